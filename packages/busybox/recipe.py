@@ -1,0 +1,23 @@
+from quard.model import Kconfig, Permission, Source
+
+RECIPE = Kconfig(
+    summary="The usual commands of a small system in one program",
+    version="1.38.0",
+    source=Source(
+        "https://www.busybox.net/downloads/busybox-{version}.tar.bz2",
+        sha256="34f9ea6ff8636f2c9241153b9114eefa9e65674a45318ae1ef95bb5f31c53bb2",
+        provenance="upstream's OpenPGP signature verified",
+        mirrors=("debian:pool/main/b/busybox/busybox_{version}.orig.tar.bz2",),
+    ),
+    license="GPL-2.0-only AND bzip2-1.0.6",
+    license_files=("LICENSE", "archival/libarchive/bz/LICENSE"),
+    homepage="https://www.busybox.net",
+    env=(("KCONFIG_NOTIMESTAMP", "1"),),
+    variables=("ARCH={linux_arch}", "CROSS_COMPILE={cross}", "SKIP_STRIP=y"),
+    base="defconfig",
+    refresh="oldconfig",
+    fragments=("quard-star.fragment",),
+    install=("CONFIG_PREFIX={stage}", "install"),
+    permissions=(Permission("/usr/bin/busybox", mode="4755"),),
+    drop=("linuxrc",),
+)

@@ -1,0 +1,18 @@
+from quard.model import Install, Make, Source
+
+RECIPE = Make(
+    summary="RISC-V firmware: what runs below the kernel and starts it",
+    version="1.8.1",
+    source=Source(
+        "https://github.com/riscv-software-src/opensbi/archive/v{version}/opensbi-{version}.tar.gz",
+        sha256="fb1ae61a85e966322101acb1c982f84d9eaafc4de7dd474a7d7546d9bb321c6f",
+        provenance="stated alike by the recipes of two distributions",
+        mirrors=("debian:pool/main/o/opensbi/opensbi_{version}.orig.tar.gz",),
+    ),
+    license="BSD-2-Clause",
+    license_files=("COPYING.BSD", "ThirdPartyNotices.md"),
+    homepage="https://github.com/riscv-software-src/opensbi",
+    tools=("python3",),
+    variables=("PLATFORM=generic", "CROSS_COMPILE={cross}", "BUILD_INFO=n"),
+    finish=(Install("build/platform/generic/firmware/fw_dynamic.bin", "boot/fw_dynamic.bin"),),
+)

@@ -1,0 +1,46 @@
+from quard.model import Custom, Feature, Run, Source
+
+RECIPE = Custom(
+    summary="TLS and cryptography: libssl, libcrypto and the openssl command",
+    version="3.5.7",
+    source=Source(
+        "https://github.com/openssl/openssl/releases/download/openssl-{version}/openssl-{version}.tar.gz",
+        sha256="a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8",
+        provenance="upstream's OpenPGP signature of 2026-06-09 verified",
+        mirrors=(
+            "https://openssl-library.org/source/openssl-{version}.tar.gz",
+            "debian:pool/main/o/openssl/openssl_{version}.orig.tar.gz",
+        ),
+    ),
+    license="Apache-2.0",
+    license_files=("LICENSE.txt",),
+    homepage="https://www.openssl.org",
+    tools=("pod2man",),
+    features=(
+        Feature(
+            "zlib",
+            summary="compression of TLS records and CMS, loaded when it is asked for",
+            on=("zlib-dynamic",),
+            off=("no-zlib",),
+            needs=("zlib",),
+        ),
+    ),
+    configure=(
+        Run(
+            "./Configure",
+            "{openssl_target}",
+            "--prefix=/usr",
+            "--libdir=lib",
+            "--openssldir=/etc/ssl",
+            "--cross-compile-prefix={cross}",
+            "shared",
+            "threads",
+            "no-docs",
+            "no-tests",
+            "no-legacy",
+        ),
+    ),
+    build=(Run("make", "build_sw"),),
+    install=(Run("make", "-j1", "DESTDIR={stage}", "install_sw", "install_ssldirs"),),
+    drop=("etc/ssl/*.dist", "usr/lib/*.a", "usr/bin/c_rehash", "etc/ssl/misc/*"),
+)

@@ -1,0 +1,1 @@
+"""Quardroot's engine: recipes become plans, plans become blobs, blobs become images."""

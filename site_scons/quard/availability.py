@@ -1,0 +1,177 @@
+"""Features that a board wants only if their sources can be had: decided once, before building.
+
+The answer is written down, so that a build is never decided by the weather of the network. It is
+asked again when the source appears, when the places to look change, and by `./scons source`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quard import canonical
+from quard.errors import QuardError
+from quard.execute.fetch import Fetcher, Request
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One feature's answer.
+
+    missing -- packages whose source could not be had; empty when the feature is on
+    tried   -- what was asked and what it said, a line each
+    supply  -- files that would turn the feature on, with their hashes
+    places  -- digest of where was looked; the answer holds as long as it stays
+    """
+
+    package: str
+    feature: str
+    on: bool
+    missing: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    supply: tuple[str, ...] = ()
+    places: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.package, self.feature
+
+
+@dataclass(frozen=True)
+class Question:
+    """One feature that is wanted if available, and the sources that it needs."""
+
+    package: str
+    feature: str
+    requests: tuple[Request, ...]
+
+
+class Availability:
+    """Answers questions and keeps the answers in one file.
+
+    places -- whatever the settings say about where sources come from
+    """
+
+    def __init__(self, path: Path, fetcher: Fetcher, places: Mapping[str, Any]) -> None:
+        self._path = path
+        self._fetcher = fetcher
+        self._places = places
+        self._known = {decision.key: decision for decision in recorded(path)}
+
+    def decide(
+        self,
+        questions: Iterable[Question],
+        *,
+        again: bool = False,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> tuple[Decision, ...]:
+        """Return an answer for each question and write them down.
+
+        again -- ask the addresses even where they were found wanting before
+        note  -- told in one line before addresses are asked, which may take a while
+        """
+        decisions = tuple(self._one(question, again, note) for question in questions)
+        text = canonical.readable([_as_json(decision) for decision in decisions])
+        if not self._path.exists() or self._path.read_text(encoding="utf-8") != text:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self._path.with_name(self._path.name + ".part")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self._path)
+        self._known = {decision.key: decision for decision in decisions}
+        return decisions
+
+    def _one(self, question: Question, again: bool, note: Callable[[str], None]) -> Decision:
+        wanted = [r for r in question.requests if not self._fetcher.present(r)]
+        places = canonical.digest(
+            {
+                "places": dict(self._places),
+                "requests": [[v.sha256, v.addresses] for r in wanted for v in r.variants],
+            }
+        )
+        old = self._known.get((question.package, question.feature))
+        if wanted and old and not old.on and old.places == places and not again:
+            return old
+        missing, tried, supply = [], [], []
+        for request in wanted:
+            note(f"looking for the source of {request.package}")
+            try:
+                self._fetcher.fetch(request)
+            except QuardError as error:
+                missing.append(request.package)
+                tried += error.detail.splitlines() or [error.message]
+                supply += [f"{v.file}  sha256 {v.sha256}" for v in request.variants]
+        return Decision(
+            package=question.package,
+            feature=question.feature,
+            on=not missing,
+            missing=tuple(missing),
+            tried=tuple(tried),
+            supply=tuple(supply),
+            places=places if missing else "",
+        )
+
+
+def recorded(path: Path) -> tuple[Decision, ...]:
+    """Return the answers in a file; none where there is no such file or it is damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(_from_json(item) for item in found)
+    except (OSError, ValueError, TypeError, KeyError):
+        return ()
+
+
+def block(decision: Decision, cache: Path) -> str:
+    """Return the text that tells the user what is off, what was tried and what to do."""
+    lines = [
+        f"note: {decision.package} is built without {decision.feature}:"
+        f" the source of {', '.join(decision.missing)} cannot be had"
+    ]
+    lines += [f"  tried {line.strip()}" for line in decision.tried]
+    lines += [f"  wanted: {line}" for line in decision.supply]
+    lines += [
+        f"  to turn it on: put the file into {cache} (or a folder named by [sources] dir),",
+        f'  or build a local checkout: [override] {decision.missing[0]} = "path" in local.toml',
+        "  then run ./scons again; `./scons source` asks the addresses again;"
+        " STRICT=1 makes this an error",
+    ]
+    return "\n".join(lines)
+
+
+def strict(decision: Decision, cache: Path) -> QuardError:
+    """Return the error that STRICT=1 makes of a feature that is off."""
+    first, *rest = block(decision, cache).splitlines()
+    return QuardError(
+        first.removeprefix("note: "),
+        detail="\n".join(line.strip() for line in rest[:-1]),
+        reason="feature-unavailable",
+        hint="supply the source, or build without STRICT=1",
+    )
+
+
+def _as_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "package": decision.package,
+        "feature": decision.feature,
+        "on": decision.on,
+        "missing": decision.missing,
+        "tried": decision.tried,
+        "supply": decision.supply,
+        "places": decision.places,
+    }
+
+
+def _from_json(item: Mapping[str, Any]) -> Decision:
+    return Decision(
+        package=item["package"],
+        feature=item["feature"],
+        on=item["on"],
+        missing=tuple(item["missing"]),
+        tried=tuple(item["tried"]),
+        supply=tuple(item["supply"]),
+        places=item["places"],
+    )

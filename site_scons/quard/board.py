@@ -1,0 +1,157 @@
+"""A board: what to build for which machine, read from `configs/NAME.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from quard.catalog import NAME, unknown
+from quard.table import Table, read
+from quard.target import Target, target
+
+Choice = Literal["on", "off", "if-available"]
+FORMATS = ("ext4", "squashfs", "cpio.gz")
+_REASON = "bad-board"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """The cross compiler.
+
+    prefix -- of its commands, as in riscv64-linux-gnu-
+    folder -- where it is installed (its `bin` holds the commands); "" for the machine's own
+    """
+
+    prefix: str
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """Who may log in.
+
+    root_password   -- root's entry in shadow(5): a crypt(5) hash, "*" for none at all, or "" for
+                       a console that asks no password (sshd refuses passwords in any case)
+    authorized_keys -- public keys that log in to root over the network
+    """
+
+    root_password: str
+    authorized_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """Everything a board's file says.
+
+    packages  -- what is asked for by name; what these need comes along
+    features  -- (package, feature) -> choice; what is not named has the recipe's default
+    fragments -- package -> further Kconfig fragments, paths below the project
+    overlays  -- folders laid over the packages' files, in this order
+    formats   -- root file systems to make of rootfs.tar
+    size_mib  -- of the ext4 file system; 0 sizes it by its content
+    """
+
+    name: str
+    summary: str
+    target: Target
+    toolchain: Toolchain
+    cflags: str
+    machine: str
+    system: str
+    hostname: str
+    packages: tuple[str, ...]
+    features: Mapping[tuple[str, str], Choice]
+    fragments: Mapping[str, tuple[str, ...]]
+    overlays: tuple[str, ...]
+    login: Login
+    formats: tuple[str, ...]
+    size_mib: int
+
+
+def names(configs: Path) -> tuple[str, ...]:
+    """Return the boards' names, sorted."""
+    return tuple(sorted(path.stem for path in configs.glob("*.toml")))
+
+
+def load(configs: Path, name: str) -> Board:
+    """Return a board. Raises QuardError: unknown-board, bad-board, unknown-target."""
+    path = configs / f"{name}.toml"
+    if not NAME.match(name) or not path.is_file():
+        raise unknown("board", name, names(configs), "add configs/NAME.toml")
+    table = read(path, f"configs/{name}.toml", _REASON)
+    board = _board(name, table)
+    table.finish()
+    return board
+
+
+def _board(name: str, table: Table) -> Board:
+    triple = target(table.text("target"))
+    image = table.table("image")
+    formats = image.texts("formats", FORMATS)
+    for chosen in formats:
+        if chosen not in FORMATS:
+            raise image.error("formats", f"knows {', '.join(FORMATS)}, not {chosen!r}")
+    size = image.number("size_mib", 0)
+    image.finish()
+    login = table.table("login")
+    board = Board(
+        name=name,
+        summary=table.text("summary"),
+        target=triple,
+        toolchain=_toolchain(table.table("toolchain"), triple),
+        cflags=_flags(table.table("flags")),
+        machine=table.text("machine"),
+        system=table.text("system", "base"),
+        hostname=table.text("hostname", name),
+        packages=table.texts("packages"),
+        features=_features(table.table("features")),
+        fragments=_fragments(table.table("fragments")),
+        overlays=table.texts("overlays", ("rootfs",)),
+        login=Login(
+            root_password=login.text("root_password", "*"),
+            authorized_keys=login.texts("authorized_keys", ()),
+        ),
+        formats=formats,
+        size_mib=size,
+    )
+    login.finish()
+    return board
+
+
+def _toolchain(table: Table, triple: Target) -> Toolchain:
+    toolchain = Toolchain(
+        prefix=table.text("prefix", triple.triple + "-"), folder=table.text("folder", "")
+    )
+    table.finish()
+    return toolchain
+
+
+def _flags(table: Table) -> str:
+    flags = table.text("c", "-O2")
+    table.finish()
+    return flags
+
+
+def _features(table: Table) -> dict[tuple[str, str], Choice]:
+    choices: dict[tuple[str, str], Choice] = {}
+    for package in table.names():
+        inner = table.table(package)
+        for feature in inner.names():
+            match inner.value(feature):
+                case True:
+                    choices[package, feature] = "on"
+                case False:
+                    choices[package, feature] = "off"
+                case "if-available":
+                    choices[package, feature] = "if-available"
+                case other:
+                    raise inner.error(
+                        feature, f'must be true, false or "if-available", not {other!r}'
+                    )
+    return choices
+
+
+def _fragments(table: Table) -> dict[str, tuple[str, ...]]:
+    return {package: table.texts(package) for package in table.names()}

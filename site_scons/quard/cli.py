@@ -1,0 +1,168 @@
+"""The command line: targets and variables -> what is asked for; nothing is looked up on disk."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from quard import settings
+from quard.errors import QuardError
+
+DEFAULT_BOARD = "quard-star"
+VARIABLES = {
+    "BOARD": f"which configs/NAME.toml to build (default {DEFAULT_BOARD})",
+    "STRICT": "1: a feature whose source cannot be had is an error",
+    "FORMAT": "json: answers of list, info, depends and rdepends for programs",
+    "QEMU_ARGS": "further arguments of QEMU, for run",
+    "SHARE": "folder that the guest mounts at /mnt, for run",
+    "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80; host port 0 picks a free one",
+    "ROOT": "root file system for run: ext4, squashfs or cpio",
+    "FRESH": "1: run starts from the image as it was built, not from the last boot's disk",
+    "DEBUG": "1: run waits for gdb",
+    "PYTEST_ARGS": "further arguments of pytest, for test",
+}
+QUESTIONS = ("depends", "info", "list", "rdepends")
+BUILDS = ("bench", "images", "run", "source", "test")
+SUFFIXES = ("rebuild",)
+HELP = {
+    "images": "build the board's images (this is what happens without a target)",
+    "run": "build, then boot on this terminal; Ctrl-A X leaves",
+    "test": "every check of the project, a real boot included",
+    "source": "fetch and verify every source of the board",
+    "bench": "measure the build, the image and the boot; JSON on the last line",
+    "NAME": "one package and what it needs",
+    "NAME-rebuild": "that package, even if nothing changed",
+    "list": "the board's packages",
+    "info NAME": "all about one package",
+    "depends NAME": "what it needs",
+    "rdepends NAME": "what needs it",
+}
+
+Verb = Literal[
+    "build", "rebuild", "images", "run", "test", "source", "bench",
+    "list", "info", "depends", "rdepends",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the user asked for.
+
+    names    -- packages: to build, or asked about
+    settings -- the arguments that belong to local.toml's tables
+    given    -- the other variables
+    """
+
+    verb: Verb
+    names: tuple[str, ...]
+    board: str
+    given: Mapping[str, str]
+    settings: Mapping[str, str]
+
+    @property
+    def strict(self) -> bool:
+        return self.given.get("STRICT", "0") not in ("", "0")
+
+    @property
+    def as_json(self) -> bool:
+        return self.given.get("FORMAT", "text") == "json"
+
+    @property
+    def builds(self) -> bool:
+        """Whether the command makes files, so that the tree must be its own for the time."""
+        return self.verb not in (*QUESTIONS, "test", "bench")
+
+
+def parse(targets: Sequence[str], arguments: Mapping[str, str], packages: Sequence[str]) -> Command:
+    """Return the command.
+
+    packages -- every name in the catalog
+    Raises QuardError: unknown-variable, bad-variable, unknown-target-name, bad-question.
+    """
+    given = {name: text for name, text in arguments.items() if not settings.is_setting(name)}
+    for name in sorted(given):
+        if name not in VARIABLES:
+            raise _unknown("variable", name, [*VARIABLES, *(f"{t}.KEY" for t in settings.TABLES)])
+    if given.get("FORMAT", "text") not in ("json", "text"):
+        raise QuardError(
+            f"FORMAT={given['FORMAT']} is not known",
+            reason="bad-variable",
+            hint="FORMAT=json or FORMAT=text",
+        )
+    verb, names = _verb(list(targets), packages)
+    return Command(
+        verb=verb,
+        names=names,
+        board=given.get("BOARD", DEFAULT_BOARD),
+        given=given,
+        settings={name: text for name, text in arguments.items() if name not in given},
+    )
+
+
+def _verb(targets: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str, ...]]:
+    known: list[str] = [*QUESTIONS, *BUILDS, *packages]
+    known += [f"{name}-{suffix}" for name in packages for suffix in SUFFIXES]
+    if not targets:
+        return "images", ()
+    first, *rest = targets
+    if first in QUESTIONS:
+        return _question(first, rest, packages)
+    for target in targets:
+        if target not in known:
+            raise _unknown("target-name", target, known)
+    verbs = [target for target in targets if target in BUILDS]
+    if len(verbs) > 1:
+        raise _confused(targets)
+    if verbs:
+        if len(targets) > 1:
+            raise _confused(targets)
+        return verbs[0], ()  # type: ignore[return-value]
+    again = [t.removesuffix("-rebuild") for t in targets if t not in packages]
+    if again and len(again) < len(targets):
+        raise _confused(targets)
+    return ("rebuild", tuple(again)) if again else ("build", tuple(targets))
+
+
+def _question(verb: str, names: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str, ...]]:
+    wanted = 0 if verb == "list" else 1
+    if len(names) != wanted:
+        raise QuardError(
+            f"`{verb}` takes {'no name' if wanted == 0 else 'the name of one package'}",
+            reason="bad-question",
+            hint=f"./scons {verb}" + (" NAME" if wanted else ""),
+        )
+    for name in names:
+        if name not in packages:
+            raise _unknown("package", name, packages)
+    return verb, tuple(names)  # type: ignore[return-value]
+
+
+def _confused(targets: Sequence[str]) -> QuardError:
+    return QuardError(
+        "these targets cannot be asked for together",
+        detail=" ".join(targets),
+        reason="bad-question",
+        hint="ask for one after the other",
+    )
+
+
+def _unknown(kind: str, name: str, known: Sequence[str]) -> QuardError:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return QuardError(
+        f"unknown {kind.replace('-name', '')} {name!r}",
+        reason=f"unknown-{kind}",
+        hint=f"did you mean {near[0]!r}?" if near else "./scons --help lists what there is",
+    )
+
+
+def help_text() -> str:
+    """Return what `./scons --help` shows."""
+    lines = ["usage: ./scons [TARGET...] [VARIABLE=value...] [-jN]", "", "targets:"]
+    width = max(len(name) for name in (*HELP, *VARIABLES))
+    lines += [f"  {name:{width}}  {text}" for name, text in HELP.items()]
+    lines += ["", "variables:"]
+    lines += [f"  {name:{width}}  {text}" for name, text in VARIABLES.items()]
+    lines += ["", "Settings of local.toml may be given as TABLE.KEY=value: docs/settings.md"]
+    return "\n".join(lines) + "\n"

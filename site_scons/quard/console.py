@@ -1,0 +1,122 @@
+"""What people see while a build runs: a status line on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from tqdm import tqdm
+
+from quard.execute.progress import Bars, Lines, Progress
+
+_PATIENCE = 60.0
+"""Seconds after which a log is told that a package is still being built."""
+
+
+class Console:
+    """Output for people, from several threads.
+
+    out -- standard output; messages that are no answers go there as well, so that a log has one
+           order; errors go to the standard error of whoever prints them
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[str, str, float]] = {}
+        self._terminal = out.isatty()
+        self._bar: tqdm[None] | None = None
+        self.progress: Progress = Bars(out) if self._terminal else Lines(out)
+        self._warned: set[str] = set()
+        self._ticker: threading.Thread | None = None
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        with self._lock:
+            self._line(text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning, the same one only once."""
+        with self._lock:
+            if text not in self._warned:
+                self._warned.add(text)
+                self._line(f"warning: {text}")
+
+    def done(self, name: str, version: str, how: str) -> None:
+        """Print that a package is there."""
+        self.note(f"{name} {version}: {how}")
+
+    @contextmanager
+    def package(self, name: str, version: str) -> Iterator[Callable[[str], None]]:
+        """Show a package for as long as it is under way; yields the function told its phases."""
+        with self._lock:
+            self._running[name] = (version, "", time.monotonic())
+            self._refresh()
+            self._tick()
+
+        def report(phase: str) -> None:
+            with self._lock:
+                before = self._running[name][1]
+                self._running[name] = (version, phase, self._running[name][2])
+                if phase == "unpack" and before != phase and not self._terminal:
+                    self._line(f"{name} {version}: building")
+                self._refresh()
+
+        try:
+            yield report
+        finally:
+            with self._lock:
+                del self._running[name]
+                self._refresh()
+
+    def close(self) -> None:
+        """Take the status line away."""
+        with self._lock:
+            self._running.clear()
+            self._refresh()
+
+    def _line(self, text: str) -> None:
+        tqdm.write(text, file=self._out)
+        self._out.flush()
+
+    def _refresh(self) -> None:
+        if not self._terminal:
+            return
+        if not self._running:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+            return
+        if self._bar is None:
+            self._bar = tqdm(
+                total=0, file=self._out, bar_format="{desc}", leave=False, dynamic_ncols=True
+            )
+        now = time.monotonic()
+        parts = [
+            f"{name} {version}: {phase or 'looking'} {now - since:.0f} s"
+            for name, (version, phase, since) in sorted(self._running.items())
+        ]
+        self._bar.set_description_str(" | ".join(parts))
+
+    def _tick(self) -> None:
+        """Keep the status line's seconds going, or the log's reader patient."""
+        if self._ticker is None:
+            self._ticker = threading.Thread(target=self._watch, daemon=True)
+            self._ticker.start()
+
+    def _watch(self) -> None:
+        told: dict[str, float] = {}
+        while True:
+            time.sleep(1.0)
+            with self._lock:
+                if self._terminal:
+                    self._refresh()
+                    continue
+                now = time.monotonic()
+                for name, (version, phase, since) in sorted(self._running.items()):
+                    if now - max(since, told.get(name, since)) >= _PATIENCE:
+                        told[name] = now
+                        self._line(f"{name} {version}: {phase}, {now - since:.0f} s so far")

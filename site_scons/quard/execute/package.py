@@ -1,0 +1,306 @@
+"""One package from plan to result: out of the store where it is known, else built and kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from quard import canonical
+from quard.errors import QuardError
+from quard.execute import split, sysroot
+from quard.execute.builder import Build, Inputs, Machine, files_of
+from quard.execute.fetch import Fetcher, Request
+from quard.execute.interface import interface
+from quard.execute.sandbox import Work
+from quard.plan.plan import Plan
+from quard.store import blob
+from quard.store.local import Store
+from quard.target import target
+
+RECORD = 1
+"""Version of the record's form; part of every key."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where a package's small result files lie.
+
+    interface -- what dependants can observe; they depend on it and on nothing else
+    runtime   -- what is installed on the target; the root file system depends on it
+    deploy    -- what lies beside the images (a kernel, firmware); the images depend on it
+    record    -- everything about the result; no other package's key depends on it
+    depends   -- what the result was made from: the plan, the toolchain, the interfaces
+    """
+
+    folder: Path
+    name: str
+
+    @property
+    def interface(self) -> Path:
+        return self.folder / f"{self.name}.interface.json"
+
+    @property
+    def runtime(self) -> Path:
+        return self.folder / f"{self.name}.runtime.json"
+
+    @property
+    def deploy(self) -> Path:
+        return self.folder / f"{self.name}.deploy.json"
+
+    @property
+    def record(self) -> Path:
+        return self.folder / f"{self.name}.record.json"
+
+    @property
+    def depends(self) -> Path:
+        return self.folder / f"{self.name}.depends.json"
+
+    def targets(self, deploys: bool) -> tuple[Path, ...]:
+        """Return the files that a build system watches."""
+        common = (self.interface, self.runtime)
+        return (*common, self.deploy) if deploys else common
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One package to be had.
+
+    request -- its archive; None where it has none or a local tree takes its place
+    tree    -- that local tree
+    patches -- paths in the plan's order
+    files   -- name -> path of the plan's files
+    needs   -- the results of every package of the plan's needs and links
+    log     -- where the log goes; `shown` is its name in messages
+    """
+
+    plan: Plan
+    request: Request | None
+    tree: Path | None
+    patches: tuple[Path, ...]
+    files: Mapping[str, Path]
+    needs: Mapping[str, Results]
+    results: Results
+    work: Path
+    log: Path
+    shown: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a package was come by: built here, or handed back by the store.
+
+    before -- what its last result here was made from; None where there was none
+    """
+
+    how: Literal["built", "restored"]
+    before: Mapping[str, Any] | None
+
+
+class Packager:
+    """Makes packages. Safe to be used by several threads at once for different packages."""
+
+    def __init__(self, store: Store, local: Store, fetcher: Fetcher, machine: Machine) -> None:
+        self._store = store
+        self._local = local
+        self._fetcher = fetcher
+        self._machine = machine
+
+    def depends(self, job: Job) -> dict[str, Any]:
+        """Return everything that the result depends on; its digest is the result's key."""
+        return {
+            "record": RECORD,
+            "plan": job.plan.as_json(),
+            "toolchain": self._machine.toolchain.fingerprint,
+            "interfaces": {
+                name: read(results.interface)["digest"] for name, results in job.needs.items()
+            },
+        }
+
+    def produce(
+        self,
+        job: Job,
+        report: Callable[[str], None],
+        running: Callable[[], AbstractContextManager[None]],
+        *,
+        force: bool = False,
+    ) -> Outcome:
+        """Write the results of one package.
+
+        report  -- called with the name of each phase
+        running -- opened around a real build: holds the job token
+        force   -- build even what the store knows
+        Raises QuardError for all that can fail; nothing half-made stays behind.
+        """
+        depends = self.depends(job)
+        before = _before(job.results.depends)
+        key = canonical.digest(depends)
+        store = self._local if job.tree else self._store
+        record = None if force else store.result(key)
+        how: Literal["built", "restored"] = "restored"
+        if record is None:
+            archive = None
+            if job.request:
+                report("fetch")
+                archive = self._fetcher.fetch(job.request).path
+            with running():
+                record = self._build(job, archive, store, report)
+            store.put_result(key, record)
+            how = "built"
+        else:
+            _log(store, record, job.log)
+        _write_results(job, record, depends)
+        return Outcome(how, before)
+
+    def _build(
+        self, job: Job, archive: Path | None, store: Store, report: Callable[[str], None]
+    ) -> dict[str, Any]:
+        plan = job.plan
+        shutil.rmtree(job.work, ignore_errors=True)
+        job.work.mkdir(parents=True)
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        with job.log.open("w+b") as log:
+            work = Work(job.work)
+            build = Build(plan, self._machine, work, log, job.shown, report)
+            try:
+                build.run(
+                    Inputs(
+                        archive=archive,
+                        tree=job.tree,
+                        patches=job.patches,
+                        files=files_of(plan.files, job.files),
+                        lay_out=lambda folder: self._lay_out(job, folder),
+                    )
+                )
+            except QuardError as error:
+                if error.reason.endswith("-failed"):
+                    raise
+                shutil.rmtree(job.work, ignore_errors=True)
+                raise
+            report("split")
+            record = self._keep(plan, build, store, log.name)
+        shutil.rmtree(job.work, ignore_errors=True)
+        return record
+
+    def _lay_out(self, job: Job, folder: Path) -> None:
+        """Put the dependencies' files into the sysroot folder."""
+        for name in job.plan.links:
+            self._extract(job.needs[name], folder)
+        sysroot.libraries_only(folder)
+        for name in job.plan.needs:
+            self._extract(job.needs[name], folder)
+
+    def _extract(self, results: Results, folder: Path) -> None:
+        record = read(results.record)
+        sha256 = record["blobs"]["dev"]
+        store = self._local if record["local"] else self._store
+        try:
+            blob.extract(store.path(sha256), folder, sha256)
+        except FileNotFoundError as error:
+            results.interface.unlink(missing_ok=True)
+            raise QuardError(
+                f"the store has lost a part of {results.name}",
+                detail=f"blob {sha256}",
+                reason="blob-missing",
+                hint="run the same command again: the package is built anew",
+            ) from error
+
+    def _keep(self, plan: Plan, build: Build, store: Store, log: str) -> dict[str, Any]:
+        """Split the staging folder and put its parts into the store."""
+        toolchain, stage = self._machine.toolchain, build.work.stage
+        parts = split.split(
+            stage,
+            debug=build.work.root / "debug",
+            tools=split.Toolkit(
+                objcopy=(toolchain.command("objcopy"),),
+                strip=(toolchain.command("strip"),),
+                ranlib=(toolchain.command("ranlib"),),
+                machine=target(plan.triple).elf_machine,
+            ),
+            drop=plan.drop,
+            markers=(build.sandbox.inside,),
+        )
+        _refuse_leaks(plan, parts.leaks)
+        contents = {
+            "runtime": (stage, parts.runtime),
+            "dev": (stage, parts.dev),
+            "debug": (parts.debug, blob.walk(parts.debug)),
+        }
+        if plan.deploys:
+            contents["deploy"] = (stage / split.DEPLOY, parts.deploy)
+        blobs = {}
+        with store.scratch() as scratch:
+            for part, (root, paths) in sorted(contents.items()):
+                blob.pack(root, paths, scratch / part)
+                blobs[part] = store.add(scratch / part)
+            copy = scratch / "log"
+            shutil.copyfile(log, copy)
+            blobs["log"] = store.add(copy)
+        return {
+            "name": plan.name,
+            "version": plan.version,
+            "plan": plan.identity,
+            "local": bool(plan.tree),
+            "blobs": blobs,
+            "interface": interface(stage, parts.dev),
+        }
+
+
+def _refuse_leaks(plan: Plan, leaks: Sequence[split.Leak]) -> None:
+    """Raise QuardError path-leak if an installed file names a folder of the build."""
+    if leaks:
+        raise QuardError(
+            f"{plan.name} {plan.version}: installed files name folders of the build",
+            detail="\n".join(f"{leak.path}: {leak.text}" for leak in leaks[:10]),
+            reason="path-leak",
+            hint="patch the file in the recipe's `finish` steps, or drop it",
+        )
+
+
+def _write_results(job: Job, record: Mapping[str, Any], depends: Mapping[str, Any]) -> None:
+    """Write the result files, those that others depend on last."""
+    results, blobs = job.results, record["blobs"]
+    results.folder.mkdir(parents=True, exist_ok=True)
+    facts = {"name": record["name"], "version": record["version"]}
+    found = record["interface"]
+    _write(results.record, record)
+    _write(results.depends, depends)
+    if job.plan.deploys:
+        _write(results.deploy, {**facts, "deploy": blobs["deploy"]})
+    _write(results.runtime, {**facts, "runtime": blobs["runtime"]})
+    _write(
+        results.interface,
+        {"name": record["name"], "digest": canonical.digest(found), "interface": found},
+    )
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(canonical.readable(value), encoding="utf-8")
+    temporary.replace(path)
+
+
+def read(path: Path) -> Any:
+    """Return the content of a result file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _log(store: Store, record: Mapping[str, Any], path: Path) -> None:
+    """Put the log of the build that the store remembers in place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    shutil.copyfile(store.path(record["blobs"]["log"]), temporary)
+    temporary.chmod(0o644)
+    temporary.replace(path)
+
+
+def _before(path: Path) -> Mapping[str, Any] | None:
+    try:
+        found = read(path)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("record") == RECORD else None

@@ -1,0 +1,214 @@
+"""Where a package's commands run: sealed by bubblewrap, or in plain folders where that cannot be.
+
+Inside, everything lies at fixed paths below /quard, so that no result depends on where the
+checkout is. See bwrap(1).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from quard.errors import QuardError
+from quard.plan.render import LATE
+
+INSIDE = "/quard"
+Mode = Literal["bwrap", "none"]
+_SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
+_ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+
+
+@dataclass(frozen=True)
+class Work:
+    """The folders of one package's build, all inside `root`.
+
+    They are named after the placeholders of the plan; `tools` holds the commands that the build
+    may use, `home` is empty, and `etc` has the accounts that the build sees.
+    """
+
+    root: Path
+
+    @property
+    def src(self) -> Path:
+        return self.root / "src"
+
+    @property
+    def stage(self) -> Path:
+        return self.root / "stage"
+
+    @property
+    def sysroot(self) -> Path:
+        return self.root / "sysroot"
+
+    @property
+    def files(self) -> Path:
+        return self.root / "files"
+
+    @property
+    def tools(self) -> Path:
+        return self.root / "tools"
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def etc(self) -> Path:
+        return self.root / "etc"
+
+    def make(self) -> None:
+        """Create the folders, empty."""
+        for folder in (self.src, self.stage, self.sysroot, self.files, self.tools):
+            folder.mkdir(parents=True)
+        self.home.mkdir()
+        self.etc.mkdir()
+        (self.etc / "passwd").write_text("build:x:1000:1000:build:/quard/home:/bin/sh\n")
+        (self.etc / "group").write_text("build:x:1000:\n")
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """How commands are run for one package.
+
+    show -- further folders of the machine that are visible, read-only (an external toolchain)
+    keep -- descriptors that the commands inherit (the job server's pipe, the tree's lock)
+    """
+
+    mode: Mode
+    work: Work
+    show: tuple[Path, ...] = ()
+    keep: tuple[int, ...] = ()
+
+    @property
+    def folders(self) -> Mapping[str, str]:
+        """Each late placeholder of a plan -> the folder as the commands see it."""
+        root = INSIDE if self.mode == "bwrap" else str(self.work.root)
+        return {word: f"{root}/{word}" for word in LATE}
+
+    @property
+    def inside(self) -> str:
+        """The root of the fixed paths as the commands see it."""
+        return INSIDE if self.mode == "bwrap" else str(self.work.root)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        log: IO[bytes],
+        *,
+        stdin: Path | None = None,
+        foreground: bool = False,
+    ) -> int:
+        """Run a command in the source folder and return its exit status.
+
+        Standard output and error go to `log`. With `foreground` the command has the terminal
+        instead. When this thread is interrupted, the command and its children end before the
+        exception goes on.
+        """
+        command = self.command(argv, env)
+        with stdin.open("rb") if stdin else Path(os.devnull).open("rb") as given:
+            process = subprocess.Popen(
+                command,
+                stdin=None if foreground else given,
+                stdout=None if foreground else log,
+                stderr=None if foreground else log,
+                env=dict(env),
+                cwd=self.work.src if self.mode == "none" else "/",
+                pass_fds=self.keep,
+                start_new_session=self.mode == "none" and not foreground,
+            )
+            try:
+                return process.wait()
+            except BaseException:
+                self._end(process)
+                raise
+
+    def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the whole command line that runs `argv`."""
+        if self.mode == "none":
+            return tuple(argv)
+        found = shutil.which("bwrap")
+        if found is None:
+            raise missing("bwrap is not installed")
+        arguments = [found, "--unshare-all", "--die-with-parent", "--hostname", "quard"]
+        arguments += ["--uid", "1000", "--gid", "1000", "--clearenv"]
+        arguments += self._mounts()
+        for name, text in sorted(env.items()):
+            arguments += ["--setenv", name, text]
+        return (*arguments, "--chdir", f"{INSIDE}/src", "--", *argv)
+
+    def _mounts(self) -> list[str]:
+        mounts = ["--ro-bind", "/usr", "/usr"]
+        for name in _SYSTEM:
+            path = Path(name)
+            if path.is_symlink():
+                mounts += ["--symlink", str(path.readlink()), name]
+            elif path.is_dir():
+                mounts += ["--ro-bind", name, name]
+        for name in _ETC:
+            mounts += ["--ro-bind-try", name, name]
+        for name in ("passwd", "group"):
+            mounts += ["--ro-bind", str(self.work.etc / name), f"/etc/{name}"]
+        # What an administrator put into /usr/local is not part of the system's own packages.
+        mounts += ["--tmpfs", "/usr/local", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+        for folder in self.show:
+            if not folder.is_relative_to("/usr"):
+                mounts += ["--ro-bind", str(folder), str(folder)]
+        for name in ("src", "stage", "home"):
+            mounts += ["--bind", str(self.work.root / name), f"{INSIDE}/{name}"]
+        for name in ("sysroot", "files", "tools"):
+            mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
+        return mounts
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """End the command with everything it started.
+
+        bwrap takes its whole process namespace along; without it the command leads a session.
+        """
+        if self.mode == "none":
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+        else:
+            process.kill()
+        process.wait()
+
+
+def missing(detail: str) -> QuardError:
+    """Return the error for a machine on which commands cannot be sealed."""
+    return QuardError(
+        "builds cannot be sealed on this machine",
+        detail=detail,
+        reason="no-sandbox",
+        hint="install bubblewrap and allow user namespaces, or set [sandbox] mode = "
+        '"auto" or "none" in local.toml',
+    )
+
+
+def probe(wanted: str) -> tuple[Mode, str]:
+    """Return the mode that runs here and, where it is not the sealed one, why.
+
+    wanted -- auto, bwrap or none, as in the settings
+    Raises QuardError no-sandbox where bubblewrap is demanded and cannot run.
+    """
+    if wanted == "none":
+        return "none", "switched off in the settings"
+    found = shutil.which("bwrap")
+    if found is None:
+        why = "bwrap is not installed"
+    else:
+        test = (found, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true")
+        done = subprocess.run(test, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return "bwrap", ""
+        why = done.stderr.strip() or f"bwrap ended with status {done.returncode}"
+    if wanted == "bwrap":
+        raise missing(why)
+    return "none", why

@@ -1,0 +1,148 @@
+"""What a build finds around itself: its dependencies' files and the commands it may use."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from quard.errors import QuardError
+from quard.execute.sandbox import Work
+from quard.execute.toolchain import Toolchain
+
+_LIBRARY = re.compile(r"(?:^|/)[^/]+\.so(?:\.[^/]+)?\Z")
+COMMON_TOOLS = (
+    "[ ar as awk basename bash bunzip2 bzip2 cat chmod chown cmp comm cp cut date dd diff dirname"
+    " echo ed egrep env expr false fgrep file find fold gawk gcc getconf grep gunzip gzip head"
+    " hostname id install join ld ln ls m4 make md5sum mkdir mkfifo mknod mktemp mv nl nm objcopy"
+    " objdump od paste patch perl pkg-config printf pwd ranlib readelf readlink realpath rm rmdir"
+    " sed seq sh sha1sum sha256sum sleep sort split stat strip sum sync tail tar tee test touch tr"
+    " true tsort tty uname uniq uudecode uuencode wc which whoami xargs xz yes zcat"
+).split()
+"""Commands of the build machine that every package may use: POSIX's, and what the packages'
+own configure scripts take for granted. A package names anything further in `tools`."""
+
+_OPTIONAL = frozenset(("ed", "hostname", "uudecode", "uuencode", "which"))
+_DRIVERS = ("gcc", "g++", "cpp")
+
+
+def tools(
+    work: Work,
+    toolchain: Toolchain,
+    further: Iterable[str],
+    search: str,
+    source_name: str,
+    inside: str,
+) -> None:
+    """Fill the tools folder: links to the machine's commands, and the compiler's drivers.
+
+    further     -- commands beyond the common ones
+    search      -- the PATH that they are looked for in
+    source_name -- NAME-VERSION, which debug information gives as the place of the source
+    inside      -- the root of the fixed paths as commands see it
+    Raises QuardError tool-missing.
+    """
+    for name in (*COMMON_TOOLS, *further):
+        found = shutil.which(name, path=search)
+        if found:
+            (work.tools / name).symlink_to(found)
+        elif name not in _OPTIONAL:
+            raise QuardError(
+                f"the build machine has no {name}",
+                detail=f"looked along {search}",
+                reason="tool-missing",
+                hint="install it; host-packages.list names the Debian package",
+            )
+    host = work.tools / "cc"
+    host.symlink_to("gcc")
+    for name, path in toolchain.commands.items():
+        link = work.tools / f"{toolchain.prefix}{name}"
+        if name in _DRIVERS:
+            link.write_text(_driver(path, inside, source_name))
+            link.chmod(0o755)
+        else:
+            link.symlink_to(path)
+
+
+def _driver(compiler: Path, inside: str, source_name: str) -> str:
+    """Return a script that calls the compiler with the sealed sysroot.
+
+    It also gives every path of the build a name that is the same everywhere, in debug information
+    and in __FILE__ (gcc(1), -ffile-prefix-map).
+    """
+    return (
+        "#!/bin/sh\n"
+        f"exec {compiler} --sysroot={inside}/sysroot"
+        f" -ffile-prefix-map={inside}/src=/usr/src/{source_name}"
+        f" -ffile-prefix-map={inside}/sysroot= "
+        '"$@"\n'
+    )
+
+
+def own_sysroot(work: Work, toolchain: Toolchain) -> None:
+    """Lay the toolchain's own sysroot under the dependencies', where it has one."""
+    if toolchain.sysroot is not None:
+        shutil.copytree(
+            toolchain.sysroot, work.sysroot, symlinks=True, dirs_exist_ok=True, copy_function=_link
+        )
+
+
+def libraries_only(folder: Path) -> None:
+    """Take everything but shared libraries out of an extracted dev part."""
+    for root, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            if not _LIBRARY.search(name):
+                (Path(root) / name).unlink()
+        for name in folders:
+            inner = Path(root) / name
+            if not inner.is_symlink() and not any(inner.iterdir()):
+                inner.rmdir()
+
+
+def environment(
+    folders: Mapping[str, str],
+    inside: str,
+    makeflags: str,
+    cflags: str,
+    further: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the whole environment of a build: nothing comes from the user's shell.
+
+    The cached answers stop configure scripts from probing the build machine (Autoconf manual,
+    "Cache Variable Names"; GNU libtool's search path) and git from describing the checkout that
+    the build happens in.
+    """
+    sysroot = folders["sysroot"]
+    flags = f"{cflags} -g".strip()
+    return {
+        "PATH": f"{inside}/tools",
+        "HOME": f"{inside}/home",
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH,
+        "CFLAGS": flags,
+        "CXXFLAGS": flags,
+        "CONFIG_SITE": "/dev/null",
+        "CONFIG_SHELL": "/bin/sh",
+        "GIT_DIR": ".",
+        "MAKEFLAGS": makeflags,
+        "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/pkgconfig:{sysroot}/usr/share/pkgconfig",
+        "PKG_CONFIG_SYSROOT_DIR": sysroot,
+        "ac_cv_func_malloc_0_nonnull": "yes",
+        "ac_cv_func_realloc_0_nonnull": "yes",
+        "lt_cv_sys_lib_search_path_spec": "",
+        **further,
+    }
+
+
+SOURCE_DATE_EPOCH = "315532800"
+"""1980-01-01: the earliest date that every archive format can hold (seconds since 1970)."""
+
+
+def _link(source: str, destination: str) -> None:
+    try:
+        os.link(source, destination, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, destination, follow_symlinks=False)

@@ -1,0 +1,191 @@
+"""The cross compiler: where it is, what it is, and which of its files reach the target."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.errors import QuardError
+
+COMMANDS = tuple(
+    "ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split()
+)
+OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
+_PARTS = ("cc1", "collect2", "lto1")
+_LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", "crt1.o", "Scrt1.o")
+_HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A cross compiler that was found on the machine.
+
+    prefix      -- of its commands
+    commands    -- name without prefix -> absolute path
+    folder      -- folder that the sandbox must show besides the system's own, or None
+    sysroot     -- its own sysroot to start from, or None where it finds its C library itself
+    version     -- of the compiler, for people
+    fingerprint -- SHA-256 over everything in it that decides results
+    """
+
+    prefix: str
+    commands: dict[str, Path]
+    folder: Path | None
+    sysroot: Path | None
+    version: str
+    fingerprint: str
+
+    def command(self, name: str) -> str:
+        """Return the absolute path of one command, as text."""
+        return str(self.commands[name])
+
+    def library(self, name: str) -> Path:
+        """Return a target library's real file. Raises QuardError library-missing."""
+        found = _ask(self.commands["gcc"], f"-print-file-name={name}")
+        path = Path(found)
+        if not path.is_absolute() or not path.exists():
+            raise QuardError(
+                f"the cross toolchain has no {name}",
+                detail=f"{self.commands['gcc']} -print-file-name={name} gave {found!r}",
+                reason="library-missing",
+                hint="install the target's C library (Debian: libc6-dev-riscv64-cross)",
+            )
+        return path.resolve()
+
+
+def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolchain:
+    """Return the toolchain whose commands begin with `prefix`.
+
+    folder -- its installation folder; None looks along `search`, a PATH
+    memory -- file that remembers digests of unchanged files, so that only the first call reads them
+    Raises QuardError compiler-missing.
+    """
+    path = str(folder / "bin") if folder else search
+    commands = {}
+    for name in COMMANDS + OPTIONAL:
+        found = shutil.which(prefix + name, path=path)
+        if found:
+            commands[name] = Path(found)
+        elif name in COMMANDS:
+            raise QuardError(
+                f"the cross compiler's {prefix}{name} is not there",
+                detail=f"looked in {path}",
+                reason="compiler-missing",
+                hint="install it (Debian: apt-get install gcc-riscv64-linux-gnu), "
+                "or name its folder in the board's [toolchain]",
+            )
+    gcc = commands["gcc"]
+    facts = _Memory(memory)
+    version, sysroot, files = facts.recall(gcc, lambda: _inspect(commands))
+    fingerprint = hashlib.sha256(version.encode())
+    for file in files:
+        fingerprint.update(f"{Path(file).name} {facts.digest(Path(file))}\n".encode())
+    facts.save()
+    return Toolchain(
+        prefix=prefix,
+        commands=commands,
+        folder=folder,
+        sysroot=Path(sysroot) if sysroot else None,
+        version=version,
+        fingerprint=fingerprint.hexdigest(),
+    )
+
+
+def _inspect(commands: dict[str, Path]) -> tuple[str, str, list[str]]:
+    """Ask the compiler for its version, its own sysroot and the files that decide results."""
+    gcc = commands["gcc"]
+    version = _ask(gcc, "-dumpfullversion")
+    sysroot = _ask(gcc, "-print-sysroot")
+    files = {str(path.resolve()) for name, path in commands.items() if name in COMMANDS}
+    for part in _PARTS:
+        path = Path(_ask(gcc, f"-print-prog-name={part}"))
+        if path.is_absolute() and path.exists():
+            files.add(str(path.resolve()))
+    for name in _LIBRARIES:
+        path = Path(_ask(gcc, f"-print-file-name={name}"))
+        if path.is_absolute() and path.exists():
+            files.add(str(path.resolve()))
+            for header in _HEADERS:
+                near = path.parent.parent / header
+                if near.exists():
+                    files.add(str(near.resolve()))
+    own = sysroot if sysroot not in ("", "/") and Path(sysroot).is_dir() else ""
+    return version, own, sorted(files, key=lambda file: (Path(file).name, file))
+
+
+def _ask(gcc: Path, option: str) -> str:
+    try:
+        done = subprocess.run(
+            (gcc, option), capture_output=True, text=True, check=True, env={"LC_ALL": "C"}
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise QuardError(
+            f"{gcc} does not answer {option}",
+            detail=str(error),
+            reason="compiler-missing",
+            hint="is the cross compiler installed whole?",
+        ) from error
+    return done.stdout.strip()
+
+
+class _Memory:
+    """Digests of files by path, size, time and inode, kept between runs.
+
+    A file that was changed without a trace in any of these would be missed; the compiler's files
+    are installed by a package manager, which replaces them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._changed = False
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            found = {}
+        self._known: dict[str, list[str]] = found if isinstance(found, dict) else {}
+
+    def digest(self, path: Path) -> str:
+        """Return the SHA-256 of a file's content."""
+        stamp = _stamp(path)
+        known = self._known.get(str(path))
+        if known and known[0] == stamp:
+            return known[1]
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        self._known[str(path)] = [stamp, found]
+        self._changed = True
+        return found
+
+    def recall(
+        self, gcc: Path, inspect: Callable[[], tuple[str, str, list[str]]]
+    ) -> tuple[str, str, list[str]]:
+        """Return what `inspect` said of this compiler, asking again only if its file changed."""
+        key, stamp = f"facts of {gcc}", _stamp(gcc.resolve())
+        known = self._known.get(key)
+        if known and known[0] == stamp:
+            version, sysroot, *files = known[1:]
+            if all(Path(file).exists() for file in files):
+                return version, sysroot, files
+        version, sysroot, files = inspect()
+        self._known[key] = [stamp, version, sysroot, *files]
+        self._changed = True
+        return version, sysroot, files
+
+    def save(self) -> None:
+        """Write what was learnt, if anything was."""
+        if self._changed:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+            temporary.write_text(json.dumps(self._known, sort_keys=True), encoding="utf-8")
+            temporary.replace(self._path)
+
+
+def _stamp(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino} {status.st_ctime_ns}"

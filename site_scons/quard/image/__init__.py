@@ -1,0 +1,1 @@
+"""Blobs -> root file system -> images -> a machine that boots them."""

@@ -1,0 +1,164 @@
+"""Accounts of the target: the system's table and what the packages' recipes ask for.
+
+Formats: passwd(5), group(5), shadow(5).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from quard.errors import QuardError
+from quard.model import User
+
+Key = TypeVar("Key", str, int)
+_SYSTEM = "the system table"
+_HASH = re.compile(r"\$[a-z0-9]+\$[./A-Za-z0-9$=,+-]+")
+
+
+@dataclass(frozen=True)
+class Account:
+    """One line of passwd; password -- "" for none, "*" for locked, or a crypt(5) hash."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    shell: str
+    gecos: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """One line of group."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """All of an image's accounts, sorted by number."""
+
+    users: tuple[Account, ...]
+    groups: tuple[Group, ...]
+
+    def uid(self, name: str, where: str) -> int:
+        """Return a user's number; `where` names the asker in the error unknown-user."""
+        return _lookup("user", name, {user.name: user.uid for user in self.users}, where)
+
+    def gid(self, name: str, where: str) -> int:
+        """Return a group's number; `where` names the asker in the error unknown-user."""
+        return _lookup("group", name, {group.name: group.gid for group in self.groups}, where)
+
+    def passwd(self) -> str:
+        """Return the text of /etc/passwd; the passwords are in shadow."""
+        return "".join(
+            f"{user.name}:x:{user.uid}:{user.gid}:{user.gecos}:{user.home}:{user.shell}\n"
+            for user in self.users
+        )
+
+    def group(self) -> str:
+        """Return the text of /etc/group."""
+        return "".join(
+            f"{group.name}:x:{group.gid}:{','.join(group.members)}\n" for group in self.groups
+        )
+
+    def shadow(self) -> str:
+        """Return the text of /etc/shadow.
+
+        The day of the last change stays empty, which turns ageing off (shadow(5)): a date would
+        be the build's clock, and 0 would force a new password at the first login.
+        """
+        return "".join(f"{user.name}:{user.password}:::::::\n" for user in self.users)
+
+
+def merge(
+    users: Sequence[Account],
+    groups: Sequence[Group],
+    wanted: Sequence[tuple[str, User]],
+    root_password: str,
+) -> Accounts:
+    """Return the accounts of the table with those of the packages, (package, user), added.
+
+    Raises QuardError: user-clash, bad-user, bad-password, unknown-user (a group's member).
+    """
+    if problem := bad_password(root_password):
+        raise QuardError(f"root's password {problem[0]}", reason="bad-password", hint=problem[1])
+    merged = [
+        replace(user, password=root_password) if user.name == "root" else user for user in users
+    ]
+    joined = list(groups)
+    names = {user.name: _SYSTEM for user in users} | {group.name: _SYSTEM for group in groups}
+    uids = {user.uid: _SYSTEM for user in users}
+    gids = {group.gid: _SYSTEM for group in groups}
+    for package, user in sorted(wanted, key=lambda pair: (pair[1].name, pair[0])):
+        _check(package, user)
+        _claim(names, user.name, f"name {user.name!r}", package)
+        _claim(uids, user.uid, f"user number {user.uid}", package)
+        _claim(gids, user.uid, f"group number {user.uid}", package)
+        merged.append(
+            Account(user.name, user.uid, user.uid, user.home, user.shell, user.gecos, "*")
+        )
+        joined.append(Group(user.name, user.uid, ()))
+    known = {user.name: user.uid for user in merged}
+    for group in joined:
+        for member in group.members:
+            _lookup("user", member, known, f"group {group.name}")
+    merged.sort(key=lambda user: user.uid)
+    joined.sort(key=lambda group: group.gid)
+    return Accounts(tuple(merged), tuple(joined))
+
+
+def bad_password(text: str) -> tuple[str, str] | None:
+    """Return (what is wrong, hint) if `text` is neither empty, "*", nor a crypt(5) hash."""
+    if text in ("", "*") or _HASH.fullmatch(text):
+        return None
+    return (
+        'must be "", "*" or a hash as crypt(5) writes it',
+        "make one with: openssl passwd -6",
+    )
+
+
+def bad_field(text: str) -> str:
+    """Return what is wrong with a field of passwd, "" if nothing is."""
+    if ":" in text or not text.isprintable():
+        return f"must have no colon and no control character, not {text!r}"
+    return ""
+
+
+def _check(package: str, user: User) -> None:
+    for field in (user.name, user.home, user.shell, user.gecos):
+        if problem := bad_field(field):
+            raise QuardError(
+                f"package {package}: user {user.name!r} has a field that {problem}",
+                reason="bad-user",
+                hint=f"correct packages/{package}/recipe.py",
+            )
+
+
+def _claim(taken: dict[Key, str], key: Key, shown: str, package: str) -> None:
+    if key in taken:
+        raise QuardError(
+            f"{shown} is asked for by {taken[key]} and by {package}",
+            reason="user-clash",
+            hint=f"give the user of {package} another one in its recipe",
+        )
+    taken[key] = package
+
+
+def _lookup(kind: str, name: str, numbers: dict[str, int], where: str) -> int:
+    if name in numbers:
+        return numbers[name]
+    near = difflib.get_close_matches(name, numbers, n=1)
+    raise QuardError(
+        f"{where} names the {kind} {name!r}, which the image lacks",
+        detail="known: " + ", ".join(sorted(numbers)),
+        reason="unknown-user",
+        hint=f"did you mean {near[0]!r}?" if near else "add it to the system's table",
+    )

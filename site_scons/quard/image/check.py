@@ -1,0 +1,166 @@
+"""What would fail on the target only: foreign programs, missing libraries, links to nowhere."""
+
+from __future__ import annotations
+
+import difflib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSegment
+from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import InterpSegment
+
+from quard.errors import QuardError
+from quard.image.accounts import Accounts
+from quard.image.tree import Node, Tree
+from quard.target import Target
+
+VOLATILE = ("dev", "proc", "run", "sys", "tmp", "var")
+"""Top folders whose content comes and goes in a running system: links may lead there."""
+_PROGRAM_FOLDERS = ("usr/bin", "usr/sbin")
+
+
+@dataclass(frozen=True)
+class _Elf:
+    """What a file asks of the machine it runs on."""
+
+    machine: str
+    bits: int
+    interpreter: str
+    needed: tuple[str, ...]
+    search: tuple[str, ...]
+
+
+def check(tree: Tree, target: Target, people: Accounts, dangling: Sequence[str]) -> None:
+    """Raise QuardError for the first thing, by path, that cannot work on the target.
+
+    dangling -- absolute paths of links that may lead nowhere
+    Reasons: wrong-architecture, bad-elf, missing-library, missing-interpreter, dangling-link,
+    link-loop, missing-shell.
+    """
+    _check_links(tree, {tree.canonical(path) for path in dangling})
+    seen: set[Node] = set()
+    for path, node, content in tree.files():
+        if node in seen:
+            continue
+        seen.add(node)
+        start = content.read(256)
+        if start.startswith(b"\x7fELF"):
+            _check_elf(tree, path, _elf(tree, path, content.read()), target)
+        elif start.startswith(b"#!") and node.mode & 0o111:
+            _check_script(tree, path, start)
+    for user in people.users:
+        if not _exists(tree, user.shell):
+            raise QuardError(
+                f"the shell of {user.name}, {user.shell}, is not in the image",
+                reason="missing-shell",
+                hint="add the package that installs it, or give the account another shell",
+            )
+
+
+def _check_links(tree: Tree, dangling: set[str]) -> None:
+    for path, node in sorted(tree.nodes.items()):
+        if node.kind != "link" or path in dangling:
+            continue
+        end = tree.resolve(path)
+        if end and end not in tree.nodes and end.split("/")[0] not in VOLATILE:
+            raise QuardError(
+                f"/{path} of {tree.owners[path]} links to {node.target}, which is not in the image",
+                detail=f"it leads to /{end}",
+                reason="dangling-link",
+                hint="correct the link, or list its path under `dangling` in the system's table",
+            )
+
+
+def _elf(tree: Tree, path: str, data: bytes) -> _Elf:
+    try:
+        return _read_elf(data)
+    except (ELFError, KeyError, ValueError, AttributeError, UnicodeDecodeError) as error:
+        raise QuardError(
+            f"/{path} of {tree.owners[path]} is a damaged ELF file",
+            detail=f"{type(error).__name__}: {error}",
+            reason="bad-elf",
+            hint="rebuild what installs it",
+        ) from error
+
+
+def _read_elf(data: bytes) -> _Elf:
+    elf = ELFFile(io.BytesIO(data))
+    interpreter, needed, search = "", [], []
+    for segment in elf.iter_segments():
+        if isinstance(segment, InterpSegment):
+            interpreter = segment.get_interp_name()
+        elif isinstance(segment, DynamicSegment):
+            for tag in segment.iter_tags():
+                name = str(tag.entry.d_tag).removeprefix("DT_").lower()
+                if name == "needed":
+                    needed.append(str(getattr(tag, name)))
+                elif name in ("rpath", "runpath"):
+                    search += [part for part in str(getattr(tag, name)).split(":") if part]
+    return _Elf(str(elf.header.e_machine), elf.elfclass, interpreter, tuple(needed), tuple(search))
+
+
+def _check_elf(tree: Tree, path: str, elf: _Elf, target: Target) -> None:
+    owner = tree.owners[path]
+    if (elf.machine, elf.bits) != (target.elf_machine, target.elf_class):
+        raise QuardError(
+            f"/{path} of {owner} is for another machine",
+            detail=f"found {elf.machine} {elf.bits} bit, "
+            f"wanted {target.elf_machine} {target.elf_class} bit",
+            reason="wrong-architecture",
+            hint="its build used a compiler other than the target's",
+        )
+    if elf.interpreter and not _exists(tree, elf.interpreter):
+        raise _missing(tree, path, elf.interpreter, ())
+    for name in elf.needed:
+        folders = list(_folders(path, elf.search, target))
+        if "/" in name:
+            found = _exists(tree, name)
+        else:
+            found = any(_exists(tree, f"{folder}/{name}") for folder in folders)
+        if not found:
+            raise _missing(tree, path, name, folders)
+
+
+def _folders(path: str, search: Sequence[str], target: Target) -> Iterator[str]:
+    """Yield where the loader looks (ld.so(8)); Debian's looks in the multiarch folders first."""
+    for folder in search:
+        here = "/" + path.rpartition("/")[0]
+        yield folder.replace("${ORIGIN}", here).replace("$ORIGIN", here)
+    yield from (f"/lib/{target.triple}", f"/usr/lib/{target.triple}", "/lib", "/usr/lib")
+    yield target.loader.rpartition("/")[0]
+
+
+def _missing(tree: Tree, path: str, name: str, folders: Sequence[str]) -> QuardError:
+    here = sorted({other.rpartition("/")[2] for other in tree.nodes if ".so" in other})
+    near = difflib.get_close_matches(name.rpartition("/")[2], here, n=1, cutoff=0.8)
+    detail = [f"looked in {', '.join(dict.fromkeys(folders))}"] if folders else []
+    detail += [f"the image has {near[0]}"] if near else []
+    return QuardError(
+        f"/{path} of {tree.owners[path]} needs {name}, which is not in the image",
+        detail="\n".join(detail),
+        reason="missing-library",
+        hint="add the package that installs it to the recipe's `needs` or `runtime`",
+    )
+
+
+def _check_script(tree: Tree, path: str, start: bytes) -> None:
+    words = start[2:].splitlines()[0].decode(errors="replace").split()
+    wanted = words[0] if words else ""
+    if wanted.endswith("/env") and len(words) > 1 and _exists(tree, wanted):
+        wanted = words[1]
+        found = any(_exists(tree, f"{folder}/{wanted}") for folder in _PROGRAM_FOLDERS)
+    else:
+        found = _exists(tree, wanted)
+    if not found:
+        raise QuardError(
+            f"/{path} of {tree.owners[path]} is a script for {wanted!r}, which is not in the image",
+            reason="missing-interpreter",
+            hint="drop the script in its recipe, or add the package with its interpreter",
+        )
+
+
+def _exists(tree: Tree, path: str) -> bool:
+    return bool(path) and tree.resolve(path) in tree.nodes

@@ -1,0 +1,179 @@
+"""rootfs.ext4, by mke2fs and debugfs of e2fsprogs, the same bytes for the same tar.
+
+mke2fs 1.47.0 cannot read a tar, and `-d FOLDER` takes owners, times and the order of names from
+the build machine. So it makes an empty file system with every default pinned, and debugfs fills
+it by a script that names everything in order. E2FSPROGS_FAKE_TIME is the only clock of both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from quard.errors import QuardError
+from quard.image import tarimage
+from quard.image.tree import Node
+from quard.image.write import run, scratch, tool_failed
+
+_BLOCK = 4096
+_MIB = 1 << 20
+_LEAST_MIB = 8
+_NAMESPACE = uuid.UUID("d1d7f0f3-6a3f-5b1c-9a54-2f3c0e6b7a11")
+_FAST_LINK = 60
+"""Bytes of a link's target that fit into the inode; a longer one takes a block."""
+_VERSION = re.compile(r"debugfs [0-9]")
+_CONFIG = """\
+[defaults]
+	base_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
+	default_mntopts = acl,user_xattr
+	enable_periodic_fsck = 0
+[fs_types]
+	ext4 = {
+		features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
+	}
+	small = {
+	}
+	floppy = {
+	}
+"""
+"""In place of /etc/mke2fs.conf, which differs between machines."""
+
+
+def ext4(tar: Path, out: Path, *, size_mib: int | None, label: str) -> None:
+    """Make an ext4 file system, with a journal, of rootfs.tar; the file is sparse.
+
+    size_mib -- its size; None: the content and a quarter of it and 8 MiB, in steps of 4 MiB
+    label    -- of the file system, at most 16 bytes
+    The UUID follows from label and content. Raises QuardError: image-too-small, tool-missing,
+    bad-tar, disk-full, image-tool.
+    """
+    entries = tarimage.read(tar)
+    with tar.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    size = _size(entries, size_mib, out)
+    identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{content}"))
+    with scratch(out) as folder:
+        made = folder / out.name
+        _format(made, out, size=size, count=len(entries), label=label, identity=identity)
+        _fill(made, out, entries)
+        made.replace(out)
+
+
+def _size(entries: Mapping[str, tuple[Node, int]], size_mib: int | None, out: Path) -> int:
+    """Return the size in bytes."""
+    blocks = 0
+    for node in {node for node, _ in entries.values()}:
+        if node.content is not None:
+            blocks += -(-node.content.size // _BLOCK)
+        blocks += node.kind == "directory" or len(node.target.encode()) >= _FAST_LINK
+    content = blocks * _BLOCK
+    if size_mib is None:
+        step = 4 * _MIB
+        return -(-(content + content // 4 + 8 * _MIB) // step) * step
+    if size_mib < _LEAST_MIB:
+        raise _too_small(out, f"{size_mib} MiB; below {_LEAST_MIB} there is no journal (mke2fs(8))")
+    if size_mib * _MIB <= content:
+        raise _too_small(out, f"the content takes {-(-content // _MIB)} MiB of {size_mib}")
+    return size_mib * _MIB
+
+
+def _format(made: Path, out: Path, *, size: int, count: int, label: str, identity: str) -> None:
+    config = made.with_name("mke2fs.conf")
+    config.write_text(_CONFIG, encoding="ascii")
+    extended = (
+        f"hash_seed={identity},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,nodiscard"
+    )
+    # One inode per 16 KiB as usual, and never fewer than the content and some growth need.
+    inodes = max(size // 16384, count + count // 4 + 64)
+    argv = [
+        *("mke2fs", "-q", "-F", "-t", "ext4", "-b", str(_BLOCK), "-I", "256", "-N", str(inodes)),
+        *("-m", "0", "-e", "remount-ro", "-L", label, "-U", identity, "-E", extended),
+        *(str(made), f"{size // 1024}k"),
+    ]
+    clock = str(tarimage.MTIME)
+    text = run(argv, out, env={"MKE2FS_CONFIG": str(config), "E2FSPROGS_FAKE_TIME": clock})
+    if text:
+        raise tool_failed("mke2fs", out, text)
+
+
+def _fill(made: Path, out: Path, entries: Mapping[str, tuple[Node, int]]) -> None:
+    contents = made.with_name("contents")
+    contents.mkdir()
+    script = made.with_name("script")
+    lines = _script(entries, contents)
+    script.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    argv = ["debugfs", "-w", "-f", str(script), str(made)]
+    text = run(argv, out, env={"E2FSPROGS_FAKE_TIME": str(tarimage.MTIME)})
+    # It ends with 0 whatever happened; without a fault all it says is its version.
+    problems = [line for line in text.splitlines() if not _VERSION.match(line)]
+    if any("Could not allocate" in line for line in problems):
+        raise _too_small(out, "\n".join(problems[:3]))
+    if problems:
+        raise tool_failed("debugfs", out, "\n".join(problems))
+
+
+def _script(entries: Mapping[str, tuple[Node, int]], contents: Path) -> Iterator[str]:
+    """Yield debugfs commands, and write the files' contents that they name."""
+    made: dict[Node, tuple[str, int]] = {}
+    here = ""
+    for name, (node, mtime) in entries.items():
+        parent, _, base = name.rpartition("/")
+        path = _quote(f"/{name}")
+        if parent != here:
+            yield f"cd {_quote(f'/{parent}')}"
+            here = parent
+        if node in made:
+            first, links = made[node]
+            made[node] = first, links + 1
+            # debugfs only adds the name; the count of links is ours to keep.
+            yield f"ln {first} {path}"
+            yield f"sif {first} links_count {links + 1}"
+            continue
+        made[node] = path, 1
+        if node.content is not None:
+            source = contents / str(len(made))
+            source.write_bytes(node.content.read())
+            yield f"write {_quote(str(source))} {_quote(base)}"
+        else:
+            yield _special(node, base)
+        yield from _fields(path, node, mtime)
+
+
+def _special(node: Node, base: str) -> str:
+    name = _quote(base)
+    match node.kind:
+        case "directory":
+            return f"mkdir {name}"
+        case "link":
+            return f"symlink {name} {_quote(node.target)}"
+        case "char" | "block":
+            major, minor = node.device
+            return f"mknod {name} {node.kind[0]} {major} {minor}"
+    return f"mknod {name} p"
+
+
+def _fields(path: str, node: Node, mtime: int) -> Iterator[str]:
+    yield f"sif {path} mode 0{node.st_mode:o}"
+    if node.uid:
+        yield f"sif {path} uid {node.uid}"
+    if node.gid:
+        yield f"sif {path} gid {node.gid}"
+    if mtime != tarimage.MTIME:
+        yield f"sif {path} mtime @{mtime}"
+
+
+def _quote(text: str) -> str:
+    """Quote for debugfs, whose only escape is a doubled quotation mark."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _too_small(out: Path, detail: str) -> QuardError:
+    return QuardError(
+        f"the content does not fit {out.name}",
+        detail=detail,
+        reason="image-too-small",
+        hint="raise image.size_mib in the board's file, or take it out: the content then decides",
+    )

@@ -1,0 +1,96 @@
+"""Files whose text follows from the accounts and the board: their tables are edited, not they."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from quard.errors import QuardError
+from quard.image.accounts import Accounts
+from quard.image.tree import Content, Node
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_RELEASE_FIELD = re.compile(r"[A-Z][A-Z0-9_]*")
+_LONGEST_HOSTNAME = 64
+"""HOST_NAME_MAX of Linux (gethostname(2))."""
+
+
+def files(
+    hostname: str, release: Mapping[str, str], keys: Sequence[str], people: Accounts
+) -> Iterator[tuple[str, Node]]:
+    """Yield path and node of every generated file.
+
+    hostname -- of the target, plain or with a domain
+    release  -- fields of os-release(5)
+    keys     -- public keys that log in as root
+    Raises QuardError: bad-hostname, bad-release, bad-key.
+    """
+    yield "etc/passwd", _file(people.passwd())
+    yield "etc/group", _file(people.group())
+    yield "etc/shadow", _file(people.shadow(), 0o600)
+    yield "etc/hostname", _file(_hostname(hostname) + "\n")
+    yield "usr/lib/os-release", _file(_release(release))
+    yield "etc/os-release", Node("link", 0o777, target="../usr/lib/os-release")
+    if keys:
+        home = next(user.home for user in people.users if user.name == "root").strip("/")
+        yield f"{home}/.ssh", Node("directory", 0o700)
+        text = "".join(f"{_key(key)}\n" for key in dict.fromkeys(keys))
+        yield f"{home}/.ssh/authorized_keys", _file(text, 0o600)
+
+
+def _file(text: str, mode: int = 0o644) -> Node:
+    data = text.encode()
+    return Node("file", mode, content=Content(len(data), data))
+
+
+def _hostname(name: str) -> str:
+    if len(name) <= _LONGEST_HOSTNAME and all(_LABEL.fullmatch(part) for part in name.split(".")):
+        return name
+    raise QuardError(
+        f"{name!r} is no host name",
+        detail="letters, digits and inner dashes, 63 at most between dots, 64 in all (RFC 1123)",
+        reason="bad-hostname",
+        hint="correct `hostname` in the board's file",
+    )
+
+
+def _release(fields: Mapping[str, str]) -> str:
+    lines = []
+    for name, value in sorted(fields.items()):
+        if not _RELEASE_FIELD.fullmatch(name) or not value.isprintable():
+            raise QuardError(
+                f"os-release cannot have the field {name!r} with the value {value!r}",
+                detail="names are capital letters, digits and _; values are one line",
+                reason="bad-release",
+                hint="correct what the image is released as",
+            )
+        quoted = re.sub(r'(["$`\\])', r"\\\1", value)
+        lines.append(f'{name}="{quoted}"\n')
+    return "".join(lines)
+
+
+def _key(line: str) -> str:
+    """Return a line of authorized_keys (sshd(8)): options, type, base64, comment."""
+    line = line.strip()
+    words = line.split()
+    if line.isprintable() and any(_is_blob(kind, blob) for kind, blob in pairwise(words)):
+        return line
+    raise QuardError(
+        "an authorized key is no public key of ssh",
+        detail=f"{line.splitlines()[0][:60] if line else ''!r}...",
+        reason="bad-key",
+        hint="give the one line of a .pub file, such as ~/.ssh/id_ed25519.pub",
+    )
+
+
+def _is_blob(kind: str, blob: str) -> bool:
+    """Tell whether `blob` is a key that says of itself to be of this kind (RFC 4253, 6.6)."""
+    try:
+        data = base64.b64decode(blob, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    name = kind.encode()
+    return bool(name) and data.startswith(len(name).to_bytes(4, "big") + name)

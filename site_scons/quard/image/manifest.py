@@ -1,0 +1,48 @@
+"""manifest.json: for each path of the image who put it there and what it is."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from quard.canonical import readable
+from quard.image.tree import Node, Tree
+from quard.image.write import replacing
+
+
+def write(tree: Tree, path: Path) -> None:
+    """Write the manifest: absolute path -> its facts, sorted. Raises QuardError disk-full."""
+    with replacing(path) as file:
+        file.write(readable(facts(tree)).encode())
+
+
+def facts(tree: Tree) -> dict[str, dict[str, Any]]:
+    """Return path -> package, type, mode (octal text), uid, gid and what its type has.
+
+    Files have size and sha256, links target, devices major and minor. `package` is an overlay's
+    name for its files, "system" for what the tables gave; `replaces` names the package whose file
+    an overlay took the place of. A folder of several packages is the first one's by name.
+    """
+    digests: dict[Node, str] = {}
+    found: dict[str, dict[str, Any]] = {}
+    for path, node in sorted(tree.nodes.items()):
+        entry: dict[str, Any] = {
+            "package": tree.owners[path].name,
+            "type": node.kind,
+            "mode": f"{node.mode:04o}",
+            "uid": node.uid,
+            "gid": node.gid,
+        }
+        if path in tree.replaced:
+            entry["replaces"] = tree.replaced[path]
+        if node.content is not None:
+            if node not in digests:
+                digests[node] = hashlib.sha256(node.content.read()).hexdigest()
+            entry |= {"size": node.content.size, "sha256": digests[node]}
+        elif node.kind == "link":
+            entry["target"] = node.target
+        elif node.kind in ("char", "block"):
+            entry |= {"major": node.device[0], "minor": node.device[1]}
+        found[f"/{path}"] = entry
+    return found

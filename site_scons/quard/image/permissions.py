@@ -1,0 +1,85 @@
+"""Owners and modes that recipes and the system's table ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import translate
+
+from quard.errors import QuardError
+from quard.image.accounts import Accounts
+from quard.image.system import Access, parse_mode
+from quard.image.tree import Tree
+from quard.model import Permission
+
+_WILD = re.compile(r"[*?[]")
+
+
+def apply(
+    tree: Tree,
+    people: Accounts,
+    wanted: Iterable[tuple[str, Permission]],
+    system: Iterable[tuple[str, Access]],
+) -> None:
+    """Set owners and modes, packages first in the order of their names, then the system's.
+
+    A package reaches what it installs itself and what no package installs, never what only
+    another package does. Links have no mode of their own and are left out.
+    Raises QuardError: bad-mode, unknown-user, permission-unused.
+    """
+    for package, permission in sorted(wanted, key=lambda pair: pair[0]):
+        where = f"a permission of package {package}"
+        mode = parse_mode(permission.mode)
+        if mode is None:
+            raise QuardError(
+                f"{where} has the mode {permission.mode!r}",
+                reason="bad-mode",
+                hint=f"write octal digits such as 0755 in packages/{package}/recipe.py",
+            )
+        access = Access(mode, permission.owner, permission.group)
+        found = [
+            path
+            for path in _matches(tree, permission.path)
+            if package in tree.packages.get(path, {package})
+        ]
+        if not found:
+            raise _unused(where, permission.path)
+        _set(tree, found, people, access, where)
+    for path, access in system:
+        where = "a [[permission]] of the system's table"
+        found = _matches(tree, path)
+        if not found:
+            raise _unused(where, path)
+        _set(tree, found, people, access, where)
+
+
+def _set(tree: Tree, found: Iterable[str], people: Accounts, access: Access, where: str) -> None:
+    uid, gid = people.uid(access.owner, where), people.gid(access.group, where)
+    for path in found:
+        node = tree.nodes[path]
+        node.mode, node.uid, node.gid = access.mode, uid, gid
+
+
+def _unused(where: str, pattern: str) -> QuardError:
+    return QuardError(
+        f"{where} is for {pattern}, which is not in the image",
+        reason="permission-unused",
+        hint="correct the path or take the permission out",
+    )
+
+
+def _matches(tree: Tree, pattern: str) -> list[str]:
+    """Return the paths a shell would expand the pattern to, without links."""
+    path = tree.canonical(pattern)
+    if not _WILD.search(path):
+        found = [path] if path in tree.nodes else []
+    else:
+        parts = [re.compile(translate(part)) for part in path.split("/")]
+        found = sorted(name for name in tree.nodes if _fits(name.split("/"), parts))
+    return [name for name in found if tree.nodes[name].kind != "link"]
+
+
+def _fits(names: Sequence[str], parts: Sequence[re.Pattern[str]]) -> bool:
+    return len(names) == len(parts) and all(
+        part.match(name) for name, part in zip(names, parts, strict=True)
+    )

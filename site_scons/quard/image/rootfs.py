@@ -1,0 +1,114 @@
+"""Packages, overlays, the system's table and the board's settings made into one rootfs.tar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.image import accounts, check, manifest, overlay, tarimage
+from quard.image.generated import files
+from quard.image.permissions import apply
+from quard.image.system import System
+from quard.image.tree import MERGED, Node, Origin, Tree
+from quard.model import Permission, User
+from quard.target import Target
+
+VERSION = 1
+"""Raise it when the same spec gives other bytes."""
+_SYSTEM = Origin("system", "system")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The runtime blob of a package: an uncompressed tar of what lies on the target."""
+
+    package: str
+    blob: Path
+
+
+@dataclass(frozen=True)
+class RootfsSpec:
+    """Everything an image is made of.
+
+    layers          -- in any order: two packages never install the same path
+    overlays        -- (display name, folder); each may replace files of the packages and of
+                       overlays before it
+    users           -- (package, account it needs)
+    permissions     -- (package, owner and mode of paths); the system's own come after these
+    root_password   -- "" for none, "*" for locked, or a crypt(5) hash
+    authorized_keys -- public keys for root's .ssh/authorized_keys; none: no such file
+    release         -- fields of os-release(5)
+    """
+
+    layers: tuple[Layer, ...]
+    overlays: tuple[tuple[str, Path], ...]
+    system: System
+    users: tuple[tuple[str, User], ...]
+    permissions: tuple[tuple[str, Permission], ...]
+    hostname: str
+    root_password: str
+    authorized_keys: tuple[str, ...]
+    target: Target
+    release: Mapping[str, str]
+
+
+def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
+    """Write rootfs.tar and manifest.json, each whole or not at all; return the tar's SHA-256.
+
+    Raises QuardError: file-collision, parent-not-folder, bad-file-name, bad-tar, the overlay's
+    and the accounts' errors, bad-hostname, bad-key, bad-release, unknown-user, bad-mode,
+    permission-unused, the errors of `check.check`, disk-full.
+    """
+    people = accounts.merge(spec.system.users, spec.system.groups, spec.users, spec.root_password)
+    tree = _tree(spec, people)
+    apply(tree, people, spec.permissions, spec.system.permissions)
+    check.check(tree, spec.target, people, spec.system.dangling)
+    digest = tarimage.write(tree.nodes, tar)
+    manifest.write(tree, manifest_path)
+    return digest
+
+
+def _tree(spec: RootfsSpec, people: accounts.Accounts) -> Tree:
+    tree = Tree()
+    for top in ("bin", "sbin", "lib"):
+        tree.add(top, Node("link", 0o777, target=f"usr/{top}"), _SYSTEM)
+        tree.add(f"usr/{top}", Node("directory", 0o755), _SYSTEM)
+    if spec.target.loader.startswith("/lib64/"):
+        tree.add("lib64", Node("link", 0o777, target="usr/lib"), _SYSTEM)
+    for layer in sorted(spec.layers, key=lambda layer: layer.package):
+        origin = Origin("package", layer.package)
+        for path, (node, _) in tarimage.read(layer.blob, f"the blob of {layer.package}").items():
+            tree.add(path, node, origin)
+    for path, node in files(spec.hostname, spec.release, spec.authorized_keys, people):
+        tree.add(path, node, _SYSTEM)
+    for name, folder in spec.overlays:
+        for path, node in overlay.nodes(name, folder):
+            tree.add(path, node, Origin("overlay", name))
+    _add_system(tree, spec.system, people)
+    tree.complete()
+    return tree
+
+
+def _add_system(tree: Tree, system: System, people: accounts.Accounts) -> None:
+    for path, access in system.directories:
+        name = path[1:]
+        tree.add(name, Node("directory", 0o755), _SYSTEM)
+        node = tree.nodes[name]
+        node.mode = access.mode
+        node.uid = people.uid(access.owner, path)
+        node.gid = people.gid(access.group, path)
+    for path, device in system.devices:
+        node = Node(
+            device.kind,
+            device.access.mode,
+            uid=people.uid(device.access.owner, path),
+            gid=people.gid(device.access.group, path),
+            device=(device.major, device.minor),
+        )
+        tree.add(path[1:], node, _SYSTEM)
+    for path, target in system.links:
+        old = tree.nodes.get(path[1:])
+        if path[1:] in MERGED and old is not None and old.target == target:
+            continue  # a table may say what holds for every image
+        tree.add(path[1:], Node("link", 0o777, target=target), _SYSTEM)

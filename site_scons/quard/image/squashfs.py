@@ -1,0 +1,32 @@
+"""rootfs.squashfs, by tar2sqfs of squashfs-tools-ng, whose output depends on its input alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from quard.errors import QuardError
+from quard.image.tarimage import MTIME
+from quard.image.write import disk_full, run, scratch
+
+_COMPRESSOR, _LEVEL = "zstd", 6
+"""60 MB of programs: zstd 6 24.2 MB in 2 s, gzip 6 24.5 MB in 4 s, zstd 15 22.2 MB in 24 s."""
+
+
+def squashfs(tar: Path, out: Path) -> None:
+    """Make a squashfs of rootfs.tar. Raises QuardError: tool-missing, disk-full, image-tool."""
+    with scratch(out) as folder, tar.open("rb") as source:
+        made = folder / out.name
+        argv = [
+            *("tar2sqfs", "--quiet", "--compressor", _COMPRESSOR, "-X", f"level={_LEVEL}"),
+            *("--defaults", f"uid=0,gid=0,mode=0755,mtime={MTIME}", str(made)),
+        ]
+        room = shutil.disk_usage(folder).free
+        try:
+            run(argv, out, stdin=source)
+        except QuardError as error:
+            # tar2sqfs says no more than "I/O error" about a full disk.
+            if "I/O error" in error.detail and room < tar.stat().st_size:
+                raise disk_full(out, f"{error.detail}\n{room} bytes were free") from error
+            raise
+        made.replace(out)

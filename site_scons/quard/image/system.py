@@ -1,0 +1,244 @@
+"""The base system as data: `configs/system/NAME.toml`, what no package and no overlay holds.
+
+dangling = ["/etc/localtime"]   # links that may lead nowhere
+
+[[user]]                        # shell, home, gecos and password may be left out
+name = "root"
+uid = 0
+gid = "root"                    # name of the group
+home = "/root"
+shell = "/bin/sh"
+password = "*"                  # locked; "" is none; else a crypt(5) hash
+
+[[group]]
+name = "audio"
+gid = 29
+members = ["daemon"]            # may be left out
+
+[[directory]]                   # made unless it is there; owner and group default to root
+path = "/srv"
+mode = "0750"
+group = "audio"
+
+[[device]]                      # type "c" or "b"
+path = "/dev/console"
+type = "c"
+major = 5
+minor = 1
+mode = "0600"
+
+[[link]]
+path = "/etc/mtab"
+target = "../proc/mounts"
+
+[[permission]]                  # the path may hold shell wildcards, as in a recipe
+path = "/etc/secrets/*"
+mode = "0600"
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from quard.image.accounts import Account, Group, bad_field, bad_password
+from quard.table import Table, read
+
+REASON = "bad-system-table"
+DeviceKind = Literal["char", "block"]
+_MODE = re.compile(r"[0-7]?[0-7]{3}")
+_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+_HIGHEST_ID = 65534
+"""The number of nobody, by custom."""
+_HIGHEST_DEVICE = 0xFFFF
+"""debugfs takes no larger major or minor number, and none of our devices needs one."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who owns a path and its mode, four octal digits as a number."""
+
+    mode: int
+    owner: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device file; in a running system /dev is devtmpfs, so few are needed: the console."""
+
+    kind: DeviceKind
+    major: int
+    minor: int
+    access: Access
+
+
+@dataclass(frozen=True)
+class System:
+    """A parsed table. Pairs begin with the absolute path and are in the order of the file.
+
+    dangling -- paths of links whose targets need not be in the image
+    """
+
+    users: tuple[Account, ...]
+    groups: tuple[Group, ...]
+    directories: tuple[tuple[str, Access], ...]
+    devices: tuple[tuple[str, Device], ...]
+    links: tuple[tuple[str, str], ...]
+    permissions: tuple[tuple[str, Access], ...]
+    dangling: tuple[str, ...]
+
+
+def load(path: Path) -> System:
+    """Return the system of a file. Raises QuardError bad-system-table naming file, table, key."""
+    table = read(path, f"{path.parent.parent.name}/{path.parent.name}/{path.name}", REASON)
+    groups = _groups(table.tables("group"))
+    users = _users(table, {group.name: group.gid for group in groups})
+    system = System(
+        users=users,
+        groups=groups,
+        directories=_accesses(table.tables("directory")),
+        devices=tuple(_device(inner) for inner in table.tables("device")),
+        links=tuple(_link(inner) for inner in table.tables("link")),
+        permissions=_accesses(table.tables("permission")),
+        dangling=tuple(_path(table, "dangling", path) for path in table.texts("dangling", ())),
+    )
+    table.finish()
+    return system
+
+
+def parse_mode(text: str) -> int | None:
+    """Return the number of three or four octal digits; None if `text` is anything else."""
+    return int(text, 8) if _MODE.fullmatch(text) else None
+
+
+def _groups(tables: Iterable[Table]) -> tuple[Group, ...]:
+    groups: list[Group] = []
+    names: dict[str, str] = {}
+    numbers: dict[int, str] = {}
+    for table in tables:
+        group = Group(
+            name=_name(table, names),
+            gid=_unique(table, "gid", numbers),
+            members=table.texts("members", ()),
+        )
+        numbers[group.gid] = names[group.name] = group.name
+        groups.append(group)
+        table.finish()
+    return tuple(groups)
+
+
+def _users(top: Table, groups: Mapping[str, int]) -> tuple[Account, ...]:
+    users: list[Account] = []
+    names: dict[str, str] = {}
+    numbers: dict[int, str] = {}
+    for table in top.tables("user"):
+        account = _user(table, names, numbers, groups)
+        numbers[account.uid] = names[account.name] = account.name
+        users.append(account)
+        table.finish()
+    if names.get("root") is None or numbers.get(0) != "root":
+        raise top.error("user", "lacks root with uid 0")
+    return tuple(users)
+
+
+def _user(
+    table: Table, names: Mapping[str, str], numbers: Mapping[int, str], groups: Mapping[str, int]
+) -> Account:
+    account = Account(
+        name=_name(table, names),
+        uid=_unique(table, "uid", numbers),
+        gid=_group_number(table, groups),
+        home=table.text("home", "/"),
+        shell=table.text("shell", "/bin/false"),
+        gecos=table.text("gecos", ""),
+        password=table.text("password", "*"),
+    )
+    for key in ("home", "shell", "gecos"):
+        if problem := bad_field(getattr(account, key)):
+            raise table.error(key, problem)
+    if wrong := bad_password(account.password):
+        raise table.error("password", wrong[0], wrong[1])
+    return account
+
+
+def _name(table: Table, taken: Mapping[str, str]) -> str:
+    name = table.text("name")
+    if not _NAME.fullmatch(name):
+        raise table.error("name", f"must be small letters, digits, - and _, not {name!r}")
+    if name in taken:
+        raise table.error("name", f"is {name!r} a second time")
+    return name
+
+
+def _unique(table: Table, key: str, taken: Mapping[int, str]) -> int:
+    number = _number(table, key, _HIGHEST_ID)
+    if number in taken:
+        raise table.error(key, f"is {number}, which {taken[number]} has")
+    return number
+
+
+def _group_number(table: Table, groups: Mapping[str, int]) -> int:
+    name = table.text("gid")
+    if name in groups:
+        return groups[name]
+    near = difflib.get_close_matches(name, groups, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "add a [[group]]"
+    raise table.error("gid", f"names the group {name!r}, which the file lacks", hint)
+
+
+def _accesses(tables: Iterable[Table]) -> tuple[tuple[str, Access], ...]:
+    found: list[tuple[str, Access]] = []
+    for table in tables:
+        found.append((_path(table, "path", table.text("path")), _access(table)))
+        table.finish()
+    return tuple(found)
+
+
+def _access(table: Table) -> Access:
+    text = table.text("mode")
+    mode = parse_mode(text)
+    if mode is None:
+        raise table.error("mode", f"must be octal digits such as 0755, not {text!r}")
+    return Access(mode, table.text("owner", "root"), table.text("group", "root"))
+
+
+def _device(table: Table) -> tuple[str, Device]:
+    path = _path(table, "path", table.text("path"))
+    kind = table.text("type")
+    if kind not in ("c", "b"):
+        raise table.error("type", f'must be "c" or "b", not {kind!r}')
+    device = Device(
+        kind="char" if kind == "c" else "block",
+        major=_number(table, "major", _HIGHEST_DEVICE),
+        minor=_number(table, "minor", _HIGHEST_DEVICE),
+        access=_access(table),
+    )
+    table.finish()
+    return path, device
+
+
+def _link(table: Table) -> tuple[str, str]:
+    path, target = _path(table, "path", table.text("path")), table.text("target")
+    if not target or not target.isprintable():
+        raise table.error("target", f"must be a path, not {target!r}")
+    table.finish()
+    return path, target
+
+
+def _path(table: Table, key: str, path: str) -> str:
+    parts = path.split("/")
+    if parts[0] != "" or len(parts) < 2 or any(part in ("", ".", "..") for part in parts[1:]):
+        raise table.error(key, f"must be an absolute, plain path, not {path!r}")
+    return path
+
+
+def _number(table: Table, key: str, highest: int) -> int:
+    number = table.number(key)
+    if not 0 <= number <= highest:
+        raise table.error(key, f"must be from 0 to {highest}, not {number}")
+    return number

@@ -1,0 +1,135 @@
+"""rootfs.tar, the master form of an image: owners, modes and devices are tar's own fields.
+
+So no root and no faked root is needed at any point. Members are sorted, folders before what they
+hold; `MTIME` is the time of every member; nothing else of the build machine is in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from quard.errors import QuardError
+from quard.image.tree import Content, Kind, Node
+from quard.image.write import replacing
+
+MTIME = 1
+"""Seconds since 1970 of every file of an image. Not 0, which e2fsprogs takes for "no time"."""
+_TYPES: dict[Kind, bytes] = {
+    "file": tarfile.REGTYPE,
+    "directory": tarfile.DIRTYPE,
+    "link": tarfile.SYMTYPE,
+    "char": tarfile.CHRTYPE,
+    "block": tarfile.BLKTYPE,
+    "fifo": tarfile.FIFOTYPE,
+}
+_KINDS = {code: kind for kind, code in _TYPES.items()} | {tarfile.AREGTYPE: "file"}
+
+
+def write(nodes: Mapping[str, Node], path: Path) -> str:
+    """Write a tar of the nodes and return its SHA-256; hard links follow their first path.
+
+    Raises QuardError disk-full; then, and on any other error, `path` is as it was.
+    """
+    with replacing(path) as file:
+        digest = _Hashing(file)
+        first: dict[Node, str] = {}
+        with tarfile.open(fileobj=digest, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for name, node in sorted(nodes.items()):
+                info = _member(name, node)
+                if node in first:
+                    info.type, info.linkname, info.size = tarfile.LNKTYPE, first[node], 0
+                elif node.kind == "file":
+                    first[node] = name
+                data = node.content.read() if node.content and info.isreg() else b""
+                tar.addfile(info, io.BytesIO(data))
+    return digest.sha256.hexdigest()
+
+
+def read(path: Path, what: str = "rootfs.tar") -> dict[str, tuple[Node, int]]:
+    """Return path -> (node, modification time) of a tar file, hard links as one node.
+
+    what -- name of the file in messages
+    Raises QuardError bad-tar for a file that is none, is cut short or holds other things.
+    """
+    found: dict[str, tuple[Node, int]] = {}
+    with opened(path, what) as tar:
+        for member in tar:
+            name = member.name.removeprefix("./").rstrip("/")
+            if name in ("", "."):
+                continue
+            if member.islnk():
+                first = found.get(member.linkname.removeprefix("./"))
+                if first is None:
+                    raise bad_tar(what, f"{name} is a hard link to nothing")
+                found[name] = first
+            else:
+                found[name] = _node(member, path, what), int(member.mtime)
+    return found
+
+
+@contextmanager
+def opened(path: Path, what: str) -> Iterator[tarfile.TarFile]:
+    """Open an uncompressed tar file; what goes wrong while it is read is QuardError bad-tar."""
+    try:
+        with tarfile.open(path, mode="r:") as tar:
+            yield tar
+    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as error:
+        raise bad_tar(what, str(error)) from error
+
+
+def bad_tar(what: str, detail: str) -> QuardError:
+    """Return the error for a tar file that cannot be used."""
+    return QuardError(
+        f"{what} cannot be read", detail=detail, reason="bad-tar", hint="delete it, build again"
+    )
+
+
+def _member(name: str, node: Node) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.mtime = _TYPES[node.kind], node.mode, MTIME
+    info.uid, info.gid = node.uid, node.gid
+    info.linkname = node.target
+    info.size = node.content.size if node.content else 0
+    info.devmajor, info.devminor = node.device
+    return info
+
+
+def _node(member: tarfile.TarInfo, path: Path, what: str) -> Node:
+    kind = _KINDS.get(member.type)
+    if kind is None or member.issparse():
+        raise bad_tar(what, f"{member.name} has type {member.type!r}")
+    content = Content(member.size, path=path, offset=member.offset_data)
+    return Node(
+        kind=kind,
+        mode=member.mode,
+        uid=member.uid,
+        gid=member.gid,
+        content=content if kind == "file" else None,
+        target=member.linkname if kind == "link" else "",
+        device=(member.devmajor, member.devminor),
+    )
+
+
+class _Hashing(io.RawIOBase):
+    """Hash what is written on its way to the file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
+        self.sha256 = hashlib.sha256()
+        self._file = file
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self.sha256.update(data)
+        return self._file.write(data)

@@ -1,0 +1,229 @@
+"""The image as a mapping from path to node, and the rules of who may put what where.
+
+Paths have no leading slash here; messages and the manifest add it.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from quard.errors import QuardError
+
+Kind = Literal["file", "directory", "link", "char", "block", "fifo"]
+Maker = Literal["package", "overlay", "system"]
+MERGED = ("bin", "sbin", "lib", "lib64")
+"""Top folders that are links into /usr; lib64 only where the target's loader lives there."""
+_TYPE_BITS: dict[Kind, int] = {
+    "file": stat.S_IFREG,
+    "directory": stat.S_IFDIR,
+    "link": stat.S_IFLNK,
+    "char": stat.S_IFCHR,
+    "block": stat.S_IFBLK,
+    "fifo": stat.S_IFIFO,
+}
+FOLDER_MODE = 0o755
+"""Mode of a folder that nobody says anything about, as in the packages' blobs."""
+_LINKS_FOLLOWED = 40
+"""As many as the kernel follows (path_resolution(7))."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file's bytes: `data`, or `size` bytes of the file `path` from `offset` on."""
+
+    size: int
+    data: bytes = b""
+    path: Path | None = None
+    offset: int = 0
+
+    def read(self, most: int = -1) -> bytes:
+        """Return the bytes, or the first `most` of them."""
+        size = self.size if most < 0 else min(most, self.size)
+        if self.path is None:
+            return self.data[:size]
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            found = file.read(size)
+        if len(found) != size:
+            raise QuardError(
+                f"the package blob {self.path.name} is cut short",
+                reason="bad-blob",
+                hint="delete it and build again",
+            )
+        return found
+
+
+@dataclass(eq=False)
+class Node:
+    """An inode: hard links are one node under several paths, so that they stay alike."""
+
+    kind: Kind
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    content: Content | None = None
+    target: str = ""
+    device: tuple[int, int] = (0, 0)
+
+    @property
+    def st_mode(self) -> int:
+        """Type and mode in one number, as in inode(7)."""
+        return _TYPE_BITS[self.kind] | self.mode
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who put a path there."""
+
+    maker: Maker
+    name: str
+
+    def __str__(self) -> str:
+        return f"the {self.name}" if self.maker == "system" else f"{self.maker} {self.name}"
+
+
+@dataclass
+class Tree:
+    """All paths of one image.
+
+    replaced -- path -> name of the package, else overlay, whose file an overlay replaced first
+    packages -- path -> every package that installs it; folders may have several
+    """
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    owners: dict[str, Origin] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, path: str, node: Node, origin: Origin) -> None:
+        """Put a node at a path.
+
+        Folders may be given again; of two packages' modes the one that is not 0755 holds, as blobs
+        leave most folders unsaid. A file, link or device may be replaced only by an overlay, and
+        only what another overlay or a package put there. Raises QuardError: file-collision,
+        bad-file-name.
+        """
+        _check_name(path, origin)
+        if origin.maker == "package":
+            self.packages.setdefault(path, set()).add(origin.name)
+        old = self.nodes.get(path)
+        if old is None:
+            self.nodes[path], self.owners[path] = node, origin
+            return
+        owner = self.owners[path]
+        if old.kind == "directory" and node.kind == "directory":
+            if "package" == origin.maker == owner.maker and node.mode != FOLDER_MODE:
+                if old.mode not in (FOLDER_MODE, node.mode):
+                    modes = f"modes {old.mode:04o} and {node.mode:04o}"
+                    raise _collision(path, owner, origin, modes)
+                old.mode = node.mode
+            return
+        if old.kind == "link" and node.kind == "directory":
+            raise _parent(path, origin, path, old, owner)
+        if "directory" in (old.kind, node.kind):
+            raise _collision(path, owner, origin, f"as {old.kind} and as {node.kind}")
+        if origin.maker != "overlay" or owner.maker == "system":
+            raise _collision(path, owner, origin, "")
+        self.replaced.setdefault(path, owner.name)
+        self.nodes[path], self.owners[path] = node, origin
+
+    def complete(self) -> None:
+        """Add the folders that nobody named. Raises QuardError parent-not-folder."""
+        for path in sorted(self.nodes):
+            for parent in _parents(path):
+                node = self.nodes.get(parent)
+                if node is None:
+                    self.nodes[parent] = Node("directory", FOLDER_MODE)
+                    self.owners[parent] = self.owners[path]
+                elif node.kind != "directory":
+                    raise _parent(path, self.owners[path], parent, node, self.owners[parent])
+
+    def canonical(self, path: str) -> str:
+        """Return `path`, absolute or not, with the merged top folders' links resolved."""
+        top, _, rest = path.lstrip("/").partition("/")
+        node = self.nodes.get(top)
+        if top in MERGED and rest and node is not None and node.kind == "link":
+            return f"{node.target}/{rest}"
+        return path.lstrip("/")
+
+    def resolve(self, path: str) -> str:
+        """Return where a path leads when every link is followed; the result may not exist.
+
+        Raises QuardError link-loop.
+        """
+        todo = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+        done: list[str] = []
+        followed = 0
+        while todo:
+            part = todo.pop()
+            if part == "..":
+                del done[-1:]
+                continue
+            node = self.nodes.get("/".join([*done, part]))
+            if node is None or node.kind != "link":
+                done.append(part)
+                continue
+            followed += 1
+            if followed > _LINKS_FOLLOWED:
+                raise QuardError(
+                    f"/{path} is a link that leads in a circle",
+                    reason="link-loop",
+                    hint="correct the link's target",
+                )
+            if node.target.startswith("/"):
+                done.clear()
+            todo += [part for part in reversed(node.target.split("/")) if part not in ("", ".")]
+        return "/".join(done)
+
+    def files(self) -> Iterator[tuple[str, Node, Content]]:
+        """Yield path, node and content of every regular file, sorted by path."""
+        for path, node in sorted(self.nodes.items()):
+            if node.kind == "file" and node.content is not None:
+                yield path, node, node.content
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _check_name(path: str, origin: Origin) -> None:
+    parts = path.split("/")
+    if path.isprintable() and not {"", ".", ".."} & set(parts):
+        return
+    raise QuardError(
+        f"{origin} has the file name {path!r}",
+        detail="names are UTF-8, without control characters, empty parts, . and ..",
+        reason="bad-file-name",
+        hint="rename the file",
+    )
+
+
+def _collision(path: str, first: Origin, second: Origin, detail: str) -> QuardError:
+    hints = {
+        "package": "drop it in one of the two recipes (field `drop`)",
+        "overlay": "take it out of one of the two",
+        "system": "set it in the system's table or the board instead of a file",
+    }
+    worst = max((first.maker, second.maker), key=("package", "overlay", "system").index)
+    return QuardError(
+        f"/{path} is installed by {first} and by {second}",
+        detail=detail,
+        reason="file-collision",
+        hint=hints[worst],
+    )
+
+
+def _parent(path: str, origin: Origin, parent: str, node: Node, owner: Origin) -> QuardError:
+    what = f"a link to {node.target}" if node.kind == "link" else f"a {node.kind}"
+    return QuardError(
+        f"{origin} installs {'the folder ' if path == parent else ''}/{path}, "
+        f"but /{parent} is {what}",
+        detail=f"/{parent} comes from {owner}",
+        reason="parent-not-folder",
+        hint=f"install it below {node.target}" if node.kind == "link" else "move one of the two",
+    )

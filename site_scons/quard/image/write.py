@@ -1,0 +1,107 @@
+"""Files that are whole or not there, and the tools that make them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from quard.errors import QuardError
+
+SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where the tools are looked for: mke2fs is in sbin, which few users have in PATH."""
+_PACKAGES = {"mke2fs": "e2fsprogs", "debugfs": "e2fsprogs", "tar2sqfs": "squashfs-tools-ng"}
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def scratch(out: Path) -> Iterator[Path]:
+    """Give a folder beside `out`, on its file system, and remove it at the end.
+
+    Raises QuardError disk-full for a full disk met inside the block.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise disk_full(out, error.strerror or str(error)) from error
+        raise
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write that takes the place of `out` when the block ends without an error.
+
+    Raises QuardError disk-full.
+    """
+    with scratch(out) as folder:
+        path = folder / out.name
+        with path.open("wb") as file:
+            yield file
+        path.replace(out)
+
+
+def run(
+    argv: Sequence[str],
+    out: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: IO[bytes] | None = None,
+) -> str:
+    """Run a tool in an empty environment plus `env` and return its standard error.
+
+    out -- what it makes, for messages
+    Raises QuardError: tool-missing, disk-full, image-tool (it failed).
+    """
+    program = shutil.which(argv[0], path=SEARCH)
+    if program is None:
+        package = _PACKAGES[argv[0]]
+        raise QuardError(
+            f"the program {argv[0]} is missing, which makes {out.name}",
+            detail=f"looked in {SEARCH}",
+            reason="tool-missing",
+            hint=f"apt-get install {package}",
+        )
+    done = subprocess.run(
+        [program, *argv[1:]],
+        env={"PATH": SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})},
+        stdin=stdin or subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    text = done.stderr.decode(errors="replace").strip()
+    if os.strerror(errno.ENOSPC) in text:
+        raise disk_full(out, text)
+    if done.returncode != 0:
+        raise tool_failed(argv[0], out, text or f"exit status {done.returncode}")
+    return text
+
+
+def tool_failed(tool: str, out: Path, text: str) -> QuardError:
+    """Return the error for a tool that did not do its work."""
+    return QuardError(
+        f"{tool} could not make {out.name}",
+        detail="\n".join(text.splitlines()[-10:]),
+        reason="image-tool",
+        hint="the detail is the tool's own message",
+    )
+
+
+def disk_full(out: Path, text: str) -> QuardError:
+    """Return the error for a disk without room for `out`."""
+    first = "\n".join(text.splitlines()[:3])
+    return QuardError(
+        f"no room left on the disk for {out.name}",
+        detail=f"{first}\nin {out.parent}",
+        reason="disk-full",
+        hint="free some space, or build on another disk",
+    )

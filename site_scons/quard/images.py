@@ -1,0 +1,178 @@
+"""A board's images: what they are made of, and the making of each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from quard import canonical
+from quard.board import Board
+from quard.errors import QuardError
+from quard.image import cpio, ext4, machine, overlay, rootfs, runscript, squashfs, system
+from quard.model import User
+from quard.resolve import Resolved
+from quard.workshop import Workshop, deployed
+
+FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
+_RUN = "qemu/run.sh.in"
+
+
+class Images:
+    """Makes the files of `out/BOARD/images`."""
+
+    def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
+        self._workshop = workshop
+        self._resolved = resolved
+        self._board: Board = workshop.board
+        self.folder = workshop.out / "images"
+
+    @cached_property
+    def _system(self) -> Path:
+        name = self._board.system
+        path = self._workshop.project / "configs" / "system" / f"{name}.toml"
+        if not path.is_file():
+            raise QuardError(
+                f"the board's system table configs/system/{name}.toml does not exist",
+                reason="bad-board",
+                hint="correct `system` in the board's file",
+            )
+        return path
+
+    @cached_property
+    def _machine(self) -> machine.Machine:
+        name = self._board.machine
+        path = self._workshop.project / "qemu" / f"{name}.toml"
+        if not path.is_file():
+            raise QuardError(
+                f"the board's machine qemu/{name}.toml does not exist",
+                reason="bad-board",
+                hint="correct `machine` in the board's file",
+            )
+        return machine.load(path)
+
+    def _overlays(self) -> tuple[tuple[str, Path], ...]:
+        return tuple((name, self._workshop.project / name) for name in self._board.overlays)
+
+    def _keys(self) -> tuple[str, ...]:
+        return (*self._board.login.authorized_keys, *self._workshop.settings.authorized_keys)
+
+    def _release(self) -> Mapping[str, str]:
+        """Return the fields of os-release(5)."""
+        return {
+            "ID": "quardroot",
+            "NAME": "Quardroot",
+            "PRETTY_NAME": f"Quardroot ({self._board.name})",
+            "VARIANT_ID": self._board.name,
+        }
+
+    def rootfs_key(self) -> str:
+        """Return the hash over everything in the root file system but the packages' files."""
+        board, workshop = self._board, self._workshop
+        return canonical.digest(
+            {
+                "version": rootfs.VERSION,
+                "target": board.target.triple,
+                "overlays": [[n, overlay.overlay_digest(p)] for n, p in self._overlays()],
+                "system": hashlib.sha256(self._system.read_bytes()).hexdigest(),
+                "packages": self._resolved.image,
+                "users": [[n, *map(str, vars(u).values())] for n, u in self._users()],
+                "permissions": [
+                    [n, *vars(p).values()] for n, p in workshop.permissions(self._resolved)
+                ],
+                "hostname": board.hostname,
+                "root_password": board.login.root_password,
+                "keys": self._keys(),
+                "release": dict(self._release()),
+            }
+        )
+
+    def _users(self) -> tuple[tuple[str, User], ...]:
+        return self._workshop.users(self._resolved)
+
+    def rootfs_files(self) -> tuple[Path, ...]:
+        """Return what `rootfs` makes; the first is small and stands for the others."""
+        return tuple(self.folder / n for n in ("rootfs.json", "rootfs.tar", "manifest.json"))
+
+    def rootfs(self) -> None:
+        """Put packages, overlay and tables together into rootfs.tar and manifest.json."""
+        workshop = self._workshop
+        spec = rootfs.RootfsSpec(
+            layers=tuple(
+                rootfs.Layer(name, workshop.runtime_blob(name)) for name in self._resolved.image
+            ),
+            overlays=self._overlays(),
+            system=system.load(self._system),
+            users=self._users(),
+            permissions=workshop.permissions(self._resolved),
+            hostname=self._board.hostname,
+            root_password=self._board.login.root_password,
+            authorized_keys=self._keys(),
+            target=self._board.target,
+            release=self._release(),
+        )
+        stamp, tar, manifest = self.rootfs_files()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        digest = rootfs.assemble(spec, tar, manifest)
+        _replace(stamp, canonical.readable({"sha256": digest}))
+        workshop.summary.add_image(tar.name)
+
+    def file(self, kind: str) -> Path:
+        """Return the path of one file system image."""
+        return self.folder / FILES[kind]
+
+    def image_key(self, kind: str) -> str:
+        """Return the hash over how one file system image is made."""
+        return canonical.digest([kind, rootfs.VERSION, self._board.name, self._board.size_mib])
+
+    def image(self, kind: str) -> None:
+        """Make one file system image of rootfs.tar."""
+        tar, out = self.folder / "rootfs.tar", self.file(kind)
+        makers: dict[str, Callable[[], None]] = {
+            "ext4": lambda: ext4.ext4(
+                tar, out, size_mib=self._board.size_mib or None, label=self._board.name[:16]
+            ),
+            "squashfs": lambda: squashfs.squashfs(tar, out),
+            "cpio.gz": lambda: cpio.cpio_gz(tar, out),
+        }
+        makers[kind]()
+        self._workshop.summary.add_image(out.name)
+
+    def deploying(self) -> tuple[str, ...]:
+        """Return the packages that put files beside the images."""
+        return tuple(n for n in self._resolved.image if self._resolved.plans[n].deploys)
+
+    def deployed(self, name: str) -> tuple[Path, ...]:
+        """Return the files that one of them puts there."""
+        return tuple(self.folder / file for file in deployed(self._resolved, name))
+
+    def deploy(self, name: str) -> None:
+        """Put them there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._workshop.deploy(name, self.folder)
+        for path in self.deployed(name):
+            self._workshop.summary.add_image(path.name)
+
+    @property
+    def run_script(self) -> Path:
+        return self.folder / "run.sh"
+
+    @cached_property
+    def run_text(self) -> str:
+        """The text of run.sh."""
+        template = (self._workshop.project / _RUN).read_text(encoding="utf-8")
+        return runscript.script(self._machine, template)
+
+    def run(self) -> None:
+        """Write run.sh."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _replace(self.run_script, self.run_text, mode=0o755)
+        self._workshop.summary.add_image(self.run_script.name)
+
+
+def _replace(path: Path, text: str, mode: int = 0o644) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.chmod(mode)
+    part.replace(path)

@@ -1,0 +1,245 @@
+"""The words a recipe is written in: frozen data, no behaviour, no input or output.
+
+Text fields may hold the placeholders listed in `PLACEHOLDERS`; nothing else is ever computed
+inside a recipe, so that the rendered plan says all there is to say about a build.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PLACEHOLDERS = {
+    "name": "the package's name",
+    "version": "the recipe's version",
+    "triple": "the target's GNU triple, as in riscv64-linux-gnu",
+    "cross": "the prefix of the cross tools, as in riscv64-linux-gnu-",
+    "build": "the build machine's GNU triple",
+    "linux_arch": "the kernel's name of the architecture (ARCH=)",
+    "openssl_target": "OpenSSL's name of the target (Configure's first argument)",
+    "cflags": "the board's compiler flags",
+    "src": "the unpacked source",
+    "stage": "the staging folder that the package installs into",
+    "sysroot": "headers and libraries of the declared dependencies",
+    "files": "the recipe's own files, without recipe.py",
+}
+"""What a recipe's texts may hold; the last four stay in the plan: the executor knows the path."""
+
+DEPLOY = "boot"
+"""Folder of the staging area whose files go beside the images, not into the root file system."""
+
+
+@dataclass(frozen=True)
+class Alternate:
+    """The same release under other bytes, as when a distribution has packed it again.
+
+    url    -- its address
+    sha256 -- of these bytes
+    differs -- what is known to be different, in a few words
+    """
+
+    url: str
+    sha256: str
+    differs: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """An archive, named by upstream's address first.
+
+    url        -- upstream's address
+    sha256     -- of the bytes at `url` and at every mirror
+    provenance -- where the hash comes from, in a few words
+    mirrors    -- further addresses of the same bytes; `debian:` stands for the root of whatever
+                  mirror of the Debian archive the machine's apt is configured with
+    alternates -- addresses of the same release under other bytes, each with its own hash
+    """
+
+    url: str
+    sha256: str
+    provenance: str
+    mirrors: tuple[str, ...] = ()
+    alternates: tuple[Alternate, ...] = ()
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A choice the board makes; both branches are always spelled out.
+
+    on, off -- arguments of the configure step (Kconfig packages: configuration lines)
+    needs   -- packages that the `on` branch needs to build
+    runtime -- packages that the `on` branch needs on the target only
+    default -- what a board gets that says nothing
+    """
+
+    name: str
+    summary: str
+    on: tuple[str, ...]
+    off: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+    default: bool = False
+
+
+@dataclass(frozen=True)
+class User:
+    """An account that a package needs on the target, with a group of the same name and number."""
+
+    name: str
+    uid: int
+    home: str = "/"
+    shell: str = "/bin/false"
+    gecos: str = ""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Owner and mode of installed paths; `path` is absolute and may hold shell wildcards."""
+
+    path: str
+    mode: str
+    owner: str = "root"
+    group: str = "root"
+
+
+class Run(tuple[str, ...]):
+    """One command: an argument vector, run in the source folder without a shell."""
+
+    __slots__ = ()
+
+    def __new__(cls, *argv: str) -> Run:
+        return super().__new__(cls, argv)
+
+
+@dataclass(frozen=True)
+class Install:
+    """Copy one file of the source or of the recipe into the staging folder.
+
+    source      -- path below the source folder, or `{files}/...`
+    destination -- path below the staging folder, without a leading slash
+    """
+
+    source: str
+    destination: str
+    mode: str = "0644"
+
+
+@dataclass(frozen=True)
+class Symlink:
+    """Make a symbolic link in the staging folder; `path` is without a leading slash."""
+
+    path: str
+    target: str
+
+
+Step = Run | Install | Symlink
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What every package has, whatever it is built with.
+
+    summary       -- one line for people
+    version       -- upstream's
+    source        -- the archive; None for a package made of the machine's own parts
+    license       -- an SPDX expression
+    license_files -- their paths in the source
+    homepage      -- where people read about it
+    needs         -- packages whose headers and libraries the build sees
+    exports       -- those of `needs` that this package's own headers or pkg-config files lead to,
+                     so that a dependant sees them too
+    runtime       -- packages needed on the target only
+    features      -- the board's choices
+    tools         -- commands of the build machine beyond the common ones
+    env           -- further environment of every step, as (name, value)
+    users         -- accounts needed on the target
+    permissions   -- owners and modes that differ from root and the staged mode
+    drop          -- wildcards of staged paths that nobody needs (no leading slash)
+    prepare       -- steps between unpacking and configuring
+    finish        -- steps after installing
+    """
+
+    summary: str
+    version: str
+    license: str
+    source: Source | None = None
+    license_files: tuple[str, ...] = ()
+    homepage: str = ""
+    needs: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+    features: tuple[Feature, ...] = ()
+    tools: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    users: tuple[User, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    drop: tuple[str, ...] = ()
+    prepare: tuple[Step, ...] = ()
+    finish: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autotools(Recipe):
+    """./configure, make, make install.
+
+    configure -- arguments beyond the common ones; features add theirs after these
+    make      -- targets and variables of the build
+    install   -- targets and variables of the installation; DESTDIR is always given
+    """
+
+    configure: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
+    install: tuple[str, ...] = ("install",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Make(Recipe):
+    """A Makefile without a configure script.
+
+    variables -- given to both runs; features add theirs after these
+    make      -- targets of the build
+    install   -- targets and variables of the installation; empty: `finish` installs
+    """
+
+    variables: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kconfig(Recipe):
+    """A package configured by Kconfig: the kernel, busybox and their kin.
+
+    variables -- given to every run of make
+    base      -- make target that writes the starting configuration
+    fragments -- files of the recipe whose lines are laid over it, in this order
+    refresh   -- make target that completes the configuration
+    make      -- targets of the build
+    install   -- targets and variables of the installation; empty: `finish` installs
+    """
+
+    variables: tuple[str, ...] = ()
+    base: str = "allnoconfig"
+    fragments: tuple[str, ...] = ()
+    refresh: Literal["olddefconfig", "oldconfig"] = "olddefconfig"
+    make: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Custom(Recipe):
+    """Commands of the package's own. Features add their arguments to the first configure step."""
+
+    configure: tuple[Step, ...] = ()
+    build: tuple[Step, ...] = ()
+    install: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolchainRuntime(Recipe):
+    """Libraries that come with the cross compiler instead of from a source.
+
+    libraries -- file names; each is asked of the compiler (-print-file-name)
+    """
+
+    libraries: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Recipe + board + features -> plan: pure functions, no input or output."""

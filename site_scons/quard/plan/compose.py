@@ -1,0 +1,113 @@
+"""Recipe + board's choices -> Plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from quard.model import (
+    DEPLOY,
+    Autotools,
+    Custom,
+    Kconfig,
+    Make,
+    Recipe,
+    ToolchainRuntime,
+)
+from quard.plan import autotools, custom, kconfig, make
+from quard.plan.context import Context
+from quard.plan.plan import CopyStep, FileRef, Plan, Step
+from quard.plan.render import render
+from quard.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the outer layer has read from the disk for one package.
+
+    patches, files -- the recipe folder's, sorted by name
+    fragments      -- the board's own configuration fragments, in its order
+    tree           -- digest of the source tree that overrides the archive, or ""
+    generate       -- that tree is a developer's checkout without a configure script
+    sysroot        -- packages whose dev parts the build sees
+    linked         -- packages of which it sees the shared libraries only
+    """
+
+    patches: tuple[FileRef, ...] = ()
+    files: tuple[FileRef, ...] = ()
+    fragments: tuple[FileRef, ...] = ()
+    tree: str = ""
+    generate: bool = False
+    sysroot: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
+
+
+def compose(
+    name: str,
+    recipe: Recipe,
+    *,
+    target: Target,
+    features: Mapping[str, bool],
+    cflags: str,
+    inputs: Inputs,
+) -> Plan:
+    """Return the plan of one package. Raises QuardError for an unknown placeholder."""
+    context = Context(
+        name=name,
+        recipe=recipe,
+        target=target,
+        features=features,
+        cflags=cflags,
+        fragments=tuple(f.name for f in inputs.fragments),
+    )
+    regenerates = inputs.generate and isinstance(recipe, Autotools)
+    steps = (
+        *context.steps("prepare", recipe.prepare),
+        *(autotools.regenerate() if regenerates else ()),
+        *_style(recipe, context),
+        *context.steps("install", recipe.finish),
+    )
+    return Plan(
+        name=name,
+        version=recipe.version,
+        triple=target.triple,
+        sources=() if inputs.tree else accepted(recipe),
+        tree=inputs.tree,
+        patches=inputs.patches,
+        files=(*inputs.files, *inputs.fragments),
+        features=tuple(sorted(features.items())),
+        needs=tuple(sorted(inputs.sysroot)),
+        links=tuple(sorted(inputs.linked)),
+        tools=tuple(sorted({*recipe.tools, *(autotools.GENERATORS if regenerates else ())})),
+        env=tuple(sorted((key, render(text, context.values)) for key, text in recipe.env)),
+        cflags=cflags,
+        steps=steps,
+        drop=recipe.drop,
+        deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
+    )
+
+
+def accepted(recipe: Recipe) -> tuple[str, ...]:
+    """Return the digests under which the recipe's archive is accepted, upstream's first."""
+    if recipe.source is None:
+        return ()
+    return (recipe.source.sha256, *(other.sha256 for other in recipe.source.alternates))
+
+
+def _deploys(destination: str) -> bool:
+    return destination.startswith(DEPLOY + "/")
+
+
+def _style(recipe: Recipe, context: Context) -> tuple[Step, ...]:
+    match recipe:
+        case Autotools():
+            return autotools.steps(recipe, context)
+        case Make():
+            return make.steps(recipe, context)
+        case Kconfig():
+            return kconfig.steps(recipe, context)
+        case Custom():
+            return custom.steps(recipe, context)
+        case ToolchainRuntime():
+            return custom.toolchain(recipe, context)
+    raise AssertionError(type(recipe))

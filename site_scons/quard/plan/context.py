@@ -1,0 +1,71 @@
+"""What a build style sees besides the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from quard.model import Install, Recipe, Run, Step, Symlink
+from quard.plan import plan
+from quard.plan.render import render, render_all
+from quard.target import Target
+
+BUILD_TRIPLE = "x86_64-pc-linux-gnu"
+"""Name given to the build machine everywhere: results must not depend on what it really is."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One package on one board.
+
+    features -- every feature of the recipe, on or off
+    fragments -- names of further configuration fragments that the board lays over the recipe's
+    """
+
+    name: str
+    recipe: Recipe
+    target: Target
+    features: Mapping[str, bool]
+    cflags: str
+    fragments: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        values = {
+            "name": self.name,
+            "version": self.recipe.version,
+            "triple": self.target.triple,
+            "cross": self.target.triple + "-",
+            "build": BUILD_TRIPLE,
+            "linux_arch": self.target.linux_arch,
+            "openssl_target": self.target.openssl_target,
+            "cflags": self.cflags,
+        }
+        object.__setattr__(self, "values", values)
+
+    def texts(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        """Render arguments of the recipe."""
+        return render_all(texts, self.values)
+
+    def choices(self) -> tuple[str, ...]:
+        """Return the arguments of every feature's chosen branch, in the recipe's order."""
+        chosen: tuple[str, ...] = ()
+        for feature in self.recipe.features:
+            chosen += feature.on if self.features[feature.name] else feature.off
+        return self.texts(chosen)
+
+    def steps(self, phase: plan.Phase, steps: tuple[Step, ...]) -> tuple[plan.Step, ...]:
+        """Turn a recipe's steps into a plan's."""
+        return tuple(self._step(phase, step) for step in steps)
+
+    def _step(self, phase: plan.Phase, step: Step) -> plan.Step:
+        match step:
+            case Install(source, destination, mode):
+                return plan.CopyStep(
+                    phase, render(source, self.values), render(destination, self.values), mode
+                )
+            case Symlink(path, target):
+                return plan.LinkStep(phase, render(path, self.values), render(target, self.values))
+            case Run():
+                return plan.RunStep(phase, self.texts(tuple(step)))
+        raise AssertionError(step)

@@ -1,0 +1,26 @@
+"""Packages with commands of their own, and those taken from the toolchain."""
+
+from __future__ import annotations
+
+from quard.model import Custom, ToolchainRuntime
+from quard.plan.context import Context
+from quard.plan.plan import RunStep, Step, ToolchainStep
+
+
+def steps(recipe: Custom, context: Context) -> tuple[Step, ...]:
+    """Return the recipe's steps; the features' arguments end its first configure command."""
+    configure = list(context.steps("configure", recipe.configure))
+    if choices := context.choices():
+        first = configure[0]
+        assert isinstance(first, RunStep), "lint: features need a configure command"
+        configure[0] = RunStep("configure", first.argv + choices)
+    return (
+        *configure,
+        *context.steps("build", recipe.build),
+        *context.steps("install", recipe.install),
+    )
+
+
+def toolchain(recipe: ToolchainRuntime, context: Context) -> tuple[Step, ...]:
+    """Return the one step that copies the toolchain's own libraries."""
+    return (ToolchainStep("install", recipe.libraries, context.target.loader),)

@@ -1,0 +1,26 @@
+"""Packages configured by Kconfig."""
+
+from __future__ import annotations
+
+from quard.model import Kconfig
+from quard.plan.context import Context
+from quard.plan.plan import KconfigStep, RunStep, Step
+
+
+def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
+    """Return configuration, build and, where the recipe has one, installation."""
+    make = ("make", *context.texts(recipe.variables))
+    steps: tuple[Step, ...] = (
+        KconfigStep(
+            phase="configure",
+            make=make,
+            base=recipe.base,
+            refresh=recipe.refresh,
+            fragments=recipe.fragments + context.fragments,
+            lines=context.choices(),
+        ),
+        RunStep("build", (*make, *context.texts(recipe.make))),
+    )
+    if recipe.install:
+        steps += (RunStep("install", (*make, *context.texts(recipe.install))),)
+    return steps

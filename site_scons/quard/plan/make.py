@@ -1,0 +1,16 @@
+"""Packages that are built by their Makefile alone."""
+
+from __future__ import annotations
+
+from quard.model import Make
+from quard.plan.context import Context
+from quard.plan.plan import RunStep, Step
+
+
+def steps(recipe: Make, context: Context) -> tuple[Step, ...]:
+    """Return build and install; features add variables to both."""
+    common = ("make", *context.texts(recipe.variables), *context.choices())
+    build: tuple[Step, ...] = (RunStep("build", (*common, *context.texts(recipe.make))),)
+    if not recipe.install:
+        return build
+    return (*build, RunStep("install", (*common, *context.texts(recipe.install))))

@@ -1,0 +1,167 @@
+"""The plan: everything the executor needs to know about one package, and its identity.
+
+Recipes and boards meet the executor only here. A plan holds no address, no path of the machine
+and no text for people: what is in it, and nothing else, decides whether a package is built anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from quard import canonical
+
+EXECUTOR = 1
+"""Version of what the executor makes of a plan; raised when equal plans give other results."""
+
+Phase = Literal["prepare", "configure", "build", "install"]
+PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """A file of the recipe's folder, by content."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """Run a command in the source folder."""
+
+    phase: Phase
+    argv: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"phase": self.phase, "run": self.argv}
+
+
+@dataclass(frozen=True)
+class CopyStep:
+    """Copy a file from the source (or the recipe's files) into the staging folder."""
+
+    phase: Phase
+    source: str
+    destination: str
+    mode: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"phase": self.phase, "copy": [self.source, self.destination, self.mode]}
+
+
+@dataclass(frozen=True)
+class LinkStep:
+    """Make a symbolic link in the staging folder."""
+
+    phase: Phase
+    path: str
+    target: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"phase": self.phase, "link": [self.path, self.target]}
+
+
+@dataclass(frozen=True)
+class KconfigStep:
+    """Write `.config`: base target, then fragments, then the features' lines, then refresh.
+
+    make      -- argument vector of make, without a target
+    fragments -- names of recipe files, laid over the base in this order
+    lines     -- configuration lines of the features, laid over the fragments
+    """
+
+    phase: Phase
+    make: tuple[str, ...]
+    base: str
+    refresh: str
+    fragments: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        settings = {
+            "make": self.make,
+            "base": self.base,
+            "refresh": self.refresh,
+            "fragments": self.fragments,
+            "lines": self.lines,
+        }
+        return {"phase": self.phase, "kconfig": settings}
+
+
+@dataclass(frozen=True)
+class ToolchainStep:
+    """Copy libraries of the cross toolchain into the staging folder's usr/lib."""
+
+    phase: Phase
+    libraries: tuple[str, ...]
+    loader: str
+
+    def as_json(self) -> dict[str, Any]:
+        settings = {"libraries": self.libraries, "loader": self.loader}
+        return {"phase": self.phase, "toolchain-runtime": settings}
+
+
+Step = RunStep | CopyStep | LinkStep | KconfigStep | ToolchainStep
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One package's build.
+
+    sources  -- digests of the archive that are accepted, upstream's first; one of them is unpacked
+    tree     -- digest of a local source tree that takes the archive's place, or ""
+    patches  -- applied in this order
+    files    -- the recipe's other files, as the steps see them in {files}
+    features -- (name, on) of every feature, for people who compare plans
+    needs    -- packages whose dev parts make the sysroot, sorted
+    links    -- packages of which it holds the shared libraries only, sorted
+    tools    -- commands of the build machine beyond the common ones
+    env      -- environment of every step beyond the executor's own, sorted by name
+    cflags   -- the board's compiler flags, which the compiler wrapper adds
+    drop     -- wildcards of staged paths that are removed
+    """
+
+    name: str
+    version: str
+    triple: str
+    sources: tuple[str, ...] = ()
+    tree: str = ""
+    patches: tuple[FileRef, ...] = ()
+    files: tuple[FileRef, ...] = ()
+    features: tuple[tuple[str, bool], ...] = ()
+    needs: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    cflags: str = ""
+    steps: tuple[Step, ...] = ()
+    drop: tuple[str, ...] = ()
+    deploys: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as plain data; equal plans give equal data and the other way round."""
+        return {
+            "executor": EXECUTOR,
+            "name": self.name,
+            "version": self.version,
+            "triple": self.triple,
+            "sources": self.sources,
+            "tree": self.tree,
+            "patches": [[f.name, f.sha256] for f in self.patches],
+            "files": [[f.name, f.sha256] for f in self.files],
+            "features": dict(self.features),
+            "needs": self.needs,
+            "links": self.links,
+            "tools": self.tools,
+            "env": dict(self.env),
+            "cflags": self.cflags,
+            "steps": [step.as_json() for step in self.steps],
+            "drop": self.drop,
+            "deploys": self.deploys,
+        }
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the canonical plan."""
+        return canonical.digest(self.as_json())

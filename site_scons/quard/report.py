@@ -1,0 +1,106 @@
+"""Answers to questions about a board: text for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from quard.catalog import Catalog
+from quard.cli import Command
+from quard.errors import QuardError
+from quard.resolve import Resolved
+
+
+def as_json(value: Any) -> str:
+    """Return a value as JSON for people and programs; numbers may have fractions."""
+    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def answer(command: Command, resolved: Resolved, catalog: Catalog) -> str:
+    """Return the answer to list, info, depends or rdepends."""
+    match command.verb:
+        case "list":
+            found: Any = [_row(resolved, name) for name in resolved.image]
+            text = _table(found)
+        case "info":
+            found = _info(resolved, catalog, command.names[0])
+            text = "".join(f"{key}: {_text(value)}\n" for key, value in found.items())
+        case "depends":
+            name = _on_board(resolved, command.names[0])
+            found = [n for n in resolved.graph.closure((name,)) if n != name]
+            text = "".join(f"{n}\n" for n in found)
+        case "rdepends":
+            name = _on_board(resolved, command.names[0])
+            found = [
+                n for n in resolved.graph.order
+                if n != name and name in resolved.graph.closure((n,))
+            ]  # fmt: skip
+            text = "".join(f"{n}\n" for n in found)
+        case other:
+            raise AssertionError(other)
+    return as_json(found) if command.as_json else text
+
+
+def _row(resolved: Resolved, name: str) -> dict[str, str]:
+    recipe = resolved.packages[name].recipe
+    return {
+        "name": name,
+        "version": recipe.version,
+        "license": recipe.license,
+        "summary": recipe.summary,
+    }
+
+
+def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
+    package = catalog[name]
+    recipe = package.recipe
+    plan = resolved.plans.get(name)
+    source = recipe.source
+    return {
+        "name": name,
+        "version": recipe.version,
+        "summary": recipe.summary,
+        "license": recipe.license,
+        "homepage": recipe.homepage,
+        "on_board": plan is not None,
+        "source": [source.url, *source.mirrors] if source else [],
+        "sha256": source.sha256 if source else "",
+        "provenance": source.provenance if source else "",
+        "needs": list(resolved.graph.edges[name].needs if plan else recipe.needs),
+        "runtime": list(resolved.graph.edges[name].runtime if plan else recipe.runtime),
+        "features": {
+            f.name: (dict(plan.features)[f.name] if plan else f.default) for f in recipe.features
+        },
+        "plan": plan.identity if plan else "",
+    }
+
+
+def _on_board(resolved: Resolved, name: str) -> str:
+    if name not in resolved.plans:
+        raise QuardError(
+            f"{name} is not on the board {resolved.board.name}",
+            reason="not-on-board",
+            hint="./scons list shows the board's packages",
+        )
+    return name
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    if not rows:
+        return ""
+    widths = {key: max(len(row[key]) for row in rows) for key in ("name", "version")}
+    return "".join(
+        f"{row['name']:{widths['name']}}  {row['version']:{widths['version']}}  {row['summary']}\n"
+        for row in rows
+    )
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return " ".join(value) or "-"
+        case dict():
+            return " ".join(f"{k}={'on' if v else 'off'}" for k, v in value.items()) or "-"
+    return str(value) or "-"

@@ -1,0 +1,172 @@
+"""Board + catalog + settled features -> the packages of one build with their plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from quard import lint
+from quard.board import Board, Choice
+from quard.catalog import Catalog, Package, unknown
+from quard.errors import QuardError
+from quard.graph import Edges, Graph, build
+from quard.plan.compose import Inputs, compose
+from quard.plan.plan import FileRef, Plan
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A local folder that is built in place of a recipe's archive.
+
+    digest     -- over all that is in it
+    configured -- it has a configure script, as releases do and developers' checkouts do not
+    """
+
+    folder: Path
+    digest: str
+    configured: bool
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The packages of a board.
+
+    graph  -- their order
+    image  -- names that make up the image, in building order
+    plans  -- by name
+    """
+
+    board: Board
+    graph: Graph
+    image: tuple[str, ...]
+    packages: Mapping[str, Package]
+    plans: Mapping[str, Plan]
+
+
+class Resolver:
+    """Answers which packages a board has and what they look like.
+
+    Features that the board wants only if available are settled elsewhere (quard.availability) and
+    come in as `decided`.
+    """
+
+    def __init__(self, project: Path, board: Board, catalog: Catalog) -> None:
+        self._project = project
+        self._board = board
+        self._catalog = catalog
+        self._check_names()
+
+    def choices(self) -> dict[tuple[str, str], Choice]:
+        """Return the board's choice for each if-available feature of a package it can reach."""
+        return {key: c for key, c in self._board.features.items() if c == "if-available"}
+
+    def graph(self, decided: Mapping[tuple[str, str], bool], extra: Iterable[str] = ()) -> Graph:
+        """Return the graph of the board's packages and `extra` ones.
+
+        Raises QuardError: unknown-package, dependency-cycle, and all that a recipe can have wrong.
+        """
+        return build(
+            (*self._board.packages, *extra), lambda name: self._edges(self._catalog[name], decided)
+        )
+
+    def resolve(
+        self,
+        decided: Mapping[tuple[str, str], bool],
+        trees: Mapping[str, Tree],
+        extra: Iterable[str] = (),
+    ) -> Resolved:
+        """Return the board's packages with plans. Raises QuardError as `graph` and lint do."""
+        graph = self.graph(decided, extra)
+        packages = {name: self._catalog[name] for name in graph.order}
+        lint.require(packages.values(), self._catalog)
+        plans = {
+            name: compose(
+                name,
+                package.recipe,
+                target=self._board.target,
+                features=self._features(package, decided),
+                cflags=self._board.cflags,
+                inputs=self._inputs(package, graph, trees.get(name)),
+            )
+            for name, package in packages.items()
+        }
+        return Resolved(
+            board=self._board,
+            graph=graph,
+            image=graph.closure(self._board.packages),
+            packages=packages,
+            plans=plans,
+        )
+
+    def _inputs(self, package: Package, graph: Graph, tree: Tree | None) -> Inputs:
+        return Inputs(
+            patches=() if tree else package.patches(),
+            files=package.files(),
+            fragments=self._fragments(package.name),
+            tree=tree.digest if tree else "",
+            generate=tree is not None and not tree.configured,
+            sysroot=graph.sysroot(package.name),
+            linked=graph.linked(package.name),
+        )
+
+    def _check_names(self) -> None:
+        """Refuse a board that names a package or feature that does not exist."""
+        for package, feature in self._board.features:
+            known = tuple(f.name for f in self._catalog[package].recipe.features)
+            if feature not in known:
+                raise unknown(
+                    "feature", feature, known, f"packages/{package}/recipe.py declares them"
+                )
+        for package in (*self._board.packages, *self._board.fragments):
+            self._catalog[package]
+
+    def _features(
+        self, package: Package, decided: Mapping[tuple[str, str], bool]
+    ) -> dict[str, bool]:
+        settled = {}
+        for feature in package.recipe.features:
+            key = (package.name, feature.name)
+            choice = self._board.features.get(key)
+            if choice == "if-available":
+                settled[feature.name] = decided[key]
+            else:
+                settled[feature.name] = feature.default if choice is None else choice == "on"
+        return settled
+
+    def _edges(self, package: Package, decided: Mapping[tuple[str, str], bool]) -> Edges:
+        recipe = package.recipe
+        needs, runtime = set(recipe.needs), set(recipe.runtime)
+        settled = self._features(package, decided)
+        for feature in recipe.features:
+            if settled[feature.name]:
+                needs.update(feature.needs)
+                runtime.update(feature.runtime)
+        return Edges(
+            needs=tuple(sorted(needs)),
+            exports=tuple(sorted(needs.intersection(recipe.exports))),
+            runtime=tuple(sorted(runtime)),
+        )
+
+    def _fragments(self, name: str) -> tuple[FileRef, ...]:
+        return tuple(
+            FileRef(fragment_name(path), _hash(self._project / path, path))
+            for path in self._board.fragments.get(name, ())
+        )
+
+
+def fragment_name(path: str) -> str:
+    """Return the name under which a build sees a fragment of the board."""
+    return "board-" + Path(path).name
+
+
+def _hash(path: Path, shown: str) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise QuardError(
+            f"the board's fragment {shown} cannot be read",
+            detail=error.strerror or str(error),
+            reason="bad-board",
+        ) from error

@@ -1,0 +1,116 @@
+"""What one site or one person sets: `local.toml`, and the same names on the command line.
+
+On the command line a setting is written `table.key=value`; lists are separated by commas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quard.table import Table, read
+
+_REASON = "bad-setting"
+_LISTS = ("sources.mirrors", "login.authorized_keys", "login.authorized_key_files")
+_FLAGS = ("cache.readonly", "sources.offline")
+TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A site's choices.
+
+    override        -- package -> local source tree that is built instead of the archive
+    cache           -- folder of the store and of fetched archives; None: the user's cache folder
+    sources_folder  -- folder that is searched for archives before any address is asked
+    mirrors         -- base addresses asked after the recipe's own
+    offline         -- ask no address
+    sandbox         -- auto: bubblewrap where it can run; bwrap: it must; none: without it
+    authorized_keys -- public keys of root besides the board's
+    """
+
+    override: Mapping[str, Path]
+    cache: Path | None
+    sources_folder: Path | None
+    mirrors: tuple[str, ...]
+    offline: bool
+    sandbox: str
+    authorized_keys: tuple[str, ...]
+
+
+def load(project: Path, arguments: Mapping[str, str], home: Path) -> Settings:
+    """Return the settings of `project`'s local.toml with those of the command line laid over.
+
+    arguments -- `table.key` -> text; other arguments are not looked at
+    home      -- what `~` in a path stands for
+    Raises QuardError bad-setting.
+    """
+    path = project / "local.toml"
+    table = read(path, "local.toml", _REASON) if path.is_file() else Table({}, "", _REASON)
+    data = {name: dict(table.value(name)) for name in table.names() if name in TABLES}
+    for key, text in sorted(arguments.items()):
+        name, dot, inner = key.partition(".")
+        if dot and name in TABLES:
+            data.setdefault(name, {})[inner] = _value(key, text)
+    table.finish()
+    top = Table(data, "local.toml or the command line", _REASON)
+    settings = _settings(top, project, home)
+    top.finish()
+    return settings
+
+
+def is_setting(argument: str) -> bool:
+    """Tell whether a command-line name is one of these settings."""
+    name, dot, _ = argument.partition(".")
+    return bool(dot) and name in TABLES
+
+
+def _value(key: str, text: str) -> Any:
+    if key in _LISTS:
+        return [part for part in text.split(",") if part]
+    if key in _FLAGS:
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        return words.get(text.lower(), text)
+    return text
+
+
+def _settings(top: Table, project: Path, home: Path) -> Settings:
+    def path(text: str) -> Path:
+        if text == "~" or text.startswith("~/"):
+            return home / text[2:]
+        return project / text
+
+    override = top.table("override")
+    trees = {name: path(override.text(name)) for name in override.names()}
+    for name, tree in sorted(trees.items()):
+        if not tree.is_dir():
+            raise override.error(name, f"names a folder that does not exist: {tree}")
+    cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
+    sandbox, compiler = top.table("sandbox"), top.table("compiler")
+    keys = login.texts("authorized_keys", ())
+    for name in login.texts("authorized_key_files", ()):
+        keys += _keys(login, path(name))
+    folder, stored = sources.text("dir", ""), cache.text("dir", "")
+    settings = Settings(
+        override=trees,
+        cache=path(stored) if stored else None,
+        sources_folder=path(folder) if folder else None,
+        mirrors=sources.texts("mirrors", ()),
+        offline=sources.flag("offline", False),
+        sandbox=sandbox.choice("mode", ("auto", "bwrap", "none"), "auto"),
+        authorized_keys=keys,
+    )
+    compiler.choice("launcher", ("none",), "none")
+    for table in (cache, sources, login, sandbox, compiler):
+        table.finish()
+    return settings
+
+
+def _keys(table: Table, path: Path) -> tuple[str, ...]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise table.error("authorized_key_files", f"cannot be read: {error}") from error
+    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))

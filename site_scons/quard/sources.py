@@ -1,0 +1,28 @@
+"""A recipe's archive as the fetcher is asked for it."""
+
+from __future__ import annotations
+
+from quard.execute.fetch import Request, Variant
+from quard.model import Recipe
+from quard.plan.render import render
+
+
+def request(name: str, recipe: Recipe) -> Request | None:
+    """Return the request for a recipe's archive; None where it has none.
+
+    Upstream's bytes come first, then each other packing of the same release.
+    """
+    source = recipe.source
+    if source is None:
+        return None
+    values = {"name": name, "version": recipe.version}
+    urls = tuple(render(url, values) for url in (source.url, *source.mirrors))
+    variants = [Variant(_file(urls[0]), source.sha256, urls)]
+    for other in source.alternates:
+        url = render(other.url, values)
+        variants.append(Variant(_file(url), other.sha256, (url,)))
+    return Request(name, tuple(variants))
+
+
+def _file(url: str) -> str:
+    return url.rstrip("/").rpartition("/")[2]

@@ -1,0 +1,1 @@
+"""Blobs and results by their hash."""

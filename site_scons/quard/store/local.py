@@ -1,0 +1,257 @@
+"""The store on this machine: blobs by their SHA-256, and what each action has made.
+
+Layout: cas/ab/<sha256> (read-only files), ac/ab/<key>.json (records), tmp/ (unfinished work). The
+first two folders are laid out as HTTP caches of the /cas and /ac kind have them. Processes and
+threads share a store without waiting for each other, except for the moment in which a blob is put
+in place or taken away.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from quard.canonical import canonical, digest
+from quard.errors import QuardError
+from quard.store.blob import enough_space, file_sha256
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def encode_record(key: str, record: Mapping[str, Any]) -> bytes:
+    """Return the bytes of an action's record: canonical JSON with its own digest and key."""
+    content = dict(record)
+    return canonical({"digest": digest([key, content]), "key": key, "record": content}).encode()
+
+
+def decode_record(key: str, data: bytes) -> dict[str, Any] | None:
+    """Return the record in `data`, or None when it is damaged, of another key or not a record.
+
+    A record holds at least "plan", a SHA-256; "blobs", names to SHA-256; "interface", a mapping.
+    """
+    try:
+        envelope = json.loads(data)
+        record = envelope["record"]
+        intact = envelope["key"] == key and envelope["digest"] == digest([key, record])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return record if intact and _well_formed(record) else None
+
+
+def _well_formed(record: Any) -> bool:
+    if not isinstance(record, dict):
+        return False
+    plan, blobs = record.get("plan"), record.get("blobs")
+    return (
+        _is_sha256(plan)
+        and isinstance(blobs, dict)
+        and all(_is_sha256(value) for value in blobs.values())
+        and isinstance(record.get("interface"), dict)
+    )
+
+
+def _is_sha256(value: Any) -> bool:
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
+
+
+class Store:
+    """Blobs and records below one folder, which is made when something is first written."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._sweep = threading.Lock()
+        self._swept = False
+
+    def path(self, sha256: str) -> Path:
+        """Return where the blob is or would be. Raises ValueError for what is not a SHA-256."""
+        if not _is_sha256(sha256):
+            raise ValueError(f"not a SHA-256: {sha256!r}")
+        return self._root / "cas" / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether the blob is there; `verify` tells whether it is also right."""
+        return self.path(sha256).is_file()
+
+    def add(self, file: Path) -> str:
+        """Move a finished file into the store, read-only, and return its SHA-256.
+
+        Takes the place of a blob of that name, which may have been damaged. Nobody may write to
+        `file` any more; its hash is taken here. Raises QuardError `disk-full`, OSError.
+        """
+        if not stat.S_ISREG(file.lstat().st_mode):
+            raise ValueError(f"not a file: {file}")
+        with enough_space(self._root):
+            try:
+                return self._put(file)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+            with self.scratch() as folder:
+                sha256 = self._put(Path(shutil.copyfile(file, folder / "blob")))
+            file.unlink()
+            return sha256
+
+    def _put(self, file: Path) -> str:
+        sha256 = file_sha256(file)
+        place = self.path(sha256)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            file.replace(place)
+            place.chmod(0o444)
+        return sha256
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give an empty folder on the store's file system, private to the caller.
+
+        It is removed at the end, whatever happened; what a killed process left is removed by the
+        next user of the store. Raises QuardError `disk-full` also for what runs inside.
+        """
+        with enough_space(self._root):
+            parent = self._folder("tmp")
+            with self._locked():
+                self._remove_abandoned(parent)
+                folder = Path(tempfile.mkdtemp(dir=parent))
+                handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                yield folder
+            finally:
+                _remove_tree(folder)
+                os.close(handle)
+
+    def result(self, key: str) -> dict[str, Any] | None:
+        """Return the record of the action `key` if all of it can be relied on.
+
+        None when there is none, when it is damaged, and when one of its blobs is missing or does
+        not have its hash; such a blob is removed. Reads every blob in full.
+        """
+        try:
+            data = self._record_path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        record = decode_record(key, data)
+        if record is None:
+            return None
+        wrong = [sha256 for sha256 in set(record["blobs"].values()) if not self.verify(sha256)]
+        return None if wrong else record
+
+    def put_result(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keep an action's record; the shape is that of `decode_record`.
+
+        Raises ValueError for another shape, QuardError `missing-blob` when it names a blob that is
+        not in the store, `disk-full`.
+        """
+        data = encode_record(key, record)
+        checked = decode_record(key, data)
+        if checked is None:
+            raise ValueError(f"not the record of an action: {data[:200]!r}")
+        for name, sha256 in sorted(checked["blobs"].items()):
+            if not self.has(sha256):
+                raise missing_blob(sha256, f"the {name} part of {key}")
+        place = self._record_path(key)
+        with self.scratch() as folder:
+            (folder / "record").write_bytes(data)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (folder / "record").replace(place)
+
+    def verify(self, sha256: str) -> bool:
+        """Hash a blob anew; return False when it is missing or wrong. A wrong one is removed."""
+        place = self.path(sha256)
+        try:
+            handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            place.unlink(missing_ok=True)
+            return False
+        with os.fdopen(handle, "rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+                return True
+            self._discard(place, os.fstat(file.fileno()))
+        return False
+
+    def _discard(self, place: Path, wrong: os.stat_result) -> None:
+        """Remove the blob that was seen to be wrong, unless someone has put a new one there."""
+        with self._locked():
+            try:
+                there = place.lstat()
+            except FileNotFoundError:
+                return
+            if (there.st_dev, there.st_ino) == (wrong.st_dev, wrong.st_ino):
+                place.unlink()
+
+    def _record_path(self, key: str) -> Path:
+        if not _is_sha256(key):
+            raise ValueError(f"not the key of an action: {key!r}")
+        return self._root / "ac" / key[:2] / f"{key}.json"
+
+    def _folder(self, name: str) -> Path:
+        folder = self._root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the store's lock; flock(2) also excludes threads, as each opens the file itself."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        handle = os.open(self._folder("tmp") / ".lock", flags, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _remove_abandoned(self, parent: Path) -> None:
+        """Remove scratch folders whose owner is gone: the kernel has dropped their lock."""
+        with self._sweep:
+            if self._swept:
+                return
+            self._swept = True
+        for folder in sorted(path for path in parent.iterdir() if path.is_dir()):
+            try:
+                handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            else:
+                _remove_tree(folder)
+            finally:
+                os.close(handle)
+
+
+def missing_blob(sha256: str, what: str) -> QuardError:
+    """Return the error for a blob that should be in the store and is not."""
+    return QuardError(
+        f"a blob is not in the store: {what}",
+        detail=f"sha256 {sha256}",
+        reason="missing-blob",
+        hint="start the build again: what the store has lost is built anew",
+    )
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a tree that may hold folders their owner cannot write to, as installed ones may be."""
+    for place, folders, _files in os.walk(folder):
+        for name in folders:
+            inside = Path(place, name)
+            if not inside.is_symlink():
+                inside.chmod(0o700)
+    shutil.rmtree(folder)

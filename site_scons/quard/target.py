@@ -1,0 +1,57 @@
+"""Facts that follow from a target's GNU triple."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from quard.errors import QuardError
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of machine that images are made for.
+
+    triple         -- GNU triple; also the cross tools' prefix, without the final dash
+    linux_arch     -- the kernel's ARCH
+    openssl_target -- the name in OpenSSL's Configurations/*.conf
+    elf_machine    -- e_machine of its programs, as pyelftools spells it
+    elf_class      -- 32 or 64
+    loader         -- absolute path of the dynamic loader on the target (the ABI's PT_INTERP)
+    """
+
+    triple: str
+    linux_arch: str
+    openssl_target: str
+    elf_machine: str
+    elf_class: int
+    loader: str
+
+
+_TARGETS = {
+    target.triple: target
+    for target in (
+        Target(
+            triple="riscv64-linux-gnu",
+            linux_arch="riscv",
+            openssl_target="linux64-riscv64",
+            elf_machine="EM_RISCV",
+            elf_class=64,
+            loader="/lib/ld-linux-riscv64-lp64d.so.1",
+        ),
+    )
+}
+
+
+def target(triple: str) -> Target:
+    """Return the facts of `triple`. Raises QuardError for one that is not known."""
+    found = _TARGETS.get(triple)
+    if found is None:
+        near = difflib.get_close_matches(triple, _TARGETS, n=1)
+        raise QuardError(
+            f"unknown target {triple!r}",
+            detail="known: " + ", ".join(sorted(_TARGETS)),
+            reason="unknown-target",
+            hint=f"did you mean {near[0]!r}?" if near else "add it to quard/target.py",
+        )
+    return found

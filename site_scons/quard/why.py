@@ -1,0 +1,101 @@
+"""Why a package is built: what differs between the inputs of its last result and those of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_NEVER = "it has not been built here before"
+
+
+def reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the differences in the users' terms, the most telling first.
+
+    old, new -- what `Packager.depends` returned; None where nothing is known
+    An empty result means that nothing changed: the result itself was gone.
+    """
+    if old is None:
+        return (_NEVER,)
+    found: list[str] = []
+    before, now = old["plan"], new["plan"]
+    if before["version"] != now["version"]:
+        found.append(f"version: {before['version']} -> {now['version']}")
+    elif before["sources"] != now["sources"]:
+        found.append("hash of the source changed")
+    if before["tree"] != now["tree"]:
+        found.append(_tree(before["tree"], now["tree"]))
+    found += _features(before["features"], now["features"])
+    found += _files("patch", before["patches"], now["patches"])
+    found += _files("file", before["files"], now["files"])
+    for field in ("cflags", "env", "needs", "links", "tools", "drop", "triple", "executor"):
+        if before.get(field) != now.get(field):
+            found.append(f"{field}: {_short(before.get(field))} -> {_short(now.get(field))}")
+    if before["steps"] != now["steps"] and not found:
+        found += _steps(before["steps"], now["steps"])
+    if old["toolchain"] != new["toolchain"]:
+        found.append("the cross toolchain changed")
+    for name in sorted({*old["interfaces"], *new["interfaces"]}):
+        if old["interfaces"].get(name) != new["interfaces"].get(name):
+            found.append(f"interface of {name} changed")
+    return tuple(found)
+
+
+def _tree(before: str, now: str) -> str:
+    if before and now:
+        return "the local source tree changed"
+    return "built from a local source tree" if now else "built from the archive again"
+
+
+def _features(before: Mapping[str, bool], now: Mapping[str, bool]) -> list[str]:
+    word = {True: "on", False: "off", None: "absent"}
+    return [
+        f"feature {name}: {word[before.get(name)]} -> {word[now.get(name)]}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
+
+
+def _files(
+    kind: str, before: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]
+) -> list[str]:
+    old, new = dict(before), dict(now)
+    found = [f"{kind} {name} removed" for name in sorted(old.keys() - new.keys())]
+    found += [f"{kind} {name} added" for name in sorted(new.keys() - old.keys())]
+    both = sorted(old.keys() & new.keys())
+    return found + [f"{kind} {name} changed" for name in both if old[name] != new[name]]
+
+
+def _steps(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for phase in ("prepare", "configure", "build", "install"):
+        old = [step for step in before if step["phase"] == phase]
+        new = [step for step in now if step["phase"] == phase]
+        if old != new:
+            gone, come = _words(old) - _words(new), _words(new) - _words(old)
+            words = [f"- {word}" for word in sorted(gone)] + [f"+ {word}" for word in sorted(come)]
+            found.append(f"{phase}: " + (", ".join(words) or "the order of the commands changed"))
+    return found
+
+
+def _words(steps: list[dict[str, Any]]) -> set[str]:
+    words: set[str] = set()
+
+    def collect(value: Any) -> None:
+        if isinstance(value, str):
+            words.add(value)
+        elif isinstance(value, Mapping):
+            for inner in value.values():
+                collect(inner)
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                collect(inner)
+
+    for step in steps:
+        collect({key: value for key, value in step.items() if key != "phase"})
+    return words
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(str(part) for part in value) or "none"
+    return str(value) if value not in (None, "") else "none"

@@ -1,0 +1,269 @@
+"""The composition root: one board and one site's settings put to work, still without SCons."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from quard import availability, resolve, sources, why
+from quard.availability import Availability, Decision, Question
+from quard.board import Board
+from quard.catalog import Catalog, Package
+from quard.console import Console
+from quard.errors import QuardError
+from quard.execute import sandbox, toolchain
+from quard.execute.builder import Machine
+from quard.execute.fetch import Fetcher, Request
+from quard.execute.jobserver import Jobserver
+from quard.execute.mirrors import Locations
+from quard.execute.package import Job, Packager, Results, read
+from quard.execute.toolchain import Toolchain
+from quard.execute.trees import tree_digest
+from quard.model import DEPLOY, Permission, User
+from quard.plan.plan import CopyStep
+from quard.resolve import Resolved, Resolver, Tree
+from quard.settings import Settings
+from quard.store import blob
+from quard.store.local import Store
+from quard.summary import Summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What the outermost layer read from the machine.
+
+    cache  -- folder of the store and of fetched archives, unless the settings name another
+    search -- the PATH
+    jobs   -- processes at a time
+    keep   -- descriptors that builds inherit
+    force  -- packages to build even if nothing changed
+    """
+
+    cache: Path
+    search: str
+    jobs: int
+    keep: tuple[int, ...] = ()
+    force: frozenset[str] = frozenset()
+
+
+class Workshop:
+    """Makes the packages of one board; used by several threads at once."""
+
+    def __init__(
+        self,
+        project: Path,
+        board: Board,
+        catalog: Catalog,
+        settings: Settings,
+        site: Site,
+        console: Console,
+    ) -> None:
+        self.project = project
+        self.board = board
+        self.settings = settings
+        self.site = site
+        self.console = console
+        self.summary = Summary(board.name)
+        self.out = project / "out" / board.name
+        self._catalog = catalog
+        self._resolver = Resolver(project, board, catalog)
+        cache = settings.cache or site.cache
+        self.sources = cache / "sources"
+        self.store = Store(cache / "store")
+        self._local = Store(project / "out" / "store")
+        folders = (settings.sources_folder,) if settings.sources_folder else ()
+        self._fetcher = Fetcher(
+            self.sources,
+            Locations(folders=folders, mirrors=settings.mirrors, offline=settings.offline),
+            console.progress,
+        )
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """The board's cross compiler. Raises QuardError compiler-missing."""
+        wanted = self.board.toolchain
+        folder = self.project / Path(wanted.folder).expanduser() if wanted.folder else None
+        memory = self.project / "out" / "toolchain.json"
+        return toolchain.find(wanted.prefix, folder, self.site.search, memory)
+
+    @cached_property
+    def mode(self) -> str:
+        """How builds are run: bwrap or none; the console says when a guarantee is off."""
+        found, reason = sandbox.probe(self.settings.sandbox)
+        if found == "none":
+            self.console.warn(
+                f"builds are not sealed ({reason}): an undeclared dependency on the machine"
+                " would not be noticed"
+            )
+        return found
+
+    @cached_property
+    def packager(self) -> Packager:
+        return Packager(
+            self.store,
+            self._local,
+            self._fetcher,
+            Machine(
+                toolchain=self.toolchain,
+                jobserver=self._jobserver,
+                mode=self.mode,
+                search=self.site.search,
+                keep=self.site.keep,
+            ),
+        )
+
+    @cached_property
+    def _jobserver(self) -> Jobserver:
+        return Jobserver(self.site.jobs)
+
+    def decide(self, *, again: bool = False) -> tuple[Decision, ...]:
+        """Settle the features that are wanted if available; see quard.availability."""
+        places = {
+            "mirrors": self.settings.mirrors,
+            "folder": str(self.settings.sources_folder or ""),
+            "offline": self.settings.offline,
+            "override": sorted(self.settings.override),
+        }
+        keeper = Availability(self.out / "availability.json", self._fetcher, places)
+        return keeper.decide(self._questions(), again=again, note=self.console.note)
+
+    def recorded(self) -> dict[availability.Key, bool]:
+        """Return the answers of the last build, and off for what was never asked."""
+        known = {d.key: d.on for d in availability.recorded(self.out / "availability.json")}
+        return {key: known.get(key, False) for key in self._resolver.choices()}
+
+    def _questions(self) -> Iterator[Question]:
+        for package, feature in sorted(self._resolver.choices()):
+            everything = self._resolver.graph(dict.fromkeys(self._resolver.choices(), True))
+            if package not in everything.edges:
+                continue
+            recipe = self._catalog[package].recipe
+            needs = next(f.needs for f in recipe.features if f.name == feature)
+            requests = [
+                self._request(self._catalog[name])
+                for name in everything.closure(needs)
+                if name not in self.settings.override
+            ]
+            yield Question(package, feature, tuple(r for r in requests if r))
+
+    def resolve(
+        self, decided: Mapping[availability.Key, bool], extra: tuple[str, ...] = ()
+    ) -> Resolved:
+        """Return the board's packages with their plans."""
+        for name in self.settings.override:
+            self._catalog[name]
+        return self._resolver.resolve(decided, self._trees(), extra)
+
+    def _trees(self) -> dict[str, Tree]:
+        return {
+            name: Tree(folder, tree_digest(folder), (folder / "configure").exists())
+            for name, folder in sorted(self.settings.override.items())
+        }
+
+    def results(self, name: str) -> Results:
+        """Return where a package's result files lie."""
+        return Results(self.out / "packages", name)
+
+    def fetch(self, name: str) -> None:
+        """Fetch and verify one package's source ahead of its build."""
+        request = self._request(self._catalog[name])
+        if request and name not in self.settings.override:
+            self._fetcher.fetch(request)
+
+    def produce(self, resolved: Resolved, name: str) -> None:
+        """Have one package, from the store or built. Raises QuardError."""
+        job = self._job(resolved, name)
+        version = resolved.plans[name].version
+        depends = self.packager.depends(job)
+        started = time.monotonic()
+        with self.console.package(name, version) as report:
+            outcome = self.packager.produce(job, report, self._token, force=name in self.site.force)
+        seconds = time.monotonic() - started
+        if outcome.how == "restored":
+            self.summary.add_restored(name)
+            self.console.done(name, version, "from the store")
+        else:
+            forced = ("asked for by name",) if name in self.site.force else ()
+            reasons = why.reasons(outcome.before, depends) or forced
+            self.summary.add_built(name, seconds, reasons or ("its result was gone",))
+            self.console.done(name, version, f"built in {seconds:.1f} s")
+
+    @contextmanager
+    def _token(self) -> Iterator[None]:
+        with self._jobserver.token():
+            yield
+
+    def _job(self, resolved: Resolved, name: str) -> Job:
+        package, plan = resolved.packages[name], resolved.plans[name]
+        tree = self.settings.override.get(name)
+        paths = {path.name: path for path in package.folder.iterdir()}
+        for fragment in self.board.fragments.get(name, ()):
+            path = self.project / fragment
+            paths[resolve.fragment_name(fragment)] = path
+        return Job(
+            plan=plan,
+            request=None if tree else self._request(package),
+            tree=tree,
+            patches=tuple(paths[reference.name] for reference in plan.patches),
+            files={reference.name: paths[reference.name] for reference in plan.files},
+            needs={need: self.results(need) for need in (*plan.needs, *plan.links)},
+            results=self.results(name),
+            work=self.out / "work" / name,
+            log=self.out / "logs" / f"{name}.log",
+            shown=f"out/{self.board.name}/logs/{name}.log",
+        )
+
+    def _request(self, package: Package) -> Request | None:
+        return sources.request(package.name, package.recipe)
+
+    def users(self, resolved: Resolved) -> tuple[tuple[str, User], ...]:
+        """Return the accounts that the image's packages need."""
+        return tuple((n, u) for n in resolved.image for u in resolved.packages[n].recipe.users)
+
+    def permissions(self, resolved: Resolved) -> tuple[tuple[str, Permission], ...]:
+        """Return the owners and modes that the image's packages ask for."""
+        return tuple(
+            (n, p) for n in resolved.image for p in resolved.packages[n].recipe.permissions
+        )
+
+    def runtime_blob(self, name: str) -> Path:
+        """Return the blob of what a package installs. Raises QuardError blob-missing."""
+        return self._blob(self.results(name).runtime, "runtime", name)
+
+    def deploy(self, name: str, folder: Path) -> None:
+        """Put a package's files for the images folder there."""
+        path = self._blob(self.results(name).deploy, "deploy", name)
+        with self.store.scratch() as scratch:
+            blob.extract(path, scratch / "deploy", path.name)
+            for file in sorted((scratch / "deploy").iterdir()):
+                part = folder / f".{file.name}.part"
+                shutil.copyfile(file, part)
+                part.replace(folder / file.name)
+
+    def _blob(self, result: Path, part: str, name: str) -> Path:
+        digest = read(result)[part]
+        for store in (self.store, self._local):
+            if store.has(digest):
+                return store.path(digest)
+        result.unlink(missing_ok=True)
+        raise QuardError(
+            f"the store has lost a part of {name}",
+            detail=f"blob {digest}",
+            reason="blob-missing",
+            hint="run the same command again: the package is built anew",
+        )
+
+
+def deployed(resolved: Resolved, name: str) -> tuple[str, ...]:
+    """Return the names of the files that a package puts beside the images."""
+    prefix = DEPLOY + "/"
+    return tuple(
+        step.destination.removeprefix(prefix)
+        for step in resolved.plans[name].steps
+        if isinstance(step, CopyStep) and step.destination.startswith(prefix)
+    )

@@ -1,0 +1,170 @@
+"""One run of SCons: from the command line to the nodes and what their actions do."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import SCons.Script
+from quard import availability, board, canonical, cli, report, settings
+from quard.availability import Decision
+from quard.catalog import Catalog
+from quard.cli import Command
+from quard.console import Console
+from quard.errors import QuardError
+from quard.image import runscript
+from quard.images import Images
+from quard.resolve import Resolved
+from quard.workshop import Site, Workshop
+
+from .guard import Guard
+
+_LAST: list[Callable[[], None]] = []
+"""Run after everything else that waits for the end: the process may become another program."""
+
+
+def _last() -> None:
+    for function in _LAST:
+        function()
+
+
+# Registered before all others, and so run after them.
+atexit.register(_last)
+
+
+class Session:
+    """Everything one run knows; made by `env.Board()`."""
+
+    def __init__(self, command: Command, workshop: Workshop, guard: Guard) -> None:
+        self.command = command
+        self.workshop = workshop
+        self.guard = guard
+        self.decisions = self._decide()
+        self.resolved: Resolved = workshop.resolve(
+            {decision.key: decision.on for decision in self.decisions}, command.names
+        )
+        self.images = Images(workshop, self.resolved)
+        self.failures: list[QuardError] = []
+        self._started = time.monotonic()
+        atexit.register(self._close)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The packages this run makes, in building order."""
+        if self.command.names:
+            return self.resolved.graph.closure(self.command.names)
+        return self.resolved.image
+
+    def sees(self, name: str) -> tuple[str, ...]:
+        """Return the packages whose interfaces the build of `name` depends on."""
+        plan = self.resolved.plans[name]
+        return (*plan.needs, *plan.links)
+
+    def run_at_end(self) -> None:
+        """Start the machine once everything is written and the tree is free again."""
+        command = self.command
+        settings = [f"{n}={command.given[n]}" for n in runscript.SETTINGS if n in command.given]
+        script = str(self.images.run_script)
+
+        def become() -> None:
+            if not SCons.Script.GetBuildFailures() and Path(script).exists():
+                self.guard.release()
+                sys.stdout.flush()
+                os.execv(script, (script, *settings))
+
+        _LAST.append(become)
+
+    def act(
+        self, name: str, work: Callable[[], None]
+    ) -> Callable[[list[Any], list[Any], Any], str | None]:
+        """Return the function of an action: `work`, with errors shown as one block."""
+
+        def function(target: list[Any], source: list[Any], env: Any) -> str | None:
+            del source, env
+            self.guard.started(Path(node.get_abspath()) for node in target)
+            try:
+                work()
+            except QuardError as error:
+                self.workshop.summary.add_failed(name)
+                self.workshop.console.error(error.block())
+                return f"{name}: {error.message}"
+            return None
+
+        return function
+
+    def _decide(self) -> tuple[Decision, ...]:
+        workshop, command = self.workshop, self.command
+        decisions = workshop.decide(again=command.verb == "source")
+        for decision in decisions:
+            if not decision.on:
+                if command.strict:
+                    raise availability.strict(decision, workshop.sources)
+                workshop.console.note(availability.block(decision, workshop.sources))
+        return decisions
+
+    def _close(self) -> None:
+        """Write the summary and print the last lines."""
+        workshop = self.workshop
+        workshop.console.close()
+        seconds = time.monotonic() - self._started
+        path = workshop.out / "summary.json"
+        temporary = path.with_name(path.name + ".part")
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        summary = workshop.summary.as_json(self.wanted, seconds)
+        temporary.write_text(report.as_json(summary), encoding="utf-8")
+        temporary.replace(path)
+        for decision in self.decisions:
+            if not decision.on:
+                workshop.console.note(
+                    f"note: {decision.package} is without {decision.feature}"
+                    f" ({', '.join(decision.missing)} cannot be had; STRICT=1 makes this an error)"
+                )
+        workshop.console.note(workshop.summary.line(seconds))
+
+
+def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
+    """Return the session that the command line asks for.
+
+    Questions are answered here, and the process ends. Raises QuardError.
+    """
+    project = Path(SCons.Script.Dir("#").get_abspath())
+    catalog = Catalog(project / "packages")
+    command = cli.parse(tuple(targets), arguments, catalog.names())
+    home = Path(os.environ.get("HOME", "/"))
+    site = Site(
+        cache=_cache(project, home),
+        search=os.environ.get("PATH", os.defpath),
+        jobs=SCons.Script.GetOption("num_jobs"),
+        force=frozenset(command.names if command.verb == "rebuild" else ()),
+    )
+    console = Console(sys.stdout)
+    chosen = board.load(project / "configs", command.board)
+    local = settings.load(project, command.settings, home)
+    guard = Guard(project / "out")
+    if command.builds:
+        guard.enter(console.note)
+        site = Site(**{**vars(site), "keep": (guard.lock,)})
+    workshop = Workshop(project, chosen, catalog, local, site, console)
+    if command.verb in cli.QUESTIONS:
+        resolved = workshop.resolve(workshop.recorded())
+        console.answer(report.answer(command, resolved, catalog))
+        sys.exit(0)
+    return Session(command, workshop, guard)
+
+
+def _cache(project: Path, home: Path) -> Path:
+    """Return the cache folder: the user's (XDG base directories), or the checkout's own in CI."""
+    if os.environ.get("CI", "") not in ("", "0", "false"):
+        return project / ".cache"
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base.startswith("/") else home / ".cache") / "quardroot"
+
+
+def digest(*parts: Any) -> str:
+    """Return one hash over several plain values."""
+    return canonical.digest(list(parts))
