@@ -1,4 +1,4 @@
-from quard.model import Alternate, Autotools, Source
+from quard.model import Alternate, Autotools, Install, Source
 
 RECIPE = Autotools(
     summary="The GNU shell, for people who log in",
@@ -32,5 +32,7 @@ RECIPE = Autotools(
         "bash_cv_printf_a_format=yes",
         "bash_cv_wcwidth_broken=no",
     ),
-    drop=("usr/bin/bashbug", "usr/lib/bash", "usr/include/bash"),
+    make=("bash",),
+    install=(),
+    finish=(Install("bash", "usr/bin/bash", mode="0755"),),
 )

@@ -54,12 +54,16 @@ class Question:
 class Availability:
     """Answers questions and keeps the answers in one file.
 
-    places -- whatever the settings say about where sources come from
+    folders -- the user's folders of sources
+    places  -- whatever the settings say about where sources come from
     """
 
-    def __init__(self, path: Path, fetcher: Fetcher, places: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path, fetcher: Fetcher, folders: tuple[Path, ...], places: Mapping[str, Any]
+    ) -> None:
         self._path = path
         self._fetcher = fetcher
+        self._folders = folders
         self._places = places
         self._known = {decision.key: decision for decision in recorded(path)}
 
@@ -85,16 +89,27 @@ class Availability:
         self._known = {decision.key: decision for decision in decisions}
         return decisions
 
+    def _at_hand(self, request: Request) -> bool:
+        """Tell whether a file of the right name lies in the cache or in a folder of the user's."""
+        return any(
+            self._fetcher.place(request.package, variant.file).is_file()
+            or any((folder / variant.file).is_file() for folder in self._folders)
+            for variant in request.variants
+        )
+
     def _one(self, question: Question, again: bool, note: Callable[[str], None]) -> Decision:
-        wanted = [r for r in question.requests if not self._fetcher.present(r)]
+        old = self._known.get((question.package, question.feature))
+        was_on = old is not None and old.on
+        # What was verified when the feature was switched on is not read again by every build.
+        wanted = [r for r in question.requests if not (was_on and self._at_hand(r))]
         places = canonical.digest(
             {
                 "places": dict(self._places),
                 "requests": [[v.sha256, v.addresses] for r in wanted for v in r.variants],
             }
         )
-        old = self._known.get((question.package, question.feature))
-        if wanted and old and not old.on and old.places == places and not again:
+        appeared = any(self._at_hand(request) for request in wanted)
+        if wanted and old and not old.on and old.places == places and not (again or appeared):
             return old
         missing, tried, supply = [], [], []
         for request in wanted:

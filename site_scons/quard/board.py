@@ -94,6 +94,8 @@ def _board(name: str, table: Table) -> Board:
         if chosen not in FORMATS:
             raise image.error("formats", f"knows {', '.join(FORMATS)}, not {chosen!r}")
     size = image.number("size_mib", 0)
+    if size < 0:
+        raise image.error("size_mib", "must not be negative")
     image.finish()
     login = table.table("login")
     board = Board(

@@ -78,6 +78,12 @@ class Catalog:
         if package is None:
             path = self._folder / name / "recipe.py"
             if not NAME.match(name) or not path.is_file():
+                if name in self.names():
+                    raise QuardError(
+                        f"packages/{name} is no name for a package",
+                        reason="bad-package-name",
+                        hint="begin with a-z or 0-9, go on with these and + . -",
+                    )
                 raise unknown("package", name, self.names(), "add packages/NAME/recipe.py")
             package = Package(name, load(path), path.parent)
             self._packages[name] = package
@@ -161,6 +167,8 @@ def _value(node: ast.expr, where: str) -> Any:
                 raise _bad(where, node.lineno, str(error), "malformed-field") from error
         case ast.Call(func=ast.Name(id=word), args=args, keywords=keywords) if word in _WORDS:
             return _construct(_WORDS[word], node, args, keywords, where)
+        case ast.Name(id=word) if word in _WORDS:
+            raise _bad(where, node.lineno, f"write {word}(...)", "recipe-syntax")
         case ast.Call(func=ast.Name(id=word)) | ast.Name(id=word):
             near = difflib.get_close_matches(word, _WORDS, n=1)
             raise _bad(
@@ -187,6 +195,13 @@ def _construct(
                 f"{kind.__name__} has no field {keyword.arg!r}",
                 "unknown-field",
                 f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(sorted(known)),
+            )
+        if keyword.arg in named:
+            raise _bad(
+                where,
+                keyword.value.lineno,
+                f"{kind.__name__}.{keyword.arg} stands twice",
+                "malformed-field",
             )
         named[keyword.arg] = _value(keyword.value, where)
     try:

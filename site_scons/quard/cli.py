@@ -22,6 +22,7 @@ VARIABLES = {
     "FRESH": "1: run starts from the image as it was built, not from the last boot's disk",
     "DEBUG": "1: run waits for gdb",
     "PYTEST_ARGS": "further arguments of pytest, for test",
+    "BENCH_ARGS": "for bench: --cold, --runs N",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends")
 BUILDS = ("bench", "images", "run", "source", "test")
@@ -120,7 +121,7 @@ def _verb(targets: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str,
             raise _confused(targets)
         return verbs[0], ()  # type: ignore[return-value]
     again = [t.removesuffix("-rebuild") for t in targets if t not in packages]
-    if again and len(again) < len(targets):
+    if not set(again).issubset(packages) or (again and len(again) < len(targets)):
         raise _confused(targets)
     return ("rebuild", tuple(again)) if again else ("build", tuple(targets))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
@@ -28,7 +29,7 @@ class Console:
         self._lock = threading.Lock()
         self._running: dict[str, tuple[str, str, float]] = {}
         self._terminal = out.isatty()
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
         self.progress: Progress = Bars(out) if self._terminal else Lines(out)
         self._warned: set[str] = set()
         self._ticker: threading.Thread | None = None
@@ -44,6 +45,17 @@ class Console:
             if text not in self._warned:
                 self._warned.add(text)
                 self._line(f"warning: {text}")
+
+    def error(self, block: str) -> None:
+        """Print an error's block to standard error, clear of the status line."""
+        with self._lock:
+            tqdm.write(block, file=sys.stderr)
+            sys.stderr.flush()
+
+    def answer(self, text: str) -> None:
+        """Print the answer to a question as it is."""
+        self._out.write(text)
+        self._out.flush()
 
     def done(self, name: str, version: str, how: str) -> None:
         """Print that a package is there."""
@@ -94,12 +106,13 @@ class Console:
             self._bar = tqdm(
                 total=0, file=self._out, bar_format="{desc}", leave=False, dynamic_ncols=True
             )
+        bar = self._bar
         now = time.monotonic()
         parts = [
             f"{name} {version}: {phase or 'looking'} {now - since:.0f} s"
             for name, (version, phase, since) in sorted(self._running.items())
         ]
-        self._bar.set_description_str(" | ".join(parts))
+        bar.set_description_str(" | ".join(parts))
 
     def _tick(self) -> None:
         """Keep the status line's seconds going, or the log's reader patient."""

@@ -107,8 +107,11 @@ def build(roots: Iterable[str], edges: Callable[[str], Edges]) -> Graph:
         order.append(name)
 
     waiting = sorted(set(roots))
+    asked = set(waiting)
     for name in waiting:
+        known = len(order)
         visit(name)
-        wanted = (need for done in order for need in sorted(found[done].runtime))
-        waiting.extend(sorted({need for need in wanted if need not in waiting}))
+        wanted = {need for done in order[known:] for need in found[done].runtime}
+        waiting.extend(sorted(wanted - asked))
+        asked |= wanted
     return Graph(edges=found, order=tuple(order))

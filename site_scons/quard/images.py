@@ -155,6 +155,11 @@ class Images:
             self._workshop.summary.add_image(path.name)
 
     @property
+    def formats(self) -> tuple[str, ...]:
+        """The file systems that the board wants."""
+        return self._board.formats
+
+    @property
     def run_script(self) -> Path:
         return self.folder / "run.sh"
 

@@ -184,7 +184,7 @@ class Autotools(Recipe):
 
     configure -- arguments beyond the common ones; features add theirs after these
     make      -- targets and variables of the build
-    install   -- targets and variables of the installation; DESTDIR is always given
+    install   -- targets and variables of the installation, with DESTDIR; empty: `finish` installs
     """
 
     configure: tuple[str, ...] = ()
@@ -228,7 +228,12 @@ class Kconfig(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class Custom(Recipe):
-    """Commands of the package's own. Features add their arguments to the first configure step."""
+    """Commands of the package's own.
+
+    configure -- first steps; features add their arguments to the first of them, a Run
+    build     -- steps that make what is to be installed
+    install   -- steps that fill the staging folder
+    """
 
     configure: tuple[Step, ...] = ()
     build: tuple[Step, ...] = ()

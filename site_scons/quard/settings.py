@@ -49,11 +49,11 @@ def load(project: Path, arguments: Mapping[str, str], home: Path) -> Settings:
     """
     path = project / "local.toml"
     table = read(path, "local.toml", _REASON) if path.is_file() else Table({}, "", _REASON)
-    data = {name: dict(table.value(name)) for name in table.names() if name in TABLES}
+    data = {name: _content(table.table(name)) for name in TABLES}
     for key, text in sorted(arguments.items()):
         name, dot, inner = key.partition(".")
         if dot and name in TABLES:
-            data.setdefault(name, {})[inner] = _value(key, text)
+            data[name][inner] = _value(key, text)
     table.finish()
     top = Table(data, "local.toml or the command line", _REASON)
     settings = _settings(top, project, home)
@@ -65,6 +65,10 @@ def is_setting(argument: str) -> bool:
     """Tell whether a command-line name is one of these settings."""
     name, dot, _ = argument.partition(".")
     return bool(dot) and name in TABLES
+
+
+def _content(table: Table) -> dict[str, Any]:
+    return {key: table.value(key) for key in table.names()}
 
 
 def _value(key: str, text: str) -> Any:
@@ -83,8 +87,11 @@ def _settings(top: Table, project: Path, home: Path) -> Settings:
         return project / text
 
     override = top.table("override")
-    trees = {name: path(override.text(name)) for name in override.names()}
+    texts = {name: override.text(name) for name in override.names()}
+    trees = {name: path(text) for name, text in texts.items()}
     for name, tree in sorted(trees.items()):
+        if not texts[name]:
+            raise override.error(name, "names no folder")
         if not tree.is_dir():
             raise override.error(name, f"names a folder that does not exist: {tree}")
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from quard.canonical import canonical
 
 _NEVER = "it has not been built here before"
 
@@ -17,6 +20,7 @@ def reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str,
     if old is None:
         return (_NEVER,)
     found: list[str] = []
+    old, new = _plain(old), _plain(new)
     before, now = old["plan"], new["plan"]
     if before["version"] != now["version"]:
         found.append(f"version: {before['version']} -> {now['version']}")
@@ -40,6 +44,12 @@ def reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str,
     return tuple(found)
 
 
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value as it comes back from a file: what is a tuple in one is a list in both."""
+    found: dict[str, Any] = json.loads(canonical(value))
+    return found
+
+
 def _tree(before: str, now: str) -> str:
     if before and now:
         return "the local source tree changed"
@@ -55,9 +65,10 @@ def _features(before: Mapping[str, bool], now: Mapping[str, bool]) -> list[str]:
     ]
 
 
-def _files(
-    kind: str, before: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]
-) -> list[str]:
+_Pairs = Sequence[tuple[str, str]]
+
+
+def _files(kind: str, before: _Pairs, now: _Pairs) -> list[str]:
     old, new = dict(before), dict(now)
     found = [f"{kind} {name} removed" for name in sorted(old.keys() - new.keys())]
     found += [f"{kind} {name} added" for name in sorted(new.keys() - old.keys())]

@@ -76,10 +76,10 @@ class Workshop:
         self.sources = cache / "sources"
         self.store = Store(cache / "store")
         self._local = Store(project / "out" / "store")
-        folders = (settings.sources_folder,) if settings.sources_folder else ()
+        self._folders = (settings.sources_folder,) if settings.sources_folder else ()
         self._fetcher = Fetcher(
             self.sources,
-            Locations(folders=folders, mirrors=settings.mirrors, offline=settings.offline),
+            Locations(folders=self._folders, mirrors=settings.mirrors, offline=settings.offline),
             console.progress,
         )
 
@@ -129,7 +129,8 @@ class Workshop:
             "offline": self.settings.offline,
             "override": sorted(self.settings.override),
         }
-        keeper = Availability(self.out / "availability.json", self._fetcher, places)
+        path = self.out / "availability.json"
+        keeper = Availability(path, self._fetcher, self._folders, places)
         return keeper.decide(self._questions(), again=again, note=self.console.note)
 
     def recorded(self) -> dict[availability.Key, bool]:

@@ -51,7 +51,6 @@ _LABELS = {
     "audit": "AUDIT",
     "flags": "dynamic flags",
     "versions": "versions",
-    "sections": "sections",
     "notes": "attributes",
 }
 
@@ -220,6 +219,14 @@ def _library_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     for name, label in _LABELS.items():
         if old[name] != new[name]:
             yield f"{label} {_text(old[name])} -> {_text(new[name])}"
+    gone, come = (
+        [name for name in one["sections"] if name not in other["sections"]]
+        for one, other in ((old, new), (new, old))
+    )
+    yield from (f"- section {name}" for name in gone)
+    yield from (f"+ section {name}" for name in come)
+    if old["sections"] != new["sections"] and not gone and not come:
+        yield "the sections are in another order"
     names_differ = any(old[name].keys() != new[name].keys() for name in ("exports", "imports"))
     if old["order"] != new["order"] and not names_differ:
         yield "the symbols are in another order"

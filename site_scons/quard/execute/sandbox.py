@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -21,6 +22,8 @@ from quard.plan.render import LATE
 INSIDE = "/quard"
 Mode = Literal["bwrap", "none"]
 _SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
+_LOCAL = "/usr/local"
+"""Hidden: what an administrator put there is not part of the system's own packages."""
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
 
@@ -112,6 +115,7 @@ class Sandbox:
         exception goes on.
         """
         command = self.command(argv, env)
+        leads = self.mode == "none" and not foreground
         with stdin.open("rb") if stdin else Path(os.devnull).open("rb") as given:
             process = subprocess.Popen(
                 command,
@@ -121,12 +125,12 @@ class Sandbox:
                 env=dict(env),
                 cwd=self.work.src if self.mode == "none" else "/",
                 pass_fds=self.keep,
-                start_new_session=self.mode == "none" and not foreground,
+                start_new_session=leads,
             )
             try:
                 return process.wait()
             except BaseException:
-                self._end(process)
+                _end(process, leads)
                 raise
 
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
@@ -155,8 +159,7 @@ class Sandbox:
             mounts += ["--ro-bind-try", name, name]
         for name in ("passwd", "group"):
             mounts += ["--ro-bind", str(self.work.etc / name), f"/etc/{name}"]
-        # What an administrator put into /usr/local is not part of the system's own packages.
-        mounts += ["--tmpfs", "/usr/local", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+        mounts += ["--tmpfs", _LOCAL, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
         for folder in self.show:
             if not folder.is_relative_to("/usr"):
                 mounts += ["--ro-bind", str(folder), str(folder)]
@@ -166,19 +169,25 @@ class Sandbox:
             mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
         return mounts
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """End the command with everything it started.
 
-        bwrap takes its whole process namespace along; without it the command leads a session.
-        """
-        if self.mode == "none":
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                return
-        else:
-            process.kill()
-        process.wait()
+def _end(process: subprocess.Popen[bytes], leads: bool) -> None:
+    """End a command with everything it started.
+
+    bwrap takes its whole process namespace along; without it the command leads a session, unless
+    it has the terminal, whose keys reach all of its processes.
+    """
+    if leads:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def shows(folder: Path) -> bool:
+    """Tell whether every sealed command sees this folder of the machine."""
+    system = any(folder.is_relative_to(shown) for shown in ("/usr", *_SYSTEM))
+    return system and not folder.is_relative_to(_LOCAL)
 
 
 def missing(detail: str) -> QuardError:

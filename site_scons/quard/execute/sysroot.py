@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from quard.errors import QuardError
-from quard.execute.sandbox import Work
+from quard.execute.sandbox import INSIDE, Work, shows
 from quard.execute.toolchain import Toolchain
 
 _LIBRARY = re.compile(r"(?:^|/)[^/]+\.so(?:\.[^/]+)?\Z")
@@ -44,7 +44,8 @@ def tools(
     inside      -- the root of the fixed paths as commands see it
     Raises QuardError tool-missing.
     """
-    for name in (*COMMON_TOOLS, *further):
+    search = _ordered(search, inside)
+    for name in sorted({*COMMON_TOOLS, *further}):
         found = shutil.which(name, path=search)
         if found:
             (work.tools / name).symlink_to(found)
@@ -64,6 +65,17 @@ def tools(
             link.chmod(0o755)
         else:
             link.symlink_to(path)
+
+
+def _ordered(search: str, inside: str) -> str:
+    """Return a PATH with the system's own folders first, which are all that a sealed build sees.
+
+    Without the order a command found in, say, ~/bin would be a link to nowhere in the sandbox.
+    """
+    folders = search.split(os.pathsep)
+    system = [folder for folder in folders if shows(Path(folder))]
+    others = [folder for folder in folders if folder not in system]
+    return os.pathsep.join(system if inside == INSIDE else (*system, *others))
 
 
 def _driver(compiler: Path, inside: str, source_name: str) -> str:

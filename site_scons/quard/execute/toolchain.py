@@ -10,15 +10,15 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quard.errors import QuardError
 
-COMMANDS = tuple(
-    "ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split()
-)
+COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
 _PARTS = ("cc1", "collect2", "lto1")
-_LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", "crt1.o", "Scrt1.o")
+_STARTUP = "crt1.o"
+_LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", _STARTUP, "Scrt1.o")
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
 
 
@@ -148,13 +148,13 @@ class _Memory:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = {}
-        self._known: dict[str, list[str]] = found if isinstance(found, dict) else {}
+        self._known = _entries(found)
 
     def digest(self, path: Path) -> str:
         """Return the SHA-256 of a file's content."""
         stamp = _stamp(path)
         known = self._known.get(str(path))
-        if known and known[0] == stamp:
+        if known and known[0] == stamp and len(known) == 2:
             return known[1]
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -167,14 +167,15 @@ class _Memory:
     ) -> tuple[str, str, list[str]]:
         """Return what `inspect` said of this compiler, asking again only if its file changed."""
         key, stamp = f"facts of {gcc}", _stamp(gcc.resolve())
-        known = self._known.get(key)
-        if known and known[0] == stamp:
-            version, sysroot, *files = known[1:]
-            if all(Path(file).exists() for file in files):
-                return version, sysroot, files
+        match self._known.get(key):
+            case [known, version, sysroot, *files] if known == stamp:
+                if all(Path(file).exists() for file in files):
+                    return version, sysroot, files
         version, sysroot, files = inspect()
-        self._known[key] = [stamp, version, sysroot, *files]
-        self._changed = True
+        # A compiler without its C library is about to get one, which changes no file of its own.
+        if any(Path(file).name == _STARTUP for file in files):
+            self._known[key] = [stamp, version, sysroot, *files]
+            self._changed = True
         return version, sysroot, files
 
     def save(self) -> None:
@@ -184,6 +185,17 @@ class _Memory:
             temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
             temporary.write_text(json.dumps(self._known, sort_keys=True), encoding="utf-8")
             temporary.replace(self._path)
+
+
+def _entries(found: Any) -> dict[str, list[str]]:
+    """Return what of a memory file has the form that is written today."""
+    if not isinstance(found, dict):
+        return {}
+    return {
+        name: entry
+        for name, entry in found.items()
+        if isinstance(entry, list) and all(isinstance(part, str) for part in entry)
+    }
 
 
 def _stamp(path: Path) -> str:

@@ -34,10 +34,6 @@ _CONFIG = """\
 	ext4 = {
 		features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
 	}
-	small = {
-	}
-	floppy = {
-	}
 """
 """In place of /etc/mke2fs.conf, which differs between machines."""
 
@@ -89,7 +85,8 @@ def _format(made: Path, out: Path, *, size: int, count: int, label: str, identit
     # One inode per 16 KiB as usual, and never fewer than the content and some growth need.
     inodes = max(size // 16384, count + count // 4 + 64)
     argv = [
-        *("mke2fs", "-q", "-F", "-t", "ext4", "-b", str(_BLOCK), "-I", "256", "-N", str(inodes)),
+        *("mke2fs", "-q", "-F", "-t", "ext4", "-T", "default", "-b", str(_BLOCK), "-I", "256"),
+        *("-N", str(inodes)),
         *("-m", "0", "-e", "remount-ro", "-L", label, "-U", identity, "-E", extended),
         *(str(made), f"{size // 1024}k"),
     ]

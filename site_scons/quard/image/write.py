@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,14 +21,22 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def scratch(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out`, on its file system, and remove it at the end.
+    """Give an empty folder beside `out`, on its file system, and remove it at the end.
 
+    Its name is fixed, so that the next run clears what a killed one left; the build's lock keeps
+    two from working in one folder.
     Raises QuardError disk-full for a full disk met inside the block.
     """
+    folder = out.parent / f".{out.name}.new"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-            yield Path(folder)
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
     except OSError as error:
         if error.errno in _NO_SPACE:
             raise disk_full(out, error.strerror or str(error)) from error

@@ -32,8 +32,11 @@ def regenerate() -> tuple[Step, ...]:
 def steps(recipe: Autotools, context: Context) -> tuple[Step, ...]:
     """Return configure, build and install."""
     arguments = context.texts(COMMON + recipe.configure) + context.choices()
-    return (
+    steps: tuple[Step, ...] = (
         RunStep("configure", ("./configure", *arguments)),
         RunStep("build", ("make", *context.texts(recipe.make))),
-        RunStep("install", ("make", "DESTDIR={stage}", *context.texts(recipe.install))),
     )
+    if recipe.install:
+        install = ("make", "DESTDIR={stage}", *context.texts(recipe.install))
+        steps += (RunStep("install", install),)
+    return steps

@@ -82,7 +82,7 @@ def compose(
         env=tuple(sorted((key, render(text, context.values)) for key, text in recipe.env)),
         cflags=cflags,
         steps=steps,
-        drop=recipe.drop,
+        drop=context.texts(recipe.drop),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
     )
 

@@ -33,6 +33,8 @@ FOLDER_MODE = 0o755
 
 _CHUNK = 1 << 20
 
+_AGAIN = "start the build again: what the store has lost is built anew"
+
 _BAD_TAR = (tarfile.TarError, ValueError, OverflowError, EOFError)
 """What tarfile raises for malformed archives: its own errors and those of text and numbers."""
 
@@ -151,7 +153,8 @@ def pack(root: Path, paths: Sequence[str], out: Path) -> str:
 
     A listed folder stands for itself, not for what is in it. `out` appears complete or not at all.
     Raises QuardError `special-file` for devices, sockets and pipes, `file-name` for names that are
-    not UTF-8, `disk-full`; FileNotFoundError for a path that is not there.
+    not UTF-8, `unsafe-link` for links out of `root`, `disk-full`; FileNotFoundError for a path that
+    is not there.
     """
     with enough_space(out.parent):
         handle, name = tempfile.mkstemp(prefix=".pack-", dir=out.parent)
@@ -168,9 +171,12 @@ def pack(root: Path, paths: Sequence[str], out: Path) -> str:
 
 
 def members(blob: Path) -> tuple[Member, ...]:
-    """Return what is in a blob, in its order. Raises QuardError `corrupt-blob`, `unsafe-member`."""
+    """Return what is in a blob, in its order; its hash is not looked at.
+
+    Raises QuardError `missing-blob`, `corrupt-blob`, `unsafe-member`.
+    """
     try:
-        with tarfile.open(blob, "r:", errors="strict") as tar:
+        with _opened(blob) as file, tarfile.open(fileobj=file, mode="r:", errors="strict") as tar:
             return tuple(_member(info) for info in tar)
     except _BAD_TAR as error:
         raise _corrupt(blob, f"not a tar archive: {error}") from error
@@ -185,9 +191,9 @@ def extract(blob: Path, into: Path, sha256: str) -> None:
     incomplete and must be thrown away.
 
     Raises QuardError `corrupt-blob` when the content does not have the hash (even if that shows up
-    as another fault first), `file-collision`, `unsafe-member`, `disk-full`; FileNotFoundError.
+    as another fault first), `missing-blob`, `file-collision`, `unsafe-member`, `disk-full`.
     """
-    with blob.open("rb") as file, enough_space(into):
+    with _opened(blob) as file, enough_space(into):
         reader = _HashingReader(file)
         try:
             with tarfile.open(
@@ -204,6 +210,23 @@ def extract(blob: Path, into: Path, sha256: str) -> None:
             _verify(blob, reader, sha256)
             raise
         _verify(blob, reader, sha256)
+
+
+def missing_blob(sha256: str, what: str) -> QuardError:
+    """Return the error for a blob that should be in the store and is not."""
+    return QuardError(
+        f"a blob is not in the store: {what}",
+        detail=f"sha256 {sha256}",
+        reason="missing-blob",
+        hint=_AGAIN,
+    )
+
+
+def _opened(blob: Path) -> IO[bytes]:
+    try:
+        return blob.open("rb")
+    except FileNotFoundError as error:
+        raise missing_blob(blob.name, str(blob)) from error
 
 
 def _write(root: Path, paths: Sequence[str], writer: _HashingWriter) -> None:
@@ -252,6 +275,13 @@ def _add(
         info.type, info.mode = tarfile.SYMTYPE, 0o777
         info.linkname = str(place.readlink())
         _refuse_bytes(path, info.linkname)
+        if _escapes(path, info.linkname):
+            raise QuardError(
+                f"a link that leads out of the packed folder: {path}",
+                detail=f"{path} -> {info.linkname}",
+                reason="unsafe-link",
+                hint="make it absolute, or relative to something on the target",
+            )
         tar.addfile(info)
     elif stat.S_ISDIR(status.st_mode):
         info.type, info.mode = tarfile.DIRTYPE, normal_mode(status.st_mode, folder=True)
@@ -282,7 +312,8 @@ def _member(info: tarfile.TarInfo) -> Member:
         raise _unsafe(path, "its path leads out of the folder or is not normalised")
     mode = stat.S_IMODE(info.mode)
     if info.issym():
-        _refuse_escape(path, info.linkname)
+        if not info.linkname or _escapes(path, info.linkname):
+            raise _unsafe(path, f"it links out of the folder: {info.linkname!r}")
         return Member(path, "link", 0o777, 0, info.linkname)
     if info.islnk():
         return Member(path, "hardlink", mode, 0, info.linkname)
@@ -293,12 +324,10 @@ def _member(info: tarfile.TarInfo) -> Member:
     raise _unsafe(path, f"it is neither file, folder nor link (tar type {info.type!r})")
 
 
-def _refuse_escape(path: str, target: str) -> None:
-    if not target or "\0" in target:
-        raise _unsafe(path, "the link has no usable target")
+def _escapes(path: str, target: str) -> bool:
+    """Tell whether a relative link leads out of the folder; absolute ones mean the new root."""
     landing = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    if not target.startswith("/") and (landing == ".." or landing.startswith("../")):
-        raise _unsafe(path, f"it links out of the folder: {target}")
+    return landing == ".." or landing.startswith("../")
 
 
 def _unpack(tar: tarfile.TarFile, into: Path) -> None:
@@ -421,7 +450,7 @@ def _corrupt(blob: Path, detail: str) -> QuardError:
         f"damaged blob {blob.name}",
         detail=detail,
         reason="corrupt-blob",
-        hint="start the build again: what the store has lost is built anew",
+        hint=_AGAIN,
     )
 
 

@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.canonical import canonical, digest
-from quard.errors import QuardError
-from quard.store.blob import enough_space, file_sha256
+from quard.store.blob import enough_space, file_sha256, missing_blob
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -160,7 +159,7 @@ class Store:
             raise ValueError(f"not the record of an action: {data[:200]!r}")
         for name, sha256 in sorted(checked["blobs"].items()):
             if not self.has(sha256):
-                raise missing_blob(sha256, f"the {name} part of {key}")
+                raise missing_blob(sha256, f"{name} of the action {key}")
         place = self._record_path(key)
         with self.scratch() as folder:
             (folder / "record").write_bytes(data)
@@ -232,19 +231,10 @@ class Store:
             except BlockingIOError:
                 continue
             else:
-                _remove_tree(folder)
+                if folder.exists():  # its owner may just have finished
+                    _remove_tree(folder)
             finally:
                 os.close(handle)
-
-
-def missing_blob(sha256: str, what: str) -> QuardError:
-    """Return the error for a blob that should be in the store and is not."""
-    return QuardError(
-        f"a blob is not in the store: {what}",
-        detail=f"sha256 {sha256}",
-        reason="missing-blob",
-        hint="start the build again: what the store has lost is built anew",
-    )
 
 
 def _remove_tree(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -135,6 +136,8 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
     project = Path(SCons.Script.Dir("#").get_abspath())
     catalog = Catalog(project / "packages")
     command = cli.parse(tuple(targets), arguments, catalog.names())
+    if command.verb in ("test", "bench"):
+        _become(project, command)
     home = Path(os.environ.get("HOME", "/"))
     site = Site(
         cache=_cache(project, home),
@@ -155,6 +158,19 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
         console.answer(report.answer(command, resolved, catalog))
         sys.exit(0)
     return Session(command, workshop, guard)
+
+
+def _become(project: Path, command: Command) -> None:
+    """Turn into the program that runs the project's checks, or its benchmark."""
+    os.chdir(project)
+    if command.verb == "test":
+        words = ["pytest", *shlex.split(command.given.get("PYTEST_ARGS", ""))]
+    else:
+        words = ["bench", "--board", command.board]
+        words += shlex.split(command.given.get("BENCH_ARGS", ""))
+        os.environ["PYTHONPATH"] = str(project / "tests")
+    sys.stdout.flush()
+    os.execv(sys.executable, (sys.executable, "-m", *words))
 
 
 def _cache(project: Path, home: Path) -> Path:

@@ -1,0 +1,174 @@
+"""The members of a source archive, read front to back and checked as a stream.
+
+`tarfile` parses the headers; it is told that damage is an error anywhere, and its own stream mode
+is not used: that one copies its whole buffer for each header, half of the time for a kernel.
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import queue
+import tarfile
+import threading
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from tarfile import HeaderError, ReadError, TarFile, TarInfo
+from typing import IO, cast
+
+BLOCK = 1 << 20
+RATIO = 100
+FLOOR = 256 << 20
+"""Unpacked bytes may reach FLOOR plus RATIO times the archive's size; sources stay below 20."""
+
+EOFHeaderError = tarfile.EOFHeaderError  # type: ignore[attr-defined]  # the stubs lack it
+_LONGEST_EXTENSION = 1 << 20
+_EXTENSIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+
+class Unsafe(Exception):
+    """A member that would reach out of the folder, or is nothing that sources consist of."""
+
+
+class Bad(Exception):
+    """A sound stream that does not make one tree."""
+
+
+def members(archive: Path) -> Generator[tuple[TarInfo, Stream], None, None]:
+    """Yield each member, and the stream whose next bytes are the member's data.
+
+    The archive is read to its end, because only there the decompressors compare their checksums.
+
+    Raises Unsafe, Bad, OSError, and for damage EOFError, tarfile.TarError, lzma.LZMAError,
+    zlib.error or an OSError without a number (gzip, bz2).
+    """
+    limit = FLOOR + RATIO * archive.stat().st_size
+    with contextlib.closing(Stream(archive, limit)) as stream:
+        file = cast(IO[bytes], stream)
+        with tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as tar:
+            while (member := tar.next()) is not None:
+                yield member, stream
+                # It would hold every header until the end: 80 MB for a kernel.
+                tar.members.clear()  # type: ignore[attr-defined]
+        stream.drain()
+
+
+class _Header(TarInfo):
+    """A header whose damage is an error anywhere: `tarfile` takes it for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: TarFile) -> _Header:
+        try:
+            return super().fromtarfile(tarfile)
+        except EOFHeaderError:
+            raise
+        except HeaderError as fault:
+            at = tarfile.offset
+            if at == 0 and "empty" not in str(fault):
+                raise Bad(f"no tar archive: {fault}") from None
+            raise ReadError(f"header at byte {at}: {fault}") from None
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENSIONS and header.size > _LONGEST_EXTENSION:
+            raise Unsafe(f"a header extension of {header.size} bytes")  # read as one piece
+        return header
+
+
+class Stream:
+    """The unpacked bytes of an archive, front to back, decompressed ahead by a thread.
+
+    The decompressors of the standard library let go of the interpreter while they work, so that
+    a second processor is used. `tarfile` needs `read`, `tell` and a `seek` forward of a file.
+    """
+
+    def __init__(self, archive: Path, limit: int) -> None:
+        self._block = memoryview(b"")
+        self._position = 0
+        self._fault: BaseException | None = None
+        self._open = True
+        self._wanted = True
+        self._blocks: queue.Queue[bytes] = queue.Queue(maxsize=8)
+        self._thread = threading.Thread(target=self._run, args=(archive, limit), daemon=True)
+        self._thread.start()
+
+    def _run(self, archive: Path, limit: int) -> None:
+        try:
+            with _opened(archive) as source:
+                while self._wanted and (block := source.read(BLOCK)):
+                    limit -= len(block)
+                    if limit < 0:
+                        raise Unsafe(f"it grows to more than {RATIO} times its size")
+                    self._blocks.put(block)
+        except BaseException as fault:  # raised again by the reader, in its own thread
+            self._fault = fault
+        self._blocks.put(b"")
+
+    def piece(self, most: int) -> memoryview:
+        """Return the next bytes, at most `most`; none at the end."""
+        if not self._block and self._open:
+            self._block = memoryview(self._blocks.get())
+            if not self._block:
+                self._open = False
+                if self._fault:
+                    raise self._fault
+        piece = self._block[:most]
+        self._block = self._block[most:]
+        self._position += len(piece)
+        return piece
+
+    def pieces(self, size: int) -> Iterator[memoryview]:
+        """Yield the next `size` bytes."""
+        while size:
+            piece = self.piece(size)
+            if not piece:
+                raise ReadError("unexpected end of data")
+            size -= len(piece)
+            yield piece
+
+    def read(self, size: int) -> bytes:
+        data = bytes(self.piece(size))
+        while len(data) < size and (piece := self.piece(size - len(data))):
+            data += piece
+        return data
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, position: int) -> None:
+        assert position >= self._position, "tarfile went back, which it has no reason to"
+        for _ in self.pieces(position - self._position):
+            pass
+
+    def drain(self) -> None:
+        """Read to the end: only there do the decompressors compare their checksum."""
+        while self.piece(BLOCK):
+            pass
+
+    def close(self) -> None:
+        """End the thread."""
+        self._wanted = False
+        while self._open:
+            self._open = self._blocks.get() != b""
+        self._thread.join()
+
+
+def _opened(archive: Path) -> IO[bytes]:
+    with archive.open("rb") as file:
+        magic = file.read(6)
+    if magic.startswith(b"\x1f\x8b"):
+        return cast(IO[bytes], gzip.open(archive))
+    if magic.startswith(b"BZh"):
+        return cast(IO[bytes], bz2.open(archive))
+    if magic == b"\xfd7zXZ\0":
+        return cast(IO[bytes], lzma.open(archive))
+    return archive.open("rb")

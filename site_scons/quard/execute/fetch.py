@@ -1,0 +1,320 @@
+"""Sources, verified, from wherever they can be had.
+
+A source lies in `CACHE/PACKAGE/FILE`, which is its right name: bytes get it only after their
+sha256 was compared, so that a wrong or half file never has it. The folder per package keeps two
+packages apart whose upstreams both call their file `v1.0.tar.gz`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import functools
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from quard.errors import QuardError
+from quard.execute.download import Failed, Limits, Stopped, Transfer
+from quard.execute.mirrors import Locations, expand
+from quard.execute.part import Part
+from quard.execute.progress import Progress
+
+LIMITS = Limits()
+_POLL = 0.1
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One form of a release: the file's name, the hash of its bytes, and where they are."""
+
+    file: str
+    sha256: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a package wants: any one of the variants, the first one being upstream's bytes."""
+
+    package: str
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A verified file; `address` is where it came from, empty when it lay in the cache."""
+
+    path: Path
+    sha256: str
+    address: str
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An address that did not help; `found` is the hash of what it delivered, if it did."""
+
+    address: str
+    text: str
+    variant: Variant
+    found: str = ""
+
+
+class Fetcher:
+    """Fetches sources into one cache; may be used by several threads and processes at once."""
+
+    def __init__(
+        self, cache: Path, locations: Locations, progress: Progress, *, limits: Limits = LIMITS
+    ) -> None:
+        self._cache = cache
+        self._locations = locations
+        self._progress = progress
+        self._limits = limits
+        self._stopped = threading.Event()
+        self._silent: set[str] = set()
+
+    def stop(self) -> None:
+        """End every fetch that is under way or begins later, as on Ctrl-C; parts stay."""
+        self._stopped.set()
+
+    def cached(self, request: Request) -> Fetched | None:
+        """Return the first variant that is in the cache; a file of another hash is removed."""
+        with self._cache_errors(request):
+            found, wrong = self._look(request)
+            if wrong:
+                with self._locked(request.package):
+                    found = self._look_and_clean(request)
+            return found
+
+    def fetch(self, request: Request) -> Fetched:
+        """Return a variant from the cache, the folders, the addresses or the mirrors.
+
+        Raises QuardError: `no-source`, `hash-mismatch` (addresses were left to try none, and one
+        at least gave other bytes), `disk-full`, `cache-unusable`, `interrupted`.
+        """
+        with self._cache_errors(request):
+            found, _ = self._look(request)
+            if found:
+                return found
+            with self._locked(request.package):
+                return self._look_and_clean(request) or self._gather(request)
+
+    def place(self, package: str, file: str) -> Path:
+        """Return where a file belongs in the cache."""
+        for name in (package, file):
+            if name != Path(name).name or name.startswith("."):
+                raise ValueError(f"not a file name: {name!r}")
+        return self._cache / package / file
+
+    def _look(self, request: Request) -> tuple[Fetched | None, list[Path]]:
+        """Return what is in the cache, and files whose hash is wrong."""
+        wrong: list[Path] = []
+        for variant in request.variants:
+            path = self.place(request.package, variant.file)
+            if path.is_file():
+                if _sha256(path) == variant.sha256:
+                    return Fetched(path, variant.sha256, ""), wrong
+                wrong.append(path)
+        return None, wrong
+
+    def _look_and_clean(self, request: Request) -> Fetched | None:
+        found, wrong = self._look(request)
+        for path in wrong:
+            path.unlink()
+            self._progress.note(f"{request.package}: removed {path}: its sha256 is wrong")
+        return found
+
+    def _gather(self, request: Request) -> Fetched:
+        failures: list[_Failure] = []
+        for variant, address in self._candidates(request, failures):
+            if self._stopped.is_set():
+                raise Stopped
+            try:
+                return self._take(request.package, variant, address)
+            except _Wrong as wrong:
+                failures.append(_Failure(address, "wrong sha256", variant, wrong.found))
+            except Failed as fault:
+                if fault.silent:
+                    self._silent.add(_host(address))
+                failures.append(_Failure(address, str(fault), variant))
+        folder = self._cache / request.package
+        raise _exhausted(request, failures, folder, self._locations)
+
+    def _candidates(
+        self, request: Request, failures: list[_Failure]
+    ) -> Iterator[tuple[Variant, str]]:
+        """Yield every address once, best first; those that need no try go to `failures`."""
+        seen = set()
+        for variant, origin in self._origins(request):
+            addresses = expand(origin)
+            if not addresses:
+                text = "apt knows no archive of Debian here (apt-get update reads its indexes)"
+                failures.append(_Failure(origin, text, variant))
+            for address in addresses:
+                if (variant, address) in seen:
+                    continue
+                seen.add((variant, address))
+                if self._locations.offline and not address.startswith("file:"):
+                    failures.append(_Failure(address, "not tried: offline", variant))
+                else:
+                    yield variant, address
+
+    def _origins(self, request: Request) -> Iterator[tuple[Variant, str]]:
+        for folder in self._locations.folders:
+            for variant in request.variants:
+                for name in _names(variant):
+                    path = folder.absolute() / name
+                    if path.is_file():
+                        yield variant, path.as_uri()
+        for variant in request.variants:
+            for address in variant.addresses:
+                yield variant, address
+        for variant in request.variants:
+            for address in self._locations.mirrored(variant.file):
+                yield variant, address
+
+    def _take(self, package: str, variant: Variant, address: str) -> Fetched:
+        """Get one address under the right name. Raises Failed, _Wrong, Stopped, OSError."""
+        path = self.place(package, variant.file)
+        part = Part(path)
+        transfer = Transfer(
+            self._limits,
+            self._stopped,
+            functools.partial(self._progress.start, package, variant.file),
+            lambda line: self._progress.note(f"{package}: {line}"),
+        )
+        # A host that has not answered at all gets one chance per further file.
+        attempts = 1 if _host(address) in self._silent else 0
+        patched = transfer.get(address, part, attempts)
+        if patched and _sha256(part.path) != variant.sha256:
+            part.discard()  # the pieces may belong to different files: once more, in one piece
+            transfer.get(address, part, attempts)
+        found = _sha256(part.path)
+        if found != variant.sha256:
+            part.discard()
+            raise _Wrong(found)
+        part.finish(path)
+        return Fetched(path, found, address)
+
+    @contextlib.contextmanager
+    def _locked(self, package: str) -> Iterator[None]:
+        """Be the only one who writes into the package's folder, among threads and processes."""
+        folder = self._cache / package
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            told = False
+            while not _lock(lock.fileno()):
+                if not told:
+                    self._progress.note(f"{package}: waiting for another build that fetches it")
+                    told = True
+                if self._stopped.wait(_POLL):
+                    raise Stopped
+            yield
+
+    @contextlib.contextmanager
+    def _cache_errors(self, request: Request) -> Iterator[None]:
+        package = request.package
+        try:
+            yield
+        except Stopped:
+            raise _interrupted(package) from None
+        except OSError as fault:
+            if fault.errno in _FULL:
+                # The first fault is the one to tell, whatever a disk in trouble says to this.
+                with contextlib.suppress(OSError):
+                    for variant in request.variants:
+                        Part(self.place(package, variant.file)).discard()
+            raise _unusable(package, self._cache / package, fault) from fault
+
+
+class _Wrong(Exception):
+    """Bytes of another hash; they are gone already."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def _names(variant: Variant) -> tuple[str, ...]:
+    """Return the names that these bytes are known by: a mirror may have given them another."""
+    others = [unquote(address).rpartition("/")[2] for address in variant.addresses]
+    return tuple(dict.fromkeys(name for name in (variant.file, *others) if name))
+
+
+def _host(address: str) -> str:
+    return address.partition("://")[2].partition("/")[0]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lock(descriptor: int) -> bool:
+    """Try to get the lock: waiting inside flock could not be ended by another thread."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _interrupted(package: str) -> QuardError:
+    return QuardError(
+        f"fetching {package} was interrupted",
+        reason="interrupted",
+        hint="the next build goes on where this one ended",
+    )
+
+
+def _unusable(package: str, folder: Path, fault: OSError) -> QuardError:
+    if fault.errno in _FULL:
+        return QuardError(
+            f"no space left while fetching {package}",
+            detail=f"{folder}: {fault.strerror}",
+            reason="disk-full",
+            hint="free some space there; local.toml: [cache] dir names another folder",
+        )
+    return QuardError(
+        f"cannot keep the source of {package}",
+        detail=str(fault),
+        reason="cache-unusable",
+        hint="the cache must be a writable folder; local.toml: [cache] dir names another",
+    )
+
+
+def _exhausted(
+    request: Request, failures: list[_Failure], folder: Path, where: Locations
+) -> QuardError:
+    """Return what a user is told when nothing is left to try."""
+    first = request.variants[0]
+    supply = f"put {first.file} into {folder}, or into a folder named in local.toml: [sources] dir"
+    lines = [f"{site}: no matching file" for site in where.folders]
+    lines += [f"{failure.address}: {failure.text}" for failure in failures if not failure.found]
+    wrong = [failure for failure in failures if failure.found]
+    if wrong:
+        for failure in wrong:
+            lines += [
+                f"{failure.address}: gave other bytes than the recipe wants",
+                f"  expected sha256 {failure.variant.sha256}",
+                f"  found sha256    {failure.found}",
+            ]
+        return QuardError(
+            f"the source of {request.package} is not what the recipe says",
+            detail="\n".join(lines),
+            reason="hash-mismatch",
+            hint="compare with upstream's announcement before changing the recipe's sha256; "
+            f"if you have the right file, {supply}",
+        )
+    state = ": offline, the network is left alone" if where.offline else ""
+    return QuardError(
+        f"no source of {request.package} can be had{state}",
+        detail="\n".join([f"wanted: {first.file}, sha256 {first.sha256}", *lines]),
+        reason="no-source",
+        hint=supply,
+    )

@@ -1,0 +1,67 @@
+"""A file that is still arriving, kept so that a later attempt can go on with it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the bytes of a part come from, as the server has described them."""
+
+    address: str
+    etag: str
+    modified: str
+    length: int | None
+
+    def validator(self) -> str:
+        """Return what If-Range may hold; weak tags are not allowed there (RFC 9110, 13.1.5)."""
+        return self.modified if self.etag.startswith("W/") or not self.etag else self.etag
+
+
+class Part:
+    """The incomplete form of a file: `FILE.part`, and in `FILE.part.json` what is known of it."""
+
+    def __init__(self, file: Path) -> None:
+        self.path = file.with_name(f"{file.name}.part")
+        self._side = file.with_name(f"{file.name}.part.json")
+
+    def size(self) -> int:
+        """Return the number of bytes that can be resumed from; an unexplained part is removed."""
+        try:
+            size = self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        origin = self.origin()
+        if origin and (origin.length is None or size <= origin.length):
+            return size
+        self.discard()
+        return 0
+
+    def origin(self) -> Origin | None:
+        """Return where the bytes come from, or None when that is not known."""
+        try:
+            return Origin(**json.loads(self._side.read_bytes()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def describe(self, origin: Origin) -> None:
+        """Remember where the bytes come from, before they arrive."""
+        fresh = self._side.with_name(f"{self._side.name}.new")
+        fresh.write_text(json.dumps(asdict(origin)), encoding="utf-8")
+        fresh.replace(self._side)
+
+    def finish(self, file: Path) -> None:
+        """Give the bytes their right name, once the disk has them: some report a full one late."""
+        with self.path.open("rb") as bytes_:
+            os.fsync(bytes_.fileno())
+        self.path.replace(file)
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove every trace."""
+        for path in (self.path, self._side, self._side.with_name(f"{self._side.name}.new")):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,131 @@
+"""How transfers are reported: bars on a terminal, plain lines in a log.
+
+Everything here may be called by several threads at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NoReturn, Protocol, TextIO
+
+from tqdm import tqdm
+
+
+class Handle(Protocol):
+    """One transfer that is under way."""
+
+    def advance(self, count: int) -> None:
+        """Tell that `count` more bytes have arrived."""
+
+    def close(self) -> None:
+        """Tell that the transfer has ended, whether well or not."""
+
+
+class Progress(Protocol):
+    """Where transfers are reported to."""
+
+    def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
+        """Begin a transfer of `total` bytes (None: unknown), of which `done` were there before."""
+
+    def note(self, line: str) -> None:
+        """Show one line of text."""
+
+
+def for_stream(stream: TextIO) -> Progress:
+    """Return bars when `stream` is a terminal, lines otherwise."""
+    return Bars(stream) if stream.isatty() else Lines(stream)
+
+
+class Bars:
+    """One bar per transfer that is under way: package, file, bytes, rate; gone when it ends."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        # A plain lock is enough, and needs no semaphore of the system; the monitor thread
+        # would only redraw bars that stand still.
+        tqdm.set_lock(threading.RLock())
+        tqdm.monitor_interval = 0
+
+    def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
+        label = package if file.startswith(package) else f"{package} "
+        label += file.removeprefix(package)
+        bar = tqdm(
+            desc=label,
+            total=total,
+            initial=done,
+            file=self._stream,
+            unit="B",
+            unit_scale=True,
+            unit_divisor=1024,
+            miniters=1,
+            dynamic_ncols=True,
+            leave=False,
+        )
+        return _Bar(bar)
+
+    def note(self, line: str) -> None:
+        tqdm.write(line, file=self._stream)
+
+
+class _Bar:
+    def __init__(self, bar: tqdm[NoReturn]) -> None:
+        self._bar = bar
+
+    def advance(self, count: int) -> None:
+        self._bar.update(count)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class Lines:
+    """A line when a transfer begins and one when it ends."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
+        size = "size unknown" if total is None else amount(total)
+        resumed = f", {amount(done)} there already" if done else ""
+        self.note(f"{package}: fetching {file} ({size}{resumed})")
+        return _Line(self, f"{package}: {file}", total, done)
+
+    def note(self, line: str) -> None:
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+
+class _Line:
+    def __init__(self, lines: Lines, label: str, total: int | None, done: int) -> None:
+        self._lines = lines
+        self._label = label
+        self._missing = None if total is None else total - done
+        self._count = 0
+        self._start = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        self._count += count
+
+    def close(self) -> None:
+        seconds = time.monotonic() - self._start
+        rate = amount(int(self._count / max(seconds, 0.001)))
+        short = self._missing is not None and self._count < self._missing
+        verb = "broke off after" if short else "received"
+        self._lines.note(
+            f"{self._label}: {verb} {amount(self._count)} in {seconds:.1f} s ({rate}/s)"
+        )
+
+
+def amount(count: int) -> str:
+    """Return a number of bytes as people read it, as in 5.6 MiB."""
+    if count < 1024:
+        return f"{count} B"
+    value = count / 1024
+    for unit in ("KiB", "MiB"):
+        if value < 1024:
+            return f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GiB"

@@ -1,0 +1,243 @@
+"""Source archives into folders, without trusting what the archive says.
+
+The rules are those of `tarfile`'s data filter (PEP 706), but not its code: Python 3.11.2, which
+Debian 12 ships, has no filters yet, and theirs resolve every path through the file system. Here
+everything goes into a fresh folder that nobody else writes to and no member may be reached
+through a link, so that looking at names is enough.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import lzma
+import os
+import shutil
+import tarfile
+import zlib
+from pathlib import Path
+
+from quard.errors import QuardError
+from quard.execute.archive import Bad, Stream, Unsafe, members
+
+MAX_FOLLOWED = 40
+"""Links that Linux follows in one path before it gives up: path_resolution(7)."""
+
+_LATEST = (1 << 33) - 1
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def unpack(archive: Path, into: Path) -> None:
+    """Unpack a tar archive (plain, gzip, bzip2 or xz) as the folder `into`.
+
+    A single top-level folder is left out. `into` must not exist, or be an empty folder; one
+    process at a time may unpack to it. Folders get mode 0755, files 0644, or 0755 when their
+    owner may execute them; times are the archive's. Nothing is left behind after a failure, and
+    what a killed process left is removed by the next call.
+
+    Raises QuardError: `unsafe-archive` (a path or link that leaves the tree, a device, a
+    decompression bomb), `truncated-archive` (incomplete or damaged), `bad-archive` (no tar
+    archive, or one that does not make a tree), `disk-full`, `cannot-unpack` (the system refused).
+    """
+    try:
+        work = into.with_name(f".{into.name}.unpacking")
+        _remove(work)
+        work.mkdir(parents=True)
+        try:
+            top = _fill(work, archive)
+            (work / top).rename(into)
+        finally:
+            _remove(work)
+    except (Unsafe, Bad, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as fault:
+        raise _archive_error(archive, fault) from None
+    except OSError as fault:
+        raise _system_error(archive, into, fault) from fault
+
+
+def _archive_error(archive: Path, fault: Exception) -> QuardError:
+    detail = f"{archive}\n{fault}"
+    if isinstance(fault, Unsafe):
+        return QuardError(
+            f"refused to unpack {archive.name}",
+            detail=detail,
+            reason="unsafe-archive",
+            hint="compare the archive with upstream's announcement before anything else",
+        )
+    if isinstance(fault, Bad):
+        return QuardError(
+            f"cannot make a source folder of {archive.name}",
+            detail=detail,
+            reason="bad-archive",
+            hint="a tar archive is needed: plain, or packed by gzip, bzip2 or xz",
+        )
+    return QuardError(
+        f"{archive.name} is incomplete or damaged",
+        detail=detail,
+        reason="truncated-archive",
+        hint="if its sha256 is the recipe's, the recipe was made from a bad file; else remove it",
+    )
+
+
+def _system_error(archive: Path, into: Path, fault: OSError) -> QuardError:
+    if fault.errno is None:  # how gzip and bz2 say that the data make no sense
+        return _archive_error(archive, fault)
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return QuardError(
+            f"no space left while unpacking {archive.name}",
+            detail=f"{into.parent}: {fault.strerror}",
+            reason="disk-full",
+            hint="free some space there, or put the output folder on a larger disk",
+        )
+    return QuardError(
+        f"cannot unpack {archive.name}",
+        detail=str(fault),
+        reason="cannot-unpack",
+        hint="the folder must be writable, and its file system allow links and long names",
+    )
+
+
+def _remove(tree: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(tree)
+
+
+def _fill(work: Path, archive: Path) -> str:
+    """Unpack below `work`; return the top-level folder to be left out, or an empty string."""
+    tree = _Tree(os.fspath(work))
+    with contextlib.closing(members(archive)) as found:
+        for member, data in found:
+            tree.add(member, data)
+    return tree.finish()
+
+
+class _Tree:
+    """The folder being filled. Paths are relative to it, normal, and hold real folders only."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._folders: dict[str, float] = {}
+        self._links: dict[str, str] = {}
+
+    def add(self, member: tarfile.TarInfo, data: Stream) -> None:
+        path = _normal(member.name)
+        if member.isdir():
+            self._folder(path, member.mtime)
+            self._folders[path] = member.mtime
+            return
+        if not path:
+            raise Bad(f"{member.name!r} is no name for a file")
+        self._folder(path.rpartition("/")[0], member.mtime)
+        if member.issparse():
+            raise Bad(f"{member.name}: a sparse file, which no source archive needs")
+        if member.isreg():
+            self._file(path, member, data)
+        elif member.issym():
+            self._symlink(path, member.linkname, member.mtime)
+        elif member.islnk():
+            self._hard_link(path, _normal(member.linkname))
+        else:
+            raise Unsafe(f"{member.name}: a device, pipe or other special file")
+
+    def finish(self) -> str:
+        """Check the links, set the folders' times; return the name of a single top-level folder."""
+        names = os.listdir(self._root)
+        if not names:
+            raise Bad("it is empty")
+        top = names[0] if len(names) == 1 and names[0] in self._folders else ""
+        for path in self._links:
+            self._check_link(path, 1 if top else 0)
+        for path, mtime in self._folders.items():
+            os.chmod(self._at(path), 0o755)
+            os.utime(self._at(path), ns=_nanoseconds(mtime))
+        return top
+
+    def _at(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    def _folder(self, path: str, mtime: float) -> None:
+        if path in self._folders:
+            return
+        if path:
+            self._folder(path.rpartition("/")[0], mtime)
+            if path in self._links:
+                raise Unsafe(f"{path}: a link with something behind it")
+            try:
+                os.mkdir(self._at(path))
+            except FileExistsError:
+                raise Bad(f"{path}: a file and a folder of one name") from None
+        self._folders[path] = mtime
+
+    def _make_room(self, path: str) -> None:
+        """The last member of a name counts, as with GNU tar."""
+        if path in self._folders:
+            raise Bad(f"{path}: a file and a folder of one name")
+        self._links.pop(path, None)
+        os.unlink(self._at(path))
+
+    def _file(self, path: str, member: tarfile.TarInfo, data: Stream) -> None:
+        if os.path.lexists(self._at(path)):
+            self._make_room(path)
+        descriptor = os.open(self._at(path), _CREATE, 0o600)
+        try:
+            for piece in data.pieces(member.size):
+                _write(descriptor, piece)
+            os.fchmod(descriptor, 0o755 if member.mode & 0o100 else 0o644)
+            os.utime(descriptor, ns=_nanoseconds(member.mtime))
+        finally:
+            os.close(descriptor)
+
+    def _symlink(self, path: str, target: str, mtime: float) -> None:
+        if target.startswith("/"):
+            raise Unsafe(f"{path}: a link to the absolute path {target}")
+        if os.path.lexists(self._at(path)):
+            self._make_room(path)
+        os.symlink(target, self._at(path))
+        os.utime(self._at(path), ns=_nanoseconds(mtime), follow_symlinks=False)
+        self._links[path] = target
+
+    def _hard_link(self, path: str, target: str) -> None:
+        if target.rpartition("/")[0] not in self._folders or not os.path.lexists(self._at(target)):
+            raise Bad(f"{path}: a hard link to {target}, which is not there")
+        if path == target:
+            return
+        if os.path.lexists(self._at(path)):
+            self._make_room(path)
+        os.link(self._at(target), self._at(path), follow_symlinks=False)
+        if target in self._links:
+            self._links[path] = self._links[target]
+
+    def _check_link(self, path: str, floor: int) -> None:
+        """Follow a link as the system would, but in the archive's own names only."""
+        at = path.split("/")[:-1]
+        ahead = self._links[path].split("/")[::-1]
+        followed = 0
+        while ahead and followed <= MAX_FOLLOWED:
+            step = ahead.pop()
+            if step == "..":
+                if len(at) <= floor:
+                    raise Unsafe(f"{path}: a link to {self._links[path]}, outside of the tree")
+                at.pop()
+            elif step not in ("", "."):
+                at.append(step)
+                inner = self._links.get("/".join(at))
+                if inner is not None:
+                    followed += 1
+                    at.pop()
+                    ahead += inner.split("/")[::-1]
+
+
+def _normal(name: str) -> str:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts:
+        raise Unsafe(f"{name}: a path that leaves the tree")
+    return "/".join(parts)
+
+
+def _nanoseconds(mtime: float) -> tuple[int, int]:
+    moment = int(min(max(mtime, 0), _LATEST) * 1_000_000_000)
+    return moment, moment
+
+
+def _write(descriptor: int, view: memoryview) -> None:
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,85 @@
+"""Fixtures of the boot tests: images, a running guest, a key that opens it.
+
+`QUARD_TEST_IMAGES=FOLDER` boots images that exist, instead of building the default board.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from boot.guest import Guest, Guests, Ssh
+
+TOP = Path(__file__).resolve().parents[2]
+BOARD = "quard-star"
+BUILD_SECONDS = 2 * 60 * 60
+
+
+@pytest.fixture(scope="session")
+def images(pytestconfig: pytest.Config) -> Path:
+    """The default board's images folder, built with its output shown as it comes."""
+    given = os.environ.get("QUARD_TEST_IMAGES")
+    if given:
+        return Path(given).resolve()
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\n--- building {BOARD} for the boot tests", flush=True)  # noqa: T201
+        command = [str(TOP / "scons"), f"BOARD={BOARD}"]
+        done = subprocess.run(command, cwd=TOP, timeout=BUILD_SECONDS, check=False)
+    assert done.returncode == 0, f"{' '.join(command)} gave status {done.returncode}"
+    return TOP / "out" / BOARD / "images"
+
+
+@pytest.fixture
+def guests(images: Path, tmp_path: Path) -> Iterator[Guests]:
+    """Starts guests for one test; they end with it, whatever happens."""
+    guests = Guests(images / "run.sh", tmp_path)
+    try:
+        yield guests
+    finally:
+        guests.close()
+
+
+@pytest.fixture(scope="module")
+def guest(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+    """A guest that has booted, with root logged in on the console, for a whole module."""
+    with Guest(images / "run.sh", tmp_path_factory.mktemp("guest")) as guest:
+        guest.boot()
+        guest.log_in()
+        yield guest
+
+
+@pytest.fixture(scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key made for these tests; the public half lies beside it."""
+    path = tmp_path_factory.mktemp("key") / "id_ed25519"
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "boot test", "-f", str(path)]
+    subprocess.run(command, check=True, timeout=30)
+    return path
+
+
+@pytest.fixture(scope="module")
+def ssh(guest: Guest, key: Path) -> Ssh:
+    """The host's ssh into `guest`, with a key that was put there on the console."""
+    public = key.with_suffix(".pub").read_text(encoding="ascii").strip()
+    guest.check(
+        f"umask 077; mkdir -p /root/.ssh; printf '%s\\n' '{public}' >>/root/.ssh/authorized_keys"
+    )
+    return Ssh(guest.port(22), key)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the console's end with every failed test that has a guest."""
+    report = yield
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            for guest in value.all if isinstance(value, Guests) else [value]:
+                if isinstance(guest, Guest):
+                    report.sections.append((f"last lines of {guest.log}", guest.last_lines()))
+    return report

@@ -1,0 +1,16 @@
+"""Which lines of a console are complaints."""
+
+from __future__ import annotations
+
+import re
+
+COMPLAINT = re.compile(
+    r"\b(error|fail(s|ed|ure)?|panic|cannot|can't|unable|not found|no such|denied|invalid"
+    r"|segfault|oops|call trace|timed out|read-only file system)\b|\bBUG:|\bWARNING:",
+    re.IGNORECASE,
+)
+
+
+def complaints(text: str) -> list[str]:
+    """Return the lines that tell of something that went wrong."""
+    return [line for line in text.splitlines() if COMPLAINT.search(line)]

@@ -1,0 +1,249 @@
+"""Bad input, end to end: one clear block, status 2, no traceback, nothing half-made left behind."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from incremental.conftest import GREET_C, GREET_H, HELLO_C
+from incremental.project import Project, Ran
+
+
+def refused(ran: Ran, reason: str, *texts: str) -> None:
+    """Assert that a run ended with one block for `reason` that holds `texts`."""
+    assert ran.status == 2, ran.text
+    assert ran.err.count("error: ") == 1, ran.text
+    assert f"reason: {reason}\n" in ran.err, ran.text
+    assert "Traceback" not in ran.text, ran.text
+    for text in texts:
+        assert text in ran.err, ran.text
+
+
+def left_nothing(project: Project, name: str) -> None:
+    """Assert that a failed package left no result and no unfinished file."""
+    out = project.folder / "out"
+    assert not (out / f"tiny/packages/{name}.interface.json").exists()
+    assert not list(out.rglob("*.part"))
+    assert not (out / "tiny/images/rootfs.tar").exists()
+
+
+def test_a_typo_in_the_board_suggests_the_right_name(project: Project) -> None:
+    ran = project.run("BOARD=tinny", board=False)
+    refused(ran, "unknown-board", "did you mean 'tiny'?")
+
+
+def test_a_typo_in_a_package_on_the_board_suggests_the_right_name(project: Project) -> None:
+    project.board(["libd"])
+    refused(project.run(), "unknown-package", "did you mean 'libc'?")
+
+
+def test_a_typo_in_a_target_suggests_the_right_name(project: Project) -> None:
+    refused(project.run("lbic"), "unknown-target-name", "did you mean 'libc'?")
+
+
+def test_a_typo_in_a_feature_suggests_the_right_name(greeting: Project) -> None:
+    feature = 'features=(Feature("colour", "c", on=("A=1",), off=("A=0",)),), needs=("greet",),'
+    greeting.program("hello", HELLO_C, "-lgreet", more=feature)
+    greeting.edit("packages/hello/recipe.py", "import Install", "import Feature, Install")
+    greeting.board(["hello", "libc"], more="[features]\nhello.color = true")
+    refused(greeting.run(), "unknown-feature", "did you mean 'colour'?")
+
+
+def test_a_typo_in_a_variable_suggests_the_right_name(project: Project) -> None:
+    refused(project.run("BORD=tiny"), "unknown-variable", "did you mean 'BOARD'?")
+
+
+def test_a_typo_in_a_setting_suggests_the_right_name(project: Project) -> None:
+    refused(project.run("sources.mirors=http://x"), "bad-setting", "did you mean 'mirrors'?")
+
+
+def test_a_recipe_without_a_field_is_named_with_the_field(greeting: Project) -> None:
+    greeting.edit("packages/hello/recipe.py", 'summary="a program",', "")
+    refused(greeting.run(), "missing-field", "packages/hello/recipe.py", "summary")
+
+
+def test_a_recipe_with_a_malformed_field_is_named_with_the_line(greeting: Project) -> None:
+    greeting.edit("packages/hello/recipe.py", 'needs=("greet",)', 'needs="greet"')
+    refused(greeting.run(), "malformed-field", "needs", "comma")
+
+
+def test_a_recipe_that_is_more_than_data_is_refused_and_not_run(greeting: Project) -> None:
+    path = greeting.recipe("hello")
+    path.write_text("import os\nos.mkdir('ran')\n" + path.read_text())
+    refused(greeting.run(), "recipe-syntax", "line 1")
+    assert not (greeting.folder / "ran").exists()
+
+
+def test_packages_that_need_each_other_are_shown_as_a_circle(greeting: Project) -> None:
+    greeting.library("greet", GREET_C, GREET_H, more='needs=("hello",),')
+    refused(greeting.run(), "dependency-cycle", "greet -> hello -> greet")
+
+
+def test_a_wrong_hash_stops_the_build_and_the_bytes_are_not_kept(greeting: Project) -> None:
+    path = greeting.recipe("hello")
+    text = path.read_text()
+    good = text.split('sha256="')[1][:64]
+    path.write_text(text.replace(good, "0" * 64))
+    refused(greeting.run(), "hash-mismatch", good, "0" * 64)
+    left_nothing(greeting, "hello")
+    assert not list(greeting.cache.rglob("hello-1.tar.xz*"))
+
+
+def hostile(project: Project, name: str, member: tarfile.TarInfo, data: bytes = b"") -> None:
+    """Make `name`'s archive one that holds `member`."""
+    path = project.sources / f"{name}-1.tar.xz"
+    with tarfile.open(path, "w:xz") as tar:
+        plain = tarfile.TarInfo(f"{name}-1/COPYING")
+        tar.addfile(plain, io.BytesIO())
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
+    rehash(project, name, path)
+
+
+def rehash(project: Project, name: str, path: Path) -> None:
+    """Put the hash of an archive into the recipe."""
+    import hashlib  # noqa: PLC0415
+
+    recipe = project.recipe(name)
+    old = recipe.read_text().split('sha256="')[1][:64]
+    recipe.write_text(
+        recipe.read_text().replace(old, hashlib.sha256(path.read_bytes()).hexdigest())
+    )
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/tmp/quardroot-escaped"])
+def test_an_archive_that_writes_outside_is_refused(greeting: Project, name: str) -> None:
+    hostile(greeting, "alone", tarfile.TarInfo(name), b"x")
+    refused(greeting.run("alone"), "unsafe-archive", name)
+    left_nothing(greeting, "alone")
+    assert not Path("/tmp/quardroot-escaped").exists()
+    assert not list(greeting.folder.parent.rglob("escaped"))
+
+
+def test_an_archive_with_a_link_out_of_the_tree_is_refused(greeting: Project) -> None:
+    link = tarfile.TarInfo("alone-1/link")
+    link.type, link.linkname = tarfile.SYMTYPE, "../../../etc/passwd"
+    hostile(greeting, "alone", link)
+    refused(greeting.run("alone"), "unsafe-archive", "link")
+    left_nothing(greeting, "alone")
+
+
+def test_a_truncated_archive_is_refused(greeting: Project) -> None:
+    path = greeting.sources / "alone-1.tar.xz"
+    path.write_bytes(path.read_bytes()[:-40])
+    rehash(greeting, "alone", path)
+    refused(greeting.run("alone"), "truncated-archive")
+    left_nothing(greeting, "alone")
+
+
+def test_a_source_that_no_address_has_lists_what_was_tried(greeting: Project) -> None:
+    (greeting.sources / "alone-1.tar.xz").unlink()
+    refused(greeting.run("alone"), "no-source", "alone-1.tar.xz")
+    left_nothing(greeting, "alone")
+
+
+def test_a_patch_that_does_not_apply_is_named(greeting: Project) -> None:
+    patch = greeting.folder / "packages/alone/0001-nothing.patch"
+    patch.write_text("--- a/alone.c\n+++ b/alone.c\n@@ -1 +1 @@\n-not there\n+there\n")
+    refused(greeting.run("alone"), "patch-failed", "0001-nothing.patch")
+    left_nothing(greeting, "alone")
+
+
+def test_a_missing_compiler_is_named_with_the_package_to_install(greeting: Project) -> None:
+    greeting.edit(
+        "configs/tiny.toml", "[image]", '[toolchain]\nprefix = "riscv64-none-elf-"\n[image]'
+    )
+    refused(greeting.run(), "compiler-missing", "riscv64-none-elf-")
+
+
+def test_a_compile_error_shows_the_log_the_command_and_the_logs_path(greeting: Project) -> None:
+    greeting.program("alone", "int main(void) { return undeclared; }\n")
+    ran = greeting.run("alone")
+    refused(ran, "build-failed", "undeclared", "command: make", "out/tiny/logs/alone.log")
+    left_nothing(greeting, "alone")
+    assert "undeclared" in (greeting.folder / "out/tiny/logs/alone.log").read_text()
+    greeting.program("alone", "int main(void) { return 0; }\n")
+    assert greeting.run("alone").status == 0
+
+
+def test_an_undeclared_dependency_fails_although_it_was_built_before(greeting: Project) -> None:
+    greeting.run()
+    greeting.program("hello", HELLO_C, "-lgreet", version="2")
+    refused(greeting.run(), "build-failed", "greet.h")
+
+
+def test_two_packages_with_one_path_are_both_named(greeting: Project) -> None:
+    greeting.program("other", "int main(void) { return 0; }\n")
+    greeting.edit("packages/other/recipe.py", '"usr/bin/other"', '"usr/bin/alone"')
+    greeting.board(["alone", "libc", "other"])
+    refused(greeting.run(), "file-collision", "/usr/bin/alone", "alone", "other")
+    assert not (greeting.folder / "out/tiny/images/rootfs.tar").exists()
+
+
+def test_a_program_for_another_machine_is_named(greeting: Project) -> None:
+    greeting.edit("packages/alone/recipe.py", "CC={cross}gcc", "CC=gcc")
+    refused(greeting.run(), "wrong-architecture", "/usr/bin/alone", "alone")
+
+
+def test_a_library_that_nobody_installs_is_named(greeting: Project) -> None:
+    greeting.board(["alone"])
+    refused(greeting.run(), "missing-interpreter")
+
+
+def test_a_full_disk_is_named_and_the_next_run_goes_on(greeting: Project) -> None:
+    if shutil.which("bwrap") is None or os.getuid() != 0:
+        pytest.skip("needs root for a small file system of its own")
+    small = greeting.folder.parent / "small"
+    small.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small))
+    import subprocess  # noqa: PLC0415
+
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
+    try:
+        greeting.cache = small
+        refused(greeting.run(), "disk-full")
+        assert not list(small.rglob("*.tar.xz"))
+    finally:
+        subprocess.run(("umount", str(small)), check=True)
+    assert greeting.run().status == 0
+
+
+def test_a_feature_that_cannot_be_had_is_off_with_one_block_and_on_when_it_appears(
+    greeting: Project,
+) -> None:
+    feature = (
+        'features=(Feature("greeting", "greets", on=("WITH=1",), off=("WITH=0",),'
+        ' needs=("greet",)),),'
+    )
+    greeting.program("hello", "int main(void) { return 0; }\n", more=feature)
+    greeting.edit("packages/hello/recipe.py", "import Install", "import Feature, Install")
+    greeting.board(
+        ["hello", "libc"], more='[features]\nhello.greeting = "if-available"'
+    )
+    source = greeting.sources / "greet-1.tar.xz"
+    hidden = source.rename(source.with_suffix(".hidden"))
+    strict = greeting.run("STRICT=1")
+    refused(strict, "feature-unavailable", "greet")
+    without = greeting.run()
+    assert without.status == 0, without.text
+    assert without.built == ["hello", "libc"]
+    assert without.out.count("note: hello is built without greeting") == 1
+    assert "note: hello is without greeting" in without.out.splitlines()[-2]
+    assert (greeting.folder / "out/tiny/availability.json").exists()
+    again = greeting.run()
+    assert again.built == [] and "note: hello is without greeting" in again.out
+    hidden.rename(source)
+    same = greeting.run()
+    assert same.built == []
+    (greeting.cache / "sources").mkdir(exist_ok=True)
+    shutil.copy(source, greeting.cache / "sources" / source.name)
+    appeared = greeting.run()
+    assert appeared.built == ["greet", "hello"], appeared.text
+    assert "feature greeting: off -> on" in appeared.summary["built"][1]["why"]

@@ -1,0 +1,467 @@
+"""Splitting staging folders that hold what real packages install."""
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from quard.errors import QuardError
+from quard.execute import elf
+from quard.execute.split import Parts, Toolkit, split
+from quard.store.blob import pack, walk
+
+CROSS = "riscv64-linux-gnu-"
+TOOLS = Toolkit(
+    objcopy=(f"{CROSS}objcopy",),
+    strip=(f"{CROSS}strip",),
+    ranlib=(f"{CROSS}ranlib",),
+    machine="EM_RISCV",
+)
+SOURCE = "static int own = 3; int f(int x) { return own++ * x; }"
+MARKERS = ("/quard/stage", "/quard/sysroot")
+
+
+def write(path: Path, text: str = "x", mode: int = 0o644) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def link(path: Path, target: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+def compiled(path: Path, *options: str, source: str = SOURCE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    argv = [
+        f"{CROSS}gcc",
+        "-O1",
+        "-g",
+        f"-ffile-prefix-map={path.parent}=/src",
+        *options,
+        "-xc",
+        "-",
+    ]
+    subprocess.run([*argv, "-o", path], input=source.encode(), cwd=path.parent, check=True)
+    return path
+
+
+def library(path: Path, soname: str, *options: str) -> Path:
+    return compiled(path, "-shared", "-fPIC", f"-Wl,-soname,{soname}", *options)
+
+
+def program(path: Path, *options: str) -> Path:
+    return compiled(path, *options, source="int main(void) { return 0; }")
+
+
+def parts_of(stage: Path, *, drop: tuple[str, ...] = ()) -> Parts:
+    return split(
+        stage, debug=stage.parent / "debug", tools=TOOLS, drop=drop, markers=MARKERS,
+        debug_markers=("/quard/src",),
+    )  # fmt: skip
+
+
+def refused(call: Callable[[], object]) -> QuardError:
+    with pytest.raises(QuardError) as caught:
+        call()
+    return caught.value
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Path:
+    (tmp_path / "stage").mkdir()
+    return tmp_path / "stage"
+
+
+def sections(path: Path) -> set[str]:
+    return {section.name for section in elf.read(path).sections}
+
+
+def test_a_whole_package(stage: Path) -> None:
+    program(stage / "sbin/tool")
+    library(stage / "usr/lib/libx.so.1.2", "libx.so.1")
+    link(stage / "usr/lib/libx.so.1", "libx.so.1.2")
+    link(stage / "usr/lib/libx.so", "libx.so.1.2")
+    write(stage / "usr/lib/libx.la", "# libtool")
+    write(stage / "usr/lib/pkgconfig/x.pc", "Name: x")
+    write(stage / "usr/include/x.h")
+    write(stage / "usr/bin/x-config", "#!/bin/sh", 0o755)
+    write(stage / "usr/share/man/man1/tool.1")
+    write(stage / "usr/share/aclocal/x.m4")
+    write(stage / "etc/x.conf")
+    write(stage / "boot/Image")
+    (stage / "var/empty").mkdir(parents=True)
+    parts = parts_of(stage)
+    assert parts.runtime == (
+        "etc/x.conf", "usr/lib/libx.so.1", "usr/lib/libx.so.1.2", "usr/sbin/tool", "var/empty",
+    )  # fmt: skip
+    assert parts.dev == (
+        "usr/bin/x-config", "usr/include/x.h", "usr/lib/libx.so", "usr/lib/libx.so.1",
+        "usr/lib/libx.so.1.2", "usr/lib/pkgconfig/x.pc", "usr/share/aclocal/x.m4",
+    )  # fmt: skip
+    assert parts.deploy == ("Image",)
+    assert parts.leaks == ()
+    ids = sorted(elf.read(stage / path).build_id for path in ("usr/sbin/tool", "usr/lib/libx.so"))
+    assert walk(parts.debug) == tuple(
+        f"usr/lib/debug/.build-id/{name[:2]}/{name[2:]}.debug" for name in ids
+    )
+
+
+def test_the_same_build_in_other_folders_gives_the_same_blobs(tmp_path: Path) -> None:
+    hashes = []
+    for name in ("a", "b/longer"):
+        stage = tmp_path / name / "stage"
+        library(stage / "lib/libx.so.1", "libx.so.1")
+        program(stage / "bin/tool")
+        archive(stage / "usr/lib/libx.a")
+        parts = parts_of(stage)
+        blobs = [(stage, parts.runtime), (stage, parts.dev), (parts.debug, walk(parts.debug))]
+        hashes.append([pack(root, paths, tmp_path / "out") for root, paths in blobs])
+    assert hashes[0] == hashes[1]
+
+
+def test_debug_information_leads_back_to_the_source(stage: Path) -> None:
+    path = library(stage / "usr/lib/libx.so.1", "libx.so.1")
+    assert {".debug_info", ".symtab"} <= sections(path)
+    debug = parts_of(stage).debug
+    assert not {name for name in sections(path) if name.startswith(".debug") or name == ".symtab"}
+    build_id = elf.read(path).build_id
+    kept = debug / f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
+    assert {".debug_info", ".symtab"} <= sections(kept)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o644
+    address = next(symbol.value for symbol in elf.symbols(path) if symbol.name == "f")
+    found = subprocess.run(
+        [f"{CROSS}addr2line", "-f", "-e", kept, hex(address)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert found.stdout.splitlines()[0] == "f"
+
+
+def test_without_a_build_id_a_debug_link_leads_to_the_debug_file(stage: Path) -> None:
+    path = program(stage / "usr/bin/tool", "-Wl,--build-id=none")
+    debug = parts_of(stage).debug
+    assert walk(debug) == ("usr/lib/debug/usr/bin/tool.debug",)
+    link_section = next(s for s in elf.read(path).sections if s.name == ".gnu_debuglink")
+    assert elf.contents(path, link_section).startswith(b"tool.debug\0")
+
+
+def test_a_second_split_changes_nothing(stage: Path) -> None:
+    library(stage / "lib/libx.so.1", "libx.so.1")
+    link(stage / "lib/libx.so", "libx.so.1")
+    program(stage / "bin/tool")
+    archive(stage / "usr/lib/libx.a")
+    first = parts_of(stage)
+    before = pack(stage, walk(stage), stage.parent / "one")
+    assert parts_of(stage) == first
+    assert pack(stage, walk(stage), stage.parent / "two") == before
+
+
+def test_hard_links_setuid_and_read_only_files_survive_stripping(stage: Path) -> None:
+    path = program(stage / "usr/bin/su")
+    path.chmod(0o4755)
+    os.link(path, stage / "usr/bin/again")
+    read_only = library(stage / "usr/lib/libx.so.1", "libx.so.1")
+    read_only.chmod(0o555)
+    size = path.stat().st_size
+    parts_of(stage)
+    assert path.stat().st_size < size
+    assert path.samefile(stage / "usr/bin/again")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o4755
+    assert ".symtab" not in sections(read_only)
+
+
+def archive(path: Path, *options: str) -> Path:
+    member = compiled(path.parent / "member.o", "-c", *options)
+    subprocess.run([f"{CROSS}ar", "rcSU", path, member], check=True)
+    member.unlink()
+    return path
+
+
+def test_archives_get_an_index_and_lose_time_owner_and_debug_information(stage: Path) -> None:
+    path = archive(stage / "usr/lib/libx.a")
+    parts = parts_of(stage)
+    assert parts.dev == ("usr/lib/libx.a",)
+    assert parts.runtime == ()
+    listing = subprocess.run(
+        [f"{CROSS}ar", "tvO", path], capture_output=True, text=True, check=True
+    ).stdout
+    assert listing.startswith("rw-r--r-- 0/0 ")
+    assert "1970" in listing
+    data = path.read_bytes()
+    assert data[8:10] == b"/ ", "the index comes first"
+    assert b".debug_info" not in data
+    subprocess.run(
+        [f"{CROSS}gcc", "-xc", "-", "-xnone", path, "-o", stage.parent / "linked"],
+        input=b"int f(int); int main(void) { return f(1); }", check=True,
+    )  # fmt: skip
+
+
+def test_objects_and_modules_keep_the_symbols_that_linking_needs(stage: Path) -> None:
+    for path in (stage / "usr/lib/crt9.o", stage / "lib/modules/6.12/x.ko"):
+        compiled(path, "-c")
+    parts = parts_of(stage)
+    assert parts.dev == ("usr/lib/crt9.o",)
+    assert parts.runtime == ("usr/lib/modules/6.12/x.ko",)
+    for name in (*parts.dev, *parts.runtime):
+        assert ".symtab" in sections(stage / name)
+        assert ".debug_info" not in sections(stage / name)
+    assert walk(parts.debug) == ()
+
+
+def test_files_for_the_machine_outside_are_left_as_they_are(stage: Path) -> None:
+    path = program(stage / "boot/vmlinux")
+    write(stage / "boot/keep.la")
+    before = path.read_bytes()
+    parts = parts_of(stage)
+    assert path.read_bytes() == before
+    assert parts.deploy == ("keep.la", "vmlinux")
+    assert parts.runtime == parts.dev == ()
+
+
+def test_elf_files_of_other_machines_are_left_as_they_are(stage: Path) -> None:
+    path = program(stage / "usr/lib/firmware/coprocessor.elf")
+    data = bytearray(path.read_bytes())
+    data[18:20] = (0x5E).to_bytes(2, "little")  # e_machine: Xtensa
+    path.write_bytes(data)
+    parts = parts_of(stage)
+    assert path.read_bytes() == bytes(data)
+    assert parts.runtime == ("usr/lib/firmware/coprocessor.elf",)
+
+
+def test_top_level_folders_move_below_usr_and_links_follow(stage: Path) -> None:
+    program(stage / "bin/busybox")
+    library(stage / "lib/libx.so.1", "libx.so.1")
+    library(stage / "usr/lib64/liby.so.1", "liby.so.1")
+    write(stage / "lib64/data/file")
+    link(stage / "sbin/init", "../bin/busybox")
+    link(stage / "linuxrc", "bin/busybox")
+    link(stage / "usr/bin/sh", "../../bin/busybox")
+    link(stage / "usr/lib/libx.so", "../../lib/libx.so.1")
+    link(stage / "usr/lib64/liby.so", "liby.so.1")
+    link(stage / "lib64/up", "../etc/file")
+    link(stage / "usr/lib/libz.so", "/lib/libx.so.1")
+    link(stage / "etc/mtab", "/proc/self/mounts")
+    link(stage / "etc/out", "../../../../run/x")
+    parts_of(stage)
+    links = {
+        str(path.relative_to(stage)): str(path.readlink())
+        for path in stage.rglob("*")
+        if path.is_symlink()
+    }
+    assert links == {
+        "usr/sbin/init": "../bin/busybox",
+        "linuxrc": "usr/bin/busybox",
+        "usr/bin/sh": "busybox",
+        "usr/lib/libx.so": "libx.so.1",
+        "usr/lib/liby.so": "liby.so.1",
+        "usr/lib/up": "../../etc/file",
+        "usr/lib/libz.so": "libx.so.1",
+        "etc/mtab": "/proc/self/mounts",
+        "etc/out": "../run/x",
+    }
+    assert sorted(path.name for path in stage.iterdir()) == ["etc", "linuxrc", "usr"]
+    assert (stage / "usr/lib/data/file").exists()
+
+
+def test_links_that_only_join_the_folders_go(stage: Path) -> None:
+    program(stage / "usr/bin/tool")
+    library(stage / "usr/lib/libx.so.1", "libx.so.1")
+    link(stage / "bin", "usr/bin")
+    link(stage / "lib", "/usr/lib")
+    link(stage / "lib64", "lib")
+    link(stage / "usr/lib64", "lib")
+    link(stage / "sbin/tool", "../usr/sbin/tool")
+    assert parts_of(stage).runtime == ("usr/bin/tool", "usr/lib/libx.so.1", "usr/sbin")
+
+
+def test_two_files_at_one_place_are_refused(stage: Path) -> None:
+    write(stage / "bin/tool", "one")
+    write(stage / "usr/bin/tool", "two")
+    error = refused(lambda: parts_of(stage))
+    assert error.reason == "file-collision"
+    assert "bin/tool" in error.message
+    assert "usr/bin/tool" in error.message
+
+
+def test_a_file_meets_a_link_elsewhere(stage: Path) -> None:
+    write(stage / "bin/tool", "one")
+    link(stage / "usr/bin/tool", "other")
+    assert refused(lambda: parts_of(stage)).reason == "file-collision"
+
+
+def test_a_link_to_the_moved_file_itself_gives_way(stage: Path) -> None:
+    write(stage / "bin/tool", "one")
+    link(stage / "usr/bin/tool", "../../bin/tool")
+    assert parts_of(stage).runtime == ("usr/bin/tool",)
+    assert (stage / "usr/bin/tool").read_text() == "one"
+
+
+@pytest.mark.parametrize("target", ["/quard/stage/usr/lib/libx.so.1", "STAGE/usr/lib/libx.so.1"])
+def test_links_into_the_build_are_refused(stage: Path, target: str) -> None:
+    link(stage / "usr/lib/libx.so", target.replace("STAGE", str(stage)))
+    assert refused(lambda: parts_of(stage)).reason == "stage-link"
+
+
+def test_dropping(stage: Path) -> None:
+    for path in (
+        "usr/share/doc/x/README", "usr/share/info/x", "usr/share/gtk-doc/x", "usr/share/help/x",
+        "usr/lib/python3/__pycache__/x.pyc", "usr/lib/libx.la", "usr/share/locale/de/x.mo",
+        "lib/unwanted/a/b", "usr/bin/keep", "usr/share/manual",
+    ):  # fmt: skip
+        write(stage / path)
+    (stage / "usr/share/empty").mkdir()
+    parts = parts_of(stage, drop=("usr/share/locale", "lib/unwanted/*", "usr/share/info/*"))
+    assert parts.runtime == ("usr/bin/keep", "usr/share/empty", "usr/share/manual")
+    assert not (stage / "usr/lib").exists()
+
+
+def test_a_drop_that_drops_nothing_is_refused(stage: Path) -> None:
+    write(stage / "usr/bin/keep")
+    error = refused(lambda: parts_of(stage, drop=("usr/bin/k*", "usr/bin/gone", "usr/x/*")))
+    assert error.reason == "drop-unused"
+    assert error.detail == "usr/bin/gone\nusr/x/*"
+
+
+@pytest.mark.parametrize(
+    ("rpath", "left"),
+    [
+        ("/usr/lib", None),
+        ("/lib:/usr/lib/:/usr/lib64/lp64d", None),
+        ("/usr/lib/x", "/usr/lib/x"),
+        ("$ORIGIN/../lib:/usr/lib", "$ORIGIN/../lib:/usr/lib"),
+    ],
+)
+@pytest.mark.parametrize("tags", ["--enable-new-dtags", "--disable-new-dtags"])
+def test_rpaths_that_say_nothing_go_and_others_stay(
+    stage: Path, rpath: str, left: str | None, tags: str
+) -> None:
+    path = program(stage / "usr/bin/tool", f"-Wl,{tags},-rpath,{rpath}")
+    path.chmod(0o555)
+    parts_of(stage)
+    frame = elf.read(path)
+    assert (frame.rpath or frame.runpath) == left
+    assert frame.needed == ("libc.so.6",)
+
+
+@pytest.mark.parametrize(
+    "rpath", ["/quard/stage/usr/lib", "/usr/lib:/quard/sysroot/usr/lib", ".libs", "/usr/lib:", ""]
+)
+def test_an_rpath_into_the_build_or_a_relative_one_is_refused(stage: Path, rpath: str) -> None:
+    library(stage / "usr/lib/libx.so.1", "libx.so.1", f"-Wl,-rpath,{rpath or ':'}")
+    error = refused(lambda: parts_of(stage))
+    assert error.reason == "rpath"
+    assert "usr/lib/libx.so.1" in error.message
+
+
+def test_paths_of_the_build_are_reported_wherever_they_are(stage: Path) -> None:
+    write(stage / "usr/lib/pkgconfig/x.pc", "Name: x\nprefix=/quard/stage/usr\nLibs: -lx\n")
+    write(stage / "usr/bin/x-config", "#!/bin/sh\necho -L/quard/sysroot/usr/lib\n", 0o755)
+    write(stage / "boot/config", "CC=/quard/sysroot/cc")
+    write(stage / "usr/share/clean", "/quard/elsewhere")
+    compiled(
+        stage / "usr/lib/libx.so.1", "-shared", "-fPIC",
+        source='const char *where(void) { return "built in /quard/stage, alas"; }',
+    )  # fmt: skip
+    found = {leak.path: leak.text for leak in parts_of(stage).leaks}
+    assert found == {
+        "boot/config": "CC=/quard/sysroot/cc",
+        "usr/bin/x-config": "echo -L/quard/sysroot/usr/lib",
+        "usr/lib/libx.so.1": "built in /quard/stage, alas",
+        "usr/lib/pkgconfig/x.pc": "prefix=/quard/stage/usr",
+    }
+
+
+def test_debug_information_has_markers_of_its_own(stage: Path) -> None:
+    place = stage / "usr/lib"
+    library(place / "libx.so.1", "libx.so.1", f"-fdebug-prefix-map={place}=/quard/src/x")
+    library(place / "liby.so.1", "liby.so.1")
+    (leak,) = parts_of(stage).leaks
+    build_id = elf.read(place / "libx.so.1").build_id
+    assert leak.path == f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
+    assert leak.text == "/quard/src/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "soname", "runtime", "dev"),
+    [
+        ("usr/lib/libx.so", "libx.so", True, True),
+        ("usr/lib/libx-1.2.so", "libx-1.2.so", True, True),
+        ("usr/lib/ld-linux-riscv64-lp64d.so.1", "ld-linux-riscv64-lp64d.so.1", True, True),
+        ("usr/lib/x/libinner.so.1", "libinner.so.1", True, True),
+        ("usr/lib/x/plugin.so", "plugin.so", True, False),
+    ],
+)
+def test_where_libraries_go(stage: Path, name: str, soname: str, runtime: bool, dev: bool) -> None:
+    library(stage / name, soname)
+    parts = parts_of(stage)
+    assert (name in parts.runtime, name in parts.dev) == (runtime, dev)
+
+
+def test_where_links_and_scripts_of_the_linker_go(stage: Path) -> None:
+    library(stage / "usr/lib/libx.so.1.2", "libx.so")
+    link(stage / "usr/lib/libx.so", "libx.so.1.2")
+    link(stage / "usr/lib/libold.so", "libx.so")
+    link(stage / "usr/lib/libelsewhere.so", "libother.so.3")
+    write(stage / "usr/lib/libscript.so", "INPUT(libx.so.1.2)")
+    program(stage / "usr/bin/pkg-config")
+    write(stage / "usr/bin/x1-config", "#!/bin/sh")
+    link(stage / "usr/bin/x-config", "x1-config")
+    parts = parts_of(stage)
+    assert parts.runtime == ("usr/bin/pkg-config", "usr/lib/libx.so", "usr/lib/libx.so.1.2")
+    assert parts.dev == (
+        "usr/bin/x-config", "usr/bin/x1-config", "usr/lib/libelsewhere.so", "usr/lib/libold.so",
+        "usr/lib/libscript.so", "usr/lib/libx.so", "usr/lib/libx.so.1.2",
+    )  # fmt: skip
+
+
+def test_stripped_libraries_still_link_and_run_their_dependants(stage: Path) -> None:
+    library(stage / "lib/libx.so.1", "libx.so.1")
+    link(stage / "lib/libx.so", "libx.so.1")
+    parts_of(stage)
+    out = stage.parent / "out"
+    subprocess.run(
+        [f"{CROSS}gcc", "-xc", "-", "-xnone", f"-L{stage}/usr/lib", "-lx", "-o", out],
+        input=b"int f(int); int main(void) { return f(1); }", check=True,
+    )  # fmt: skip
+    assert elf.read(out).needed[0] == "libx.so.1"
+
+
+@pytest.mark.parametrize(
+    ("tool", "hint"), [(("/nonexistent/strip",), "No such file"), (("false",), "false")]
+)
+def test_a_tool_that_fails_is_named(stage: Path, tool: tuple[str, ...], hint: str) -> None:
+    program(stage / "usr/bin/tool")
+    broken = Toolkit(objcopy=TOOLS.objcopy, strip=tool, ranlib=TOOLS.ranlib, machine="EM_RISCV")
+    error = refused(lambda: split(stage, debug=stage.parent / "debug", tools=broken))
+    assert error.reason == "split-tool"
+    assert hint in error.detail
+    assert sorted(path.name for path in stage.parent.iterdir()) == ["debug", "stage"]
+
+
+def test_a_damaged_elf_file_is_one_clear_error(stage: Path) -> None:
+    path = program(stage / "usr/bin/tool")
+    path.write_bytes(path.read_bytes()[:5000])
+    assert refused(lambda: parts_of(stage)).reason == "bad-elf"
+
+
+def test_a_damaged_archive_is_one_clear_error(stage: Path) -> None:
+    path = archive(stage / "usr/lib/libx.a")
+    path.write_bytes(path.read_bytes()[:300])
+    assert refused(lambda: parts_of(stage)).reason == "split-tool"
+
+
+def test_folders_that_forbid_writing_are_no_obstacle(stage: Path) -> None:
+    program(stage / "bin/tool").chmod(0o511)
+    write(stage / "usr/share/doc/x")
+    (stage / "tmp").mkdir()
+    (stage / "tmp").chmod(0o1777)
+    for folder in ("bin", "usr/share/doc", "usr/share", "usr"):
+        (stage / folder).chmod(0o555)
+    assert parts_of(stage).runtime == ("tmp", "usr/bin/tool")
+    assert stat.S_IMODE((stage / "usr/bin/tool").stat().st_mode) == 0o711
+    shutil.rmtree(stage)

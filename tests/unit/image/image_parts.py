@@ -1,0 +1,113 @@
+"""Small blobs, tables and specs for the tests of images."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from quard.image.rootfs import Layer, RootfsSpec
+from quard.image.system import System, load
+from quard.target import Target, target
+
+RISCV: Target = target("riscv64-linux-gnu")
+BASE = """\
+[[user]]
+name = "root"
+uid = 0
+gid = "root"
+home = "/root"
+shell = "/bin/sh"
+[[user]]
+name = "daemon"
+uid = 1
+gid = "daemon"
+[[group]]
+name = "root"
+gid = 0
+[[group]]
+name = "daemon"
+gid = 1
+[[group]]
+name = "audio"
+gid = 29
+members = ["daemon"]
+[[directory]]
+path = "/root"
+mode = "0700"
+[[directory]]
+path = "/tmp"
+mode = "1777"
+[[device]]
+path = "/dev/console"
+type = "c"
+major = 5
+minor = 1
+mode = "0600"
+"""
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@here"
+SHELL: dict[str, Any] = {"usr/bin/sh": (b"a shell\n", 0o755), "usr/bin/false": "sh"}
+"""What every image needs for its accounts' shells."""
+
+
+def blob(path: Path, entries: Mapping[str, Any]) -> Path:
+    """Write a tar; bytes or (bytes, mode) is a file, text a link, an int a folder's mode.
+
+    ("hard", name) is a hard link to an earlier file.
+    """
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for name, value in sorted(entries.items()):
+            info = tarfile.TarInfo(name)
+            info.mtime, data = 1, b""
+            if isinstance(value, int):
+                info.type, info.mode = tarfile.DIRTYPE, value
+            elif isinstance(value, str):
+                info.type, info.mode, info.linkname = tarfile.SYMTYPE, 0o777, value
+            elif isinstance(value, tuple) and value[0] == "hard":
+                info.type, info.linkname = tarfile.LNKTYPE, value[1]
+            else:
+                data, info.mode = value if isinstance(value, tuple) else (value, 0o644)
+                info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def system(folder: Path, text: str = BASE) -> System:
+    """Return the system of a table's text."""
+    path = folder / "configs" / "system" / "test.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any) -> RootfsSpec:
+    """Return a spec with a shell and the given packages' files."""
+    layers = tuple(
+        Layer(name, blob(folder / f"{name}.tar", entries))
+        for name, entries in {"shell": SHELL, **packages}.items()
+    )
+    whole = RootfsSpec(
+        layers=layers,
+        overlays=(),
+        system=system(folder),
+        users=(),
+        permissions=(),
+        hostname="box",
+        root_password="*",
+        authorized_keys=(),
+        target=RISCV,
+        release={"ID": "quardroot", "NAME": "Quardroot"},
+    )
+    return dataclasses.replace(whole, **changes)
+
+
+def compile_c(folder: Path, name: str, source: str, *options: str) -> bytes:
+    """Return what the cross compiler makes of a C source."""
+    (folder / f"{name}.c").write_text(source, encoding="ascii")
+    argv = ["riscv64-linux-gnu-gcc", "-o", str(folder / name), str(folder / f"{name}.c"), *options]
+    subprocess.run(argv, check=True)
+    return (folder / name).read_bytes()

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import image_parts as parts
+import pytest
+from quard.errors import QuardError
+from quard.image.rootfs import assemble
+from quard.model import User
+
+LOADER = parts.RISCV.loader.rpartition("/")[2]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Programs for the target: with a loader and libraries, static, and only an object."""
+    folder = tmp_path_factory.mktemp("elf")
+    main = "int foo(void); int main(void) { return foo(); }"
+    lib = ("-shared", "-fPIC", "-nostdlib", "-Wl,-soname,libfoo.so.1")
+    found = {"library": parts.compile_c(folder, "libfoo.so", "int foo(void) { return 0; }", *lib)}
+    link = (f"-L{folder}", "-l:libfoo.so")
+    found["program"] = parts.compile_c(folder, "program", main, *link)
+    origin = (*link, "-Wl,-rpath,$ORIGIN/../lib/deep")
+    found["origin"] = parts.compile_c(folder, "origin", main, *origin)
+    found["static"] = parts.compile_c(
+        folder, "static", "void _start(void) { for (;;); }", "-static", "-nostdlib"
+    )
+    found["object"] = parts.compile_c(folder, "object.o", "int x;", "-c")
+    return found
+
+
+def make(folder: Path, files: Mapping[str, Any], **changes: Any) -> None:
+    assemble(parts.spec(folder, {"one": files}, **changes), folder / "tar", folder / "json")
+
+
+def refused(folder: Path, files: Mapping[str, Any], **changes: Any) -> QuardError:
+    with pytest.raises(QuardError) as caught:
+        make(folder, files, **changes)
+    assert not (folder / "tar").exists()
+    assert not (folder / "json").exists()
+    return caught.value
+
+
+def whole(built: Mapping[str, bytes]) -> dict[str, Any]:
+    return {
+        "usr/bin/program": (built["program"], 0o755),
+        "usr/lib/libfoo.so.1": built["library"],
+        f"usr/lib/{LOADER}": (built["library"], 0o755),
+        "usr/lib/libc.so.6": built["library"],
+    }
+
+
+def test_complete_image_passes(tmp_path: Path, built: dict[str, bytes]) -> None:
+    make(tmp_path, whole(built) | {"usr/bin/s": built["static"], "usr/lib/x.o": built["object"]})
+
+
+def test_program_of_the_build_machine_is_refused(tmp_path: Path) -> None:
+    data = Path(sys.executable).resolve().read_bytes()
+    error = refused(tmp_path, {"usr/bin/python": (data, 0o755)})
+    assert error.reason == "wrong-architecture"
+    assert error.message == "/usr/bin/python of package one is for another machine"
+    assert "wanted EM_RISCV 64 bit" in error.detail
+
+
+def test_program_of_the_other_word_size_is_refused(tmp_path: Path) -> None:
+    narrow = parts.compile_c(tmp_path, "narrow.o", "int x;", "-c", "-march=rv32imac", "-mabi=ilp32")
+    error = refused(tmp_path, {"usr/lib/narrow.o": narrow})
+    assert error.reason == "wrong-architecture"
+    assert "found EM_RISCV 32 bit" in error.detail
+
+
+@pytest.mark.parametrize("gone", ["libfoo.so.1", "libc.so.6", LOADER])
+def test_missing_library_or_loader_names_file_package_and_library(
+    tmp_path: Path, built: dict[str, bytes], gone: str
+) -> None:
+    files = whole(built)
+    del files[f"usr/lib/{gone}"]
+    error = refused(tmp_path, files)
+    assert error.reason == "missing-library"
+    assert "/usr/bin/program of package one needs " in error.message
+    assert gone in error.message
+
+
+def test_near_miss_of_a_library_is_shown(tmp_path: Path, built: dict[str, bytes]) -> None:
+    files = whole(built)
+    files["usr/lib/libfoo.so.2"] = files.pop("usr/lib/libfoo.so.1")
+    assert "the image has libfoo.so.2" in refused(tmp_path, files).detail
+
+
+def test_library_may_be_a_link_and_lie_in_the_multiarch_folder(
+    tmp_path: Path, built: dict[str, bytes]
+) -> None:
+    files = whole(built)
+    files["usr/lib/riscv64-linux-gnu/libfoo.so.1.2"] = files.pop("usr/lib/libfoo.so.1")
+    files["usr/lib/riscv64-linux-gnu/libfoo.so.1"] = "libfoo.so.1.2"
+    make(tmp_path, files)
+
+
+def test_run_path_relative_to_the_program_is_searched(
+    tmp_path: Path, built: dict[str, bytes]
+) -> None:
+    files = whole(built) | {"usr/bin/program": (built["origin"], 0o755)}
+    files["usr/lib/deep/libfoo.so.1"] = files.pop("usr/lib/libfoo.so.1")
+    make(tmp_path, files)
+    files["usr/lib/deeper/libfoo.so.1"] = files.pop("usr/lib/deep/libfoo.so.1")
+    assert "/usr/bin/../lib/deep" in refused_second(tmp_path, files).detail
+
+
+def refused_second(folder: Path, files: Mapping[str, Any]) -> QuardError:
+    """As `refused`, but what was made before is still there, and still the same."""
+    before = (folder / "tar").read_bytes(), (folder / "json").read_bytes()
+    with pytest.raises(QuardError) as caught:
+        make(folder, files)
+    assert ((folder / "tar").read_bytes(), (folder / "json").read_bytes()) == before
+    return caught.value
+
+
+@pytest.mark.parametrize("size", [4, 20, 70, 700])
+def test_damaged_elf_is_refused(tmp_path: Path, built: dict[str, bytes], size: int) -> None:
+    assert refused(tmp_path, {"usr/bin/p": built["program"][:size]}).reason == "bad-elf"
+
+
+@pytest.mark.parametrize("target", ["none", "/usr/none", "../../usr/lib/none"])
+def test_link_to_nothing_is_refused(tmp_path: Path, target: str) -> None:
+    error = refused(tmp_path, {"usr/lib/x": target})
+    assert error.reason == "dangling-link"
+    assert "/usr/lib/x of package one" in error.message
+
+
+@pytest.mark.parametrize("target", ["/proc/mounts", "../../run/x", "/dev/null", "/", "/var/x/y"])
+def test_link_into_a_folder_of_the_running_system_is_fine(tmp_path: Path, target: str) -> None:
+    make(tmp_path, {"usr/lib/x": target})
+
+
+def test_table_may_allow_a_link_to_nothing(tmp_path: Path) -> None:
+    table = 'dangling = ["/lib/x"]\n' + parts.BASE
+    make(tmp_path, {"usr/lib/x": "none"}, system=parts.system(tmp_path / "t", table))
+
+
+def test_circle_of_links_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, {"etc/a": "b", "etc/b": "a"}).reason == "link-loop"
+
+
+@pytest.mark.parametrize(
+    "line", [b"#!/usr/bin/perl -w\n", b"#!/usr/bin/env perl\n", b"#! /bin/bash", b"#!\n"]
+)
+def test_script_without_its_interpreter_is_refused(tmp_path: Path, line: bytes) -> None:
+    error = refused(tmp_path, {"usr/bin/x": (line, 0o755), "usr/bin/env": b"env"})
+    assert error.reason == "missing-interpreter"
+    assert "/usr/bin/x of package one" in error.message
+
+
+@pytest.mark.parametrize("line", [b"#!/bin/sh\n", b"#! /usr/bin/env sh\n", b"#!/usr/bin/sh -e\n"])
+def test_script_with_its_interpreter_is_fine(tmp_path: Path, line: bytes) -> None:
+    make(tmp_path, {"usr/bin/x": (line, 0o755), "usr/bin/env": b"env"})
+
+
+def test_text_that_nobody_executes_may_name_any_interpreter(tmp_path: Path) -> None:
+    make(tmp_path, {"usr/share/x": b"#!/usr/bin/perl\n"})
+
+
+def test_account_needs_its_shell(tmp_path: Path) -> None:
+    users = (("one", User("web", 80, shell="/bin/zsh")),)
+    error = refused(tmp_path, {}, users=users)
+    assert error.reason == "missing-shell"
+    assert "web" in error.message
+    assert "/bin/zsh" in error.message

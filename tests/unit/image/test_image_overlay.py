@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from quard.errors import QuardError
+from quard.image import overlay
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "rootfs"
+    (root / "etc" / "init.d").mkdir(parents=True)
+    (root / "etc" / "fstab").write_text("none\n", encoding="ascii")
+    (root / "etc" / "init.d" / "rcS").write_text("#!/bin/sh\n", encoding="ascii")
+    (root / "etc" / "init.d" / "rcS").chmod(0o755)
+    (root / "etc" / "mtab").symlink_to("../proc/mounts")
+    return root
+
+
+def rename(root: Path) -> None:
+    (root / "etc" / "fstab").rename(root / "etc" / "fstab2")
+
+
+def retarget(root: Path) -> None:
+    (root / "etc" / "mtab").unlink()
+    (root / "etc" / "mtab").symlink_to("/proc/mounts")
+
+
+def link_to_file(root: Path) -> None:
+    (root / "etc" / "mtab").unlink()
+    (root / "etc" / "mtab").write_text("../proc/mounts", encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        rename,
+        retarget,
+        link_to_file,
+        lambda root: (root / "etc" / "fstab").write_text("some\n"),
+        lambda root: (root / "etc" / "fstab").chmod(0o755),
+        lambda root: (root / "etc" / "empty").mkdir(),
+        lambda root: (root / "etc" / ".hidden").touch(),
+    ],
+)
+def test_digest_sees_every_kind_of_change(folder: Path, change: Callable[[Path], object]) -> None:
+    before = overlay.overlay_digest(folder)
+    change(folder)
+    assert overlay.overlay_digest(folder) != before
+
+
+def other_umask(root: Path) -> None:
+    (root / "etc" / "fstab").chmod(0o600)
+    (root / "etc" / "init.d" / "rcS").chmod(0o700)
+    (root / "etc" / "init.d").chmod(0o775)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        other_umask,
+        lambda root: os.utime(root / "etc" / "fstab", (5, 5)),
+        lambda root: (root / "etc" / ".gitkeep").touch(),
+        lambda root: (root / "etc" / "fstab~").touch(),
+        lambda root: (root / "etc" / ".fstab.swp").touch(),
+        lambda root: (root / "etc" / ".#fstab").symlink_to("me@here"),
+        lambda root: root.rename(root.with_name("moved")) and root.with_name("moved").rename(root),
+    ],
+)
+def test_digest_ignores_what_git_does_not_keep(
+    folder: Path, change: Callable[[Path], object]
+) -> None:
+    before = overlay.overlay_digest(folder)
+    change(folder)
+    assert overlay.overlay_digest(folder) == before
+
+
+def test_moving_a_byte_from_a_name_to_the_content_changes_the_digest(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    for root, name, text in ((first, "ab", "c"), (second, "a", "bc")):
+        root.mkdir()
+        (root / name).write_text(text, encoding="ascii")
+    assert overlay.overlay_digest(first) != overlay.overlay_digest(second)
+
+
+def test_nodes_have_plain_modes_and_leave_out_the_ignored(folder: Path) -> None:
+    other_umask(folder)
+    (folder / "etc" / "init.d" / ".gitkeep").touch()
+    found = {path: (node.kind, node.mode) for path, node in overlay.nodes("rootfs", folder)}
+    assert found == {
+        "etc": ("directory", 0o755),
+        "etc/fstab": ("file", 0o644),
+        "etc/init.d": ("directory", 0o755),
+        "etc/init.d/rcS": ("file", 0o755),
+        "etc/mtab": ("link", 0o777),
+    }
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        overlay.overlay_digest(tmp_path / "none")
+    assert caught.value.reason == "overlay-missing"
+
+
+def test_socket_is_refused(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        here = Path.cwd()
+        os.chdir(folder)
+        try:
+            made.bind("sock")
+        finally:
+            os.chdir(here)
+        with pytest.raises(QuardError) as caught:
+            overlay.overlay_digest(folder)
+    assert caught.value.reason == "overlay-file-type"
+    assert "sock" in caught.value.message
+
+
+def test_file_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(self: os.DirEntry[str]) -> bool:  # noqa: ARG001
+        raise PermissionError(13, "Permission denied", str(folder / "etc" / "fstab"))
+
+    monkeypatch.setattr("quard.image.overlay.stat.S_ISREG", denied)
+    with pytest.raises(QuardError) as caught:
+        overlay.overlay_digest(folder)
+    assert caught.value.reason == "overlay-unreadable"
+    assert "etc/fstab" in caught.value.message

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import image_parts as parts
+import pytest
+from quard.errors import QuardError
+from quard.image.rootfs import Layer, RootfsSpec, assemble
+from quard.model import Permission, User
+from quard.store.blob import pack, walk
+
+PACKAGES: dict[str, dict[str, Any]] = {
+    "busybox": {
+        "usr/bin/busybox": (b"all in one", 0o755),
+        "usr/bin/ls": "busybox",
+        "usr/bin/cat": ("hard", "usr/bin/busybox"),
+        "etc/motd": b"busy\n",
+        "var/empty": 0o755,
+    },
+    "web": {"usr/sbin/httpd": (b"httpd", 0o755), "srv/secret": b"1234"},
+}
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> RootfsSpec:
+    overlay = tmp_path / "rootfs"
+    (overlay / "etc").mkdir(parents=True)
+    (overlay / "etc" / "motd").write_text("welcome\n", encoding="ascii")
+    (overlay / "etc" / "profile").write_text("", encoding="ascii")
+    return parts.spec(
+        tmp_path,
+        PACKAGES,
+        overlays=(("rootfs", overlay),),
+        users=(("web", User("web", 80, home="/srv")),),
+        permissions=(
+            ("busybox", Permission("/bin/busybox", "4755")),
+            ("web", Permission("/srv/secret", "0600", "web", "web")),
+        ),
+        authorized_keys=(parts.KEY,),
+    )
+
+
+def made(spec: RootfsSpec, folder: Path) -> tuple[dict[str, tarfile.TarInfo], dict[str, Any]]:
+    digest = assemble(spec, folder / "rootfs.tar", folder / "manifest.json")
+    data = (folder / "rootfs.tar").read_bytes()
+    assert digest == hashlib.sha256(data).hexdigest()
+    with tarfile.open(folder / "rootfs.tar") as tar:
+        members = {member.name: member for member in tar}
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return members, manifest
+
+
+def test_tar_and_manifest_have_the_same_paths(spec: RootfsSpec, tmp_path: Path) -> None:
+    members, manifest = made(spec, tmp_path)
+    assert {f"/{name}" for name in members} == set(manifest)
+    assert list(manifest) == sorted(manifest)
+
+
+def test_merged_folders_are_links(spec: RootfsSpec, tmp_path: Path) -> None:
+    members, _ = made(spec, tmp_path)
+    for top in ("bin", "sbin", "lib"):
+        assert members[top].linkname == f"usr/{top}"
+        assert members[f"usr/{top}"].isdir()
+    assert "lib64" not in members
+
+
+def test_target_with_its_loader_in_lib64_gets_that_link(spec: RootfsSpec, tmp_path: Path) -> None:
+    target = dataclasses.replace(spec.target, loader="/lib64/ld.so")
+    members, _ = made(dataclasses.replace(spec, target=target), tmp_path)
+    assert members["lib64"].linkname == "usr/lib"
+
+
+def test_table_may_repeat_the_merged_links_but_not_bend_them(
+    spec: RootfsSpec, tmp_path: Path
+) -> None:
+    link = '[[link]]\npath = "/bin"\ntarget = "{}"\n'
+    table = parts.system(tmp_path / "a", parts.BASE + link.format("usr/bin"))
+    made(dataclasses.replace(spec, system=table), tmp_path)
+    table = parts.system(tmp_path / "b", parts.BASE + link.format("usr/sbin"))
+    with pytest.raises(QuardError) as caught:
+        made(dataclasses.replace(spec, system=table), tmp_path)
+    assert caught.value.reason == "file-collision"
+
+
+def test_owners_modes_and_devices_are_the_tars_own(spec: RootfsSpec, tmp_path: Path) -> None:
+    members, _ = made(spec, tmp_path)
+    busybox, secret = members["usr/bin/busybox"], members["srv/secret"]
+    assert (busybox.mode, busybox.uid) == (0o4755, 0)
+    assert (secret.mode, secret.uid, secret.gid) == (0o600, 80, 80)
+    assert members["root"].mode == members["root/.ssh"].mode == 0o700
+    assert members["tmp"].mode == 0o1777
+    console = members["dev/console"]
+    assert console.ischr()
+    assert (console.devmajor, console.devminor, console.mode) == (5, 1, 0o600)
+
+
+def test_no_member_tells_of_the_build(spec: RootfsSpec, tmp_path: Path) -> None:
+    members, _ = made(spec, tmp_path)
+    assert {member.mtime for member in members.values()} == {1}
+    assert {member.uname + member.gname for member in members.values()} == {""}
+    assert list(members) == sorted(members)
+
+
+def test_hard_links_stay_one_file(spec: RootfsSpec, tmp_path: Path) -> None:
+    members, manifest = made(spec, tmp_path)
+    assert members["usr/bin/cat"].islnk() != members["usr/bin/busybox"].islnk()
+    assert manifest["/usr/bin/cat"]["sha256"] == manifest["/usr/bin/busybox"]["sha256"]
+    assert manifest["/usr/bin/cat"]["mode"] == "4755"
+
+
+def test_manifest_says_who_what_and_where_from(spec: RootfsSpec, tmp_path: Path) -> None:
+    _, manifest = made(spec, tmp_path)
+    plain = {"uid": 0, "gid": 0}
+    assert manifest["/etc/motd"] == plain | {
+        "package": "rootfs",
+        "replaces": "busybox",
+        "type": "file",
+        "mode": "0644",
+        "size": 8,
+        "sha256": hashlib.sha256(b"welcome\n").hexdigest(),
+    }
+    assert manifest["/usr/bin/ls"] == plain | {
+        "package": "busybox",
+        "type": "link",
+        "mode": "0777",
+        "target": "busybox",
+    }
+    assert manifest["/dev/console"] == plain | {
+        "package": "system",
+        "type": "char",
+        "mode": "0600",
+        "major": 5,
+        "minor": 1,
+    }
+
+
+def test_same_spec_in_another_place_and_order_gives_the_same_bytes(
+    spec: RootfsSpec, tmp_path: Path
+) -> None:
+    made(spec, tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    again = parts.spec(other, PACKAGES)
+    other_overlay = tmp_path / "moved"
+    spec.overlays[0][1].rename(other_overlay)
+    old = os.umask(0o077)
+    try:
+        made(
+            dataclasses.replace(
+                spec,
+                layers=tuple(reversed(again.layers)),
+                overlays=(("rootfs", other_overlay),),
+                permissions=tuple(reversed(spec.permissions)),
+            ),
+            other,
+        )
+    finally:
+        os.umask(old)
+    for name in ("rootfs.tar", "manifest.json"):
+        assert (tmp_path / name).read_bytes() == (other / name).read_bytes()
+
+
+def test_two_packages_at_one_path_are_named(spec: RootfsSpec, tmp_path: Path) -> None:
+    clash = Layer("other", parts.blob(tmp_path / "o.tar", {"usr/sbin/httpd": b"httpd"}))
+    with pytest.raises(QuardError) as caught:
+        made(dataclasses.replace(spec, layers=(*spec.layers, clash)), tmp_path)
+    assert caught.value.reason == "file-collision"
+    assert "/usr/sbin/httpd" in caught.value.message
+    assert "package other and by package web" in caught.value.message
+
+
+def test_failure_leaves_nothing_behind(spec: RootfsSpec, tmp_path: Path) -> None:
+    out = tmp_path / "images"
+    bad = dataclasses.replace(spec, hostname="not a name")
+    with pytest.raises(QuardError):
+        assemble(bad, out / "rootfs.tar", out / "manifest.json")
+    assert not out.exists()
+
+
+def test_blob_that_is_no_tar_names_its_package(spec: RootfsSpec, tmp_path: Path) -> None:
+    (tmp_path / "bad.tar").write_bytes(b"no tar at all" * 100)
+    layer = Layer("broken", tmp_path / "bad.tar")
+    with pytest.raises(QuardError) as caught:
+        made(dataclasses.replace(spec, layers=(layer,)), tmp_path)
+    assert caught.value.reason == "bad-tar"
+    assert "broken" in caught.value.message
+
+
+def test_blob_as_the_store_packs_it_is_a_layer(spec: RootfsSpec, tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    (stage / "usr" / "bin").mkdir(parents=True)
+    (stage / "usr" / "bin" / "a").write_bytes(b"a")
+    (stage / "usr" / "bin" / "b").hardlink_to(stage / "usr" / "bin" / "a")
+    (stage / "opt").mkdir(mode=0o700)
+    pack(stage, walk(stage), tmp_path / "packed.tar")
+    layer = Layer("packed", tmp_path / "packed.tar")
+    members, manifest = made(dataclasses.replace(spec, layers=(*spec.layers, layer)), tmp_path)
+    assert members["usr/bin/b"].linkname == "usr/bin/a"
+    assert manifest["/opt"]["mode"] == "0700"
+    assert manifest["/usr/bin/a"]["package"] == "packed"

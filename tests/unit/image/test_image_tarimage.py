@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from quard.errors import QuardError
+from quard.image import tarimage
+from quard.image.tree import Content, Node
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    data = b"x" * 1000
+    shared = Node("file", 0o4755, 7, 8, Content(len(data), data))
+    long = "d" * 120
+    nodes = {
+        "a": shared,
+        "b": shared,
+        "c": Node("link", 0o777, target="t" * 300),
+        "dev": Node("directory", 0o750),
+        "dev/con": Node("char", 0o600, device=(5, 1)),
+        "dev/vda": Node("block", 0o660, gid=6, device=(254, 3)),
+        "dev/pipe": Node("fifo", 0o644),
+        f"{long}": Node("directory", 0o755),
+        f"{long}/ž": Node("file", 0o644, content=Content(0)),
+    }
+    tarimage.write(nodes, tmp_path / "t.tar")
+    found = tarimage.read(tmp_path / "t.tar")
+    assert list(found) == sorted(nodes)
+    for path, (node, mtime) in found.items():
+        wanted = nodes[path]
+        assert mtime == 1
+        assert (node.kind, node.mode, node.uid, node.gid) == (
+            wanted.kind,
+            wanted.mode,
+            wanted.uid,
+            wanted.gid,
+        )
+        assert (node.target, node.device) == (wanted.target, wanted.device)
+        assert (node.content and node.content.read()) == (wanted.content and wanted.content.read())
+    assert found["a"][0] is found["b"][0]
+
+
+def refused(path: Path) -> QuardError:
+    with pytest.raises(QuardError) as caught:
+        tarimage.read(path)
+    assert caught.value.reason == "bad-tar"
+    return caught.value
+
+
+def test_file_that_is_not_there_or_no_tar_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "none")
+    (tmp_path / "x").write_bytes(b"x" * 5000)
+    refused(tmp_path / "x")
+
+
+def test_tar_cut_within_a_file_is_refused(tmp_path: Path) -> None:
+    content = Content(100_000, b"x" * 100_000)
+    tarimage.write({"a": Node("file", 0o644, content=content)}, tmp_path / "t.tar")
+    data = (tmp_path / "t.tar").read_bytes()
+    (tmp_path / "t.tar").write_bytes(data[:5000])
+    refused(tmp_path / "t.tar")
+
+
+@pytest.mark.parametrize("kind", [tarfile.LNKTYPE, tarfile.CONTTYPE])
+def test_member_we_never_write_is_refused(tmp_path: Path, kind: bytes) -> None:
+    info = tarfile.TarInfo("odd")
+    info.type, info.linkname = kind, "nothing"
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        tar.addfile(info, io.BytesIO())
+    assert "odd" in refused(tmp_path / "t.tar").detail
+
+
+def test_leading_dots_and_the_root_itself_are_left_out(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        for name in ("./", "./a"):
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE
+            tar.addfile(info)
+    assert list(tarimage.read(tmp_path / "t.tar")) == ["a"]

@@ -1,0 +1,24 @@
+"""Fixtures: a fresh root for each test, its tools made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from guestroot import Guest, make_tools, probe
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """/usr/bin of every root; skips where namespaces are refused, and says so."""
+    folder = tmp_path_factory.mktemp("guest")
+    made = make_tools(folder / "tools")
+    if problem := probe(made, folder / "probe"):
+        pytest.skip(problem)
+    return made
+
+
+@pytest.fixture
+def guest(tools: Path, tmp_path: Path) -> Guest:
+    """A root with the overlay and nothing started."""
+    return Guest.make(tmp_path / "root", tools)

@@ -1,0 +1,426 @@
+"""default.script: what each udhcpc event does to addresses, routes, resolv.conf and hooks."""
+
+from __future__ import annotations
+
+import pytest
+from guestroot import Guest, Result
+
+SCRIPT = "/usr/share/udhcpc/default.script"
+LEASE = {
+    "ip": "192.168.31.100",
+    "subnet": "255.255.255.0",
+    "mask": "24",
+    "broadcast": "192.168.31.255",
+    "router": "192.168.31.2",
+    "dns": "192.168.31.3",
+    "serverid": "192.168.31.2",
+    "lease": "86400",
+}
+
+
+@pytest.fixture
+def net(guest: Guest) -> Guest:
+    """Two interfaces known to the kernel, and the folder that S40network makes."""
+    guest.write("sys/class/net/eth0/ifindex", "2\n")
+    guest.write("sys/class/net/eth1/ifindex", "3\n")
+    (guest.root / "run/network").mkdir()
+    return guest
+
+
+def event(guest: Guest, name: str, interface: str = "eth0", **values: str) -> Result:
+    return guest.run(SCRIPT, name, env={"interface": interface, **values})
+
+
+def bound(guest: Guest, name: str = "bound", interface: str = "eth0", **values: str) -> Result:
+    return event(guest, name, interface, **{**LEASE, **values})
+
+
+def routes(guest: Guest) -> list[str]:
+    return [call for call in guest.called("ip") if " route " in call and "list" not in call]
+
+
+@pytest.mark.parametrize(("arguments", "env"), [((), {"interface": "eth0"}), (("bound",), {})])
+def test_a_call_that_is_not_udhcpcs_fails_and_changes_nothing(
+    net: Guest, arguments: tuple[str, ...], env: dict[str, str]
+) -> None:
+    result = net.run(SCRIPT, *arguments, env=env)
+    assert result.status == 1
+    assert "to be run by udhcpc" in result.out
+    assert net.calls == []
+
+
+def test_deconfig_brings_the_link_up_without_ipv4_addresses(net: Guest) -> None:
+    assert event(net, "deconfig") == Result(0, "")
+    assert net.calls == ["ip link set eth0 up", "ip -4 addr flush dev eth0"]
+
+
+def test_deconfig_removes_only_its_own_lines_and_facts(net: Guest) -> None:
+    net.write(
+        "run/resolv.conf",
+        "options timeout:1\nnameserver 1.1.1.1 # eth0\nnameserver 2.2.2.2 # eth1\n"
+        "nameserver 3.3.3.3 # eth01\nsearch a.example # eth0\n",
+    )
+    net.write("run/network/routes.eth0", "default 192.168.31.2 200\n")
+    net.write("run/network/lease.eth0", "address x\n")
+    net.write("run/network/lease.eth1", "address y\n")
+    assert event(net, "deconfig").status == 0
+    assert net.read("run/resolv.conf") == (
+        "options timeout:1\nnameserver 2.2.2.2 # eth1\nnameserver 3.3.3.3 # eth01\n"
+    )
+    kept = sorted(path.name for path in (net.root / "run/network").iterdir())
+    assert kept == ["lease.eth1"]
+
+
+@pytest.mark.parametrize("name", ["bound", "renew"])
+def test_a_lease_sets_address_route_and_name_server(net: Guest, name: str) -> None:
+    result = bound(net, name)
+    assert result == Result(0, "default route via 192.168.31.2\nDNS server 192.168.31.3\n")
+    assert net.calls == [
+        "ip -4 -o addr show dev eth0",
+        "ip addr replace 192.168.31.100/24 broadcast 192.168.31.255 dev eth0",
+        "ip route replace default via 192.168.31.2 dev eth0 metric 200",
+    ]
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+    assert (net.root / "etc/resolv.conf").is_symlink()
+
+
+def test_the_lease_file_has_the_facts(net: Guest) -> None:
+    bound(net)
+    assert net.read("run/network/lease.eth0").splitlines() == [
+        "address 192.168.31.100/24",
+        "router 192.168.31.2",
+        "dns 192.168.31.3",
+        "server 192.168.31.2",
+        "seconds 86400",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ip", "mask", "subnet", "prefix"),
+    [
+        ("10.1.2.3", "", "255.255.255.0", 24),
+        ("10.1.2.3", "", "255.255.240.0", 20),
+        ("10.1.2.3", "", "255.255.255.252", 30),
+        ("10.1.2.3", "", "255.255.255.255", 32),
+        ("10.1.2.3", "", "254.0.0.0", 7),
+        ("10.1.2.3", "22", "255.0.0.0", 22),
+        ("9.1.2.3", "", "", 8),
+        ("127.1.2.3", "", "", 8),
+        ("128.1.2.3", "", "", 16),
+        ("172.16.0.9", "", "", 16),
+        ("191.1.2.3", "", "", 16),
+        ("192.168.0.9", "", "", 24),
+        ("223.1.2.3", "", "", 24),
+    ],
+)
+def test_the_prefix_comes_from_the_mask_or_the_class(
+    net: Guest, ip: str, mask: str, subnet: str, prefix: int
+) -> None:
+    values = {"ip": ip} | ({"mask": mask} if mask else {}) | ({"subnet": subnet} if subnet else {})
+    assert event(net, "bound", **values).status == 0
+    assert f"ip addr replace {ip}/{prefix} dev eth0" in net.calls
+
+
+def test_another_address_goes_before_the_new_one_comes(net: Guest) -> None:
+    net.stub(
+        "ip",
+        'case "$*" in *" show "*) echo "2: eth0    inet 192.168.31.7/24 brd 192.168.31.255";;'
+        " esac",
+    )
+    bound(net, "renew")
+    assert net.calls[1:3] == [
+        "ip addr del 192.168.31.7/24 dev eth0",
+        "ip addr replace 192.168.31.100/24 broadcast 192.168.31.255 dev eth0",
+    ]
+
+
+def test_a_renewed_address_is_not_taken_away(net: Guest) -> None:
+    net.stub("ip", 'case "$*" in *" show "*) echo "2: eth0    inet 192.168.31.100/24 brd x";; esac')
+    bound(net, "renew")
+    assert not [call for call in net.calls if " del " in call]
+
+
+def test_several_routers_are_ranked_in_the_servers_order(net: Guest) -> None:
+    bound(net, router="192.168.31.2 192.168.31.9")
+    assert routes(net) == [
+        "ip route replace default via 192.168.31.2 dev eth0 metric 200",
+        "ip route replace default via 192.168.31.9 dev eth0 metric 201",
+    ]
+
+
+def test_default_routes_of_two_interfaces_have_different_metrics(net: Guest) -> None:
+    bound(net)
+    bound(net, interface="eth1", ip="10.0.0.5", router="10.0.0.1")
+    metrics = [call.rsplit(" ", 1)[1] for call in routes(net)]
+    assert metrics == ["200", "300"]
+
+
+def test_the_interfaces_own_metric_wins(net: Guest) -> None:
+    bound(net, IF_METRIC="7")
+    assert routes(net) == ["ip route replace default via 192.168.31.2 dev eth0 metric 7"]
+
+
+def test_an_interface_without_index_still_gets_a_route(net: Guest) -> None:
+    bound(net, interface="eth9")
+    assert routes(net) == ["ip route replace default via 192.168.31.2 dev eth9 metric 0"]
+
+
+def test_classless_routes_win_over_the_router(net: Guest) -> None:
+    result = bound(net, staticroutes="10.0.0.0/8 192.168.31.7 0.0.0.0/0 192.168.31.8")
+    assert result.status == 0
+    assert routes(net) == [
+        "ip route replace 10.0.0.0/8 via 192.168.31.7 dev eth0 metric 200",
+        "ip route replace default via 192.168.31.8 dev eth0 metric 201",
+    ]
+    assert "192.168.31.2" not in "".join(routes(net))
+
+
+def test_a_classless_route_without_gateway_is_on_the_link(net: Guest) -> None:
+    bound(net, staticroutes="169.254.0.0/16 0.0.0.0")
+    assert routes(net) == ["ip route replace 169.254.0.0/16 dev eth0 metric 200"]
+
+
+def test_half_a_classless_route_is_reported_and_the_whole_ones_count(net: Guest) -> None:
+    result = bound(net, staticroutes="10.0.0.0/8 192.168.31.7 172.16.0.0/12")
+    assert result.status == 1
+    assert "eth0: staticroutes has a destination without a gateway: 172.16.0.0/12" in result.lines
+    assert len(routes(net)) == 1
+
+
+def test_a_gateway_outside_a_network_of_one_is_reached_over_the_link(net: Guest) -> None:
+    bound(net, mask="32", subnet="255.255.255.255", router="10.9.9.9")
+    assert routes(net) == [
+        "ip route replace 10.9.9.9/32 dev eth0 metric 200",
+        "ip route replace default via 10.9.9.9 dev eth0 metric 200",
+    ]
+
+
+def test_renewing_removes_routes_that_the_server_no_longer_gives(net: Guest) -> None:
+    bound(net, staticroutes="10.0.0.0/8 192.168.31.7 169.254.0.0/16 0.0.0.0")
+    net.forget()
+    bound(net, "renew")
+    assert routes(net) == [
+        "ip route del 10.0.0.0/8 via 192.168.31.7 dev eth0 metric 200",
+        "ip route del 169.254.0.0/16 dev eth0 metric 201",
+        "ip route replace default via 192.168.31.2 dev eth0 metric 200",
+    ]
+
+
+def test_renewing_the_same_lease_removes_no_route(net: Guest) -> None:
+    bound(net)
+    net.forget()
+    bound(net, "renew")
+    assert routes(net) == ["ip route replace default via 192.168.31.2 dev eth0 metric 200"]
+
+
+def test_a_lease_without_a_router_takes_the_old_one_away(net: Guest) -> None:
+    bound(net)
+    net.forget()
+    bound(net, "renew", router="")
+    assert routes(net) == ["ip route del default via 192.168.31.2 dev eth0 metric 200"]
+
+
+@pytest.mark.parametrize(
+    ("failing", "message"),
+    [
+        ("addr replace", "eth0: the address 192.168.31.100/24 cannot be set"),
+        ("route replace", "eth0: the route to default via 192.168.31.2 cannot be set"),
+    ],
+)
+def test_a_refused_address_or_route_is_said_and_the_rest_goes_on(
+    net: Guest, failing: str, message: str
+) -> None:
+    net.stub("ip", f'case "$*" in *"{failing}"*) exit 2;; esac')
+    result = bound(net)
+    assert result.status == 1
+    assert message in result.lines
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "first"),
+    [
+        ({"search": "a.example b.example", "domain": "c.example"}, "a.example b.example"),
+        ({"domain": "c.example"}, "c.example"),
+    ],
+)
+def test_the_search_list_comes_before_the_domain(
+    net: Guest, values: dict[str, str], first: str
+) -> None:
+    bound(net, **values)
+    assert net.read("run/resolv.conf").splitlines()[0] == f"search {first} # eth0"
+
+
+def test_every_line_of_resolv_conf_is_tagged_and_in_the_servers_order(net: Guest) -> None:
+    bound(net, dns="10.0.0.1 10.0.0.2 10.0.0.3", domain="x.example")
+    assert net.read("run/resolv.conf").splitlines() == [
+        "search x.example # eth0",
+        "nameserver 10.0.0.1 # eth0",
+        "nameserver 10.0.0.2 # eth0",
+        "nameserver 10.0.0.3 # eth0",
+    ]
+
+
+def test_two_interfaces_share_resolv_conf(net: Guest) -> None:
+    bound(net)
+    bound(net, interface="eth1", dns="10.0.0.1")
+    bound(net, "renew", dns="192.168.31.4")
+    assert net.read("run/resolv.conf").splitlines() == [
+        "nameserver 10.0.0.1 # eth1",
+        "nameserver 192.168.31.4 # eth0",
+    ]
+    event(net, "deconfig", "eth1")
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.4 # eth0\n"
+
+
+def test_resolv_conf_is_rewritten_in_place(net: Guest) -> None:
+    target = net.write("run/resolv.conf", "nameserver 9.9.9.9\n")
+    number = target.stat().st_ino
+    bound(net)
+    assert target.stat().st_ino == number
+    assert net.read("run/resolv.conf") == "nameserver 9.9.9.9\nnameserver 192.168.31.3 # eth0\n"
+
+
+def test_a_last_line_without_newline_is_kept_whole(net: Guest) -> None:
+    net.write("run/resolv.conf", "nameserver 9.9.9.9")
+    bound(net)
+    assert net.read("run/resolv.conf") == "nameserver 9.9.9.9\nnameserver 192.168.31.3 # eth0\n"
+
+
+def test_two_clients_at_the_same_moment_lose_no_line(net: Guest) -> None:
+    clients = " & ".join(
+        f"interface=eth{number} ip=10.0.{number}.2 dns=10.0.{number}.1 {SCRIPT} bound"
+        for number in range(6)
+    )
+    net.stub("sleep", "busybox sleep 0.01")
+    assert net.shell(f"{clients} & wait", live=True).status == 0
+    lines = sorted(net.read("run/resolv.conf").splitlines())
+    assert lines == [f"nameserver 10.0.{number}.1 # eth{number}" for number in range(6)]
+
+
+def test_a_lock_left_by_a_dead_client_is_taken_over(net: Guest) -> None:
+    net.write("run/network/resolv.lock", "4194303\n")
+    assert bound(net) == Result(0, "default route via 192.168.31.2\nDNS server 192.168.31.3\n")
+    assert not (net.root / "run/network/resolv.lock").exists()
+
+
+def test_a_lock_that_stays_taken_is_reported_and_overruled(net: Guest) -> None:
+    net.write("run/network/resolv.lock", "7\n")
+    (net.root / "proc/7").mkdir()
+    result = bound(net)
+    assert "stays taken" in result.out
+    assert len(net.called("sleep")) == 40
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+
+
+def test_a_read_only_resolv_conf_is_reported_and_the_hooks_still_run(net: Guest) -> None:
+    net.write("run/resolv.conf", "nameserver 9.9.9.9\n")
+    net.readonly.append("run/resolv.conf")
+    net.program(f"{SCRIPT[1:]}.d/50-mine", "echo hook $1")
+    result = bound(net)
+    assert result.status == 1
+    assert "eth0: /etc/resolv.conf cannot be written" in result.lines
+    assert result.lines[-1] == "hook bound"
+    assert net.read("run/resolv.conf") == "nameserver 9.9.9.9\n"
+    assert len(routes(net)) == 1
+
+
+def test_a_missing_resolv_conf_is_made(net: Guest) -> None:
+    (net.root / "etc/resolv.conf").unlink()
+    assert bound(net).status == 0
+    assert net.read("etc/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+
+
+def test_it_works_without_the_state_folder_and_without_hooks(net: Guest) -> None:
+    (net.root / "run/network").rmdir()
+    for hook in (net.root / f"{SCRIPT[1:]}.d").iterdir():
+        hook.unlink()
+    (net.root / f"{SCRIPT[1:]}.d").rmdir()
+    assert event(net, "deconfig") == Result(0, "")
+    assert bound(net).status == 0
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+
+
+def test_an_ipv6_lease_waits_for_its_default_route(net: Guest) -> None:
+    net.stub(
+        "ip",
+        'case "$*" in *list) [ "$(grep -c list /stub/calls)" -lt 3 ] || echo "default via fe80::2"'
+        ";; esac",
+    )
+    result = event(net, "bound", ipv6="fd00::5", dns="fd00::1")
+    assert result.status == 0
+    assert net.calls[0] == "ip -6 addr replace fd00::5/128 dev eth0"
+    assert len(net.called("sleep")) == 2
+    assert "Waiting for IPv6 default route to appear.." in result.lines
+    assert net.read("run/resolv.conf") == "nameserver fd00::1 # eth0\n"
+
+
+@pytest.mark.parametrize(("delay", "seconds"), [(None, 10), ("3", 3), ("0", 0), ("x", 10)])
+def test_the_wait_for_ipv6_ends(net: Guest, delay: str | None, seconds: int) -> None:
+    extra = {} if delay is None else {"IF_WAIT_DELAY": delay}
+    result = event(net, "bound", ipv6="fd00::5", **extra)
+    assert result.status == 1
+    assert net.called("sleep") == ["sleep 1"] * seconds
+    assert result.lines[0].endswith("." * seconds + " timeout!")
+
+
+def test_an_ipv6_lease_leaves_ipv4_alone(net: Guest) -> None:
+    net.stub("ip", 'case "$*" in *list) echo "default via fe80::2";; esac')
+    event(net, "bound", ipv6="fd00::5")
+    assert all(call.startswith("ip -6 ") for call in net.calls)
+
+
+@pytest.mark.parametrize("name", ["leasefail", "nak"])
+def test_no_lease_is_said_and_changes_nothing(net: Guest, name: str) -> None:
+    net.write("run/resolv.conf", "nameserver 1.1.1.1 # eth0\n")
+    result = event(net, name, message="address in use")
+    assert result == Result(0, "eth0: no lease: address in use\n")
+    assert net.calls == []
+    assert net.read("run/resolv.conf") == "nameserver 1.1.1.1 # eth0\n"
+
+
+def test_avahi_autoipd_runs_while_there_is_no_lease(net: Guest) -> None:
+    net.program(
+        "usr/sbin/avahi-autoipd",
+        'echo "autoipd $*" >>/stub/calls\n'
+        'case $1 in -c) [ -e /run/up ];; -wD) echo >/run/up;; -k) rm /run/up;; esac',
+    )
+    event(net, "leasefail")
+    assert net.called("autoipd") == ["autoipd -c eth0", "autoipd -wD eth0 --no-chroot"]
+    net.forget()
+    event(net, "deconfig")
+    event(net, "deconfig")
+    assert net.called("autoipd") == ["autoipd -c eth0", "autoipd -k eth0", "autoipd -c eth0"]
+
+
+@pytest.mark.parametrize("name", ["deconfig", "bound", "renew", "leasefail", "nak", "other"])
+def test_hooks_get_the_original_arguments_and_environment(net: Guest, name: str) -> None:
+    folder = f"{SCRIPT[1:]}.d"
+    net.program(f"{folder}/20-b", 'printf "[%s]" b "$@" "$interface" "$router" >>/stub/hooks')
+    net.program(f"{folder}/05-a", 'printf "[%s]" a "$@" >>/stub/hooks')
+    net.write(f"{folder}/30-not-executable", "echo never >>/stub/hooks\n")
+    (net.root / folder / "40-folder").mkdir()
+    result = net.run(
+        SCRIPT, name, "two words", "*",
+        env={"interface": "eth0", **LEASE, "staticroutes": "10.0.0.0/8 192.168.31.7"},
+    )
+    assert result.status == 0
+    assert net.read("stub/hooks") == (
+        f"[a][{name}][two words][*][b][{name}][two words][*][eth0][192.168.31.2]"
+    )
+
+
+def test_a_failing_hook_is_named_and_the_others_run(net: Guest) -> None:
+    net.program(f"{SCRIPT[1:]}.d/20-bad", "exit 3")
+    net.program(f"{SCRIPT[1:]}.d/30-good", "echo good")
+    result = bound(net)
+    assert result.status == 1
+    assert f"eth0: {SCRIPT}.d/20-bad bound failed" in result.lines
+    assert result.lines[-1] == "good"
+
+
+def test_wildcards_from_a_server_do_not_become_file_names(net: Guest) -> None:
+    net.write("secret", "")
+    bound(net, dns="/s*", router="/s*")
+    assert net.read("run/resolv.conf") == "nameserver /s* # eth0\n"
+    assert "via /s* dev" in routes(net)[0]

@@ -1,0 +1,565 @@
+"""The ./scons wrapper, run for real in small checkouts.
+
+A folder of links is the whole PATH, so that each test decides what is "installed"; a wheel made
+here takes the place of SCons. apt, sudo and the user's identity are stood in for: no test may
+change the machine. Making a virtual environment takes seconds: done once, copied afterwards.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+TOOLS = (
+    *("cat", "cmp", "cp", "date", "dd", "env", "flock", "grep", "id", "mkdir", "mv", "readlink"),
+    *("rm", "rmdir", "sed", "sleep", "tail", "tee", "touch", "tr"),
+)
+LIST = "# a comment\n\ncoreutils cp copies files\n"
+Env = Mapping[str, str]
+NOTHING: Env = {}
+FAKE_SCONS = """
+import json, os, sys
+print(json.dumps({"args": sys.argv[1:], "cwd": os.getcwd(), "path": sys.path}))
+"""
+
+
+def make_wheel(folder: Path) -> str:
+    """Write a wheel whose `python -m SCons` tells how it was started; return its lock line."""
+    files = {
+        "SCons/__init__.py": "",
+        "SCons/__main__.py": FAKE_SCONS,
+        "scons-0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: scons\nVersion: 0.1\n",
+        "scons-0.1.dist-info/WHEEL": (
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        ),
+    }
+    record = ""
+    for name, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        record += f"{name},sha256={digest.rstrip('=')},{len(text)}\n"
+    files["scons-0.1.dist-info/RECORD"] = f"{record}scons-0.1.dist-info/RECORD,,\n"
+    wheel = folder / "scons-0.1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return f"scons==0.1 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}")
+    path.chmod(0o755)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout with a PATH of its own."""
+
+    top: Path
+    bin: Path
+    env: dict[str, str]
+
+    def start(
+        self, *args: str, cwd: Path | None = None, command: str = "", env: Env = NOTHING
+    ) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [command or str(self.top / "scons"), *args],
+            cwd=cwd or self.top,
+            env={**self.env, "PATH": str(self.bin), **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self, *args: str, cwd: Path | None = None, command: str = "", env: Env = NOTHING
+    ) -> Result:
+        process = self.start(*args, cwd=cwd, command=command, env=env)
+        out, err = process.communicate(timeout=60)
+        return Result(process.returncode, out, err)
+
+    def stub(self, name: str, text: str) -> None:
+        (self.bin / name).unlink(missing_ok=True)
+        script(self.bin / name, text)
+
+    def calls(self) -> list[str]:
+        log = self.bin.parent / "calls"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def leftovers(self) -> list[str]:
+        """Whatever looks like an environment, finished or not."""
+        kept = {"bootstrap.lock", "bootstrap.log", "bootstrap.packages"}
+        found = [*self.top.glob(".venv*"), *self.top.glob("out/*")]
+        return [path.name for path in found if path.name not in kept]
+
+
+@dataclass(frozen=True)
+class Result:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def reason(self) -> str:
+        """The reason of the one error block, whose form is checked on the way."""
+        assert self.status == 2, self.err
+        block = self.err[self.err.index("error: ") :]
+        assert re.fullmatch(r"error: .+\n(  .*\n)*reason: [a-z-]+\nhint: .+\n", block), block
+        return block[block.rindex("\nreason: ") :].split()[1]
+
+    @property
+    def scons(self) -> dict[str, list[str] | str]:
+        """What the stand-in for SCons was given."""
+        assert self.status == 0, self.err
+        told: dict[str, list[str] | str] = json.loads(self.out)
+        return told
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Result]:
+    """A checkout made ready with this Python, the real venv and the real pip; and that start."""
+    root = tmp_path_factory.mktemp("bootstrap")
+    top, tools, wheels = root / "my checkout", root / "bin", root / "wheels"
+    for folder in (top, tools, wheels, root / "home"):
+        folder.mkdir()
+    for name in TOOLS:
+        real = shutil.which(name)
+        assert real, f"{name} is not on this machine"
+        (tools / name).symlink_to(real)
+    script(tools / "python3", f'exec "{Path(sys.executable).resolve()}" "$@"\n')
+    shutil.copy2(TOP / "scons", top)
+    (top / "host-packages.list").write_text(LIST)
+    (top / "requirements.lock").write_text(make_wheel(wheels))
+    env = {
+        "HOME": str(root / "home"),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(wheels),
+    }
+    checkout = Checkout(top, tools, env)
+    return checkout, checkout.run("first", "a b", "$c")
+
+
+@pytest.fixture(scope="session")
+def template(lab: tuple[Checkout, Result], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment of a few files, so that copying it is quick: pip lies outside of it."""
+    root = tmp_path_factory.mktemp("template")
+    python = lab[0].top / ".venv/bin/python"
+    subprocess.run([python, "-m", "venv", "--without-pip", root / "venv"], check=True)
+    (installed,) = (lab[0].top / ".venv/lib").glob("python*/site-packages")
+    for part in installed.glob("pip*"):
+        shutil.copytree(part, root / "pip" / part.name)
+    (own,) = (root / "venv/lib").glob("python*/site-packages")
+    (own / "pip.pth").write_text(f"{root / 'pip'}\n")
+    return root / "venv"
+
+
+@pytest.fixture
+def fresh(lab: tuple[Checkout, Result], template: Path, tmp_path: Path) -> Checkout:
+    """A checkout before its first start. Its python3 copies a virtual environment into place, and
+    waits for as long as a file `wait` lies beside the folder of tools."""
+    checkout = Checkout(tmp_path / "a copy", tmp_path / "bin", lab[0].env)
+    checkout.top.mkdir()
+    for name in ("scons", "requirements.lock", "host-packages.list"):
+        shutil.copy2(lab[0].top / name, checkout.top)
+    shutil.copytree(lab[0].bin, checkout.bin, symlinks=True)
+    checkout.stub(
+        "python3",
+        f"""case "$*" in
+            *'print("ok "'*) echo "ok {checkout.bin}/python3" ;;
+            '-I -m venv .venv') while [ -e '{tmp_path}/wait' ]; do sleep 0.02; done
+                cp -a '{template}/.' .venv/ ;;
+            *) exit 9 ;;
+        esac\n""",
+    )
+    return checkout
+
+
+@pytest.fixture(scope="session")
+def made(
+    lab: tuple[Checkout, Result], template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The environment of such a checkout, finished."""
+    top = tmp_path_factory.mktemp("made")
+    shutil.copytree(template, top / ".venv", symlinks=True)
+    (installed,) = (lab[0].top / ".venv/lib").glob("python*/site-packages/SCons")
+    (own,) = (top / ".venv/lib").glob("python*/site-packages")
+    shutil.copytree(installed, own / "SCons")
+    shutil.copytree(lab[0].top / ".venv/bootstrap", top / ".venv/bootstrap")
+    return top / ".venv"
+
+
+@pytest.fixture
+def ready(fresh: Checkout, made: Path) -> Checkout:
+    """A checkout after its first start."""
+    shutil.copytree(made, fresh.top / ".venv", symlinks=True)
+    return fresh
+
+
+@pytest.fixture
+def debian(ready: Checkout) -> Checkout:
+    """A machine with apt, and a newer list of packages: one of two `busybox` is installed, `bison`
+    and a package without a proof are not. Calls of apt-get are written down; its first installation
+    fails, as with stale lists, the next one brings the command bison."""
+    (ready.top / "host-packages.list").write_text(
+        LIST + "busybox-static|busybox cp shell\nbison bison parser\nno-proof - library\n"
+    )
+    ready.stub("id", "echo 0\n")
+    ready.stub(
+        "dpkg-query",
+        "printf 'installed coreutils\\ninstalled busybox\\nconfig-files bison\\n'; exit 1\n",
+    )
+    ready.stub(
+        "apt-get",
+        f"""cd '{ready.bin}' && echo "${{DEBIAN_FRONTEND:-asks}} $*" >>../calls
+        case "$*" in
+            *' update') touch ../updated ;;
+            *) [ -e ../updated ] || {{ echo 'E: Unable to locate'; exit 100; }}
+               echo 'Need to get 3 MB of archives.'; cp cp bison ;;
+        esac\n""",
+    )
+    return ready
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened within 20 s"
+        time.sleep(0.02)
+
+
+def test_first_start_makes_the_environment_and_becomes_scons(lab: tuple[Checkout, Result]) -> None:
+    checkout, first = lab
+    assert first.scons["args"] == ["first", "a b", "$c"]
+    assert first.scons["cwd"] == str(checkout.top)
+    assert "making .venv" in first.err and "no apt here" in first.err
+
+
+def test_moved_checkout_still_starts(lab: tuple[Checkout, Result], tmp_path: Path) -> None:
+    shutil.copytree(lab[0].top, tmp_path / "moved", symlinks=True)
+    moved = Checkout(tmp_path / "moved", lab[0].bin, lab[0].env).run()
+    assert moved.scons["cwd"] == str(tmp_path / "moved")
+    assert moved.err == "" and str(lab[0].top) not in "".join(moved.scons["path"])
+
+
+def test_second_start_runs_nothing_but_cmp_and_python(ready: Checkout) -> None:
+    for tool in ready.bin.iterdir():
+        if tool.name not in ("cmp", "cp"):
+            tool.unlink()
+    again = ready.run("x")
+    assert again.scons["args"] == ["x"]
+    assert again.err == ""
+
+
+def test_any_folder_and_a_link_lead_to_the_top(ready: Checkout, tmp_path: Path) -> None:
+    link = tmp_path / "quard"
+    link.symlink_to(ready.top / "scons")
+    assert ready.run(cwd=tmp_path, command=str(link)).scons["cwd"] == str(ready.top)
+    (ready.top / "below").mkdir()
+    result = ready.run(cwd=ready.top / "below", command="../scons", env={"CDPATH": "/"})
+    assert result.scons["cwd"] == str(ready.top)
+    sh = shutil.which("sh")
+    assert sh and ready.run("scons", "x", command=sh).scons["args"] == ["x"]
+
+
+def test_modules_come_from_the_environment_only(ready: Checkout, tmp_path: Path) -> None:
+    for folder in (tmp_path, ready.top):
+        (folder / "SCons").mkdir()
+        (folder / "SCons/__init__.py").write_text("raise SystemExit('the wrong SCons')\n")
+    result = ready.run(env={"PYTHONPATH": str(tmp_path), "PYTHONHOME": str(tmp_path)})
+    assert str(tmp_path) not in result.scons["path"]
+    assert str(ready.top) not in result.scons["path"]
+
+
+@pytest.mark.parametrize("change", ["lock", "python gone", "other PYTHON"])
+def test_environment_is_made_anew_when_it_no_longer_fits(ready: Checkout, change: str) -> None:
+    env: dict[str, str] = {}
+    if change == "lock":
+        (ready.top / "requirements.lock").open("a").write("# newer\n")
+    elif change == "python gone":
+        (ready.top / ".venv/bin/python").unlink()
+    else:
+        env["PYTHON"] = str(ready.bin / "python3")
+    assert "making .venv" in ready.run(env=env).err
+    assert ready.leftovers() == [".venv"]
+    assert ready.run(env=env).err == ""
+
+
+def test_failed_renewal_keeps_the_old_environment(ready: Checkout) -> None:
+    lock = ready.top / "requirements.lock"
+    good = lock.read_text()
+    lock.write_text(re.sub("sha256:.*", "sha256:" + "0" * 64, good))
+    assert ready.run().reason == "hash-mismatch"
+    lock.write_text(good)
+    again = ready.run()
+    assert again.status == 0 and again.err == ""
+
+
+def test_unhashed_package_is_refused(fresh: Checkout) -> None:
+    (fresh.top / "requirements.lock").write_text("scons==0.1\n")
+    assert fresh.run().reason == "python-packages"
+    assert fresh.leftovers() == []
+
+
+def test_killed_start_is_recovered_by_two_at_once(fresh: Checkout) -> None:
+    wait = fresh.bin.parent / "wait"
+    wait.touch()
+    killed = fresh.start()
+    wait_for((fresh.top / ".venv/bootstrap.partial/requirements.lock").exists)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    first = fresh.start("one")
+    assert first.stderr is not None
+    assert "making this machine ready" in first.stderr.readline()
+    second = fresh.start("two")
+    assert second.stderr is not None
+    assert "waiting" in second.stderr.readline()
+    wait.unlink()
+    err = first.communicate(timeout=30)[1]
+    assert first.returncode == 0 and "making .venv" in err
+    rest = second.communicate(timeout=30)[1]
+    assert second.returncode == 0 and rest == ""
+    assert fresh.leftovers() == [".venv"]
+
+
+@pytest.mark.parametrize("renewal", [False, True])
+def test_interrupted_start_leaves_nothing_unfinished(
+    fresh: Checkout, made: Path, renewal: bool
+) -> None:
+    if renewal:
+        shutil.copytree(made, fresh.top / ".venv", symlinks=True)
+        (fresh.top / "requirements.lock").open("a").write("# newer\n")
+    (fresh.bin.parent / "wait").touch()
+    process = fresh.start()
+    wait_for((fresh.top / ".venv/bootstrap.partial/requirements.lock").exists)
+    os.killpg(process.pid, signal.SIGINT)
+    err = process.communicate(timeout=20)[1]
+    assert process.returncode == 130, err
+    assert "interrupted" in err
+    assert fresh.leftovers() == ([".venv"] if renewal else [])
+    assert (fresh.top / ".venv/bootstrap").exists() == renewal
+
+
+def test_foreign_environment_is_left_alone(fresh: Checkout) -> None:
+    (fresh.top / ".venv").mkdir()
+    (fresh.top / ".venv/mine").touch()
+    assert fresh.run().reason == "foreign-venv"
+    assert (fresh.top / ".venv/mine").exists()
+
+
+def test_missing_packages_are_installed_without_a_question(debian: Checkout) -> None:
+    result = debian.run()
+    assert result.status == 0, result.err
+    install, update, again = debian.calls()
+    assert install == again and "noninteractive" in install and update.endswith(" update")
+    assert install.endswith(" install bison no-proof")
+    assert {"--yes", "--no-remove", "--no-install-recommends"} <= set(install.split())
+    assert "Need to get 3 MB" in result.err
+    assert "making .venv" not in result.err
+    assert debian.run().err == ""
+    assert len(debian.calls()) == 3
+
+
+def test_removed_command_is_noticed_at_the_next_start(debian: Checkout) -> None:
+    assert debian.run().status == 0
+    (debian.bin / "bison").unlink()
+    assert debian.run().status == 0
+    assert len(debian.calls()) == 4
+    assert (debian.bin / "bison").exists()
+
+
+def test_installed_package_without_its_command_is_an_error(debian: Checkout) -> None:
+    (debian.top / "host-packages.list").write_text("coreutils no-such-command why\n")
+    result = debian.run()
+    assert result.reason == "host-command-missing"
+    assert "no-such-command" in result.err
+    assert debian.calls() == []
+
+
+@pytest.mark.parametrize("sudo", [False, True])
+def test_without_root_the_exact_line_is_printed(debian: Checkout, sudo: bool) -> None:
+    debian.stub("id", "echo 1000\n")
+    if sudo:
+        debian.stub("sudo", "echo 'sudo: a password is required'; exit 1\n")
+    result = debian.run()
+    assert result.reason == "no-root"
+    line = "apt-get install --yes --no-install-recommends bison no-proof\n"
+    assert result.err.endswith(("sudo " if sudo else "as root: ") + line)
+    assert debian.calls() == []
+    assert debian.run().reason == "no-root"
+
+
+def test_passwordless_sudo_is_used(debian: Checkout) -> None:
+    debian.stub("id", "echo 1000\n")
+    debian.stub("sudo", '[ "$1" = -n ] || exit 1\nshift\n[ "$1" = true ] || exec "$@"\n')
+    assert debian.run().status == 0
+    assert len(debian.calls()) == 3
+
+
+def test_interrupted_dpkg_is_finished_first(debian: Checkout) -> None:
+    mark = debian.bin.parent / "configured"
+    debian.stub("dpkg", f'[ "$2" = --configure ] && touch "{mark}"\n')
+    debian.stub(
+        "apt-get",
+        f"""[ -e '{mark}' ] && cp '{debian.bin}/cp' '{debian.bin}/bison' && exit
+        echo "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"; exit 100\n""",
+    )
+    assert debian.run().status == 0
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("Err:1 http://host Temporary failure resolving 'host'", "offline"),
+        ("E: You don't have enough free space in /var/cache/apt/archives/.", "disk-full"),
+        ("E: Packages need to be removed but remove is disabled.", "host-packages"),
+    ],
+)
+def test_apt_failure_is_named_and_shown(debian: Checkout, words: str, reason: str) -> None:
+    debian.stub("apt-get", f'echo "{words}"; exit 100\n')
+    result = debian.run()
+    assert result.reason == reason
+    assert f"  {words}\n" in result.err and "out/bootstrap.log" in result.err
+    assert words in (debian.top / "out/bootstrap.log").read_text()
+
+
+def test_without_apt_missing_commands_are_listed_with_their_use(fresh: Checkout) -> None:
+    (fresh.top / "host-packages.list").write_text(LIST + "bison no-bison parses\nlib /no/file x\n")
+    result = fresh.run()
+    assert result.reason == "no-apt"
+    assert "  no-bison: parses (Debian: bison)\n" in result.err and "/no/file" not in result.err
+
+
+def test_malformed_list_is_refused(fresh: Checkout) -> None:
+    (fresh.top / "host-packages.list").write_text("bison bison\n")
+    assert fresh.run().reason == "bad-host-packages"
+
+
+def test_unreachable_index_is_told_as_such(fresh: Checkout) -> None:
+    index = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1", "PIP_NO_INDEX": "0"}
+    result = fresh.run(env={**index, "PIP_FIND_LINKS": ""})
+    assert result.reason == "offline"
+    assert fresh.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("prelude", "complaint"),
+    [
+        ("sys.version_info = (3, 9, 2)", "is version 3.9.2"),
+        ("sys.modules['ensurepip'] = None", "has no module ensurepip"),
+        ("sys.exit(127)", "does not run"),
+    ],
+)
+def test_unusable_python_is_named_with_its_fault(
+    fresh: Checkout, prelude: str, complaint: str
+) -> None:
+    code = f"import sys; {prelude}; exec(sys.argv[1])"
+    fresh.stub("python3", f'exec "{sys.executable}" -c "{code}" "$3"\n')
+    result = fresh.run()
+    assert result.reason == "no-python"
+    assert f"python3 ({fresh.bin}/python3): {complaint}\n" in result.err
+    assert "python3.11: not found\n" in result.err
+    fresh.stub("python3.12", (fresh.bin / "python3").read_text())
+    assert f"python3.12 ({fresh.bin}/python3.12): {complaint}\n" in fresh.run().err
+
+
+def test_named_python_is_the_only_one_tried(fresh: Checkout) -> None:
+    result = fresh.run(env={"PYTHON": "/no/such/python"})
+    assert result.reason == "no-python"
+    assert "  /no/such/python: not found\nreason:" in result.err
+
+
+def test_path_that_tools_cannot_take_is_refused(ready: Checkout, tmp_path: Path) -> None:
+    ready.top.rename(tmp_path / "a:b")
+    assert ready.run(cwd=tmp_path, command=str(tmp_path / "a:b/scons")).reason == "bad-path"
+
+
+def in_bwrap(checkout: Checkout, *options: str, command: str) -> Result:
+    bwrap = shutil.which("bwrap")
+    assert bwrap, "bubblewrap is in host-packages.list"
+    base = [bwrap, "--dev-bind", "/", "/", *options]
+    probe = subprocess.run([*base, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f"bubblewrap cannot make name spaces here: {probe.stderr.strip()}")
+    return checkout.run(*base[1:], "/bin/sh", "-c", command, command=bwrap)
+
+
+def test_read_only_checkout_is_told_as_such(fresh: Checkout) -> None:
+    top = str(fresh.top)
+    result = in_bwrap(fresh, "--ro-bind", top, top, command="./scons")
+    assert result.reason == "not-writable"
+
+
+def test_ready_checkout_works_read_only(ready: Checkout) -> None:
+    top = str(ready.top)
+    assert in_bwrap(ready, "--ro-bind", top, top, command="./scons x").scons["args"] == ["x"]
+
+
+@pytest.mark.parametrize(("size", "full_from"), [(1 << 18, "the start"), (1 << 22, "the middle")])
+def test_full_disk_is_told_as_such(fresh: Checkout, size: int, full_from: str) -> None:
+    small = fresh.bin.parent / "small"
+    small.mkdir()
+    if full_from == "the middle":
+        quick = (
+            (fresh.bin / "python3").read_text().replace("cp -a", "cat /dev/zero >.venv/x; cp -a")
+        )
+        fresh.stub("python3", quick)
+    command = f"cp scons requirements.lock host-packages.list '{small}' && '{small}/scons'"
+    result = in_bwrap(fresh, "--size", str(size), "--tmpfs", str(small), command=command)
+    assert result.reason == "disk-full"
+    assert ("making .venv" in result.err) == (full_from == "the middle")
+
+
+def test_our_own_list_has_a_reason_for_every_package() -> None:
+    rows = [
+        line.split(maxsplit=2)
+        for line in (TOP / "host-packages.list").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert all(len(row) == 3 for row in rows)
+    names = [name for row in rows for name in row[0].split("|")]
+    assert len(names) == len(set(names)) > 20
+
+
+def test_our_own_lock_is_hashed_complete_and_names_no_address() -> None:
+    lock = (TOP / "requirements.lock").read_text()
+    assert "://" not in lock and "/" not in lock
+    blocks = re.split(r"\n(?=[a-z])", lock.strip())
+    assert all(re.match(r"[a-z0-9-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", b) for b in blocks)
+    locked = {block.split("==")[0] for block in blocks}
+    wanted = (TOP / "requirements.in").read_text()
+    assert set(re.findall(r"^([a-z][a-z0-9-]*)", wanted, re.MULTILINE)) <= locked
+
+
+@pytest.mark.parametrize("name", ["scons", ".ci/run"])
+def test_shell_scripts_are_clean(name: str) -> None:
+    check = subprocess.run(["shellcheck", TOP / name], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout
+    assert os.access(TOP / name, os.X_OK)
+
+
+def test_continuous_integration_runs_the_test_command(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy2(TOP / ".ci/run", tmp_path / ".ci")
+    script(tmp_path / "scons", 'echo "$PWD $*"\n')
+    run = subprocess.run(
+        [tmp_path / ".ci/run"], cwd="/", capture_output=True, text=True, check=True
+    )
+    assert run.stdout == f"{tmp_path} test\n"
