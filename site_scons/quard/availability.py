@@ -17,6 +17,8 @@ from quard.errors import QuardError
 from quard.execute.fetch import Fetcher, Request
 
 Key = tuple[str, str]
+_UNAVAILABLE = ("no-source", "hash-mismatch")
+"""Why a source cannot be had. A full disk or an interruption says nothing about that."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Availability:
         """
         decisions = tuple(self._one(question, again, note) for question in questions)
         text = canonical.readable([_as_json(decision) for decision in decisions])
-        if not self._path.exists() or self._path.read_text(encoding="utf-8") != text:
+        if not self._path.exists() or self._path.read_bytes() != text.encode():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             temporary = self._path.with_name(self._path.name + ".part")
             temporary.write_text(text, encoding="utf-8")
@@ -105,10 +107,13 @@ class Availability:
         places = canonical.digest(
             {
                 "places": dict(self._places),
-                "requests": [[v.sha256, v.addresses] for r in wanted for v in r.variants],
+                "requests": [
+                    [v.sha256, v.addresses] for r in question.requests for v in r.variants
+                ],
             }
         )
-        appeared = any(self._at_hand(request) for request in wanted)
+        lacking = old.missing if old else ()
+        appeared = any(self._at_hand(request) for request in wanted if request.package in lacking)
         if wanted and old and not old.on and old.places == places and not (again or appeared):
             return old
         missing, tried, supply = [], [], []
@@ -117,6 +122,8 @@ class Availability:
             try:
                 self._fetcher.fetch(request)
             except QuardError as error:
+                if error.reason not in _UNAVAILABLE:
+                    raise
                 missing.append(request.package)
                 tried += error.detail.splitlines() or [error.message]
                 supply += [f"{v.file}  sha256 {v.sha256}" for v in request.variants]
@@ -142,15 +149,17 @@ def recorded(path: Path) -> tuple[Decision, ...]:
 
 def block(decision: Decision, cache: Path) -> str:
     """Return the text that tells the user what is off, what was tried and what to do."""
+    first = decision.missing[0]
     lines = [
         f"note: {decision.package} is built without {decision.feature}:"
         f" the source of {', '.join(decision.missing)} cannot be had"
     ]
-    lines += [f"  tried {line.strip()}" for line in decision.tried]
+    lines += [f"  tried {line.strip()}" for line in decision.tried if "wanted: " not in line]
     lines += [f"  wanted: {line}" for line in decision.supply]
     lines += [
-        f"  to turn it on: put the file into {cache} (or a folder named by [sources] dir),",
-        f'  or build a local checkout: [override] {decision.missing[0]} = "path" in local.toml',
+        f"  to turn it on: put the file into {cache / first}",
+        "  (or a folder named by [sources] dir in local.toml),",
+        f'  or build a local checkout: [override] {first} = "path" in local.toml,',
         "  then run ./scons again; `./scons source` asks the addresses again;"
         " STRICT=1 makes this an error",
     ]

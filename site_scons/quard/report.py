@@ -8,6 +8,7 @@ from typing import Any
 from quard.catalog import Catalog
 from quard.cli import Command
 from quard.errors import QuardError
+from quard.plan.render import render_all
 from quard.resolve import Resolved
 
 
@@ -56,6 +57,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     recipe = package.recipe
     plan = resolved.plans.get(name)
     source = recipe.source
+    urls = (source.url, *source.mirrors) if source else ()
     return {
         "name": name,
         "version": recipe.version,
@@ -63,7 +65,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "license": recipe.license,
         "homepage": recipe.homepage,
         "on_board": plan is not None,
-        "source": [source.url, *source.mirrors] if source else [],
+        "source": list(render_all(urls, {"name": name, "version": recipe.version})),
         "sha256": source.sha256 if source else "",
         "provenance": source.provenance if source else "",
         "needs": list(resolved.graph.edges[name].needs if plan else recipe.needs),

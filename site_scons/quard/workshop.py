@@ -22,6 +22,7 @@ from quard.execute.fetch import Fetcher, Request
 from quard.execute.jobserver import Jobserver
 from quard.execute.mirrors import Locations
 from quard.execute.package import Job, Packager, Results, read
+from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import tree_digest
 from quard.model import DEPLOY, Permission, User
@@ -70,6 +71,7 @@ class Workshop:
         self.console = console
         self.summary = Summary(board.name)
         self.out = project / "out" / board.name
+        self.stop = Stop()
         self._catalog = catalog
         self._resolver = Resolver(project, board, catalog)
         cache = settings.cache or site.cache
@@ -82,6 +84,7 @@ class Workshop:
             Locations(folders=self._folders, mirrors=settings.mirrors, offline=settings.offline),
             console.progress,
         )
+        self.stop.listen(self._fetcher.stop)
 
     @cached_property
     def toolchain(self) -> Toolchain:
@@ -114,6 +117,7 @@ class Workshop:
                 mode=self.mode,
                 search=self.site.search,
                 keep=self.site.keep,
+                stop=self.stop,
             ),
         )
 

@@ -52,9 +52,7 @@ def _scons(checkout: Path, *arguments: str, quiet: bool = False) -> dict[str, fl
     """Run SCons; return seconds and the peak memory of its own process, in MiB."""
     command = [sys.executable, "-m", "SCons", *arguments]
     started = time.monotonic()
-    process = subprocess.Popen(
-        command, cwd=checkout, stdout=subprocess.DEVNULL if quiet else None
-    )
+    process = subprocess.Popen(command, cwd=checkout, stdout=subprocess.DEVNULL if quiet else None)
     peak = 0
     while process.poll() is None:
         peak = max(peak, _peak(process.pid))

@@ -177,9 +177,7 @@ class Project:
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new))
 
-    def run(
-        self, *arguments: str, env: Mapping[str, str] | None = None, board: bool = True
-    ) -> Ran:
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None, board: bool = True) -> Ran:
         """Run SCons in the project, with a cache of its own."""
         words = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={self.cache}")
         if board:

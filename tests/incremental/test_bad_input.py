@@ -17,7 +17,7 @@ from incremental.project import Project, Ran
 def refused(ran: Ran, reason: str, *texts: str) -> None:
     """Assert that a run ended with one block for `reason` that holds `texts`."""
     assert ran.status == 2, ran.text
-    assert ran.err.count("error: ") == 1, ran.text
+    assert sum(line.startswith("error: ") for line in ran.err.splitlines()) == 1, ran.text
     assert f"reason: {reason}\n" in ran.err, ran.text
     assert "Traceback" not in ran.text, ran.text
     for text in texts:
@@ -81,7 +81,7 @@ def test_a_recipe_that_is_more_than_data_is_refused_and_not_run(greeting: Projec
 
 def test_packages_that_need_each_other_are_shown_as_a_circle(greeting: Project) -> None:
     greeting.library("greet", GREET_C, GREET_H, more='needs=("hello",),')
-    refused(greeting.run(), "dependency-cycle", "greet -> hello -> greet")
+    refused(greeting.run(), "dependency-cycle", "hello -> greet -> hello")
 
 
 def test_a_wrong_hash_stops_the_build_and_the_bytes_are_not_kept(greeting: Project) -> None:
@@ -186,13 +186,13 @@ def test_two_packages_with_one_path_are_both_named(greeting: Project) -> None:
 
 
 def test_a_program_for_another_machine_is_named(greeting: Project) -> None:
-    greeting.edit("packages/alone/recipe.py", "CC={cross}gcc", "CC=gcc")
+    greeting.edit("packages/alone/recipe.py", "CC={cross}gcc", 'CC=gcc", "CFLAGS=-O2')
     refused(greeting.run(), "wrong-architecture", "/usr/bin/alone", "alone")
 
 
 def test_a_library_that_nobody_installs_is_named(greeting: Project) -> None:
     greeting.board(["alone"])
-    refused(greeting.run(), "missing-interpreter")
+    refused(greeting.run(), "missing-library", "/usr/bin/alone", "ld-linux-riscv64")
 
 
 def test_a_full_disk_is_named_and_the_next_run_goes_on(greeting: Project) -> None:
@@ -209,7 +209,7 @@ def test_a_full_disk_is_named_and_the_next_run_goes_on(greeting: Project) -> Non
     try:
         greeting.cache = small
         refused(greeting.run(), "disk-full")
-        assert not list(small.rglob("*.tar.xz"))
+        assert not list(small.rglob("*.part"))
     finally:
         subprocess.run(("umount", str(small)), check=True)
     assert greeting.run().status == 0
@@ -224,9 +224,7 @@ def test_a_feature_that_cannot_be_had_is_off_with_one_block_and_on_when_it_appea
     )
     greeting.program("hello", "int main(void) { return 0; }\n", more=feature)
     greeting.edit("packages/hello/recipe.py", "import Install", "import Feature, Install")
-    greeting.board(
-        ["hello", "libc"], more='[features]\nhello.greeting = "if-available"'
-    )
+    greeting.board(["hello", "libc"], more='[features]\nhello.greeting = "if-available"')
     source = greeting.sources / "greet-1.tar.xz"
     hidden = source.rename(source.with_suffix(".hidden"))
     strict = greeting.run("STRICT=1")
@@ -242,8 +240,8 @@ def test_a_feature_that_cannot_be_had_is_off_with_one_block_and_on_when_it_appea
     hidden.rename(source)
     same = greeting.run()
     assert same.built == []
-    (greeting.cache / "sources").mkdir(exist_ok=True)
-    shutil.copy(source, greeting.cache / "sources" / source.name)
+    assert str(greeting.cache / "sources/greet") in same.out
+    shutil.copy(source, greeting.cache / "sources/greet" / source.name)
     appeared = greeting.run()
     assert appeared.built == ["greet", "hello"], appeared.text
     assert "feature greeting: off -> on" in appeared.summary["built"][1]["why"]

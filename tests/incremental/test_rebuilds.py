@@ -33,7 +33,9 @@ def test_touching_every_file_rebuilds_nothing(greeting: Project) -> None:
 def test_a_fix_inside_a_function_rebuilds_the_library_and_no_dependant(greeting: Project) -> None:
     greeting.run()
     before = greeting.image()
-    greeting.library("greet", GREET_C.replace("return 42", "volatile int a = 42; return a"), GREET_H)
+    greeting.library(
+        "greet", GREET_C.replace("return 42", "volatile int a = 42; return a"), GREET_H
+    )
     after = greeting.run()
     assert after.status == 0, after.text
     assert after.built == ["greet"]
@@ -107,9 +109,7 @@ def test_another_checkout_with_the_same_cache_builds_nothing_and_gives_equal_byt
     greeting.run()
     before = greeting.image()
     copy = greeting.folder.with_name("elsewhere")
-    shutil.copytree(
-        greeting.folder, copy, symlinks=True, ignore=shutil.ignore_patterns("out")
-    )
+    shutil.copytree(greeting.folder, copy, symlinks=True, ignore=shutil.ignore_patterns("out"))
     greeting.folder = copy
     ran = greeting.run()
     assert ran.built == []
@@ -121,9 +121,7 @@ def test_a_build_elsewhere_with_an_empty_cache_gives_equal_bytes(greeting: Proje
     greeting.run()
     before = greeting.image()
     copy = greeting.folder.with_name("elsewhere")
-    shutil.copytree(
-        greeting.folder, copy, symlinks=True, ignore=shutil.ignore_patterns("out")
-    )
+    shutil.copytree(greeting.folder, copy, symlinks=True, ignore=shutil.ignore_patterns("out"))
     greeting.folder, greeting.cache = copy, greeting.cache.with_name("other-cache")
     ran = greeting.run("-j1", env={"USER": "somebody", "LANG": "C.UTF-8", "CFLAGS": "-O0"})
     assert ran.built == ["alone", "greet", "hello", "libc"]

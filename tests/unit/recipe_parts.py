@@ -8,7 +8,9 @@ from quard.catalog import Catalog, Package
 
 TOP = Path(__file__).resolve().parents[2]
 SHA = "0123456789abcdef" * 4
-SOURCE = f'Source("https://example.org/{{name}}-{{version}}.tar.gz", sha256="{SHA}", provenance="us")'
+SOURCE = (
+    f'Source("https://example.org/{{name}}-{{version}}.tar.gz", sha256="{SHA}", provenance="us")'
+)
 FIELDS = {
     "summary": '"A thing"',
     "version": '"1.0"',
@@ -55,4 +57,3 @@ def load(packages: Path, name: str, style: str = "Autotools", **changes: str | N
     """Write one recipe and return it as the catalog reads it."""
     add(packages, name, style, **changes)
     return Catalog(packages)[name]
-

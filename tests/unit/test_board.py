@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from recipe_parts import TOP
+
 from quard import board
 from quard.errors import QuardError
-from recipe_parts import TOP
 
 MINIMAL = """\
 summary = "A board"

@@ -8,6 +8,7 @@ import random
 from typing import Any
 
 import pytest
+
 from quard.canonical import canonical, digest, readable
 
 LEAVES: tuple[Any, ...] = (None, True, False, 0, 1, -1, 10**20, "", "1", "a", "ä", '"\\\n', "true")

@@ -6,10 +6,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from recipe_parts import FIELDS, SHA, SOURCE, TOP, add, add_text, feature, load, recipe_text
+
 from quard.catalog import Catalog
 from quard.errors import QuardError
 from quard.model import Autotools, Custom, Feature, Kconfig, Recipe, Run, Source
-from recipe_parts import FIELDS, SHA, SOURCE, TOP, add, add_text, feature, load, recipe_text
 
 OURS = Catalog(TOP / "packages")
 
@@ -27,9 +28,7 @@ def test_a_recipe_is_read_into_the_model(tmp_path: Path) -> None:
     assert package.recipe == Autotools(
         summary="A thing",
         version="1.0",
-        source=Source(
-            "https://example.org/{name}-{version}.tar.gz", sha256=SHA, provenance="us"
-        ),
+        source=Source("https://example.org/{name}-{version}.tar.gz", sha256=SHA, provenance="us"),
         license="MIT",
         license_files=("COPYING",),
         configure=("--a", "--b", "--c=d"),
@@ -138,7 +137,7 @@ NOT_DATA = {
     "list": ('needs=["a"]', "List"),
     "dictionary": ('env={"a": "b"}', "Dict"),
     "condition": ('version="1" if True else "2"', "IfExp"),
-    "attribute": ('version=os.name', "Attribute"),
+    "attribute": ("version=os.name", "Attribute"),
     "method": ('version="1".upper()', "Attribute"),
     "lambda": ("version=lambda: 1", "Lambda"),
     "percent": ('version="%s" % 1', "Mod"),
@@ -154,7 +153,7 @@ def test_what_is_more_than_data_is_refused_with_its_line(
     tmp_path: Path, field: str, kind: str
 ) -> None:
     name, _, text = field.partition("=")
-    error = refused(tmp_path, recipe_text(**{**FIELDS, name: text}))
+    error = refused(tmp_path, recipe_text("Autotools", **{**FIELDS, name: text}))
     assert error.reason == "recipe-syntax"
     assert error.message == "packages/thing/recipe.py cannot be used"
     assert f"{kind} is not allowed: a recipe is data" in error.detail
@@ -238,7 +237,8 @@ def test_the_bare_base_class_is_no_recipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["summary", "version", "license"])
 def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
-    error = refused(tmp_path, recipe_text(**{**FIELDS, field: None}))
+    fields: dict[str, str | None] = {**FIELDS, field: None}
+    error = refused(tmp_path, recipe_text("Autotools", **fields))
     assert error.reason == "missing-field"
     assert f"'{field}'" in error.detail
     assert error.detail.startswith("line 3: Autotools:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from quard import cli
 from quard.cli import Command, parse
 from quard.errors import QuardError
@@ -22,9 +23,7 @@ def refused(*targets: str, **arguments: str) -> QuardError:
 
 
 def test_nothing_asked_for_is_the_default_boards_images() -> None:
-    assert asked() == Command(
-        verb="images", names=(), board="quard-star", given={}, settings={}
-    )
+    assert asked() == Command(verb="images", names=(), board="quard-star", given={}, settings={})
 
 
 @pytest.mark.parametrize("verb", ["images", "run", "test", "source", "bench", "list"])
@@ -126,7 +125,9 @@ def test_settings_and_variables_are_told_apart() -> None:
     assert command.settings == {"override.libmnl": "/x", "sandbox.mode": "none"}
 
 
-@pytest.mark.parametrize(("text", "strict"), [("1", True), ("yes", True), ("0", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "strict"), [("1", True), ("yes", True), ("0", False), ("", False)]
+)
 def test_strict_is_off_for_nothing_and_zero(text: str, strict: bool) -> None:
     assert asked(STRICT=text).strict is strict
     assert asked().strict is False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Mapping
 
 import pytest
+
 from quard.errors import QuardError
 from quard.graph import Edges, Graph, build
 
@@ -158,7 +160,7 @@ def test_a_cycle_is_found_exactly_when_there_is_one_and_it_is_a_real_one(seed: i
     assert caught.value.reason == "dependency-cycle"
     cycle = caught.value.detail.split(" -> ")
     assert cycle[0] == cycle[-1]
-    assert all(after in edges[one].needs for one, after in zip(cycle, cycle[1:], strict=False))
+    assert all(after in edges[one].needs for one, after in itertools.pairwise(cycle))
 
 
 def test_packages_may_want_each_other_on_the_target() -> None:

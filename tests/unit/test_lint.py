@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from recipe_parts import SHA, SOURCE, TOP, add, feature, load
+
 from quard.catalog import Catalog
 from quard.errors import QuardError
 from quard.lint import Finding, lint, require
-from recipe_parts import SHA, SOURCE, TOP, add, feature, load
 
 OURS = Catalog(TOP / "packages")
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+
 from quard import model
 from quard.plan.render import LATE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from quard import settings
 from quard.errors import QuardError
 from quard.settings import Settings

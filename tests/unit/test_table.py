@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from quard.errors import QuardError
 from quard.table import Table, read
 

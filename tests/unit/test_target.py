@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.target import target
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+
 from quard.plan.plan import FileRef, Plan, RunStep
 from quard.why import reasons
 
@@ -63,6 +64,7 @@ def test_equal_inputs_give_no_reason_whatever_they_were_read_from() -> None:
 
 
 FIELDS: dict[str, tuple[dict[str, Any], str]] = {
+    "environment": ({"env": (("A", "2"),)}, "env: {'A': '1'} -> {'A': '2'}"),
     "version": ({"version": "1.1", "sources": ("c" * 64,)}, "version: 1.0 -> 1.1"),
     "source": ({"sources": ("c" * 64, "b" * 64)}, "hash of the source changed"),
     "local tree": ({"tree": "d" * 64, "sources": PLAN.sources}, "built from a local source tree"),
@@ -88,7 +90,7 @@ FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "triple": ({"triple": "x-y"}, "triple: riscv64-linux-gnu -> x-y"),
     "option": (
         {"steps": (RunStep("configure", ("./configure", "--with-y")), *PLAN.steps[1:])},
-        "configure: + --with-y, - --with-x",
+        "configure: - --with-x, + --with-y",
     ),
     "step gone": ({"steps": PLAN.steps[:2]}, "install: - install, - make"),
     "order": (
@@ -100,22 +102,21 @@ FIELDS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("fields", "reason"), FIELDS.values(), ids=FIELDS)
 def test_a_changed_field_of_the_plan_is_the_one_reason(fields: dict[str, Any], reason: str) -> None:
-    words = changed(**fields)
-    if reason.startswith("configure: +"):
-        assert words == ("configure: - --with-x, + --with-y",)
-    else:
-        assert words == (reason,)
+    assert changed(**fields) == (reason,)
 
 
 def test_every_field_of_the_plan_gives_a_reason_when_it_changes() -> None:
-    """A field that somebody adds to the plan must not stay silent."""
+    """A field that somebody adds to the plan must not stay silent.
+
+    The name is part of the file's own name; `deploys` follows from the steps.
+    """
     for key, value in PLAN.as_json().items():
-        if key in ("name", "executor"):
+        if key in ("name", "deploys"):
             continue
         new = depends()
         match value:
-            case bool():
-                new["plan"][key] = not value
+            case int():
+                new["plan"][key] = value + 1
             case str():
                 new["plan"][key] = value + "x"
             case dict():

@@ -24,6 +24,7 @@ FLOOR = 256 << 20
 """Unpacked bytes may reach FLOOR plus RATIO times the archive's size; sources stay below 20."""
 
 EOFHeaderError = tarfile.EOFHeaderError  # type: ignore[attr-defined]  # the stubs lack it
+InvalidHeaderError = tarfile.InvalidHeaderError  # type: ignore[attr-defined]
 _LONGEST_EXTENSION = 1 << 20
 _EXTENSIONS = (
     tarfile.XHDTYPE,
@@ -72,7 +73,7 @@ class _Header(TarInfo):
             raise
         except HeaderError as fault:
             at = tarfile.offset
-            if at == 0 and "empty" not in str(fault):
+            if at == 0 and isinstance(fault, InvalidHeaderError):
                 raise Bad(f"no tar archive: {fault}") from None
             raise ReadError(f"header at byte {at}: {fault}") from None
 

@@ -13,6 +13,7 @@ from quard.errors import QuardError
 from quard.execute import kconfig, patch, sysroot, unpack
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
+from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import (
     CopyStep,
@@ -38,6 +39,7 @@ class Machine:
 
     search -- the PATH of the build machine's own commands
     keep   -- descriptors that every command inherits
+    stop   -- tells when the run is to end
     """
 
     toolchain: Toolchain
@@ -45,6 +47,7 @@ class Machine:
     mode: str
     search: str
     keep: tuple[int, ...]
+    stop: Stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,7 @@ class Build:
             work=work,
             show=(toolchain.folder,) if toolchain.folder else (),
             keep=(*machine.keep, *machine.jobserver.fds),
+            stop=machine.stop,
         )
         folders = self.sandbox.folders
         self.env = sysroot.environment(
@@ -108,6 +112,7 @@ class Build:
         """Build the package into the staging folder. Raises QuardError for whatever fails."""
         self.prepare(inputs)
         for step in self.plan.steps:
+            self._machine.stop.check()
             self._report(step.phase)
             self._step(step)
 

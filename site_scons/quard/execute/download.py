@@ -179,7 +179,7 @@ class Transfer:
                     for chunk in _body(response):
                         self._keep(out.write, chunk, handle)
                 if total is not None and out.tell() < total:
-                    raise _Transient(f"broke off after {amount(out.tell())} of {amount(total)}")
+                    raise _Transient(f"ended after {amount(out.tell())} of {amount(total)}")
         return start > 0
 
     def _request(
@@ -239,8 +239,8 @@ def _body(response: requests.Response) -> Iterator[bytes]:
         yield from _chunks(lambda size: response.raw.read1(size, decode_content=False))
     except urllib3.exceptions.ReadTimeoutError:
         raise _Transient("no bytes arrived any more") from None
-    except urllib3.exceptions.HTTPError as fault:
-        raise _Transient(f"broke off: {fault}") from None
+    except urllib3.exceptions.HTTPError:
+        raise _Transient("the connection broke off") from None
 
 
 def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -112,14 +112,20 @@ class Fetcher:
         return self._cache / package / file
 
     def _look(self, request: Request) -> tuple[Fetched | None, list[Path]]:
-        """Return what is in the cache, and files whose hash is wrong."""
-        wrong: list[Path] = []
+        """Return what is in the cache, and the files that are no variant at all."""
+        accepted: dict[Path, list[str]] = {}
         for variant in request.variants:
             path = self.place(request.package, variant.file)
-            if path.is_file():
-                if _sha256(path) == variant.sha256:
-                    return Fetched(path, variant.sha256, ""), wrong
-                wrong.append(path)
+            accepted.setdefault(path, []).append(variant.sha256)
+        wrong: list[Path] = []
+        for path, hashes in accepted.items():
+            try:
+                found = _sha256(path)
+            except FileNotFoundError:
+                continue
+            if found in hashes:
+                return Fetched(path, found, ""), wrong
+            wrong.append(path)
         return None, wrong
 
     def _look_and_clean(self, request: Request) -> Fetched | None:

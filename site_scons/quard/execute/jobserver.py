@@ -9,8 +9,14 @@ many packages are under way.
 from __future__ import annotations
 
 import os
+import select
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_PATIENCE = 1.0
+_POLL = 0.2
+"""Seconds."""
 
 
 class Jobserver:
@@ -24,9 +30,11 @@ class Jobserver:
         for end in (self._read, self._write):
             os.set_inheritable(end, True)
         os.write(self._write, b"+" * jobs)
-        # make 4.3 switches the shared descriptor to non-blocking; a second opening of the same
-        # pipe has its own flags and so still waits.
-        self._private = os.open(f"/proc/self/fd/{self._read}", os.O_RDONLY | os.O_CLOEXEC)
+        # A second opening of the pipe has flags of its own: make 4.3 switches the shared one to
+        # non-blocking and back as it likes.
+        self._private = os.open(
+            f"/proc/self/fd/{self._read}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        )
 
     @property
     def fds(self) -> tuple[int, int]:
@@ -40,14 +48,53 @@ class Jobserver:
 
     @contextmanager
     def token(self) -> Iterator[None]:
-        """Hold one token; waits until one is free."""
-        taken = os.read(self._private, 1)
+        """Hold one token while a package is built.
+
+        A make that gives a token back often takes the next one at once, so that another might
+        wait for minutes. Whoever has waited for `_PATIENCE` begins without one, and takes the
+        first that comes free while it runs: one process too many for a while, nobody starving.
+        """
+        debt = _Debt(self._private)
+        debt.wait(_PATIENCE)
         try:
             yield
         finally:
-            os.write(self._write, taken)
+            if token := debt.settle():
+                os.write(self._write, token)
 
     def close(self) -> None:
         """Close the pipe; the tokens are gone."""
         for end in (self._read, self._write, self._private):
             os.close(end)
+
+
+class _Debt:
+    """A token that is being taken out of the pipe by a thread of its own."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._token = b""
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._take, daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the token, but no longer than so many seconds."""
+        self._thread.join(seconds)
+
+    def settle(self) -> bytes:
+        """Stop waiting and return the token, empty if none came."""
+        self._cancelled.set()
+        self._thread.join()
+        return self._token
+
+    def _take(self) -> None:
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLIN)
+        while not self._cancelled.is_set():
+            if poll.poll(_POLL * 1000):
+                try:
+                    self._token = os.read(self._pipe, 1)
+                except BlockingIOError:
+                    continue  # somebody else was quicker
+                return

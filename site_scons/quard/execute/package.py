@@ -136,11 +136,11 @@ class Packager:
         force   -- build even what the store knows
         Raises QuardError for all that can fail; nothing half-made stays behind.
         """
+        self._machine.stop.check()
         depends = self.depends(job)
         before = _before(job.results.depends)
         key = canonical.digest(depends)
-        store = self._local if job.tree else self._store
-        record = None if force else store.result(key)
+        record = None if force else self._known(key)
         how: Literal["built", "restored"] = "restored"
         if record is None:
             archive = None
@@ -148,16 +148,28 @@ class Packager:
                 report("fetch")
                 archive = self._fetcher.fetch(job.request).path
             with running():
-                record = self._build(job, archive, store, report)
-            store.put_result(key, record)
+                record = self._build(job, archive, report)
+            self._of(record).put_result(key, record)
             how = "built"
         else:
-            _log(store, record, job.log)
+            _log(self._of(record), record, job.log)
         _write_results(job, record, depends)
         return Outcome(how, before)
 
+    def _known(self, key: str) -> dict[str, Any] | None:
+        """Return what one of the stores has for `key`."""
+        return self._store.result(key) or self._local.result(key)
+
+    def _of(self, record: Mapping[str, Any]) -> Store:
+        """Return the store that has a record's blobs.
+
+        What was built from a local tree, or not sealed, stays in this checkout: nobody else could
+        tell what it was made from.
+        """
+        return self._local if record["local"] else self._store
+
     def _build(
-        self, job: Job, archive: Path | None, store: Store, report: Callable[[str], None]
+        self, job: Job, archive: Path | None, report: Callable[[str], None]
     ) -> dict[str, Any]:
         plan = job.plan
         shutil.rmtree(job.work, ignore_errors=True)
@@ -178,11 +190,11 @@ class Packager:
                 )
             except QuardError as error:
                 if error.reason.endswith("-failed"):
-                    raise
+                    raise  # the work folder stays, for whoever looks into the failure
                 shutil.rmtree(job.work, ignore_errors=True)
                 raise
             report("split")
-            record = self._keep(plan, build, store, log.name)
+            record = self._keep(plan, build, log.name)
         shutil.rmtree(job.work, ignore_errors=True)
         return record
 
@@ -197,20 +209,21 @@ class Packager:
     def _extract(self, results: Results, folder: Path) -> None:
         record = read(results.record)
         sha256 = record["blobs"]["dev"]
-        store = self._local if record["local"] else self._store
-        try:
-            blob.extract(store.path(sha256), folder, sha256)
-        except FileNotFoundError as error:
+        store = self._of(record)
+        if not store.verify(sha256):
             results.interface.unlink(missing_ok=True)
             raise QuardError(
                 f"the store has lost a part of {results.name}",
-                detail=f"blob {sha256}",
+                detail=f"blob {sha256} is missing or damaged",
                 reason="blob-missing",
                 hint="run the same command again: the package is built anew",
-            ) from error
+            )
+        blob.extract(store.path(sha256), folder, sha256)
 
-    def _keep(self, plan: Plan, build: Build, store: Store, log: str) -> dict[str, Any]:
-        """Split the staging folder and put its parts into the store."""
+    def _keep(self, plan: Plan, build: Build, log: str) -> dict[str, Any]:
+        """Split the staging folder and put its parts into the store that they belong to."""
+        local = bool(plan.tree) or build.sandbox.mode == "none"
+        store = self._local if local else self._store
         toolchain, stage = self._machine.toolchain, build.work.stage
         parts = split.split(
             stage,
@@ -244,7 +257,7 @@ class Packager:
             "name": plan.name,
             "version": plan.version,
             "plan": plan.identity,
-            "local": bool(plan.tree),
+            "local": local,
             "blobs": blobs,
             "interface": interface(stage, parts.dev),
         }

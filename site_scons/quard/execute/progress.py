@@ -5,11 +5,14 @@ Everything here may be called by several threads at once.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import NoReturn, Protocol, TextIO
 
 from tqdm import tqdm
+
+_USUAL_WIDTH = 80
 
 
 class Handle(Protocol):
@@ -42,6 +45,8 @@ class Bars:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        # A serial line says that it has no columns; tqdm would show nothing at all there.
+        self._sized = os.get_terminal_size(stream.fileno()).columns > 0
         # A plain lock is enough, and needs no semaphore of the system; the monitor thread
         # would only redraw bars that stand still.
         tqdm.set_lock(threading.RLock())
@@ -59,7 +64,8 @@ class Bars:
             unit_scale=True,
             unit_divisor=1024,
             miniters=1,
-            dynamic_ncols=True,
+            dynamic_ncols=self._sized,
+            ncols=None if self._sized else _USUAL_WIDTH,
             leave=False,
         )
         return _Bar(bar)

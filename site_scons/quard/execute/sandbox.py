@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
 from quard.errors import QuardError
+from quard.execute.stop import Stop
 from quard.plan.render import LATE
 
 INSIDE = "/quard"
@@ -24,6 +23,7 @@ Mode = Literal["bwrap", "none"]
 _SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 _LOCAL = "/usr/local"
 """Hidden: what an administrator put there is not part of the system's own packages."""
+_NOT_FOUND = 127
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
 
@@ -81,12 +81,14 @@ class Sandbox:
 
     show -- further folders of the machine that are visible, read-only (an external toolchain)
     keep -- descriptors that the commands inherit (the job server's pipe, the tree's lock)
+    stop -- ends the commands when the run is to end
     """
 
     mode: Mode
     work: Work
     show: tuple[Path, ...] = ()
     keep: tuple[int, ...] = ()
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def folders(self) -> Mapping[str, str]:
@@ -112,26 +114,33 @@ class Sandbox:
 
         Standard output and error go to `log`. With `foreground` the command has the terminal
         instead. When this thread is interrupted, the command and its children end before the
-        exception goes on.
+        exception goes on. What cannot be started at all has the status that a shell gives it.
+        Raises QuardError interrupted when the run is to end.
         """
         command = self.command(argv, env)
         leads = self.mode == "none" and not foreground
         with stdin.open("rb") if stdin else Path(os.devnull).open("rb") as given:
-            process = subprocess.Popen(
-                command,
-                stdin=None if foreground else given,
-                stdout=None if foreground else log,
-                stderr=None if foreground else log,
-                env=dict(env),
-                cwd=self.work.src if self.mode == "none" else "/",
-                pass_fds=self.keep,
-                start_new_session=leads,
-            )
+
+            def start() -> subprocess.Popen[bytes]:
+                return subprocess.Popen(
+                    command,
+                    stdin=None if foreground else given,
+                    stdout=None if foreground else log,
+                    stderr=None if foreground else log,
+                    env=dict(env),
+                    cwd=self.work.src if self.mode == "none" else "/",
+                    pass_fds=self.keep,
+                    start_new_session=leads,
+                )
+
             try:
-                return process.wait()
-            except BaseException:
-                _end(process, leads)
-                raise
+                with self.stop.watching(start) as process:
+                    status = process.wait()
+            except OSError as error:
+                log.write(f"{argv[0]}: {error.strerror}\n".encode())
+                return _NOT_FOUND
+        self.stop.check()
+        return status
 
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
         """Return the whole command line that runs `argv`."""
@@ -167,21 +176,8 @@ class Sandbox:
             mounts += ["--bind", str(self.work.root / name), f"{INSIDE}/{name}"]
         for name in ("sysroot", "files", "tools"):
             mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
-        return mounts
-
-
-def _end(process: subprocess.Popen[bytes], leads: bool) -> None:
-    """End a command with everything it started.
-
-    bwrap takes its whole process namespace along; without it the command leads a session, unless
-    it has the terminal, whose keys reach all of its processes.
-    """
-    if leads:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()
+        # Without these a build could leave things in the root of its own, empty file system.
+        return [*mounts, "--remount-ro", _LOCAL, "--remount-ro", "/"]
 
 
 def shows(folder: Path) -> bool:
@@ -214,10 +210,14 @@ def probe(wanted: str) -> tuple[Mode, str]:
         why = "bwrap is not installed"
     else:
         test = (found, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true")
-        done = subprocess.run(test, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return "bwrap", ""
-        why = done.stderr.strip() or f"bwrap ended with status {done.returncode}"
+        try:
+            done = subprocess.run(test, capture_output=True, text=True, check=False)
+        except OSError as error:
+            why = f"{found}: {error.strerror}"
+        else:
+            if done.returncode == 0:
+                return "bwrap", ""
+            why = done.stderr.strip() or f"bwrap ended with status {done.returncode}"
     if wanted == "bwrap":
         raise missing(why)
     return "none", why

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -84,13 +85,13 @@ def _driver(compiler: Path, inside: str, source_name: str) -> str:
     It also gives every path of the build a name that is the same everywhere, in debug information
     and in __FILE__ (gcc(1), -ffile-prefix-map).
     """
-    return (
-        "#!/bin/sh\n"
-        f"exec {compiler} --sysroot={inside}/sysroot"
-        f" -ffile-prefix-map={inside}/src=/usr/src/{source_name}"
-        f" -ffile-prefix-map={inside}/sysroot= "
-        '"$@"\n'
+    command = (
+        str(compiler),
+        f"--sysroot={inside}/sysroot",
+        f"-ffile-prefix-map={inside}/src=/usr/src/{source_name}",
+        f"-ffile-prefix-map={inside}/sysroot=",
     )
+    return f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
 
 
 def own_sysroot(work: Work, toolchain: Toolchain) -> None:

@@ -18,9 +18,9 @@ def tree_digest(folder: Path) -> str:
     for path, entry in _walk(folder, ""):
         mode = entry.stat(follow_symlinks=False).st_mode
         if stat.S_ISLNK(mode):
-            kind, content = "link", os.fsencode(os.readlink(entry.path))  # noqa: PTH115
+            kind, content = "link", os.fsencode(os.readlink(entry.path))
         elif stat.S_ISREG(mode):
-            with open(entry.path, "rb") as file:  # noqa: PTH123
+            with open(entry.path, "rb") as file:
                 content = hashlib.file_digest(file, "sha256").digest()
             kind = "program" if mode & stat.S_IXUSR else "file"
         else:

@@ -33,8 +33,6 @@ FOLDER_MODE = 0o755
 
 _CHUNK = 1 << 20
 
-_AGAIN = "start the build again: what the store has lost is built anew"
-
 _BAD_TAR = (tarfile.TarError, ValueError, OverflowError, EOFError)
 """What tarfile raises for malformed archives: its own errors and those of text and numbers."""
 
@@ -173,10 +171,10 @@ def pack(root: Path, paths: Sequence[str], out: Path) -> str:
 def members(blob: Path) -> tuple[Member, ...]:
     """Return what is in a blob, in its order; its hash is not looked at.
 
-    Raises QuardError `missing-blob`, `corrupt-blob`, `unsafe-member`.
+    Raises QuardError `corrupt-blob`, `unsafe-member`; FileNotFoundError.
     """
     try:
-        with _opened(blob) as file, tarfile.open(fileobj=file, mode="r:", errors="strict") as tar:
+        with tarfile.open(blob, "r:", errors="strict") as tar:
             return tuple(_member(info) for info in tar)
     except _BAD_TAR as error:
         raise _corrupt(blob, f"not a tar archive: {error}") from error
@@ -191,9 +189,10 @@ def extract(blob: Path, into: Path, sha256: str) -> None:
     incomplete and must be thrown away.
 
     Raises QuardError `corrupt-blob` when the content does not have the hash (even if that shows up
-    as another fault first), `missing-blob`, `file-collision`, `unsafe-member`, `disk-full`.
+    as another fault first), `file-collision`, `unsafe-member`, `disk-full`; FileNotFoundError when
+    there is no such blob.
     """
-    with _opened(blob) as file, enough_space(into):
+    with blob.open("rb") as file, enough_space(into):
         reader = _HashingReader(file)
         try:
             with tarfile.open(
@@ -210,23 +209,6 @@ def extract(blob: Path, into: Path, sha256: str) -> None:
             _verify(blob, reader, sha256)
             raise
         _verify(blob, reader, sha256)
-
-
-def missing_blob(sha256: str, what: str) -> QuardError:
-    """Return the error for a blob that should be in the store and is not."""
-    return QuardError(
-        f"a blob is not in the store: {what}",
-        detail=f"sha256 {sha256}",
-        reason="missing-blob",
-        hint=_AGAIN,
-    )
-
-
-def _opened(blob: Path) -> IO[bytes]:
-    try:
-        return blob.open("rb")
-    except FileNotFoundError as error:
-        raise missing_blob(blob.name, str(blob)) from error
 
 
 def _write(root: Path, paths: Sequence[str], writer: _HashingWriter) -> None:
@@ -450,7 +432,7 @@ def _corrupt(blob: Path, detail: str) -> QuardError:
         f"damaged blob {blob.name}",
         detail=detail,
         reason="corrupt-blob",
-        hint=_AGAIN,
+        hint="start the build again: what the store has lost is built anew",
     )
 
 

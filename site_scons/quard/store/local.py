@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from quard.canonical import canonical, digest
-from quard.store.blob import enough_space, file_sha256, missing_blob
+from quard.errors import QuardError
+from quard.store.blob import enough_space, file_sha256
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -159,7 +160,7 @@ class Store:
             raise ValueError(f"not the record of an action: {data[:200]!r}")
         for name, sha256 in sorted(checked["blobs"].items()):
             if not self.has(sha256):
-                raise missing_blob(sha256, f"{name} of the action {key}")
+                raise _missing_blob(sha256, f"{name} of the action {key}")
         place = self._record_path(key)
         with self.scratch() as folder:
             (folder / "record").write_bytes(data)
@@ -235,6 +236,15 @@ class Store:
                     _remove_tree(folder)
             finally:
                 os.close(handle)
+
+
+def _missing_blob(sha256: str, what: str) -> QuardError:
+    return QuardError(
+        f"a blob is not in the store: {what}",
+        detail=f"sha256 {sha256}",
+        reason="missing-blob",
+        hint="start the build again: what the store has lost is built anew",
+    )
 
 
 def _remove_tree(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import SCons.Node.Python
 import SCons.Script
+
 from quard import cli
 from quard.errors import QuardError
 
@@ -25,7 +27,23 @@ def generate(env: Any) -> None:
     if SCons.Script.GetOption("num_jobs") == 1 and not _asked_for_jobs():
         SCons.Script.SetOption("num_jobs", len(os.sched_getaffinity(0)))
     for method in (Board, Package, Source, Rootfs, Image, Deploy, RunScript, Run):
-        env.AddMethod(method)
+        env.AddMethod(_clear(method), method.__name__)
+
+
+def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method with a user's mistake shown as one block instead of a traceback."""
+
+    @functools.wraps(method)
+    def guarded(env: Any, *arguments: Any) -> Any:
+        try:
+            return method(env, *arguments)
+        except QuardError as error:
+            if "QUARDROOT" in env:
+                env["QUARDROOT"].abandon()
+            print(error.block(), file=sys.stderr)  # noqa: T201
+            return SCons.Script.Exit(2)
+
+    return guarded
 
 
 def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an SConstruct calls
@@ -33,13 +51,9 @@ def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an
     env.Help(cli.help_text())
     if SCons.Script.GetOption("help"):
         return SCons.Script.Exit(0)  # type: ignore[no-any-return]
-    try:
-        begun = session.start(dict(SCons.Script.ARGUMENTS), SCons.Script.COMMAND_LINE_TARGETS)
-        env["QUARDROOT"] = begun
-        env.SConsignFile(str(begun.guard.sconsign.with_suffix("")))
-    except QuardError as error:
-        print(error.block(), file=sys.stderr)  # noqa: T201
-        SCons.Script.Exit(2)
+    begun = session.start(dict(SCons.Script.ARGUMENTS), SCons.Script.COMMAND_LINE_TARGETS)
+    env["QUARDROOT"] = begun
+    env.SConsignFile(str(begun.guard.sconsign.with_suffix("")))
     return begun
 
 
@@ -58,6 +72,7 @@ def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
     )
     if name in workshop.site.force:
         env.AlwaysBuild(nodes)
+        env.Alias(f"{name}-rebuild", nodes)
     env.Alias(name, nodes)
     return nodes
 

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import SCons.Script
+import SCons.Taskmaster.Job
+
 from quard import availability, board, canonical, cli, report, settings
 from quard.availability import Decision
 from quard.catalog import Catalog
 from quard.cli import Command
 from quard.console import Console
 from quard.errors import QuardError
+from quard.execute import stop
 from quard.image import runscript
 from quard.images import Images
 from quard.resolve import Resolved
@@ -50,8 +53,9 @@ class Session:
             {decision.key: decision.on for decision in self.decisions}, command.names
         )
         self.images = Images(workshop, self.resolved)
-        self.failures: list[QuardError] = []
+        self._shown: set[tuple[str, str]] = set()
         self._started = time.monotonic()
+        _on_interrupt(workshop.stop.request)
         atexit.register(self._close)
 
     @property
@@ -91,12 +95,21 @@ class Session:
             try:
                 work()
             except QuardError as error:
+                if error.reason == stop.REASON or self.workshop.stop.requested:
+                    return f"{name}: interrupted"
                 self.workshop.summary.add_failed(name)
-                self.workshop.console.error(error.block())
+                self._show(error)
                 return f"{name}: {error.message}"
             return None
 
         return function
+
+    def _show(self, error: QuardError) -> None:
+        """Print an error's block, unless another thread has just met the same one."""
+        kind = (error.reason, error.message)
+        if kind not in self._shown:
+            self._shown.add(kind)
+            self.workshop.console.error(error.block())
 
     def _decide(self) -> tuple[Decision, ...]:
         workshop, command = self.workshop, self.command
@@ -107,6 +120,10 @@ class Session:
                     raise availability.strict(decision, workshop.sources)
                 workshop.console.note(availability.block(decision, workshop.sources))
         return decisions
+
+    def abandon(self) -> None:
+        """End without a summary: nothing was built, as the SConstruct could not be read through."""
+        atexit.unregister(self._close)
 
     def _close(self) -> None:
         """Write the summary and print the last lines."""
@@ -126,6 +143,22 @@ class Session:
                     f" ({', '.join(decision.missing)} cannot be had; STRICT=1 makes this an error)"
                 )
         workshop.console.note(workshop.summary.line(seconds))
+
+
+def _on_interrupt(function: Callable[[], None]) -> None:
+    """Have `function` called when SCons is told to end.
+
+    On SIGINT, SIGTERM and SIGHUP SCons lets running actions go on to their end, which may be
+    minutes away. It offers no hook; its handler sets an InterruptState, and so this class does
+    more than that from now on.
+    """
+    plain = SCons.Taskmaster.Job.InterruptState.set
+
+    def interrupt(state: Any) -> None:
+        plain(state)
+        function()
+
+    SCons.Taskmaster.Job.InterruptState.set = interrupt
 
 
 def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:

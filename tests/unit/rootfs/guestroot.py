@@ -154,9 +154,7 @@ class Guest:
         """Empty the record of calls."""
         (self.root / "stub/calls").unlink(missing_ok=True)
 
-    def run(
-        self, *argv: str, env: Mapping[str, str] | None = None, live: bool = False
-    ) -> Result:
+    def run(self, *argv: str, env: Mapping[str, str] | None = None, live: bool = False) -> Result:
         """Run a program.
 
         live -- with a real /proc and a network of its own, for tests that start daemons; they
@@ -173,9 +171,7 @@ class Guest:
         )
         return Result(done.returncode, done.stdout)
 
-    def shell(
-        self, text: str, env: Mapping[str, str] | None = None, live: bool = False
-    ) -> Result:
+    def shell(self, text: str, env: Mapping[str, str] | None = None, live: bool = False) -> Result:
         """Run shell text."""
         return self.run("/bin/sh", "-c", text, env=env, live=live)
 

@@ -50,9 +50,7 @@ RUN_CLIENT = "/usr/sbin/udhcpc & while [ ! -s /run/udhcpc.eth0.pid ]; do :; done
 def test_stop_waits_until_the_lease_is_given_back(guest: Guest) -> None:
     guest.program("usr/sbin/udhcpc", CLIENT.format(on_term=">/run/released; exit"))
     guest.stub("ifdown", "kill $(cat /run/udhcpc.eth0.pid)")
-    result = guest.shell(
-        f"{RUN_CLIENT} {NETWORK} stop; echo $?; ls /run/released", live=True
-    )
+    result = guest.shell(f"{RUN_CLIENT} {NETWORK} stop; echo $?; ls /run/released", live=True)
     assert result.out == "Stopping network...\nOK\n0\n/run/released\n"
 
 

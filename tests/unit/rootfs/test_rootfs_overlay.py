@@ -24,9 +24,7 @@ def is_program(path: Path) -> bool:
     return path.read_bytes().startswith(b"#!")
 
 
-SCRIPTS = [
-    path for path in files() if is_program(path) or path.read_text().startswith(SHELL_MARK)
-]
+SCRIPTS = [path for path in files() if is_program(path) or path.read_text().startswith(SHELL_MARK)]
 
 
 def base() -> dict[str, Any]:
@@ -142,9 +140,7 @@ def test_mdev_names_only_groups_that_exist_and_sane_modes() -> None:
         ("hwrng", "root:root", "600"),
     ],
 )
-def test_the_first_matching_mdev_rule_is_the_meant_one(
-    device: str, owner: str, mode: str
-) -> None:
+def test_the_first_matching_mdev_rule_is_the_meant_one(device: str, owner: str, mode: str) -> None:
     for line in (OVERLAY / "etc/mdev.conf").read_text().splitlines():
         fields = line.split()
         if fields and not line.startswith("#") and re.fullmatch(fields[0], device):
@@ -202,7 +198,10 @@ def test_an_initramfs_has_a_console() -> None:
     devices = {entry["path"]: entry for entry in base()["device"]}
     console = devices["/dev/console"]
     assert (console["type"], console["major"], console["minor"], console["mode"]) == (
-        "c", 5, 1, "0600",
+        "c",
+        5,
+        1,
+        "0600",
     )
     assert (devices["/dev/null"]["major"], devices["/dev/null"]["minor"]) == (1, 3)
 
@@ -261,8 +260,8 @@ def test_the_default_board_knows_its_own_name() -> None:
 @pytest.mark.parametrize(
     ("flags", "bash", "expected"),
     [
-        ("-ilc", "echo bash \"$@\" >/stub/shell", "bash -l\n"),
-        ("-ilc", "[ \"$1\" = -c ] && exit 127; echo bash >/stub/shell", None),
+        ("-ilc", 'echo bash "$@" >/stub/shell', "bash -l\n"),
+        ("-ilc", '[ "$1" = -c ] && exit 127; echo bash >/stub/shell', None),
         ("-lc", "echo bash >/stub/shell", None),
     ],
     ids=["bash works", "bash is broken", "not interactive"],
@@ -271,7 +270,7 @@ def test_people_who_log_in_get_bash_when_it_works(
     guest: Guest, flags: str, bash: str, expected: str | None
 ) -> None:
     target = guest.root / "usr/libexec/bash"
-    guest.program("usr/libexec/bash", f'case $1 in -c) :;; esac\n{bash}')
+    guest.program("usr/libexec/bash", f"case $1 in -c) :;; esac\n{bash}")
     placeholder = guest.tools / "bash"
     placeholder.touch()
     guest.binds.append((target, "/usr/bin/bash"))

@@ -11,7 +11,7 @@ import pytest
 from guestroot import Guest, Result
 
 SERVICES = ("S01syslogd", "S40network", "S50sshd", "S60httpd")
-SLEEP = "busybox sleep \"$1\""
+SLEEP = 'busybox sleep "$1"'
 
 DAEMON = """name=${0##*/}
 printf '%s\\n' "$name $*" >>/stub/calls
@@ -171,6 +171,19 @@ def test_a_server_that_does_not_come_up_is_a_failed_start(ssh: Guest, fault: str
     assert result.out.endswith("FAIL\n")
 
 
+def test_a_pid_file_that_is_being_rewritten_is_not_the_daemons_death(box: Guest) -> None:
+    box.program(
+        "usr/sbin/thing",
+        "echo $$ >/run/thing.pid; busybox sleep 0.15; printf '' >/run/thing.pid\n"
+        "busybox sleep 0.15; printf '' >/run/ready; echo $$ >/run/thing.pid; busybox sleep 5",
+    )
+    result = box.shell(
+        ". /etc/init.d/functions; /usr/sbin/thing & wait_ready thing test -e /run/ready; echo $?",
+        live=True,
+    )
+    assert result.out == "0\n"
+
+
 def test_host_keys_are_made_once_and_persist(ssh: Guest) -> None:
     start = "/etc/init.d/S50sshd"
     assert ssh.run(start, "start", live=True).status == 0
@@ -220,7 +233,7 @@ def test_a_full_disk_leaves_no_half_key(ssh: Guest) -> None:
     # Making the ecdsa key fails after the file is there, once: as when the disk is full.
     ssh.program(
         "usr/libexec/ssh-keygen",
-        KEYGEN.replace('[ ! -f "/stub/fail-$type" ]', 'case $file in /etc/*ecdsa*) false;; esac'),
+        KEYGEN.replace('[ ! -f "/stub/fail-$type" ]', "case $file in /etc/*ecdsa*) false;; esac"),
     )
     assert ssh.run("/etc/init.d/S50sshd", "start", live=True).status == 0
     kept = sorted(path.name for path in (ssh.root / "etc/ssh").glob("ssh_host*"))
@@ -274,8 +287,7 @@ def test_dropbear_serves_where_there_is_no_openssh(small: Guest) -> None:
         f"dropbearkey -t {kind} -f {folder}_{kind}_host_key.new" for kind in ("ed25519", "ecdsa")
     ]
     assert small.called("dropbear") == [
-        "dropbear -s -P /run/dropbear.pid "
-        f"-r {folder}_ed25519_host_key -r {folder}_ecdsa_host_key"
+        f"dropbear -s -P /run/dropbear.pid -r {folder}_ed25519_host_key -r {folder}_ecdsa_host_key"
     ]
 
 

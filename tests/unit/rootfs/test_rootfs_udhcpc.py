@@ -118,14 +118,14 @@ def test_the_prefix_comes_from_the_mask_or_the_class(
 ) -> None:
     values = {"ip": ip} | ({"mask": mask} if mask else {}) | ({"subnet": subnet} if subnet else {})
     assert event(net, "bound", **values).status == 0
-    assert f"ip addr replace {ip}/{prefix} dev eth0" in net.calls
+    broadcast = " broadcast +" if prefix <= 30 else ""
+    assert f"ip addr replace {ip}/{prefix}{broadcast} dev eth0" in net.calls
 
 
 def test_another_address_goes_before_the_new_one_comes(net: Guest) -> None:
     net.stub(
         "ip",
-        'case "$*" in *" show "*) echo "2: eth0    inet 192.168.31.7/24 brd 192.168.31.255";;'
-        " esac",
+        'case "$*" in *" show "*) echo "2: eth0    inet 192.168.31.7/24 brd 192.168.31.255";; esac',
     )
     bound(net, "renew")
     assert net.calls[1:3] == [
@@ -383,7 +383,7 @@ def test_avahi_autoipd_runs_while_there_is_no_lease(net: Guest) -> None:
     net.program(
         "usr/sbin/avahi-autoipd",
         'echo "autoipd $*" >>/stub/calls\n'
-        'case $1 in -c) [ -e /run/up ];; -wD) echo >/run/up;; -k) rm /run/up;; esac',
+        "case $1 in -c) [ -e /run/up ];; -wD) echo >/run/up;; -k) rm /run/up;; esac",
     )
     event(net, "leasefail")
     assert net.called("autoipd") == ["autoipd -c eth0", "autoipd -wD eth0 --no-chroot"]
@@ -401,7 +401,10 @@ def test_hooks_get_the_original_arguments_and_environment(net: Guest, name: str)
     net.write(f"{folder}/30-not-executable", "echo never >>/stub/hooks\n")
     (net.root / folder / "40-folder").mkdir()
     result = net.run(
-        SCRIPT, name, "two words", "*",
+        SCRIPT,
+        name,
+        "two words",
+        "*",
         env={"interface": "eth0", **LEASE, "staticroutes": "10.0.0.0/8 192.168.31.7"},
     )
     assert result.status == 0

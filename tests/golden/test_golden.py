@@ -1,0 +1,101 @@
+"""One plan per package as a file: a review shows exactly what a change does to the builds.
+
+NAME.json is the package on the default board, with every feature that is wanted if available;
+NAME.FEATURE-on.json or NAME.FEATURE-off.json is the other branch of one feature.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from quard import board, canonical
+from quard.catalog import Catalog
+from quard.resolve import Resolved, Resolver
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+BOARD = "quard-star"
+COMMAND = "pytest tests/golden --update-golden"
+CATALOG = Catalog(TOP / "packages")
+Branch = tuple[str, str, bool]
+
+
+@cache
+def resolved(branch: Branch | None = None) -> Resolved:
+    """Return every package on the default board, with one feature set otherwise."""
+    chosen = board.load(TOP / "configs", BOARD)
+    features = dict(chosen.features)
+    if branch:
+        package, feature, on = branch
+        features[package, feature] = "on" if on else "off"
+    resolver = Resolver(TOP, dataclasses.replace(chosen, features=features), CATALOG)
+    decided = dict.fromkeys(resolver.choices(), True)
+    return resolver.resolve(decided, {}, CATALOG.names())
+
+
+def cases() -> Mapping[str, tuple[str, Branch | None]]:
+    """Return file name -> package and the branch that it is about."""
+    found: dict[str, tuple[str, Branch | None]] = {}
+    for name in CATALOG.names():
+        found[f"{name}.json"] = (name, None)
+        for feature, on in resolved().plans[name].features:
+            branch = "off" if on else "on"
+            found[f"{name}.{feature}-{branch}.json"] = (name, (name, feature, not on))
+    return found
+
+
+def difference(path: Path, text: str) -> str:
+    """Return what is different, with the command that accepts it; "" where nothing is."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    if old == text:
+        return ""
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True),
+        text.splitlines(keepends=True),
+        f"tests/golden/{path.name}",
+        "the plan of now",
+    )
+    return f"{''.join(lines)}\nif this is meant: {COMMAND}"
+
+
+@pytest.mark.parametrize("file", cases())
+def test_the_plan_is_the_one_on_file(file: str, update: bool) -> None:
+    name, branch = cases()[file]
+    path = HERE / file
+    text = canonical.readable(resolved(branch).plans[name].as_json())
+    if update:
+        path.write_text(text, encoding="utf-8")
+    if changes := difference(path, text):
+        pytest.fail(changes, pytrace=False)
+
+
+def test_no_file_is_left_of_a_package_or_feature_that_is_gone(update: bool) -> None:
+    left = [path for path in sorted(HERE.glob("*.json")) if path.name not in cases()]
+    if update:
+        for path in left:
+            path.unlink()
+        left = []
+    assert left == [], f"if this is meant: {COMMAND}"
+
+
+def test_a_branch_differs_from_the_default_one() -> None:
+    for name, branch in cases().values():
+        if branch:
+            assert resolved(branch).plans[name] != resolved().plans[name]
+
+
+def test_a_change_is_shown_as_a_diff_and_with_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "thing.json"
+    path.write_text('{\n  "cflags": "-O2",\n  "name": "thing"\n}\n')
+    shown = difference(path, '{\n  "cflags": "-Os",\n  "name": "thing"\n}\n')
+    assert '\n-  "cflags": "-O2",\n+  "cflags": "-Os",\n' in shown
+    assert shown.startswith("--- tests/golden/thing.json\n+++ the plan of now\n")
+    assert shown.endswith(COMMAND)
+    assert difference(path, path.read_text()) == ""
+    assert "+new\n" in difference(tmp_path / "absent.json", "new\n")

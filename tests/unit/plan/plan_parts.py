@@ -1,0 +1,50 @@
+"""Contexts and recipes for the tests of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quard.model import Feature, Recipe, Source
+from quard.plan.compose import Inputs, compose
+from quard.plan.context import Context
+from quard.plan.plan import Plan
+from quard.target import target
+
+RISCV = target("riscv64-linux-gnu")
+SHA = "0123456789abcdef" * 4
+COMMON: dict[str, Any] = {
+    "summary": "A thing",
+    "version": "1.2",
+    "license": "MIT",
+    "license_files": ("COPYING",),
+    "source": Source("https://example.org/x", sha256=SHA, provenance="us"),
+}
+FAST = Feature("fast", "speed", on=("--fast={version}", "--really"), off=("--slow",))
+SMALL = Feature("small", "size", on=("--small",), off=("--large={triple}",))
+
+
+def context(
+    recipe: Recipe, features: Mapping[str, bool] | None = None, fragments: tuple[str, ...] = ()
+) -> Context:
+    return Context(
+        name="thing",
+        recipe=recipe,
+        target=RISCV,
+        features=features or {},
+        cflags="-O2",
+        fragments=fragments,
+    )
+
+
+def plan(
+    recipe: Recipe, features: Mapping[str, bool] | None = None, inputs: Inputs | None = None
+) -> Plan:
+    return compose(
+        "thing",
+        recipe,
+        target=RISCV,
+        features=features or {},
+        cflags="-O2",
+        inputs=inputs or Inputs(),
+    )

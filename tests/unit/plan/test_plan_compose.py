@@ -1,0 +1,121 @@
+"""Recipe + choices + what was read from the disk -> one plan."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from plan_parts import COMMON, FAST, SHA, plan
+
+from quard.errors import QuardError
+from quard.model import (
+    Alternate,
+    Autotools,
+    Custom,
+    Feature,
+    Install,
+    Kconfig,
+    Make,
+    Run,
+    Source,
+    ToolchainRuntime,
+)
+from quard.plan.autotools import GENERATORS
+from quard.plan.compose import Inputs, accepted
+from quard.plan.plan import PHASES, FileRef
+
+A, B = FileRef("a", "1" * 64), FileRef("b", "2" * 64)
+STYLES = (
+    Autotools(**COMMON),
+    Make(**COMMON),
+    Kconfig(**COMMON),
+    Custom(**COMMON),
+    ToolchainRuntime(**{**COMMON, "source": None}, libraries=()),
+)
+
+
+@pytest.mark.parametrize("recipe", STYLES, ids=lambda recipe: type(recipe).__name__)
+def test_every_style_has_a_plan_whose_phases_come_in_order(recipe: Autotools) -> None:
+    full = dataclasses.replace(recipe, prepare=(Run("first"),), finish=(Run("last"),))
+    found = plan(full)
+    phases = [PHASES.index(step.phase) for step in found.steps]
+    assert phases == sorted(phases)
+    assert "first" in str(found.steps[0])
+    assert "last" in str(found.steps[-1])
+
+
+def test_the_inputs_are_in_the_plan_sorted_where_order_means_nothing() -> None:
+    found = plan(
+        Autotools(**COMMON, tools=("flex", "bison"), env=(("B", "{triple}"), ("A", "{src}"))),
+        inputs=Inputs(
+            patches=(B, A), files=(A,), fragments=(B,), sysroot=("z", "a"), linked=("y", "b")
+        ),
+    )
+    assert found.patches == (B, A)
+    assert found.files == (A, B)
+    assert (found.needs, found.links) == (("a", "z"), ("b", "y"))
+    assert found.tools == ("bison", "flex")
+    assert found.env == (("A", "{src}"), ("B", "riscv64-linux-gnu"))
+    assert (found.name, found.version, found.triple) == ("thing", "1.2", "riscv64-linux-gnu")
+    assert found.cflags == "-O2"
+
+
+def test_features_are_sorted_by_name_for_people_who_compare_plans() -> None:
+    recipe = Autotools(**COMMON, features=(FAST, Feature("any", "x", on=("a",), off=("b",))))
+    found = plan(recipe, {"fast": True, "any": False})
+    assert found.features == (("any", False), ("fast", True))
+
+
+def test_placeholders_are_rendered_in_every_field_that_the_executor_reads() -> None:
+    found = plan(Autotools(**COMMON, drop=("usr/lib/lib{name}-{version}.a",)))
+    assert found.drop == ("usr/lib/libthing-1.2.a",)
+    with pytest.raises(QuardError) as caught:
+        plan(Autotools(**COMMON, env=(("A", "{nope}"),)))
+    assert caught.value.reason == "unknown-placeholder"
+
+
+def test_upstreams_digest_comes_before_the_alternates() -> None:
+    source = Source(
+        "https://x/y", SHA, "us", alternates=(Alternate("https://x/z", "f" * 64, "less"),)
+    )
+    recipe = Autotools(**{**COMMON, "source": source})
+    assert accepted(recipe) == plan(recipe).sources == (SHA, "f" * 64)
+
+
+def test_no_source_no_digest() -> None:
+    assert accepted(ToolchainRuntime(**{**COMMON, "source": None}, libraries=())) == ()
+
+
+def test_no_address_and_no_text_for_people_is_in_a_plan() -> None:
+    text = str(plan(Autotools(**COMMON, homepage="https://home.example")).as_json())
+    for absent in ("example", "A thing", "MIT", "COPYING"):
+        assert absent not in text
+
+
+def test_a_local_tree_replaces_the_archive() -> None:
+    found = plan(Autotools(**COMMON), inputs=Inputs(tree="d" * 64))
+    assert (found.sources, found.tree) == ((), "d" * 64)
+    assert found.tools == ()
+
+
+def test_a_checkout_is_configured_after_the_recipes_own_preparation() -> None:
+    recipe = Autotools(**COMMON, prepare=(Run("first"),), tools=("bison",))
+    found = plan(recipe, inputs=Inputs(tree="d" * 64, generate=True))
+    assert [step.phase for step in found.steps[:3]] == ["prepare", "prepare", "configure"]
+    assert "autoreconf" in str(found.steps[1])
+    assert found.tools == tuple(sorted(("bison", *GENERATORS)))
+
+
+def test_only_autotools_packages_get_a_configure_script_made() -> None:
+    found = plan(Make(**COMMON), inputs=Inputs(tree="d" * 64, generate=True))
+    assert "autoreconf" not in str(found.steps)
+    assert found.tools == ()
+
+
+@pytest.mark.parametrize(
+    ("destination", "deploys"),
+    [("boot/Image", True), ("usr/boot/Image", False), ("boots/x", False), ("boot", False)],
+)
+def test_a_package_deploys_when_it_installs_below_boot(destination: str, deploys: bool) -> None:
+    recipe = Make(**COMMON, finish=(Install("x", destination),))
+    assert plan(recipe).deploys is deploys

@@ -1,0 +1,58 @@
+"""What a build style sees: values for every early placeholder, features, steps."""
+
+from __future__ import annotations
+
+from plan_parts import COMMON, FAST, RISCV, SMALL, context
+
+from quard.model import PLACEHOLDERS, Autotools, Install, Run, Symlink
+from quard.plan.context import BUILD_TRIPLE
+from quard.plan.plan import CopyStep, LinkStep, RunStep
+from quard.plan.render import LATE
+
+RECIPE = Autotools(**COMMON, features=(FAST, SMALL))
+
+
+def test_every_placeholder_is_either_early_or_late() -> None:
+    assert {*context(RECIPE).values, *LATE} == set(PLACEHOLDERS)
+    assert not set(context(RECIPE).values) & set(LATE)
+
+
+def test_the_values_are_those_of_package_board_and_target() -> None:
+    assert context(RECIPE).values == {
+        "name": "thing",
+        "version": "1.2",
+        "triple": RISCV.triple,
+        "cross": "riscv64-linux-gnu-",
+        "build": BUILD_TRIPLE,
+        "linux_arch": "riscv",
+        "openssl_target": "linux64-riscv64",
+        "cflags": "-O2",
+    }
+
+
+def test_the_build_machines_name_never_equals_a_targets() -> None:
+    """Otherwise configure scripts would think that they can run what they build."""
+    assert RISCV.triple != BUILD_TRIPLE
+
+
+def test_choices_are_those_of_each_features_branch_in_the_recipes_order() -> None:
+    found = context(RECIPE, {"small": True, "fast": False}).choices()
+    assert found == ("--slow", "--small")
+    found = context(RECIPE, {"small": False, "fast": True}).choices()
+    assert found == ("--fast=1.2", "--really", "--large=riscv64-linux-gnu")
+
+
+def test_steps_are_rendered_and_keep_their_order_and_phase() -> None:
+    found = context(RECIPE).steps(
+        "prepare",
+        (
+            Run("cp", "{files}/{name}.h", "{src}"),
+            Install("lib{name}.so.{version}", "usr/lib/lib{name}.so", mode="0755"),
+            Symlink("usr/lib/{name}", "{name}-{version}"),
+        ),
+    )
+    assert found == (
+        RunStep("prepare", ("cp", "{files}/thing.h", "{src}")),
+        CopyStep("prepare", "libthing.so.1.2", "usr/lib/libthing.so", "0755"),
+        LinkStep("prepare", "usr/lib/thing", "thing-1.2"),
+    )

@@ -1,0 +1,95 @@
+"""The plan as data: equal plans, equal identities, and the other way round."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from quard import canonical
+from quard.plan.plan import (
+    EXECUTOR,
+    CopyStep,
+    FileRef,
+    KconfigStep,
+    LinkStep,
+    Plan,
+    RunStep,
+    ToolchainStep,
+)
+
+PLAN = Plan(name="thing", version="1", triple="t")
+OTHER: dict[str, Any] = {
+    "name": "other",
+    "version": "2",
+    "triple": "u",
+    "sources": ("a",),
+    "tree": "b",
+    "patches": (FileRef("p", "1"),),
+    "files": (FileRef("f", "1"),),
+    "features": (("x", True),),
+    "needs": ("a",),
+    "links": ("a",),
+    "tools": ("a",),
+    "env": (("A", "1"),),
+    "cflags": "-O2",
+    "steps": (RunStep("build", ("make",)),),
+    "drop": ("x",),
+    "deploys": True,
+}
+STEPS = (
+    RunStep("build", ("make",)),
+    RunStep("install", ("make",)),
+    RunStep("build", ("make", "")),
+    RunStep("build", ("make ",)),
+    CopyStep("build", "a", "b", "0644"),
+    CopyStep("build", "a", "b", "0755"),
+    LinkStep("build", "a", "b"),
+    LinkStep("build", "b", "a"),
+    KconfigStep("build", ("make",), "a", "b", ("f",), ("l",)),
+    KconfigStep("build", ("make",), "b", "a", ("f",), ("l",)),
+    KconfigStep("build", ("make",), "a", "b", ("f", "l"), ()),
+    ToolchainStep("build", ("a",), "b"),
+    ToolchainStep("build", ("a", "b"), ""),
+)
+
+
+def test_every_field_is_in_the_identity() -> None:
+    assert set(OTHER) == {field.name for field in dataclasses.fields(Plan)}
+    plans = [PLAN, *(dataclasses.replace(PLAN, **{name: new}) for name, new in OTHER.items())]
+    assert len({plan.identity for plan in plans}) == len(plans)
+
+
+def test_every_difference_between_steps_is_in_the_identity() -> None:
+    plans = [dataclasses.replace(PLAN, steps=(step,)) for step in STEPS]
+    assert len({plan.identity for plan in plans}) == len(STEPS)
+    fields = {name for step in STEPS for name in step.__dataclass_fields__}
+    assert fields == {
+        "phase", "argv", "source", "destination", "mode", "path", "target",
+        "make", "base", "refresh", "fragments", "lines", "libraries", "loader",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [STEPS, STEPS[::-1]])
+def test_the_order_of_steps_is_in_the_identity(order: tuple[Any, ...]) -> None:
+    plan = dataclasses.replace(PLAN, steps=order)
+    assert json.loads(canonical.canonical(plan.as_json()))["steps"] == json.loads(
+        json.dumps([step.as_json() for step in order])
+    )
+
+
+def test_the_order_of_patches_is_in_the_identity() -> None:
+    a, b = FileRef("a", "1"), FileRef("b", "2")
+    plans = [dataclasses.replace(PLAN, patches=order) for order in ((a, b), (b, a))]
+    assert plans[0].identity != plans[1].identity
+
+
+def test_the_executors_version_is_in_the_identity() -> None:
+    assert PLAN.as_json()["executor"] == EXECUTOR
+
+
+def test_equal_plans_have_equal_identities_and_the_identity_is_the_canonical_digest() -> None:
+    again = Plan(name="thing", version="1", triple="t")
+    assert again.identity == PLAN.identity == canonical.digest(PLAN.as_json())

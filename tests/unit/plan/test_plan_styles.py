@@ -1,0 +1,136 @@
+"""Each build style's steps, as argument vectors."""
+
+from __future__ import annotations
+
+import pytest
+from plan_parts import COMMON, FAST, RISCV, SMALL, context
+
+from quard.model import Autotools, Custom, Kconfig, Make, Run, Symlink, ToolchainRuntime
+from quard.plan import autotools, custom, kconfig, make
+from quard.plan.context import BUILD_TRIPLE
+from quard.plan.plan import KconfigStep, LinkStep, RunStep, ToolchainStep
+
+CHOICES = {"fast": True, "small": False}
+CHOSEN = ("--fast=1.2", "--really", "--large=riscv64-linux-gnu")
+FEATURES = (FAST, SMALL)
+
+
+def test_autotools_configures_for_the_target_with_features_last() -> None:
+    recipe = Autotools(**COMMON, features=FEATURES, configure=("--with-{name}",))
+    configure, build, install = autotools.steps(recipe, context(recipe, CHOICES))
+    assert isinstance(configure, RunStep)
+    assert configure.phase == "configure"
+    assert configure.argv[0] == "./configure"
+    assert configure.argv[-4:] == ("--with-thing", *CHOSEN)
+    assert f"--build={BUILD_TRIPLE}" in configure.argv
+    assert "--host=riscv64-linux-gnu" in configure.argv
+    assert {"--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var"} <= {*configure.argv}
+    assert {"--disable-static", "--enable-shared", "--disable-nls"} <= {*configure.argv}
+    assert "--disable-dependency-tracking" in configure.argv
+    assert build == RunStep("build", ("make",))
+    assert install == RunStep("install", ("make", "DESTDIR={stage}", "install"))
+
+
+def test_autotools_passes_its_own_targets_and_may_leave_installing_to_finish() -> None:
+    recipe = Autotools(**COMMON, make=("V={version}", "all"), install=("install-x",))
+    _, build, install = autotools.steps(recipe, context(recipe))
+    assert build == RunStep("build", ("make", "V=1.2", "all"))
+    assert install == RunStep("install", ("make", "DESTDIR={stage}", "install-x"))
+    without = Autotools(**COMMON, install=())
+    assert [s.phase for s in autotools.steps(without, context(without))] == ["configure", "build"]
+
+
+def test_a_checkout_is_given_its_configure_script_by_declared_tools() -> None:
+    (step,) = autotools.regenerate()
+    assert step == RunStep("prepare", ("autoreconf", "--force", "--install"))
+    assert "autoreconf" in autotools.GENERATORS
+    assert sorted(autotools.GENERATORS) == list(autotools.GENERATORS)
+
+
+def test_make_gives_variables_and_features_to_both_runs() -> None:
+    recipe = Make(
+        **COMMON,
+        features=FEATURES,
+        variables=("CROSS_COMPILE={cross}",),
+        make=("all",),
+        install=("DESTDIR={stage}", "install"),
+    )
+    common = ("make", "CROSS_COMPILE=riscv64-linux-gnu-", *CHOSEN)
+    assert make.steps(recipe, context(recipe, CHOICES)) == (
+        RunStep("build", (*common, "all")),
+        RunStep("install", (*common, "DESTDIR={stage}", "install")),
+    )
+
+
+def test_make_without_install_targets_only_builds() -> None:
+    recipe = Make(**COMMON)
+    assert make.steps(recipe, context(recipe)) == (RunStep("build", ("make",)),)
+
+
+def test_kconfig_lays_the_boards_fragments_over_the_recipes_and_the_features_last() -> None:
+    recipe = Kconfig(
+        **COMMON,
+        features=FEATURES,
+        variables=("ARCH={linux_arch}",),
+        base="defconfig",
+        fragments=("b.fragment", "a.fragment"),
+        refresh="oldconfig",
+        make=("Image",),
+        install=("PREFIX={stage}", "install"),
+    )
+    found = kconfig.steps(recipe, context(recipe, CHOICES, ("board-z.fragment",)))
+    command = ("make", "ARCH=riscv")
+    assert found == (
+        KconfigStep(
+            phase="configure",
+            make=command,
+            base="defconfig",
+            refresh="oldconfig",
+            fragments=("b.fragment", "a.fragment", "board-z.fragment"),
+            lines=CHOSEN,
+        ),
+        RunStep("build", (*command, "Image")),
+        RunStep("install", (*command, "PREFIX={stage}", "install")),
+    )
+
+
+def test_kconfig_without_install_targets_only_configures_and_builds() -> None:
+    recipe = Kconfig(**COMMON)
+    phases = [step.phase for step in kconfig.steps(recipe, context(recipe))]
+    assert phases == ["configure", "build"]
+
+
+def test_custom_adds_the_features_to_the_first_configure_command() -> None:
+    recipe = Custom(
+        **COMMON,
+        features=FEATURES,
+        configure=(Run("./Configure", "{openssl_target}"), Run("make", "depend")),
+        build=(Run("make"),),
+        install=(Run("make", "install"), Symlink("a", "b")),
+    )
+    assert custom.steps(recipe, context(recipe, CHOICES)) == (
+        RunStep("configure", ("./Configure", "linux64-riscv64", *CHOSEN)),
+        RunStep("configure", ("make", "depend")),
+        RunStep("build", ("make",)),
+        RunStep("install", ("make", "install")),
+        LinkStep("install", "a", "b"),
+    )
+
+
+def test_custom_without_features_needs_no_configure_step() -> None:
+    recipe = Custom(**COMMON, build=(Run("make"),))
+    assert custom.steps(recipe, context(recipe)) == (RunStep("build", ("make",)),)
+
+
+def test_custom_features_without_a_command_are_our_own_bug_since_lint_refuses_them() -> None:
+    recipe = Custom(**COMMON, features=(FAST,), configure=(Symlink("a", "b"),))
+    with pytest.raises(AssertionError):
+        custom.steps(recipe, context(recipe, {"fast": True}))
+
+
+def test_a_toolchains_runtime_is_one_step_with_the_targets_loader() -> None:
+    fields = {**COMMON, "source": None}
+    recipe = ToolchainRuntime(**fields, libraries=("libc.so.6",))
+    assert custom.toolchain(recipe, context(recipe)) == (
+        ToolchainStep("install", ("libc.so.6",), RISCV.loader),
+    )
