@@ -17,7 +17,7 @@ RECIPE = Kconfig(
     base="defconfig",
     refresh="oldconfig",
     fragments=("quard-star.fragment",),
+    make=("busybox",),
     install=("CONFIG_PREFIX={stage}", "install"),
     permissions=(Permission("/usr/bin/busybox", mode="4755"),),
-    drop=("linuxrc",),
 )

@@ -1,4 +1,4 @@
-from quard.model import Install, Make, Source
+from quard.model import Install, Make, Run, Source
 
 RECIPE = Make(
     summary="RISC-V firmware: what runs below the kernel and starts it",
@@ -13,6 +13,15 @@ RECIPE = Make(
     license_files=("COPYING.BSD", "ThirdPartyNotices.md"),
     homepage="https://github.com/riscv-software-src/opensbi",
     tools=("python3",),
-    variables=("PLATFORM=generic", "CROSS_COMPILE={cross}", "BUILD_INFO=n"),
+    # Its defconfig is looked for below platform/generic/configs.
+    prepare=(Run("cp", "{files}/quard-star.fragment", "quard-star.fragment"),),
+    variables=(
+        "PLATFORM=generic",
+        "PLATFORM_DEFCONFIG=../../../quard-star.fragment",
+        "CROSS_COMPILE={cross}",
+        "BUILD_INFO=n",
+        "FW_JUMP=n",
+        "FW_PAYLOAD=n",
+    ),
     finish=(Install("build/platform/generic/firmware/fw_dynamic.bin", "boot/fw_dynamic.bin"),),
 )

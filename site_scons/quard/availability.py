@@ -56,16 +56,12 @@ class Question:
 class Availability:
     """Answers questions and keeps the answers in one file.
 
-    folders -- the user's folders of sources
-    places  -- whatever the settings say about where sources come from
+    places -- whatever the settings say about where sources come from
     """
 
-    def __init__(
-        self, path: Path, fetcher: Fetcher, folders: tuple[Path, ...], places: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, path: Path, fetcher: Fetcher, places: Mapping[str, Any]) -> None:
         self._path = path
         self._fetcher = fetcher
-        self._folders = folders
         self._places = places
         self._known = {decision.key: decision for decision in recorded(path)}
 
@@ -91,19 +87,11 @@ class Availability:
         self._known = {decision.key: decision for decision in decisions}
         return decisions
 
-    def _at_hand(self, request: Request) -> bool:
-        """Tell whether a file of the right name lies in the cache or in a folder of the user's."""
-        return any(
-            self._fetcher.place(request.package, variant.file).is_file()
-            or any((folder / variant.file).is_file() for folder in self._folders)
-            for variant in request.variants
-        )
-
     def _one(self, question: Question, again: bool, note: Callable[[str], None]) -> Decision:
         old = self._known.get((question.package, question.feature))
         was_on = old is not None and old.on
         # What was verified when the feature was switched on is not read again by every build.
-        wanted = [r for r in question.requests if not (was_on and self._at_hand(r))]
+        wanted = [r for r in question.requests if not (was_on and self._fetcher.at_hand(r))]
         places = canonical.digest(
             {
                 "places": dict(self._places),
@@ -113,7 +101,9 @@ class Availability:
             }
         )
         lacking = old.missing if old else ()
-        appeared = any(self._at_hand(request) for request in wanted if request.package in lacking)
+        appeared = any(
+            self._fetcher.at_hand(request) for request in wanted if request.package in lacking
+        )
         if wanted and old and not old.on and old.places == places and not (again or appeared):
             return old
         missing, tried, supply = [], [], []

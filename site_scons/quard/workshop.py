@@ -78,10 +78,10 @@ class Workshop:
         self.sources = cache / "sources"
         self.store = Store(cache / "store")
         self._local = Store(project / "out" / "store")
-        self._folders = (settings.sources_folder,) if settings.sources_folder else ()
+        folders = (settings.sources_folder,) if settings.sources_folder else ()
         self._fetcher = Fetcher(
             self.sources,
-            Locations(folders=self._folders, mirrors=settings.mirrors, offline=settings.offline),
+            Locations(folders=folders, mirrors=settings.mirrors, offline=settings.offline),
             console.progress,
         )
         self.stop.listen(self._fetcher.stop)
@@ -134,7 +134,7 @@ class Workshop:
             "override": sorted(self.settings.override),
         }
         path = self.out / "availability.json"
-        keeper = Availability(path, self._fetcher, self._folders, places)
+        keeper = Availability(path, self._fetcher, places)
         return keeper.decide(self._questions(), again=again, note=self.console.note)
 
     def recorded(self) -> dict[availability.Key, bool]:

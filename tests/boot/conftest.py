@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
 from boot.guest import Guest, Guests, Ssh
 
 TOP = Path(__file__).resolve().parents[2]

@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
 from boot.guest import Guest, Ssh
 from boot.lines import complaints
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from boot.guest import ConsoleError, Guest, Guests, Result
 from boot.lines import complaints
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from boot.guest import BOOT_SECONDS, Guests
 from boot.lines import complaints
 

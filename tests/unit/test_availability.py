@@ -104,9 +104,7 @@ class Site:
         fetcher = Fetcher(self.cache, locations, Lines(io.StringIO()), limits=limits)
         places = {"mirrors": self.mirrors, "offline": self.offline}
         keeper = Availability(self.record, fetcher, (self.folder,), places)
-        return keeper.decide(
-            questions or (self.question(),), again=again, note=self.notes.append
-        )
+        return keeper.decide(questions or (self.question(),), again=again, note=self.notes.append)
 
     def on(self, *questions: Question, again: bool = False) -> bool:
         (decision,) = self.run(*questions, again=again)
@@ -318,9 +316,7 @@ def test_the_block_says_what_is_off_what_was_tried_and_how_to_supply_it() -> Non
 def test_strict_makes_it_an_error_with_the_same_facts() -> None:
     error = availability.strict(OFF, Path("/cache"))
     assert error.reason == "feature-unavailable"
-    assert error.message == (
-        "ethtool is built without netlink: the source of libmnl cannot be had"
-    )
+    assert error.message == ("ethtool is built without netlink: the source of libmnl cannot be had")
     assert "tried https://x/y: 404" in error.detail
     assert "wanted: libmnl-1.tar.bz2  sha256 ab" in error.detail
     assert "STRICT" in error.hint

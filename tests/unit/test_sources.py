@@ -26,7 +26,8 @@ def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_p
         source='Source("https://a/{name}/v{version}/{name}-{version}.tar.gz", '
         f'sha256="{SHA}", provenance="us", '
         'mirrors=("https://b/{name}_{version}.tgz", "debian:pool/t/{name}.tar.gz"), '
-        f'alternates=(Alternate("debian:pool/t/{{name}}_{{version}}.orig.tar.xz", "{other}", "x"),))',
+        'alternates=(Alternate("debian:pool/t/{name}_{version}.orig.tar.xz", '
+        f'"{other}", "x"),))',
     ).recipe
     assert request("thing", recipe) == Request(
         "thing",

@@ -99,7 +99,9 @@ class Stream:
         self._open = True
         self._wanted = True
         self._blocks: queue.Queue[bytes] = queue.Queue(maxsize=8)
-        self._thread = threading.Thread(target=self._run, args=(archive, limit), daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(archive, limit), name=f"unpack {archive.name}", daemon=True
+        )
         self._thread.start()
 
     def _run(self, archive: Path, limit: int) -> None:

@@ -91,6 +91,17 @@ class Fetcher:
                     found = self._look_and_clean(request)
             return found
 
+    def at_hand(self, request: Request) -> bool:
+        """Tell whether a file of a right name lies in the cache or a folder; its hash is not read.
+
+        For decisions that every build takes: a real fetch verifies.
+        """
+        return any(
+            self.place(request.package, variant.file).is_file()
+            or any((f / n).is_file() for f in self._locations.folders for n in _names(variant))
+            for variant in request.variants
+        )
+
     def fetch(self, request: Request) -> Fetched:
         """Return a variant from the cache, the folders, the addresses or the mirrors.
 

@@ -73,9 +73,10 @@ class Accounts:
         """Return the text of /etc/shadow.
 
         The day of the last change stays empty, which turns ageing off (shadow(5)): a date would
-        be the build's clock, and 0 would force a new password at the first login.
+        be the build's clock, and 0 would force a new password at the first login. The other
+        numbers are login.defs' own; without any, busybox's login refuses an empty password.
         """
-        return "".join(f"{user.name}:{user.password}:::::::\n" for user in self.users)
+        return "".join(f"{user.name}:{user.password}::0:99999:7:::\n" for user in self.users)
 
 
 def merge(

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.execute import elf
 

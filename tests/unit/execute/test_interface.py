@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from quard.canonical import canonical
 from quard.errors import QuardError
 from quard.execute.interface import difference, interface

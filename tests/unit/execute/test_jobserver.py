@@ -6,12 +6,14 @@ import os
 import select
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from quard.execute import jobserver
 from quard.execute.jobserver import Jobserver
 
 JOBS = 6
@@ -67,7 +69,7 @@ def at_once(events: Path) -> tuple[int, int]:
     return total, most
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 3])
+@pytest.mark.parametrize("jobs", [2, 3])
 def test_two_makes_together_never_run_more_jobs_than_there_are_tokens(
     tmp_path: Path, jobs: int
 ) -> None:
@@ -92,6 +94,15 @@ def test_two_makes_together_never_run_more_jobs_than_there_are_tokens(
         assert errors == ["", ""]
         assert at_once(events) == (2 * JOBS, jobs)
         assert tokens(server) == jobs
+
+
+def test_with_one_token_a_make_runs_one_job_at_a_time(tmp_path: Path) -> None:
+    makefile(tmp_path, tmp_path / "events")
+    with pool(1) as server:
+        with server.token():
+            assert run_make(tmp_path, server) == ""
+        assert tokens(server) == 1
+    assert at_once(tmp_path / "events") == (JOBS, 1)
 
 
 def test_a_make_of_a_make_draws_from_the_same_pool(tmp_path: Path) -> None:
@@ -144,7 +155,7 @@ def test_a_token_is_waited_for() -> None:
         assert tokens(server) == 1
 
 
-def test_waiting_goes_on_after_make_has_made_the_shared_end_non_blocking() -> None:
+def test_the_shared_end_may_be_switched_to_non_blocking() -> None:
     """As make 4.3 does; a plain read of that end would fail at once."""
     with pool(1) as server:
         os.set_blocking(server.fds[0], False)
@@ -160,6 +171,27 @@ def test_waiting_goes_on_after_make_has_made_the_shared_end_non_blocking() -> No
             assert not got.wait(0.1)
         assert got.wait(10)
         thread.join(10)
+        assert tokens(server) == 1
+
+
+@pytest.mark.parametrize("first_ends_first", [True, False])
+def test_who_has_waited_long_begins_without_a_token_and_none_is_lost(
+    monkeypatch: pytest.MonkeyPatch, first_ends_first: bool
+) -> None:
+    monkeypatch.setattr(jobserver, "_PATIENCE", 0.05)
+    with pool(1) as server:
+        first, second = server.token(), server.token()
+        first.__enter__()
+        second.__enter__()
+        ends = (first, second) if first_ends_first else (second, first)
+        ends[0].__exit__(None, None, None)
+        if first_ends_first:
+            # What the first one gave back is what the second one owes.
+            end = time.monotonic() + 10
+            while tokens(server) and time.monotonic() < end:
+                time.sleep(0.01)
+            assert tokens(server) == 0
+        ends[1].__exit__(None, None, None)
         assert tokens(server) == 1
 
 

@@ -3,74 +3,35 @@
 from __future__ import annotations
 
 import os
-import select
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import pytest
+from sandbox_parts import MODES, Place
 
 from quard.errors import QuardError
-from quard.execute import sysroot
-from quard.execute.sandbox import INSIDE, Mode, Sandbox, Work, probe, shows
-from quard.execute.toolchain import Toolchain, find
+from quard.execute.sandbox import INSIDE, Mode, Sandbox, probe, shows
 from quard.plan.render import LATE
 
 TOP = Path(__file__).resolve().parents[3]
-MODES: tuple[Mode, ...] = ("bwrap", "none")
-BOUND = 10.0
-"""Seconds within which everything that a command started must be gone."""
-
-
-@pytest.fixture(scope="session")
-def compiler(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
-    memory = tmp_path_factory.mktemp("toolchain") / "memory.json"
-    return find("riscv64-linux-gnu-", None, os.environ["PATH"], memory)
-
-
-class Place:
-    """One package's folders with its tools, and commands run there."""
-
-    def __init__(self, root: Path, mode: Mode, compiler: Toolchain, keep: tuple[int, ...] = ()):
-        self.work = Work(root / "a folder")
-        self.work.make()
-        self.box = Sandbox(mode=mode, work=self.work, keep=keep)
-        self.env = {"PATH": f"{self.box.inside}/tools", "LC_ALL": "C"}
-        sysroot.tools(self.work, compiler, (), os.environ["PATH"], "thing-1.0", self.box.inside)
-
-    def run(self, *argv: str, stdin: Path | None = None) -> tuple[int, str]:
-        log = self.work.root / "log"
-        with log.open("wb") as file:
-            status = self.box.run(argv, self.env, file, stdin=stdin)
-        return status, log.read_text(errors="replace")
-
-    def sh(self, script: str) -> str:
-        """Run a script that must succeed and return what it printed."""
-        status, text = self.run("bash", "-c", script)
-        assert status == 0, text
-        return text.strip()
 
 
 @pytest.fixture(params=MODES)
-def place(request: pytest.FixtureRequest, tmp_path: Path, compiler: Toolchain) -> Place:
-    return Place(tmp_path, request.param, compiler)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return Place(tmp_path, request.param)
 
 
 @pytest.fixture
-def sealed(tmp_path: Path, compiler: Toolchain) -> Place:
-    return Place(tmp_path, "bwrap", compiler)
+def sealed(tmp_path: Path) -> Place:
+    return Place(tmp_path, "bwrap")
 
 
 @pytest.fixture
-def plain(tmp_path: Path, compiler: Toolchain) -> Place:
-    return Place(tmp_path, "none", compiler)
+def plain(tmp_path: Path) -> Place:
+    return Place(tmp_path, "none")
 
 
 # What both ways have in common
@@ -147,14 +108,12 @@ def test_what_is_written_inside_is_there_outside(place: Place) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_kept_descriptors_are_inherited_and_no_others(
-    tmp_path: Path, compiler: Toolchain, mode: Mode
-) -> None:
+def test_the_kept_descriptors_are_inherited_and_no_others(tmp_path: Path, mode: Mode) -> None:
     ends = (*os.pipe(), *os.pipe())
     read, write, _, other = ends
     try:
         os.set_inheritable(other, True)
-        place = Place(tmp_path, mode, compiler, keep=(write,))
+        place = Place(tmp_path, mode, keep=(write,))
         place.sh(f"echo through >&{write}")
         assert os.read(read, 100) == b"through\n"
         assert place.run("bash", "-c", f"echo x >&{other}")[0] != 0
@@ -177,16 +136,31 @@ def compiled(place: Place) -> bytes:
     return (place.work.src / "main.o").read_bytes()
 
 
-def test_both_ways_compile_to_the_same_bytes_without_a_folder_of_the_build(
-    tmp_path: Path, compiler: Toolchain
-) -> None:
-    places = [Place(tmp_path / mode, mode, compiler) for mode in MODES]
+def test_both_ways_compile_to_the_same_bytes_without_a_folder_of_the_build(tmp_path: Path) -> None:
+    places = [Place(tmp_path / mode, mode) for mode in MODES]
     results = [compiled(place) for place in places]
     assert results[0] == results[1]
     assert b"/usr/src/thing-1.0/deep/main.c" in results[0]
     assert b"/usr/include/own.h" in results[0]
     for leak in (INSIDE.encode(), os.fsencode(tmp_path)):
         assert leak not in results[0]
+
+
+def test_threads_run_commands_side_by_side(tmp_path: Path) -> None:
+    results: dict[int, tuple[int, str]] = {}
+
+    def one(number: int, place: Place) -> None:
+        results[number] = place.run("bash", "-c", f"sleep 0.1; echo {number}; exit {number}")
+
+    threads = [
+        threading.Thread(target=one, args=(n, Place(tmp_path / str(n), MODES[n % 2])))
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {n: (n, f"{n}\n") for n in range(4)}
 
 
 # What only the sealed way gives
@@ -282,157 +256,6 @@ def test_what_the_sandbox_shows_is_told(sealed: Place) -> None:
         assert sealed.run("test", "-d", folder)[0] == 0
     for folder in ("/usr/local/bin", "/opt/x", "/usrx", "/home/me/bin", "bin", ""):
         assert not shows(Path(folder))
-
-
-# Ending a command
-
-
-class Stop(BaseException):
-    """What interrupts the waiting thread, as KeyboardInterrupt does."""
-
-
-@contextmanager
-def interrupted(begun: Path) -> Iterator[None]:
-    """Raise Stop in the main thread once the file `begun` exists."""
-
-    def stop(signal_: int, frame: FrameType | None) -> None:
-        del signal_, frame
-        raise Stop
-
-    def watch(main: int) -> None:
-        if waited(begun):
-            signal.pthread_kill(main, signal.SIGALRM)
-
-    old = signal.signal(signal.SIGALRM, stop)
-    thread = threading.Thread(target=watch, args=(threading.get_ident(),))
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-        signal.signal(signal.SIGALRM, old)
-
-
-def waited(path: Path) -> bool:
-    """Wait until a file exists; tell whether that came in time."""
-    end = time.monotonic() + BOUND
-    while time.monotonic() < end:
-        if path.exists():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def gone(read: int) -> bool:
-    """Wait until no process holds the other end of the pipe; tell whether that came in time."""
-    end = time.monotonic() + BOUND
-    while time.monotonic() < end:
-        if select.select([read], [], [], 0.2)[0] and os.read(read, 1 << 12) == b"":
-            return True
-    return False
-
-
-TREE = "(trap '' TERM INT HUP; sleep 300) & setsid sleep 300 & touch begun; sleep 300"
-"""Children that stay when they are asked to end, one of them in another session."""
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_an_interrupted_command_ends_with_its_children(
-    tmp_path: Path, compiler: Toolchain, mode: Mode
-) -> None:
-    """Without the sandbox a child that leaves the session would stay: there is none here."""
-    read, write = os.pipe()
-    place = Place(tmp_path, mode, compiler, keep=(write,))
-    tree = TREE if mode == "bwrap" else TREE.replace("setsid sleep 300 & ", "")
-    place.env["PATH"] += ":/usr/bin"
-    with pytest.raises(Stop), interrupted(place.work.src / "begun"):
-        place.run("bash", "-c", tree)
-    os.close(write)
-    try:
-        assert gone(read)
-    finally:
-        os.close(read)
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_a_foreground_command_has_our_terminal_and_ends_when_it_is_interrupted(
-    tmp_path: Path, compiler: Toolchain, mode: Mode, capfd: pytest.CaptureFixture[str]
-) -> None:
-    read, write = os.pipe()
-    place = Place(tmp_path, mode, compiler, keep=(write,))
-    with (
-        pytest.raises(Stop),
-        interrupted(place.work.src / "begun"),
-        (tmp_path / "log").open("wb") as log,
-    ):
-        place.box.run(
-            ("bash", "-c", "echo shown; touch begun; exec sleep 300"),
-            place.env,
-            log,
-            foreground=True,
-        )
-    os.close(write)
-    try:
-        assert gone(read)
-    finally:
-        os.close(read)
-    assert capfd.readouterr().out == "shown\n"
-    assert (tmp_path / "log").read_bytes() == b""
-
-
-def test_a_sealed_command_ends_when_the_build_itself_is_killed(
-    tmp_path: Path, compiler: Toolchain
-) -> None:
-    read, write = os.pipe()
-    place = Place(tmp_path, "bwrap", compiler)
-    code = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from quard.execute.sandbox import Sandbox, Work\n"
-        "box = Sandbox(mode='bwrap', work=Work(Path(sys.argv[1])), keep=(int(sys.argv[2]),))\n"
-        "env = {'PATH': '/quard/tools:/usr/bin'}\n"
-        "box.run(('bash', '-c', sys.argv[3]), env, open(sys.argv[4], 'wb'))\n"
-    )
-    log = tmp_path / "log"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            code,
-            str(place.work.root),
-            str(write),
-            TREE,
-            str(log),
-        ],
-        env={**os.environ, "PYTHONPATH": str(TOP / "site_scons")},
-        pass_fds=(write,),
-    )
-    os.close(write)
-    try:
-        assert waited(place.work.src / "begun")
-        process.kill()
-        process.wait()
-        assert gone(read)
-    finally:
-        process.kill()
-        os.close(read)
-
-
-def test_threads_run_commands_side_by_side(tmp_path: Path, compiler: Toolchain) -> None:
-    results: dict[int, tuple[int, str]] = {}
-
-    def one(number: int, place: Place) -> None:
-        results[number] = place.run("bash", "-c", f"sleep 0.1; echo {number}; exit {number}")
-
-    threads = [
-        threading.Thread(target=one, args=(n, Place(tmp_path / str(n), MODES[n % 2], compiler)))
-        for n in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == {n: (n, f"{n}\n") for n in range(4)}
 
 
 # Which way is taken

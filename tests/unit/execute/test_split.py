@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.execute import elf
 from quard.execute.split import Parts, Toolkit, split

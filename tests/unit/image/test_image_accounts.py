@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from quard.errors import QuardError
 from quard.image.accounts import Account, Accounts, Group, merge
 from quard.model import User
@@ -36,7 +37,7 @@ def test_files_have_the_fields_of_their_manual_pages_sorted_by_number() -> None:
 
 
 def test_empty_root_password_stays_empty() -> None:
-    assert merged(SSHD, root="").shadow().startswith("root::::")
+    assert merged(SSHD, root="").shadow().startswith("root:::0:99999:7:::\n")
 
 
 def test_order_of_the_packages_changes_nothing() -> None:

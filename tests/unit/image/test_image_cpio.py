@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.image import cpio, tarimage
 from quard.image.tree import Content, Node

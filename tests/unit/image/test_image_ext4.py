@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.image import tarimage
 from quard.image.ext4 import ext4

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.image import overlay
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import image_parts as parts
 import pytest
+
 from quard.errors import QuardError
 from quard.image.rootfs import Layer, RootfsSpec, assemble
 from quard.model import Permission, User

@@ -5,6 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.image import tarimage
 from quard.image.tree import Content, Node

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.image import tarimage, write
 from quard.image.ext4 import ext4

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.image.machine import Forward, load
 

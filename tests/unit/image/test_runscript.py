@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from quard.image.runscript import SETTINGS, script
 from unit.image.runscript_board import BINARY, MACHINE, NOBODY, TEXT, TOP, Board, new_board
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+
 from unit.image.runscript_board import BINARY, FAKE_QEMU, Board, new_board
 
 

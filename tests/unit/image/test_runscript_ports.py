@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+
 from unit.image.runscript_board import Board, new_board
 
 

@@ -22,3 +22,19 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def guest(tools: Path, tmp_path: Path) -> Guest:
     """A root with the overlay and nothing started."""
     return Guest.make(tmp_path / "root", tools)
+
+
+@pytest.fixture
+def box(guest: Guest) -> Guest:
+    """A root where waiting is real."""
+    guest.stub("sleep", 'busybox sleep "$1"')
+    return guest
+
+
+@pytest.fixture
+def net(guest: Guest) -> Guest:
+    """Two interfaces known to the kernel, and the folder that S40network makes."""
+    guest.write("sys/class/net/eth0/ifindex", "2\n")
+    guest.write("sys/class/net/eth1/ifindex", "3\n")
+    (guest.root / "run/network").mkdir()
+    return guest

@@ -166,6 +166,12 @@ def test_fstab_mounts_what_must_be_in_memory_with_the_right_modes() -> None:
     assert list(table)[:2] == ["/", "/proc"], "the rest is found through /proc/mounts"
 
 
+def test_mount_a_leaves_the_root_to_the_kernel() -> None:
+    options = fstab()["/"][3].split(",")
+    assert "noauto" in options, "an initramfs has no device to mount at /"
+    assert "ro" not in options
+
+
 def test_the_tty_group_of_devpts_is_the_one_of_the_accounts() -> None:
     gids = {group["name"]: group["gid"] for group in base()["group"]}
     assert f"gid={gids['tty']}" in fstab()["/dev/pts"][3].split(",")

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from quard.errors import QuardError
 from quard.store.blob import EPOCH, Member, extract, members, normal_mode, pack, walk
 

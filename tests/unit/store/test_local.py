@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from quard.errors import QuardError
 from quard.store.local import Store, decode_record, encode_record
 

@@ -1,0 +1,45 @@
+"""One package's folders for the tests of the sandbox, and commands run there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from quard.execute import sysroot
+from quard.execute.sandbox import Mode, Sandbox, Work
+from quard.execute.toolchain import COMMANDS, Toolchain
+
+MODES: tuple[Mode, ...] = ("bwrap", "none")
+PREFIX = "riscv64-linux-gnu-"
+COMPILER = Toolchain(
+    prefix=PREFIX,
+    commands={name: Path(shutil.which(PREFIX + name) or "missing") for name in COMMANDS},
+    folder=None,
+    sysroot=None,
+    version="",
+    fingerprint="",
+)
+
+
+class Place:
+    """One package's folders with its tools, and commands run there."""
+
+    def __init__(self, root: Path, mode: Mode, *, keep: tuple[int, ...] = ()) -> None:
+        self.work = Work(root / "a folder")
+        self.work.make()
+        self.box = Sandbox(mode=mode, work=self.work, keep=keep)
+        self.env = {"PATH": f"{self.box.inside}/tools", "LC_ALL": "C"}
+        sysroot.tools(self.work, COMPILER, (), os.environ["PATH"], "thing-1.0", self.box.inside)
+
+    def run(self, *argv: str, stdin: Path | None = None) -> tuple[int, str]:
+        log = self.work.root / "log"
+        with log.open("wb") as file:
+            status = self.box.run(argv, self.env, file, stdin=stdin)
+        return status, log.read_text(errors="replace")
+
+    def sh(self, script: str) -> str:
+        """Run a script that must succeed and return what it printed."""
+        status, text = self.run("bash", "-c", script)
+        assert status == 0, text
+        return text.strip()

@@ -1,0 +1,245 @@
+"""The rules of who may import whom, and of what a module may touch; read from the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+ENGINE = TOP / "site_scons"
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("site_tools",),
+    ("quard.images",),
+    ("quard.workshop",),
+    ("quard.report",),
+    ("quard.availability", "quard.console", "quard.sources", "quard.summary", "quard.why"),
+    ("quard.cli",),
+    ("quard.resolve",),
+    ("quard.board", "quard.lint", "quard.settings"),
+    ("quard.catalog", "quard.graph"),
+    ("quard.image",),
+    ("quard.execute",),
+    ("quard.store",),
+    ("quard.plan",),
+    ("quard.model", "quard.table", "quard.target"),
+    ("quard.canonical", "quard.errors"),
+)
+"""From top to bottom. A module imports from layers below its own; the parts of one package
+(plan, execute, store, image, site_tools) import each other without a circle."""
+
+WORDS_OF_MODEL = {"__future__", "dataclasses", "typing"}
+WORDS_OF_PLAN = {"__future__", "collections", "dataclasses", "re", "typing"}
+"""Modules of the standard library that a pure part may use: none of them reads or writes."""
+IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv", "expandvars"}
+LONGEST = 350
+LONGER = {
+    "site_scons/quard/execute/elf.py": "all layouts of one file format, read by one class",
+}
+"""Files with more lines, each with its reason."""
+SCONSTRUCT = 60
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: `module` in full, and the names that are taken from it."""
+
+    module: str
+    names: tuple[str, ...]
+    line: int
+
+
+def python_files() -> list[Path]:
+    return sorted(ENGINE.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ENGINE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports(path: Path) -> Iterator[Import]:
+    """Yield every import of a file, also those inside functions; relative ones in full."""
+    name = module_name(path) if path.is_relative_to(ENGINE) else path.stem
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, (), node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")
+            base = ".".join(parents[: len(parents) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module or "") if part)
+            yield Import(module, tuple(alias.name for alias in node.names), node.lineno)
+
+
+MODULES = {module_name(path): path for path in python_files()}
+
+
+def engine_modules(found: Import) -> Iterator[str]:
+    """Yield the modules of the engine that an import means."""
+    if found.module in MODULES and not found.names:
+        yield found.module
+    for name in found.names:
+        inner = f"{found.module}.{name}"
+        if inner in MODULES:
+            yield inner
+        elif found.module in MODULES:
+            yield found.module
+
+
+def layer(module: str) -> int:
+    """Return a module's place from the top. Raises KeyError for one that has none."""
+    for number, names in enumerate(LAYERS):
+        if any(module == name or module.startswith(name + ".") for name in names):
+            return number
+    raise KeyError(module)
+
+
+def group(module: str) -> str:
+    """Return the package that a module is a part of: its name in LAYERS."""
+    return next(
+        name for name in LAYERS[layer(module)] if module == name or module.startswith(name + ".")
+    )
+
+
+PARTS = sorted(name for name in MODULES if name != "quard")
+
+
+def test_every_module_has_its_layer() -> None:
+    without = []
+    for module in PARTS:
+        try:
+            layer(module)
+        except KeyError:
+            without.append(module)
+    assert without == [], "give them a place in LAYERS"
+
+
+def test_every_layer_has_modules() -> None:
+    for names in LAYERS:
+        for name in names:
+            assert any(module == name or module.startswith(name + ".") for module in MODULES), name
+
+
+@pytest.mark.parametrize("module", PARTS)
+def test_imports_point_down_only(module: str) -> None:
+    for found in imports(MODULES[module]):
+        for other in engine_modules(found):
+            if other in ("quard", module) or group(other) == group(module):
+                continue
+            assert layer(other) > layer(module), f"{module}:{found.line} imports {other}"
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    edges = {
+        module: {o for found in imports(path) for o in engine_modules(found)} - {module, "quard"}
+        for module, path in MODULES.items()
+    }
+    while edges:
+        leaves = {module for module, others in edges.items() if not others & edges.keys()}
+        assert leaves, f"a circle among {sorted(edges)}"
+        edges = {module: others for module, others in edges.items() if module not in leaves}
+
+
+def of(package: str) -> list[str]:
+    return [module for module in PARTS if module == package or module.startswith(package + ".")]
+
+
+@pytest.mark.parametrize("module", ["quard.model", *of("quard.plan")])
+def test_the_pure_parts_import_nothing_that_reads_or_writes(module: str) -> None:
+    allowed = WORDS_OF_MODEL if module == "quard.model" else WORDS_OF_PLAN | {"quard"}
+    for found in imports(MODULES[module]):
+        top = found.module.partition(".")[0]
+        assert top in allowed, f"{module}:{found.line} imports {found.module}"
+
+
+@pytest.mark.parametrize("module", ["quard.model", *of("quard.plan")])
+def test_the_pure_parts_call_nothing_that_reads_or_writes(module: str) -> None:
+    for node in ast.walk(tree(MODULES[module])):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in IMPURE_CALLS, f"{module}:{node.lineno} {node.func.id}"
+
+
+@pytest.mark.parametrize("module", of("quard.execute"))
+def test_the_executor_knows_plans_and_no_recipes(module: str) -> None:
+    for found in imports(MODULES[module]):
+        for other in engine_modules(found):
+            assert other not in ("quard.model", "quard.catalog", "quard.graph", "quard.lint"), (
+                f"{module}:{found.line} imports {other}"
+            )
+
+
+@pytest.mark.parametrize("module", [name for name in PARTS if not name.startswith("site_tools")])
+def test_only_the_tool_imports_scons(module: str) -> None:
+    for found in imports(MODULES[module]):
+        assert found.module.partition(".")[0] != "SCons", f"{module}:{found.line}"
+
+
+@pytest.mark.parametrize("module", [name for name in PARTS if not name.startswith("site_tools")])
+def test_only_the_tool_reads_the_environment(module: str) -> None:
+    path = MODULES[module]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in ENVIRONMENT, f"{module}:{node.lineno} {node.attr}"
+    for found in imports(path):
+        if found.module in ("os", "os.path", "posix"):
+            assert not ENVIRONMENT & set(found.names), f"{module}:{found.line}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(TOP.glob("packages/*/*.py")), ids=lambda path: path.parent.name
+)
+def test_a_recipe_imports_the_recipe_classes_and_nothing_else(path: Path) -> None:
+    assert path.name == "recipe.py"
+    assert {found.module for found in imports(path)} == {"quard.model"}
+    assert not any("*" in found.names for found in imports(path))
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("path", python_files(), ids=module_name)
+def test_a_file_is_read_in_one_sitting(path: Path) -> None:
+    name = str(path.relative_to(TOP))
+    if name in LONGER:
+        assert lines(path) > LONGEST, f"take {name} out of LONGER"
+    else:
+        assert lines(path) <= LONGEST
+
+
+def test_the_sconstruct_is_short_and_reads_as_plain_scons() -> None:
+    path = TOP / "SConstruct"
+    assert lines(path) < SCONSTRUCT
+    assert {found.module for found in imports(path)} <= {"gc"}
+
+
+def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
+    """A rule that finds nothing anywhere might as well not look."""
+    path = tmp_path / "sample.py"
+    path.write_text("def f():\n    from os import environ\n    import a.b as c\n")
+    assert [(found.module, found.names) for found in imports(path)] == [
+        ("os", ("environ",)),
+        ("a.b", ()),
+    ]
+    assert list(engine_modules(Import("quard", ("model", "nothing"), 1))) == [
+        "quard.model",
+        "quard",
+    ]
+    assert list(engine_modules(Import("quard.plan", ("plan",), 1))) == ["quard.plan.plan"]
+    assert list(engine_modules(Import("quard.model", ("Recipe",), 1))) == ["quard.model"]
+    assert layer("quard.plan.render") == layer("quard.plan")
+    assert layer("site_tools.quardroot.session") == 0
+    relative = MODULES["site_tools.quardroot.session"]
+    assert "site_tools.quardroot.guard" in {found.module for found in imports(relative)}
