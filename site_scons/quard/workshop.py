@@ -125,8 +125,13 @@ class Workshop:
     def _jobserver(self) -> Jobserver:
         return Jobserver(self.site.jobs)
 
-    def decide(self, *, again: bool = False) -> tuple[Decision, ...]:
-        """Settle the features that are wanted if available; see quard.availability."""
+    def decide(
+        self, names: tuple[str, ...] = (), *, again: bool = False
+    ) -> tuple[Decision, ...]:
+        """Settle the features that are wanted if available; see quard.availability.
+
+        names -- packages asked for besides the board's
+        """
         places = {
             "mirrors": self.settings.mirrors,
             "folder": str(self.settings.sources_folder or ""),
@@ -135,16 +140,19 @@ class Workshop:
         }
         path = self.out / "availability.json"
         keeper = Availability(path, self._fetcher, places)
-        return keeper.decide(self._questions(), again=again, note=self.console.note)
+        return keeper.decide(self._questions(names), again=again, note=self.console.note)
 
     def recorded(self) -> dict[availability.Key, bool]:
         """Return the answers of the last build, and off for what was never asked."""
         known = {d.key: d.on for d in availability.recorded(self.out / "availability.json")}
         return {key: known.get(key, False) for key in self._resolver.choices()}
 
-    def _questions(self) -> Iterator[Question]:
-        for package, feature in sorted(self._resolver.choices()):
-            everything = self._resolver.graph(dict.fromkeys(self._resolver.choices(), True))
+    def _questions(self, names: tuple[str, ...]) -> Iterator[Question]:
+        choices = self._resolver.choices()
+        if not choices:
+            return
+        everything = self._resolver.graph(dict.fromkeys(choices, True), names)
+        for package, feature in sorted(choices):
             if package not in everything.edges:
                 continue
             recipe = self._catalog[package].recipe

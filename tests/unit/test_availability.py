@@ -103,7 +103,7 @@ class Site:
         limits = Limits(connect=2, read=2, attempts=1, pause=0)
         fetcher = Fetcher(self.cache, locations, Lines(io.StringIO()), limits=limits)
         places = {"mirrors": self.mirrors, "offline": self.offline}
-        keeper = Availability(self.record, fetcher, (self.folder,), places)
+        keeper = Availability(self.record, fetcher, places)
         return keeper.decide(questions or (self.question(),), again=again, note=self.notes.append)
 
     def on(self, *questions: Question, again: bool = False) -> bool:
@@ -170,6 +170,14 @@ def test_a_file_put_into_the_users_folder_turns_it_on(site: Site) -> None:
     (site.folder / "mnl.tar").write_bytes(CONTENT)
     assert site.on()
     assert site.server.asked == []
+
+
+def test_a_file_with_a_mirrors_name_for_it_will_do(site: Site) -> None:
+    bytes_ = Variant("mnl.tar", SHA, (f"{site.server.url}/pool/mnl_1.orig.tar",))
+    question = Question("ethtool", "netlink", (Request("mnl", (bytes_,)),))
+    assert not site.on(question)
+    (site.folder / "mnl_1.orig.tar").write_bytes(CONTENT)
+    assert site.on(question)
 
 
 def test_a_wrong_file_turns_nothing_on(site: Site) -> None:

@@ -124,6 +124,7 @@ class Build:
         sysroot.tools(
             self.work,
             self._machine.toolchain,
+            self.plan.triple,
             self.plan.tools,
             self._machine.search,
             source_name,

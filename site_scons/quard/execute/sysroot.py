@@ -32,6 +32,7 @@ _DRIVERS = ("gcc", "g++", "cpp")
 def tools(
     work: Work,
     toolchain: Toolchain,
+    triple: str,
     further: Iterable[str],
     search: str,
     source_name: str,
@@ -39,6 +40,7 @@ def tools(
 ) -> None:
     """Fill the tools folder: links to the machine's commands, and the compiler's drivers.
 
+    triple      -- of the target: builds know the cross tools by it, whatever they are called
     further     -- commands beyond the common ones
     search      -- the PATH that they are looked for in
     source_name -- NAME-VERSION, which debug information gives as the place of the source
@@ -60,7 +62,7 @@ def tools(
     host = work.tools / "cc"
     host.symlink_to("gcc")
     for name, path in toolchain.commands.items():
-        link = work.tools / f"{toolchain.prefix}{name}"
+        link = work.tools / f"{triple}-{name}"
         if name in _DRIVERS:
             link.write_text(_driver(path, inside, source_name))
             link.chmod(0o755)

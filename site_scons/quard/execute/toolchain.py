@@ -90,11 +90,17 @@ def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolcha
     return Toolchain(
         prefix=prefix,
         commands=commands,
-        folder=folder,
+        folder=folder or _installation(gcc),
         sysroot=Path(sysroot) if sysroot else None,
         version=version,
         fingerprint=fingerprint.hexdigest(),
     )
+
+
+def _installation(gcc: Path) -> Path | None:
+    """Return the folder of a compiler that was found outside of the system's own ones."""
+    real = gcc.resolve()
+    return None if real.is_relative_to("/usr") else real.parent.parent
 
 
 def _inspect(commands: dict[str, Path]) -> tuple[str, str, list[str]]:

@@ -72,12 +72,15 @@ class Session:
 
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree is free again."""
+        if SCons.Script.GetOption("clean") or SCons.Script.GetOption("no_exec"):
+            return
         command = self.command
         settings = [f"{n}={command.given[n]}" for n in runscript.SETTINGS if n in command.given]
         script = str(self.images.run_script)
 
         def become() -> None:
-            if not SCons.Script.GetBuildFailures() and Path(script).exists():
+            ended_early = SCons.Script.GetBuildFailures() or self.workshop.stop.requested
+            if not ended_early and Path(script).exists():
                 self.guard.release()
                 sys.stdout.flush()
                 os.execv(script, (script, *settings))
@@ -113,7 +116,7 @@ class Session:
 
     def _decide(self) -> tuple[Decision, ...]:
         workshop, command = self.workshop, self.command
-        decisions = workshop.decide(again=command.verb == "source")
+        decisions = workshop.decide(command.names, again=command.verb == "source")
         for decision in decisions:
             if not decision.on:
                 if command.strict:
@@ -174,7 +177,7 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
     home = Path(os.environ.get("HOME", "/"))
     site = Site(
         cache=_cache(project, home),
-        search=os.environ.get("PATH", os.defpath),
+        search=_search_path(),
         jobs=SCons.Script.GetOption("num_jobs"),
         force=frozenset(command.names if command.verb == "rebuild" else ()),
     )
@@ -204,6 +207,16 @@ def _become(project: Path, command: Command) -> None:
         os.environ["PYTHONPATH"] = str(project / "tests")
     sys.stdout.flush()
     os.execv(sys.executable, (sys.executable, "-m", *words))
+
+
+def _search_path() -> str:
+    """Return the PATH for the machine's own commands, which this process uses from now on.
+
+    An ordinary user's PATH has no sbin on Debian, where mke2fs and debugfs are.
+    """
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    os.environ["PATH"] = path
+    return path
 
 
 def _cache(project: Path, home: Path) -> Path:

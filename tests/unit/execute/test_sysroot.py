@@ -29,7 +29,7 @@ def toolchain(root: Path | None = None, prefix: str = "x-") -> Toolchain:
 
 
 def fill(work: Work, *further: str, search: str = PATH, inside: str = INSIDE) -> set[str]:
-    sysroot.tools(work, toolchain(), further, search, "thing-1.0", inside)
+    sysroot.tools(work, toolchain(), "x", further, search, "thing-1.0", inside)
     return {path.name for path in work.tools.iterdir()}
 
 
