@@ -28,7 +28,8 @@ class Decision:
     missing -- packages whose source could not be had; empty when the feature is on
     tried   -- what was asked and what it said, a line each
     supply  -- files that would turn the feature on, with their hashes
-    places  -- digest of where was looked; the answer holds as long as it stays
+    places  -- digest of where was looked; the answer holds as long as it stays, so that neither
+               the network nor a cleaned cache changes an image
     """
 
     package: str
@@ -63,6 +64,7 @@ class Availability:
         self._path = path
         self._fetcher = fetcher
         self._places = places
+        self.fresh: set[Key] = set()
         self._known = {decision.key: decision for decision in recorded(path)}
 
     def decide(
@@ -87,11 +89,16 @@ class Availability:
         self._known = {decision.key: decision for decision in decisions}
         return decisions
 
+    def _appeared(self, old: Decision, question: Question) -> bool:
+        """Tell whether one of the sources that could not be had lies where it is looked for."""
+        return any(
+            self._fetcher.at_hand(request)
+            for request in question.requests
+            if request.package in old.missing
+        )
+
     def _one(self, question: Question, again: bool, note: Callable[[str], None]) -> Decision:
         old = self._known.get((question.package, question.feature))
-        was_on = old is not None and old.on
-        # What was verified when the feature was switched on is not read again by every build.
-        wanted = [r for r in question.requests if not (was_on and self._fetcher.at_hand(r))]
         places = canonical.digest(
             {
                 "places": dict(self._places),
@@ -100,14 +107,13 @@ class Availability:
                 ],
             }
         )
-        lacking = old.missing if old else ()
-        appeared = any(
-            self._fetcher.at_hand(request) for request in wanted if request.package in lacking
-        )
-        if wanted and old and not old.on and old.places == places and not (again or appeared):
+        if old and old.places == places and not again and not self._appeared(old, question):
             return old
+        self.fresh.add((question.package, question.feature))
         missing, tried, supply = [], [], []
-        for request in wanted:
+        for request in question.requests:
+            if self._fetcher.cached(request):
+                continue
             note(f"looking for the source of {request.package}")
             try:
                 self._fetcher.fetch(request)
@@ -124,7 +130,7 @@ class Availability:
             missing=tuple(missing),
             tried=tuple(tried),
             supply=tuple(supply),
-            places=places if missing else "",
+            places=places,
         )
 
 

@@ -12,6 +12,7 @@ import difflib
 import hashlib
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ _WORDS = {
     for name, value in vars(model).items()
     if isinstance(value, type) and value.__module__ == model.__name__
 }
+_LEFTOVERS = (".*", "*~", "#*#", "*.orig", "*.rej")
+"""What editors and patch(1) leave beside what they work on: never part of a recipe."""
 _PLAIN = (
     ast.Constant,
     ast.Tuple,
@@ -56,7 +59,10 @@ class Package:
         names = (
             path
             for path in sorted(self.folder.iterdir())
-            if path.is_file() and path.name != "recipe.py" and path.suffix != ".patch"
+            if path.is_file()
+            and path.name != "recipe.py"
+            and path.suffix != ".patch"
+            and not any(fnmatchcase(path.name, pattern) for pattern in _LEFTOVERS)
         )
         return tuple(_reference(path) for path in names)
 
@@ -67,9 +73,15 @@ class Catalog:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._packages: dict[str, Package] = {}
+        self._names: tuple[str, ...] | None = None
 
     def names(self) -> tuple[str, ...]:
-        """Return every package's name, sorted."""
+        """Return every package's name, sorted; the folder is looked through once."""
+        if self._names is None:
+            self._names = self._look()
+        return self._names
+
+    def _look(self) -> tuple[str, ...]:
         return tuple(sorted(path.parent.name for path in self._folder.glob("*/recipe.py")))
 
     def __getitem__(self, name: str) -> Package:

@@ -10,9 +10,11 @@ from pathlib import Path
 from quard import canonical
 from quard.board import Board
 from quard.errors import QuardError
+from quard.execute.builder import changed
 from quard.image import cpio, ext4, machine, overlay, rootfs, runscript, squashfs, system
 from quard.model import User
 from quard.resolve import Resolved
+from quard.store.local import remove_tree
 from quard.workshop import Workshop, deployed
 
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
@@ -67,8 +69,12 @@ class Images:
             "VARIANT_ID": self._board.name,
         }
 
+    @cached_property
     def rootfs_key(self) -> str:
-        """Return the hash over everything in the root file system but the packages' files."""
+        """The hash over everything in the root file system but the packages' files."""
+        return self._rootfs_key()
+
+    def _rootfs_key(self) -> str:
         board, workshop = self._board, self._workshop
         return canonical.digest(
             {
@@ -115,6 +121,9 @@ class Images:
         stamp, tar, manifest = self.rootfs_files()
         self.folder.mkdir(parents=True, exist_ok=True)
         digest = rootfs.assemble(spec, tar, manifest)
+        if self._rootfs_key() != self.rootfs_key:
+            tar.unlink()
+            raise changed(Path("the overlay"))
         _replace(stamp, canonical.readable({"sha256": digest}))
         workshop.summary.add_image(tar.name)
 
@@ -153,6 +162,21 @@ class Images:
         self._workshop.deploy(name, self.folder)
         for path in self.deployed(name):
             self._workshop.summary.add_image(path.name)
+
+    def remove_others(self) -> None:
+        """Remove images that the board no longer makes: a stale one would boot an old system."""
+        wanted = {path.name for path in (*self.rootfs_files(), self.run_script)}
+        wanted |= {self.file(kind).name for kind in self.formats}
+        wanted |= {
+            p.relative_to(self.folder).parts[0] for n in self.deploying() for p in self.deployed(n)
+        }
+        if self.folder.is_dir():
+            for path in sorted(self.folder.iterdir()):
+                if path.name not in wanted:
+                    if path.is_dir() and not path.is_symlink():
+                        remove_tree(path)
+                    else:
+                        path.unlink()
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -151,14 +151,14 @@ class Resolver:
 
     def _fragments(self, name: str) -> tuple[FileRef, ...]:
         return tuple(
-            FileRef(fragment_name(path), _hash(self._project / path, path))
-            for path in self._board.fragments.get(name, ())
+            FileRef(fragment_name(number, path), _hash(self._project / path, path))
+            for number, path in enumerate(self._board.fragments.get(name, ()))
         )
 
 
-def fragment_name(path: str) -> str:
-    """Return the name under which a build sees a fragment of the board."""
-    return "board-" + Path(path).name
+def fragment_name(number: int, path: str) -> str:
+    """Return the name under which a build sees one of the board's fragments of a package."""
+    return f"board-{number}-{Path(path).name}"
 
 
 def _hash(path: Path, shown: str) -> str:

@@ -43,13 +43,12 @@ class Summary:
         with self._lock:
             self.failed.append(name)
 
-    def as_json(self, packages: tuple[str, ...], seconds: float) -> dict[str, Any]:
+    def as_json(self, current: tuple[str, ...], seconds: float) -> dict[str, Any]:
         """Return the content of summary.json.
 
-        packages -- all that the run looked at; those it did not touch were up to date
+        current -- packages that were found to be up to date
         seconds  -- of the whole run
         """
-        touched = {b.name for b in self.built} | {*self.restored, *self.failed}
         return {
             "board": self.board,
             "seconds": round(seconds, 2),
@@ -58,13 +57,13 @@ class Summary:
                 for b in sorted(self.built, key=lambda b: b.name)
             ],
             "restored": sorted(self.restored),
-            "up_to_date": sorted(set(packages) - touched),
+            "up_to_date": sorted(current),
             "images": sorted(self.images),
             "failed": sorted(self.failed),
         }
 
-    def line(self, seconds: float) -> str:
-        """Return the run's last line for people."""
+    def line(self, seconds: float, *, whole: bool = True) -> str:
+        """Return the run's last line for people; `whole` tells that it did all it was to do."""
         parts = []
         if self.built:
             parts.append(f"{len(self.built)} built")
@@ -74,6 +73,8 @@ class Summary:
             parts.append(f"{len(self.images)} image files made")
         if self.failed:
             parts.append(f"failed: {', '.join(sorted(self.failed))}")
+        if not whole and not self.failed:
+            parts.append("interrupted")
         if not parts:
             return f"{self.board}: everything is up to date"
         return f"{self.board}: {', '.join(parts)} in {seconds:.1f} s"

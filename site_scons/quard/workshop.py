@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +74,8 @@ class Workshop:
         self.summary = Summary(board.name)
         self.out = project / "out" / board.name
         self.stop = Stop()
+        self._making = threading.Lock()
+        self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
         self._resolver = Resolver(project, board, catalog)
         cache = settings.cache or site.cache
@@ -105,8 +109,14 @@ class Workshop:
             )
         return found
 
-    @cached_property
+    @property
     def packager(self) -> Packager:
+        """What builds packages, made when the first one is built: a null build needs none."""
+        with self._making:
+            return self._packager
+
+    @cached_property
+    def _packager(self) -> Packager:
         return Packager(
             self.store,
             self._local,
@@ -125,9 +135,7 @@ class Workshop:
     def _jobserver(self) -> Jobserver:
         return Jobserver(self.site.jobs)
 
-    def decide(
-        self, names: tuple[str, ...] = (), *, again: bool = False
-    ) -> tuple[Decision, ...]:
+    def decide(self, names: tuple[str, ...] = (), *, again: bool = False) -> tuple[Decision, ...]:
         """Settle the features that are wanted if available; see quard.availability.
 
         names -- packages asked for besides the board's
@@ -138,13 +146,22 @@ class Workshop:
             "offline": self.settings.offline,
             "override": sorted(self.settings.override),
         }
-        path = self.out / "availability.json"
-        keeper = Availability(path, self._fetcher, places)
-        return keeper.decide(self._questions(names), again=again, note=self.console.note)
+        keeper = Availability(self._decisions, self._fetcher, places)
+        decisions = keeper.decide(self._questions(names), again=again, note=self.console.note)
+        self.fresh = frozenset(keeper.fresh)
+        return decisions
+
+    @property
+    def _decisions(self) -> Path:
+        return self.out / "availability.json"
+
+    def forget_decisions(self) -> None:
+        """Have the next build decide anew, and say so."""
+        self._decisions.unlink(missing_ok=True)
 
     def recorded(self) -> dict[availability.Key, bool]:
         """Return the answers of the last build, and off for what was never asked."""
-        known = {d.key: d.on for d in availability.recorded(self.out / "availability.json")}
+        known = {d.key: d.on for d in availability.recorded(self._decisions)}
         return {key: known.get(key, False) for key in self._resolver.choices()}
 
     def _questions(self, names: tuple[str, ...]) -> Iterator[Question]:
@@ -215,9 +232,8 @@ class Workshop:
         package, plan = resolved.packages[name], resolved.plans[name]
         tree = self.settings.override.get(name)
         paths = {path.name: path for path in package.folder.iterdir()}
-        for fragment in self.board.fragments.get(name, ()):
-            path = self.project / fragment
-            paths[resolve.fragment_name(fragment)] = path
+        for number, fragment in enumerate(self.board.fragments.get(name, ())):
+            paths[resolve.fragment_name(number, fragment)] = self.project / fragment
         return Job(
             plan=plan,
             request=None if tree else self._request(package),
@@ -244,6 +260,24 @@ class Workshop:
             (n, p) for n in resolved.image for p in resolved.packages[n].recipe.permissions
         )
 
+    def forget_lost(self, names: Iterable[str]) -> None:
+        """Remove result files whose blobs are gone, so that this run makes them anew.
+
+        Looks at names only, in every build; what is in a blob is verified when it is used.
+        """
+        for name in names:
+            results = self.results(name)
+            for path, part in ((results.runtime, "runtime"), (results.deploy, "deploy")):
+                try:
+                    digest = json.loads(path.read_text(encoding="utf-8"))[part]
+                except FileNotFoundError:
+                    continue
+                except (OSError, ValueError, KeyError, TypeError):
+                    digest = None
+                if digest is None or not (self.store.has(digest) or self._local.has(digest)):
+                    results.interface.unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
+
     def runtime_blob(self, name: str) -> Path:
         """Return the blob of what a package installs. Raises QuardError blob-missing."""
         return self._blob(self.results(name).runtime, "runtime", name)
@@ -253,15 +287,17 @@ class Workshop:
         path = self._blob(self.results(name).deploy, "deploy", name)
         with self.store.scratch() as scratch:
             blob.extract(path, scratch / "deploy", path.name)
-            for file in sorted((scratch / "deploy").iterdir()):
-                part = folder / f".{file.name}.part"
-                shutil.copyfile(file, part)
-                part.replace(folder / file.name)
+            for file in blob.walk(scratch / "deploy"):
+                place = folder / file
+                place.parent.mkdir(parents=True, exist_ok=True)
+                part = place.with_name(f".{place.name}.part")
+                shutil.copyfile(scratch / "deploy" / file, part, follow_symlinks=False)
+                part.replace(place)
 
     def _blob(self, result: Path, part: str, name: str) -> Path:
         digest = read(result)[part]
         for store in (self.store, self._local):
-            if store.has(digest):
+            if store.verify(digest):
                 return store.path(digest)
         result.unlink(missing_ok=True)
         raise QuardError(

@@ -313,8 +313,8 @@ def test_the_boards_fragments_are_inputs_under_their_own_names(project: Path) ->
     }
     before = resolve(project, **changes)
     plan = before.plans["alone"]
-    assert [file.name for file in plan.files] == ["own.fragment", "board-more.fragment"]
-    assert fragment_name("configs/more.fragment") == "board-more.fragment"
+    assert [file.name for file in plan.files] == ["own.fragment", "board-0-more.fragment"]
+    assert fragment_name(0, "configs/more.fragment") == "board-0-more.fragment"
     fragment.write_text("CONFIG_B=n\n")
     assert rebuilt(project, before, **changes) == {"alone"}
 

@@ -30,8 +30,7 @@ def test_every_package_is_in_exactly_one_list_and_lists_are_sorted() -> None:
     summary.add_image("rootfs.tar")
     summary.add_image("Image")
     summary.add_failed("openssh")
-    names = ("bash", "busybox", "linux", "openssh", "openssl", "zlib")
-    assert summary.as_json(names, 65.4321) == {
+    assert summary.as_json(("busybox",), 65.4321) == {
         "board": "one",
         "seconds": 65.43,
         "built": [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import posixpath
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from quard.errors import QuardError
-from quard.execute import kconfig, patch, sysroot, unpack
+from quard.execute import kconfig, patch, sysroot, trees, unpack
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
 from quard.execute.stop import Stop
@@ -130,35 +133,47 @@ class Build:
             source_name,
             self.sandbox.inside,
         )
-        sysroot.own_sysroot(self.work, self._machine.toolchain)
         inputs.lay_out(self.work.sysroot)
-        for name, path in sorted(inputs.files.items()):
-            shutil.copy(path, self.work.files / name)
+        for reference in self.plan.files:
+            self._take_file(reference, inputs.files[reference.name], self.work.files)
         if inputs.tree:
-            shutil.copytree(
-                inputs.tree,
-                self.work.src,
-                symlinks=True,
-                dirs_exist_ok=True,
-                ignore=shutil.ignore_patterns(".git"),
-            )
+            self._take_tree(inputs.tree)
         elif inputs.archive:
             self.work.src.rmdir()
             unpack.unpack(inputs.archive, self.work.src)
-        if inputs.patches:
+        if self.plan.patches:
             self._report("patch")
-            patch.apply(inputs.patches, self._patch)
+            folder = self.work.root / "patches"
+            folder.mkdir()
+            for reference, path in zip(self.plan.patches, inputs.patches, strict=True):
+                self._take_file(reference, path, folder)
+            patch.apply([folder / p.name for p in self.plan.patches], self._patch)
+
+    def _take_file(self, reference: FileRef, path: Path, folder: Path) -> None:
+        """Copy a file that the plan names by hash; what is built must be what was planned."""
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != reference.sha256:
+            raise changed(path)
+        (folder / reference.name).write_bytes(content)
+        (folder / reference.name).chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+
+    def _take_tree(self, tree: Path) -> None:
+        """Copy a local source tree, and hold the copy against the plan."""
+        ignored = shutil.ignore_patterns(*trees.IGNORED)
+        shutil.copytree(tree, self.work.src, symlinks=True, dirs_exist_ok=True, ignore=ignored)
+        if trees.tree_digest(self.work.src) != self.plan.tree:
+            raise changed(tree)
 
     def _step(self, step: Step) -> None:
         match step:
             case RunStep(phase, argv):
                 self._run(phase, argv)
-            case CopyStep():
-                self._copy(step)
-            case LinkStep(_, path, target):
-                link = self.work.stage / path
-                link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(target)
+            # Also these run inside: a link that the build made must not lead out of it.
+            case CopyStep(phase, source, destination, mode):
+                self._run(phase, ("install", "-D", "-m", mode, source, f"{{stage}}/{destination}"))
+            case LinkStep(phase, path, target):
+                self._run(phase, ("mkdir", "-p", f"{{stage}}/{posixpath.dirname(path)}"))
+                self._run(phase, ("ln", "-s", target, f"{{stage}}/{path}"))
             case KconfigStep():
                 self._configure(step)
             case ToolchainStep():
@@ -189,26 +204,6 @@ class Build:
         self._log.write(text)
         return subprocess.CompletedProcess(tuple(argv), status, text, b"")
 
-    def _copy(self, step: CopyStep) -> None:
-        files = "{files}/"
-        source = (
-            self.work.files / step.source.removeprefix(files)
-            if step.source.startswith(files)
-            else self.work.src / step.source
-        )
-        destination = self.work.stage / step.destination
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(source, destination)
-        except FileNotFoundError as error:
-            raise QuardError(
-                f"{self.plan.name}: the build made no {step.source}",
-                detail=f"log: {self._shown}\n" + self._tail(),
-                reason="install-failed",
-                hint="correct the recipe's Install(...)",
-            ) from error
-        destination.chmod(int(step.mode, 8))
-
     def _configure(self, step: KconfigStep) -> None:
         """Make `.config` and hold it against what was asked for."""
         requests: list[kconfig.Request] = []
@@ -222,9 +217,9 @@ class Build:
         answers.write_text("\n" * _ANSWERS)
         config = self.work.src / ".config"
         self._run(step.phase, (*step.make, step.base), answers)
-        config.write_text(kconfig.lay_over(config.read_text(), merged))
+        _write_plain(config, kconfig.lay_over(_read_plain(config), merged))
         self._run(step.phase, (*step.make, step.refresh), answers)
-        kconfig.check(config.read_text(), merged, self.plan.name)
+        kconfig.check(_read_plain(config), merged, self.plan.name)
 
     def _take(self, step: ToolchainStep) -> None:
         """Copy the toolchain's own target libraries; links by their plain names go along."""
@@ -241,9 +236,26 @@ class Build:
         return "\n".join(["--- last lines of the log", *lines[-_TAIL:]])
 
 
-def files_of(references: Sequence[FileRef], paths: Mapping[str, Path]) -> dict[str, Path]:
-    """Return the paths of a plan's files by name."""
-    return {reference.name: paths[reference.name] for reference in references}
+def changed(path: Path) -> QuardError:
+    """Return the error for an input that is no longer what the plan was made from."""
+    return QuardError(
+        f"{path.name} was changed while it was being built",
+        detail=str(path),
+        reason="changed-while-building",
+        hint="run the same command again",
+    )
+
+
+def _read_plain(path: Path) -> str:
+    """Return a file's text without following a link that the build may have made of it."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
+        return file.read()
+
+
+def _write_plain(path: Path, text: str) -> None:
+    flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _quoted(command: Sequence[str]) -> str:

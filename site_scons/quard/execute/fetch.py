@@ -11,7 +11,6 @@ import contextlib
 import errno
 import fcntl
 import functools
-import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from quard.execute.download import Failed, Limits, Stopped, Transfer
 from quard.execute.mirrors import Locations, expand
 from quard.execute.part import Part
 from quard.execute.progress import Progress
+from quard.store.files import file_sha256
 
 LIMITS = Limits()
 _POLL = 0.1
@@ -131,7 +131,7 @@ class Fetcher:
         wrong: list[Path] = []
         for path, hashes in accepted.items():
             try:
-                found = _sha256(path)
+                found = file_sha256(path)
             except FileNotFoundError:
                 continue
             if found in hashes:
@@ -208,10 +208,10 @@ class Fetcher:
         # A host that has not answered at all gets one chance per further file.
         attempts = 1 if _host(address) in self._silent else 0
         patched = transfer.get(address, part, attempts)
-        if patched and _sha256(part.path) != variant.sha256:
+        if patched and file_sha256(part.path) != variant.sha256:
             part.discard()  # the pieces may belong to different files: once more, in one piece
             transfer.get(address, part, attempts)
-        found = _sha256(part.path)
+        found = file_sha256(part.path)
         if found != variant.sha256:
             part.discard()
             raise _Wrong(found)
@@ -265,11 +265,6 @@ def _names(variant: Variant) -> tuple[str, ...]:
 
 def _host(address: str) -> str:
     return address.partition("://")[2].partition("/")[0]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lock(descriptor: int) -> bool:

@@ -31,7 +31,7 @@ from typing import Any
 
 from quard.canonical import canonical, digest
 from quard.execute import elf
-from quard.store.blob import file_sha256
+from quard.store.files import file_sha256
 
 _CODE = ("func", "ifunc")
 _SPECIAL_SECTIONS = (

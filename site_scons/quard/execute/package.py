@@ -13,13 +13,13 @@ from typing import Any, Literal
 from quard import canonical
 from quard.errors import QuardError
 from quard.execute import split, sysroot
-from quard.execute.builder import Build, Inputs, Machine, files_of
+from quard.execute.builder import Build, Inputs, Machine
 from quard.execute.fetch import Fetcher, Request
 from quard.execute.interface import interface
 from quard.execute.sandbox import Work
 from quard.plan.plan import Plan
 from quard.store import blob
-from quard.store.local import Store
+from quard.store.local import Store, remove_tree
 from quard.target import target
 
 RECORD = 1
@@ -116,6 +116,7 @@ class Packager:
             "record": RECORD,
             "plan": job.plan.as_json(),
             "toolchain": self._machine.toolchain.fingerprint,
+            "sealed": self._machine.mode == "bwrap",
             "interfaces": {
                 name: read(results.interface)["digest"] for name, results in job.needs.items()
             },
@@ -172,7 +173,7 @@ class Packager:
         self, job: Job, archive: Path | None, report: Callable[[str], None]
     ) -> dict[str, Any]:
         plan = job.plan
-        shutil.rmtree(job.work, ignore_errors=True)
+        remove_tree(job.work)
         job.work.mkdir(parents=True)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("w+b") as log:
@@ -184,25 +185,26 @@ class Packager:
                         archive=archive,
                         tree=job.tree,
                         patches=job.patches,
-                        files=files_of(plan.files, job.files),
+                        files=job.files,
                         lay_out=lambda folder: self._lay_out(job, folder),
                     )
                 )
             except QuardError as error:
                 if error.reason.endswith("-failed"):
                     raise  # the work folder stays, for whoever looks into the failure
-                shutil.rmtree(job.work, ignore_errors=True)
+                remove_tree(job.work)
                 raise
             report("split")
             record = self._keep(plan, build, log.name)
-        shutil.rmtree(job.work, ignore_errors=True)
+        remove_tree(job.work)
         return record
 
     def _lay_out(self, job: Job, folder: Path) -> None:
-        """Put the dependencies' files into the sysroot folder."""
+        """Put the dependencies' files into the sysroot folder, on the toolchain's own."""
         for name in job.plan.links:
             self._extract(job.needs[name], folder)
         sysroot.libraries_only(folder)
+        sysroot.own_sysroot(folder, self._machine.toolchain)
         for name in job.plan.needs:
             self._extract(job.needs[name], folder)
 
@@ -298,8 +300,17 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> Any:
-    """Return the content of a result file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the content of a result file. A damaged one is removed: QuardError result-damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        path.unlink(missing_ok=True)
+        raise QuardError(
+            f"the result file {path.name} is damaged",
+            detail=str(error),
+            reason="result-damaged",
+            hint="run the same command again: it is made anew",
+        ) from error
 
 
 def _log(store: Store, record: Mapping[str, Any], path: Path) -> None:
@@ -313,7 +324,7 @@ def _log(store: Store, record: Mapping[str, Any], path: Path) -> None:
 
 def _before(path: Path) -> Mapping[str, Any] | None:
     try:
-        found = read(path)
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and found.get("record") == RECORD else None

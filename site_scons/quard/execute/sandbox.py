@@ -19,6 +19,8 @@ from quard.execute.stop import Stop
 from quard.plan.render import LATE
 
 INSIDE = "/quard"
+UMASK = 0o022
+"""Of all that builds write: the user's own must not show in a result."""
 Mode = Literal["bwrap", "none"]
 _SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 _LOCAL = "/usr/local"
@@ -131,6 +133,7 @@ class Sandbox:
                     cwd=self.work.src if self.mode == "none" else "/",
                     pass_fds=self.keep,
                     start_new_session=leads,
+                    umask=UMASK,
                 )
 
             try:

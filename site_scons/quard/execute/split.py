@@ -9,7 +9,6 @@ firmware) are for the machine outside and are left as they are.
 from __future__ import annotations
 
 import errno
-import fnmatch
 import mmap
 import os
 import posixpath
@@ -19,41 +18,30 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quard.errors import QuardError
 from quard.execute import elf
-from quard.store.blob import FOLDER_MODE, enough_space, normal_mode, walk
+from quard.execute.classify import classify
+from quard.execute.drop import remove_unwanted
+from quard.execute.elf_view import MAGIC
+from quard.execute.fold import correct_links, fold
+from quard.execute.stage import below, everything, is_file
+from quard.store.blob import walk
+from quard.store.files import enough_space
+from quard.store.member import normal_mode
 
-_FOLDS = (
-    ("bin", "usr/bin"),
-    ("sbin", "usr/sbin"),
-    ("lib", "usr/lib"),
-    ("lib64", "usr/lib"),
-    ("usr/lib64", "usr/lib"),
-)
-_DOCUMENTATION = tuple(f"usr/share/{name}" for name in ("doc", "gtk-doc", "help", "info", "man"))
-_UNWANTED = (*_DOCUMENTATION, "*.la", "*.pyc")
-_DEV_FOLDERS = (
-    "usr/include",
-    "usr/lib/cmake",
-    "usr/lib/pkgconfig",
-    "usr/share/aclocal",
-    "usr/share/cmake",
-    "usr/share/pkgconfig",
-)
+DEPLOY = "boot"
+"""Folder of the staging area that goes beside the images."""
+
 _LOADER_FOLDERS = {
     f"{prefix}/lib{suffix}" for prefix in ("", "/usr") for suffix in ("", "64", "64/lp64d")
 }
 """What the dynamic loader searches anyway: an rpath of these says nothing."""
 
-DEPLOY = "boot"
-"""Folder of the staging area that goes beside the images."""
-
 _ARCHIVE = b"!<arch>\n"
-_SHARED = re.compile(r"\.so(\.|$)")
 _SYMTAB = 2
 _CONTEXT = 100
 
@@ -120,15 +108,20 @@ def split(
     """
     with enough_space(stage):
         _set_modes(stage)
-        _correct_links(stage, markers)
-        _fold(stage)
-        _drop(stage, drop)
+        correct_links(stage, _installed(everything(stage)), markers)
+        fold(stage)
+        remove_unwanted(stage, _installed(everything(stage)), drop)
         debug.mkdir(parents=True, exist_ok=True)
         frames = _strip_all(stage, debug, tools, markers)
-        runtime, dev = _classify(stage, frames)
+        runtime, dev = classify(stage, _installed(walk(stage)), frames)
         deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
         leaks = [*_leaks(stage, markers), *_leaks(debug, debug_markers)]
         return Parts(runtime, dev, deploy, debug, tuple(leaks))
+
+
+def _installed(paths: Iterable[str]) -> list[str]:
+    """Return the paths that are not for the machine outside."""
+    return [path for path in paths if not below(path, DEPLOY)]
 
 
 def _set_modes(stage: Path) -> None:
@@ -140,159 +133,6 @@ def _set_modes(stage: Path) -> None:
                 place.chmod(normal_mode(place.stat().st_mode, folder=place.is_dir()))
 
 
-def _everything(root: Path, below: str = "") -> list[str]:
-    """Return all paths below a folder, folders before what is in them, sorted."""
-    found = []
-    with os.scandir(root / below) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            path = posixpath.join(below, entry.name)
-            found.append(path)
-            if entry.is_dir(follow_symlinks=False):
-                found += _everything(root, path)
-    return found
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
-
-
-def _is_file(path: Path) -> bool:
-    return stat.S_ISREG(path.lstat().st_mode)
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
-
-
-def _folded(path: str) -> str:
-    """Return where a path lies after the top-level folders have moved."""
-    for old, new in _FOLDS:
-        if _below(path, old):
-            return new + path[len(old) :]
-    return path
-
-
-def _landing(path: str, target: str) -> str:
-    """Return the path that a link's text leads to; `..` stops at the root, as in the kernel."""
-    return posixpath.normpath(posixpath.join("/", posixpath.dirname(path), target))[1:]
-
-
-def _correct_links(stage: Path, markers: Sequence[str]) -> None:
-    """Give links the text that is right after moving; remove those that would lead to themselves.
-
-    An absolute link to something in the same stage becomes relative, so that it also holds below
-    a sysroot.
-    """
-    paths = [path for path in _everything(stage) if not _below(path, DEPLOY)]
-    after = {_folded(path) for path in paths}
-    for path in paths:
-        place = stage / path
-        if not place.is_symlink():
-            continue
-        target = str(place.readlink())
-        _refuse_stage_link(path, target, (*markers, str(stage)))
-        landing = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), target))[1:]
-        new_path, new_landing = _folded(path), _folded(landing)
-        if new_path == new_landing:
-            place.unlink()
-            continue
-        absolute = target.startswith("/")
-        escapes = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))[:2] == ".."
-        moved = (new_path, new_landing) != (path, landing)
-        if (absolute and new_landing in after) or (not absolute and (escapes or moved)):
-            place.unlink()
-            place.symlink_to(
-                posixpath.relpath(f"/{new_landing}", f"/{posixpath.dirname(new_path)}")
-            )
-
-
-def _refuse_stage_link(path: str, target: str, markers: Sequence[str]) -> None:
-    if any(marker in target for marker in markers):
-        raise QuardError(
-            f"a link into the build: {path}",
-            detail=f"{path} -> {target}",
-            reason="stage-link",
-            hint="make the install step link to the path on the target, or relatively",
-        )
-
-
-def _fold(stage: Path) -> None:
-    for old, new in _FOLDS:
-        if os.path.lexists(stage / old):
-            _move(stage, old, new)
-
-
-def _move(stage: Path, old: str, new: str) -> None:
-    """Move a path, merging folders; two equal links become one, all else that meets is refused."""
-    source, place = stage / old, stage / new
-    if not os.path.lexists(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(place)
-    elif _is_folder(source) and _is_folder(place):
-        for inside in sorted(source.iterdir()):
-            _move(stage, f"{old}/{inside.name}", f"{new}/{inside.name}")
-        _merge_modes(source, place, old, new)
-        source.rmdir()
-    elif source.is_symlink() and place.is_symlink() and source.readlink() == place.readlink():
-        source.unlink()
-    else:
-        raise _collision(old, new, "both are installed, and bin, sbin, lib, lib64 lie in usr")
-
-
-def _merge_modes(source: Path, place: Path, old: str, new: str) -> None:
-    one, other = (stat.S_IMODE(path.stat().st_mode) for path in (source, place))
-    if one not in (other, FOLDER_MODE):
-        if other != FOLDER_MODE:
-            raise _collision(old, new, f"folders of modes {one:04o} and {other:04o}")
-        place.chmod(one)
-
-
-def _collision(old: str, new: str, detail: str) -> QuardError:
-    return QuardError(
-        f"two things at one place: {old} and {new}",
-        detail=detail,
-        reason="file-collision",
-        hint="drop one of them in the recipe",
-    )
-
-
-def _drop(stage: Path, patterns: Sequence[str]) -> None:
-    paths = [path for path in _everything(stage) if not _below(path, DEPLOY)]
-    wanted: set[str] = set()
-    unused = []
-    for pattern in patterns:
-        found = {path for path in paths if fnmatch.fnmatchcase(path, _folded(pattern))}
-        wanted |= found
-        if not found:
-            unused.append(pattern)
-    if unused:
-        raise QuardError(
-            "the recipe drops what is not there",
-            detail="\n".join(unused),
-            reason="drop-unused",
-            hint="remove the wildcard from the recipe's drop, or correct it",
-        )
-    for pattern in _UNWANTED:
-        wanted |= {path for path in paths if fnmatch.fnmatchcase(path, pattern)}
-    for path in sorted(wanted):
-        _remove(stage, path)
-
-
-def _remove(stage: Path, path: str) -> None:
-    """Remove a path and the folders that it leaves empty."""
-    place = stage / path
-    if not os.path.lexists(place):
-        return
-    if _is_folder(place):
-        shutil.rmtree(place)
-    else:
-        place.unlink()
-    for parent in place.parents:
-        if parent == stage or any(parent.iterdir()):
-            return
-        parent.rmdir()
-
-
 def _strip_all(
     stage: Path, debug: Path, tools: Toolkit, markers: Sequence[str]
 ) -> Mapping[str, elf.Elf]:
@@ -301,9 +141,9 @@ def _strip_all(
     done: dict[int, elf.Elf | None] = {}
     with tempfile.TemporaryDirectory(dir=debug.parent) as scratch:
         work = _Work(tools, debug, Path(scratch) / "out", markers)
-        for path in _everything(stage):
+        for path in _installed(everything(stage)):
             place = stage / path
-            if _below(path, DEPLOY) or not _is_file(place):
+            if not is_file(place):
                 continue
             inode = place.stat().st_ino
             if inode not in done:
@@ -330,7 +170,7 @@ class _Work:
         if magic == _ARCHIVE:
             self._rewrite(place, "--strip-debug")
             return None
-        if not magic.startswith(elf.MAGIC):
+        if not magic.startswith(MAGIC):
             return None
         frame = elf.read(place)
         if frame.machine != self.tools.machine:
@@ -428,9 +268,9 @@ def _leaks(root: Path, markers: Sequence[str]) -> Iterator[Leak]:
     if not markers:
         return
     pattern = re.compile(b"|".join(re.escape(os.fsencode(marker)) for marker in markers))
-    for path in _everything(root):
+    for path in everything(root):
         place = root / path
-        if not _is_file(place) or not place.stat().st_size:
+        if not is_file(place) or not place.stat().st_size:
             continue
         with (
             place.open("rb") as file,
@@ -448,51 +288,3 @@ def _text_around(data: bytes, position: int) -> str:
         if text.start() <= position < text.end():
             return text.group().decode("ascii").strip()
     return ""
-
-
-def _classify(
-    stage: Path, frames: Mapping[str, elf.Elf]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Sort the paths of the stage into those of the target and those of dependants."""
-    runtime, dev = [], []
-    for path in walk(stage):
-        if _below(path, DEPLOY):
-            continue
-        for_target, for_dependants = _uses(stage, path, frames)
-        if for_target:
-            runtime.append(path)
-        if for_dependants:
-            dev.append(path)
-    return tuple(runtime), tuple(dev)
-
-
-def _uses(stage: Path, path: str, frames: Mapping[str, elf.Elf]) -> tuple[bool, bool]:
-    """Tell whether a path goes to the target, and whether dependants need it."""
-    folder, name = posixpath.split(path)
-    if any(_below(path, dev_folder) for dev_folder in _DEV_FOLDERS):
-        return False, True
-    real = _behind_links(stage, path)
-    if _below(path, "usr/lib"):
-        if name.endswith(".a") or (name.endswith(".o") and folder == "usr/lib"):
-            return False, True
-        if _SHARED.search(name) and (folder == "usr/lib" or name.startswith("lib")):
-            return _library_uses(stage / path, name, frames.get(real))
-    script = folder == "usr/bin" and name.endswith("-config") and real not in frames
-    return not script, script
-
-
-def _library_uses(place: Path, name: str, frame: elf.Elf | None) -> tuple[bool, bool]:
-    """Decide for lib*.so*: a link without version is for the linker, unless it is the SONAME."""
-    versioned = not name.endswith(".so")
-    if place.is_symlink():
-        return versioned or (frame is not None and frame.soname == name), True
-    if frame is None:
-        return versioned, True
-    return True, frame.library
-
-
-def _behind_links(stage: Path, path: str) -> str:
-    """Return the path of the file that a path leads to, itself where nothing is found."""
-    real = os.path.realpath(stage / path)
-    root = os.path.realpath(stage)
-    return posixpath.relpath(real, root) if real.startswith(f"{root}/") else path

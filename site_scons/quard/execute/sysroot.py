@@ -96,12 +96,10 @@ def _driver(compiler: Path, inside: str, source_name: str) -> str:
     return f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
 
 
-def own_sysroot(work: Work, toolchain: Toolchain) -> None:
-    """Lay the toolchain's own sysroot under the dependencies', where it has one."""
+def own_sysroot(folder: Path, toolchain: Toolchain) -> None:
+    """Lay the toolchain's own sysroot into a folder, where it has one."""
     if toolchain.sysroot is not None:
-        shutil.copytree(
-            toolchain.sysroot, work.sysroot, symlinks=True, dirs_exist_ok=True, copy_function=_link
-        )
+        shutil.copytree(toolchain.sysroot, folder, symlinks=True, dirs_exist_ok=True)
 
 
 def libraries_only(folder: Path) -> None:
@@ -154,10 +152,3 @@ def environment(
 
 SOURCE_DATE_EPOCH = "315532800"
 """1980-01-01: the earliest date that every archive format can hold (seconds since 1970)."""
-
-
-def _link(source: str, destination: str) -> None:
-    try:
-        os.link(source, destination, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(source, destination, follow_symlinks=False)

@@ -16,7 +16,7 @@ from quard.errors import QuardError
 
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
-_PARTS = ("cc1", "collect2", "lto1")
+_PARTS = ("cc1", "cc1plus", "collect2", "lto1")
 _STARTUP = "crt1.o"
 _LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", _STARTUP, "Scrt1.o")
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
@@ -82,7 +82,7 @@ def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolcha
             )
     gcc = commands["gcc"]
     facts = _Memory(memory)
-    version, sysroot, files = facts.recall(gcc, lambda: _inspect(commands))
+    version, sysroot, files = facts.recall(commands, lambda: _inspect(commands))
     fingerprint = hashlib.sha256(version.encode())
     for file in files:
         fingerprint.update(f"{Path(file).name} {facts.digest(Path(file))}\n".encode())
@@ -108,7 +108,7 @@ def _inspect(commands: dict[str, Path]) -> tuple[str, str, list[str]]:
     gcc = commands["gcc"]
     version = _ask(gcc, "-dumpfullversion")
     sysroot = _ask(gcc, "-print-sysroot")
-    files = {str(path.resolve()) for name, path in commands.items() if name in COMMANDS}
+    files = {str(path.resolve()) for path in commands.values()}
     for part in _PARTS:
         path = Path(_ask(gcc, f"-print-prog-name={part}"))
         if path.is_absolute() and path.exists():
@@ -169,10 +169,11 @@ class _Memory:
         return found
 
     def recall(
-        self, gcc: Path, inspect: Callable[[], tuple[str, str, list[str]]]
+        self, commands: dict[str, Path], inspect: Callable[[], tuple[str, str, list[str]]]
     ) -> tuple[str, str, list[str]]:
-        """Return what `inspect` said of this compiler, asking again only if its file changed."""
-        key, stamp = f"facts of {gcc}", _stamp(gcc.resolve())
+        """Return what `inspect` said of these commands, asking again only if one changed."""
+        key = f"facts of {commands['gcc']}"
+        stamp = " ".join(f"{path}:{_stamp(path)}" for _, path in sorted(commands.items()))
         match self._known.get(key):
             case [known, version, sysroot, *files] if known == stamp:
                 if all(Path(file).exists() for file in files):

@@ -14,7 +14,7 @@ from quard.image.tree import MERGED, Node, Origin, Tree
 from quard.model import Permission, User
 from quard.target import Target
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same spec gives other bytes."""
 _SYSTEM = Origin("system", "system")
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from quard.canonical import canonical, digest
 from quard.errors import QuardError
-from quard.store.blob import enough_space, file_sha256
+from quard.store.files import enough_space, file_sha256
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -129,7 +129,7 @@ class Store:
             try:
                 yield folder
             finally:
-                _remove_tree(folder)
+                remove_tree(folder)
                 os.close(handle)
 
     def result(self, key: str) -> dict[str, Any] | None:
@@ -233,7 +233,7 @@ class Store:
                 continue
             else:
                 if folder.exists():  # its owner may just have finished
-                    _remove_tree(folder)
+                    remove_tree(folder)
             finally:
                 os.close(handle)
 
@@ -247,8 +247,19 @@ def _missing_blob(sha256: str, what: str) -> QuardError:
     )
 
 
-def _remove_tree(folder: Path) -> None:
-    """Remove a tree that may hold folders their owner cannot write to, as installed ones may be."""
+def remove_tree(folder: Path) -> None:
+    """Remove a tree that may hold folders their owner cannot write to, as installed ones may be.
+
+    A folder that does not exist is gone already.
+    """
+    try:
+        shutil.rmtree(folder)
+        return
+    except FileNotFoundError:
+        if not folder.exists():
+            return
+    except PermissionError:
+        folder.chmod(0o700)
     for place, folders, _files in os.walk(folder):
         for name in folders:
             inside = Path(place, name)

@@ -37,10 +37,10 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(env: Any, *arguments: Any) -> Any:
         try:
             return method(env, *arguments)
-        except QuardError as error:
+        except (QuardError, OSError) as error:
             if "QUARDROOT" in env:
                 env["QUARDROOT"].abandon()
-            print(error.block(), file=sys.stderr)  # noqa: T201
+            print(session.as_quard_error(error).block(), file=sys.stderr)  # noqa: T201
             return SCons.Script.Exit(2)
 
     return guarded
@@ -48,9 +48,9 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an SConstruct calls
     """Read the command line and the board; end here if that was all, or if it cannot be used."""
-    env.Help(cli.help_text())
     if SCons.Script.GetOption("help"):
-        return SCons.Script.Exit(0)  # type: ignore[no-any-return]
+        print(cli.help_text(), end="")  # noqa: T201
+        SCons.Script.Exit(0)
     begun = session.start(dict(SCons.Script.ARGUMENTS), SCons.Script.COMMAND_LINE_TARGETS)
     env["QUARDROOT"] = begun
     env.SConsignFile(str(begun.guard.sconsign.with_suffix("")))
@@ -62,7 +62,8 @@ def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
     begun: session.Session = env["QUARDROOT"]
     workshop, plan = begun.workshop, begun.resolved.plans[name]
     sources: list[Any] = [env.File(str(workshop.results(n).interface)) for n in begun.sees(name)]
-    key = (plan.identity, workshop.toolchain.fingerprint)
+    sealed = "unsealed" if workshop.settings.sandbox == "none" else "sealed"
+    key = (plan.identity, workshop.toolchain.fingerprint, sealed)
     nodes = _nodes(
         env,
         workshop.results(name).targets(plan.deploys),
@@ -70,6 +71,7 @@ def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
         key,
         begun.act(name, lambda: workshop.produce(begun.resolved, name)),
     )
+    begun.nodes[name] = nodes
     if name in workshop.site.force:
         env.AlwaysBuild(nodes)
         env.Alias(f"{name}-rebuild", nodes)
@@ -95,7 +97,7 @@ def Rootfs(env: Any) -> list[Any]:  # noqa: N802
         env,
         begun.images.rootfs_files(),
         [env.File(str(path)) for path in results],
-        ("rootfs", begun.images.rootfs_key()),
+        ("rootfs", begun.images.rootfs_key),
         begun.act("rootfs", begun.images.rootfs),
     )
 
@@ -150,7 +152,7 @@ def _nodes(
     env: Any,
     targets: Sequence[Path],
     sources: Sequence[Any],
-    key: tuple[str, str],
+    key: tuple[str, ...],
     function: Callable[..., Any],
 ) -> list[Any]:
     """Return targets made by `function`, whose signature is `key`; shown by --debug=explain."""

@@ -50,7 +50,8 @@ class Guard:
 
     def started(self, targets: Iterable[Path]) -> None:
         """Note that these targets are about to be made."""
-        text = "".join(f"{target}\n" for target in targets)
+        # Relative, as a checkout may be moved.
+        text = "".join(f"{os.path.relpath(target, self._folder)}\n" for target in targets)
         with self._written, self._journal.open("a", encoding="utf-8") as journal:
             journal.write(text)
 
@@ -64,7 +65,7 @@ class Guard:
         """Remove the targets of an unfinished run, and a signature file that is not whole."""
         if self._journal.exists():
             for line in self._journal.read_text(encoding="utf-8").splitlines():
-                Path(line).unlink(missing_ok=True)
+                (self._folder / line).unlink(missing_ok=True)
             self._journal.unlink()
         if self.sconsign.exists() and self._digest() != self._recorded():
             self.sconsign.unlink()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import shlex
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import SCons.Node
 import SCons.Script
 import SCons.Taskmaster.Job
 
@@ -20,7 +23,7 @@ from quard.catalog import Catalog
 from quard.cli import Command
 from quard.console import Console
 from quard.errors import QuardError
-from quard.execute import stop
+from quard.execute.sandbox import UMASK
 from quard.image import runscript
 from quard.images import Images
 from quard.resolve import Resolved
@@ -53,10 +56,16 @@ class Session:
             {decision.key: decision.on for decision in self.decisions}, command.names
         )
         self.images = Images(workshop, self.resolved)
+        self.nodes: dict[str, list[Any]] = {}
         self._shown: set[tuple[str, str]] = set()
         self._started = time.monotonic()
         _on_interrupt(workshop.stop.request)
         atexit.register(self._close)
+
+    @property
+    def works(self) -> bool:
+        """Whether this run makes anything: not for -c, -n and -q."""
+        return not any(SCons.Script.GetOption(n) for n in ("clean", "no_exec", "question"))
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -65,6 +74,12 @@ class Session:
             return self.resolved.graph.closure(self.command.names)
         return self.resolved.image
 
+    def begin_images(self) -> None:
+        """Take stock before images are made: nothing stale stays, nothing lost is relied on."""
+        if self.works:
+            self.images.remove_others()
+            self.workshop.forget_lost(self.resolved.image)
+
     def sees(self, name: str) -> tuple[str, ...]:
         """Return the packages whose interfaces the build of `name` depends on."""
         plan = self.resolved.plans[name]
@@ -72,7 +87,7 @@ class Session:
 
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree is free again."""
-        if SCons.Script.GetOption("clean") or SCons.Script.GetOption("no_exec"):
+        if not self.works:
             return
         command = self.command
         settings = [f"{n}={command.given[n]}" for n in runscript.SETTINGS if n in command.given]
@@ -97,9 +112,10 @@ class Session:
             self.guard.started(Path(node.get_abspath()) for node in target)
             try:
                 work()
-            except QuardError as error:
-                if error.reason == stop.REASON or self.workshop.stop.requested:
+            except Exception as fault:
+                if self.workshop.stop.requested:
                     return f"{name}: interrupted"
+                error = as_quard_error(fault, self.workshop.out / "logs" / f"{name}.traceback")
                 self.workshop.summary.add_failed(name)
                 self._show(error)
                 return f"{name}: {error.message}"
@@ -120,8 +136,10 @@ class Session:
         for decision in decisions:
             if not decision.on:
                 if command.strict:
+                    workshop.forget_decisions()
                     raise availability.strict(decision, workshop.sources)
-                workshop.console.note(availability.block(decision, workshop.sources))
+                if decision.key in workshop.fresh:
+                    workshop.console.note(availability.block(decision, workshop.sources))
         return decisions
 
     def abandon(self) -> None:
@@ -132,20 +150,31 @@ class Session:
         """Write the summary and print the last lines."""
         workshop = self.workshop
         workshop.console.close()
+        if not self.works:
+            if SCons.Script.GetOption("no_exec"):
+                for name in self._in_state(SCons.Node.executed):
+                    workshop.console.note(f"would build {name}")
+            return
         seconds = time.monotonic() - self._started
         path = workshop.out / "summary.json"
         temporary = path.with_name(path.name + ".part")
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        summary = workshop.summary.as_json(self.wanted, seconds)
+        summary = workshop.summary.as_json(self._in_state(SCons.Node.up_to_date), seconds)
         temporary.write_text(report.as_json(summary), encoding="utf-8")
         temporary.replace(path)
         for decision in self.decisions:
             if not decision.on:
                 workshop.console.note(
                     f"note: {decision.package} is without {decision.feature}"
-                    f" ({', '.join(decision.missing)} cannot be had; STRICT=1 makes this an error)"
+                    f" ({', '.join(decision.missing)} cannot be had:"
+                    f" out/{workshop.board.name}/availability.json says what was tried)"
                 )
-        workshop.console.note(workshop.summary.line(seconds))
+        ended_early = SCons.Script.GetBuildFailures() or workshop.stop.requested
+        workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
+
+    def _in_state(self, state: int) -> tuple[str, ...]:
+        """Return the packages whose nodes are in one of SCons' states, sorted."""
+        return tuple(sorted(n for n, nodes in self.nodes.items() if nodes[0].get_state() == state))
 
 
 def _on_interrupt(function: Callable[[], None]) -> None:
@@ -169,6 +198,7 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
 
     Questions are answered here, and the process ends. Raises QuardError.
     """
+    os.umask(UMASK)
     project = Path(SCons.Script.Dir("#").get_abspath())
     catalog = Catalog(project / "packages")
     command = cli.parse(tuple(targets), arguments, catalog.names())
@@ -194,6 +224,31 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
         console.answer(report.answer(command, resolved, catalog))
         sys.exit(0)
     return Session(command, workshop, guard)
+
+
+def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
+    """Return any exception as what is shown to a user; our own bugs leave their trace in a file."""
+    if isinstance(fault, QuardError):
+        return fault
+    if isinstance(fault, OSError):
+        full = fault.errno in (errno.ENOSPC, errno.EDQUOT)
+        return QuardError(
+            "no space left on the disk" if full else "a file cannot be used",
+            detail=f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault),
+            reason="disk-full" if full else "file-system",
+            hint="free some space and start again"
+            if full
+            else "mend it, or remove it, and start again",
+        )
+    if trace is not None:
+        trace.parent.mkdir(parents=True, exist_ok=True)
+        trace.write_text("".join(traceback.format_exception(fault)), encoding="utf-8")
+    return QuardError(
+        "Quardroot has met a bug of its own",
+        detail=f"{type(fault).__name__}: {fault}",
+        reason="internal-error",
+        hint=f"report it with {trace}" if trace else "report it",
+    )
 
 
 def _become(project: Path, command: Command) -> None:

@@ -7,12 +7,11 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from faulty_server import Reply, Server, running
+from faulty_server import Reply, Server
 
 from quard.execute.download import Failed, Limits, Stopped, Transfer
 from quard.execute.part import Part
@@ -40,12 +39,6 @@ class Watch:
 
     def close(self) -> None:
         self.open -= 1
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with running() as script:
-        yield script
 
 
 @pytest.fixture

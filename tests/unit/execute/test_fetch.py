@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from faulty_server import Reply, Server, running
+from faulty_server import Reply, Server
 
 from quard.errors import QuardError
 from quard.execute import mirrors
@@ -66,12 +65,6 @@ class Quiet:
 
     def note(self, line: str) -> None:
         self.notes.append(line)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with running() as script:
-        yield script
 
 
 @pytest.fixture

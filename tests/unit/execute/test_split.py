@@ -4,79 +4,25 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from quard.errors import QuardError
-from quard.execute import elf
-from quard.execute.split import Parts, Toolkit, split
-from quard.store.blob import pack, walk
-
-CROSS = "riscv64-linux-gnu-"
-TOOLS = Toolkit(
-    objcopy=(f"{CROSS}objcopy",),
-    strip=(f"{CROSS}strip",),
-    ranlib=(f"{CROSS}ranlib",),
-    machine="EM_RISCV",
+from split_parts import (
+    CROSS,
+    TOOLS,
+    archive,
+    compiled,
+    library,
+    link,
+    parts_of,
+    program,
+    refused,
+    write,
 )
-SOURCE = "static int own = 3; int f(int x) { return own++ * x; }"
-MARKERS = ("/quard/stage", "/quard/sysroot")
 
-
-def write(path: Path, text: str = "x", mode: int = 0o644) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(mode)
-    return path
-
-
-def link(path: Path, target: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.symlink_to(target)
-
-
-def compiled(path: Path, *options: str, source: str = SOURCE) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    argv = [
-        f"{CROSS}gcc",
-        "-O1",
-        "-g",
-        f"-ffile-prefix-map={path.parent}=/src",
-        *options,
-        "-xc",
-        "-",
-    ]
-    subprocess.run([*argv, "-o", path], input=source.encode(), cwd=path.parent, check=True)
-    return path
-
-
-def library(path: Path, soname: str, *options: str) -> Path:
-    return compiled(path, "-shared", "-fPIC", f"-Wl,-soname,{soname}", *options)
-
-
-def program(path: Path, *options: str) -> Path:
-    return compiled(path, *options, source="int main(void) { return 0; }")
-
-
-def parts_of(stage: Path, *, drop: tuple[str, ...] = ()) -> Parts:
-    return split(
-        stage, debug=stage.parent / "debug", tools=TOOLS, drop=drop, markers=MARKERS,
-        debug_markers=("/quard/src",),
-    )  # fmt: skip
-
-
-def refused(call: Callable[[], object]) -> QuardError:
-    with pytest.raises(QuardError) as caught:
-        call()
-    return caught.value
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Path:
-    (tmp_path / "stage").mkdir()
-    return tmp_path / "stage"
+from quard.execute import elf
+from quard.execute.split import Toolkit, split
+from quard.store.blob import pack, walk
 
 
 def sections(path: Path) -> set[str]:
@@ -176,13 +122,6 @@ def test_hard_links_setuid_and_read_only_files_survive_stripping(stage: Path) ->
     assert ".symtab" not in sections(read_only)
 
 
-def archive(path: Path, *options: str) -> Path:
-    member = compiled(path.parent / "member.o", "-c", *options)
-    subprocess.run([f"{CROSS}ar", "rcSU", path, member], check=True)
-    member.unlink()
-    return path
-
-
 def test_archives_get_an_index_and_lose_time_owner_and_debug_information(stage: Path) -> None:
     path = archive(stage / "usr/lib/libx.a")
     parts = parts_of(stage)
@@ -232,100 +171,6 @@ def test_elf_files_of_other_machines_are_left_as_they_are(stage: Path) -> None:
     parts = parts_of(stage)
     assert path.read_bytes() == bytes(data)
     assert parts.runtime == ("usr/lib/firmware/coprocessor.elf",)
-
-
-def test_top_level_folders_move_below_usr_and_links_follow(stage: Path) -> None:
-    program(stage / "bin/busybox")
-    library(stage / "lib/libx.so.1", "libx.so.1")
-    library(stage / "usr/lib64/liby.so.1", "liby.so.1")
-    write(stage / "lib64/data/file")
-    link(stage / "sbin/init", "../bin/busybox")
-    link(stage / "linuxrc", "bin/busybox")
-    link(stage / "usr/bin/sh", "../../bin/busybox")
-    link(stage / "usr/lib/libx.so", "../../lib/libx.so.1")
-    link(stage / "usr/lib64/liby.so", "liby.so.1")
-    link(stage / "lib64/up", "../etc/file")
-    link(stage / "usr/lib/libz.so", "/lib/libx.so.1")
-    link(stage / "etc/mtab", "/proc/self/mounts")
-    link(stage / "etc/out", "../../../../run/x")
-    parts_of(stage)
-    links = {
-        str(path.relative_to(stage)): str(path.readlink())
-        for path in stage.rglob("*")
-        if path.is_symlink()
-    }
-    assert links == {
-        "usr/sbin/init": "../bin/busybox",
-        "linuxrc": "usr/bin/busybox",
-        "usr/bin/sh": "busybox",
-        "usr/lib/libx.so": "libx.so.1",
-        "usr/lib/liby.so": "liby.so.1",
-        "usr/lib/up": "../../etc/file",
-        "usr/lib/libz.so": "libx.so.1",
-        "etc/mtab": "/proc/self/mounts",
-        "etc/out": "../run/x",
-    }
-    assert sorted(path.name for path in stage.iterdir()) == ["etc", "linuxrc", "usr"]
-    assert (stage / "usr/lib/data/file").exists()
-
-
-def test_links_that_only_join_the_folders_go(stage: Path) -> None:
-    program(stage / "usr/bin/tool")
-    library(stage / "usr/lib/libx.so.1", "libx.so.1")
-    link(stage / "bin", "usr/bin")
-    link(stage / "lib", "/usr/lib")
-    link(stage / "lib64", "lib")
-    link(stage / "usr/lib64", "lib")
-    link(stage / "sbin/tool", "../usr/sbin/tool")
-    assert parts_of(stage).runtime == ("usr/bin/tool", "usr/lib/libx.so.1", "usr/sbin")
-
-
-def test_two_files_at_one_place_are_refused(stage: Path) -> None:
-    write(stage / "bin/tool", "one")
-    write(stage / "usr/bin/tool", "two")
-    error = refused(lambda: parts_of(stage))
-    assert error.reason == "file-collision"
-    assert "bin/tool" in error.message
-    assert "usr/bin/tool" in error.message
-
-
-def test_a_file_meets_a_link_elsewhere(stage: Path) -> None:
-    write(stage / "bin/tool", "one")
-    link(stage / "usr/bin/tool", "other")
-    assert refused(lambda: parts_of(stage)).reason == "file-collision"
-
-
-def test_a_link_to_the_moved_file_itself_gives_way(stage: Path) -> None:
-    write(stage / "bin/tool", "one")
-    link(stage / "usr/bin/tool", "../../bin/tool")
-    assert parts_of(stage).runtime == ("usr/bin/tool",)
-    assert (stage / "usr/bin/tool").read_text() == "one"
-
-
-@pytest.mark.parametrize("target", ["/quard/stage/usr/lib/libx.so.1", "STAGE/usr/lib/libx.so.1"])
-def test_links_into_the_build_are_refused(stage: Path, target: str) -> None:
-    link(stage / "usr/lib/libx.so", target.replace("STAGE", str(stage)))
-    assert refused(lambda: parts_of(stage)).reason == "stage-link"
-
-
-def test_dropping(stage: Path) -> None:
-    for path in (
-        "usr/share/doc/x/README", "usr/share/info/x", "usr/share/gtk-doc/x", "usr/share/help/x",
-        "usr/lib/python3/__pycache__/x.pyc", "usr/lib/libx.la", "usr/share/locale/de/x.mo",
-        "lib/unwanted/a/b", "usr/bin/keep", "usr/share/manual",
-    ):  # fmt: skip
-        write(stage / path)
-    (stage / "usr/share/empty").mkdir()
-    parts = parts_of(stage, drop=("usr/share/locale", "lib/unwanted/*", "usr/share/info/*"))
-    assert parts.runtime == ("usr/bin/keep", "usr/share/empty", "usr/share/manual")
-    assert not (stage / "usr/lib").exists()
-
-
-def test_a_drop_that_drops_nothing_is_refused(stage: Path) -> None:
-    write(stage / "usr/bin/keep")
-    error = refused(lambda: parts_of(stage, drop=("usr/bin/k*", "usr/bin/gone", "usr/x/*")))
-    assert error.reason == "drop-unused"
-    assert error.detail == "usr/bin/gone\nusr/x/*"
 
 
 @pytest.mark.parametrize(
@@ -385,39 +230,6 @@ def test_debug_information_has_markers_of_its_own(stage: Path) -> None:
     build_id = elf.read(place / "libx.so.1").build_id
     assert leak.path == f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
     assert leak.text == "/quard/src/x"
-
-
-@pytest.mark.parametrize(
-    ("name", "soname", "runtime", "dev"),
-    [
-        ("usr/lib/libx.so", "libx.so", True, True),
-        ("usr/lib/libx-1.2.so", "libx-1.2.so", True, True),
-        ("usr/lib/ld-linux-riscv64-lp64d.so.1", "ld-linux-riscv64-lp64d.so.1", True, True),
-        ("usr/lib/x/libinner.so.1", "libinner.so.1", True, True),
-        ("usr/lib/x/plugin.so", "plugin.so", True, False),
-    ],
-)
-def test_where_libraries_go(stage: Path, name: str, soname: str, runtime: bool, dev: bool) -> None:
-    library(stage / name, soname)
-    parts = parts_of(stage)
-    assert (name in parts.runtime, name in parts.dev) == (runtime, dev)
-
-
-def test_where_links_and_scripts_of_the_linker_go(stage: Path) -> None:
-    library(stage / "usr/lib/libx.so.1.2", "libx.so")
-    link(stage / "usr/lib/libx.so", "libx.so.1.2")
-    link(stage / "usr/lib/libold.so", "libx.so")
-    link(stage / "usr/lib/libelsewhere.so", "libother.so.3")
-    write(stage / "usr/lib/libscript.so", "INPUT(libx.so.1.2)")
-    program(stage / "usr/bin/pkg-config")
-    write(stage / "usr/bin/x1-config", "#!/bin/sh")
-    link(stage / "usr/bin/x-config", "x1-config")
-    parts = parts_of(stage)
-    assert parts.runtime == ("usr/bin/pkg-config", "usr/lib/libx.so", "usr/lib/libx.so.1.2")
-    assert parts.dev == (
-        "usr/bin/x-config", "usr/bin/x1-config", "usr/lib/libelsewhere.so", "usr/lib/libold.so",
-        "usr/lib/libscript.so", "usr/lib/libx.so", "usr/lib/libx.so.1.2",
-    )  # fmt: skip
 
 
 def test_stripped_libraries_still_link_and_run_their_dependants(stage: Path) -> None:

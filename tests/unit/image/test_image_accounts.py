@@ -33,7 +33,9 @@ def test_files_have_the_fields_of_their_manual_pages_sorted_by_number() -> None:
         "sshd:x:74:74:ssh:/var/empty:/bin/false\n"
     )
     assert people.group() == "root:x:0:\ndaemon:x:1:root,sshd\nsshd:x:74:\n"
-    assert people.shadow() == f"root:{HASH}:::::::\ndaemon:*:::::::\nsshd:*:::::::\n"
+    assert people.shadow() == "".join(
+        f"{user}::0:99999:7:::\n" for user in (f"root:{HASH}", "daemon:*", "sshd:*")
+    )
 
 
 def test_empty_root_password_stays_empty() -> None:

@@ -1,0 +1,58 @@
+"""What leaves a staging folder unused: documentation, and what the recipe drops."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import shutil
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from quard.errors import QuardError
+from quard.execute.fold import folded
+from quard.execute.stage import is_folder
+
+_DOCUMENTATION = tuple(f"usr/share/{name}" for name in ("doc", "gtk-doc", "help", "info", "man"))
+_UNWANTED = (*_DOCUMENTATION, "*.la", "*.pyc")
+
+
+def remove_unwanted(stage: Path, paths: Collection[str], patterns: Sequence[str]) -> None:
+    """Remove documentation and what nobody uses, and what matches the recipe's wildcards.
+
+    paths    -- all that would be on the target, after moving below usr
+    patterns -- wildcards as in `split`
+    Raises QuardError `drop-unused` for a wildcard that matches nothing.
+    """
+    wanted: set[str] = set()
+    unused = []
+    for pattern in patterns:
+        found = {path for path in paths if fnmatch.fnmatchcase(path, folded(pattern))}
+        wanted |= found
+        if not found:
+            unused.append(pattern)
+    if unused:
+        raise QuardError(
+            "the recipe drops what is not there",
+            detail="\n".join(unused),
+            reason="drop-unused",
+            hint="remove the wildcard from the recipe's drop, or correct it",
+        )
+    for pattern in _UNWANTED:
+        wanted |= {path for path in paths if fnmatch.fnmatchcase(path, pattern)}
+    for path in sorted(wanted):
+        _remove(stage, path)
+
+
+def _remove(stage: Path, path: str) -> None:
+    """Remove a path and the folders that it leaves empty."""
+    place = stage / path
+    if not os.path.lexists(place):
+        return
+    if is_folder(place):
+        shutil.rmtree(place)
+    else:
+        place.unlink()
+    for parent in place.parents:
+        if parent == stage or any(parent.iterdir()):
+            return
+        parent.rmdir()

@@ -1,0 +1,33 @@
+"""What all that keeps files has in common: their hash, and one error for a full disk."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from quard.errors import QuardError
+
+
+@contextmanager
+def enough_space(folder: Path) -> Iterator[None]:
+    """Turn 'no space' and 'quota exceeded' of what runs inside into QuardError `disk-full`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise QuardError(
+            "no space left on the disk",
+            detail=f"while writing below {folder}",
+            reason="disk-full",
+            hint="free some space on that file system and start again; finished work is kept",
+        ) from error
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

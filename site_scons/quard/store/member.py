@@ -1,0 +1,93 @@
+"""One entry of a blob: which names, kinds and modes there can be."""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+import tarfile
+from dataclasses import dataclass
+from typing import Literal
+
+from quard.errors import QuardError
+
+EPOCH = 1
+"""Modification time of every member, in seconds; 0 is read as 'unknown' by some programs."""
+
+FOLDER_MODE = 0o755
+"""Mode of a folder that no member names."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of a blob.
+
+    path   -- relative, normalised, with slashes
+    mode   -- permission bits with setuid, setgid and sticky
+    size   -- bytes of a file, else 0
+    target -- of a link its text, of a hard link the path of an earlier file, else empty
+    """
+
+    path: str
+    type: Literal["file", "dir", "link", "hardlink"]
+    mode: int
+    size: int
+    target: str
+
+
+def normal_mode(mode: int, *, folder: bool) -> int:
+    """Return the mode a blob stores: the owner may read and write, nobody else may write.
+
+    The umask of a build and read-only installed files thus leave no trace, and no blob extracts
+    to something that its owner cannot remove. Sticky folders such as /tmp keep all bits.
+    """
+    mode = stat.S_IMODE(mode)
+    if not folder:
+        return (mode | 0o600) & ~0o022
+    if mode & stat.S_ISVTX:
+        return mode | 0o700
+    return (mode | 0o700) & ~0o022
+
+
+def is_plain(path: str) -> bool:
+    """Tell whether a path is relative, normalised and stays inside."""
+    if not path or path in (".", "..") or path.startswith(("/", "../")) or "\0" in path:
+        return False
+    return posixpath.normpath(path) == path
+
+
+def leads_out(path: str, target: str) -> bool:
+    """Tell whether a relative link leads out of the folder; absolute ones mean the new root."""
+    landing = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return landing == ".." or landing.startswith("../")
+
+
+def checked_member(info: tarfile.TarInfo) -> Member:
+    """Check one entry's name and kind.
+
+    Raises QuardError `unsafe-member` for what our own `pack` never writes.
+    """
+    path = info.name
+    if not is_plain(path):
+        raise unsafe(path, "its path leads out of the folder or is not normalised")
+    mode = stat.S_IMODE(info.mode)
+    if info.issym():
+        if not info.linkname or leads_out(path, info.linkname):
+            raise unsafe(path, f"it links out of the folder: {info.linkname!r}")
+        return Member(path, "link", 0o777, 0, info.linkname)
+    if info.islnk():
+        return Member(path, "hardlink", mode, 0, info.linkname)
+    if info.isdir():
+        return Member(path, "dir", mode, 0, "")
+    if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse():
+        return Member(path, "file", mode, info.size, "")
+    raise unsafe(path, f"it is neither file, folder nor link (tar type {info.type!r})")
+
+
+def unsafe(path: str, why: str) -> QuardError:
+    """Return the error for an entry that must not be unpacked."""
+    return QuardError(
+        f"unsafe entry in a blob: {path!r}",
+        detail=why,
+        reason="unsafe-member",
+        hint="this blob was not made by this build system; check where the cache comes from",
+    )

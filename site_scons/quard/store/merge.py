@@ -1,0 +1,144 @@
+"""Putting the entries of a blob into a folder that may already hold those of others.
+
+What is there and equal is left alone, all else that meets is refused. Nothing is ever written
+through a symbolic link.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+import tarfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from quard.errors import QuardError
+from quard.store.member import EPOCH, FOLDER_MODE, Member, checked_member, unsafe
+
+_CHUNK = 1 << 20
+
+
+def merge(tar: tarfile.TarFile, into: Path) -> None:
+    """Unpack a blob that is read in order.
+
+    Raises QuardError `file-collision`, `unsafe-member`, OSError, and what tarfile raises for
+    malformed archives.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    folders: set[str] = {""}
+    files: set[str] = set()
+    for info in tar:
+        member = checked_member(info)
+        place = into / member.path
+        _make_parents(into, posixpath.dirname(member.path), folders)
+        if member.type == "dir":
+            _make_folder(place, member)
+            folders.add(member.path)
+        elif member.type == "link":
+            _make_link(place, member)
+        elif member.type == "hardlink":
+            if member.target not in files:
+                raise unsafe(member.path, f"hard link to what is not in it: {member.target}")
+            _make_hard_link(place, into / member.target, member)
+        else:
+            content = tar.extractfile(info)
+            assert content is not None, "tarfile returns None for non-files only"
+            _make_file(place, content, member)
+            files.add(member.path)
+
+
+def _make_parents(into: Path, folder: str, known: set[str]) -> None:
+    if folder in known:
+        return
+    _make_parents(into, posixpath.dirname(folder), known)
+    place = into / folder
+    try:
+        place.mkdir()
+        place.chmod(FOLDER_MODE)
+    except FileExistsError:
+        _refuse_other(place, folder, stat.S_ISDIR, "a folder")
+    known.add(folder)
+
+
+def _make_folder(place: Path, member: Member) -> None:
+    """Merge a folder: 0755 says nothing, so that the order of the blobs does not matter."""
+    try:
+        place.mkdir()
+    except FileExistsError:
+        _refuse_other(place, member.path, stat.S_ISDIR, "a folder")
+        there = stat.S_IMODE(place.lstat().st_mode)
+        if member.mode == FOLDER_MODE:
+            return
+        if there not in (FOLDER_MODE, member.mode):
+            raise _collision(member.path, f"modes {there:04o} and {member.mode:04o}") from None
+    place.chmod(member.mode)
+
+
+def _make_link(place: Path, member: Member) -> None:
+    try:
+        place.symlink_to(member.target)
+    except FileExistsError:
+        _refuse_other(place, member.path, stat.S_ISLNK, f"a link to {member.target}")
+        there = str(place.readlink())
+        if there != member.target:
+            raise _collision(member.path, f"links to {there} and {member.target}") from None
+
+
+def _make_hard_link(place: Path, source: Path, member: Member) -> None:
+    try:
+        os.link(source, place, follow_symlinks=False)
+    except FileExistsError:
+        size = source.stat().st_size
+        with source.open("rb") as content:
+            _refuse_different(place, content, replace(member, type="file", size=size))
+
+
+def _make_file(place: Path, content: IO[bytes], member: Member) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        handle = os.open(place, flags, 0o600)
+    except FileExistsError:
+        _refuse_different(place, content, member)
+        return
+    with os.fdopen(handle, "wb") as file:
+        while chunk := content.read(_CHUNK):
+            file.write(chunk)
+        file.flush()
+        os.fchmod(file.fileno(), member.mode)
+        os.utime(file.fileno(), (EPOCH, EPOCH))
+
+
+def _refuse_different(place: Path, content: IO[bytes], member: Member) -> None:
+    _refuse_other(place, member.path, stat.S_ISREG, f"a file of {member.size} bytes")
+    status = place.lstat()
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_size != member.size or not _equal(place, content):
+        raise _collision(member.path, f"files of {status.st_size} and {member.size} bytes")
+    if mode != member.mode:
+        raise _collision(member.path, f"the same file with modes {mode:04o} and {member.mode:04o}")
+
+
+def _equal(place: Path, content: IO[bytes]) -> bool:
+    with place.open("rb") as there:
+        while chunk := content.read(_CHUNK):
+            if there.read(len(chunk)) != chunk:
+                return False
+        return not there.read(1)
+
+
+def _refuse_other(place: Path, path: str, kind: Callable[[int], bool], wanted: str) -> None:
+    mode = place.lstat().st_mode
+    if not kind(mode):
+        raise _collision(path, f"there: {stat.filemode(mode)}; to be put there: {wanted}")
+
+
+def _collision(path: str, detail: str) -> QuardError:
+    return QuardError(
+        f"two different things at one path: {path}",
+        detail=detail,
+        reason="file-collision",
+        hint="two packages install this path; drop it in one of their recipes",
+    )
