@@ -245,6 +245,13 @@ class Packager:
             "dev": (stage, parts.dev),
             "debug": (parts.debug, blob.walk(parts.debug)),
         }
+        if parts.deploy and not plan.deploys:
+            raise QuardError(
+                f"{plan.name} {plan.version}: files in boot/ that the recipe does not name",
+                detail="\n".join(parts.deploy),
+                reason="deploy-unnamed",
+                hint='name each with Install("...", "boot/..."), so that the images depend on it',
+            )
         if plan.deploys:
             contents["deploy"] = (stage / split.DEPLOY, parts.deploy)
         blobs = {}

@@ -106,6 +106,13 @@ def split(
     into the build), `drop-unused`, `rpath` (one into the build, or a relative one), `bad-elf`,
     `split-tool` (a tool is missing or fails), `disk-full`.
     """
+    if (stage / DEPLOY).is_symlink():
+        raise QuardError(
+            f"the build made {DEPLOY}/ a link",
+            detail=os.readlink(stage / DEPLOY),
+            reason="stage-link",
+            hint=f"{DEPLOY}/ in the staging folder must be a folder",
+        )
     with enough_space(stage):
         _set_modes(stage)
         correct_links(stage, _installed(everything(stage)), markers)

@@ -30,7 +30,8 @@ class Place:
         self.work.make()
         self.box = Sandbox(mode=mode, work=self.work, keep=keep)
         self.env = {"PATH": f"{self.box.inside}/tools", "LC_ALL": "C"}
-        sysroot.tools(self.work, COMPILER, PREFIX.rstrip("-"), (), os.environ["PATH"], "thing-1.0", self.box.inside)
+        triple, search = PREFIX.rstrip("-"), os.environ["PATH"]
+        sysroot.tools(self.work, COMPILER, triple, (), search, "thing-1.0", self.box.inside)
 
     def run(self, *argv: str, stdin: Path | None = None) -> tuple[int, str]:
         log = self.work.root / "log"
