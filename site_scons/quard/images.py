@@ -10,8 +10,8 @@ from pathlib import Path
 from quard import canonical
 from quard.board import Board
 from quard.errors import QuardError
-from quard.execute.builder import changed
-from quard.image import cpio, ext4, machine, overlay, rootfs, runscript, squashfs, system
+from quard.execute.trees import changed
+from quard.image import VERSION, machine, overlay, runscript
 from quard.model import User
 from quard.resolve import Resolved
 from quard.store.local import remove_tree
@@ -78,7 +78,7 @@ class Images:
         board, workshop = self._board, self._workshop
         return canonical.digest(
             {
-                "version": rootfs.VERSION,
+                "version": VERSION,
                 "target": board.target.triple,
                 "overlays": [[n, overlay.overlay_digest(p)] for n, p in self._overlays()],
                 "system": hashlib.sha256(self._system.read_bytes()).hexdigest(),
@@ -103,6 +103,9 @@ class Images:
 
     def rootfs(self) -> None:
         """Put packages, overlay and tables together into rootfs.tar and manifest.json."""
+        # What makes images is loaded when one is made: a null build makes none.
+        from quard.image import rootfs, system  # noqa: PLC0415
+
         workshop = self._workshop
         spec = rootfs.RootfsSpec(
             layers=tuple(
@@ -133,10 +136,12 @@ class Images:
 
     def image_key(self, kind: str) -> str:
         """Return the hash over how one file system image is made."""
-        return canonical.digest([kind, rootfs.VERSION, self._board.name, self._board.size_mib])
+        return canonical.digest([kind, VERSION, self._board.name, self._board.size_mib])
 
     def image(self, kind: str) -> None:
         """Make one file system image of rootfs.tar."""
+        from quard.image import cpio, ext4, squashfs  # noqa: PLC0415
+
         tar, out = self.folder / "rootfs.tar", self.file(kind)
         makers: dict[str, Callable[[], None]] = {
             "ext4": lambda: ext4.ext4(

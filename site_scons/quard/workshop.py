@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quard import availability, resolve, sources, why
 from quard.availability import Availability, Decision, Question
@@ -19,11 +20,10 @@ from quard.catalog import Catalog, Package
 from quard.console import Console
 from quard.errors import QuardError
 from quard.execute import sandbox, toolchain
-from quard.execute.builder import Machine
 from quard.execute.fetch import Fetcher, Request
 from quard.execute.jobserver import Jobserver
 from quard.execute.mirrors import Locations
-from quard.execute.package import Job, Packager, Results, read
+from quard.execute.results import Results, read
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import tree_digest
@@ -34,6 +34,9 @@ from quard.settings import Settings
 from quard.store import blob
 from quard.store.local import Store
 from quard.summary import Summary
+
+if TYPE_CHECKING:
+    from quard.execute.package import Job, Packager
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +120,10 @@ class Workshop:
 
     @cached_property
     def _packager(self) -> Packager:
+        # What builds is loaded when something is built: a tenth of a second of a null build.
+        from quard.execute.builder import Machine  # noqa: PLC0415
+        from quard.execute.package import Packager  # noqa: PLC0415
+
         return Packager(
             self.store,
             self._local,
@@ -229,6 +236,8 @@ class Workshop:
             yield
 
     def _job(self, resolved: Resolved, name: str) -> Job:
+        from quard.execute.package import Job  # noqa: PLC0415
+
         package, plan = resolved.packages[name], resolved.plans[name]
         tree = self.settings.override.get(name)
         paths = {path.name: path for path in package.folder.iterdir()}

@@ -153,7 +153,7 @@ class Build:
         """Copy a file that the plan names by hash; what is built must be what was planned."""
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != reference.sha256:
-            raise changed(path)
+            raise trees.changed(path)
         (folder / reference.name).write_bytes(content)
         (folder / reference.name).chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
 
@@ -162,7 +162,7 @@ class Build:
         ignored = shutil.ignore_patterns(*trees.IGNORED)
         shutil.copytree(tree, self.work.src, symlinks=True, dirs_exist_ok=True, ignore=ignored)
         if trees.tree_digest(self.work.src) != self.plan.tree:
-            raise changed(tree)
+            raise trees.changed(tree)
 
     def _step(self, step: Step) -> None:
         match step:
@@ -234,16 +234,6 @@ class Build:
         self._log.flush()
         lines = Path(self._log.name).read_text(errors="replace").splitlines()
         return "\n".join(["--- last lines of the log", *lines[-_TAIL:]])
-
-
-def changed(path: Path) -> QuardError:
-    """Return the error for an input that is no longer what the plan was made from."""
-    return QuardError(
-        f"{path.name} was changed while it was being built",
-        detail=str(path),
-        reason="changed-while-building",
-        hint="run the same command again",
-    )
 
 
 def _read_plain(path: Path) -> str:

@@ -18,13 +18,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 import requests
 import urllib3.exceptions
 
+from quard.execute.attempt import Failed, Limits, Stopped
 from quard.execute.part import Origin, Part
 from quard.execute.progress import Handle, amount
 
@@ -33,41 +33,6 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _BUSY = (429, 503)
 _SILENT_ATTEMPTS = 2
 _UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long to wait and how often to try again; times are seconds.
-
-    connect  -- for a connection
-    read     -- for the next bytes
-    attempts -- in a row without `worth` new bytes, before an address is given up
-    pause    -- before the second attempt; doubled for each further one
-    longest  -- of all pauses, also when the server asks for more
-    worth    -- bytes that make an attempt count as a success
-    """
-
-    connect: float = 15
-    read: float = 30
-    attempts: int = 4
-    pause: float = 1
-    longest: float = 30
-    worth: int = 1 << 20
-
-
-class Failed(Exception):
-    """An address that does not give the file; the text says why, for people.
-
-    silent -- whether the host did not even answer within the time
-    """
-
-    def __init__(self, text: str, *, silent: bool = False) -> None:
-        super().__init__(text)
-        self.silent = silent
-
-
-class Stopped(Exception):
-    """The user wants to end; what has arrived can be resumed."""
 
 
 class _Transient(Failed):

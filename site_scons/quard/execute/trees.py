@@ -8,6 +8,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from quard.errors import QuardError
+
 IGNORED = frozenset((".git", ".hg", ".svn"))
 """Folders of version control: their content changes without the source changing."""
 
@@ -29,6 +31,16 @@ def tree_digest(folder: Path) -> str:
             total.update(b"%d:" % len(part))
             total.update(part)
     return total.hexdigest()
+
+
+def changed(path: Path) -> QuardError:
+    """Return the error for an input that is no longer what the plan was made from."""
+    return QuardError(
+        f"{path.name} was changed while it was being built",
+        detail=str(path),
+        reason="changed-while-building",
+        hint="run the same command again",
+    )
 
 
 def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

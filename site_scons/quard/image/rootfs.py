@@ -14,8 +14,6 @@ from quard.image.tree import MERGED, Node, Origin, Tree
 from quard.model import Permission, User
 from quard.target import Target
 
-VERSION = 2
-"""Raise it when the same spec gives other bytes."""
 _SYSTEM = Origin("system", "system")
 
 

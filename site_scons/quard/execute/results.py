@@ -1,0 +1,64 @@
+"""The small files in which a package's result is written down, and reading them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quard.errors import QuardError
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where a package's small result files lie.
+
+    interface -- what dependants can observe; they depend on it and on nothing else
+    runtime   -- what is installed on the target; the root file system depends on it
+    deploy    -- what lies beside the images (a kernel, firmware); the images depend on it
+    record    -- everything about the result; no other package's key depends on it
+    depends   -- what the result was made from: the plan, the toolchain, the interfaces
+    """
+
+    folder: Path
+    name: str
+
+    @property
+    def interface(self) -> Path:
+        return self.folder / f"{self.name}.interface.json"
+
+    @property
+    def runtime(self) -> Path:
+        return self.folder / f"{self.name}.runtime.json"
+
+    @property
+    def deploy(self) -> Path:
+        return self.folder / f"{self.name}.deploy.json"
+
+    @property
+    def record(self) -> Path:
+        return self.folder / f"{self.name}.record.json"
+
+    @property
+    def depends(self) -> Path:
+        return self.folder / f"{self.name}.depends.json"
+
+    def targets(self, deploys: bool) -> tuple[Path, ...]:
+        """Return the files that a build system watches."""
+        common = (self.interface, self.runtime)
+        return (*common, self.deploy) if deploys else common
+
+
+def read(path: Path) -> Any:
+    """Return the content of a result file. A damaged one is removed: QuardError result-damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        path.unlink(missing_ok=True)
+        raise QuardError(
+            f"the result file {path.name} is damaged",
+            detail=str(error),
+            reason="result-damaged",
+            hint="run the same command again: it is made anew",
+        ) from error
