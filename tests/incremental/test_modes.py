@@ -122,7 +122,7 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
 SLOW = "int main(void) { return 0; }\n"
 
 
-def slow(project: Project, seconds: int) -> None:
+def slow(project: Project, seconds: float) -> None:
     """Add a package whose build takes a while and tells so by a file in its source."""
     project.program("slow", SLOW)
     makefile = f"slow: slow.c\n\tsleep {seconds}\n\t$(CC) -o $@ slow.c\n"
@@ -172,7 +172,8 @@ def test_a_killed_build_leaves_nothing_that_the_next_one_trusts(greeting: Projec
 
 
 def test_ctrl_c_ends_the_build_and_its_children_at_once(greeting: Project) -> None:
-    slow(greeting, 60)
+    seconds = float(f"60.{os.getpid()}")  # no other process of the machine sleeps just so long
+    slow(greeting, seconds)
     first = start(greeting)
     wait_until_building(greeting)
     began = time.monotonic()
@@ -181,7 +182,9 @@ def test_ctrl_c_ends_the_build_and_its_children_at_once(greeting: Project) -> No
     assert time.monotonic() - began < 20
     assert first.returncode != 0
     assert "Traceback" not in out, out
-    left = subprocess.run(("pgrep", "-f", "sleep 60"), capture_output=True, text=True, check=False)
+    left = subprocess.run(
+        ("pgrep", "-f", f"sleep {seconds}"), capture_output=True, text=True, check=False
+    )
     assert not left.stdout.split(), left.stdout
 
 

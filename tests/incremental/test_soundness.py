@@ -1,0 +1,181 @@
+"""What must not enter a result, a cache or an image, however it is tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+from incremental.conftest import GREET_C, GREET_H
+from incremental.project import Project
+from incremental.test_modes import slow, start, wait_until_building
+
+
+def blob_of(project: Project, name: str) -> Path:
+    """Return the path of what a package installs, in the store."""
+    record = json.loads((project.folder / f"out/tiny/packages/{name}.runtime.json").read_text())
+    digest = record["runtime"]
+    (found,) = (project.cache / "store").rglob(digest)
+    assert isinstance(found, Path)
+    return found
+
+
+def makefile(project: Project, name: str, text: str) -> None:
+    """Give a program's package another Makefile."""
+    url, sha256 = project.archive(
+        name, "1", {"Makefile": text, f"{name}.c": "int main(){return 0;}"}
+    )
+    recipe = project.recipe(name)
+    assert url in recipe.read_text()
+    old = recipe.read_text().split('sha256="')[1][:64]
+    recipe.write_text(recipe.read_text().replace(old, sha256))
+
+
+def test_the_users_umask_shows_in_no_result(greeting: Project) -> None:
+    greeting.run()
+    before = greeting.image()
+    shutil.rmtree(greeting.folder / "out")
+    greeting.cache = greeting.cache.with_name("other-cache")
+    old = os.umask(0o077)
+    try:
+        ran = greeting.run()
+    finally:
+        os.umask(old)
+    assert ran.status == 0, ran.text
+    assert greeting.image() == before
+
+
+def test_a_patch_edited_while_its_package_waits_does_not_enter_the_store(
+    greeting: Project,
+) -> None:
+    slow(greeting, 8)
+    greeting.library("greet", GREET_C, GREET_H, more='needs=("slow",),')
+    note = greeting.folder / "packages/greet/note"
+    note.write_text("one\n")
+    greeting.board(["greet", "libc", "slow"])
+    first = start(greeting)
+    wait_until_building(greeting)
+    note.write_text("two\n")
+    out, _ = first.communicate(timeout=120)
+    assert first.returncode == 2, out
+    assert "reason: changed-while-building" in out
+    note.write_text("one\n")
+    again = greeting.run()
+    assert again.status == 0, again.text
+    assert "greet" in again.built
+
+
+def test_a_link_made_by_a_build_leads_the_installation_nowhere_outside(greeting: Project) -> None:
+    outside = greeting.folder.parent / "outside"
+    outside.mkdir()
+    secret = greeting.folder.parent / "secret"
+    secret.write_text("not for the image\n")
+    text = f"alone:\n\tln -s {outside} /quard/stage/usr\n\tln -s {secret} alone\n"
+    makefile(greeting, "alone", text)
+    ran = greeting.run("alone")
+    assert ran.status == 2, ran.text
+    assert "reason: install-failed" in ran.err
+    assert list(outside.iterdir()) == []
+
+
+def test_a_damaged_part_in_the_store_does_not_reach_an_image(greeting: Project) -> None:
+    greeting.run()
+    before = greeting.image()
+    blob = blob_of(greeting, "alone")
+    content = bytearray(blob.read_bytes())
+    content[-600] ^= 0xFF
+    blob.chmod(0o644)
+    blob.write_bytes(content)
+    (greeting.folder / "rootfs/etc/motd").write_text("another day\n")
+    failed = greeting.run()
+    assert failed.status == 2 and "reason: blob-missing" in failed.err, failed.text
+    mended = greeting.run()
+    assert mended.status == 0, mended.text
+    assert mended.built == ["alone"]
+    (greeting.folder / "rootfs/etc/motd").write_text("hello\n")
+    greeting.run()
+    assert greeting.image() == before
+
+
+def test_a_lost_store_is_made_anew_by_one_run(greeting: Project) -> None:
+    greeting.run()
+    before = greeting.image()
+    shutil.rmtree(greeting.cache / "store")
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.built == ["alone", "greet", "hello", "libc"]
+    assert greeting.image() == before
+
+
+def test_a_damaged_result_file_is_made_anew(greeting: Project) -> None:
+    greeting.run()
+    (greeting.folder / "out/tiny/packages/alone.runtime.json").write_text("")
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.summary["restored"] == ["alone"]
+
+
+def test_an_editors_leftovers_in_a_package_rebuild_nothing(greeting: Project) -> None:
+    greeting.run()
+    for name in (".recipe.py.swp", "recipe.py~", "0001-x.patch.orig"):
+        (greeting.folder / "packages/alone" / name).write_text("x")
+    assert greeting.run().built == []
+
+
+def test_an_image_that_the_board_no_longer_makes_goes(greeting: Project) -> None:
+    greeting.board(["alone", "libc"], formats='"squashfs"')
+    greeting.run()
+    image = greeting.folder / "out/tiny/images/rootfs.squashfs"
+    assert image.exists()
+    greeting.board(["alone", "libc"])
+    assert greeting.run().status == 0
+    assert not image.exists()
+
+
+def test_the_summary_calls_nothing_up_to_date_that_was_never_built(greeting: Project) -> None:
+    greeting.library("greet", "broken\n", GREET_H)
+    ran = greeting.run("-k")
+    assert ran.status == 2
+    assert ran.summary["failed"] == ["greet", "rootfs"] or ran.summary["failed"] == ["greet"]
+    assert ran.summary["up_to_date"] == []
+
+
+def test_a_dry_run_lists_what_it_would_build_and_leaves_the_summary_alone(
+    greeting: Project,
+) -> None:
+    greeting.run()
+    before = (greeting.folder / "out/tiny/summary.json").read_text()
+    greeting.library("greet", GREET_C + "int wave(void) { return 1; }\n", GREET_H)
+    ran = greeting.run("-n")
+    assert ran.status == 0, ran.text
+    assert "would build greet" in ran.out
+    assert (greeting.folder / "out/tiny/summary.json").read_text() == before
+    assert greeting.run().built == ["greet", "hello"]
+
+
+def test_help_lists_targets_and_variables(project: Project) -> None:
+    ran = project.run("--help", board=False)
+    assert ran.status == 0, ran.text
+    for word in ("./scons", "run", "NAME-rebuild", "BOARD", "FORWARD"):
+        assert word in ran.out
+
+
+def test_the_image_holds_what_the_packages_installed_and_owners_are_root(
+    greeting: Project,
+) -> None:
+    greeting.run()
+    with tarfile.open(greeting.folder / "out/tiny/images/rootfs.tar") as tar:
+        member = tar.getmember("usr/bin/hello")
+        assert (member.uid, member.gid, member.mode) == (0, 0, 0o755)
+        names = tar.getnames()
+    assert "usr/lib/libgreet.so.1" in names
+    assert "usr/include/greet.h" not in names and "usr/lib/libgreet.so" not in names
+
+
+def test_a_folder_that_cannot_be_made_is_one_block(project: Project) -> None:
+    (project.folder / "out").write_text("in the way")
+    ran = project.run()
+    assert ran.status == 2
+    assert "reason: file-system" in ran.err and "Traceback" not in ran.text
