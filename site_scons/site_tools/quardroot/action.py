@@ -16,7 +16,10 @@ class KeyedAction(SCons.Action.FunctionAction):
     """
 
     def __init__(self, function: Any) -> None:
-        super().__init__(function, {"strfunction": None, "varlist": ("KEY",)})
+        # Not FunctionAction's own: to sign the function it walks through all that the function
+        # can reach, which took half of a null build and set off lazy attributes on its way.
+        SCons.Action._ActionAction.__init__(self, strfunction=None, varlist=("KEY",))
+        self.execfunction = function
 
     def get_presig(self, target: Any, source: Any, env: Any, executor: Any = None) -> bytes:
         """Return the constant part of the signature."""
