@@ -184,7 +184,8 @@ def fresh(lab: tuple[Checkout, Result], template: Path, tmp_path: Path) -> Check
         "python3",
         f"""case "$*" in
             *'print("ok "'*) echo "ok {checkout.bin}/python3" ;;
-            '-I -m venv .venv') : >'{tmp_path}/running'; while [ -e '{tmp_path}/wait' ]; do sleep 0.02; done
+            '-I -m venv .venv') : >'{tmp_path}/running'
+                while [ -e '{tmp_path}/wait' ]; do sleep 0.02; done
                 cp -a '{template}/.' .venv/ ;;
             *) exit 9 ;;
         esac\n""",
@@ -348,7 +349,7 @@ def test_interrupted_start_leaves_nothing_unfinished(
         (fresh.top / "requirements.lock").open("a").write("# newer\n")
     (fresh.bin.parent / "wait").touch()
     process = fresh.start()
-    # A signal that comes between two steps is looked at when the next has ended, and this never does.
+    # A signal between two steps is looked at when the next has ended, and this one never does.
     wait_for((fresh.bin.parent / "running").exists)
     os.killpg(process.pid, signal.SIGINT)
     err = process.communicate(timeout=60)[1]

@@ -42,14 +42,16 @@ def test_a_failed_stop_says_so(guest: Guest) -> None:
 
 
 CLIENT = """echo $$ >/run/udhcpc.eth0.pid
+trap ">/run/released" USR2
 trap "{on_term}" TERM
 while :; do busybox sleep 0.01; done"""
 RUN_CLIENT = "/usr/sbin/udhcpc & while [ ! -s /run/udhcpc.eth0.pid ]; do :; done\n"
 
 
 def test_stop_waits_for_the_lease_to_be_given_back_before_interfaces_go_down(guest: Guest) -> None:
-    guest.program("usr/sbin/udhcpc", CLIENT.format(on_term=">/run/released; exit"))
-    guest.stub("ifdown", "[ -e /run/released ]")
+    guest.program("usr/sbin/udhcpc", CLIENT.format(on_term="exit"))
+    guest.stub("ip", "[ -e /run/released ] || echo '    inet 192.168.31.100/24'")
+    guest.stub("ifdown", "[ -e /run/released ] && kill $(cat /run/udhcpc.eth0.pid)")
     result = guest.shell(f"{RUN_CLIENT} {NETWORK} stop; echo $?; ls /run/released", live=True)
     assert result.out == "Stopping network...\nOK\n0\n/run/released\n"
 
