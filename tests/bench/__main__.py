@@ -50,7 +50,7 @@ def main() -> int:
 
 def _scons(checkout: Path, *arguments: str, quiet: bool = False) -> dict[str, float]:
     """Run SCons; return seconds and the peak memory of its own process, in MiB."""
-    command = [sys.executable, "-m", "SCons", *arguments]
+    command = [sys.executable, "-P", "-m", "SCons", "-Q", *arguments]
     started = time.monotonic()
     process = subprocess.Popen(command, cwd=checkout, stdout=subprocess.DEVNULL if quiet else None)
     peak = 0
