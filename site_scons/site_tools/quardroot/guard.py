@@ -75,8 +75,13 @@ class Guard:
             return
         if self._stamp() != self._before:
             temporary = self._sum.with_name(f"{self._sum.name}.part")
-            temporary.write_text(self._digest(), encoding="utf-8")
-            temporary.replace(self._sum)
+            try:
+                temporary.write_text(self._digest(), encoding="utf-8")
+                temporary.replace(self._sum)
+            except OSError:
+                # A full disk: the journal stays, and the next run trusts nothing of this one.
+                temporary.unlink(missing_ok=True)
+                return
             self._journal.unlink(missing_ok=True)
 
     def _stamp(self) -> tuple[int, int] | None:

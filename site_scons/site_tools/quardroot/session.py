@@ -156,12 +156,8 @@ class Session:
                     workshop.console.note(f"would build {name}")
             return
         seconds = time.monotonic() - self._started
-        path = workshop.out / "summary.json"
-        temporary = path.with_name(path.name + ".part")
-        temporary.parent.mkdir(parents=True, exist_ok=True)
         summary = workshop.summary.as_json(self._in_state(SCons.Node.up_to_date), seconds)
-        temporary.write_text(report.as_json(summary), encoding="utf-8")
-        temporary.replace(path)
+        self._write_summary(report.as_json(summary))
         for decision in self.decisions:
             if not decision.on:
                 workshop.console.note(
@@ -171,6 +167,17 @@ class Session:
                 )
         ended_early = SCons.Script.GetBuildFailures() or workshop.stop.requested
         workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
+
+    def _write_summary(self, text: str) -> None:
+        path = self.workshop.out / "summary.json"
+        temporary = path.with_name(path.name + ".part")
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            self.workshop.console.warn(f"{path.name} cannot be written: {error.strerror}")
 
     def _in_state(self, state: int) -> tuple[str, ...]:
         """Return the packages whose nodes are in one of SCons' states, sorted."""
