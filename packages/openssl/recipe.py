@@ -39,6 +39,16 @@ RECIPE = Custom(
             "no-legacy",
             "no-module",
             "no-tests",
+            # What only the legacy provider offers, which is not built.
+            "no-bf",
+            "no-cast",
+            "no-idea",
+            "no-md4",
+            "no-mdc2",
+            "no-rc2",
+            "no-rc4",
+            "no-seed",
+            "no-whirlpool",
         ),
     ),
     # Without LIBS the 825 objects of static libraries that nobody ships are not compiled.
