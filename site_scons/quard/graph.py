@@ -73,6 +73,17 @@ class Graph:
                 todo.extend((*self.edges[name].needs, *self.edges[name].runtime))
         return tuple(name for name in self.order if name in seen)
 
+    def urgent_first(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return `names` with those first that have the longest chain of others waiting for them.
+
+        Builds begun in this order leave no processor idle at the end behind such a chain.
+        """
+        chain = dict.fromkeys(self.order, 0)
+        for name in reversed(self.order):
+            for need in self.edges[name].needs:
+                chain[need] = max(chain[need], chain[name] + 1)
+        return tuple(sorted(names, key=lambda name: (-chain[name], name)))
+
     def dependants(self, name: str) -> tuple[str, ...]:
         """Return the packages that name `name` as a need, sorted."""
         return tuple(sorted(who for who, edges in self.edges.items() if name in edges.needs))

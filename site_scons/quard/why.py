@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from quard.canonical import canonical
 
+_SHOWN = 3
+"""Changes of an interface that one line names."""
 _NEVER = "it has not been built here before"
 
 
-def reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str, ...]:
+Difference = Callable[[str, str, str], Sequence[str]]
+"""What changed in the interface of a package between two digests; empty where that is not known."""
+
+
+def reasons(
+    old: Mapping[str, Any] | None,
+    new: Mapping[str, Any],
+    difference: Difference = lambda name, before, now: (),
+) -> tuple[str, ...]:
     """Return the differences in the users' terms, the most telling first.
 
-    old, new -- what `Packager.depends` returned; None where nothing is known
+    old, new   -- what `results.depends` returned; None where nothing is known
+    difference -- tells what changed in an interface
     An empty result means that nothing changed: the result itself was gone.
     """
     if old is None:
@@ -38,10 +49,23 @@ def reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str,
         found += _steps(before["steps"], now["steps"])
     if old["toolchain"] != new["toolchain"]:
         found.append("the cross toolchain changed")
+    if old.get("sealed") != new.get("sealed"):
+        found.append("builds are sealed now" if new["sealed"] else "builds are no longer sealed")
     for name in sorted({*old["interfaces"], *new["interfaces"]}):
         if old["interfaces"].get(name) != new["interfaces"].get(name):
-            found.append(f"interface of {name} changed")
+            found.append(_interface(name, old["interfaces"], new["interfaces"], difference))
     return tuple(found)
+
+
+def _interface(
+    name: str, old: Mapping[str, str], new: Mapping[str, str], difference: Difference
+) -> str:
+    both = name in old and name in new
+    lines = tuple(difference(name, old[name], new[name])) if both else ()
+    if not lines:
+        return f"interface of {name} changed"
+    more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"interface of {name}: {', '.join(lines[:_SHOWN])}{more}"
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from quard.execute.mirrors import Locations
 from quard.execute.results import Results, read
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
-from quard.execute.trees import tree_digest
+from quard.execute.trees import Listing, scan
 from quard.model import DEPLOY, Permission, User
 from quard.plan.plan import CopyStep
 from quard.resolve import Resolved, Resolver, Tree
@@ -198,7 +198,15 @@ class Workshop:
 
     def _trees(self) -> dict[str, Tree]:
         return {
-            name: Tree(folder, tree_digest(folder), (folder / "configure").exists())
+            name: Tree(found.folder, found.digest, "configure" in found.entries)
+            for name, found in self._listings.items()
+        }
+
+    @cached_property
+    def _listings(self) -> dict[str, Listing]:
+        """The local source trees as this run finds them."""
+        return {
+            name: scan(folder, self.out / "trees" / f"{name}.json")
             for name, folder in sorted(self.settings.override.items())
         }
 
@@ -239,7 +247,7 @@ class Workshop:
         from quard.execute.package import Job  # noqa: PLC0415
 
         package, plan = resolved.packages[name], resolved.plans[name]
-        tree = self.settings.override.get(name)
+        tree = self._listings.get(name)
         paths = {path.name: path for path in package.folder.iterdir()}
         for number, fragment in enumerate(self.board.fragments.get(name, ())):
             paths[resolve.fragment_name(number, fragment)] = self.project / fragment

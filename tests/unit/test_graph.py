@@ -189,3 +189,16 @@ def test_each_package_is_looked_at_a_fixed_number_of_times() -> None:
     names = [f"p{number:03}" for number in range(300)]
     build(names, lambda _: Edges(runtime=Counting(("p000",))))
     assert looked <= 2 * len(names)
+
+
+def test_what_others_wait_for_longest_is_begun_first() -> None:
+    edges = {
+        "alone": Edges(),
+        "bash": Edges(needs=("readline",)),
+        "ncurses": Edges(),
+        "openssl": Edges(),
+        "readline": Edges(needs=("ncurses",)),
+        "ssh": Edges(needs=("openssl",)),
+    }
+    found = graph(edges).urgent_first(edges)
+    assert found == ("ncurses", "openssl", "readline", "alone", "bash", "ssh")

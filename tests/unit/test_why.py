@@ -151,6 +151,25 @@ def test_changed_new_and_lost_interfaces_are_reasons_by_name() -> None:
     )
 
 
+def test_what_changed_in_an_interface_is_named_if_that_is_known() -> None:
+    known = {("zlib", "6" * 64, "9" * 64): ["+ symbol a", "+ symbol b", "- symbol c", "+ symbol d"]}
+    found = reasons(
+        json.loads(json.dumps(depends())),
+        depends(interfaces={"libmnl": "8" * 64, "zlib": "9" * 64}),
+        lambda *asked: known.get(asked, ()),
+    )
+    assert found == (
+        "interface of libmnl changed",
+        "interface of zlib: + symbol a, + symbol b, - symbol c, and 1 more",
+    )
+
+
+def test_a_build_that_is_no_longer_sealed_says_so() -> None:
+    sealed = {**depends(), "sealed": True}
+    assert reasons(sealed, {**sealed, "sealed": False}) == ("builds are no longer sealed",)
+    assert reasons({**sealed, "sealed": False}, sealed) == ("builds are sealed now",)
+
+
 def test_steps_that_follow_from_another_change_are_not_a_second_reason() -> None:
     plan = dataclasses.replace(PLAN, version="1.1", steps=PLAN.steps[:1])
     assert after(plan) == ("version: 1.0 -> 1.1",)

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import IO
 
 from quard.errors import QuardError
-from quard.execute import kconfig, patch, sysroot, trees, unpack
+from quard.execute import kconfig, patch, renew, sysroot, trees, unpack
+from quard.execute.copying import copy
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
+from quard.execute.trees import Entry, Listing
 from quard.plan.plan import (
     CopyStep,
     FileRef,
@@ -29,9 +31,12 @@ from quard.plan.plan import (
     ToolchainStep,
 )
 from quard.plan.render import late
+from quard.store.local import remove_tree
 
 _TAIL = 25
 """Lines of a log that are shown when a step fails: enough for a compiler's message."""
+_MAKE_FAILED = 2
+"""make(1): an error was met; a make that was killed has another status."""
 _ANSWERS = 1 << 16
 """Empty lines offered to a configuration program that asks: more than any has questions."""
 
@@ -59,13 +64,16 @@ class Inputs:
 
     archive -- the verified source, or None
     tree    -- a local source tree in its place, or None
+    kept    -- the local tree that the work folder was last built from, empty where that was an
+               archive; None where the build starts from nothing
     patches -- in the plan's order
     files   -- name -> path
     lay_out -- fills the sysroot folder with the dependencies' files
     """
 
     archive: Path | None
-    tree: Path | None
+    tree: Listing | None
+    kept: Mapping[str, Entry] | None
     patches: tuple[Path, ...]
     files: Mapping[str, Path]
     lay_out: Callable[[Path], None]
@@ -77,6 +85,8 @@ class Build:
     log    -- open file that takes everything the commands print
     shown  -- the log's path as messages give it
     report -- called with the name of each phase as it begins
+    orderly -- whether the last command that failed was a make that reported an error and went,
+               so that what lies in the folder is whole
     """
 
     def __init__(
@@ -94,6 +104,7 @@ class Build:
         self._log = log
         self._shown = shown
         self._report = report
+        self.orderly = False
         toolchain = machine.toolchain
         self.sandbox = Sandbox(
             mode="bwrap" if machine.mode == "bwrap" else "none",
@@ -103,25 +114,52 @@ class Build:
             stop=machine.stop,
         )
         folders = self.sandbox.folders
+        makeflags = machine.jobserver.makeflags
+        if plan.keeps and not plan.tracks:
+            # The folder may be built in again after a failure: nothing half-made may stay.
+            makeflags += " --eval=.DELETE_ON_ERROR:"
         self.env = sysroot.environment(
             folders,
             self.sandbox.inside,
-            machine.jobserver.makeflags,
+            makeflags,
             plan.cflags,
             {name: late(text, folders) for name, text in plan.env},
         )
 
     def run(self, inputs: Inputs) -> None:
         """Build the package into the staging folder. Raises QuardError for whatever fails."""
-        self.prepare(inputs)
+        goes_on = inputs.kept is not None and self.resume(inputs, inputs.kept)
+        if not goes_on:
+            self.prepare(inputs)
         for step in self.plan.steps:
+            if goes_on and not _repeated(step):
+                continue
             self._machine.stop.check()
             self._report(step.phase)
             self._step(step)
 
+    def resume(self, inputs: Inputs, kept: Mapping[str, Entry]) -> bool:
+        """Bring a kept work folder to the state of the inputs; return whether that could be.
+
+        Its sysroot stays: the interfaces of all that is in it are those of the build before.
+        """
+        self._report("update")
+        if inputs.tree and not renew.renew(
+            self.work.src, kept, inputs.tree, tracks=self.plan.tracks
+        ):
+            return False
+        self._log.write(b"==> update: goes on in the folder of the build before\n")
+        for folder in (self.work.stage, self.work.files, self.work.home):
+            remove_tree(folder)
+            folder.mkdir()
+        for reference in self.plan.files:
+            self._take_file(reference, inputs.files[reference.name], self.work.files)
+        return True
+
     def prepare(self, inputs: Inputs) -> None:
         """Fill the work folder up to and including the patches."""
         self._report("unpack")
+        remove_tree(self.work.root)
         self.work.make()
         source_name = f"{self.plan.name}-{self.plan.version}"
         sysroot.tools(
@@ -137,7 +175,7 @@ class Build:
         for reference in self.plan.files:
             self._take_file(reference, inputs.files[reference.name], self.work.files)
         if inputs.tree:
-            self._take_tree(inputs.tree)
+            copy(inputs.tree, self.work.src)
         elif inputs.archive:
             self.work.src.rmdir()
             unpack.unpack(inputs.archive, self.work.src)
@@ -156,13 +194,6 @@ class Build:
             raise trees.changed(path)
         (folder / reference.name).write_bytes(content)
         (folder / reference.name).chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-
-    def _take_tree(self, tree: Path) -> None:
-        """Copy a local source tree, and hold the copy against the plan."""
-        ignored = shutil.ignore_patterns(*trees.IGNORED)
-        shutil.copytree(tree, self.work.src, symlinks=True, dirs_exist_ok=True, ignore=ignored)
-        if trees.tree_digest(self.work.src) != self.plan.tree:
-            raise trees.changed(tree)
 
     def _step(self, step: Step) -> None:
         match step:
@@ -186,6 +217,7 @@ class Build:
         self._log.flush()
         status = self.sandbox.run(command, self.env, self._log, stdin=stdin)
         if status:
+            self.orderly = (command[0], status) == ("make", _MAKE_FAILED)
             raise QuardError(
                 f"{self.plan.name} {self.plan.version}: {phase} failed",
                 detail=f"command: {_quoted(command)}\nstatus: {status}\nlog: {self._shown}\n"
@@ -230,10 +262,20 @@ class Build:
             shutil.copyfile(found, folder / name)
             (folder / name).chmod(0o755)
 
+    @property
+    def lost(self) -> bool:
+        """Whether make looked for a file that nothing makes any more: it remembers a header."""
+        return "No rule to make target" in self._tail()
+
     def _tail(self) -> str:
         self._log.flush()
         lines = Path(self._log.name).read_text(errors="replace").splitlines()
         return "\n".join(["--- last lines of the log", *lines[-_TAIL:]])
+
+
+def _repeated(step: Step) -> bool:
+    """Tell whether a step is run again in a folder that has been built in before."""
+    return step.phase in ("build", "install") or isinstance(step, KconfigStep)
 
 
 def _read_plain(path: Path) -> str:

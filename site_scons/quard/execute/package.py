@@ -6,26 +6,23 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from quard import canonical
 from quard.errors import QuardError
-from quard.execute import split, sysroot
+from quard.execute import kept, split, sysroot
 from quard.execute.builder import Build, Inputs, Machine
 from quard.execute.fetch import Fetcher, Request
 from quard.execute.interface import interface
-from quard.execute.results import Results, read
+from quard.execute.results import Results, depends, made_from, read
 from quard.execute.sandbox import Work
+from quard.execute.trees import Entry, Listing
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.local import Store, remove_tree
 from quard.target import target
-
-RECORD = 1
-"""Version of the record's form; part of every key."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -41,7 +38,7 @@ class Job:
 
     plan: Plan
     request: Request | None
-    tree: Path | None
+    tree: Listing | None
     patches: tuple[Path, ...]
     files: Mapping[str, Path]
     needs: Mapping[str, Results]
@@ -72,16 +69,13 @@ class Packager:
         self._machine = machine
 
     def depends(self, job: Job) -> dict[str, Any]:
-        """Return everything that the result depends on; its digest is the result's key."""
-        return {
-            "record": RECORD,
-            "plan": job.plan.as_json(),
-            "toolchain": self._machine.toolchain.fingerprint,
-            "sealed": self._machine.mode == "bwrap",
-            "interfaces": {
-                name: read(results.interface)["digest"] for name, results in job.needs.items()
-            },
-        }
+        """Return everything that the result depends on, as the dependencies' results are now."""
+        return depends(
+            job.plan,
+            self._machine.toolchain.fingerprint,
+            sealed=self._machine.mode == "bwrap",
+            interfaces={n: read(found.interface)["digest"] for n, found in job.needs.items()},
+        )
 
     def produce(
         self,
@@ -99,9 +93,9 @@ class Packager:
         Raises QuardError for all that can fail; nothing half-made stays behind.
         """
         self._machine.stop.check()
-        depends = self.depends(job)
-        before = _before(job.results.depends)
-        key = canonical.digest(depends)
+        now = self.depends(job)
+        before = made_from(job.results)
+        key = canonical.digest(now)
         record = None if force else self._known(key)
         how: Literal["built", "restored"] = "restored"
         if record is None:
@@ -110,12 +104,12 @@ class Packager:
                 report("fetch")
                 archive = self._fetcher.fetch(job.request).path
             with running():
-                record = self._build(job, archive, report)
+                record = self._build(job, archive, now, report, force=force)
             self._of(record).put_result(key, record)
             how = "built"
         else:
             _log(self._of(record), record, job.log)
-        _write_results(job, record, depends)
+        _write_results(job, record, now)
         return Outcome(how, before)
 
     def _known(self, key: str) -> dict[str, Any] | None:
@@ -125,40 +119,65 @@ class Packager:
     def _of(self, record: Mapping[str, Any]) -> Store:
         """Return the store that has a record's blobs.
 
-        What was built from a local tree, or not sealed, stays in this checkout: nobody else could
-        tell what it was made from.
+        What was built from a local tree, in a kept folder, or not sealed, stays in this checkout:
+        nobody else could tell what it was made from.
         """
         return self._local if record["local"] else self._store
 
     def _build(
-        self, job: Job, archive: Path | None, report: Callable[[str], None]
+        self,
+        job: Job,
+        archive: Path | None,
+        now: Mapping[str, Any],
+        report: Callable[[str], None],
+        *,
+        force: bool,
     ) -> dict[str, Any]:
         plan = job.plan
-        remove_tree(job.work)
-        job.work.mkdir(parents=True)
+        base = kept.base(now, None if self._machine.mode == "bwrap" else job.work)
+        tree = None if force or not plan.keeps else kept.claim(job.work, base)
+        job.work.mkdir(parents=True, exist_ok=True)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("w+b") as log:
             work = Work(job.work)
             build = Build(plan, self._machine, work, log, job.shown, report)
             try:
-                build.run(
-                    Inputs(
-                        archive=archive,
-                        tree=job.tree,
-                        patches=job.patches,
-                        files=job.files,
-                        lay_out=lambda folder: self._lay_out(job, folder),
-                    )
-                )
+                self._run(build, job, archive, tree)
             except QuardError as error:
+                if build.orderly and plan.keeps:
+                    kept.keep(job.work, base, job.tree.entries if job.tree else {})
                 if error.reason.endswith("-failed"):
                     raise  # the work folder stays, for whoever looks into the failure
                 remove_tree(job.work)
                 raise
             report("split")
-            record = self._keep(plan, build, log.name)
-        remove_tree(job.work)
+            record = self._keep(plan, build, log.name, goes_on=tree is not None)
+        if plan.keeps:
+            for folder in (work.stage, work.root / "debug"):
+                remove_tree(folder)
+            kept.keep(job.work, base, job.tree.entries if job.tree else {})
+        else:
+            remove_tree(job.work)
         return record
+
+    def _run(
+        self, build: Build, job: Job, archive: Path | None, tree: Mapping[str, Entry] | None
+    ) -> None:
+        """Build in the kept folder where there is one, and from nothing if that does not do."""
+        inputs = Inputs(
+            archive=archive,
+            tree=job.tree,
+            kept=tree,
+            patches=job.patches,
+            files=job.files,
+            lay_out=lambda folder: self._lay_out(job, folder),
+        )
+        try:
+            build.run(inputs)
+        except QuardError:
+            if tree is None or not build.lost:
+                raise
+            build.run(replace(inputs, kept=None))
 
     def _lay_out(self, job: Job, folder: Path) -> None:
         """Put the dependencies' files into the sysroot folder, on the toolchain's own."""
@@ -183,9 +202,12 @@ class Packager:
             )
         blob.extract(store.path(sha256), folder, sha256)
 
-    def _keep(self, plan: Plan, build: Build, log: str) -> dict[str, Any]:
-        """Split the staging folder and put its parts into the store that they belong to."""
-        local = bool(plan.tree) or build.sandbox.mode == "none"
+    def _keep(self, plan: Plan, build: Build, log: str, *, goes_on: bool) -> dict[str, Any]:
+        """Split the staging folder and put its parts into the store that they belong to.
+
+        goes_on -- it was not built from nothing
+        """
+        local = bool(plan.tree) or goes_on or build.sandbox.mode == "none"
         store = self._local if local else self._store
         toolchain, stage = self._machine.toolchain, build.work.stage
         parts = split.split(
@@ -244,14 +266,15 @@ def _refuse_leaks(plan: Plan, leaks: Sequence[split.Leak]) -> None:
         )
 
 
-def _write_results(job: Job, record: Mapping[str, Any], depends: Mapping[str, Any]) -> None:
+def _write_results(job: Job, record: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Write the result files, those that others depend on last."""
     results, blobs = job.results, record["blobs"]
     results.folder.mkdir(parents=True, exist_ok=True)
     facts = {"name": record["name"], "version": record["version"]}
     found = record["interface"]
+    _keep_earlier(results, found)
     _write(results.record, record)
-    _write(results.depends, depends)
+    _write(results.depends, now)
     if job.plan.deploys:
         _write(results.deploy, {**facts, "deploy": blobs["deploy"]})
     _write(results.runtime, {**facts, "runtime": blobs["runtime"]})
@@ -259,6 +282,19 @@ def _write_results(job: Job, record: Mapping[str, Any], depends: Mapping[str, An
         results.interface,
         {"name": record["name"], "digest": canonical.digest(found), "interface": found},
     )
+
+
+def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
+    """Keep the interface that is about to be replaced, so that dependants can say what changed.
+
+    SCons removes the result files before it has them made; the record of the last one stays.
+    """
+    try:
+        old = json.loads(results.record.read_text(encoding="utf-8"))["interface"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if old != found:
+        _write(results.earlier, {"digest": canonical.digest(old), "interface": old})
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
@@ -274,11 +310,3 @@ def _log(store: Store, record: Mapping[str, Any], path: Path) -> None:
     shutil.copyfile(store.path(record["blobs"]["log"]), temporary)
     temporary.chmod(0o644)
     temporary.replace(path)
-
-
-def _before(path: Path) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) and found.get("record") == RECORD else None

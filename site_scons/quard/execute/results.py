@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quard.errors import QuardError
+from quard.plan.plan import Plan
+
+RECORD = 1
+"""Version of the record's form; part of every key."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class Results:
     deploy    -- what lies beside the images (a kernel, firmware); the images depend on it
     record    -- everything about the result; no other package's key depends on it
     depends   -- what the result was made from: the plan, the toolchain, the interfaces
+    earlier   -- the interface before this one, to tell dependants what changed
     """
 
     folder: Path
@@ -44,10 +50,40 @@ class Results:
     def depends(self) -> Path:
         return self.folder / f"{self.name}.depends.json"
 
+    @property
+    def earlier(self) -> Path:
+        return self.folder / f"{self.name}.earlier.json"
+
     def targets(self, deploys: bool) -> tuple[Path, ...]:
         """Return the files that a build system watches."""
         common = (self.interface, self.runtime)
         return (*common, self.deploy) if deploys else common
+
+
+def depends(
+    plan: Plan, toolchain: str, *, sealed: bool, interfaces: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return everything that a result depends on; its digest is the result's key.
+
+    toolchain  -- the toolchain's fingerprint
+    interfaces -- package -> digest of its interface, for all of the plan's needs and links
+    """
+    return {
+        "record": RECORD,
+        "plan": plan.as_json(),
+        "toolchain": toolchain,
+        "sealed": sealed,
+        "interfaces": dict(interfaces),
+    }
+
+
+def made_from(results: Results) -> Mapping[str, Any] | None:
+    """Return what the last result was made from; None where that is not known."""
+    try:
+        found = json.loads(results.depends.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("record") == RECORD else None
 
 
 def read(path: Path) -> Any:

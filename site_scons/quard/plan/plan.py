@@ -162,6 +162,16 @@ class Plan:
         }
 
     @property
+    def tracks(self) -> bool:
+        """Whether the package's own make knows all that its products depend on: Kbuild does."""
+        return any(isinstance(step, KconfigStep) for step in self.steps)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the work folder is kept, so that the next build goes on in it."""
+        return bool(self.tree) or self.tracks
+
+    @property
     def identity(self) -> str:
         """SHA-256 of the canonical plan."""
         return canonical.digest(self.as_json())

@@ -92,7 +92,8 @@ def Source(env: Any, name: str) -> list[Any]:  # noqa: N802
 def Rootfs(env: Any) -> list[Any]:  # noqa: N802
     """The root file system: every package's installed files, the overlay and the tables."""
     begun: session.Session = env["QUARDROOT"]
-    results = [begun.workshop.results(name).runtime for name in begun.resolved.image]
+    order = begun.resolved.graph.urgent_first(begun.resolved.image)
+    results = [begun.workshop.results(name).runtime for name in order]
     return _nodes(
         env,
         begun.images.rootfs_files(),

@@ -1,0 +1,84 @@
+"""A local source tree into a build's source folder: whole, or what changed since the last time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.execute.trees import Entry, Listing, changed
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The paths by which two states of a tree differ.
+
+    edited -- files whose content alone differs
+    other  -- files whose executable bit differs, links with another target, paths of another kind
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    edited: tuple[str, ...]
+    other: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return tuple(sorted((*self.added, *self.removed, *self.edited, *self.other)))
+
+
+def changes(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Changes:
+    """Return by what `new` differs from `old`."""
+    both = sorted(path for path in old.keys() & new.keys() if old[path] != new[path])
+    edited = tuple(p for p in both if old[p].kind == new[p].kind != "link")
+    return Changes(
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        edited=edited,
+        other=tuple(path for path in both if path not in edited),
+    )
+
+
+def copy(listing: Listing, into: Path, paths: Iterable[str] | None = None) -> None:
+    """Copy a tree, or only `paths` of it, into a folder; what is in the way goes.
+
+    Files are 0644, or 0755 where their owner may execute them, and are new: what a build made of
+    an older copy is older than they are. Raises QuardError changed-while-building if a file is no
+    longer what the listing says.
+    """
+    for path in listing.entries if paths is None else paths:
+        entry, source, target = listing.entries[path], listing.folder / path, into / path
+        if entry.kind == "folder":
+            if target.is_symlink() or not target.is_dir():
+                remove(target)
+                target.mkdir()
+            continue
+        remove(target)
+        try:
+            if entry.kind == "link":
+                if os.readlink(source) != entry.content:
+                    raise changed(listing.folder)
+                target.symlink_to(entry.content)
+            else:
+                _copy_file(source, target, entry)
+        except FileNotFoundError:
+            raise changed(listing.folder) from None
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _copy_file(source: Path, target: Path, entry: Entry) -> None:
+    content = source.read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry.content:
+        raise changed(source)
+    target.write_bytes(content)
+    target.chmod(0o755 if entry.kind == "program" else 0o644)
