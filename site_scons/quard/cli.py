@@ -14,7 +14,7 @@ DEFAULT_BOARD = "quard-star"
 VARIABLES = {
     "BOARD": f"which configs/NAME.toml to build (default {DEFAULT_BOARD})",
     "STRICT": "1: a feature whose source cannot be had is an error",
-    "FORMAT": "json: answers of list, info, depends and rdepends for programs",
+    "FORMAT": "json: answers of list, info, depends, rdepends and why for programs",
     "QEMU_ARGS": "further arguments of QEMU, for run",
     "SHARE": "folder that the guest mounts at /mnt, for run",
     "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80; host port 0 picks a free one",
@@ -27,8 +27,11 @@ VARIABLES = {
     "PYTEST_ARGS": "further arguments of pytest, for test",
     "BENCH_ARGS": "for bench: --cold, --runs N",
 }
-QUESTIONS = ("depends", "info", "list", "rdepends")
+QUESTIONS = ("depends", "info", "list", "rdepends", "why")
 BUILDS = ("bench", "images", "run", "source", "test")
+_ONE_NAME = ((1,), "the name of one package")
+_NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, or none")}
+"""How many names a question takes."""
 SUFFIXES = ("rebuild",)
 HELP = {
     "images": "build the board's images (this is what happens without a target)",
@@ -42,11 +45,12 @@ HELP = {
     "info NAME": "all about one package",
     "depends NAME": "what it needs",
     "rdepends NAME": "what needs it",
+    "why [NAME]": "what a build would do now and for which change, and what the last one did",
 }
 
 Verb = Literal[
     "build", "rebuild", "images", "run", "test", "source", "bench",
-    "list", "info", "depends", "rdepends",
+    "list", "info", "depends", "rdepends", "why",
 ]  # fmt: skip
 
 
@@ -130,12 +134,12 @@ def _verb(targets: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str,
 
 
 def _question(verb: str, names: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str, ...]]:
-    wanted = 0 if verb == "list" else 1
-    if len(names) != wanted:
+    allowed, shown = _NAMES.get(verb, _ONE_NAME)
+    if len(names) not in allowed:
         raise QuardError(
-            f"`{verb}` takes {'no name' if wanted == 0 else 'the name of one package'}",
+            f"`{verb}` takes {shown}",
             reason="bad-question",
-            hint=f"./scons {verb}" + (" NAME" if wanted else ""),
+            hint=next(f"./scons {text}" for text in HELP if text.split()[0] == verb),
         )
     for name in names:
         if name not in packages:

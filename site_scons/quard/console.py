@@ -73,7 +73,7 @@ class Console:
             with self._lock:
                 before = self._running[name][1]
                 self._running[name] = (version, phase, self._running[name][2])
-                if phase == "unpack" and before != phase and not self._terminal:
+                if phase in ("unpack", "update") and before != phase and not self._terminal:
                     self._line(f"{name} {version}: building")
                 self._refresh()
 

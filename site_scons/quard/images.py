@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from quard import canonical
 from quard.board import Board
@@ -17,6 +20,7 @@ from quard.resolve import Resolved
 from quard.store.local import remove_tree
 from quard.workshop import Workshop, deployed
 
+ROOTFS = "rootfs.tar"
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
 _RUN = "qemu/run.sh.in"
 
@@ -29,6 +33,8 @@ class Images:
         self._resolved = resolved
         self._board: Board = workshop.board
         self.folder = workshop.out / "images"
+        self._notes = workshop.out / "images.json"
+        self._noting = threading.Lock()
 
     @cached_property
     def _system(self) -> Path:
@@ -75,31 +81,42 @@ class Images:
         return self._rootfs_key()
 
     def _rootfs_key(self) -> str:
+        overlays = [[n, overlay.overlay_digest(p)] for n, p in self._overlays()]
+        return canonical.digest({**self._tables(), "overlays": overlays})
+
+    def _tables(self) -> dict[str, Any]:
+        """Return what is in the root file system beside the packages' and the overlays' files."""
         board, workshop = self._board, self._workshop
-        return canonical.digest(
-            {
-                "version": VERSION,
-                "target": board.target.triple,
-                "overlays": [[n, overlay.overlay_digest(p)] for n, p in self._overlays()],
-                "system": hashlib.sha256(self._system.read_bytes()).hexdigest(),
-                "packages": self._resolved.image,
-                "users": [[n, *map(str, vars(u).values())] for n, u in self._users()],
-                "permissions": [
-                    [n, *vars(p).values()] for n, p in workshop.permissions(self._resolved)
-                ],
-                "hostname": board.hostname,
-                "root_password": board.login.root_password,
-                "keys": self._keys(),
-                "release": dict(self._release()),
-            }
-        )
+        return {
+            "version": VERSION,
+            "target": board.target.triple,
+            "system": hashlib.sha256(self._system.read_bytes()).hexdigest(),
+            "packages": self._resolved.image,
+            "users": [[n, *map(str, vars(u).values())] for n, u in self._users()],
+            "permissions": [
+                [n, *vars(p).values()] for n, p in workshop.permissions(self._resolved)
+            ],
+            "hostname": board.hostname,
+            "root_password": board.login.root_password,
+            "keys": self._keys(),
+            "release": dict(self._release()),
+        }
+
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """Return what each image file is made from, by its name, but for the packages' files."""
+        overlays = {n: overlay.overlay_listing(p) for n, p in self._overlays()}
+        found: dict[str, dict[str, Any]] = {ROOTFS: {**self._tables(), "overlays": overlays}}
+        for kind in self.formats:
+            found[self.file(kind).name] = {"key": self.image_key(kind)}
+        found[self.run_script.name] = {"text": canonical.digest(self.run_text)}
+        return found
 
     def _users(self) -> tuple[tuple[str, User], ...]:
         return self._workshop.users(self._resolved)
 
     def rootfs_files(self) -> tuple[Path, ...]:
         """Return what `rootfs` makes; the first is small and stands for the others."""
-        return tuple(self.folder / n for n in ("rootfs.json", "rootfs.tar", "manifest.json"))
+        return tuple(self.folder / n for n in ("rootfs.json", ROOTFS, "manifest.json"))
 
     def rootfs(self) -> None:
         """Put packages, overlay and tables together into rootfs.tar and manifest.json."""
@@ -109,7 +126,8 @@ class Images:
         workshop = self._workshop
         spec = rootfs.RootfsSpec(
             layers=tuple(
-                rootfs.Layer(name, workshop.runtime_blob(name)) for name in self._resolved.image
+                rootfs.Layer(name, workshop.outputs.runtime_blob(name))
+                for name in self._resolved.image
             ),
             overlays=self._overlays(),
             system=system.load(self._system),
@@ -128,7 +146,7 @@ class Images:
             tar.unlink()
             raise changed(Path("the overlay"))
         _replace(stamp, canonical.readable({"sha256": digest}))
-        workshop.summary.add_image(tar.name)
+        self._made(tar.name, {n: workshop.outputs.runtime_digest(n) for n in self._resolved.image})
 
     def file(self, kind: str) -> Path:
         """Return the path of one file system image."""
@@ -142,7 +160,7 @@ class Images:
         """Make one file system image of rootfs.tar."""
         from quard.image import cpio, ext4, squashfs  # noqa: PLC0415
 
-        tar, out = self.folder / "rootfs.tar", self.file(kind)
+        tar, out = self.folder / ROOTFS, self.file(kind)
         makers: dict[str, Callable[[], None]] = {
             "ext4": lambda: ext4.ext4(
                 tar, out, size_mib=self._board.size_mib or None, label=self._board.name[:16]
@@ -151,7 +169,7 @@ class Images:
             "cpio.gz": lambda: cpio.cpio_gz(tar, out),
         }
         makers[kind]()
-        self._workshop.summary.add_image(out.name)
+        self._made(out.name)
 
     def deploying(self) -> tuple[str, ...]:
         """Return the packages that put files beside the images."""
@@ -164,9 +182,25 @@ class Images:
     def deploy(self, name: str) -> None:
         """Put them there."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._workshop.deploy(name, self.folder)
+        self._workshop.outputs.deploy(name, self.folder)
         for path in self.deployed(name):
-            self._workshop.summary.add_image(path.name)
+            self._made(path.name, {name: self._workshop.outputs.deploy_digest(name)})
+
+    def _made(self, name: str, packages: Mapping[str, str] | None = None) -> None:
+        """Note what an image file was made from; `packages` gives the parts that are in it."""
+        self._workshop.summary.add_image(name)
+        value = {**self.inputs().get(name, {}), "parts": dict(packages or {})}
+        with self._noting:
+            made = {**self.made(), name: value}
+            _replace(self._notes, canonical.readable(made))
+
+    def made(self) -> dict[str, dict[str, Any]]:
+        """Return what the image files were made from, as far as that is known."""
+        try:
+            found = json.loads(self._notes.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def remove_others(self) -> None:
         """Remove images that the board no longer makes: a stale one would boot an old system."""
@@ -202,7 +236,7 @@ class Images:
         """Write run.sh."""
         self.folder.mkdir(parents=True, exist_ok=True)
         _replace(self.run_script, self.run_text, mode=0o755)
-        self._workshop.summary.add_image(self.run_script.name)
+        self._made(self.run_script.name)
 
 
 def _replace(path: Path, text: str, mode: int = 0o644) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quard.catalog import Catalog
@@ -40,6 +41,60 @@ def answer(command: Command, resolved: Resolved, catalog: Catalog) -> str:
         case other:
             raise AssertionError(other)
     return as_json(found) if command.as_json else text
+
+
+def look_ahead(
+    command: Command, now: Mapping[str, Any], last: Mapping[str, Any] | None, needs: Sequence[str]
+) -> str:
+    """Return the answer to why.
+
+    now   -- "packages" and "images": what a build would do, each with name, action and why
+    last  -- summary.json of the last build, or None
+    needs -- with a package's name asked for: what it needs, itself included
+    """
+    if command.as_json:
+        return as_json({"now": now, "last": last})
+    if command.names:
+        now = {"packages": [row for row in now["packages"] if row["name"] in needs], "images": []}
+    rows = [row for row in (*now["packages"], *now["images"]) if row["action"] != "none"]
+    text = "a build would do nothing\n"
+    if rows:
+        shown = [(_WORDS[r["action"]], r["name"], "; ".join(r["why"])) for r in rows]
+        text = "a build would\n" + _columns(shown)
+    return text + _last_build(last, command.names)
+
+
+_WORDS = {
+    "build": "build",
+    "make": "make",
+    "maybe": "perhaps make",
+    "restore": "take from the store",
+}
+
+
+def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:
+    if last is None:
+        return "there has been no build yet\n"
+    built = {b["name"]: (f"{b['seconds']:.1f} s", "; ".join(b["why"])) for b in last["built"]}
+    rows = [("built", name, *built[name]) for name in sorted(built)]
+    rows += [("from the store", name, "", "") for name in last["restored"]]
+    rows += [("failed", name, "", "") for name in last["failed"]]
+    rows += [("made", name, "", "") for name in last["images"]]
+    if names:
+        rows = [row for row in rows if row[1] in names]
+    if not rows:
+        return "the last build did nothing" + (f" for {names[0]}" if names else "") + "\n"
+    return f"the last build ({last['seconds']:.1f} s)\n" + _columns(rows)
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows of words with all columns but the last one aligned."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
+        lines.append(("  " + "  ".join(cells)).rstrip() + "\n")
+    return "".join(lines)
 
 
 def _row(resolved: Resolved, name: str) -> dict[str, str]:

@@ -10,6 +10,14 @@ from quard.canonical import canonical
 
 _SHOWN = 3
 """Changes of an interface that one line names."""
+_IMAGE_FIELDS = {
+    "key": "the image's size or name changed",
+    "keys": "root's public keys changed",
+    "root_password": "root's password changed",
+    "system": "the system's table changed",
+    "text": "the machine changed",
+    "version": "images are made in another way now",
+}
 _NEVER = "it has not been built here before"
 
 
@@ -20,7 +28,7 @@ Difference = Callable[[str, str, str], Sequence[str]]
 def reasons(
     old: Mapping[str, Any] | None,
     new: Mapping[str, Any],
-    difference: Difference = lambda name, before, now: (),
+    difference: Difference | None = None,
 ) -> tuple[str, ...]:
     """Return the differences in the users' terms, the most telling first.
 
@@ -57,11 +65,36 @@ def reasons(
     return tuple(found)
 
 
+def image_reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the differences between what an image file was made from and would be made from.
+
+    old, new -- as Images.made and Images.inputs give it, with "parts": package -> digest, None
+                where it is not known yet
+    """
+    if old is None:
+        return ("it has not been made here before",)
+    old, new = _plain(old), _plain(new)
+    before, now = old.pop("parts", {}), new.pop("parts")
+    found = [f"package {name} removed" for name in sorted(before.keys() - now.keys())]
+    found += [f"package {name} added" for name in sorted(now.keys() - before.keys())]
+    both = sorted(before.keys() & now.keys())
+    found += [f"files of {n} changed" for n in both if now[n] and before[n] != now[n]]
+    layers, above = old.pop("overlays", {}), new.pop("overlays", {})
+    for name in sorted({*layers, *above}):
+        pairs = layers.get(name, {}).items(), above.get(name, {}).items()
+        found += _files(f"overlay {name}:", *map(tuple, pairs))
+    for field in sorted({*old, *new} - {"packages"}):
+        if old.get(field) != new.get(field):
+            found.append(_IMAGE_FIELDS.get(field, f"{field} changed"))
+    return tuple(found)
+
+
 def _interface(
-    name: str, old: Mapping[str, str], new: Mapping[str, str], difference: Difference
+    name: str, old: Mapping[str, str], new: Mapping[str, str], difference: Difference | None
 ) -> str:
-    both = name in old and name in new
-    lines = tuple(difference(name, old[name], new[name])) if both else ()
+    lines: Sequence[str] = ()
+    if difference is not None and name in old and name in new:
+        lines = difference(name, old[name], new[name])
     if not lines:
         return f"interface of {name} changed"
     more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,20 +16,19 @@ from quard.availability import Availability, Decision, Question
 from quard.board import Board
 from quard.catalog import Catalog, Package
 from quard.console import Console
-from quard.errors import QuardError
 from quard.execute import sandbox, toolchain
 from quard.execute.fetch import Fetcher, Request
 from quard.execute.jobserver import Jobserver
 from quard.execute.mirrors import Locations
-from quard.execute.results import Results, read
+from quard.execute.results import Results
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import Listing, scan
 from quard.model import DEPLOY, Permission, User
+from quard.outputs import Outputs
 from quard.plan.plan import CopyStep
 from quard.resolve import Resolved, Resolver, Tree
 from quard.settings import Settings
-from quard.store import blob
 from quard.store.local import Store
 from quard.summary import Summary
 
@@ -85,6 +82,7 @@ class Workshop:
         self.sources = cache / "sources"
         self.store = Store(cache / "store")
         self._local = Store(project / "out" / "store")
+        self.outputs = Outputs(self.out / "packages", self.store, self._local)
         folders = (settings.sources_folder,) if settings.sources_folder else ()
         self._fetcher = Fetcher(
             self.sources,
@@ -212,7 +210,7 @@ class Workshop:
 
     def results(self, name: str) -> Results:
         """Return where a package's result files lie."""
-        return Results(self.out / "packages", name)
+        return self.outputs.results(name)
 
     def fetch(self, name: str) -> None:
         """Fetch and verify one package's source ahead of its build."""
@@ -234,7 +232,7 @@ class Workshop:
             self.console.done(name, version, "from the store")
         else:
             forced = ("asked for by name",) if name in self.site.force else ()
-            reasons = why.reasons(outcome.before, depends) or forced
+            reasons = why.reasons(outcome.before, depends, self.outputs.difference) or forced
             self.summary.add_built(name, seconds, reasons or ("its result was gone",))
             self.console.done(name, version, f"built in {seconds:.1f} s")
 
@@ -275,53 +273,6 @@ class Workshop:
         """Return the owners and modes that the image's packages ask for."""
         return tuple(
             (n, p) for n in resolved.image for p in resolved.packages[n].recipe.permissions
-        )
-
-    def forget_lost(self, names: Iterable[str]) -> None:
-        """Remove result files whose blobs are gone, so that this run makes them anew.
-
-        Looks at names only, in every build; what is in a blob is verified when it is used.
-        """
-        for name in names:
-            results = self.results(name)
-            for path, part in ((results.runtime, "runtime"), (results.deploy, "deploy")):
-                try:
-                    digest = json.loads(path.read_text(encoding="utf-8"))[part]
-                except FileNotFoundError:
-                    continue
-                except (OSError, ValueError, KeyError, TypeError):
-                    digest = None
-                if digest is None or not (self.store.has(digest) or self._local.has(digest)):
-                    results.interface.unlink(missing_ok=True)
-                    path.unlink(missing_ok=True)
-
-    def runtime_blob(self, name: str) -> Path:
-        """Return the blob of what a package installs. Raises QuardError blob-missing."""
-        return self._blob(self.results(name).runtime, "runtime", name)
-
-    def deploy(self, name: str, folder: Path) -> None:
-        """Put a package's files for the images folder there."""
-        path = self._blob(self.results(name).deploy, "deploy", name)
-        with self.store.scratch() as scratch:
-            blob.extract(path, scratch / "deploy", path.name)
-            for file in blob.walk(scratch / "deploy"):
-                place = folder / file
-                place.parent.mkdir(parents=True, exist_ok=True)
-                part = place.with_name(f".{place.name}.part")
-                shutil.copyfile(scratch / "deploy" / file, part, follow_symlinks=False)
-                part.replace(place)
-
-    def _blob(self, result: Path, part: str, name: str) -> Path:
-        digest = read(result)[part]
-        for store in (self.store, self._local):
-            if store.verify(digest):
-                return store.path(digest)
-        result.unlink(missing_ok=True)
-        raise QuardError(
-            f"the store has lost a part of {name}",
-            detail=f"blob {digest}",
-            reason="blob-missing",
-            hint="run the same command again: the package is built anew",
         )
 
 

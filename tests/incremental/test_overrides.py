@@ -151,8 +151,10 @@ def test_a_link_to_an_older_file_is_followed(checkout: Checkout) -> None:
         lambda folder: (folder / "Makefile").write_text(MAKEFILE.replace("-fPIC", "-fPIC -DX=1")),
         lambda folder: (folder / "lib/names.txt").write_text("b\n"),
         lambda folder: (folder / "COPYING").chmod(0o755),
-        lambda folder: (folder / "lib/names.txt").rename(folder / "lib/other.txt")
-        and (folder / "Makefile").write_text(MAKEFILE.replace("names.txt", "other.txt")),
+        lambda folder: (
+            (folder / "lib/names.txt").rename(folder / "lib/other.txt")
+            and (folder / "Makefile").write_text(MAKEFILE.replace("names.txt", "other.txt"))
+        ),
     ],
     ids=["makefile", "data", "mode", "rename"],
 )

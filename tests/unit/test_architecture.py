@@ -14,10 +14,18 @@ TOP = Path(__file__).resolve().parents[2]
 ENGINE = TOP / "site_scons"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("site_tools",),
+    ("quard.forecast",),
     ("quard.images",),
     ("quard.workshop",),
     ("quard.report",),
-    ("quard.availability", "quard.console", "quard.sources", "quard.summary", "quard.why"),
+    (
+        "quard.availability",
+        "quard.console",
+        "quard.outputs",
+        "quard.sources",
+        "quard.summary",
+        "quard.why",
+    ),
     ("quard.cli",),
     ("quard.resolve",),
     ("quard.board", "quard.lint", "quard.settings"),

@@ -24,6 +24,7 @@ from quard.store import blob
 from quard.store.local import Store, remove_tree
 from quard.target import target
 
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One package to be had.
@@ -270,17 +271,17 @@ def _write_results(job: Job, record: Mapping[str, Any], now: Mapping[str, Any]) 
     """Write the result files, those that others depend on last."""
     results, blobs = job.results, record["blobs"]
     results.folder.mkdir(parents=True, exist_ok=True)
-    facts = {"name": record["name"], "version": record["version"]}
+    name = record["name"]
     found = record["interface"]
     _keep_earlier(results, found)
     _write(results.record, record)
     _write(results.depends, now)
     if job.plan.deploys:
-        _write(results.deploy, {**facts, "deploy": blobs["deploy"]})
-    _write(results.runtime, {**facts, "runtime": blobs["runtime"]})
+        _write(results.deploy, {"name": name, "deploy": blobs["deploy"]})
+    _write(results.runtime, {"name": name, "runtime": blobs["runtime"]})
     _write(
         results.interface,
-        {"name": record["name"], "digest": canonical.digest(found), "interface": found},
+        {"name": name, "digest": canonical.digest(found), "interface": found},
     )
 
 

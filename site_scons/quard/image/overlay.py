@@ -59,6 +59,19 @@ def overlay_digest(folder: Path) -> str:
     return total.hexdigest()
 
 
+def overlay_listing(folder: Path) -> dict[str, str]:
+    """Return path -> a digest of what `nodes` would yield for it, to tell what changed.
+
+    Raises the errors of `nodes`.
+    """
+    return {
+        item.path: hashlib.sha256(
+            b"%s %o " % (item.kind.encode(), item.mode) + item.data
+        ).hexdigest()
+        for item in _walk(folder.name, folder)
+    }
+
+
 def _walk(name: str, folder: Path) -> Iterator[_Item]:
     if not folder.is_dir():
         raise QuardError(

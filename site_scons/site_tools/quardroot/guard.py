@@ -55,6 +55,19 @@ class Guard:
         with self._written, self._journal.open("a", encoding="utf-8") as journal:
             journal.write(text)
 
+    def unfinished(self) -> frozenset[Path]:
+        """Return the targets that a run which was cut off had begun; changes nothing."""
+        try:
+            lines = self._journal.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(self._folder / line for line in lines)
+
+    @property
+    def signed(self) -> bool:
+        """Whether there is a signature file, and it is whole."""
+        return self.sconsign.exists() and self._digest() == self._recorded()
+
     def release(self) -> None:
         """Give the lock back before the process becomes another program."""
         self._leave()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import json
 import os
 import shlex
 import sys
@@ -78,7 +79,7 @@ class Session:
         """Take stock before images are made: nothing stale stays, nothing lost is relied on."""
         if self.works:
             self.images.remove_others()
-            self.workshop.forget_lost(self.resolved.image)
+            self.workshop.outputs.forget_lost(self.resolved.image)
 
     def sees(self, name: str) -> tuple[str, ...]:
         """Return the packages whose interfaces the build of `name` depends on."""
@@ -227,10 +228,31 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     workshop = Workshop(project, chosen, catalog, local, site, console)
     if command.verb in cli.QUESTIONS:
-        resolved = workshop.resolve(workshop.recorded())
-        console.answer(report.answer(command, resolved, catalog))
+        extra = command.names if command.verb == "why" else ()
+        resolved = workshop.resolve(workshop.recorded(), extra)
+        if command.verb == "why":
+            console.answer(_look_ahead(command, workshop, resolved, guard))
+        else:
+            console.answer(report.answer(command, resolved, catalog))
         sys.exit(0)
     return Session(command, workshop, guard)
+
+
+def _look_ahead(command: Command, workshop: Workshop, resolved: Resolved, guard: Guard) -> str:
+    """Return the answer to why; like every question it changes nothing."""
+    from quard.forecast import Forecast  # noqa: PLC0415
+
+    forecast = Forecast(workshop, resolved, guard.unfinished(), signed=guard.signed)
+    now = {
+        "packages": [vars(row) for row in forecast.packages(resolved.graph.order)],
+        "images": [vars(row) for row in forecast.images(Images(workshop, resolved))],
+    }
+    try:
+        last = json.loads((workshop.out / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        last = None
+    needs = resolved.graph.closure(command.names)
+    return report.look_ahead(command, now, last, needs)
 
 
 def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:

@@ -1,0 +1,109 @@
+"""What the packages' result files say, and the blobs that they name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from quard.errors import QuardError
+from quard.execute.results import Results, read
+from quard.store import blob
+from quard.store.local import Store
+
+
+class Outputs:
+    """The results of one board.
+
+    folder -- of the result files
+    store  -- shared with other checkouts
+    local  -- of this checkout: what only it may use
+    """
+
+    def __init__(self, folder: Path, store: Store, local: Store) -> None:
+        self._folder = folder
+        self._store = store
+        self._local = local
+
+    def results(self, name: str) -> Results:
+        """Return where a package's result files lie."""
+        return Results(self._folder, name)
+
+    def difference(self, name: str, before: str, now: str) -> tuple[str, ...]:
+        """Tell what changed in a package's interface between two digests, as far as is known."""
+        from quard.execute.interface import difference  # noqa: PLC0415
+
+        known = {}
+        for path in (self.results(name).earlier, self.results(name).interface):
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+                known[found["digest"]] = found["interface"]
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        return difference(known[before], known[now]) if {before, now} <= known.keys() else ()
+
+    def forget_lost(self, names: Iterable[str]) -> None:
+        """Remove result files whose blobs are gone, so that this run makes them anew.
+
+        Looks at names only, in every build; what is in a blob is verified when it is used.
+        """
+        for name in names:
+            for path in self.lost(name):
+                self.results(name).interface.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+
+    def lost(self, name: str) -> Iterator[Path]:
+        """Yield the result files of a package that name a blob which is gone."""
+        results = self.results(name)
+        for path, part in ((results.runtime, "runtime"), (results.deploy, "deploy")):
+            try:
+                digest = json.loads(path.read_text(encoding="utf-8"))[part]
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, KeyError, TypeError):
+                digest = None
+            if digest is None or not (self._store.has(digest) or self._local.has(digest)):
+                yield path
+
+    def stored(self, key: str) -> dict[str, Any] | None:
+        """Return what the stores have for a result's key."""
+        return self._store.result(key) or self._local.result(key)
+
+    def runtime_digest(self, name: str) -> str:
+        """Return the digest of what a package installs."""
+        return str(read(self.results(name).runtime)["runtime"])
+
+    def deploy_digest(self, name: str) -> str:
+        """Return the digest of what a package puts beside the images."""
+        return str(read(self.results(name).deploy)["deploy"])
+
+    def runtime_blob(self, name: str) -> Path:
+        """Return the blob of what a package installs. Raises QuardError blob-missing."""
+        return self._blob(self.results(name).runtime, "runtime", name)
+
+    def deploy(self, name: str, folder: Path) -> None:
+        """Put a package's files for the images folder there."""
+        path = self._blob(self.results(name).deploy, "deploy", name)
+        with self._store.scratch() as scratch:
+            blob.extract(path, scratch / "deploy", path.name)
+            for file in blob.walk(scratch / "deploy"):
+                place = folder / file
+                place.parent.mkdir(parents=True, exist_ok=True)
+                part = place.with_name(f".{place.name}.part")
+                shutil.copyfile(scratch / "deploy" / file, part, follow_symlinks=False)
+                part.replace(place)
+
+    def _blob(self, result: Path, part: str, name: str) -> Path:
+        digest = read(result)[part]
+        for store in (self._store, self._local):
+            if store.verify(digest):
+                return store.path(digest)
+        result.unlink(missing_ok=True)
+        raise QuardError(
+            f"the store has lost a part of {name}",
+            detail=f"blob {digest}",
+            reason="blob-missing",
+            hint="run the same command again: the package is built anew",
+        )
