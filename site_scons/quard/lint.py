@@ -100,7 +100,11 @@ def _addresses(source: Source) -> tuple[str, ...]:
 def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
     known = catalog.names()
-    lists = [("needs", recipe.needs), ("exports", recipe.exports), ("runtime", recipe.runtime)]
+    lists = [
+        ("needs", recipe.needs),
+        ("exports", recipe.exports),
+        ("runtime", recipe.runtime),
+    ]
     for feature in recipe.features:
         lists.append((f"feature {feature.name}.needs", feature.needs))
         lists.append((f"feature {feature.name}.runtime", feature.runtime))
@@ -116,8 +120,10 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     for name in recipe.exports:
         if name not in recipe.needs and not any(name in f.needs for f in recipe.features):
             yield _finding(package, "exports", f"{name!r} is not among `needs`", "bad-export")
-    if list(recipe.tools) != sorted(set(recipe.tools)):
-        yield _finding(package, "tools", "must be sorted, each once", "unsorted")
+    variables = tuple(name for name, _ in recipe.env)
+    for field, names in (("env", variables), ("tools", recipe.tools)):
+        if list(names) != sorted(set(names)):
+            yield _finding(package, field, "must be sorted, each once", "unsorted")
 
 
 def _features(package: Package, _: Catalog) -> Iterator[Finding]:

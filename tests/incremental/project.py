@@ -132,11 +132,13 @@ class Project:
         (folder / "packages/libc/recipe.py").write_text(LIBC)
         self.board(["libc"])
 
-    def board(self, packages: list[str], more: str = "", formats: str = "") -> None:
-        """Write configs/tiny.toml."""
-        listed = ", ".join(f'"{name}"' for name in packages)
+    def board(
+        self, packages: list[str], more: str = "", formats: str = "", name: str = "tiny"
+    ) -> None:
+        """Write configs/NAME.toml."""
+        listed = ", ".join(f'"{package}"' for package in packages)
         text = BOARD.format(packages=listed, more=more, formats=formats)
-        (self.folder / "configs/tiny.toml").write_text(text)
+        (self.folder / f"configs/{name}.toml").write_text(text)
 
     def archive(self, name: str, version: str, files: Mapping[str, str]) -> tuple[str, str]:
         """Make NAME-VERSION.tar.xz; return its address and its hash."""
@@ -149,15 +151,27 @@ class Project:
         return path.as_uri(), hashlib.sha256(path.read_bytes()).hexdigest()
 
     def library(
-        self, name: str, code: str, header: str, *, version: str = "1", more: str = ""
+        self,
+        name: str,
+        code: str,
+        header: str,
+        *,
+        version: str = "1",
+        more: str = "",
+        link: str = "",
+        files: Mapping[str, str] | None = None,
     ) -> None:
-        """Add or change a package with one shared library."""
+        """Add or change a package with one shared library.
+
+        link  -- further flags of the linker; a later one wins
+        files -- further files of the source
+        """
         makefile = (
             f"lib{name}.so.1: {name}.c {name}.h\n"
-            f"\t$(CC) $(CFLAGS) -fPIC -shared -Wl,-soname,lib{name}.so.1 -o $@ {name}.c\n"
+            f"\t$(CC) $(CFLAGS) -fPIC -shared -Wl,-soname,lib{name}.so.1 {link} -o $@ {name}.c\n"
         )
-        files = {"Makefile": makefile, f"{name}.c": code, f"{name}.h": header}
-        self._package(LIBRARY, name, version, files, more)
+        own = {"Makefile": makefile, f"{name}.c": code, f"{name}.h": header}
+        self._package(LIBRARY, name, version, {**own, **(files or {})}, more)
 
     def program(
         self, name: str, code: str, flags: str = "", *, version: str = "1", more: str = ""
@@ -177,11 +191,13 @@ class Project:
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new))
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None, board: bool = True) -> Ran:
-        """Run SCons in the project, with a cache of its own."""
+    def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, board: str = "tiny"
+    ) -> Ran:
+        """Run SCons in the project, with a cache of its own; an empty `board` names none."""
         words = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={self.cache}")
         if board:
-            words += ("BOARD=tiny",)
+            words += (f"BOARD={board}",)
         done = subprocess.run(
             (*words, *arguments),
             cwd=self.folder,
@@ -192,7 +208,7 @@ class Project:
             timeout=_LIMIT,
             check=False,
         )
-        path = self.folder / "out/tiny/summary.json"
+        path = self.folder / f"out/{board or 'tiny'}/summary.json"
         summary = json.loads(path.read_text()) if path.exists() else {}
         return Ran(done.returncode, done.stdout, done.stderr, summary)
 

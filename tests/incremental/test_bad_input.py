@@ -33,7 +33,7 @@ def left_nothing(project: Project, name: str) -> None:
 
 
 def test_a_typo_in_the_board_suggests_the_right_name(project: Project) -> None:
-    ran = project.run("BOARD=tinny", board=False)
+    ran = project.run("BOARD=tinny", board="")
     refused(ran, "unknown-board", "did you mean 'tiny'?")
 
 

@@ -156,7 +156,7 @@ def test_a_dry_run_lists_what_it_would_build_and_leaves_the_summary_alone(
 
 
 def test_help_lists_targets_and_variables(project: Project) -> None:
-    ran = project.run("--help", board=False)
+    ran = project.run("--help", board="")
     assert ran.status == 0, ran.text
     for word in ("./scons", "run", "NAME-rebuild", "BOARD", "FORWARD"):
         assert word in ran.out

@@ -103,6 +103,13 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     "needs twice": ("Autotools", {"needs": '("a-lib", "a-lib")'}, "needs", "unsorted"),
     "unsorted runtime": ("Autotools", {"runtime": '("b-lib", "a-lib")'}, "runtime", "unsorted"),
     "unsorted tools": ("Autotools", {"tools": '("flex", "bison")'}, "tools", "unsorted"),
+    "a variable twice": ("Autotools", {"env": '(("A", "1"), ("A", "2"))'}, "env", "unsorted"),
+    "a placeholder in capitals": (
+        "Autotools",
+        {"configure": '("--x={Version}",)'},
+        "configure",
+        "unknown-placeholder",
+    ),
     "unsorted needs of a feature": (
         "Autotools",
         {"features": feature("x", needs='("b-lib", "a-lib")')},

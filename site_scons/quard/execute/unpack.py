@@ -15,6 +15,7 @@ import os
 import shutil
 import tarfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from quard.errors import QuardError
@@ -27,7 +28,7 @@ _LATEST = (1 << 33) - 1
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def unpack(archive: Path, into: Path) -> None:
+def unpack(archive: Path, into: Path, check: Callable[[], None] = lambda: None) -> None:
     """Unpack a tar archive (plain, gzip, bzip2 or xz) as the folder `into`.
 
     A single top-level folder is left out. `into` must not exist, or be an empty folder; one
@@ -35,6 +36,7 @@ def unpack(archive: Path, into: Path) -> None:
     owner may execute them; times are the archive's. Nothing is left behind after a failure, and
     what a killed process left is removed by the next call.
 
+    check -- called before each member; raises what is to end the unpacking
     Raises QuardError: `unsafe-archive` (a path or link that leaves the tree, a device, a
     decompression bomb), `truncated-archive` (incomplete or damaged), `bad-archive` (no tar
     archive, or one that does not make a tree), `disk-full`, `cannot-unpack` (the system refused).
@@ -44,7 +46,7 @@ def unpack(archive: Path, into: Path) -> None:
         _remove(work)
         work.mkdir(parents=True)
         try:
-            top = _fill(work, archive)
+            top = _fill(work, archive, check)
             (work / top).rename(into)
         finally:
             _remove(work)
@@ -101,11 +103,12 @@ def _remove(tree: Path) -> None:
         shutil.rmtree(tree)
 
 
-def _fill(work: Path, archive: Path) -> str:
+def _fill(work: Path, archive: Path, check: Callable[[], None]) -> str:
     """Unpack below `work`; return the top-level folder to be left out, or an empty string."""
     tree = _Tree(os.fspath(work))
     with contextlib.closing(members(archive)) as found:
         for member, data in found:
+            check()
             tree.add(member, data)
     return tree.finish()
 

@@ -9,13 +9,15 @@ from quard.errors import QuardError
 from quard.model import PLACEHOLDERS
 
 _WORD = re.compile(r"\{([a-z_]+)\}")
+_LIKE_A_WORD = re.compile(r"(?<!\$)\{([A-Za-z_]+)\}")
+"""What somebody may have meant as a placeholder; not a shell's ${NAME}."""
 LATE = ("src", "stage", "sysroot", "files")
 """Placeholders that stay in the plan: the executor alone knows these folders."""
 
 
 def unknown(text: str) -> list[str]:
-    """Return the names in braces that are no placeholder."""
-    return [word for word in _WORD.findall(text) if word not in PLACEHOLDERS]
+    """Return the names in braces that are no placeholder, whatever their case."""
+    return [word for word in _LIKE_A_WORD.findall(text) if word not in PLACEHOLDERS]
 
 
 def render(text: str, values: Mapping[str, str]) -> str:

@@ -32,6 +32,8 @@ from quard.workshop import Site, Workshop
 
 from .guard import Guard
 
+_CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
+"""A failed check is a failed build: status 2, where pytest's own would be 1."""
 _LAST: list[Callable[[], None]] = []
 """Run after everything else that waits for the end: the process may become another program."""
 
@@ -284,13 +286,13 @@ def _become(project: Path, command: Command) -> None:
     """Turn into the program that runs the project's checks, or its benchmark."""
     os.chdir(project)
     if command.verb == "test":
-        words = ["pytest", *shlex.split(command.given.get("PYTEST_ARGS", ""))]
+        words = ["-c", _CHECKS, *shlex.split(command.given.get("PYTEST_ARGS", ""))]
     else:
-        words = ["bench", "--board", command.board]
+        words = ["-m", "bench", "--board", command.board]
         words += shlex.split(command.given.get("BENCH_ARGS", ""))
         os.environ["PYTHONPATH"] = str(project / "tests")
     sys.stdout.flush()
-    os.execv(sys.executable, (sys.executable, "-m", *words))
+    os.execv(sys.executable, (sys.executable, *words))
 
 
 def _search_path() -> str:

@@ -117,6 +117,21 @@ def test_the_single_top_level_folder_is_left_out(place: Place, packed: str) -> N
     assert (into / "a").read_bytes() == NOISE
 
 
+def test_unpacking_ends_where_it_is_told_to_and_leaves_nothing(place: Place) -> None:
+    (place.path / "x.tar").write_bytes(tar(entry("a", NOISE), entry("b", NOISE)))
+    asked = []
+
+    def check() -> None:
+        asked.append(True)
+        if len(asked) == 2:
+            raise QuardError("interrupted", reason="interrupted")
+
+    with pytest.raises(QuardError, match="interrupted"):
+        unpack(place.path / "x.tar", place.into, check)
+    assert not place.into.exists()
+    place.is_clean()
+
+
 def test_several_top_level_entries_stay_as_they_are(place: Place) -> None:
     into = place.unpack(tar(entry("./x/a"), entry("./y")))
     assert tree(into) == {"x": "folder", "x/a": "file", "y": "file"}
