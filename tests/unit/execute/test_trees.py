@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from quard.execute.trees import IGNORED, tree_digest
+from quard.execute import trees
+from quard.execute.trees import IGNORED, scan, tree_digest
 
 
 @pytest.fixture
@@ -104,7 +107,7 @@ def test_version_control_is_not_part_of_the_source(tree: Path, name: str) -> Non
 
 def test_content_cannot_pass_for_names(tmp_path: Path) -> None:
     """Each part has its length before it, so that no two trees spell the same stream."""
-    trees = []
+    digests = []
     for number, files in enumerate(
         ({"a": "b", "c": "d"}, {"a": "bc", "d": ""}, {"ab": "", "cd": ""})
     ):
@@ -112,8 +115,8 @@ def test_content_cannot_pass_for_names(tmp_path: Path) -> None:
         root.mkdir()
         for name, text in files.items():
             (root / name).write_text(text)
-        trees.append(tree_digest(root))
-    assert len(set(trees)) == 3
+        digests.append(tree_digest(root))
+    assert len(set(digests)) == 3
 
 
 def test_a_name_that_is_no_utf8_is_digested(tree: Path) -> None:
@@ -127,3 +130,74 @@ def test_the_digest_of_a_small_tree_is_pinned(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("b")
     stream = b"1:a4:file32:" + hashlib.sha256(b"b").digest()
     assert tree_digest(tmp_path) == hashlib.sha256(stream).hexdigest()
+
+
+def old(path: Path) -> None:
+    """Give a file a modification time long past; its change time is now, whatever one does."""
+    os.utime(path, ns=(10**18, 10**18))
+
+
+def test_a_scan_with_a_memory_gives_what_a_scan_without_one_gives(tree: Path) -> None:
+    memory = tree.parent / "memory/tree.json"
+    assert scan(tree, memory).digest == tree_digest(tree)
+    assert scan(tree, memory).digest == tree_digest(tree)
+    (tree / "src/main.c").write_text("int other;\n")
+    assert scan(tree, memory).digest == tree_digest(tree)
+
+
+def test_a_file_just_written_is_read_again_the_next_time(tree: Path) -> None:
+    memory = tree.parent / "tree.json"
+    scan(tree, memory)
+    assert not memory.exists() or json.loads(memory.read_text())["files"] == {}
+
+
+def test_a_file_that_rests_is_not_read_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = tree.parent / "tree.json"
+    monkeypatch.setattr(trees, "_GRAIN", -(10**10))
+    before = scan(tree, memory)
+    known = json.loads(memory.read_text())
+    assert set(known["files"]) == {"configure", "src/main.c", "src/deep/x.h"}
+    known["files"]["configure"][4] = "0" * 64
+    memory.write_text(json.dumps(known))
+    after = scan(tree, memory)
+    assert after.entries["configure"].content == "0" * 64
+    assert after.entries["src/main.c"] == before.entries["src/main.c"]
+
+
+def test_an_edit_that_keeps_size_and_modification_time_is_seen(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tree.parent / "tree.json"
+    monkeypatch.setattr(trees, "_GRAIN", -(10**10))
+    old(tree / "src/main.c")
+    scan(tree, memory)
+    time.sleep(0.02)  # the clock of file systems ticks a few hundred times a second
+    (tree / "src/main.c").write_text("int Main;\n")
+    old(tree / "src/main.c")
+    assert scan(tree, memory).digest == tree_digest(tree)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "files": 3}'])
+def test_a_damaged_memory_is_read_over(tree: Path, text: str) -> None:
+    memory = tree.parent / "tree.json"
+    memory.write_text(text)
+    assert scan(tree, memory).digest == tree_digest(tree)
+
+
+def test_the_memory_of_another_tree_is_not_used(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tree.parent / "tree.json"
+    monkeypatch.setattr(trees, "_GRAIN", -(10**10))
+    scan(tree, memory)
+    known = json.loads(memory.read_text().replace(str(tree), "/somewhere/else"))
+    for stamp in known["files"].values():
+        stamp[4] = "0" * 64
+    memory.write_text(json.dumps(known))
+    assert scan(tree, memory).digest == tree_digest(tree)
+
+
+def test_sockets_and_pipes_are_no_part_of_a_tree(tree: Path) -> None:
+    before = tree_digest(tree)
+    os.mkfifo(tree / "pipe")
+    assert tree_digest(tree) == before
