@@ -7,13 +7,15 @@ elf_link_add_object_symbols and _bfd_elf_adjust_dynamic_copy), which is more tha
 - imports: an executable exports what a library it is linked with refers to;
 - data: size, alignment within its section, whether the section is read-only (also by
   PT_GNU_RELRO) or thread-local, and which symbols share an address; copy relocations are made of
-  these. Weak aliases with several strong candidates are chosen by an unstable sort: such a library
-  counts by its content;
+  these, and of a weak symbol's strong aliases ld takes the last by size, type and name (since
+  binutils 2.34);
+- data without content (.bss), which looks like a common symbol: a dependant's own common symbol of
+  that name (gcc -fcommon) merges with it, and takes the alignment of the whole section;
 - values of absolute symbols, which are copied into the output;
 - the order of the symbols and the names of the sections: they fix the linker's hash tables and
   section numbers, and through them the order of its output;
-- DT_NEEDED, DT_RPATH, DT_RUNPATH and DT_AUDIT, flags, versions with their flags, attribute and
-  property sections, warnings (.gnu.warning.*).
+- DT_NEEDED, DT_RPATH, DT_RUNPATH and DT_AUDIT, versions with their flags, attribute and property
+  sections, warnings (.gnu.warning.*). DT_FLAGS and DT_FLAGS_1 are not read, but for DF_1_PIE.
 
 Sizes of functions are left out, or every change would count. ld passes one on in a single case:
 to an executable that defines a function of the same name whose own size is 0 (assembler code
@@ -49,7 +51,6 @@ _LABELS = {
     "rpath": "RPATH",
     "runpath": "RUNPATH",
     "audit": "AUDIT",
-    "flags": "dynamic flags",
     "versions": "versions",
     "notes": "attributes",
 }
@@ -112,7 +113,6 @@ def _library(path: Path, frame: elf.Elf) -> dict[str, Any]:
         "rpath": frame.rpath,
         "runpath": frame.runpath,
         "audit": list(frame.audit),
-        "flags": [frame.flags_0, frame.flags_1],
         "versions": [[version.name, version.flags] for version in elf.versions(path)],
         "sections": [section.name for section in frame.sections],
         "notes": {
@@ -123,7 +123,6 @@ def _library(path: Path, frame: elf.Elf) -> dict[str, Any]:
         "exports": exports,
         "imports": imports,
         "order": digest([_key(symbol) for symbol in symbols]),
-        "content": file_sha256(path) if any(map(_ambiguous, groups.values())) else None,
     }
     return value | {"digest": digest(value)}
 
@@ -169,6 +168,8 @@ def _data_facts(symbol: elf.Symbol, frame: elf.Elf) -> Iterator[str]:
         yield "thread-local"
     if not section.flags & elf.SHF_ALLOC:
         yield "not-loaded"
+    elif section.type == elf.SHT_NOBITS and symbol.size and symbol.binding != "weak":
+        yield f"zero section-align={section.alignment}"
 
 
 def _same_address(symbols: Sequence[elf.Symbol]) -> _Groups:
@@ -177,12 +178,6 @@ def _same_address(symbols: Sequence[elf.Symbol]) -> _Groups:
         if symbol.section != elf.SHN_UNDEF and symbol.type not in _CODE:
             groups[symbol.section, symbol.value].append(symbol)
     return groups
-
-
-def _ambiguous(group: Sequence[elf.Symbol]) -> bool:
-    """Tell whether ld has a choice which strong symbol a weak one of this address stands for."""
-    strong = [symbol.size for symbol in group if symbol.binding != "weak"]
-    return len(strong) < len(group) and strong.count(max(strong, default=0)) > 1
 
 
 def _pairs(
@@ -230,8 +225,6 @@ def _library_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     names_differ = any(old[name].keys() != new[name].keys() for name in ("exports", "imports"))
     if old["order"] != new["order"] and not names_differ:
         yield "the symbols are in another order"
-    if old["content"] != new["content"]:
-        yield "changed (two symbols of one address; the linker may choose either)"
 
 
 def _symbol_difference(symbol: str, before: str, after: str) -> Iterator[str]:

@@ -110,8 +110,8 @@ def test_debug_information_and_stripping_of_it_do_not_show_in_dependants(
 
 
 def test_new_private_functions_and_data_do_not_show(base: Path, tmp_path: Path) -> None:
-    source = BASE + 'static int more[99]; __attribute__((visibility("hidden"))) int *own(void) '
-    changed = library(tmp_path, source + "{ return more; }", body="extern int *own(); x += *own();")
+    source = BASE + 'static int more; __attribute__((visibility("hidden"))) int own(void) '
+    changed = library(tmp_path, source + "{ return more++; }", body="extern int own(); x += own();")
     assert seen(base) == seen(changed)
     assert dependants(base) == dependants(changed)
 
@@ -137,7 +137,7 @@ CHANGES: list[tuple[str, str, tuple[str, ...], str, str]] = [
     ("visibility", BASE.replace("int g(", "__attribute__((visibility(\"protected\"))) int g("), (),
      "", "symbol g: func global -> func global protected"),
     ("function becomes data", BASE.replace("int zero", "int zero(void) { return 1; } int z"), (),
-     "", "symbol zero: object global size=4 align=4 -> func global"),
+     "", "symbol zero: object global size=4 align=4 zero section-align=4 -> func global"),
     ("alias goes elsewhere", BASE.replace('alias("object")', 'alias("other")')
      + "int other[4] = { 1 };", (), "", "object alias"),
     ("alias becomes strong", BASE.replace("weak, alias", "alias"), (), "",
@@ -147,7 +147,12 @@ CHANGES: list[tuple[str, str, tuple[str, ...], str, str]] = [
     ("SONAME", BASE, ("-Wl,-soname,libx.so.2",), "", "SONAME libx.so.1 -> libx.so.2"),
     ("NEEDED", BASE, ("-Wl,--no-as-needed", "-lm"), "", 'NEEDED ["libc.so.6'),
     ("RUNPATH", BASE, ("-Wl,-rpath,/opt/lib",), "", "RUNPATH none -> /opt/lib"),
-    ("flags", BASE, ("-Wl,-Bsymbolic",), "", "dynamic flags"),
+    ("zero data becomes initialised", BASE.replace("int zero", "int zero = 1"), (), "",
+     "symbol zero: object global size=4 align=4 zero section-align=4"
+     " -> object global size=4 align=4"),
+    ("alignment of all zero data",
+     BASE + "static char own[9] __attribute__((aligned(64))); char *get(void) { return own; }", (),
+     "", "object section-align of zero 4 -> 64"),
     ("absolute symbol", BASE, ("-Wl,--defsym=absolute=0x1234",), "",
      "+ symbol absolute"),
     ("warning",
@@ -189,15 +194,45 @@ def test_default_version_of_a_symbol_counts(tmp_path: Path) -> None:
     )
 
 
-def test_a_weak_alias_that_may_stand_for_two_symbols_makes_the_content_count(
-    tmp_path: Path,
-) -> None:
+def test_a_body_does_not_show_beside_a_weak_alias_of_two_symbols(tmp_path: Path) -> None:
     source = BASE + 'extern int strong[4] __attribute__((alias("object")));'
     first = library(tmp_path / "a", source)
     second = library(tmp_path / "b", source, body="x ^= 1;")
-    assert difference(seen(first), seen(second)) == (
-        "libx.so.1: changed (two symbols of one address; the linker may choose either)",
-    )
+    assert (first / LIB).read_bytes() != (second / LIB).read_bytes()
+    assert seen(first) == seen(second)
+    assert dependants(first) == dependants(second)
+
+
+def test_flags_for_the_loader_do_not_show(base: Path, tmp_path: Path) -> None:
+    changed = library(tmp_path, BASE, "-Wl,-Bsymbolic", "-Wl,-z,nodelete")
+    assert (base / LIB).read_bytes() != (changed / LIB).read_bytes()
+    assert seen(base) == seen(changed)
+    assert dependants(base) == dependants(changed)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "int common[2] = { 0, 1 };",
+        "int common[2]; static char own[9] __attribute__((aligned(64)));"
+        " char *get(void) { return own; }",
+    ],
+    ids=["initialised", "alignment of its section"],
+)
+def test_zero_data_shows_in_programs_with_a_common_symbol(tmp_path: Path, changed: str) -> None:
+    """Why the two facts of zero data are there: ld merges it with the program's own."""
+    before = "int common[2]; static char own[9]; char *get(void) { return own; }"
+    first = library(tmp_path / "a", before)
+    second = library(tmp_path / "b", changed)
+    program = tmp_path / "program.c"
+    program.write_text("char pad; int common[2]; int main(void) { return common[0] + pad; }")
+    outputs = []
+    for root in (first, second):
+        argv = [GCC, "-fcommon", "-Wl,--no-as-needed", "-Lusr/lib", "-lx", program, "-o", "out"]
+        subprocess.run(argv, cwd=root, check=True)
+        outputs.append((root / "out").read_bytes())
+    assert outputs[0] != outputs[1]
+    assert any("common" in line for line in difference(seen(first), seen(second)))
 
 
 def test_the_one_known_exception(base: Path, tmp_path: Path) -> None:
