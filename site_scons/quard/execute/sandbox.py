@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
 from quard.errors import QuardError
+from quard.execute import leash
 from quard.execute.stop import Stop
 from quard.plan.render import LATE
 
@@ -119,36 +121,41 @@ class Sandbox:
         exception goes on. What cannot be started at all has the status that a shell gives it.
         Raises QuardError interrupted when the run is to end.
         """
-        command = self.command(argv, env)
-        leads = self.mode == "none" and not foreground
-        with stdin.open("rb") if stdin else Path(os.devnull).open("rb") as given:
+        try:
+            return self.stop.run(lambda: self._start(argv, env, log, stdin, foreground))
+        except OSError as error:
+            log.write(f"{argv[0]}: {error.strerror}\n".encode())
+            return _NOT_FOUND
 
-            def start() -> subprocess.Popen[bytes]:
-                return subprocess.Popen(
-                    command,
-                    stdin=None if foreground else given,
-                    stdout=None if foreground else log,
-                    stderr=None if foreground else log,
-                    env=dict(env),
-                    cwd=self.work.src if self.mode == "none" else "/",
-                    pass_fds=self.keep,
-                    start_new_session=leads,
-                    umask=UMASK,
-                )
-
-            try:
-                with self.stop.watching(start) as process:
-                    status = process.wait()
-            except OSError as error:
-                log.write(f"{argv[0]}: {error.strerror}\n".encode())
-                return _NOT_FOUND
-        self.stop.check()
-        return status
+    def _start(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        log: IO[bytes],
+        stdin: Path | None,
+        foreground: bool,
+    ) -> subprocess.Popen[bytes]:
+        command, folder = self.command(argv, env), self.work.src if self.mode == "none" else "/"
+        if foreground:
+            return subprocess.Popen(
+                command, env=dict(env), cwd=folder, pass_fds=self.keep, umask=UMASK
+            )
+        return leash.start(
+            command,
+            env=env,
+            out=log,
+            stdin=stdin or leash.NOTHING,
+            cwd=folder,
+            keep=self.keep,
+            umask=UMASK,
+        )
 
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
         """Return the whole command line that runs `argv`."""
         if self.mode == "none":
-            return tuple(argv)
+            # The shell between may have added to the environment.
+            given = (f"{name}={text}" for name, text in sorted(env.items()))
+            return ("/usr/bin/env", "-i", *given, *argv)
         found = shutil.which("bwrap")
         if found is None:
             raise missing("bwrap is not installed")
@@ -213,14 +220,13 @@ def probe(wanted: str) -> tuple[Mode, str]:
         why = "bwrap is not installed"
     else:
         test = (found, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true")
-        try:
-            done = subprocess.run(test, capture_output=True, text=True, check=False)
-        except OSError as error:
-            why = f"{found}: {error.strerror}"
-        else:
-            if done.returncode == 0:
+        with tempfile.TemporaryFile() as log:
+            status = Stop().run(lambda: leash.start(test, env={"PATH": os.defpath}, out=log))
+            if status == 0:
                 return "bwrap", ""
-            why = done.stderr.strip() or f"bwrap ended with status {done.returncode}"
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip()
+        why = said or f"bwrap ended with status {status}"
     if wanted == "bwrap":
         raise missing(why)
     return "none", why

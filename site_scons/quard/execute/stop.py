@@ -6,16 +6,17 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from quard.errors import QuardError
+from quard.execute import leash
 
 REASON = "interrupted"
 
 
 class Stop:
-    """Shared by all builds of one run; `request` may be called from a signal handler."""
+    """Shared by all builds of one run; `request`, `pause` and `resume` may be called from a
+    signal handler."""
 
     def __init__(self) -> None:
         self._requested = threading.Event()
@@ -39,46 +40,49 @@ class Stop:
         for function in self._listeners:
             function()
         with self._lock:
-            for process in list(self._running.values()):
-                end(process)
+            for process in self._running.values():
+                leash.end(process)
+
+    def pause(self) -> None:
+        """Have the commands wait, as job control wants it: they are not in the terminal's group."""
+        self._tell(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have the commands go on."""
+        self._tell(signal.SIGCONT)
 
     def check(self) -> None:
         """Raise QuardError interrupted if the run is to end."""
         if self.requested:
             raise QuardError("interrupted", reason=REASON)
 
-    @contextmanager
-    def watching(
-        self, start: Callable[[], subprocess.Popen[bytes]]
-    ) -> Iterator[subprocess.Popen[bytes]]:
-        """Start a command that `request` will end. Raises QuardError interrupted."""
+    def run(self, start: Callable[[], subprocess.Popen[bytes]]) -> int:
+        """Run the command that `start` starts to its end and return its status.
+
+        Whatever it left running is ended as well. When this thread is interrupted, the command
+        ends before the exception goes on. Raises QuardError interrupted, and what `start` raises.
+        """
         with self._lock:
             self.check()
             process = start()
             self._running[process.pid] = process
+        killed = True
         try:
-            yield process
-        except BaseException:
-            end(process)
-            process.wait()
-            raise
+            leash.wait(process)
+            killed = self.requested
         finally:
             with self._lock:
                 del self._running[process.pid]
+                leads = leash.leads(process)
+                leash.end(process)
+            status = process.wait()
+            if leads and (killed or status < 0):
+                leash.vanish(process.pid)
+        self.check()
+        return status
 
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a command with all it started.
-
-    bwrap takes its whole process namespace along (--die-with-parent); a command without it leads
-    a session of its own.
-    """
-    if process.poll() is not None:
-        return
-    try:
-        if os.getpgid(process.pid) == process.pid:
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    except ProcessLookupError:
-        return
+    def _tell(self, number: signal.Signals) -> None:
+        with self._lock:
+            for process in self._running.values():
+                if leash.leads(process):
+                    os.killpg(process.pid, number)

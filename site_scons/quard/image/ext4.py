@@ -7,13 +7,15 @@ it by a script that names everything in order. E2FSPROGS_FAKE_TIME is the only c
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from quard.errors import QuardError
+from quard.execute.stop import Stop
 from quard.image import tarimage
 from quard.image.tree import Node
 from quard.image.write import run, scratch, tool_failed
@@ -36,15 +38,20 @@ _CONFIG = """\
 	}
 """
 """In place of /etc/mke2fs.conf, which differs between machines."""
+Tool = Callable[..., str]
+"""What runs a program for one image: quard.image.write.run with the image's name in messages."""
 
 
-def ext4(tar: Path, out: Path, *, size_mib: int | None, label: str) -> None:
+def ext4(
+    tar: Path, out: Path, *, size_mib: int | None, label: str, stop: Stop | None = None
+) -> None:
     """Make an ext4 file system, with a journal, of rootfs.tar; the file is sparse.
 
     size_mib -- its size; None: the content and a quarter of it and 8 MiB, in steps of 4 MiB
     label    -- of the file system, at most 16 bytes
+    stop     -- ends the tools when the run is to end
     The UUID follows from label and content. Raises QuardError: image-too-small, tool-missing,
-    bad-tar, disk-full, image-tool.
+    bad-tar, disk-full, image-tool, interrupted.
     """
     entries = tarimage.read(tar)
     with tar.open("rb") as file:
@@ -53,8 +60,9 @@ def ext4(tar: Path, out: Path, *, size_mib: int | None, label: str) -> None:
     identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{content}"))
     with scratch(out) as folder:
         made = folder / out.name
-        _format(made, out, size=size, count=len(entries), label=label, identity=identity)
-        _fill(made, out, entries)
+        tool: Tool = functools.partial(run, out=out, stop=stop)
+        _format(tool, made, size=size, count=len(entries), label=label, identity=identity)
+        _fill(tool, made, out, entries)
         made.replace(out)
 
 
@@ -76,7 +84,7 @@ def _size(entries: Mapping[str, tuple[Node, int]], size_mib: int | None, out: Pa
     return size_mib * _MIB
 
 
-def _format(made: Path, out: Path, *, size: int, count: int, label: str, identity: str) -> None:
+def _format(tool: Tool, made: Path, *, size: int, count: int, label: str, identity: str) -> None:
     config = made.with_name("mke2fs.conf")
     config.write_text(_CONFIG, encoding="ascii")
     extended = (
@@ -91,19 +99,19 @@ def _format(made: Path, out: Path, *, size: int, count: int, label: str, identit
         *(str(made), f"{size // 1024}k"),
     ]
     clock = str(tarimage.MTIME)
-    text = run(argv, out, env={"MKE2FS_CONFIG": str(config), "E2FSPROGS_FAKE_TIME": clock})
+    text = tool(argv, env={"MKE2FS_CONFIG": str(config), "E2FSPROGS_FAKE_TIME": clock})
     if text:
-        raise tool_failed("mke2fs", out, text)
+        raise tool_failed("mke2fs", made, text)
 
 
-def _fill(made: Path, out: Path, entries: Mapping[str, tuple[Node, int]]) -> None:
+def _fill(tool: Tool, made: Path, out: Path, entries: Mapping[str, tuple[Node, int]]) -> None:
     contents = made.with_name("contents")
     contents.mkdir()
     script = made.with_name("script")
     lines = _script(entries, contents)
     script.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     argv = ["debugfs", "-w", "-f", str(script), str(made)]
-    text = run(argv, out, env={"E2FSPROGS_FAKE_TIME": str(tarimage.MTIME)})
+    text = tool(argv, env={"E2FSPROGS_FAKE_TIME": str(tarimage.MTIME)})
     # It ends with 0 whatever happened; without a fault all it says is its version.
     problems = [line for line in text.splitlines() if not _VERSION.match(line)]
     if any("Could not allocate" in line for line in problems):

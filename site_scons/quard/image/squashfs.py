@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from quard.errors import QuardError
+from quard.execute.stop import Stop
 from quard.image.tarimage import MTIME
 from quard.image.write import disk_full, run, scratch
 
@@ -13,9 +14,12 @@ _COMPRESSOR, _LEVEL = "zstd", 6
 """60 MB of programs: zstd 6 24.2 MB in 2 s, gzip 6 24.5 MB in 4 s, zstd 15 22.2 MB in 24 s."""
 
 
-def squashfs(tar: Path, out: Path) -> None:
-    """Make a squashfs of rootfs.tar. Raises QuardError: tool-missing, disk-full, image-tool."""
-    with scratch(out) as folder, tar.open("rb") as source:
+def squashfs(tar: Path, out: Path, *, stop: Stop | None = None) -> None:
+    """Make a squashfs of rootfs.tar, unless `stop` ends it.
+
+    Raises QuardError: tool-missing, disk-full, image-tool, interrupted.
+    """
+    with scratch(out) as folder:
         made = folder / out.name
         argv = [
             *("tar2sqfs", "--quiet", "--compressor", _COMPRESSOR, "-X", f"level={_LEVEL}"),
@@ -23,7 +27,7 @@ def squashfs(tar: Path, out: Path) -> None:
         ]
         room = shutil.disk_usage(folder).free
         try:
-            run(argv, out, stdin=source)
+            run(argv, out, stdin=tar, stop=stop)
         except QuardError as error:
             # tar2sqfs says no more than "I/O error" about a full disk.
             if "I/O error" in error.detail and room < tar.stat().st_size:

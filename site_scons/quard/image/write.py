@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from quard.errors import QuardError
+from quard.execute import leash
+from quard.execute.stop import Stop
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the tools are looked for: mke2fs is in sbin, which few users have in PATH."""
@@ -61,12 +63,14 @@ def run(
     out: Path,
     *,
     env: Mapping[str, str] | None = None,
-    stdin: IO[bytes] | None = None,
+    stdin: Path = leash.NOTHING,
+    stop: Stop | None = None,
 ) -> str:
     """Run a tool in an empty environment plus `env` and return its standard error.
 
-    out -- what it makes, for messages
-    Raises QuardError: tool-missing, disk-full, image-tool (it failed).
+    out  -- what it makes, for messages
+    stop -- ends it when the run is to end
+    Raises QuardError: tool-missing, disk-full, image-tool (it failed), interrupted.
     """
     program = shutil.which(argv[0], path=SEARCH)
     if program is None:
@@ -77,19 +81,19 @@ def run(
             reason="tool-missing",
             hint=f"apt-get install {package}",
         )
-    done = subprocess.run(
-        [program, *argv[1:]],
-        env={"PATH": SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})},
-        stdin=stdin or subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    text = done.stderr.decode(errors="replace").strip()
+    given = {"PATH": SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})}
+    with leash.NOTHING.open("wb") as nothing, tempfile.TemporaryFile() as errors:
+        status = (stop or Stop()).run(
+            lambda: leash.start(
+                (program, *argv[1:]), env=given, out=nothing, errors=errors, stdin=stdin
+            )
+        )
+        errors.seek(0)
+        text = errors.read().decode(errors="replace").strip()
     if os.strerror(errno.ENOSPC) in text:
         raise disk_full(out, text)
-    if done.returncode != 0:
-        raise tool_failed(argv[0], out, text or f"exit status {done.returncode}")
+    if status != 0:
+        raise tool_failed(argv[0], out, text or f"exit status {status}")
     return text
 
 

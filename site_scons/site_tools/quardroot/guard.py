@@ -12,21 +12,81 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+import SCons.Node
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_DIGITS = 64
+_OTHERS = frozenset(("configure", "shell", "store", "work"))
+"""Folders below `out` whose owners tidy them up themselves."""
+
+
+class Journal:
+    """Names of started targets, in a file that tells whether it is whole.
+
+    Its first line is the hash of all that follows: a file that has lost its end would let the next
+    run trust what it must not. The second line names the boot of the machine: what the disk has of
+    this file and of the targets after a crash of the machine, nobody knows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writing = threading.Lock()
+        self._text = b""
+
+    def add(self, names: Iterable[str]) -> None:
+        """Add targets, before they are made."""
+        new = b"".join(os.fsencode(name) + b"\n" for name in names)
+        with self._writing:
+            known, flags = self._text, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+            if not known:
+                new, flags = _boot() + new, flags | os.O_TRUNC
+            handle = os.open(self._path, flags, 0o644)
+            try:
+                os.pwrite(handle, new, _DIGITS + 1 + len(known))
+                os.pwrite(handle, _digest(known + new).encode() + b"\n", 0)
+            finally:
+                os.close(handle)
+            self._text = known + new
+
+    def read(self) -> frozenset[str] | None:
+        """Return the targets, none where there is no journal; None if it cannot be relied on."""
+        try:
+            found = self._path.read_bytes()
+        except FileNotFoundError:
+            return frozenset()
+        except OSError:
+            return None
+        head, text = found[: _DIGITS + 1], found[_DIGITS + 1 :]
+        if head != _digest(text).encode() + b"\n" or not text.startswith(_boot()):
+            return None
+        return frozenset(os.fsdecode(line) for line in text.removeprefix(_boot()).splitlines())
+
+    def remove(self) -> None:
+        """Forget all targets: nothing about them is in doubt."""
+        self._path.unlink(missing_ok=True)
+        self._text = b""
 
 
 class Guard:
-    """Holds the tree's lock and keeps its journal, in `folder`."""
+    """Holds the tree's lock and keeps its journal, in `folder`.
+
+    cut_off -- whether the run before this one did not come to its end; known after `enter`
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._journal = folder / "journal"
+        self._journal = Journal(folder / "journal")
         self.sconsign = folder / "sconsign.dblite"
         self._sum = folder / "sconsign.sha256"
-        self._written = threading.Lock()
+        self._started: list[Any] = []
+        self._afterwards: list[Callable[[str], None]] = []
         self._before: tuple[int, int] | None = None
         self.lock = -1
+        self.cut_off = False
 
     def enter(self, waiting: Callable[[str], None]) -> None:
         """Take the tree's lock, waiting for another build to end, and mend what a kill left.
@@ -41,32 +101,46 @@ class Guard:
             holder = os.pread(self.lock, 32, 0).decode(errors="replace").strip()
             waiting(f"waiting for another build in this tree (process {holder or 'unknown'})")
             fcntl.flock(self.lock, fcntl.LOCK_EX)
-        os.ftruncate(self.lock, 0)
-        os.pwrite(self.lock, f"{os.getpid()}\n".encode(), 0)
+        # Whoever comes to the end empties the file.
+        self.cut_off = bool(os.pread(self.lock, 1, 0))
+        name = f"{os.getpid()}\n".encode()
+        os.pwrite(self.lock, name, 0)
+        os.ftruncate(self.lock, len(name))
         self._mend()
         self._before = self._stamp()
         # atexit runs last in, first out; SCons has written its file before any of them.
         atexit.register(self._leave)
 
-    def started(self, targets: Iterable[Path]) -> None:
+    def started(self, nodes: Iterable[Any]) -> None:
         """Note that these targets are about to be made."""
+        targets = list(nodes)
+        self._started += targets
         # Relative, as a checkout may be moved.
-        text = "".join(f"{os.path.relpath(target, self._folder)}\n" for target in targets)
-        with self._written, self._journal.open("a", encoding="utf-8") as journal:
-            journal.write(text)
+        self._journal.add(os.path.relpath(node.get_abspath(), self._folder) for node in targets)
 
     def unfinished(self) -> frozenset[Path]:
         """Return the targets that a run which was cut off had begun; changes nothing."""
-        try:
-            lines = self._journal.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return frozenset()
-        return frozenset(self._folder / line for line in lines)
+        return frozenset(self._folder / name for name in self._journal.read() or ())
 
     @property
     def signed(self) -> bool:
-        """Whether there is a signature file, and it is whole."""
-        return self.sconsign.exists() and self._digest() == self._recorded()
+        """Whether there is a signature file, and it can be relied on."""
+        whole = self.sconsign.exists() and self._digest() == self._recorded()
+        return whole and self._journal.read() is not None
+
+    @property
+    def began(self) -> bool:
+        """Whether this run has begun to make anything."""
+        return bool(self._started)
+
+    @property
+    def signatures(self) -> str:
+        """The digest of the signature file; "" where there is none. Known after `enter`."""
+        return self._recorded() if self.sconsign.exists() else ""
+
+    def afterwards(self, function: Callable[[str], None]) -> None:
+        """Have `function` called at the end with the digest of a signature file to rely on."""
+        self._afterwards.append(function)
 
     def release(self) -> None:
         """Give the lock back before the process becomes another program."""
@@ -75,27 +149,57 @@ class Guard:
         self.lock = -1
 
     def _mend(self) -> None:
-        """Remove the targets of an unfinished run, and a signature file that is not whole."""
-        if self._journal.exists():
-            for line in self._journal.read_text(encoding="utf-8").splitlines():
-                (self._folder / line).unlink(missing_ok=True)
-            self._journal.unlink()
-        if self.sconsign.exists() and self._digest() != self._recorded():
-            self.sconsign.unlink()
+        """Remove what a run that was cut off left, and whatever cannot be relied on.
+
+        Without a signature file everything is had anew, out of the store where it is known there.
+        """
+        if not self.signed:
+            self.sconsign.unlink(missing_ok=True)
+        for path in self.unfinished():
+            path.unlink(missing_ok=True)
+        self._journal.remove()
+        if self.cut_off:
+            for path in self._temporaries():
+                path.unlink(missing_ok=True)
+
+    def _temporaries(self) -> Iterator[Path]:
+        """Yield the files that were written beside their place and have not come there."""
+        for place, folders, files in os.walk(self._folder):
+            folders[:] = [name for name in folders if name not in _OTHERS]
+            for name in files:
+                if name.endswith(".part") or name == "sconsign.tmp":
+                    yield Path(place, name)
 
     def _leave(self) -> None:
         if self.lock < 0:
             return
-        if self._stamp() != self._before:
-            temporary = self._sum.with_name(f"{self._sum.name}.part")
-            try:
-                temporary.write_text(self._digest(), encoding="utf-8")
-                temporary.replace(self._sum)
-            except OSError:
-                # A full disk: the journal stays, and the next run trusts nothing of this one.
-                temporary.unlink(missing_ok=True)
-                return
-            self._journal.unlink(missing_ok=True)
+        made = False
+        for node in self._started:
+            if node.get_state() == SCons.Node.executed:
+                made = True
+            else:
+                # Its signature is that of an earlier build, whatever the file is.
+                Path(node.get_abspath()).unlink(missing_ok=True)
+        written = self._stamp() != self._before
+        if self._sign() if written else not made:
+            self._journal.remove()
+            for function in self._afterwards if self.signatures else ():
+                function(self.signatures)
+        os.ftruncate(self.lock, 0)
+
+    def _sign(self) -> bool:
+        """Write down what the signature file is like; tell whether that could be.
+
+        If not, on a full disk, the journal stays, and the next run trusts nothing of this one.
+        """
+        temporary = self._sum.with_name(f"{self._sum.name}.part")
+        try:
+            temporary.write_text(self._digest(), encoding="utf-8")
+            temporary.replace(self._sum)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            return False
+        return True
 
     def _stamp(self) -> tuple[int, int] | None:
         """Return what tells one writing of the signature file from the next."""
@@ -112,5 +216,17 @@ class Guard:
     def _recorded(self) -> str:
         try:
             return self._sum.read_text(encoding="utf-8")
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return ""
+
+
+def _boot() -> bytes:
+    """Return a line that names the boot of the machine, proc_sys_kernel(5)."""
+    try:
+        return _BOOT.read_bytes()
+    except OSError:
+        return b"unknown\n"
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()

@@ -1,0 +1,53 @@
+"""Standard output and error that may be lost while a build runs.
+
+A closed terminal (EIO), the end of a pipe's reader (EPIPE) or a full disk under a log (ENOSPC) must
+not end a build in the middle: an exception while SCons prints kills the thread that printed, and
+all others wait for it without end.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+from typing import Any
+
+
+class _Patient(io.FileIO):
+    """A descriptor that leads nowhere from the first failed write on."""
+
+    def write(self, data: Any) -> int | None:
+        try:
+            while (written := super().write(data)) is None:
+                select.select((), (self,), ())  # somebody made it non-blocking, and it is full
+            return written
+        except OSError:
+            _forget(self.fileno())
+            return memoryview(data).nbytes
+
+
+def harden() -> None:
+    """Put patient streams in the place of sys.stdout and sys.stderr."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            setattr(sys, name, _patient(stream))
+
+
+def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Patient(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def _forget(descriptor: int) -> None:
+    """Let a descriptor lead to nothing, for all that write to it, as SCons does at its end."""
+    nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)

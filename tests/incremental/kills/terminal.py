@@ -1,0 +1,119 @@
+"""SCons on a terminal of its own, as a user has it: keys, hang-up, and what it prints."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+import threading
+import time
+
+from incremental.project import CHECKOUT
+
+from .board import Board
+
+_STATUS = re.compile(r"([a-z]+) [0-9a-z.]+: ([a-z]+) \d+ s")
+_UP = "\x1b[A"
+_SIZE = (24, 200)
+"""Rows and columns: wide enough for the status line."""
+
+
+class Terminal:
+    """One run of SCons that leads a session with a terminal; `pid` is also its process group."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, _SIZE)
+        project = board.project
+        # setsid(1) gives it the terminal, as the shell of a login has it; the rest is ./scons.
+        deaf = ("setsid", "--ctty", "sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+        command = (*deaf, sys.executable, "-P", "-c", _start(), "-Q", "-j2")
+        self._began = time.time()
+        self.process = subprocess.Popen(
+            (*command, f"cache.dir={project.cache}", "BOARD=tiny", *board.arguments),
+            cwd=project.folder,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm"},
+        )
+        os.close(slave)
+        self.pid = self.process.pid
+        self._said = bytearray()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def said(self) -> str:
+        """Everything that was printed."""
+        return self._said.decode(errors="replace").replace("\r\n", "\n")
+
+    def press(self, key: bytes) -> None:
+        """Type a key."""
+        os.write(self._master, key)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a closed window or a lost connection does."""
+        os.close(self._master)
+        self._master = -1
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end; tell whether it came in time."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give the terminal back; a background process may still have it open."""
+        self._reader.join(0.5)
+        if self._master >= 0:
+            self.hang_up()
+
+    def phase(self) -> str:
+        """Return what the build is doing, for the report."""
+        out = self._board.out
+        status = re.split(r"[\r\n]", self.said.replace(_UP, "").rstrip())[-1]
+        phases = sorted({phase for _, phase in _STATUS.findall(status)})
+        if phases:
+            return "+".join(phases)
+        if _newer(out / "tiny/summary.json", self._began):
+            return "ending"
+        if _newer(out / "tiny/images", self._began):
+            return "images"
+        if _newer(out / "journal", self._began):
+            return "between"
+        try:
+            holder = (out / "lock").read_text().strip()
+        except OSError:
+            holder = ""
+        return "reading" if holder == str(self.pid) else "starting"
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._master, 1 << 16)
+            except OSError:
+                return
+            if not data:
+                return
+            self._said += data
+
+
+def _start() -> str:
+    """Return the code by which ./scons becomes SCons."""
+    found = re.search(r"^scons_start='(.*?)'$", (CHECKOUT / "scons").read_text(), re.M | re.S)
+    assert found
+    return found[1]
+
+
+def _newer(path: os.PathLike[str], moment: float) -> bool:
+    try:
+        return os.stat(path).st_mtime > moment
+    except OSError:
+        return False

@@ -1,0 +1,171 @@
+"""Builds that are ended from outside, that meet, or that nobody listens to any more.
+
+The long run, at random: `PYTHONPATH=tests:site_scons python -m incremental.kills --kills 100`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from incremental.kills import processes, verdict
+from incremental.kills.campaign import Campaign
+from incremental.kills.terminal import Terminal
+from incremental.project import Ran
+
+UNITS = 1
+"""So that a build takes a few seconds; the long run has more."""
+KINDS = (
+    "ctrl-c",
+    "SIGTERM to scons",
+    "hang-up",
+    "kill -9 of scons",
+    "kill -9 of the group",
+    "kill -9 of a child",
+)
+_LIMIT = 60.0
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+    """A board that every test leaves as it may have been left by any."""
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")  # noqa: T201 - shown where a test fails
+    with processes.adopting():
+        yield Campaign(tmp_path_factory.mktemp("kills"), seed, UNITS)
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + _LIMIT
+    while not holds():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.02)
+
+
+def building(run: Terminal) -> None:
+    """Wait until the slow package's compiler runs."""
+    until(lambda: any(p.name == "cc1" for p in processes.below(run.pid)), "a compiler runs")
+
+
+def as_clean(campaign: Campaign) -> None:
+    """Assert that the images are those of a clean build, and that nothing else is left."""
+    board = campaign.board
+    clean = campaign.clean[board.state]
+    assert verdict.differences(verdict.images(board), clean.images) == []
+    assert list(verdict.litter(board)) == []
+
+
+def fresh(campaign: Campaign) -> None:
+    """Have the slow package built by the next run, for certain."""
+    campaign.board.set("a")
+    campaign.start_cold()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_build_that_was_ended_is_made_good_by_the_next(campaign: Campaign, kind: str) -> None:
+    found = None
+    while found is None:  # it was over before
+        found = campaign.round(kind)
+    assert found.faults == [], f"{found.phase}, {found.hit}\n{found.said}"
+
+
+def test_ctrl_z_suspends_the_commands_and_they_go_on(campaign: Campaign) -> None:
+    fresh(campaign)
+    run = Terminal(campaign.board)
+    building(run)
+    run.press(b"\x1a")
+    until(lambda: {p.state for p in processes.below(run.pid)} == {"T"}, "all are stopped")
+    os.kill(run.pid, signal.SIGCONT)
+    until(lambda: "T" not in {p.state for p in processes.below(run.pid)}, "all go on")
+    assert run.wait(_LIMIT), run.said
+    run.close()
+    assert run.process.returncode == 0, run.said
+    as_clean(campaign)
+
+
+def test_a_build_whose_output_nobody_reads_any_more_comes_to_its_end(campaign: Campaign) -> None:
+    """As in `./scons | head -1`; SCons by itself waits without end for a thread that has died."""
+    fresh(campaign)
+    board = campaign.board
+    read, write = os.pipe()
+    command = (sys.executable, "-P", "-m", "SCons", "-Q", "-j2", "BOARD=tiny")
+    process = subprocess.Popen(
+        (*command, f"cache.dir={board.project.cache}", *board.arguments),
+        cwd=board.project.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=write,
+        stderr=write,
+    )
+    os.close(write)
+    os.close(read)
+    assert process.wait(_LIMIT) == 0
+    as_clean(campaign)
+
+
+def test_a_second_build_waits_with_one_line_and_goes_on_when_the_first_is_killed(
+    campaign: Campaign,
+) -> None:
+    fresh(campaign)
+    first = Terminal(campaign.board)
+    building(first)
+    second: list[Ran] = []
+    thread = threading.Thread(target=lambda: second.append(campaign.board.run()))
+    thread.start()
+    time.sleep(2.0)
+    assert thread.is_alive() and first.process.poll() is None
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait(_LIMIT)
+    first.close()
+    thread.join(_LIMIT)
+    (ran,) = second
+    assert ran.status == 0, ran.text
+    line = f"waiting for another build in this tree (process {first.pid})"
+    assert ran.out.splitlines()[0] == line
+    assert ran.text.count("waiting") == 1
+    assert "slow" in ran.built
+    as_clean(campaign)
+
+
+def test_ctrl_c_ends_a_build_that_waits_for_another(campaign: Campaign) -> None:
+    fresh(campaign)
+    first = Terminal(campaign.board)
+    building(first)
+    second = Terminal(campaign.board)
+    until(lambda: "waiting for another build" in second.said, "it waits")
+    second.press(b"\x03")
+    assert second.wait(_LIMIT) and first.wait(_LIMIT), second.said + first.said
+    second.close()
+    first.close()
+    assert second.process.returncode == 2 and "Traceback" not in second.said
+    assert first.process.returncode == 0, first.said
+    as_clean(campaign)
+
+
+def test_a_kept_folder_in_which_a_build_was_killed_is_not_gone_on_with(campaign: Campaign) -> None:
+    fresh(campaign)
+    board = campaign.board
+    assert board.run().status == 0
+    stamps = [board.out / "tiny/work" / name / "kept.json" for name in ("conf", "greet")]
+    assert all(stamp.exists() for stamp in stamps)
+    board.turn()
+    run = Terminal(board)
+    until(lambda: not any(stamp.exists() for stamp in stamps), "both are built in")
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait(_LIMIT)
+    run.close()
+    spoilt = [Path(stamp.parent, "src/words.o") for stamp in stamps]
+    for path in spoilt:
+        path.write_bytes(b"half an object")
+    ran = board.run()
+    assert ran.status == 0, ran.text
+    assert {"conf", "greet"} <= set(ran.built)
+    as_clean(campaign)
