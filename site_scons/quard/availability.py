@@ -6,7 +6,6 @@ asked again when the source appears, when the places to look change, and by `./s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +79,7 @@ class Availability:
         note  -- told in one line before addresses are asked, which may take a while
         """
         decisions = tuple(self._one(question, again, note) for question in questions)
-        text = canonical.readable([_as_json(decision) for decision in decisions])
+        text = canonical.sealed({"decisions": [_as_json(decision) for decision in decisions]})
         if not self._path.exists() or self._path.read_bytes() != text.encode():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             temporary = self._path.with_name(self._path.name + ".part")
@@ -137,10 +136,10 @@ class Availability:
 def recorded(path: Path) -> tuple[Decision, ...]:
     """Return the answers in a file; none where there is no such file or it is damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(_from_json(item) for item in found)
-    except (OSError, ValueError, TypeError, KeyError):
-        return ()
+        found = canonical.unsealed(path.read_bytes())
+        return tuple(_from_json(item) for item in found["decisions"]) if found else ()
+    except (OSError, TypeError, KeyError):
+        return ()  # missing, damaged, or of another version
 
 
 def block(decision: Decision, cache: Path) -> str:

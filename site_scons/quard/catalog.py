@@ -1,105 +1,130 @@
-"""Recipes on disk: `packages/NAME/recipe.py` -> frozen recipe and the files beside it.
-
-A recipe file may import `quard.model` and assign RECIPE, nothing else. It is Python for the sake
-of its syntax, editors and error lines; what it may say is data.
-"""
+"""Recipes on disk: `packages/NAME/` -> frozen recipe and the files beside it."""
 
 from __future__ import annotations
 
-import ast
-import dataclasses
 import difflib
 import hashlib
+import os
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from quard import model
+from quard import parse
 from quard.errors import QuardError
 from quard.model import Recipe
 from quard.plan.plan import FileRef
+from quard.remembered import Remembered
+from quard.store.files import content
 
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*\Z")
-_WORDS = {
-    name: value
-    for name, value in vars(model).items()
-    if isinstance(value, type) and value.__module__ == model.__name__
-}
-_LEFTOVERS = (".*", "*~", "#*#", "*.orig", "*.rej")
+RECIPE = "recipe.py"
+_LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.rej"))))
 """What editors and patch(1) leave beside what they work on: never part of a recipe."""
-_PLAIN = (
-    ast.Constant,
-    ast.Tuple,
-    ast.keyword,
-    ast.Name,
-    ast.Load,
-    ast.Call,
-    ast.BinOp,
-    ast.Add,
-)
-"""Syntax a recipe may use; adding strings or tuples is allowed for long lists."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A recipe and its folder."""
+    """A recipe and its folder.
+
+    sha256 -- of the recipe's text
+    beside -- names of the files in the folder, sorted, the recipe's own among them
+    """
 
     name: str
     recipe: Recipe
     folder: Path
+    sha256: str
+    beside: tuple[str, ...]
 
     def patches(self) -> tuple[FileRef, ...]:
         """Return the folder's patches in the order in which they are applied."""
-        return tuple(_reference(path) for path in sorted(self.folder.glob("*.patch")))
+        return tuple(self._reference(name) for name in self.beside if name.endswith(".patch"))
 
     def files(self) -> tuple[FileRef, ...]:
         """Return the other files that the build can see."""
-        names = (
-            path
-            for path in sorted(self.folder.iterdir())
-            if path.is_file()
-            and path.name != "recipe.py"
-            and path.suffix != ".patch"
-            and not any(fnmatchcase(path.name, pattern) for pattern in _LEFTOVERS)
+        return tuple(
+            self._reference(name)
+            for name in self.beside
+            if name != RECIPE and not name.endswith(".patch") and not _LEFTOVER.match(name)
         )
-        return tuple(_reference(path) for path in names)
+
+    def _reference(self, name: str) -> FileRef:
+        text = content(f"{self.folder}/{name}")
+        return FileRef(name, hashlib.sha256(text).hexdigest())
 
 
 class Catalog:
-    """The packages below one folder; each is read when it is first asked for."""
+    """The packages below one folder; each is read when it is first asked for.
 
-    def __init__(self, folder: Path) -> None:
+    memory -- file that remembers what recipes say, so that only changed ones are parsed
+    """
+
+    def __init__(self, folder: Path, memory: Path | None = None) -> None:
         self._folder = folder
         self._packages: dict[str, Package] = {}
-        self._names: tuple[str, ...] | None = None
+        self._remembered = Remembered(memory)
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every package's name; the folder is looked through once."""
+        try:
+            with os.scandir(self._folder) as found:
+                return frozenset(e.name for e in found if os.path.exists(f"{e.path}/{RECIPE}"))
+        except FileNotFoundError:
+            return frozenset()
 
     def names(self) -> tuple[str, ...]:
-        """Return every package's name, sorted; the folder is looked through once."""
-        if self._names is None:
-            self._names = self._look()
-        return self._names
-
-    def _look(self) -> tuple[str, ...]:
-        return tuple(sorted(path.parent.name for path in self._folder.glob("*/recipe.py")))
+        """Return every package's name, sorted."""
+        return tuple(sorted(self.known))
 
     def __getitem__(self, name: str) -> Package:
         """Return one package. Raises QuardError if it does not exist or cannot be read."""
         package = self._packages.get(name)
         if package is None:
-            path = self._folder / name / "recipe.py"
-            if not NAME.match(name) or not path.is_file():
-                if name in self.names():
-                    raise QuardError(
-                        f"packages/{name} is no name for a package",
-                        reason="bad-package-name",
-                        hint="begin with a-z or 0-9, go on with these and + . -",
-                    )
-                raise unknown("package", name, self.names(), "add packages/NAME/recipe.py")
-            package = Package(name, load(path), path.parent)
+            package = self._read(name)
             self._packages[name] = package
         return package
+
+    def _read(self, name: str) -> Package:
+        folder = f"{self._folder}/{name}"
+        try:
+            if not NAME.match(name):
+                raise FileNotFoundError
+            text = content(f"{folder}/{RECIPE}")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise self._missing(name) from None
+        sha256 = hashlib.sha256(text).hexdigest()
+        recipe = self._remembered.recipe(name, sha256)
+        if recipe is None:
+            recipe = parse.recipe(text, f"{name}/{RECIPE}")
+            self._remembered.add(name, sha256, recipe)
+        with os.scandir(folder) as found:
+            # A patch that is a dangling link is named as well: its reading fails, as it must.
+            beside = sorted(e.name for e in found if e.is_file() or e.name.endswith(".patch"))
+        return Package(name, recipe, Path(folder), sha256, tuple(beside))
+
+    def _missing(self, name: str) -> QuardError:
+        if name in self.known:
+            return QuardError(
+                f"packages/{name} is no name for a package",
+                reason="bad-package-name",
+                hint="begin with a-z or 0-9, go on with these and + . -",
+            )
+        return unknown("package", name, self.names(), "add packages/NAME/recipe.py")
+
+    def is_clean(self, package: Package) -> bool:
+        """Tell whether a check of this recipe and these file names found nothing before."""
+        return self._remembered.is_clean(package.name, package.sha256, package.beside)
+
+    def set_clean(self, package: Package) -> None:
+        """Remember that a check found nothing."""
+        self._remembered.set_clean(package.name, package.sha256, package.beside)
+
+    def remember(self) -> None:
+        """Write down what was learnt, if anything was."""
+        self._remembered.save(self.known)
 
 
 def unknown(kind: str, name: str, known: tuple[str, ...], otherwise: str) -> QuardError:
@@ -111,172 +136,3 @@ def unknown(kind: str, name: str, known: tuple[str, ...], otherwise: str) -> Qua
         reason=f"unknown-{kind}",
         hint=f"did you mean {near[0]!r}?" if near else otherwise,
     )
-
-
-def load(path: Path) -> Recipe:
-    """Return the recipe in one file.
-
-    Raises QuardError: recipe-syntax (not Python, or more than data), unknown-field,
-    missing-field, malformed-field.
-    """
-    where = f"{path.parent.name}/{path.name}"
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=where)
-    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise _bad(where, line, str(error), "recipe-syntax") from error
-    value = _assignment(tree, where)
-    recipe = _evaluate(value, where)
-    if not isinstance(recipe, Recipe) or type(recipe) is Recipe:
-        styles = ", ".join(sorted(n for n, c in _WORDS.items() if issubclass(c, Recipe)))
-        raise _bad(where, value.lineno, f"RECIPE is none of: {styles}", "recipe-syntax")
-    _check_types(recipe, where, value.lineno)
-    return recipe
-
-
-def _assignment(tree: ast.Module, where: str) -> ast.expr:
-    """Return the expression assigned to RECIPE, the only statement besides the import."""
-    found: ast.expr | None = None
-    for node in tree.body:
-        match node:
-            case ast.Expr(value=ast.Constant(value=str())):
-                continue
-            case ast.ImportFrom(module="quard.model", level=0):
-                continue
-            case ast.Assign(targets=[ast.Name(id="RECIPE")], value=value) if found is None:
-                found = value
-            case _:
-                raise _bad(
-                    where,
-                    node.lineno,
-                    "only `from quard.model import ...` and one `RECIPE = ...` may stand here",
-                    "recipe-syntax",
-                )
-    if found is None:
-        raise _bad(where, 1, "there is no RECIPE = ...", "recipe-syntax")
-    return found
-
-
-def _evaluate(node: ast.expr, where: str) -> Any:
-    for child in ast.walk(node):
-        if not isinstance(child, _PLAIN):
-            kind = type(child).__name__
-            line = getattr(child, "lineno", node.lineno)
-            raise _bad(where, line, f"{kind} is not allowed: a recipe is data", "recipe-syntax")
-    return _value(node, where)
-
-
-def _value(node: ast.expr, where: str) -> Any:
-    match node:
-        case ast.Constant(value=value):
-            return value
-        case ast.Tuple(elts=items):
-            return tuple(_value(item, where) for item in items)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            try:
-                return _value(left, where) + _value(right, where)
-            except TypeError as error:
-                raise _bad(where, node.lineno, str(error), "malformed-field") from error
-        case ast.Call(func=ast.Name(id=word), args=args, keywords=keywords) if word in _WORDS:
-            return _construct(_WORDS[word], node, args, keywords, where)
-        case ast.Name(id=word) if word in _WORDS:
-            raise _bad(where, node.lineno, f"write {word}(...)", "recipe-syntax")
-        case ast.Call(func=ast.Name(id=word)) | ast.Name(id=word):
-            near = difflib.get_close_matches(word, _WORDS, n=1)
-            raise _bad(
-                where,
-                node.lineno,
-                f"unknown word {word!r}",
-                "unknown-field",
-                f"did you mean {near[0]!r}?" if near else "",
-            )
-    raise _bad(where, node.lineno, "this is not data", "recipe-syntax")
-
-
-def _construct(
-    kind: type[Any], node: ast.Call, args: list[ast.expr], keywords: list[ast.keyword], where: str
-) -> Any:
-    named = {}
-    known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
-    for keyword in keywords:
-        if keyword.arg not in known:
-            near = difflib.get_close_matches(str(keyword.arg), known, n=1)
-            raise _bad(
-                where,
-                keyword.value.lineno,
-                f"{kind.__name__} has no field {keyword.arg!r}",
-                "unknown-field",
-                f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(sorted(known)),
-            )
-        if keyword.arg in named:
-            raise _bad(
-                where,
-                keyword.value.lineno,
-                f"{kind.__name__}.{keyword.arg} stands twice",
-                "malformed-field",
-            )
-        named[keyword.arg] = _value(keyword.value, where)
-    try:
-        return kind(*(_value(arg, where) for arg in args), **named)
-    except TypeError as error:
-        text = str(error).split(" ", 1)[-1]
-        raise _bad(where, node.lineno, f"{kind.__name__}: {text}", "missing-field") from error
-
-
-def _check_types(value: Any, where: str, line: int) -> None:
-    """Hold every field against its annotation, nested recipe classes included."""
-    for item in dataclasses.fields(value):
-        content = getattr(value, item.name)
-        if not _fits(content, str(item.type)):
-            raise _bad(
-                where,
-                line,
-                f"{type(value).__name__}.{item.name} must be {item.type}, not {content!r}",
-                "malformed-field",
-                "a tuple of one needs its comma: (x,)" if isinstance(content, str) else "",
-            )
-        for part in content if isinstance(content, tuple) else (content,):
-            if dataclasses.is_dataclass(part):
-                _check_types(part, where, line)
-
-
-def _fits(content: Any, annotation: str) -> bool:
-    if annotation.startswith("Literal["):
-        return isinstance(content, str) and repr(content) in annotation
-    if " | None" in annotation:
-        return content is None or _fits(content, annotation.replace(" | None", ""))
-    match = re.fullmatch(r"tuple\[(.*), \.\.\.\]", annotation)
-    if match:
-        inner = match.group(1)
-        return (
-            isinstance(content, tuple)
-            and not isinstance(content, model.Run)
-            and all(_fits(part, inner) for part in content)
-        )
-    if annotation == "tuple[str, str]":
-        return (
-            isinstance(content, tuple)
-            and len(content) == 2
-            and all(isinstance(part, str) for part in content)
-        )
-    if annotation == "Step":
-        return isinstance(content, model.Step) and all(
-            isinstance(word, str) for word in (content if isinstance(content, tuple) else ())
-        )
-    if annotation == "int":
-        return type(content) is int
-    kinds: dict[str, type[Any]] = {"str": str, "bool": bool, **_WORDS}
-    return isinstance(content, kinds[annotation])
-
-
-def _bad(where: str, line: int, what: str, reason: str, hint: str = "") -> QuardError:
-    return QuardError(
-        f"packages/{where} cannot be used",
-        detail=f"line {line}: {what}",
-        reason=reason,
-        hint=hint or "docs/adding-a-package.md lists every field",
-    )
-
-
-def _reference(path: Path) -> FileRef:
-    return FileRef(path.name, hashlib.sha256(path.read_bytes()).hexdigest())

@@ -14,7 +14,7 @@ DEFAULT_BOARD = "quard-star"
 VARIABLES = {
     "BOARD": f"which configs/NAME.toml to build (default {DEFAULT_BOARD})",
     "STRICT": "1: a feature whose source cannot be had is an error",
-    "FORMAT": "json: answers of list, info, depends, rdepends and why for programs",
+    "FORMAT": "json: answers of list, info, depends, rdepends, why and diffconfig",
     "QEMU_ARGS": "further arguments of QEMU, for run",
     "SHARE": "folder that the guest mounts at /mnt, for run",
     "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80; host port 0 picks a free one",
@@ -25,14 +25,17 @@ VARIABLES = {
     "APPEND": "further words of the kernel's command line, for run",
     "DEBUG": "1: run waits for gdb",
     "PYTEST_ARGS": "further arguments of pytest, for test",
-    "BENCH_ARGS": "for bench: --cold, --runs N",
+    "BENCH_ARGS": "for bench: --cold, --changes, --scale 10,100,1000,3000, --runs N",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends", "why")
 BUILDS = ("bench", "images", "run", "source", "test")
 _ONE_NAME = ((1,), "the name of one package")
 _NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, or none")}
 """How many names a question takes."""
-SUFFIXES = ("rebuild",)
+KCONFIG = ("diffconfig", "menuconfig", "savedefconfig")
+OPENED = (*KCONFIG, "shell")
+"""Verbs that work in a folder of one package, after its name."""
+SUFFIXES = (*OPENED, "rebuild")
 HELP = {
     "images": "build the board's images (this is what happens without a target)",
     "run": "build, then boot on this terminal; Ctrl-A X leaves",
@@ -41,6 +44,10 @@ HELP = {
     "bench": "measure the build, the image and the boot; JSON on the last line",
     "NAME": "one package and what it needs",
     "NAME-rebuild": "that package, even if nothing changed",
+    "NAME-menuconfig": "edit a configuration (linux, busybox); the board keeps what you change",
+    "NAME-savedefconfig": "keep a .config that was edited by hand, as the fewest lines",
+    "NAME-diffconfig": "what the board and an edited .config change in it",
+    "NAME-shell": "a shell in that package's sealed build environment",
     "list": "the board's packages",
     "info NAME": "all about one package",
     "depends NAME": "what it needs",
@@ -49,7 +56,8 @@ HELP = {
 }
 
 Verb = Literal[
-    "build", "rebuild", "images", "run", "test", "source", "bench",
+    "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
+    "images", "run", "test", "source", "bench",
     "list", "info", "depends", "rdepends", "why",
 ]  # fmt: skip
 
@@ -76,6 +84,11 @@ class Command:
     @property
     def as_json(self) -> bool:
         return self.given.get("FORMAT", "text") == "json"
+
+    @property
+    def opens(self) -> bool:
+        """Whether the command works in a folder of one package, and builds what that one needs."""
+        return self.verb in OPENED
 
     @property
     def builds(self) -> bool:
@@ -127,10 +140,17 @@ def _verb(targets: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str,
         if len(targets) > 1:
             raise _confused(targets)
         return verbs[0], ()  # type: ignore[return-value]
-    again = [t.removesuffix("-rebuild") for t in targets if t not in packages]
-    if not set(again).issubset(packages) or (again and len(again) < len(targets)):
+    named = [(target, "build") if target in packages else _suffixed(target) for target in targets]
+    suffixes = {suffix for _, suffix in named}
+    if len(suffixes) > 1 or (len(named) > 1 and suffixes & {*OPENED}):
         raise _confused(targets)
-    return ("rebuild", tuple(again)) if again else ("build", tuple(targets))
+    return suffixes.pop(), tuple(name for name, _ in named)  # type: ignore[return-value]
+
+
+def _suffixed(target: str) -> tuple[str, str]:
+    """Return the name and the suffix of a target that is known to have one."""
+    name, _, suffix = target.rpartition("-")
+    return name, suffix
 
 
 def _question(verb: str, names: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str, ...]]:

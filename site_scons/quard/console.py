@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from tqdm import tqdm
+from quard.execute.progress import Bars, Lines, Progress, bars, write
 
-from quard.execute.progress import Bars, Lines, Progress
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 _PATIENCE = 60.0
 """Seconds after which a log is told that a package is still being built."""
@@ -49,7 +50,7 @@ class Console:
     def error(self, block: str) -> None:
         """Print an error's block to standard error, clear of the status line."""
         with self._lock:
-            tqdm.write(block, file=sys.stderr)
+            write(block, sys.stderr)
             sys.stderr.flush()
 
     def answer(self, text: str) -> None:
@@ -91,7 +92,7 @@ class Console:
             self._refresh()
 
     def _line(self, text: str) -> None:
-        tqdm.write(text, file=self._out)
+        write(text, self._out)
         self._out.flush()
 
     def _refresh(self) -> None:
@@ -103,7 +104,7 @@ class Console:
                 self._bar = None
             return
         if self._bar is None:
-            self._bar = tqdm(
+            self._bar = bars()(
                 total=0, file=self._out, bar_format="{desc}", leave=False, dynamic_ncols=True
             )
         bar = self._bar

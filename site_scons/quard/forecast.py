@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quard import canonical, why
-from quard.execute.results import depends, made_from, read
+from quard.execute.results import depends, look, made_from, read
 from quard.images import ROOTFS, Images
 from quard.resolve import Resolved
 from quard.workshop import Workshop
@@ -112,13 +112,14 @@ class Forecast:
         """Tell whether SCons would take the result files as they are."""
         targets = self._outputs.results(name).targets(deploys)
         there = all(path.exists() for path in targets) and not any(self._outputs.lost(name))
-        return self._signed and there and self._unfinished.isdisjoint(targets)
+        whole = there and look(targets[0], "digest") is not None
+        return self._signed and whole and self._unfinished.isdisjoint(targets)
 
     def _current(self, name: str, deploys: bool) -> _Known:
         parts = {"runtime": self._outputs.runtime_digest(name)}
         if deploys:
             parts["deploy"] = self._outputs.deploy_digest(name)
-        return _Known(read(self._outputs.results(name).interface)["digest"], parts)
+        return _Known(read(self._outputs.results(name).interface, "digest"), parts)
 
     def _part(self, name: str, part: str) -> str | None:
         known = self._known[name]

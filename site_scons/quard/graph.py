@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from quard.errors import QuardError
 
@@ -53,14 +54,16 @@ class Graph:
 
         A linker follows the libraries that its libraries need, headers play no part in that.
         """
-        seen: set[str] = set()
-        todo = list(self.edges[name].needs)
-        while todo:
-            need = todo.pop()
-            if need not in seen:
-                seen.add(need)
-                todo.extend(self.edges[need].needs)
-        return tuple(sorted(seen.difference(self.sysroot(name))))
+        return tuple(sorted(self._below[name].difference(self.sysroot(name))))
+
+    @cached_property
+    def _below(self) -> Mapping[str, frozenset[str]]:
+        """Each package -> all that its build needs, and what that needs."""
+        below: dict[str, frozenset[str]] = {}
+        for name in self.order:
+            needs = self.edges[name].needs
+            below[name] = frozenset(needs).union(*(below[need] for need in needs))
+        return below
 
     def closure(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return `names` and all that they need to build or to run, in building order."""
@@ -84,6 +87,21 @@ class Graph:
                 chain[need] = max(chain[need], chain[name] + 1)
         return tuple(sorted(names, key=lambda name: (-chain[name], name)))
 
+    def users(self, name: str) -> tuple[str, ...]:
+        """Return the packages in whose closure `name` is, in building order, without itself."""
+        above: dict[str, list[str]] = {}
+        for user, mine in self.edges.items():
+            for need in (*mine.needs, *mine.runtime):
+                above.setdefault(need, []).append(user)
+        seen = {name}
+        todo = [name]
+        while todo:
+            for user in above.get(todo.pop(), ()):
+                if user not in seen:
+                    seen.add(user)
+                    todo.append(user)
+        return tuple(user for user in self.order if user in seen and user != name)
+
     def dependants(self, name: str) -> tuple[str, ...]:
         """Return the packages that name `name` as a need, sorted."""
         return tuple(sorted(who for who, edges in self.edges.items() if name in edges.needs))
@@ -96,26 +114,23 @@ def build(roots: Iterable[str], edges: Callable[[str], Edges]) -> Graph:
     """
     found: dict[str, Edges] = {}
     order: list[str] = []
-    path: list[str] = []
 
-    def visit(name: str) -> None:
-        if name in path:
-            cycle = [*path[path.index(name) :], name]
-            raise QuardError(
-                "packages need each other in a circle",
-                detail=" -> ".join(cycle),
-                reason="dependency-cycle",
-                hint="take one of these out of `needs`, or make it a feature that is off",
-            )
-        if name in found:
-            return
-        path.append(name)
-        mine = edges(name)
-        for need in sorted(mine.needs):
-            visit(need)
-        path.pop()
-        found[name] = mine
-        order.append(name)
+    def visit(root: str) -> None:
+        # Without recursion: a chain of packages may be longer than Python's stack.
+        path: dict[str, tuple[Edges, Iterator[str]]] = {}
+        ahead: str | None = None if root in found else root
+        while ahead is not None or path:
+            if ahead is not None:
+                mine = edges(ahead)
+                path[ahead] = mine, iter(sorted(mine.needs))
+            name, (mine, needs) = next(reversed(path.items()))
+            ahead = next((need for need in needs if need not in found), None)
+            if ahead is not None and ahead in path:
+                raise _cycle([*path], ahead)
+            if ahead is None:
+                del path[name]
+                found[name] = mine
+                order.append(name)
 
     waiting = sorted(set(roots))
     asked = set(waiting)
@@ -126,3 +141,12 @@ def build(roots: Iterable[str], edges: Callable[[str], Edges]) -> Graph:
         waiting.extend(sorted(wanted - asked))
         asked |= wanted
     return Graph(edges=found, order=tuple(order))
+
+
+def _cycle(path: list[str], name: str) -> QuardError:
+    return QuardError(
+        "packages need each other in a circle",
+        detail=" -> ".join([*path[path.index(name) :], name]),
+        reason="dependency-cycle",
+        hint="take one of these out of `needs`, or make it a feature that is off",
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -160,12 +159,16 @@ class Images:
         """Make one file system image of rootfs.tar."""
         from quard.image import cpio, ext4, squashfs  # noqa: PLC0415
 
-        tar, out = self.folder / ROOTFS, self.file(kind)
+        tar, out, stop = self.folder / ROOTFS, self.file(kind), self._workshop.stop
         makers: dict[str, Callable[[], None]] = {
             "ext4": lambda: ext4.ext4(
-                tar, out, size_mib=self._board.size_mib or None, label=self._board.name[:16]
+                tar,
+                out,
+                size_mib=self._board.size_mib or None,
+                label=self._board.name[:16],
+                stop=stop,
             ),
-            "squashfs": lambda: squashfs.squashfs(tar, out),
+            "squashfs": lambda: squashfs.squashfs(tar, out, stop=stop),
             "cpio.gz": lambda: cpio.cpio_gz(tar, out),
         }
         makers[kind]()
@@ -192,15 +195,14 @@ class Images:
         value = {**self.inputs().get(name, {}), "parts": dict(packages or {})}
         with self._noting:
             made = {**self.made(), name: value}
-            _replace(self._notes, canonical.readable(made))
+            _replace(self._notes, canonical.sealed(made))
 
     def made(self) -> dict[str, dict[str, Any]]:
         """Return what the image files were made from, as far as that is known."""
         try:
-            found = json.loads(self._notes.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return canonical.unsealed(self._notes.read_bytes()) or {}
+        except OSError:
             return {}
-        return found if isinstance(found, dict) else {}
 
     def remove_others(self) -> None:
         """Remove images that the board no longer makes: a stale one would boot an old system."""

@@ -42,8 +42,18 @@ def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
 
 
 def require(packages: Iterable[Package], catalog: Catalog) -> None:
-    """Raise QuardError with every finding in `packages`; its reason is the first one's."""
-    found = [finding for package in packages for finding in lint(package, catalog)]
+    """Raise QuardError with every finding in `packages`; its reason is the first one's.
+
+    What was found clean before is not looked at again, but for the names of other packages.
+    """
+    found: list[Finding] = []
+    for package in packages:
+        if catalog.is_clean(package) and catalog.known.issuperset(_mentioned(package)):
+            continue
+        mine = lint(package, catalog)
+        if not mine:
+            catalog.set_clean(package)
+        found += mine
     if found:
         count = "one thing is" if len(found) == 1 else f"{len(found)} things are"
         raise QuardError(
@@ -99,7 +109,6 @@ def _addresses(source: Source) -> tuple[str, ...]:
 
 def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
-    known = catalog.names()
     lists = [
         ("needs", recipe.needs),
         ("exports", recipe.exports),
@@ -113,7 +122,7 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
             wanted = ", ".join(repr(name) for name in sorted(set(names)))
             yield _finding(package, field, f"must be sorted, each once: {wanted}", "unsorted")
         for name in names:
-            if name not in known:
+            if name not in catalog.known:
                 yield _finding(package, field, f"no package {name!r}", "unknown-package")
             if name == package.name:
                 yield _finding(package, field, "a package cannot need itself", "dependency-cycle")
@@ -124,6 +133,15 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     for field, names in (("env", variables), ("tools", recipe.tools)):
         if list(names) != sorted(set(names)):
             yield _finding(package, field, "must be sorted, each once", "unsorted")
+
+
+def _mentioned(package: Package) -> set[str]:
+    """Return the names of other packages that a recipe holds."""
+    recipe = package.recipe
+    found = {*recipe.needs, *recipe.exports, *recipe.runtime}
+    for feature in recipe.features:
+        found.update(feature.needs, feature.runtime)
+    return found
 
 
 def _features(package: Package, _: Catalog) -> Iterator[Finding]:
@@ -152,7 +170,7 @@ def _features(package: Package, _: Catalog) -> Iterator[Finding]:
 
 def _files(package: Package, _: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
-    names = {path.name for path in package.folder.iterdir()}
+    names = package.beside
     if isinstance(recipe, Kconfig):
         for fragment in recipe.fragments:
             if fragment not in names:
@@ -183,14 +201,15 @@ def _placeholders(package: Package, _: Catalog) -> Iterator[Finding]:
 
 
 def _strings(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Yield every text of the recipe with the name of the field that it is in."""
+    """Yield the recipe's texts that hold a brace, each with the name of the field it is in."""
     for item in fields(recipe):
         yield from _within(item.name, getattr(recipe, item.name))
 
 
 def _within(field: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        yield field, value
+        if "{" in value:
+            yield field, value
     elif isinstance(value, tuple):
         for part in value:
             yield from _within(field, part)

@@ -110,6 +110,10 @@ class Run(tuple[str, ...]):
     def __new__(cls, *argv: str) -> Run:
         return super().__new__(cls, argv)
 
+    def __getnewargs__(self) -> tuple[str, ...]:
+        """Return the arguments that make an equal one, for copying and pickling."""
+        return tuple(self)
+
 
 @dataclass(frozen=True)
 class Install:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from quard.errors import QuardError
-from quard.execute.results import Results, read
+from quard import canonical
+from quard.execute.results import Results, look, lost_blob, read
 from quard.store import blob
 from quard.store.local import Store
 
@@ -38,9 +39,9 @@ class Outputs:
         known = {}
         for path in (self.results(name).earlier, self.results(name).interface):
             try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-                known[found["digest"]] = found["interface"]
-            except (OSError, ValueError, KeyError, TypeError):
+                found = json.loads(path.read_bytes())["interface"]
+                known[canonical.digest(found)] = found
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 continue
         return difference(known[before], known[now]) if {before, now} <= known.keys() else ()
 
@@ -59,13 +60,23 @@ class Outputs:
         results = self.results(name)
         for path, part in ((results.runtime, "runtime"), (results.deploy, "deploy")):
             try:
-                digest = json.loads(path.read_text(encoding="utf-8"))[part]
+                digest = look(path, part)
             except FileNotFoundError:
                 continue
-            except (OSError, ValueError, KeyError, TypeError):
-                digest = None
-            if digest is None or not (self._store.has(digest) or self._local.has(digest)):
+            if digest is None or not self.has(digest):
                 yield path
+
+    def blobs(self, name: str) -> tuple[str, ...]:
+        """Return the blobs that a package's result files name, as far as they can be read."""
+        results, found = self.results(name), []
+        for path, part in ((results.runtime, "runtime"), (results.deploy, "deploy")):
+            with contextlib.suppress(FileNotFoundError):
+                found.append(look(path, part))
+        return tuple(sha256 for sha256 in found if sha256)
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether a blob is there; what is in it is verified when it is used."""
+        return self._store.has(sha256) or self._local.has(sha256)
 
     def stored(self, key: str) -> dict[str, Any] | None:
         """Return what the stores have for a result's key."""
@@ -73,11 +84,11 @@ class Outputs:
 
     def runtime_digest(self, name: str) -> str:
         """Return the digest of what a package installs."""
-        return str(read(self.results(name).runtime)["runtime"])
+        return read(self.results(name).runtime, "runtime")
 
     def deploy_digest(self, name: str) -> str:
         """Return the digest of what a package puts beside the images."""
-        return str(read(self.results(name).deploy)["deploy"])
+        return read(self.results(name).deploy, "deploy")
 
     def runtime_blob(self, name: str) -> Path:
         """Return the blob of what a package installs. Raises QuardError blob-missing."""
@@ -96,14 +107,9 @@ class Outputs:
                 part.replace(place)
 
     def _blob(self, result: Path, part: str, name: str) -> Path:
-        digest = read(result)[part]
+        digest = read(result, part)
         for store in (self._store, self._local):
             if store.verify(digest):
                 return store.path(digest)
         result.unlink(missing_ok=True)
-        raise QuardError(
-            f"the store has lost a part of {name}",
-            detail=f"blob {digest}",
-            reason="blob-missing",
-            hint="run the same command again: the package is built anew",
-        )
+        raise lost_blob(name, digest)

@@ -33,10 +33,7 @@ def answer(command: Command, resolved: Resolved, catalog: Catalog) -> str:
             text = "".join(f"{n}\n" for n in found)
         case "rdepends":
             name = _on_board(resolved, command.names[0])
-            found = [
-                n for n in resolved.graph.order
-                if n != name and name in resolved.graph.closure((n,))
-            ]  # fmt: skip
+            found = list(resolved.graph.users(name))
             text = "".join(f"{n}\n" for n in found)
         case other:
             raise AssertionError(other)

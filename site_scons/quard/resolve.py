@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +13,7 @@ from quard.board import Board, Choice
 from quard.catalog import Catalog, Package, unknown
 from quard.errors import QuardError
 from quard.graph import Edges, Graph, build
+from quard.model import Kconfig
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import FileRef, Plan
 
@@ -104,7 +106,7 @@ class Resolver:
         return Inputs(
             patches=() if tree else package.patches(),
             files=package.files(),
-            fragments=self._fragments(package.name),
+            fragments=self._fragments(package),
             tree=tree.digest if tree else "",
             generate=tree is not None and not tree.configured,
             sysroot=graph.sysroot(package.name),
@@ -119,8 +121,23 @@ class Resolver:
                 raise unknown(
                     "feature", feature, known, f"packages/{package}/recipe.py declares them"
                 )
-        for package in (*self._board.packages, *self._board.fragments):
+        for package in self._board.packages:
             self._catalog[package]
+        self._check_fragments()
+
+    def _check_fragments(self) -> None:
+        """Refuse a fragment that no build would look at."""
+        kept = self._project / kept_fragment(self._board, "*")
+        found = dict.fromkeys(self._board.fragments, f"configs/{self._board.name}.toml")
+        found |= {p.stem: kept_fragment(self._board, p.stem) for p in kept.parent.glob(kept.name)}
+        for package, where in sorted(found.items()):
+            if not isinstance(self._catalog[package].recipe, Kconfig):
+                raise QuardError(
+                    f"{where} has a configuration fragment for {package},"
+                    " which Kconfig does not configure",
+                    reason="bad-board",
+                    hint="take it out; a recipe's features and arguments are what sets it up",
+                )
 
     def _features(
         self, package: Package, decided: Mapping[tuple[str, str], bool]
@@ -149,15 +166,40 @@ class Resolver:
             runtime=tuple(sorted(runtime)),
         )
 
-    def _fragments(self, name: str) -> tuple[FileRef, ...]:
+    def _fragments(self, package: Package) -> tuple[FileRef, ...]:
+        if not isinstance(package.recipe, Kconfig):
+            return ()
         return tuple(
-            FileRef(fragment_name(number, path), _hash(self._project / path, path))
-            for number, path in enumerate(self._board.fragments.get(name, ()))
+            FileRef(inner, _hash(self._project / path, path))
+            for inner, path in fragments(self._project, self._board, package.name).items()
         )
 
 
+def fragments(project: Path, board: Board, package: str) -> dict[str, str]:
+    """Return the board's fragments of a package, in the order in which they are laid over.
+
+    They are the paths below the project by the name that a build has for each.
+    """
+    listed = board.fragments.get(package, ())
+    found = {fragment_name(number, path): path for number, path in enumerate(listed)}
+    kept = kept_fragment(board, package)
+    if os.path.lexists(project / kept):
+        found[kept_name(package)] = kept
+    return found
+
+
+def kept_fragment(board: Board, package: str) -> str:
+    """Return the path, below the project, of what was edited in a package's configuration."""
+    return f"configs/{board.name}/{package}.fragment"
+
+
+def kept_name(package: str) -> str:
+    """Return the name under which a build sees that."""
+    return f"board-{package}.fragment"
+
+
 def fragment_name(number: int, path: str) -> str:
-    """Return the name under which a build sees one of the board's fragments of a package."""
+    """Return the name under which a build sees one of the fragments that a board's file lists."""
     return f"board-{number}-{Path(path).name}"
 
 

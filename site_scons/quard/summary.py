@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+_NAMES = ("restored", "up_to_date", "images", "failed")
+
+
+def last(path: Path) -> dict[str, Any] | None:
+    """Return the content of a summary.json; None where there is none, or no whole one."""
+    try:
+        found = json.loads(path.read_bytes())
+        whole = isinstance(found["seconds"], float | int) and all(
+            isinstance(name, str) for kind in _NAMES for name in found[kind]
+        )
+        for package in found["built"]:
+            Built(str(package["name"]), float(package["seconds"]), tuple(map(str, package["why"])))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if whole else None
 
 
 @dataclass(frozen=True)
@@ -43,12 +61,18 @@ class Summary:
         with self._lock:
             self.failed.append(name)
 
+    @property
+    def says_something(self) -> bool:
+        """Whether anything was made, or was to be made and failed."""
+        return bool(self.built or self.restored or self.images or self.failed)
+
     def as_json(self, current: tuple[str, ...], seconds: float) -> dict[str, Any]:
         """Return the content of summary.json.
 
-        current -- packages that were found to be up to date
+        current -- packages that were found to be up to date; some may have been had anew since
         seconds  -- of the whole run
         """
+        done = {*self.restored, *(b.name for b in self.built)}
         return {
             "board": self.board,
             "seconds": round(seconds, 2),
@@ -57,7 +81,7 @@ class Summary:
                 for b in sorted(self.built, key=lambda b: b.name)
             ],
             "restored": sorted(self.restored),
-            "up_to_date": sorted(current),
+            "up_to_date": sorted(set(current) - done),
             "images": sorted(self.images),
             "failed": sorted(self.failed),
         }

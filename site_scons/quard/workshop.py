@@ -45,6 +45,7 @@ class Site:
     jobs   -- processes at a time
     keep   -- descriptors that builds inherit
     force  -- packages to build even if nothing changed
+    terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
     """
 
     cache: Path
@@ -52,6 +53,7 @@ class Site:
     jobs: int
     keep: tuple[int, ...] = ()
     force: frozenset[str] = frozenset()
+    terminal: str = ""
 
 
 class Workshop:
@@ -91,6 +93,10 @@ class Workshop:
         )
         self.stop.listen(self._fetcher.stop)
 
+    def remember(self) -> None:
+        """Write down what the recipes said, for the next run."""
+        self._catalog.remember()
+
     @cached_property
     def toolchain(self) -> Toolchain:
         """The board's cross compiler. Raises QuardError compiler-missing."""
@@ -109,6 +115,11 @@ class Workshop:
                 " would not be noticed"
             )
         return found
+
+    def sweep(self) -> None:
+        """Remove unfinished work of builds that were killed."""
+        for store in (self.store, self._local):
+            store.sweep()
 
     @property
     def packager(self) -> Packager:
@@ -220,12 +231,12 @@ class Workshop:
 
     def produce(self, resolved: Resolved, name: str) -> None:
         """Have one package, from the store or built. Raises QuardError."""
-        job = self._job(resolved, name)
+        job = self.job(resolved, name)
         version = resolved.plans[name].version
         depends = self.packager.depends(job)
         started = time.monotonic()
         with self.console.package(name, version) as report:
-            outcome = self.packager.produce(job, report, self._token, force=name in self.site.force)
+            outcome = self.packager.produce(job, report, self.token, force=name in self.site.force)
         seconds = time.monotonic() - started
         if outcome.how == "restored":
             self.summary.add_restored(name)
@@ -237,18 +248,25 @@ class Workshop:
             self.console.done(name, version, f"built in {seconds:.1f} s")
 
     @contextmanager
-    def _token(self) -> Iterator[None]:
+    def token(self) -> Iterator[None]:
+        """Hold the right to run one process at a time."""
         with self._jobserver.token():
             yield
 
-    def _job(self, resolved: Resolved, name: str) -> Job:
+    def job(self, resolved: Resolved, name: str, place: str = "work") -> Job:
+        """Return what there is to do for a package.
+
+        place -- the kind of folder that it is done in: work for a build, which alone has the
+                 package's own log
+        """
         from quard.execute.package import Job  # noqa: PLC0415
 
         package, plan = resolved.packages[name], resolved.plans[name]
         tree = self._listings.get(name)
         paths = {path.name: path for path in package.folder.iterdir()}
-        for number, fragment in enumerate(self.board.fragments.get(name, ())):
-            paths[resolve.fragment_name(number, fragment)] = self.project / fragment
+        for inner, path in resolve.fragments(self.project, self.board, name).items():
+            paths[inner] = self.project / path
+        log = f"{name}.log" if place == "work" else f"{name}-{place}.log"
         return Job(
             plan=plan,
             request=None if tree else self._request(package),
@@ -257,9 +275,9 @@ class Workshop:
             files={reference.name: paths[reference.name] for reference in plan.files},
             needs={need: self.results(need) for need in (*plan.needs, *plan.links)},
             results=self.results(name),
-            work=self.out / "work" / name,
-            log=self.out / "logs" / f"{name}.log",
-            shown=f"out/{self.board.name}/logs/{name}.log",
+            work=self.out / place / name,
+            log=self.out / "logs" / log,
+            shown=f"out/{self.board.name}/logs/{log}",
         )
 
     def _request(self, package: Package) -> Request | None:

@@ -1,10 +1,16 @@
 """Measure the build, the image and the boot; the last line is JSON.
 
-usage: python -m bench [--board NAME] [--cold] [--runs N]
+usage: python -m bench [--board NAME] [--cold] [--changes] [--scale SIZES] [--runs N]
 
-Without --cold the checkout is taken as it is: it is brought up to date first, then null builds, the
-image's size and the boot are measured. With --cold a copy of the checkout is also built from
-nothing but the fetched sources, which takes as long as it takes.
+Without further arguments the checkout is taken as it is: it is brought up to date first, then null
+builds, questions, the image's size and the boot are measured. Every answer holds the seconds of a
+yardstick, which tells how fast the machine was just then: a loop of Python, and one small library
+built by hand.
+
+--cold     a copy of the checkout is also built from nothing but the fetched sources
+--changes  single changes of the real board are made in a copy and built
+--scale    synthetic boards of so many packages are built and then built again, and nothing else
+           is measured; SIZES is a list such as 10,100,1000,3000
 """
 
 from __future__ import annotations
@@ -12,132 +18,67 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import pexpect
+from bench import scale, yardstick
+from bench.boots import boots
+from bench.changes import changes
+from bench.cold import cold_build
+from bench.null import null_builds, questions
+from bench.running import PROJECT, scons
+from bench.sizes import sizes
+from quard.board import load
 
-PROJECT = Path(__file__).resolve().parents[2]
-_POLL = 0.2
-_BOOT_LIMIT = 120
-_MIB = 1 << 20
 
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--board", default="quard-star")
-    parser.add_argument("--cold", action="store_true", help="also build everything from nothing")
-    parser.add_argument("--runs", type=int, default=5, help="null builds and boots (default 5)")
-    options = parser.parse_args()
-    board = f"BOARD={options.board}"
-    print(f"bringing {options.board} up to date", flush=True)
-    _scons(PROJECT, board)
-    results: dict[str, Any] = {"board": options.board, "processors": len(os.sched_getaffinity(0))}
-    results["null_build"] = _null_builds(board, options.runs)
-    results["image"] = _sizes(PROJECT / "out" / options.board / "images")
-    results["boot"] = _boots(PROJECT / "out" / options.board / "images", options.runs)
-    if options.cold:
-        results["cold_build"] = _cold_build(board)
-    print(json.dumps(results, sort_keys=True))
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    processors = len(os.sched_getaffinity(0))
+    if options.scale:
+        found: dict[str, Any] = {"scale": scale.scale(options.scale, options.runs)}
+    else:
+        found = _board(options)
+    print(json.dumps({"processors": processors, **found}, sort_keys=True))
     return 0
 
 
-def _scons(checkout: Path, *arguments: str, quiet: bool = False) -> dict[str, float]:
-    """Run SCons; return seconds and the peak memory of its own process, in MiB."""
-    command = [sys.executable, "-P", "-m", "SCons", "-Q", *arguments]
-    started = time.monotonic()
-    process = subprocess.Popen(command, cwd=checkout, stdout=subprocess.DEVNULL if quiet else None)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, _peak(process.pid))
-        time.sleep(_POLL if not quiet else 0.01)
-    seconds = time.monotonic() - started
-    if process.returncode:
-        raise SystemExit(f"bench: {' '.join(command)} ended with status {process.returncode}")
-    return {"seconds": round(seconds, 2), "peak_mib": round(peak / 1024, 1)}
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--board", default="quard-star")
+    parser.add_argument("--cold", action="store_true", help="also build everything from nothing")
+    parser.add_argument("--changes", action="store_true", help="also build single changes")
+    parser.add_argument("--scale", type=scale.counts, help="synthetic boards: 10,100,1000,3000")
+    parser.add_argument("--runs", type=int, default=5, help="null builds and boots (default 5)")
+    return parser.parse_args(arguments)
 
 
-def _peak(pid: int) -> int:
-    """Return a process' peak resident memory in KiB (proc(5), VmHWM)."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(lines[0].split()[1]) if lines else 0
-
-
-def _null_builds(board: str, runs: int) -> dict[str, float]:
-    found = [_scons(PROJECT, board, quiet=True)["seconds"] for _ in range(runs)]
-    return {"median_seconds": statistics.median(found), "worst_seconds": max(found)}
-
-
-def _sizes(images: Path) -> dict[str, float]:
-    manifest = json.loads((images / "manifest.json").read_text(encoding="utf-8"))
-    content = sum(entry.get("size", 0) for entry in manifest.values())
-    sizes: dict[str, float] = {"content_mib": round(content / _MIB, 2)}
-    for path in sorted(images.iterdir()):
-        if path.suffix in (".json", ".sh") or path.name.startswith("."):
-            continue
-        sizes[f"{path.name}_mib"] = round(path.stat().st_size / _MIB, 2)
-    return sizes
-
-
-def _boots(images: Path, runs: int) -> dict[str, float]:
-    logins, offs = [], []
-    for _ in range(runs):
-        started = time.monotonic()
-        guest = pexpect.spawn(
-            str(images / "run.sh"),
-            ["FORWARD=tcp:0:22,tcp:0:80", "SNAPSHOT=1"],
-            timeout=_BOOT_LIMIT,
-            encoding="utf-8",
-            codec_errors="replace",
-        )
-        try:
-            guest.expect("login: ")
-            logins.append(time.monotonic() - started)
-            guest.sendline("root")
-            guest.expect("# ")
-            begun = time.monotonic()
-            guest.sendline("poweroff")
-            guest.expect(pexpect.EOF)
-            offs.append(time.monotonic() - begun)
-        finally:
-            guest.close(force=True)
-    return {
-        "login_median_seconds": round(statistics.median(logins), 2),
-        "poweroff_median_seconds": round(statistics.median(offs), 2),
+def _board(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure one board of the checkout."""
+    board = f"BOARD={options.board}"
+    print(f"bringing {options.board} up to date", flush=True)
+    scons(PROJECT, board, quiet=False)
+    images = PROJECT / "out" / options.board / "images"
+    package = load(PROJECT / "configs", options.board).packages[0]
+    by_hand = yardstick.hand_made(board)
+    results: dict[str, Any] = {
+        "board": options.board,
+        "yardstick": {"by_hand": by_hand, "python_loop_seconds": yardstick.python_loop()},
+        "null_build": null_builds(PROJECT, board, options.runs),
+        "questions": questions(PROJECT, board, package, min(options.runs, 3)),
+        "image": sizes(images),
+        "boot": boots(images, options.runs),
     }
-
-
-def _cold_build(board: str) -> dict[str, float]:
-    """Build a copy of the checkout with an empty store, from the sources that are there."""
-    _scons(PROJECT, "source", board)
-    sources = _sources()
-    with tempfile.TemporaryDirectory(prefix="quardroot-bench-") as folder:
-        copy = Path(folder) / "checkout"
-        listed = subprocess.run(
-            ("git", "ls-files", "-z"), cwd=PROJECT, check=True, capture_output=True, text=True
-        )
-        for name in filter(None, listed.stdout.split("\0")):
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, copy / name, follow_symlinks=False)
-        return _scons(copy, board, f"cache.dir={folder}/cache", f"sources.dir={sources}")
-
-
-def _sources() -> Path:
-    """Return the folder of fetched sources, as the session finds it."""
-    if os.environ.get("CI", "") not in ("", "0", "false"):
-        return PROJECT / ".cache" / "sources"
-    base = os.environ.get("XDG_CACHE_HOME", "") or f"{os.environ.get('HOME', '')}/.cache"
-    return Path(base) / "quardroot" / "sources"
+    if options.cold:
+        cold = cold_build(board)
+        after = yardstick.hand_made(board)
+        results["yardstick"]["by_hand_after"] = after
+        seconds = min(by_hand["seconds"], after["seconds"])
+        cold["of_yardstick"] = round(cold["seconds"] / seconds, 1)
+        results["cold_build"] = cold
+    if options.changes:
+        results["changes"] = changes(board)
+    return results
 
 
 if __name__ == "__main__":

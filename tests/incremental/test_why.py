@@ -10,6 +10,7 @@ import pytest
 
 from incremental.conftest import GREET_C, GREET_H, HELLO_C
 from incremental.project import Project, Ran
+from site_tools.quardroot.guard import Journal
 
 
 def why(project: Project, *arguments: str) -> dict[str, Any]:
@@ -89,8 +90,18 @@ def lost_image(project: Project) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [new_symbol, inside, overlay, removed, added, flags, version, lost_result, lost_signatures]
-    + [lost_image],
+    [
+        new_symbol,
+        inside,
+        overlay,
+        removed,
+        added,
+        flags,
+        version,
+        lost_result,
+        lost_signatures,
+        lost_image,
+    ],
     ids=lambda change: change.__name__,
 )
 def test_what_is_predicted_happens(greeting: Project, change: Callable[[Project], None]) -> None:
@@ -150,7 +161,7 @@ def test_image_files_name_what_changed_in_the_overlay_and_the_board(greeting: Pr
 
 def test_a_cut_off_build_is_predicted_to_be_mended(greeting: Project) -> None:
     greeting.run()
-    (greeting.folder / "out/journal").write_text("tiny/packages/greet.interface.json\n")
+    Journal(greeting.folder / "out/journal").add(["tiny/packages/greet.interface.json"])
     assert with_action(why(greeting)["now"]["packages"], "restore") == {"greet"}
     assert hold(greeting).summary["restored"] == ["greet"]
 

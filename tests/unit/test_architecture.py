@@ -15,7 +15,8 @@ ENGINE = TOP / "site_scons"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("site_tools",),
     ("quard.forecast",),
-    ("quard.images",),
+    ("quard.configure", "quard.images", "quard.shell"),
+    ("quard.desk",),
     ("quard.workshop",),
     ("quard.report",),
     (
@@ -24,12 +25,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "quard.outputs",
         "quard.sources",
         "quard.summary",
+        "quard.unchanged",
         "quard.why",
     ),
     ("quard.cli",),
     ("quard.resolve",),
     ("quard.board", "quard.lint", "quard.settings"),
     ("quard.catalog", "quard.graph"),
+    ("quard.parse", "quard.remembered"),
     ("quard.image",),
     ("quard.execute",),
     ("quard.store",),
@@ -41,7 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 (plan, execute, store, image, site_tools) import each other without a circle."""
 
 WORDS_OF_MODEL = {"__future__", "dataclasses", "typing"}
-WORDS_OF_PLAN = {"__future__", "collections", "dataclasses", "re", "typing"}
+WORDS_OF_PLAN = {"__future__", "collections", "dataclasses", "functools", "re", "typing"}
 """Modules of the standard library that a pure part may use: none of them reads or writes."""
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv", "expandvars"}

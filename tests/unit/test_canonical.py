@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 from typing import Any
 
 import pytest
 
-from quard.canonical import canonical, digest, readable
+from quard.canonical import canonical, digest, readable, sealed, unsealed
 
 LEAVES: tuple[Any, ...] = (None, True, False, 0, 1, -1, 10**20, "", "1", "a", "ä", '"\\\n', "true")
 
@@ -81,3 +82,22 @@ def test_the_digest_is_the_sha256_of_the_text() -> None:
 
 def test_the_readable_form_is_sorted_and_ends_its_last_line() -> None:
     assert readable({"b": (), "a": "ä"}) == '{\n  "a": "ä",\n  "b": []\n}\n'
+
+
+def test_a_seal_gives_the_value_back_also_with_names_that_are_no_text() -> None:
+    item = {"b": [1, True, None], "a": "ä", "name": os.fsdecode(b"\xff")}
+    for indent in (2, None):
+        text = sealed(item, indent=indent)
+        assert text.isascii() and text.endswith("}\n")
+        assert unsealed(text.encode()) == item
+
+
+def test_a_text_that_is_not_what_was_sealed_gives_nothing() -> None:
+    text = sealed({"name": "one", "list": [1, 2]}).encode()
+    for end in range(len(text) - 1):
+        assert unsealed(text[:end]) is None
+    for place, byte in enumerate(text.strip()):
+        if not chr(byte).isspace():
+            assert unsealed(text[:place] + b"7"[: byte != ord("7")] + text[place + 1 :]) is None
+    for other in (b"", b"[]", b"null", b"7", b"{}", b"\xff", b"[" * 100_000, b'{"seal": 1e999}'):
+        assert unsealed(other) is None

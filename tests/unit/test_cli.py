@@ -48,9 +48,29 @@ def test_packages_are_built_and_rebuilt_by_name() -> None:
     assert (again.verb, again.names) == ("rebuild", ("zlib", "linux"))
 
 
+@pytest.mark.parametrize("verb", ["menuconfig", "savedefconfig", "diffconfig", "shell"])
+def test_a_verb_after_a_name_works_in_that_packages_folder(verb: str) -> None:
+    command = asked(f"linux-{verb}")
+    assert (command.verb, command.names) == (verb, ("linux",))
+    assert command.opens and command.builds
+    assert not asked("linux").opens and not asked("linux-rebuild").opens
+
+
+def test_a_package_whose_name_ends_like_a_verb_is_itself() -> None:
+    names = (*PACKAGES, "zlib-shell", "g++-x")
+    assert parse(("zlib-shell",), {}, names).verb == "build"
+    assert parse(("zlib-shell-shell",), {}, names).names == ("zlib-shell",)
+    assert parse(("g++-x-rebuild",), {}, names).names == ("g++-x",)
+
+
 @pytest.mark.parametrize(
     "targets",
     [
+        ("zlib-shell", "linux-shell"),
+        ("linux-menuconfig", "busybox-menuconfig"),
+        ("linux-menuconfig", "linux"),
+        ("linux-shell", "linux-rebuild"),
+        ("linux-shell", "run"),
         ("zlib", "linux-rebuild"),
         ("run", "zlib"),
         ("zlib", "run"),
@@ -77,6 +97,8 @@ def test_list_takes_no_name() -> None:
         ("rn", "run"),
         ("imags", "images"),
         ("linux-rebiuld", "linux-rebuild"),
+        ("linux-menucofig", "linux-menuconfig"),
+        ("zlib-shel", "zlib-shell"),
         ("Linux", "linux"),
     ],
 )
@@ -154,6 +176,6 @@ def test_the_help_names_every_target_and_variable() -> None:
     text = cli.help_text()
     for name in (*cli.HELP, *cli.VARIABLES):
         assert f"  {name} " in text
-    for verb in (*cli.BUILDS, *cli.QUESTIONS):
+    for verb in (*cli.BUILDS, *cli.QUESTIONS, *(f"NAME-{suffix}" for suffix in cli.SUFFIXES)):
         assert any(name.split()[0] == verb for name in cli.HELP), verb
     assert max(len(line) for line in text.splitlines()) <= 100

@@ -202,3 +202,25 @@ def test_what_others_wait_for_longest_is_begun_first() -> None:
     }
     found = graph(edges).urgent_first(edges)
     assert found == ("ncurses", "openssl", "readline", "alone", "bash", "ssh")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_users_of_a_package_are_those_in_whose_closure_it_is(seed: int) -> None:
+    edges = acyclic(random.Random(seed), 20)
+    found = graph(edges)
+    for name in edges:
+        slowly = [n for n in found.order if n != name and name in found.closure((n,))]
+        assert list(found.users(name)) == slowly
+
+
+def test_a_chain_may_be_longer_than_the_stack_is_deep() -> None:
+    names = [f"p{number:05}" for number in range(5000)]
+    edges = {name: Edges(needs=(need,)) for name, need in itertools.pairwise(names)}
+    edges[names[-1]] = Edges()
+    found = build(names[:1], edges.__getitem__)
+    assert found.order == tuple(reversed(names))
+    edges[names[-1]] = Edges(needs=(names[0],))
+    with pytest.raises(QuardError) as caught:
+        build(names[:1], edges.__getitem__)
+    assert caught.value.reason == "dependency-cycle"
+    assert caught.value.detail.count(" -> ") == len(names)

@@ -15,7 +15,8 @@ from quard import board
 from quard.board import Board, Choice
 from quard.catalog import Catalog
 from quard.errors import QuardError
-from quard.resolve import Resolved, Resolver, Tree, fragment_name
+from quard.plan.plan import KconfigStep
+from quard.resolve import Resolved, Resolver, Tree, fragment_name, kept_fragment, kept_name
 
 ON = {("app", "net"): True}
 
@@ -320,10 +321,62 @@ def test_the_boards_fragments_are_inputs_under_their_own_names(project: Path) ->
 
 
 def test_a_fragment_that_is_not_there_is_an_error_of_the_board(project: Path) -> None:
+    add_text(project / "packages", "kc", recipe_text("Kconfig"))
     with pytest.raises(QuardError) as caught:
-        resolve(project, fragments={"app": ("configs/no.fragment",)})
+        resolve(project, fragments={"kc": ("configs/no.fragment",)}, packages=("kc",))
     assert caught.value.reason == "bad-board"
     assert "configs/no.fragment" in caught.value.message
+
+
+def kept(project: Path, package: str) -> Path:
+    """Return the board's kept fragment of a package, in a folder that is there."""
+    path = project / kept_fragment(one(project), package)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def test_the_kept_fragment_is_laid_over_last_and_counts_as_soon_as_it_is_there(
+    project: Path,
+) -> None:
+    add_text(project / "packages", "kc", recipe_text("Kconfig", fragments='("own.fragment",)'))
+    for name in ("packages/kc/own.fragment", "configs/more.fragment"):
+        (project / name).write_text("CONFIG_A=y\n")
+    changes: dict[str, Any] = {
+        "fragments": {"kc": ("configs/more.fragment",)},
+        "packages": ("app", "kc"),
+    }
+    before = resolve(project, **changes)
+    kept(project, "kc").write_text("CONFIG_A=n\n")
+    assert rebuilt(project, before, **changes) == {"kc"}
+    step = resolve(project, **changes).plans["kc"].steps[0]
+    assert isinstance(step, KconfigStep)
+    assert step.fragments == ("own.fragment", "board-0-more.fragment", "board-kc.fragment")
+    assert kept_name("kc") == "board-kc.fragment"
+    kept(project, "kc").unlink()
+    assert rebuilt(project, before, **changes) == set()
+
+
+def test_a_kept_fragment_that_leads_nowhere_is_an_error_of_the_board(project: Path) -> None:
+    add_text(project / "packages", "kc", recipe_text("Kconfig"))
+    kept(project, "kc").symlink_to("nowhere")
+    with pytest.raises(QuardError) as caught:
+        resolve(project, packages=("kc",))
+    assert caught.value.reason == "bad-board"
+    assert "configs/one/kc.fragment" in caught.value.message
+
+
+def test_a_fragment_for_a_package_without_kconfig_is_an_error_of_the_board(project: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolver(project, fragments={"lib": ("configs/any.fragment",)})
+    assert caught.value.reason == "bad-board"
+    assert caught.value.message == (
+        "configs/one.toml has a configuration fragment for lib, which Kconfig does not configure"
+    )
+    kept(project, "lib").touch()
+    with pytest.raises(QuardError) as caught:
+        resolver(project)
+    assert caught.value.reason == "bad-board"
+    assert caught.value.message.startswith("configs/one/lib.fragment has ")
 
 
 @pytest.mark.parametrize("name", board.names(TOP / "configs"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import posixpath
 import shutil
 import subprocess
@@ -37,8 +36,6 @@ _TAIL = 25
 """Lines of a log that are shown when a step fails: enough for a compiler's message."""
 _MAKE_FAILED = 2
 """make(1): an error was met; a make that was killed has another status."""
-_ANSWERS = 1 << 16
-"""Empty lines offered to a configuration program that asks: more than any has questions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +146,10 @@ class Build:
         ):
             return False
         self._log.write(b"==> update: goes on in the folder of the build before\n")
-        for folder in (self.work.stage, self.work.files, self.work.home):
+        for folder in (self.work.stage, self.work.home):
             remove_tree(folder)
             folder.mkdir()
-        for reference in self.plan.files:
-            self._take_file(reference, inputs.files[reference.name], self.work.files)
+        self.take_files(inputs.files)
         return True
 
     def prepare(self, inputs: Inputs) -> None:
@@ -172,13 +168,12 @@ class Build:
             self.sandbox.inside,
         )
         inputs.lay_out(self.work.sysroot)
-        for reference in self.plan.files:
-            self._take_file(reference, inputs.files[reference.name], self.work.files)
+        self.take_files(inputs.files)
         if inputs.tree:
             copy(inputs.tree, self.work.src)
         elif inputs.archive:
             self.work.src.rmdir()
-            unpack.unpack(inputs.archive, self.work.src)
+            unpack.unpack(inputs.archive, self.work.src, self._machine.stop.check)
         if self.plan.patches:
             self._report("patch")
             folder = self.work.root / "patches"
@@ -186,6 +181,16 @@ class Build:
             for reference, path in zip(self.plan.patches, inputs.patches, strict=True):
                 self._take_file(reference, path, folder)
             patch.apply([folder / p.name for p in self.plan.patches], self._patch)
+
+    def take_files(self, files: Mapping[str, Path]) -> None:
+        """Put the plan's files into their folder, and nothing else.
+
+        files -- name -> path
+        """
+        remove_tree(self.work.files)
+        self.work.files.mkdir()
+        for reference in self.plan.files:
+            self._take_file(reference, files[reference.name], self.work.files)
 
     def _take_file(self, reference: FileRef, path: Path, folder: Path) -> None:
         """Copy a file that the plan names by hash; what is built must be what was planned."""
@@ -206,7 +211,7 @@ class Build:
                 self._run(phase, ("mkdir", "-p", f"{{stage}}/{posixpath.dirname(path)}"))
                 self._run(phase, ("ln", "-s", target, f"{{stage}}/{path}"))
             case KconfigStep():
-                self._configure(step)
+                self.configurator(step).make(self.plan.name)
             case ToolchainStep():
                 self._take(step)
 
@@ -236,22 +241,11 @@ class Build:
         self._log.write(text)
         return subprocess.CompletedProcess(tuple(argv), status, text, b"")
 
-    def _configure(self, step: KconfigStep) -> None:
-        """Make `.config` and hold it against what was asked for."""
-        requests: list[kconfig.Request] = []
-        for name in step.fragments:
-            text = (self.work.files / name).read_text(encoding="utf-8")
-            requests += kconfig.parse(text, name)
-        for line in step.lines:
-            requests += kconfig.parse(line, "the board's features")
-        merged = kconfig.merge(requests)
-        answers = self.work.root / "answers"
-        answers.write_text("\n" * _ANSWERS)
-        config = self.work.src / ".config"
-        self._run(step.phase, (*step.make, step.base), answers)
-        _write_plain(config, kconfig.lay_over(_read_plain(config), merged))
-        self._run(step.phase, (*step.make, step.refresh), answers)
-        kconfig.check(_read_plain(config), merged, self.plan.name)
+    def configurator(self, step: KconfigStep) -> kconfig.Configurator:
+        """Return what makes `.config` in this build's folder."""
+        return kconfig.Configurator(
+            step, self.work, lambda argv, given: self._run(step.phase, argv, given)
+        )
 
     def _take(self, step: ToolchainStep) -> None:
         """Copy the toolchain's own target libraries; links by their plain names go along."""
@@ -276,18 +270,6 @@ class Build:
 def _repeated(step: Step) -> bool:
     """Tell whether a step is run again in a folder that has been built in before."""
     return step.phase in ("build", "install") or isinstance(step, KconfigStep)
-
-
-def _read_plain(path: Path) -> str:
-    """Return a file's text without following a link that the build may have made of it."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
-        return file.read()
-
-
-def _write_plain(path: Path, text: str) -> None:
-    flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _quoted(command: Sequence[str]) -> str:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from quard.errors import QuardError
+from quard.execute.sandbox import Work
+from quard.plan.plan import KconfigStep
 
+FEATURES = "the board's features"
+"""Origin of the lines that do not come from a fragment."""
+_BYTES = "surrogateescape"
+"""What becomes of bytes that are no text: they may stand in a symbol's own text."""
+_ANSWERS = 1 << 16
+"""Empty lines offered to a configuration program that asks: more than any has questions."""
 _SET = re.compile(r"(CONFIG_[A-Za-z0-9_]+)=(.*)\Z")
 _UNSET = re.compile(r"# (CONFIG_[A-Za-z0-9_]+) is not set\Z")
 
@@ -64,22 +74,27 @@ def lay_over(config: str, requests: Mapping[str, Request]) -> str:
     return "\n".join([*kept, *(str(request) for request in requests.values())]) + "\n"
 
 
-def vanished(config: str, requests: Mapping[str, Request]) -> tuple[tuple[Request, str], ...]:
-    """Return the requests that `config` does not fulfil, each with the line found instead."""
-    values: dict[str, str | None] = {}
+def values(config: str) -> dict[str, str | None]:
+    """Return the symbols of a `.config` and their values, None for what is not set."""
+    found: dict[str, str | None] = {}
     for line in config.splitlines():
         if match := _SET.match(line):
-            values[match.group(1)] = match.group(2)
+            found[match.group(1)] = match.group(2)
         elif match := _UNSET.match(line):
-            values[match.group(1)] = None
+            found[match.group(1)] = None
+    return found
+
+
+def vanished(config: str, requests: Mapping[str, Request]) -> tuple[tuple[Request, str], ...]:
+    """Return the requests that `config` does not fulfil, each with the line found instead."""
+    found = values(config)
     missing = []
     for request in requests.values():
-        if values.get(request.symbol) != request.value:
-            found = values.get(request.symbol)
-            if request.symbol not in values:
+        if found.get(request.symbol) != request.value:
+            if request.symbol not in found:
                 shown = "no such line: its dependencies are not met, or it does not exist"
             else:
-                shown = str(Request(request.symbol, found, ""))
+                shown = str(Request(request.symbol, found[request.symbol], ""))
             missing.append((request, shown))
     return tuple(missing)
 
@@ -95,6 +110,71 @@ def check(config: str, requests: Mapping[str, Request], name: str) -> None:
             reason="kconfig-line-vanished",
             hint="turn on what the option depends on, or take the line out of the fragment",
         )
+
+
+class Configurator:
+    """Makes `.config` in a work folder as one step of a plan says, with the package's own make.
+
+    run -- runs a command of the step in the source folder, its input from a file
+    """
+
+    def __init__(
+        self, step: KconfigStep, work: Work, run: Callable[[Sequence[str], Path], None]
+    ) -> None:
+        self.step = step
+        self._work = work
+        self._run = run
+
+    @property
+    def path(self) -> Path:
+        return self._work.src / ".config"
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return all that is asked for, in order: where a symbol comes twice, the last counts."""
+        found: tuple[Request, ...] = ()
+        for name in self.step.fragments:
+            text = (self._work.files / name).read_text(encoding="utf-8", errors=_BYTES)
+            found += parse(text, name)
+        for line in self.step.lines:
+            found += parse(line, FEATURES)
+        return found
+
+    def start(self) -> str:
+        """Return the configuration that everything is laid over."""
+        self._make(self.step.base)
+        return self.read()
+
+    def refresh(self, config: str) -> str:
+        """Return a configuration as upstream completes and corrects it."""
+        self.write(config)
+        self._make(self.step.refresh)
+        return self.read()
+
+    def fill(self) -> str:
+        """Make `.config` of all that is asked for and return it."""
+        return self.refresh(lay_over(self.start(), merge(self.requests())))
+
+    def make(self, name: str) -> None:
+        """Make `.config` and hold it against what was asked for."""
+        check(self.fill(), merge(self.requests()), name)
+
+    def read(self) -> str:
+        """Return `.config`, without following a link that the package may have made of it."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.path, flags), encoding="utf-8", errors=_BYTES) as file:
+            return file.read()
+
+    def write(self, text: str) -> None:
+        """Write `.config`, which must not be a link."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        opened = os.open(self.path, flags, 0o644)
+        with os.fdopen(opened, "w", encoding="utf-8", errors=_BYTES) as file:
+            file.write(text)
+
+    def _make(self, goal: str) -> None:
+        answers = self._work.root / "answers"
+        answers.write_text("\n" * _ANSWERS)
+        self._run((*self.step.make, goal), answers)
 
 
 def _symbol(line: str) -> str | None:

@@ -7,15 +7,18 @@ takes only what was built from nothing.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from quard import canonical
+from quard.errors import QuardError
 from quard.execute.trees import Entry
 
 _STAMP = "kept.json"
+_MARK = "failed"
+"""File of a folder whose build failed, with that build's base."""
 
 
 def base(depends: Mapping[str, Any], place: Path | None) -> str:
@@ -50,20 +53,45 @@ def claim(work: Path, wanted: str) -> dict[str, Entry] | None:
     where there is nothing to go on with.
     """
     stamp = work / _STAMP
+    (work / _MARK).unlink(missing_ok=True)
     try:
-        found = json.loads(stamp.read_text(encoding="utf-8", errors="surrogateescape"))
-        stamp.unlink()
-        if found["base"] != wanted:
-            return None
-        return {path: Entry(kind, content) for path, (kind, content) in found["tree"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        stamp.unlink(missing_ok=True)
+        found = canonical.unsealed(stamp.read_bytes())
+    except OSError:
         return None
+    stamp.unlink()
+    if not found or found["base"] != wanted:
+        return None
+    return {path: Entry(kind, content) for path, (kind, content) in found["tree"].items()}
 
 
 def keep(work: Path, name: str, tree: Mapping[str, Entry]) -> None:
     """Note that a build with the base `name`, from the local tree `tree`, ended well."""
     temporary = work / (_STAMP + ".part")
     entries = {path: [entry.kind, entry.content] for path, entry in tree.items()}
-    temporary.write_text(json.dumps({"base": name, "tree": entries}), encoding="utf-8")
+    text = canonical.sealed({"base": name, "tree": entries}, indent=None)
+    temporary.write_text(text, encoding="ascii")
     temporary.replace(work / _STAMP)
+
+
+@contextmanager
+def marking(work: Path, name: str) -> Iterator[None]:
+    """Mark the folder that a failed build with the base `name` leaves behind."""
+    try:
+        yield
+    except QuardError:
+        if work.is_dir():
+            (work / _MARK).write_text(name, encoding="utf-8")
+        raise
+
+
+def failed(work: Path, wanted: str) -> bool:
+    """Tell whether a build with the base `wanted` failed in this folder, the last one here."""
+    try:
+        return (work / _MARK).read_text(encoding="utf-8") == wanted
+    except OSError:
+        return False
+
+
+def forget(work: Path) -> None:
+    """Have no build go on in this folder: somebody else has worked in it."""
+    (work / _STAMP).unlink(missing_ok=True)

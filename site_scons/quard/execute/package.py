@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from quard import canonical
 from quard.errors import QuardError
@@ -16,7 +16,7 @@ from quard.execute import kept, split, sysroot
 from quard.execute.builder import Build, Inputs, Machine
 from quard.execute.fetch import Fetcher, Request
 from quard.execute.interface import interface
-from quard.execute.results import Results, depends, made_from, read
+from quard.execute.results import Results, depends, lost_blob, made_from, read
 from quard.execute.sandbox import Work
 from quard.execute.trees import Entry, Listing
 from quard.plan.plan import Plan
@@ -75,8 +75,20 @@ class Packager:
             job.plan,
             self._machine.toolchain.fingerprint,
             sealed=self._machine.mode == "bwrap",
-            interfaces={n: read(found.interface)["digest"] for n, found in job.needs.items()},
+            interfaces={n: read(found.interface, "digest") for n, found in job.needs.items()},
         )
+
+    def base(self, job: Job) -> str:
+        """Return the hash over what may not change while a job's folder is gone on with."""
+        return self._base(job, self.depends(job))
+
+    def build(self, job: Job, log: IO[bytes], report: Callable[[str], None]) -> Build:
+        """Return the build of a job, of which nothing has been done."""
+        return Build(job.plan, self._machine, Work(job.work), log, job.shown, report)
+
+    def prepare(self, job: Job, build: Build, report: Callable[[str], None]) -> None:
+        """Fill a job's folder as its build does, up to and including the patches."""
+        build.prepare(self._inputs(job, self._archive(job, report), None))
 
     def produce(
         self,
@@ -100,18 +112,26 @@ class Packager:
         record = None if force else self._known(key)
         how: Literal["built", "restored"] = "restored"
         if record is None:
-            archive = None
-            if job.request:
-                report("fetch")
-                archive = self._fetcher.fetch(job.request).path
-            with running():
+            archive = self._archive(job, report)
+            with running(), kept.marking(job.work, self._base(job, now)):
                 record = self._build(job, archive, now, report, force=force)
             self._of(record).put_result(key, record)
             how = "built"
         else:
             _log(self._of(record), record, job.log)
+            if not job.plan.keeps:
+                remove_tree(job.work)  # what a failed or killed build of it left
         _write_results(job, record, now)
         return Outcome(how, before)
+
+    def _archive(self, job: Job, report: Callable[[str], None]) -> Path | None:
+        if job.request is None:
+            return None
+        report("fetch")
+        return self._fetcher.fetch(job.request).path
+
+    def _base(self, job: Job, now: Mapping[str, Any]) -> str:
+        return kept.base(now, None if self._machine.mode == "bwrap" else job.work)
 
     def _known(self, key: str) -> dict[str, Any] | None:
         """Return what one of the stores has for `key`."""
@@ -135,13 +155,13 @@ class Packager:
         force: bool,
     ) -> dict[str, Any]:
         plan = job.plan
-        base = kept.base(now, None if self._machine.mode == "bwrap" else job.work)
+        base = self._base(job, now)
         tree = None if force or not plan.keeps else kept.claim(job.work, base)
         job.work.mkdir(parents=True, exist_ok=True)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("w+b") as log:
-            work = Work(job.work)
-            build = Build(plan, self._machine, work, log, job.shown, report)
+            build = self.build(job, log, report)
+            work = build.work
             try:
                 self._run(build, job, archive, tree)
             except QuardError as error:
@@ -165,7 +185,16 @@ class Packager:
         self, build: Build, job: Job, archive: Path | None, tree: Mapping[str, Entry] | None
     ) -> None:
         """Build in the kept folder where there is one, and from nothing if that does not do."""
-        inputs = Inputs(
+        inputs = self._inputs(job, archive, tree)
+        try:
+            build.run(inputs)
+        except QuardError:
+            if tree is None or not build.lost:
+                raise
+            build.run(replace(inputs, kept=None))
+
+    def _inputs(self, job: Job, archive: Path | None, tree: Mapping[str, Entry] | None) -> Inputs:
+        return Inputs(
             archive=archive,
             tree=job.tree,
             kept=tree,
@@ -173,12 +202,6 @@ class Packager:
             files=job.files,
             lay_out=lambda folder: self._lay_out(job, folder),
         )
-        try:
-            build.run(inputs)
-        except QuardError:
-            if tree is None or not build.lost:
-                raise
-            build.run(replace(inputs, kept=None))
 
     def _lay_out(self, job: Job, folder: Path) -> None:
         """Put the dependencies' files into the sysroot folder, on the toolchain's own."""
@@ -190,18 +213,13 @@ class Packager:
             self._extract(job.needs[name], folder)
 
     def _extract(self, results: Results, folder: Path) -> None:
-        record = read(results.record)
-        sha256 = record["blobs"]["dev"]
-        store = self._of(record)
-        if not store.verify(sha256):
-            results.interface.unlink(missing_ok=True)
-            raise QuardError(
-                f"the store has lost a part of {results.name}",
-                detail=f"blob {sha256} is missing or damaged",
-                reason="blob-missing",
-                hint="run the same command again: the package is built anew",
-            )
-        blob.extract(store.path(sha256), folder, sha256)
+        sha256 = read(results.record, "blobs", "dev")
+        for store in (self._store, self._local):
+            if store.verify(sha256):
+                blob.extract(store.path(sha256), folder, sha256)
+                return
+        results.interface.unlink(missing_ok=True)
+        raise lost_blob(results.name, sha256)
 
     def _keep(self, plan: Plan, build: Build, log: str, *, goes_on: bool) -> dict[str, Any]:
         """Split the staging folder and put its parts into the store that they belong to.
@@ -275,7 +293,7 @@ def _write_results(job: Job, record: Mapping[str, Any], now: Mapping[str, Any]) 
     found = record["interface"]
     _keep_earlier(results, found)
     _write(results.record, record)
-    _write(results.depends, now)
+    _put(results.depends, canonical.sealed(now))
     if job.plan.deploys:
         _write(results.deploy, {"name": name, "deploy": blobs["deploy"]})
     _write(results.runtime, {"name": name, "runtime": blobs["runtime"]})
@@ -291,16 +309,21 @@ def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
     SCons removes the result files before it has them made; the record of the last one stays.
     """
     try:
-        old = json.loads(results.record.read_text(encoding="utf-8"))["interface"]
-    except (OSError, ValueError, KeyError, TypeError):
+        old = json.loads(results.record.read_bytes())["interface"]
+        text = canonical.readable({"digest": canonical.digest(old), "interface": old})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return
     if old != found:
-        _write(results.earlier, {"digest": canonical.digest(old), "interface": old})
+        _put(results.earlier, text)
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
+    _put(path, canonical.readable(value))
+
+
+def _put(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(canonical.readable(value), encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
 

@@ -8,11 +8,34 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import NoReturn, Protocol, TextIO
+from functools import cache
+from typing import TYPE_CHECKING, NoReturn, Protocol, TextIO
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 _USUAL_WIDTH = 80
+_LOCK = threading.RLock()
+
+
+@cache
+def bars() -> type[tqdm[NoReturn]]:
+    """Return what draws bars; it is loaded for the first one, as a null build draws none."""
+    from tqdm import tqdm  # noqa: PLC0415
+
+    # A plain lock is enough, and needs no semaphore of the system; the monitor thread would only
+    # redraw bars that stand still.
+    tqdm.set_lock(_LOCK)
+    tqdm.monitor_interval = 0
+    return tqdm
+
+
+def write(line: str, stream: TextIO) -> None:
+    """Write a line, clear of all bars."""
+    if bars.cache_info().currsize:
+        bars().write(line, file=stream)
+    else:
+        stream.write(line + "\n")
 
 
 class Handle(Protocol):
@@ -47,15 +70,11 @@ class Bars:
         self._stream = stream
         # A serial line says that it has no columns; tqdm would show nothing at all there.
         self._sized = os.get_terminal_size(stream.fileno()).columns > 0
-        # A plain lock is enough, and needs no semaphore of the system; the monitor thread
-        # would only redraw bars that stand still.
-        tqdm.set_lock(threading.RLock())
-        tqdm.monitor_interval = 0
 
     def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
         label = package if file.startswith(package) else f"{package} "
         label += file.removeprefix(package)
-        bar = tqdm(
+        bar = bars()(
             desc=label,
             total=total,
             initial=done,
@@ -71,7 +90,7 @@ class Bars:
         return _Bar(bar)
 
     def note(self, line: str) -> None:
-        tqdm.write(line, file=self._stream)
+        write(line, self._stream)
 
 
 class _Bar:

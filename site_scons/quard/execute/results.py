@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quard import canonical
 from quard.errors import QuardError
 from quard.plan.plan import Plan
 
 RECORD = 1
 """Version of the record's form; part of every key."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -80,21 +83,59 @@ def depends(
 def made_from(results: Results) -> Mapping[str, Any] | None:
     """Return what the last result was made from; None where that is not known."""
     try:
-        found = json.loads(results.depends.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = canonical.unsealed(results.depends.read_bytes())
+    except OSError:
         return None
-    return found if isinstance(found, dict) and found.get("record") == RECORD else None
+    return found if found and found.get("record") == RECORD else None
 
 
-def read(path: Path) -> Any:
-    """Return the content of a result file. A damaged one is removed: QuardError result-damaged."""
+class LostResult(QuardError):
+    """A package's result that was there is damaged or gone; producing it again brings it back."""
+
+    def __init__(self, package: str, message: str, *, detail: str, reason: str) -> None:
+        again = "run the same command again: the package is had anew"
+        super().__init__(message, detail=detail, reason=reason, hint=again)
+        self.package = package
+
+
+def lost_blob(package: str, sha256: str) -> LostResult:
+    """Return the error for a part of a package that the store does not have any more."""
+    return LostResult(
+        package,
+        f"the store has lost a part of {package}",
+        detail=f"blob {sha256} is missing or damaged",
+        reason="blob-missing",
+    )
+
+
+def look(path: Path, *way: str) -> str | None:
+    """Return the SHA-256 that is found in a result file by these keys, one inside the other.
+
+    None if the file is damaged. Raises FileNotFoundError.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_bytes())
+        for key in way:
+            found = found[key]
+        return found if _SHA256.fullmatch(found) else None
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def read(path: Path, *way: str) -> str:
+    """Return what `look` does. A damaged file is removed: raises LostResult result-damaged."""
+    try:
+        found = look(path, *way)
+    except FileNotFoundError:
+        found = None
+    if found is None:
         path.unlink(missing_ok=True)
-        raise QuardError(
+        raise LostResult(
+            path.name.removesuffix(".json").rpartition(".")[0],
             f"the result file {path.name} is damaged",
-            detail=str(error),
+            detail=f"no {' of '.join(reversed(way))} in {path}",
             reason="result-damaged",
-            hint="run the same command again: it is made anew",
-        ) from error
+        )
+    return found

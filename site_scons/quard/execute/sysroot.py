@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from quard.errors import QuardError
@@ -49,7 +50,7 @@ def tools(
     """
     search = _ordered(search, inside)
     for name in sorted({*COMMON_TOOLS, *further}):
-        found = shutil.which(name, path=search)
+        found = _command(name, search)
         if found:
             (work.tools / name).symlink_to(found)
         elif name not in _OPTIONAL:
@@ -70,6 +71,13 @@ def tools(
             link.symlink_to(path)
 
 
+@cache
+def _command(name: str, search: str) -> str | None:
+    """Return the path of one of the machine's commands, looked for once in a run."""
+    return shutil.which(name, path=search)
+
+
+@cache
 def _ordered(search: str, inside: str) -> str:
     """Return a PATH with the system's own folders first, which are all that a sealed build sees.
 

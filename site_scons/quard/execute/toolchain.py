@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quard import canonical
 from quard.errors import QuardError
 
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
@@ -151,10 +151,10 @@ class _Memory:
         self._path = path
         self._changed = False
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            found = {}
-        self._known = _entries(found)
+            found = canonical.unsealed(path.read_bytes())
+        except OSError:
+            found = None
+        self._known = _entries(found or {})
 
     def digest(self, path: Path) -> str:
         """Return the SHA-256 of a file's content."""
@@ -189,8 +189,8 @@ class _Memory:
         """Write what was learnt, if anything was."""
         if self._changed:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-            temporary.write_text(json.dumps(self._known, sort_keys=True), encoding="utf-8")
+            temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
+            temporary.write_text(canonical.sealed(self._known), encoding="ascii")
             temporary.replace(self._path)
 
 

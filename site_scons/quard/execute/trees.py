@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import stat
 import time
@@ -14,12 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from quard import canonical
 from quard.errors import QuardError
 
 IGNORED = frozenset((".git", ".hg", ".svn"))
 """Folders of version control: their content changes without the source changing."""
 
-_VERSION = 1
+_VERSION = 2
 _GRAIN = 2_000_000_000
 """Nanoseconds: the coarsest time stamps of a file system in use. What was written so shortly
 before it was read may have been written once more without another time stamp."""
@@ -122,14 +122,13 @@ def _recall(folder: Path, memory: Path | None) -> dict[str, list[int | str]]:
     if memory is None:
         return {}
     try:
-        found = json.loads(memory.read_text(encoding="utf-8", errors="surrogateescape"))
-        if found["version"] == _VERSION and found["folder"] == str(folder):
-            files: dict[str, list[int | str]] = found["files"]
-            if all(len(stamp) == 5 for stamp in files.values()):
-                return files
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass  # missing or damaged: everything is read again
-    return {}
+        found = canonical.unsealed(memory.read_bytes())
+    except OSError:
+        found = None
+    if found and (found.get("version"), found.get("folder")) == (_VERSION, str(folder)):
+        files: dict[str, list[int | str]] = found["files"]
+        return files
+    return {}  # missing or damaged: everything is read again
 
 
 def _remember(folder: Path, memory: Path, stamps: Mapping[str, list[int | str]]) -> None:
@@ -138,5 +137,5 @@ def _remember(folder: Path, memory: Path, stamps: Mapping[str, list[int | str]])
     value = {"version": _VERSION, "folder": str(folder), "files": stamps}
     with contextlib.suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(value), encoding="utf-8")
+        temporary.write_text(canonical.sealed(value, indent=None), encoding="ascii")
         temporary.replace(memory)

@@ -7,6 +7,7 @@ and no text for people: what is in it, and nothing else, decides whether a packa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from quard import canonical
@@ -171,7 +172,7 @@ class Plan:
         """Whether the work folder is kept, so that the next build goes on in it."""
         return bool(self.tree) or self.tracks
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """SHA-256 of the canonical plan."""
         return canonical.digest(self.as_json())

@@ -25,6 +25,8 @@ def render(text: str, values: Mapping[str, str]) -> str:
 
     Raises QuardError for a name in braces that is not in `PLACEHOLDERS`.
     """
+    if "{" not in text:
+        return text
 
     def replace(match: re.Match[str]) -> str:
         word = match.group(1)

@@ -77,12 +77,14 @@ class Store:
     def path(self, sha256: str) -> Path:
         """Return where the blob is or would be. Raises ValueError for what is not a SHA-256."""
         if not _is_sha256(sha256):
-            raise ValueError(f"not a SHA-256: {sha256!r}")
+            raise _no_sha256(sha256)
         return self._root / "cas" / sha256[:2] / sha256
 
     def has(self, sha256: str) -> bool:
         """Tell whether the blob is there; `verify` tells whether it is also right."""
-        return self.path(sha256).is_file()
+        if not _is_sha256(sha256):
+            raise _no_sha256(sha256)
+        return os.path.isfile(f"{self._root}/cas/{sha256[:2]}/{sha256}")
 
     def add(self, file: Path) -> str:
         """Move a finished file into the store, read-only, and return its SHA-256.
@@ -131,6 +133,12 @@ class Store:
             finally:
                 remove_tree(folder)
                 os.close(handle)
+
+    def sweep(self) -> None:
+        """Remove what killed users of the store left, as the first use of `scratch` does."""
+        if (self._root / "tmp").is_dir():
+            with self.scratch():
+                pass
 
     def result(self, key: str) -> dict[str, Any] | None:
         """Return the record of the action `key` if all of it can be relied on.
@@ -236,6 +244,10 @@ class Store:
                     remove_tree(folder)
             finally:
                 os.close(handle)
+
+
+def _no_sha256(value: object) -> ValueError:
+    return ValueError(f"not a SHA-256: {value!r}")
 
 
 def _missing_blob(sha256: str, what: str) -> QuardError:

@@ -15,8 +15,9 @@ import SCons.Script
 from quard import cli
 from quard.errors import QuardError
 
-from . import session
+from . import opened, session
 from .action import KeyedAction
+from .late import Late
 
 
 def generate(env: Any) -> None:
@@ -26,7 +27,7 @@ def generate(env: Any) -> None:
     SCons.Script.SetOption("silent", True)
     if SCons.Script.GetOption("num_jobs") == 1 and not _asked_for_jobs():
         SCons.Script.SetOption("num_jobs", len(os.sched_getaffinity(0)))
-    for method in (Board, Package, Source, Rootfs, Image, Deploy, RunScript, Run):
+    for method in (Board, Package, Source, Open, Rootfs, Image, Deploy, RunScript, Run):
         env.AddMethod(_clear(method), method.__name__)
 
 
@@ -40,7 +41,8 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
         except (QuardError, OSError) as error:
             if "QUARDROOT" in env:
                 env["QUARDROOT"].abandon()
-            print(session.as_quard_error(error).block(), file=sys.stderr)  # noqa: T201
+            block = session.as_quard_error(error).block()
+            print(block, file=sys.stderr, flush=True)  # noqa: T201
             return SCons.Script.Exit(2)
 
     return guarded
@@ -58,24 +60,27 @@ def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an
 
 
 def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
-    """One package: its results, which depend on its plan and its dependencies' interfaces."""
+    """One package: its results, which depend on its plan and its dependencies' interfaces.
+
+    Of a package that cannot change in this run SCons is told no more than where its results are.
+    """
     begun: session.Session = env["QUARDROOT"]
-    workshop, plan = begun.workshop, begun.resolved.plans[name]
-    sources: list[Any] = [env.File(str(workshop.results(n).interface)) for n in begun.sees(name)]
-    sealed = "unsealed" if workshop.settings.sandbox == "none" else "sealed"
-    key = (plan.identity, workshop.toolchain.fingerprint, sealed)
-    nodes = _nodes(
-        env,
-        workshop.results(name).targets(plan.deploys),
-        sources,
-        key,
-        begun.act(name, lambda: workshop.produce(begun.resolved, name)),
-    )
-    begun.nodes[name] = nodes
+    if name in begun.nodes:
+        return begun.nodes[name]
+    workshop, facts = begun.workshop, begun.selection.facts(name)
+    targets = workshop.results(name).targets(facts.deploys)
+    if name in begun.selection.unchanged:
+        nodes = [env.File(str(path)) for path in targets]
+    else:
+        sources = [env.File(str(workshop.results(need).interface)) for need in facts.sees]
+        function = begun.act(name, lambda: begun.selection.make(name))
+        nodes = _nodes(env, targets, sources, facts.key, function)
+        begun.nodes[name] = nodes
     if name in workshop.site.force:
         env.AlwaysBuild(nodes)
         env.Alias(f"{name}-rebuild", nodes)
-    env.Alias(name, nodes)
+    elif name in begun.command.names:
+        env.Alias(name, nodes)
     return nodes
 
 
@@ -89,16 +94,39 @@ def Source(env: Any, name: str) -> list[Any]:  # noqa: N802
     return found
 
 
+def Open(env: Any) -> list[Any]:  # noqa: N802
+    """The folder of one package that the command line asks for, once what that needs is there."""
+    begun: session.Session = env["QUARDROOT"]
+    command, workshop = begun.command, begun.workshop
+    opened.check(command, begun.resolved)
+    name = command.names[0]
+    # In the main thread alone can Ctrl-C be left to the command that has the terminal.
+    SCons.Script.SetOption("num_jobs", 1)
+    found: list[Any] = env.Alias(
+        f"{name}-{command.verb}",
+        [
+            env.File(str(workshop.results(need).interface))
+            for need in opened.needs(command, begun.resolved)
+        ],
+        KeyedAction(
+            begun.act(name, lambda: opened.work(command, workshop, begun.resolved), counts=False)
+        ),
+    )
+    env.AlwaysBuild(found)
+    return found
+
+
 def Rootfs(env: Any) -> list[Any]:  # noqa: N802
     """The root file system: every package's installed files, the overlay and the tables."""
     begun: session.Session = env["QUARDROOT"]
-    order = begun.resolved.graph.urgent_first(begun.resolved.image)
-    results = [begun.workshop.results(name).runtime for name in order]
+    results = Late("what the packages install", begun.selection.runtime)
+    changed = begun.resolved.graph.urgent_first(begun.changed)
+    env.Depends(results, [env.File(str(begun.workshop.results(n).runtime)) for n in changed])
     return _nodes(
         env,
         begun.images.rootfs_files(),
-        [env.File(str(path)) for path in results],
-        ("rootfs", begun.images.rootfs_key),
+        [results],
+        f"rootfs:{begun.images.rootfs_key}",
         begun.act("rootfs", begun.images.rootfs),
     )
 
@@ -111,7 +139,7 @@ def Image(env: Any, kind: str, root: Sequence[Any]) -> list[Any]:  # noqa: N802
         env,
         (images.file(kind),),
         [root[0]],
-        (kind, images.image_key(kind)),
+        f"{kind}:{images.image_key(kind)}",
         begun.act(images.file(kind).name, lambda: images.image(kind)),
     )
 
@@ -125,7 +153,7 @@ def Deploy(env: Any, name: str) -> list[Any]:  # noqa: N802
         env,
         images.deployed(name),
         [env.File(str(result))],
-        ("deploy", name),
+        f"deploy:{name}",
         begun.act(f"{name}'s image files", lambda: images.deploy(name)),
     )
 
@@ -138,7 +166,7 @@ def RunScript(env: Any) -> list[Any]:  # noqa: N802
         env,
         (images.run_script,),
         [],
-        ("run.sh", session.digest(images.run_text)),
+        f"run.sh:{session.digest(images.run_text)}",
         begun.act("run.sh", images.run),
     )
 
@@ -153,11 +181,11 @@ def _nodes(
     env: Any,
     targets: Sequence[Path],
     sources: Sequence[Any],
-    key: tuple[str, ...],
+    key: str,
     function: Callable[..., Any],
 ) -> list[Any]:
     """Return targets made by `function`, whose signature is `key`; shown by --debug=explain."""
-    value = SCons.Node.Python.Value(":".join(key))
+    value = SCons.Node.Python.Value(key)
     nodes: list[Any] = env.Command(
         [env.File(str(path)) for path in targets],
         [value, *sources],

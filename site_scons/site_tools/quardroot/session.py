@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import errno
-import json
+import functools
 import os
 import shlex
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -15,22 +16,25 @@ from pathlib import Path
 from typing import Any
 
 import SCons.Node
+import SCons.Node.FS
 import SCons.Script
-import SCons.Taskmaster.Job
 
-from quard import availability, board, canonical, cli, report, settings
+from quard import availability, board, canonical, cli, report, settings, summary
 from quard.availability import Decision
 from quard.catalog import Catalog
 from quard.cli import Command
 from quard.console import Console
 from quard.errors import QuardError
+from quard.execute.results import LostResult
 from quard.execute.sandbox import UMASK
 from quard.image import runscript
 from quard.images import Images
 from quard.resolve import Resolved
 from quard.workshop import Site, Workshop
 
+from . import opened, signals, streams
 from .guard import Guard
+from .selection import Selection, sign_what_was_made
 
 _CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
 """A failed check is a failed build: status 2, where pytest's own would be 1."""
@@ -58,11 +62,16 @@ class Session:
         self.resolved: Resolved = workshop.resolve(
             {decision.key: decision.on for decision in self.decisions}, command.names
         )
+        workshop.remember()
         self.images = Images(workshop, self.resolved)
+        self.selection = self._select()
         self.nodes: dict[str, list[Any]] = {}
         self._shown: set[tuple[str, str]] = set()
+        self._again = threading.RLock()
         self._started = time.monotonic()
-        _on_interrupt(workshop.stop.request)
+        if guard.cut_off:
+            workshop.sweep()
+        signals.heed(workshop.stop)
         atexit.register(self._close)
 
     @property
@@ -73,15 +82,30 @@ class Session:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The packages this run makes, in building order."""
+        if self.command.opens:
+            return self.resolved.graph.closure(opened.needs(self.command, self.resolved))
         if self.command.names:
             return self.resolved.graph.closure(self.command.names)
         return self.resolved.image
 
     def begin_images(self) -> None:
-        """Take stock before images are made: nothing stale stays, nothing lost is relied on."""
+        """Take stock before images are made: nothing stale stays."""
         if self.works:
             self.images.remove_others()
-            self.workshop.outputs.forget_lost(self.resolved.image)
+
+    def _select(self) -> Selection:
+        """Find out which packages SCons is to look at."""
+        names = () if self.command.verb == "source" else self.wanted
+        all_of_them = bool(SCons.Script.GetOption("clean"))
+        found = Selection(self.workshop, self.resolved, names, self.guard, all_of_them=all_of_them)
+        if self.works:
+            self.workshop.outputs.forget_lost(found.changed)
+        return found
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The packages that SCons is to look at, in building order."""
+        return self.selection.changed
 
     def sees(self, name: str) -> tuple[str, ...]:
         """Return the packages whose interfaces the build of `name` depends on."""
@@ -106,25 +130,43 @@ class Session:
         _LAST.append(become)
 
     def act(
-        self, name: str, work: Callable[[], None]
+        self, name: str, work: Callable[[], None], *, counts: bool = True
     ) -> Callable[[list[Any], list[Any], Any], str | None]:
-        """Return the function of an action: `work`, with errors shown as one block."""
+        """Return the function of an action: `work`, with errors shown as one block.
+
+        counts -- it makes something: a failure is one of the build's
+        """
 
         def function(target: list[Any], source: list[Any], env: Any) -> str | None:
             del source, env
-            self.guard.started(Path(node.get_abspath()) for node in target)
+            files = [node for node in target if isinstance(node, SCons.Node.FS.File)]
             try:
-                work()
+                self.guard.started(files)
+                self._mending(work)
             except Exception as fault:
                 if self.workshop.stop.requested:
                     return f"{name}: interrupted"
                 error = as_quard_error(fault, self.workshop.out / "logs" / f"{name}.traceback")
-                self.workshop.summary.add_failed(name)
+                if counts:
+                    self.workshop.summary.add_failed(name)
                 self._show(error)
                 return f"{name}: {error.message}"
             return None
 
         return function
+
+    def _mending(self, work: Callable[[], None]) -> None:
+        """Do a target's work; packages whose results turn out to be damaged are had anew first."""
+        for _ in self.resolved.plans:
+            try:
+                work()
+                return
+            except LostResult as lost:
+                with self._again:
+                    self.workshop.console.note(f"{lost.message}; it is had anew")
+                    again = functools.partial(self.workshop.produce, self.resolved, lost.package)
+                    self._mending(again)
+        work()
 
     def _show(self, error: QuardError) -> None:
         """Print an error's block, unless another thread has just met the same one."""
@@ -158,9 +200,13 @@ class Session:
                 for name in self._in_state(SCons.Node.executed):
                     workshop.console.note(f"would build {name}")
             return
+        if self.command.opens and not workshop.summary.says_something:
+            return
         seconds = time.monotonic() - self._started
-        summary = workshop.summary.as_json(self._in_state(SCons.Node.up_to_date), seconds)
+        current = sorted({*self._in_state(SCons.Node.up_to_date), *self.selection.unchanged})
+        summary = workshop.summary.as_json(tuple(current), seconds)
         self._write_summary(report.as_json(summary))
+        self.selection.keep((*current, *self._in_state(SCons.Node.executed)))
         for decision in self.decisions:
             if not decision.on:
                 workshop.console.note(
@@ -187,30 +233,16 @@ class Session:
         return tuple(sorted(n for n, nodes in self.nodes.items() if nodes[0].get_state() == state))
 
 
-def _on_interrupt(function: Callable[[], None]) -> None:
-    """Have `function` called when SCons is told to end.
-
-    On SIGINT, SIGTERM and SIGHUP SCons lets running actions go on to their end, which may be
-    minutes away. It offers no hook; its handler sets an InterruptState, and so this class does
-    more than that from now on.
-    """
-    plain = SCons.Taskmaster.Job.InterruptState.set
-
-    def interrupt(state: Any) -> None:
-        plain(state)
-        function()
-
-    SCons.Taskmaster.Job.InterruptState.set = interrupt
-
-
 def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
     """Return the session that the command line asks for.
 
     Questions are answered here, and the process ends. Raises QuardError.
     """
     os.umask(UMASK)
+    streams.harden()
+    signals.wake()
     project = Path(SCons.Script.Dir("#").get_abspath())
-    catalog = Catalog(project / "packages")
+    catalog = Catalog(project / "packages", project / "out" / "recipes")
     command = cli.parse(tuple(targets), arguments, catalog.names())
     if command.verb in ("test", "bench"):
         _become(project, command)
@@ -220,13 +252,15 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
         search=_search_path(),
         jobs=SCons.Script.GetOption("num_jobs"),
         force=frozenset(command.names if command.verb == "rebuild" else ()),
+        terminal=opened.terminal(command),
     )
-    console = Console(sys.stdout)
+    console = Console(opened.told_to(command))
     chosen = board.load(project / "configs", command.board)
     local = settings.load(project, command.settings, home)
     guard = Guard(project / "out")
     if command.builds:
         guard.enter(console.note)
+        sign_what_was_made(guard)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     workshop = Workshop(project, chosen, catalog, local, site, console)
     if command.verb in cli.QUESTIONS:
@@ -249,10 +283,7 @@ def _look_ahead(command: Command, workshop: Workshop, resolved: Resolved, guard:
         "packages": [vars(row) for row in forecast.packages(resolved.graph.order)],
         "images": [vars(row) for row in forecast.images(Images(workshop, resolved))],
     }
-    try:
-        last = json.loads((workshop.out / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        last = None
+    last = summary.last(workshop.out / "summary.json")
     needs = resolved.graph.closure(command.names)
     return report.look_ahead(command, now, last, needs)
 
@@ -290,7 +321,8 @@ def _become(project: Path, command: Command) -> None:
     else:
         words = ["-m", "bench", "--board", command.board]
         words += shlex.split(command.given.get("BENCH_ARGS", ""))
-        os.environ["PYTHONPATH"] = str(project / "tests")
+        places = (str(project / name) for name in ("tests", "site_scons"))
+        os.environ["PYTHONPATH"] = os.pathsep.join(places)
     sys.stdout.flush()
     os.execv(sys.executable, (sys.executable, *words))
 

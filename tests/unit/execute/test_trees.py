@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from quard import canonical
 from quard.execute import trees
 from quard.execute.trees import IGNORED, scan, tree_digest
 
@@ -155,10 +156,10 @@ def test_a_file_that_rests_is_not_read_again(tree: Path, monkeypatch: pytest.Mon
     memory = tree.parent / "tree.json"
     monkeypatch.setattr(trees, "_GRAIN", -(10**10))
     before = scan(tree, memory)
-    known = json.loads(memory.read_text())
-    assert set(known["files"]) == {"configure", "src/main.c", "src/deep/x.h"}
+    known = canonical.unsealed(memory.read_bytes())
+    assert known and set(known["files"]) == {"configure", "src/main.c", "src/deep/x.h"}
     known["files"]["configure"][4] = "0" * 64
-    memory.write_text(json.dumps(known))
+    memory.write_text(canonical.sealed(known))
     after = scan(tree, memory)
     assert after.entries["configure"].content == "0" * 64
     assert after.entries["src/main.c"] == before.entries["src/main.c"]
@@ -177,7 +178,9 @@ def test_an_edit_that_keeps_size_and_modification_time_is_seen(
     assert scan(tree, memory).digest == tree_digest(tree)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "files": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 2}', canonical.sealed({"version": 2, "files": {"x": 3}})]
+)
 def test_a_damaged_memory_is_read_over(tree: Path, text: str) -> None:
     memory = tree.parent / "tree.json"
     memory.write_text(text)
@@ -190,10 +193,11 @@ def test_the_memory_of_another_tree_is_not_used(
     memory = tree.parent / "tree.json"
     monkeypatch.setattr(trees, "_GRAIN", -(10**10))
     scan(tree, memory)
-    known = json.loads(memory.read_text().replace(str(tree), "/somewhere/else"))
+    known = canonical.unsealed(memory.read_bytes())
+    assert known
     for stamp in known["files"].values():
         stamp[4] = "0" * 64
-    memory.write_text(json.dumps(known))
+    memory.write_text(canonical.sealed({**known, "folder": "/somewhere/else"}))
     assert scan(tree, memory).digest == tree_digest(tree)
 
 

@@ -1,0 +1,71 @@
+"""The commands that work in a folder of one package: its shell, and its Kconfig verbs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from quard import cli, report
+from quard.cli import Command
+from quard.errors import QuardError
+from quard.resolve import Resolved
+from quard.workshop import Workshop
+
+
+def terminal(command: Command) -> str:
+    """Return the type of the terminal that this process reads and writes; empty for none.
+
+    Raises QuardError no-terminal for a command that cannot do without one.
+    """
+    both = sys.stdin.isatty() and sys.stdout.isatty()
+    kind = (os.environ.get("TERM", "") or "dumb") if both else ""
+    if command.verb == "menuconfig" and kind in ("", "dumb"):
+        raise QuardError(
+            "menuconfig needs a terminal",
+            detail="TERM=dumb" if kind else "standard input and output are not both one",
+            reason="no-terminal",
+            hint="run it on a terminal; or edit the .config that NAME-shell shows, and keep it with"
+            " NAME-savedefconfig",
+        )
+    return kind
+
+
+def told_to(command: Command) -> TextIO:
+    """Return where people are told what goes on: beside an answer that a program may read."""
+    return sys.stderr if command.verb == "diffconfig" else sys.stdout
+
+
+def needs(command: Command, resolved: Resolved) -> tuple[str, ...]:
+    """Return the packages that are built before the folder is worked in."""
+    plan = resolved.plans[command.names[0]]
+    return () if command.verb == "diffconfig" else (*plan.needs, *plan.links)
+
+
+def check(command: Command, resolved: Resolved) -> None:
+    """Raise QuardError not-kconfig where the package is not one for the verb."""
+    from quard import configure  # noqa: PLC0415 - a null build does without
+
+    if command.verb in cli.KCONFIG:
+        configure.require(resolved, command.names[0])
+
+
+def work(command: Command, workshop: Workshop, resolved: Resolved) -> None:
+    """Do what the command asks for. Raises QuardError."""
+    from quard import configure, shell  # noqa: PLC0415
+
+    name = command.names[0]
+    match command.verb:
+        case "menuconfig":
+            configure.menuconfig(workshop, resolved, name)
+        case "savedefconfig":
+            configure.savedefconfig(workshop, resolved, name)
+        case "diffconfig":
+            found = configure.diffconfig(workshop, resolved, name)
+            as_json = report.as_json(configure.as_json(name, found))
+            sys.stdout.write(as_json if command.as_json else configure.as_text(found))
+            sys.stdout.flush()
+        case "shell":
+            shell.shell(workshop, resolved, name)
+        case other:
+            raise AssertionError(other)

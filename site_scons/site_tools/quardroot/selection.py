@@ -1,0 +1,80 @@
+"""Which packages SCons looks at in a run, and what it is told of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import SCons.Node
+import SCons.SConsign
+
+from quard.resolve import Resolved
+from quard.unchanged import Facts, Unchanged
+from quard.workshop import Workshop
+
+from .guard import Guard
+
+
+class Selection:
+    """The packages of one run, parted into those that it may change and those that it cannot.
+
+    names       -- packages that are wanted, in building order
+    all_of_them -- SCons looks at each of them, whatever is known
+    """
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        resolved: Resolved,
+        names: tuple[str, ...],
+        guard: Guard,
+        *,
+        all_of_them: bool,
+    ) -> None:
+        self._workshop = workshop
+        self._resolved = resolved
+        self._guard = guard
+        self._answers = Unchanged(workshop.out / "unchanged.json", workshop.out / "packages")
+        known = {name: self.facts(name) for name in names}
+        self.unchanged: frozenset[str] = frozenset()
+        if not all_of_them:
+            has = workshop.outputs.has
+            self.unchanged = self._answers.among(known, workshop.site.force, guard.signatures, has)
+        self.changed = tuple(name for name in names if name not in self.unchanged)
+
+    def facts(self, name: str) -> Facts:
+        """Return what SCons is told of one package."""
+        plan, workshop = self._resolved.plans[name], self._workshop
+        sealed = "unsealed" if workshop.settings.sandbox == "none" else "sealed"
+        key = f"{plan.identity}:{workshop.toolchain.fingerprint}:{sealed}"
+        return Facts(key, (*plan.needs, *plan.links), plan.deploys)
+
+    def make(self, name: str) -> None:
+        """Have one package's results."""
+        self._workshop.produce(self._resolved, name)
+        self._answers.made(name)
+
+    def runtime(self) -> str:
+        """Return a digest of what the image's packages install, as this run leaves it."""
+        return self._answers.runtime(self._resolved.image)
+
+    def keep(self, current: Iterable[str]) -> None:
+        """Keep for the next run that SCons has found or made these packages up to date."""
+        facts = {name: self.facts(name) for name in current}
+        blobs = self._workshop.outputs.blobs
+        self._guard.afterwards(lambda signatures: self._answers.save(facts, signatures, blobs))
+
+
+def sign_what_was_made(guard: Guard) -> None:
+    """Have SCons write its signature file only in a run that makes something.
+
+    It writes it whenever it has looked at a file: the same content once more, all of which is then
+    hashed anew by the guard.
+    """
+    plain = SCons.SConsign.write
+
+    def write() -> None:
+        looked_at = (n for file in SCons.SConsign.sig_files for n in file.to_be_merged.values())
+        if guard.began or any(n.get_state() != SCons.Node.up_to_date for n in looked_at):
+            plain()
+
+    SCons.SConsign.write = write

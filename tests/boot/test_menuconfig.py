@@ -1,0 +1,161 @@
+"""Upstream's own editors, opened on a terminal and steered by keys: linux's and busybox's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from boot.conftest import BOARD, TOP
+
+pytestmark = pytest.mark.boot
+
+UNPACKING_SECONDS = 600
+SECONDS = 180
+NEXT_BUTTON = "\t"
+ENTER = "\r"
+QUESTION = "Do you wish to save your new"
+
+
+class Checkout:
+    """A checkout whose boards are its own; the cache is the user's, where the sources are."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "configs").mkdir(parents=True)
+        for name in ("SConstruct", "packages", "qemu", "rootfs", "site_scons"):
+            (folder / name).symlink_to(TOP / name)
+        for path in (TOP / "configs").iterdir():
+            if path.name != BOARD:  # what somebody keeps in this checkout is not the test's
+                (folder / "configs" / path.name).symlink_to(path)
+
+    def command(self, target: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}", target]
+
+    def kept(self, name: str) -> list[str]:
+        """Return the lines of the kept fragment without its first, none if there is no file."""
+        path = self.folder / "configs" / BOARD / f"{name}.fragment"
+        return path.read_text(encoding="utf-8").splitlines()[1:] if path.exists() else []
+
+    def ask(self, target: str) -> str:
+        done = subprocess.run(
+            self.command(target),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+        )
+        return done.stdout
+
+
+class Editor:
+    """A package's menuconfig on a terminal of 80 x 24."""
+
+    def __init__(self, checkout: Checkout, name: str, kind: str) -> None:
+        command, *arguments = checkout.command(f"{name}-menuconfig")
+        self.child = pexpect.spawn(
+            command,
+            arguments,
+            cwd=str(checkout.folder),
+            env={**os.environ, "TERM": kind},
+            encoding="utf-8",
+            codec_errors="replace",
+            timeout=SECONDS,
+            dimensions=(24, 80),
+        )
+        self.before = termios.tcgetattr(self.child.child_fd)
+
+    def wait(self, text: str, seconds: int = SECONDS) -> None:
+        self.child.expect_exact(text, timeout=seconds)
+
+    def press(self, keys: str) -> None:
+        for key in keys:
+            self.child.send(key)
+
+    def leave(self, answer: str) -> tuple[int | None, str]:
+        """Leave the menu that is open and the one above it, and answer whether to save."""
+        self.press(NEXT_BUTTON + ENTER)
+        self.wait("Exit")
+        self.press(NEXT_BUTTON + ENTER)
+        self.wait(QUESTION)
+        self.press(answer)
+        return self.end()
+
+    def end(self) -> tuple[int | None, str]:
+        """Return the exit status and what was printed after the editor."""
+        self.child.expect(pexpect.EOF, timeout=SECONDS)
+        modes = termios.tcgetattr(self.child.child_fd)
+        self.child.close()
+        assert modes == self.before
+        return self.child.exitstatus, str(self.child.before).replace("\r\n", "\n")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "checkout")
+
+
+def test_busyboxs_editor_keeps_one_option_and_takes_it_back(checkout: Checkout) -> None:
+    editor = Editor(checkout, "busybox", "linux")
+    editor.wait("Applets", UNPACKING_SECONDS)
+    editor.press(ENTER)
+    editor.wait("Provide compatible behavior for rare corner cases")
+    editor.press("py")
+    status, text = editor.leave(ENTER)
+    assert status == 0, text
+    assert "busybox: 1 symbol changed\n EXTRA_COMPAT n -> y\n" in text
+    assert checkout.kept("busybox") == ["CONFIG_EXTRA_COMPAT=y"]
+    assert checkout.ask("busybox-diffconfig") == " EXTRA_COMPAT n -> y\n"
+
+    editor = Editor(checkout, "busybox", "xterm")
+    editor.wait("Applets")
+    editor.press(ENTER)
+    editor.wait("Provide compatible behavior for rare corner cases")
+    editor.press("pn")
+    status, text = editor.leave(ENTER)
+    assert status == 0, text
+    assert not (checkout.folder / "configs" / BOARD).exists()
+    assert checkout.ask("busybox-diffconfig") == ""
+
+
+def test_linuxs_editor_keeps_one_option_and_cancelled_nothing(checkout: Checkout) -> None:
+    editor = Editor(checkout, "linux", "xterm")
+    editor.wait("General setup", UNPACKING_SECONDS)
+    editor.press(ENTER)
+    editor.wait("Compile the kernel with warnings as errors")
+    editor.press("cy")
+    status, text = editor.leave(ENTER)
+    assert status == 0, text
+    assert "linux: 1 symbol changed\n WERROR n -> y\n" in text
+    assert checkout.kept("linux") == ["CONFIG_WERROR=y"]
+
+    editor = Editor(checkout, "linux", "linux")
+    editor.wait("General setup")
+    editor.press(ENTER)
+    editor.wait("Compile the kernel with warnings as errors")
+    editor.press("cn")
+    status, text = editor.leave(NEXT_BUTTON + ENTER)
+    assert status == 0, text
+    assert "linux: nothing was changed" in text
+    assert checkout.kept("linux") == ["CONFIG_WERROR=y"]
+
+
+@pytest.mark.parametrize("name", ["busybox", "linux"])
+def test_ctrl_c_leaves_the_editor_the_terminal_and_the_board_as_they_were(
+    checkout: Checkout, name: str
+) -> None:
+    """linux's editor asks whether to save what was changed; here nothing was."""
+    editor = Editor(checkout, name, "xterm")
+    editor.wait("Exit", UNPACKING_SECONDS)
+    editor.child.sendintr()
+    status, text = editor.end()
+    assert status == 2
+    assert "error: interrupted; nothing was changed\nreason: interrupted\n" in text
+    assert checkout.kept(name) == []

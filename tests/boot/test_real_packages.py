@@ -1,0 +1,91 @@
+"""A real Kconfig package: a changed line is built in its kept folder, as a clean build would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boot.conftest import BOARD, TOP
+
+pytestmark = pytest.mark.boot
+FRAGMENT = "packages/busybox/quard-star.fragment"
+_LIMIT = 1800
+
+
+class Checkout:
+    """A copy of this checkout with a store of its own; sources are those that are here."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder / name
+        self._cache = folder / f"{name}-cache"
+        listed = subprocess.run(
+            ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
+            cwd=TOP,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for path in filter(None, listed.split("\0")):
+            if (TOP / path).is_symlink() or (TOP / path).exists():
+                (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(TOP / path, self.folder / path, follow_symlinks=False)
+
+    def build(self, *targets: str) -> Mapping[str, Any]:
+        """Run SCons and return its summary."""
+        words = (sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}", *targets)
+        settings = (f"cache.dir={self._cache}", f"sources.dir={sources()}")
+        done = subprocess.run(
+            (*words, *settings),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: Mapping[str, Any] = json.loads(self.out("summary.json"))
+        return found
+
+    def out(self, path: str) -> str:
+        return (self.folder / "out" / BOARD / path).read_text(errors="replace")
+
+
+def sources() -> Path:
+    """Return where the boot tests' build has put the sources."""
+    if os.environ.get("CI", "") not in ("", "0", "false"):
+        return TOP / ".cache/sources"
+    base = os.environ.get("XDG_CACHE_HOME", "") or f"{os.environ.get('HOME', '')}/.cache"
+    return Path(base) / "quardroot/sources"
+
+
+def test_a_line_of_busyboxs_fragment_is_built_in_the_kept_folder_as_a_clean_build_would(
+    images: Path, tmp_path: Path
+) -> None:
+    del images  # its build has fetched the sources
+    first = Checkout(tmp_path, "incremental")
+    (clean,) = first.build("busybox")["built"]
+    text = (first.folder / FRAGMENT).read_text()
+    assert "CONFIG_FACTOR=y" not in text
+    (first.folder / FRAGMENT).write_text(text + "CONFIG_FACTOR=y\n")
+    (row,) = first.build("busybox")["built"]
+    assert row["why"] == ["file quard-star.fragment changed"]
+    log = first.out("logs/busybox.log")
+    assert "==> update" in log
+    compiled = [line.split()[-1] for line in log.splitlines() if line.startswith("  CC ")]
+    assert "coreutils/factor.o" in compiled and "editors/vi.o" not in compiled
+    other = Checkout(tmp_path, "clean")
+    (other.folder / FRAGMENT).write_text(text + "CONFIG_FACTOR=y\n")
+    other.build("busybox")
+    for part in ("runtime", "interface"):
+        name = f"packages/busybox.{part}.json"
+        assert first.out(name) == other.out(name)
+    print(f"kept folder {row['seconds']} s, from nothing {clean['seconds']} s")  # noqa: T201
