@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -95,16 +93,8 @@ def test_ctrl_z_suspends_the_commands_and_they_go_on(campaign: Campaign) -> None
 def test_a_build_whose_output_nobody_reads_any_more_comes_to_its_end(campaign: Campaign) -> None:
     """As in `./scons | head -1`; SCons by itself waits without end for a thread that has died."""
     fresh(campaign)
-    board = campaign.board
     read, write = os.pipe()
-    command = (sys.executable, "-P", "-m", "SCons", "-Q", "-j2", "BOARD=tiny")
-    process = subprocess.Popen(
-        (*command, f"cache.dir={board.project.cache}", *board.arguments),
-        cwd=board.project.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=write,
-        stderr=write,
-    )
+    process = campaign.board.start(output=write)
     os.close(write)
     os.close(read)
     assert process.wait(_LIMIT) == 0

@@ -25,14 +25,12 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     return Campaign(tmp_path_factory.mktemp("damage"), seed=1, units=1)
 
 
-def runs(campaign: Campaign, state: State, *arguments: str) -> None:
+def runs(campaign: Campaign, state: State) -> None:
     """Assert that a run ends well with the images of a clean build."""
     campaign.board.set(state)
-    ran = campaign.board.run(*arguments)
-    assert complaints(" ".join(("scons", *arguments)), ran) == []
-    if not arguments:
-        images = verdict.images(campaign.board)
-        assert verdict.differences(images, campaign.clean[state].images) == []
+    assert complaints("scons", campaign.board.run()) == []
+    images = verdict.images(campaign.board)
+    assert verdict.differences(images, campaign.clean[state].images) == []
 
 
 def test_there_are_files_of_every_kind_and_no_others(campaign: Campaign) -> None:
@@ -49,20 +47,19 @@ def test_there_are_files_of_every_kind_and_no_others(campaign: Campaign) -> None
     assert others == {"images", "logs", "tmp", "work"}
 
 
-@pytest.mark.parametrize("how", sorted(damage.HARMS))
+@pytest.mark.parametrize("how", ["cut off", "garbage", "flipped"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_damaged_files_cost_a_rebuild_at_most(campaign: Campaign, kind: str, how: str) -> None:
     """In what was built before, and in the build of something else: that reads other files."""
     runs(campaign, "a")
     damage.harm(damage.files(campaign.board)[kind], how, DICE)
-    if how in ("garbage", "flipped"):
-        runs(campaign, "a", "why")
+    assert complaints("scons why", campaign.board.ask("why")) == []
     runs(campaign, "a")
     damage.harm(damage.files(campaign.board)[kind], how, DICE)
     runs(campaign, "b")
 
 
-@pytest.mark.parametrize("how", sorted(damage.HARMS))
+@pytest.mark.parametrize("how", ["cut off", "emptied", "garbage"])
 def test_a_damaged_journal_makes_the_next_run_trust_nothing(campaign: Campaign, how: str) -> None:
     """A target made by a killed run has the signature of the run before, whatever it is now."""
     runs(campaign, "a")

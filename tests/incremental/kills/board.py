@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 from typing import Literal
 
-from incremental.project import PROGRAM, Project, Ran
+from incremental.project import CHECKOUT, PROGRAM, Project, Ran
 
 State = Literal["a", "b"]
 STATES: tuple[State, ...] = ("a", "b")
@@ -90,6 +96,32 @@ class Board:
         """Run SCons to its end."""
         return self.project.run(*self.arguments, "-j2", *arguments)
 
+    def start(self, *arguments: str, output: int, terminal: Sequence[str] = ()) -> Popen[bytes]:
+        """Start SCons as ./scons does.
+
+        output   -- descriptor for all that it prints
+        terminal -- command that makes standard input its terminal
+        """
+        project = self.project
+        # As there, Ctrl-C is ignored until Python has begun with the code.
+        deaf = (*terminal, "sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+        scons = (sys.executable, "-P", "-c", _start(), "-Q", "-j2", "BOARD=tiny")
+        return Popen(
+            (*deaf, *scons, f"cache.dir={project.cache}", *self.arguments, *arguments),
+            cwd=project.folder,
+            stdin=output if terminal else DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "TERM": "xterm"},
+        )
+
+    def ask(self, *arguments: str) -> Ran:
+        """Run SCons for an answer; it leaves the summary of the last build as it is."""
+        with tempfile.TemporaryFile() as file:
+            status = self.start(*arguments, output=file.fileno()).wait()
+            file.seek(0)
+            return Ran(status, file.read().decode(errors="replace"), "", {})
+
     def turn(self) -> None:
         """Bring the inputs into the other state."""
         self.set("b" if self.state == "a" else "a")
@@ -122,6 +154,13 @@ class Board:
         (project.folder / "packages/conf").mkdir()
         project.recipe("conf").write_text(CONF_RECIPE.format(url=url, sha256=sha256))
         project.board(["conf", "hello", "libc", "slow"], formats='"ext4", "squashfs"')
+
+
+def _start() -> str:
+    """Return the code by which ./scons becomes SCons."""
+    found = re.search(r"^scons_start='(.*?)'$", (CHECKOUT / "scons").read_text(), re.M | re.S)
+    assert found
+    return found[1]
 
 
 def _unit(number: int) -> str:

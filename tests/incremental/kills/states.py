@@ -46,7 +46,7 @@ def damage_one(board: Board, clean: dict[State, Made], dice: random.Random) -> D
     what = f"{kind}: {', '.join(_short(board, path) for path in paths)}"
     found = Damage(what if len(what) < 120 else f"{kind}: {len(paths)} files", how, board.state)
     if dice.random() < 0.3:
-        found.faults += complaints("why", board.run("why"))
+        found.faults += complaints("why", board.ask("why"))
     began = time.monotonic()
     ran = board.run()
     found.recovery = time.monotonic() - began

@@ -6,12 +6,9 @@ import os
 import pty
 import re
 import subprocess
-import sys
 import termios
 import threading
 import time
-
-from incremental.project import CHECKOUT
 
 from .board import Board
 
@@ -28,19 +25,9 @@ class Terminal:
         self._board = board
         self._master, slave = pty.openpty()
         termios.tcsetwinsize(slave, _SIZE)
-        project = board.project
-        # setsid(1) gives it the terminal, as the shell of a login has it; the rest is ./scons.
-        deaf = ("setsid", "--ctty", "sh", "-c", "trap '' INT; exec \"$@\"", "sh")
-        command = (*deaf, sys.executable, "-P", "-c", _start(), "-Q", "-j2")
         self._began = time.time()
-        self.process = subprocess.Popen(
-            (*command, f"cache.dir={project.cache}", "BOARD=tiny", *board.arguments),
-            cwd=project.folder,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env={**os.environ, "TERM": "xterm"},
-        )
+        # setsid(1) gives it the terminal, as the shell of a login has it.
+        self.process = board.start(output=slave, terminal=("setsid", "--ctty"))
         os.close(slave)
         self.pid = self.process.pid
         self._said = bytearray()
@@ -103,13 +90,6 @@ class Terminal:
             if not data:
                 return
             self._said += data
-
-
-def _start() -> str:
-    """Return the code by which ./scons becomes SCons."""
-    found = re.search(r"^scons_start='(.*?)'$", (CHECKOUT / "scons").read_text(), re.M | re.S)
-    assert found
-    return found[1]
 
 
 def _newer(path: os.PathLike[str], moment: float) -> bool:
