@@ -153,7 +153,7 @@ class Desk:
         """
         with self._busy():
             found = minimal(
-                self._stack, start, edited, lambda lines: self.progress(f"trying {lines} lines")
+                self._stack, start, edited, lambda lines: self.progress(f"fewest lines: {lines}")
             )
         wrote = self._write_fragment(found)
         self.pending, self.before = None, found.config

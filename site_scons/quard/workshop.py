@@ -120,6 +120,7 @@ class Workshop:
         """Remove unfinished work of builds that were killed."""
         for store in (self.store, self._local):
             store.sweep()
+        self._fetcher.sweep()
 
     @property
     def packager(self) -> Packager:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.floor import Floor
-from bench.null import questions, require_nothing_built
+from bench.null import compared, questions, require_nothing_built
 from bench.running import Cost, scons, shown
 from bench.synthetic import Board, generate
 from bench.yardstick import python_loop
@@ -68,17 +68,14 @@ class _Measured:
             require_nothing_built(self._summary_file)
             floors.append(self._floor.run())
         leaves = [self._change_leaf(f"change {number}") for number in range(_CHANGES)]
-        null, floor, leaf = shown(nulls), shown(floors), shown(leaves)
         asked = questions(self._checkout, _BOARD, self._board.leaf.name, min(runs, 3), self._cache)
         row: dict[str, Any] = {
             "packages": self._size,
             "processors": len(os.sched_getaffinity(0)),
             "python_loop_seconds": [before, python_loop()],
             "first_build": shown([self._first]),
-            "null_build": null,
-            "plain_scons": floor,
-            "null_of_plain_scons": round(null["cpu_seconds"] / floor["cpu_seconds"], 2),
-            "leaf_change": leaf,
+            "null_build": compared(nulls, floors),
+            "leaf_change": shown(leaves),
             "questions": asked,
         }
         print(json.dumps(row, sort_keys=True), flush=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import termios
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
@@ -20,6 +23,10 @@ SECONDS = 180
 NEXT_BUTTON = "\t"
 ENTER = "\r"
 QUESTION = "Do you wish to save your new"
+QUIET = 1.0
+"""Seconds without output after which a screen counts as drawn."""
+CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][0-9A-Z]|\x1b[=>]|[\x0e\x0f]")
+"""What switches colours and moves the cursor, in the middle of words as well."""
 
 
 class Checkout:
@@ -27,6 +34,7 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.editors: list[pexpect.spawn[str]] = []
         (folder / "configs").mkdir(parents=True)
         for name in ("SConstruct", "packages", "qemu", "rootfs", "site_scons"):
             (folder / name).symlink_to(TOP / name)
@@ -70,10 +78,24 @@ class Editor:
             timeout=SECONDS,
             dimensions=(24, 80),
         )
+        checkout.editors.append(self.child)
         self.before = termios.tcgetattr(self.child.child_fd)
 
-    def wait(self, text: str, seconds: int = SECONDS) -> None:
-        self.child.expect_exact(text, timeout=seconds)
+    def wait(self, text: str, seconds: float = SECONDS) -> None:
+        """Wait until a text has been drawn, and then until nothing more is drawn.
+
+        An editor throws away what is typed before it has drawn itself.
+        """
+        drawn, limit = "", time.monotonic() + seconds
+        while time.monotonic() < limit:
+            try:
+                drawn += self.child.read_nonblocking(4096, timeout=QUIET)
+            except pexpect.TIMEOUT:
+                if text in CONTROLS.sub("", drawn):
+                    return
+            except pexpect.EOF:
+                break
+        raise AssertionError(f"no {text!r} within {seconds} s; drawn: {CONTROLS.sub('', drawn)!r}")
 
     def press(self, keys: str) -> None:
         for key in keys:
@@ -82,7 +104,7 @@ class Editor:
     def leave(self, answer: str) -> tuple[int | None, str]:
         """Leave the menu that is open and the one above it, and answer whether to save."""
         self.press(NEXT_BUTTON + ENTER)
-        self.wait("Exit")
+        self.wait("Help")
         self.press(NEXT_BUTTON + ENTER)
         self.wait(QUESTION)
         self.press(answer)
@@ -98,8 +120,12 @@ class Editor:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path / "checkout")
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    """A checkout; the editors that a failed test has left open on it end with it."""
+    made = Checkout(tmp_path / "checkout")
+    yield made
+    for editor in made.editors:
+        editor.close(force=True)
 
 
 def test_busyboxs_editor_keeps_one_option_and_takes_it_back(checkout: Checkout) -> None:
@@ -133,7 +159,8 @@ def test_linuxs_editor_keeps_one_option_and_cancelled_nothing(checkout: Checkout
     editor.press("cy")
     status, text = editor.leave(ENTER)
     assert status == 0, text
-    assert "linux: 1 symbol changed\n WERROR n -> y\n" in text
+    assert " WERROR n -> y\n" in text
+    assert "linux: configs/quard-star/linux.fragment holds 1 line now\n" in text
     assert checkout.kept("linux") == ["CONFIG_WERROR=y"]
 
     editor = Editor(checkout, "linux", "linux")
@@ -153,7 +180,7 @@ def test_ctrl_c_leaves_the_editor_the_terminal_and_the_board_as_they_were(
 ) -> None:
     """linux's editor asks whether to save what was changed; here nothing was."""
     editor = Editor(checkout, name, "xterm")
-    editor.wait("Exit", UNPACKING_SECONDS)
+    editor.wait("Help", UNPACKING_SECONDS)
     editor.child.sendintr()
     status, text = editor.end()
     assert status == 2

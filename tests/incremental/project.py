@@ -224,3 +224,17 @@ class Project:
         folder.mkdir(parents=True, exist_ok=True)
         text = template.format(name=name, version=version, url=url, sha256=sha256, more=more)
         (folder / "recipe.py").write_text(text)
+
+
+def sleeping(seconds: float | str) -> bool:
+    """Tell whether a `sleep` of so many seconds runs anywhere on this machine."""
+    wanted = ["sleep", str(seconds)]
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:  # it has ended
+                continue
+            if words[:-1][-2:] == wanted:
+                return True
+    return False

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from incremental.conftest import GREET_C, GREET_H
-from incremental.project import Project
+from incremental.project import Project, sleeping
 
 
 def tree(project: Project, value: int) -> Path:
@@ -182,10 +182,7 @@ def test_ctrl_c_ends_the_build_and_its_children_at_once(greeting: Project) -> No
     assert time.monotonic() - began < 20
     assert first.returncode != 0
     assert "Traceback" not in out, out
-    left = subprocess.run(
-        ("pgrep", "-f", f"sleep {seconds}"), capture_output=True, text=True, check=False
-    )
-    assert not left.stdout.split(), left.stdout
+    assert not sleeping(seconds)
 
 
 def test_a_damaged_signature_file_costs_no_more_than_a_look_at_the_store(

@@ -15,7 +15,7 @@ import pytest
 
 from incremental.conftest import GREET_C, HELLO_C
 from incremental.menu import menu
-from incremental.project import Project
+from incremental.project import Project, sleeping
 
 SECONDS = 60
 OWN = re.compile(r"^hello 1: a shell in out/tiny/shell/hello/src, freshly unpacked and patched$")
@@ -253,11 +253,6 @@ def test_a_tool_that_is_killed_takes_its_shell_along(terminal: pexpect.spawn[str
     while sleeping(seconds):
         assert time.monotonic() < limit
         time.sleep(0.1)
-
-
-def sleeping(seconds: str) -> bool:
-    done = subprocess.run(("pgrep", "-f", f"sleep {seconds}"), capture_output=True, check=False)
-    return done.returncode == 0
 
 
 def test_a_fix_found_in_the_shell_builds_once_it_is_in_the_source(greeting: Project) -> None:

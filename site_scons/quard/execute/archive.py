@@ -26,13 +26,6 @@ FLOOR = 256 << 20
 EOFHeaderError = tarfile.EOFHeaderError  # type: ignore[attr-defined]  # the stubs lack it
 InvalidHeaderError = tarfile.InvalidHeaderError  # type: ignore[attr-defined]
 _LONGEST_EXTENSION = 1 << 20
-_EXTENSIONS = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
 
 
 class Unsafe(Exception):
@@ -76,13 +69,6 @@ class _Header(TarInfo):
             if at == 0 and isinstance(fault, InvalidHeaderError):
                 raise Bad(f"no tar archive: {fault}") from None
             raise ReadError(f"header at byte {at}: {fault}") from None
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
-        header = super().frombuf(buf, encoding, errors)
-        if header.type in _EXTENSIONS and header.size > _LONGEST_EXTENSION:
-            raise Unsafe(f"a header extension of {header.size} bytes")  # read as one piece
-        return header
 
 
 class Stream:
@@ -139,6 +125,9 @@ class Stream:
             yield piece
 
     def read(self, size: int) -> bytes:
+        """Return `size` bytes, for `tarfile`: a header, or what extends one, as one piece."""
+        if size > _LONGEST_EXTENSION:
+            raise Unsafe(f"a header extension of {size} bytes")
         data = bytes(self.piece(size))
         while len(data) < size and (piece := self.piece(size - len(data))):
             data += piece

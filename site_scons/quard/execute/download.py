@@ -96,11 +96,15 @@ class Transfer:
             file = source.open("rb")
         except OSError as fault:
             raise Failed(_reason(fault)) from None
-        with file, part.path.open("wb") as out:
-            total = os.fstat(file.fileno()).st_size
-            with contextlib.closing(self._watch(total, 0)) as handle:
-                for chunk in _chunks(file.read):
-                    self._keep(out.write, chunk, handle)
+        try:
+            with file, part.path.open("wb") as out:
+                total = os.fstat(file.fileno()).st_size
+                with contextlib.closing(self._watch(total, 0)) as handle:
+                    for chunk in _chunks(file.read):
+                        self._keep(out.write, chunk, handle)
+        except BaseException:
+            part.discard()  # it is not gone on with
+            raise
 
     def _persist(self, session: requests.Session, address: str, part: Part, attempts: int) -> bool:
         most = part.size()

@@ -15,8 +15,7 @@ REASON = "interrupted"
 
 
 class Stop:
-    """Shared by all builds of one run; `request`, `pause` and `resume` may be called from a
-    signal handler."""
+    """Shared by all builds of one run; a signal handler may call `request` and `suspend`."""
 
     def __init__(self) -> None:
         self._requested = threading.Event()
@@ -43,13 +42,15 @@ class Stop:
             for process in self._running.values():
                 leash.end(process)
 
-    def pause(self) -> None:
-        """Have the commands wait, as job control wants it: they are not in the terminal's group."""
-        self._tell(signal.SIGSTOP)
+    def suspend(self) -> None:
+        """Stop the commands and then this process, and have the commands go on when it does.
 
-    def resume(self) -> None:
-        """Have the commands go on."""
-        self._tell(signal.SIGCONT)
+        Job control does not reach them by itself: they are not in the terminal's group.
+        """
+        with self._lock:  # so that none begins in between
+            self._tell(signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self._tell(signal.SIGCONT)
 
     def check(self) -> None:
         """Raise QuardError interrupted if the run is to end."""
@@ -82,7 +83,6 @@ class Stop:
         return status
 
     def _tell(self, number: signal.Signals) -> None:
-        with self._lock:
-            for process in self._running.values():
-                if leash.leads(process):
-                    os.killpg(process.pid, number)
+        for process in self._running.values():
+            if leash.leads(process):
+                os.killpg(process.pid, number)

@@ -35,22 +35,24 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writing = threading.Lock()
-        self._text = b""
+        self._size = 0
+        self._hash = hashlib.sha256()
 
     def add(self, names: Iterable[str]) -> None:
         """Add targets, before they are made."""
         new = b"".join(os.fsencode(name) + b"\n" for name in names)
         with self._writing:
-            known, flags = self._text, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-            if not known:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+            if not self._size:
                 new, flags = _boot() + new, flags | os.O_TRUNC
+            self._hash.update(new)
             handle = os.open(self._path, flags, 0o644)
             try:
-                os.pwrite(handle, new, _DIGITS + 1 + len(known))
-                os.pwrite(handle, _digest(known + new).encode() + b"\n", 0)
+                os.pwrite(handle, new, _DIGITS + 1 + self._size)
+                os.pwrite(handle, self._hash.hexdigest().encode() + b"\n", 0)
             finally:
                 os.close(handle)
-            self._text = known + new
+            self._size += len(new)
 
     def read(self) -> frozenset[str] | None:
         """Return the targets, none where there is no journal; None if it cannot be relied on."""
@@ -61,14 +63,15 @@ class Journal:
         except OSError:
             return None
         head, text = found[: _DIGITS + 1], found[_DIGITS + 1 :]
-        if head != _digest(text).encode() + b"\n" or not text.startswith(_boot()):
+        whole = head == hashlib.sha256(text).hexdigest().encode() + b"\n"
+        if not (whole and text.startswith(_boot())):
             return None
         return frozenset(os.fsdecode(line) for line in text.removeprefix(_boot()).splitlines())
 
     def remove(self) -> None:
         """Forget all targets: nothing about them is in doubt."""
         self._path.unlink(missing_ok=True)
-        self._text = b""
+        self._size, self._hash = 0, hashlib.sha256()
 
 
 class Guard:
@@ -226,7 +229,3 @@ def _boot() -> bytes:
         return _BOOT.read_bytes()
     except OSError:
         return b"unknown\n"
-
-
-def _digest(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()

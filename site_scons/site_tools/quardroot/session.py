@@ -201,6 +201,8 @@ class Session:
                     workshop.console.note(f"would build {name}")
             return
         if self.command.opens and not workshop.summary.says_something:
+            if workshop.stop.requested:
+                workshop.console.note("interrupted")
             return
         seconds = time.monotonic() - self._started
         current = sorted({*self._in_state(SCons.Node.up_to_date), *self.selection.unchanged})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from types import FrameType
 from typing import Any
@@ -45,9 +44,7 @@ def _on_suspend(stop: Stop) -> None:
 
     def suspend(number: int, frame: FrameType | None) -> None:
         del number, frame
-        stop.pause()
-        os.kill(os.getpid(), signal.SIGSTOP)
-        stop.resume()
+        stop.suspend()
 
     if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
         signal.signal(signal.SIGTSTP, suspend)

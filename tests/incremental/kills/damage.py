@@ -58,28 +58,37 @@ HARMS: Mapping[str, Harm] = {
 
 
 def files(board: Board) -> dict[str, list[Path]]:
-    """Return every state file of a built board, by kind."""
-    out, tiny = board.out, board.out / "tiny"
-    found = {
-        "signatures": [out / name for name in ("sconsign.dblite", "sconsign.sha256")],
-        "guard": [out / "lock", out / "journal"],
-        "memories": [
-            out / "toolchain.json",
-            *(tiny / name for name in ("availability.json", "summary.json", "images.json")),
-            *sorted((tiny / "trees").glob("*.json")),
-            *sorted((tiny / "work").glob("*/kept.json")),
-        ],
-        "results": sorted((tiny / "packages").glob("*.json")),
-        "records": _below(board, "ac"),
-        "blobs": _below(board, "cas"),
-    }
-    return {kind: [path for path in paths if path.exists()] for kind, paths in found.items()}
+    """Return every state file of a built board, by kind; whatever is new is a memory."""
+    found: dict[str, list[Path]] = {kind: [] for kind in KINDS}
+    for folder in (board.out, board.store):
+        for path in sorted(folder.rglob("*")):
+            kind = _kind(path.relative_to(folder))
+            if kind and path.is_file():
+                found[kind].append(path)
+    return found
 
 
-def _below(board: Board, name: str) -> list[Path]:
-    """Return the files of the shared store, and of the checkout's own."""
-    stores = (board.store, board.out / "store")
-    return [p for store in stores for p in sorted((store / name).rglob("*")) if p.is_file()]
+KINDS = ("signatures", "guard", "memories", "results", "records", "blobs")
+
+
+def _kind(path: Path) -> str:
+    """Return the kind of a file below `out` or in a store; nothing for what is no state."""
+    match path.parts:
+        case ("sconsign.dblite" | "sconsign.sha256",):
+            return "signatures"
+        case ("lock" | "journal",):
+            return "guard"
+        case ("ac", *_) | ("store", "ac", *_):
+            return "records"
+        case ("cas", *_) | ("store", "cas", *_):
+            return "blobs"
+        case (_, "packages", _):
+            return "results"
+        case ("tmp", *_) | ("store", *_) | (_, "images" | "logs", *_):
+            return ""
+        case (_, "work", _, *rest) if rest != ["kept.json"]:
+            return ""
+    return "memories"
 
 
 def harm(paths: Sequence[Path], name: str, dice: random.Random) -> None:

@@ -100,14 +100,16 @@ def test_what_a_command_left_running_ends_with_it(tmp_path: Path) -> None:
 
 
 HOLDER = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from quard.execute import leash
 from quard.execute.stop import Stop
+stop = Stop()
+signal.signal(signal.SIGTSTP, lambda number, frame: stop.suspend())
 argv = ("/bin/sh", "-c", sys.argv[2], sys.argv[3])
 log = open(os.devnull, "wb")
-Stop().run(lambda: leash.start(argv, env={"PATH": os.defpath}, out=log))
+stop.run(lambda: leash.start(argv, env={"PATH": os.defpath}, out=log))
 """
 
 
@@ -175,21 +177,12 @@ def _words(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
 
 
-def test_commands_wait_while_the_run_is_suspended(tmp_path: Path) -> None:
-    mark, stop = tmp_path / "mark", Stop()
-    argv = ("/bin/sh", "-c", f"touch {mark}; while :; do sleep 0.01; done", str(mark))
-
-    def run() -> None:
-        with (tmp_path / "log").open("wb") as log, pytest.raises(Exception, match="interrupted"):
-            stop.run(lambda: leash.start(argv, env=ENV, out=log))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert within(BOUND, mark.exists)
-    stop.pause()
-    assert within(BOUND, lambda: all("State:\tT" in status(p) for p in naming(mark)))
-    stop.resume()
-    assert within(BOUND, lambda: all("State:\tT" not in status(p) for p in naming(mark)))
-    stop.request()
-    thread.join(BOUND)
-    assert within(BOUND, lambda: not naming(mark))
+def test_commands_are_stopped_and_go_on_with_their_holder(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    with held(mark, f"touch {mark}; while :; do sleep 0.01; done") as process:
+        assert within(BOUND, mark.exists)
+        process.send_signal(signal.SIGTSTP)
+        assert within(BOUND, lambda: all("State:\tT" in status(p) for p in naming(mark)))
+        process.send_signal(signal.SIGCONT)
+        assert within(BOUND, lambda: all("State:\tT" not in status(p) for p in naming(mark)))
+        assert len(naming(mark)) >= 3
