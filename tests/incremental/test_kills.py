@@ -5,10 +5,10 @@ The long run, at random: `PYTHONPATH=tests:site_scons python -m incremental.kill
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,6 @@ import pytest
 from incremental.kills import processes, verdict
 from incremental.kills.campaign import Campaign
 from incremental.kills.terminal import Terminal
-from incremental.project import Ran
 
 UNITS = 1
 """So that a build takes a few seconds; the long run has more."""
@@ -107,21 +106,19 @@ def test_a_second_build_waits_with_one_line_and_goes_on_when_the_first_is_killed
     fresh(campaign)
     first = Terminal(campaign.board)
     building(first)
-    second: list[Ran] = []
-    thread = threading.Thread(target=lambda: second.append(campaign.board.run()))
-    thread.start()
-    time.sleep(2.0)
-    assert thread.is_alive() and first.process.poll() is None
+    second = Terminal(campaign.board)
+    line = f"waiting for another build in this tree (process {first.pid})"
+    until(lambda: line in second.said, "it waits")
+    assert first.process.poll() is None
     os.kill(first.pid, signal.SIGKILL)
     first.wait(_LIMIT)
     first.close()
-    thread.join(_LIMIT)
-    (ran,) = second
-    assert ran.status == 0, ran.text
-    line = f"waiting for another build in this tree (process {first.pid})"
-    assert ran.out.splitlines()[0] == line
-    assert ran.text.count("waiting") == 1
-    assert "slow" in ran.built
+    assert second.wait(_LIMIT), second.said
+    second.close()
+    assert second.process.returncode == 0, second.said
+    assert second.said.count("waiting for another build") == 1
+    summary = json.loads((campaign.board.out / "tiny/summary.json").read_text())
+    assert "slow" in [row["name"] for row in summary["built"]]
     as_clean(campaign)
 
 

@@ -43,6 +43,25 @@ def test_a_pipe_that_nobody_reads_any_more_ends_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "end").read_text() == "came to its end"
 
 
+def test_scons_proxy_of_a_pipe_that_nobody_reads_is_patient_too(tmp_path: Path) -> None:
+    text = PRINTS.replace(
+        "harden()\n",
+        "import SCons.Util\nsys.stdout = SCons.Util.Unbuffered(sys.stdout)\nharden()\n",
+    )
+    read, write = os.pipe()
+    command = (sys.executable, "-c", text, str(TOP / "site_scons"), str(tmp_path / "end"))
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=write, stderr=subprocess.PIPE, env=env
+    )
+    os.close(write)
+    assert os.read(read, 100).startswith(b"first")  # the end of the line is written by itself
+    os.close(read)
+    _, errors = process.communicate(b"\n", 30)
+    assert process.returncode == 0, errors
+    assert (tmp_path / "end").read_text() == "came to its end"
+
+
 def test_a_terminal_that_is_gone_ends_nothing(tmp_path: Path) -> None:
     master, slave = pty.openpty()
     process = printing(slave, tmp_path / "end")

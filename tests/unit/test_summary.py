@@ -10,6 +10,7 @@ from quard.summary import Summary
 def test_a_run_that_did_nothing_says_so() -> None:
     summary = Summary("one")
     assert summary.line(0.31) == "one: everything is up to date"
+    assert not summary.says_something
     assert summary.as_json(("b", "a"), 0.314159) == {
         "board": "one",
         "seconds": 0.31,
@@ -30,6 +31,7 @@ def test_every_package_is_in_exactly_one_list_and_lists_are_sorted() -> None:
     summary.add_image("rootfs.tar")
     summary.add_image("Image")
     summary.add_failed("openssh")
+    assert summary.says_something
     assert summary.as_json(("busybox",), 65.4321) == {
         "board": "one",
         "seconds": 65.43,

@@ -200,9 +200,7 @@ class Session:
                 for name in self._in_state(SCons.Node.executed):
                     workshop.console.note(f"would build {name}")
             return
-        if self.command.opens and not workshop.summary.says_something:
-            if workshop.stop.requested:
-                workshop.console.note("interrupted")
+        if self.command.opens and not (workshop.summary.says_something or workshop.stop.requested):
             return
         seconds = time.monotonic() - self._started
         current = sorted({*self._in_state(SCons.Node.up_to_date), *self.selection.unchanged})

@@ -13,6 +13,8 @@ import select
 import sys
 from typing import Any
 
+import SCons.Util
+
 
 class _Patient(io.FileIO):
     """A descriptor that leads nowhere from the first failed write on."""
@@ -28,15 +30,24 @@ class _Patient(io.FileIO):
 
 
 def harden() -> None:
-    """Put patient streams in the place of sys.stdout and sys.stderr."""
+    """Put patient streams in the place of sys.stdout and sys.stderr.
+
+    SCons has put a proxy before each that is no terminal; the new one gets the same.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper):
-            setattr(sys, name, _patient(stream))
+        proxy = isinstance(stream, SCons.Util.Unbuffered)
+        inner = stream.file if proxy else stream
+        if isinstance(inner, io.TextIOWrapper):
+            patient = _patient(inner)
+            setattr(sys, name, SCons.Util.Unbuffered(patient) if proxy else patient)
 
 
 def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    stream.flush()
+    try:
+        stream.flush()
+    except OSError:
+        _forget(stream.fileno())
     return io.TextIOWrapper(
         io.BufferedWriter(_Patient(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,

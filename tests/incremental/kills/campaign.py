@@ -17,6 +17,10 @@ from .verdict import Made
 
 _END = 30.0
 """Seconds in which a build that was told to end has ended."""
+_TO_IMAGES = 0.2
+"""Share of the builds that are ended while images are made."""
+_IMAGES = 0.8
+_POLL = 0.05
 _ORPHANS = 5.0
 """Seconds after which none of its processes is there any more."""
 _GOOD = (0, 2)
@@ -77,15 +81,13 @@ class Campaign:
         start = dice.choice(("cold", "warm", "warm"))
         self._prepare(start)
         before = frozenset(process.pid for process in processes.table().values())
-        delay = dice.uniform(0.0, self.lengths[start])
         with processes.adopting():
             run = Terminal(board)
             began = time.monotonic()
-            run.wait(delay)
+            self._let_run(run, start)
             if run.process.poll() is not None:
                 run.close()
-                # Where builds turn out shorter, later ends would miss them again and again.
-                self.lengths[start] = max(1.0, 0.9 * self.lengths[start])
+                self.lengths[start] = time.monotonic() - began
                 return None
             phase = run.phase()
             hit = strikes.STRIKES[kind](run, dice)
@@ -97,6 +99,15 @@ class Campaign:
             board.turn()
         self._recover(found)
         return found
+
+    def _let_run(self, run: Terminal, start: str) -> None:
+        """Let a build go on to any moment; now and then to the images, which take a second."""
+        if self._dice.random() < _TO_IMAGES:
+            while not run.wait(_POLL) and run.phase() != "images":
+                pass
+            run.wait(self._dice.uniform(0.0, _IMAGES))
+        else:
+            run.wait(self._dice.uniform(0.0, self.lengths[start]))
 
     def damage(self) -> Damage:
         """Damage state files of the board and build it again."""

@@ -63,11 +63,13 @@ def below(root: int) -> list[Process]:
 @contextmanager
 def adopting() -> Iterator[None]:
     """Have orphans handed over to this process, so that none of them gets out of sight."""
+    before = frozenset(table())
     _subreaper(1)
     try:
         yield
     finally:
         _subreaper(0)
+        _collect(before)
 
 
 def _subreaper(value: int) -> None:
