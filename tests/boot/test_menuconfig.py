@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import termios
@@ -15,6 +16,7 @@ import pexpect
 import pytest
 
 from boot.conftest import BOARD, TOP
+from boot.test_real_packages import sources
 
 pytestmark = pytest.mark.boot
 
@@ -43,7 +45,8 @@ class Checkout:
                 (folder / "configs" / path.name).symlink_to(path)
 
     def command(self, target: str) -> list[str]:
-        return [sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}", target]
+        words = [sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}", target]
+        return [*words, f"sources.dir={sources()}"]
 
     def kept(self, name: str) -> list[str]:
         """Return the lines of the kept fragment without its first, none if there is no file."""
@@ -120,9 +123,11 @@ class Editor:
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """One for all tests: the kernel takes long to unpack."""
-    return Checkout(tmp_path_factory.mktemp("menuconfig") / "checkout")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """One for all tests: the kernel takes long to unpack, and fills more than a gigabyte."""
+    made = Checkout(tmp_path_factory.mktemp("menuconfig") / "checkout")
+    yield made
+    shutil.rmtree(made.folder / "out")
 
 
 @pytest.fixture
