@@ -26,7 +26,7 @@ from incremental.cutoff.kinds import BODY, KINDS, QUIET
 from quard.execute.interface import interface
 
 SEED = 20
-CASES = 40
+CASES = 50
 BODIES = 8
 MOST = 30
 """Cases within which what an interface lacks must have been found."""

@@ -22,6 +22,7 @@ class Stop:
         # Reentrant: the handler runs in whatever the main thread was doing.
         self._lock = threading.RLock()
         self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._starting = self._postponed = False
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -48,6 +49,9 @@ class Stop:
         Job control does not reach them by itself: they are not in the terminal's group.
         """
         with self._lock:  # so that none begins in between
+            if self._starting:  # by the thread that the signal has interrupted
+                self._postponed = True
+                return
             self._tell(signal.SIGSTOP)
             os.kill(os.getpid(), signal.SIGSTOP)
             self._tell(signal.SIGCONT)
@@ -63,10 +67,7 @@ class Stop:
         Whatever it left running is ended as well. When this thread is interrupted, the command
         ends before the exception goes on. Raises QuardError interrupted, and what `start` raises.
         """
-        with self._lock:
-            self.check()
-            process = start()
-            self._running[process.pid] = process
+        process = self._begin(start)
         killed = True
         try:
             leash.wait(process)
@@ -81,6 +82,23 @@ class Stop:
                 leash.vanish(process.pid)
         self.check()
         return status
+
+    def _begin(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        """Start a command; a signal that came meanwhile counts for it as well."""
+        with self._lock:
+            self.check()
+            self._starting = True
+            try:
+                process = start()
+                self._running[process.pid] = process
+            finally:
+                self._starting = False
+            if self.requested:
+                leash.end(process)
+            if self._postponed:
+                self._postponed = False
+                self.suspend()
+        return process
 
     def _tell(self, number: signal.Signals) -> None:
         for process in self._running.values():

@@ -27,7 +27,8 @@ def use(
     At times it uses the mathematical library as well, which only the library may need.
     """
     name, upper = library.name, library.name.upper()
-    lines = [f"#include <{name}.h>", f"int {function}(int);"]
+    lines = [f"#include <{name}.h>", "#ifndef FEATURE", "#define FEATURE 0", "#endif"]
+    lines.append(f"int {function}(int);")
     body, table, constant = [], ["(void *)0"], ["(void *)0"]
     for symbol, kind in library.declared():
         if rolls.random() < 0.2:
@@ -49,7 +50,7 @@ def use(
         lines.append(_LOCAL_IFUNC.format(rolls.randrange(1000) * 10 + number))
         body.append(f"x += {lines[-1].rstrip().splitlines()[-1].split()[1].split('(')[0]}(x);")
     body += [
-        f"x += {upper}_M0 + {upper}_E2 + (int)sizeof(struct {name}_s);",
+        f"x += FEATURE + {upper}_M0 + {upper}_E2 + (int)sizeof(struct {name}_s);",
         f"x = {name}_inline(x);",
     ]
     rolls.shuffle(body)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from leash_parts import BOUND, TOP, naming, status, within
 
+from quard.errors import QuardError
 from quard.execute import leash
 from quard.execute.stop import Stop
 
@@ -114,9 +115,9 @@ stop.run(lambda: leash.start(argv, env={"PATH": os.defpath}, out=log))
 
 
 @contextmanager
-def held(mark: Path, script: str) -> Iterator[subprocess.Popen[bytes]]:
+def held(mark: Path, script: str, holder: str = HOLDER) -> Iterator[subprocess.Popen[bytes]]:
     """Run a script on the leash of another process; `mark` is in its command line."""
-    words = (sys.executable, "-c", HOLDER, str(TOP / "site_scons"), script, str(mark))
+    words = (sys.executable, "-c", holder, str(TOP / "site_scons"), script, str(mark))
     process = subprocess.Popen(words)
     try:
         yield process
@@ -182,7 +183,51 @@ def test_commands_are_stopped_and_go_on_with_their_holder(tmp_path: Path) -> Non
     with held(mark, f"touch {mark}; while :; do sleep 0.01; done") as process:
         assert within(BOUND, mark.exists)
         process.send_signal(signal.SIGTSTP)
-        assert within(BOUND, lambda: all("State:\tT" in status(p) for p in naming(mark)))
+        assert within(BOUND, lambda: stopped(mark))
         process.send_signal(signal.SIGCONT)
-        assert within(BOUND, lambda: all("State:\tT" not in status(p) for p in naming(mark)))
-        assert len(naming(mark)) >= 3
+        assert within(BOUND, lambda: not any("State:\tT" in status(p) for p in naming(mark)))
+
+
+def stopped(mark: Path) -> bool:
+    """Tell whether all is stopped; D is a shell whose stopped child is to exec yet, vfork(2)."""
+    found = [status(pid) for pid in naming(mark)]
+    return len(found) >= 2 and all("State:\tT" in s or "State:\tD" in s for s in found)
+
+
+def test_a_signal_that_comes_while_a_command_is_started_counts_for_it(tmp_path: Path) -> None:
+    """The handler runs in the thread that starts it, where that is the main one (scons -j1)."""
+    mark, stop = tmp_path / "mark", Stop()
+    argv = ("/bin/sh", "-c", "sleep 300; :", str(mark))
+
+    def interrupted() -> subprocess.Popen[bytes]:
+        with (tmp_path / "log").open("wb") as log:
+            process = leash.start(argv, env=ENV, out=log)
+        stop.request()
+        return process
+
+    began = time.monotonic()
+    with pytest.raises(QuardError, match="interrupted"):
+        stop.run(interrupted)
+    assert time.monotonic() - began < BOUND
+    assert within(BOUND, lambda: not naming(mark))
+
+
+EARLY = HOLDER.replace(
+    'lambda: leash.start(argv, env={"PATH": os.defpath}, out=log)', "start"
+).replace(
+    "stop.run(",
+    """
+def start():
+    process = leash.start(argv, env={"PATH": os.defpath}, out=log)
+    os.kill(os.getpid(), signal.SIGTSTP)
+    return process
+stop.run(""",
+)
+
+
+def test_a_suspension_that_comes_while_a_command_is_started_counts_for_it(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    with held(mark, "while :; do sleep 0.01; done", EARLY) as process:
+        assert within(BOUND, lambda: stopped(mark))
+        process.send_signal(signal.SIGCONT)
+        assert within(BOUND, lambda: not any("State:\tT" in status(p) for p in naming(mark)))

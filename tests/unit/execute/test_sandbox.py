@@ -304,6 +304,22 @@ def test_where_namespaces_are_refused_the_reason_is_bubblewraps_own(
     assert (caught.value.reason, caught.value.detail) == ("no-sandbox", why)
 
 
+def test_a_bubblewrap_that_is_killed_once_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is built then must not be unsealed because of that."""
+    script = f"[ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; kill -s KILL $$"
+    (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert probe("auto") == ("bwrap", "")
+    (tmp_path / "bwrap").write_text("#!/bin/sh\nkill -s KILL $$\n")
+    for wanted in ("auto", "bwrap"):
+        with pytest.raises(QuardError) as caught:
+            probe(wanted)
+        assert caught.value.reason == "no-sandbox" and "killed" in caught.value.detail
+
+
 def test_a_bubblewrap_that_is_no_program_is_as_good_as_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
