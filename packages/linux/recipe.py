@@ -37,5 +37,8 @@ RECIPE = Kconfig(
     base="allnoconfig",
     fragments=("quard-star.fragment",),
     make=("Image",),
-    finish=(Install("arch/{linux_arch}/boot/Image", "boot/Image"),),
+    finish=(
+        Install("arch/{linux_arch}/boot/Image", "boot/Image"),
+        Install("vmlinux", "usr/lib/debug/boot/vmlinux"),
+    ),
 )

@@ -23,7 +23,8 @@ VARIABLES = {
     "SNAPSHOT": "1: what the guest writes during this run is forgotten",
     "STATE": "folder of the guest's disk, for run",
     "APPEND": "further words of the kernel's command line, for run",
-    "DEBUG": "1: run waits for gdb",
+    "NETWORK": "none: run without a network device",
+    "DEBUG": "1: run waits for gdb, with symbols in out/BOARD/debug (DEBUG=PORT: there)",
     "PYTEST_ARGS": "further arguments of pytest, for test",
     "BENCH_ARGS": "for bench: --cold, --changes, --scale 10,100,1000,3000, --runs N",
 }
@@ -84,6 +85,11 @@ class Command:
     @property
     def as_json(self) -> bool:
         return self.given.get("FORMAT", "text") == "json"
+
+    @property
+    def debugs(self) -> bool:
+        """Whether the machine is to wait for gdb."""
+        return self.verb == "run" and self.given.get("DEBUG", "0") not in ("", "0")
 
     @property
     def opens(self) -> bool:

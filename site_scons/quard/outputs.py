@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quard import canonical
-from quard.execute.results import Results, look, lost_blob, read
+from quard.execute.results import LostResult, Results, look, lost_blob, read
 from quard.store import blob
 from quard.store.local import Store
 
@@ -94,6 +94,10 @@ class Outputs:
         """Return the blob of what a package installs. Raises QuardError blob-missing."""
         return self._blob(self.results(name).runtime, "runtime", name)
 
+    def recorded_blob(self, name: str, part: str) -> Path:
+        """Return the blob of any part of a package's result. Raises QuardError blob-missing."""
+        return self._there(read(self.results(name).record, "blobs", part), self.results(name))
+
     def deploy(self, name: str, folder: Path) -> None:
         """Put a package's files for the images folder there."""
         path = self._blob(self.results(name).deploy, "deploy", name)
@@ -107,9 +111,15 @@ class Outputs:
                 part.replace(place)
 
     def _blob(self, result: Path, part: str, name: str) -> Path:
-        digest = read(result, part)
+        try:
+            return self._there(read(result, part), self.results(name))
+        except LostResult:
+            result.unlink(missing_ok=True)
+            raise
+
+    def _there(self, digest: str, results: Results) -> Path:
+        """Return the blob with a digest, verified. Raises QuardError blob-missing."""
         for store in (self._store, self._local):
             if store.verify(digest):
                 return store.path(digest)
-        result.unlink(missing_ok=True)
-        raise lost_blob(name, digest)
+        raise lost_blob(results.name, digest)

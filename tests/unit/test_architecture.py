@@ -15,7 +15,7 @@ ENGINE = TOP / "site_scons"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("site_tools",),
     ("quard.forecast",),
-    ("quard.configure", "quard.images", "quard.shell"),
+    ("quard.configure", "quard.images", "quard.shell", "quard.symbols"),
     ("quard.desk",),
     ("quard.workshop",),
     ("quard.report",),

@@ -3,7 +3,8 @@
 The folder is changed in place: top-level bin, sbin, lib and lib64 move below usr (and usr/lib64
 into usr/lib), documentation and what the recipe drops go, ELF files lose their debug information to
 a second folder and are stripped, archives become deterministic. Files below `boot/` (kernels,
-firmware) are for the machine outside and are left as they are.
+firmware) are for the machine outside and are left as they are. What is installed below
+`usr/lib/debug/` is debug information already.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from quard.store.member import normal_mode
 DEPLOY = "boot"
 """Folder of the staging area that goes beside the images."""
 
+_DEBUG = "usr/lib/debug"
 _LOADER_FOLDERS = {
     f"{prefix}/lib{suffix}" for prefix in ("", "/usr") for suffix in ("", "64", "64/lp64d")
 }
@@ -119,6 +121,7 @@ def split(
         fold(stage)
         remove_unwanted(stage, _installed(everything(stage)), drop)
         debug.mkdir(parents=True, exist_ok=True)
+        _take_debug(stage, debug)
         frames = _strip_all(stage, debug, tools, markers)
         runtime, dev = classify(stage, _installed(walk(stage)), frames)
         deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
@@ -129,6 +132,17 @@ def split(
 def _installed(paths: Iterable[str]) -> list[str]:
     """Return the paths that are not for the machine outside."""
     return [path for path in paths if not below(path, DEPLOY)]
+
+
+def _take_debug(stage: Path, debug: Path) -> None:
+    """Move what was installed as debug information, as a kernel's symbols, which nothing strips."""
+    given = stage / _DEBUG
+    if given.is_dir() and not given.is_symlink():
+        (debug / _DEBUG).parent.mkdir(parents=True, exist_ok=True)
+        given.replace(debug / _DEBUG)
+        for parent in given.relative_to(stage).parents[:-1]:
+            if not any((stage / parent).iterdir()):
+                (stage / parent).rmdir()
 
 
 def _set_modes(stage: Path) -> None:
@@ -199,7 +213,7 @@ class _Work:
             return None
         build_id = frame.build_id
         name = f".build-id/{build_id[:2]}/{build_id[2:]}" if build_id else path
-        target = self.debug / f"usr/lib/debug/{name}.debug"
+        target = self.debug / f"{_DEBUG}/{name}.debug"
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             _run((*self.tools.objcopy, "--only-keep-debug", str(place), str(target)))

@@ -16,6 +16,7 @@ SETTINGS = (
     "DEBUG",
     "FORWARD",
     "FRESH",
+    "NETWORK",
     "QEMU_ARGS",
     "ROOT",
     "SHARE",

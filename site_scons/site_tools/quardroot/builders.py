@@ -27,7 +27,7 @@ def generate(env: Any) -> None:
     SCons.Script.SetOption("silent", True)
     if SCons.Script.GetOption("num_jobs") == 1 and not _asked_for_jobs():
         SCons.Script.SetOption("num_jobs", len(os.sched_getaffinity(0)))
-    for method in (Board, Package, Source, Open, Rootfs, Image, Deploy, RunScript, Run):
+    for method in (Board, Package, Source, Open, Rootfs, Image, Deploy, RunScript, Symbols, Run):
         env.AddMethod(_clear(method), method.__name__)
 
 
@@ -169,6 +169,18 @@ def RunScript(env: Any) -> list[Any]:  # noqa: N802
         f"run.sh:{session.digest(images.run_text)}",
         begun.act("run.sh", images.run),
     )
+
+
+def Symbols(env: Any, images: Sequence[Any]) -> list[Any]:  # noqa: N802
+    """out/BOARD/debug, for gdb, once `images` are there."""
+    from quard.symbols import Symbols as Folder  # noqa: PLC0415 - only who debugs needs it
+
+    begun: session.Session = env["QUARDROOT"]
+    folder = Folder(begun.workshop, begun.resolved)
+    action = KeyedAction(begun.act("symbols", folder.make, counts=False))
+    found: list[Any] = env.Alias("symbols", images, action)
+    env.AlwaysBuild(found)
+    return found
 
 
 def Run(env: Any) -> None:  # noqa: N802

@@ -72,6 +72,24 @@ def test_the_same_build_in_other_folders_gives_the_same_blobs(tmp_path: Path) ->
     assert hashes[0] == hashes[1]
 
 
+def test_what_is_installed_as_debug_information_is_kept_as_it_is(stage: Path) -> None:
+    program(stage / "usr/lib/debug/boot/vmlinux")
+    program(stage / "usr/bin/tool")
+    before = (stage / "usr/lib/debug/boot/vmlinux").read_bytes()
+    parts = parts_of(stage)
+    assert "usr/lib/debug/boot/vmlinux" in walk(parts.debug)
+    assert (parts.debug / "usr/lib/debug/boot/vmlinux").read_bytes() == before
+    assert any(".build-id" in path for path in walk(parts.debug))
+    assert parts.runtime == ("usr/bin/tool",)
+
+
+def test_nothing_is_left_of_a_package_with_debug_information_alone(stage: Path) -> None:
+    write(stage / "boot/Image")
+    write(stage / "usr/lib/debug/boot/vmlinux")
+    parts = parts_of(stage)
+    assert (parts.runtime, parts.dev, parts.deploy) == ((), (), ("Image",))
+
+
 def test_debug_information_leads_back_to_the_source(stage: Path) -> None:
     path = library(stage / "usr/lib/libx.so.1", "libx.so.1")
     assert {".debug_info", ".symtab"} <= sections(path)

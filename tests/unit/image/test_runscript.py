@@ -63,6 +63,7 @@ def test_default_command_is_the_seeds_network_and_the_image_beside_the_script(
     )
     assert outcome.values("-device") == [
         "virtio-rng-device",
+        "virtio-keyboard-device",
         "virtio-blk-device,drive=root",
         "virtio-net-device,netdev=net0",
         "virtio-9p-device,fsdev=share,mount_tag=hostshare",
@@ -128,6 +129,21 @@ def test_every_setting_is_an_argument(board: Board, name: str) -> None:
     assert f"{name}=*) {name}=$value ;;" in TEXT
     outcome = board.start("FORWARD=none", f"{name}=")
     assert "bad-setting" not in outcome.errors
+
+
+def test_a_machine_without_network_has_no_device_and_takes_no_port(board: Board) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        outcome = board.start("NETWORK=none", f"FORWARD=tcp:{port}:22")
+    assert outcome.status == 0, outcome.errors
+    assert outcome.value("-nic") == "none"
+    assert "-netdev" not in outcome.argv
+    assert not [device for device in outcome.values("-device") if "net" in device]
+    assert "forward:" not in outcome.errors
+
+
+def test_a_kind_of_network_that_there_is_not_is_refused(board: Board) -> None:
+    assert "NETWORK=tap" in board.start("NETWORK=tap").rejected("bad-setting")
 
 
 def test_arguments_win_over_the_environment(board: Board) -> None:

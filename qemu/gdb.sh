@@ -1,0 +1,36 @@
+#!/bin/sh
+# Starts gdb on a machine that waits for it (./scons run DEBUG=1), with the symbols of the kernel and
+# of every package. Lies in out/BOARD/debug when it is used. PORT is that of DEBUG=PORT (1234); all
+# further arguments are gdb's own, as -ex 'break start_kernel' -ex continue.
+set -eu
+
+port=1234
+case ${1-} in
+    -h | --help)
+        echo "usage: gdb.sh [PORT] [ARGUMENTS OF GDB]"
+        exit 0
+        ;;
+    [1-9]*)
+        port=$1
+        shift
+        ;;
+esac
+
+folder=$(dirname "$(readlink -f "$0")")
+root=$folder/root
+gdb=$(command -v gdb-multiarch) || {
+    printf 'error: %s\nreason: %s\nhint: %s\n' "gdb for the board's processor is not installed" \
+        gdb-missing "install it: apt-get install gdb-multiarch" >&2
+    exit 2
+}
+
+# user PATH ADDRESS: symbols of a program of the board, loaded where /proc/PID/maps says.
+exec "$gdb" -q -nx \
+    -ex "set confirm off" \
+    -ex "set architecture riscv:rv64" \
+    -ex "set sysroot $root" \
+    -ex "set debug-file-directory $root/usr/lib/debug" \
+    -ex "python gdb.execute('define user\\nadd-symbol-file ' + r'$root' + '\$arg0 -o \$arg1\\nend')" \
+    -ex "file $root/usr/lib/debug/boot/vmlinux" \
+    -ex "target remote 127.0.0.1:$port" \
+    "$@"
