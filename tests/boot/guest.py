@@ -56,11 +56,17 @@ class Guest:
     script   -- images/run.sh
     folder   -- this guest's own: disk, share and console.log
     settings -- of run.sh, over the ones that keep guests apart
+    words    -- arguments before them, where `script` is another one that starts run.sh
     """
 
     def __init__(
-        self, script: Path, folder: Path, settings: Mapping[str, str] | None = None
+        self,
+        script: Path,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        words: tuple[str, ...] = (),
     ) -> None:
+        self.words = words
         self.script = script
         self.folder = folder
         self.share = folder / "share"
@@ -89,10 +95,10 @@ class Guest:
     def start(self) -> Guest:
         """Run the script on a new terminal."""
         self.share.mkdir(parents=True, exist_ok=True)
-        arguments = [f"{name}={value}" for name, value in sorted(self.settings.items())]
+        settings = [f"{name}={value}" for name, value in sorted(self.settings.items())]
         self._child = pexpect.spawn(
             str(self.script),
-            arguments,
+            [*self.words, *settings],
             encoding="utf-8",
             codec_errors="replace",
             timeout=COMMAND_SECONDS,

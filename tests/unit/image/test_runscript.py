@@ -56,7 +56,7 @@ def test_default_command_is_the_seeds_network_and_the_image_beside_the_script(
     assert outcome.value("-machine") == "virt"
     assert outcome.value("-bios") == str(board.images / "fw_dynamic.bin")
     assert outcome.value("-kernel") == str(board.images / "Image")
-    assert outcome.value("-append") == "root=/dev/vda rw rootfstype=ext4 console=ttyS0"
+    assert outcome.value("-append") == ("root=/dev/vda rw rootfstype=ext4 console=ttyS0 no4lvl")
     assert outcome.value("-drive") == f"if=none,id=root,format=raw,file={disk}"
     assert outcome.value("-fsdev") == (
         f"local,id=share,security_model=none,multidevs=remap,path={share}"
@@ -194,7 +194,7 @@ def test_squashfs_is_a_read_only_disk(board: Board) -> None:
 def test_cpio_needs_no_disk(board: Board) -> None:
     outcome = board.start("FORWARD=none", "ROOT=cpio")
     assert outcome.value("-initrd") == str(board.images / "rootfs.cpio.gz")
-    assert outcome.value("-append") == "console=ttyS0"
+    assert outcome.value("-append") == "console=ttyS0 no4lvl"
     assert outcome.values("-drive") == []
 
 
