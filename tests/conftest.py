@@ -9,6 +9,8 @@ import pytest
 _ORDER = ("unit", "golden", "incremental", "boot")
 _TESTS = Path(__file__).parent
 
+pytest.register_assert_rewrite("boot.checks")  # a failed check shows what it compared
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the collected tests by their folder; within one their order stays."""

@@ -12,26 +12,38 @@ from pathlib import Path
 
 import pytest
 
+from boot.checks import System, admit
 from boot.guest import Guest, Guests, Ssh
 
 TOP = Path(__file__).resolve().parents[2]
 BOARD = "quard-star"
+SMALL_BOARD = "quard-star-small"
 BUILD_SECONDS = 2 * 60 * 60
 
 
 @pytest.fixture(scope="session")
 def images(pytestconfig: pytest.Config) -> Path:
-    """The default board's images folder, built with its output shown as it comes."""
+    """The default board's images folder."""
     given = os.environ.get("QUARD_TEST_IMAGES")
-    if given:
-        return Path(given).resolve()
+    return Path(given).resolve() if given else build(BOARD, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def small_images(images: Path, pytestconfig: pytest.Config) -> Path:
+    """The small board's images folder; most of it is what the default board's build has made."""
+    del images
+    return build(SMALL_BOARD, pytestconfig)
+
+
+def build(board: str, pytestconfig: pytest.Config) -> Path:
+    """Build a board, with the output shown as it comes; return its images folder."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print(f"\n--- building {BOARD} for the boot tests", flush=True)  # noqa: T201
-        command = [str(TOP / "scons"), f"BOARD={BOARD}"]
+        print(f"\n--- building {board} for the boot tests", flush=True)  # noqa: T201
+        command = [str(TOP / "scons"), f"BOARD={board}"]
         done = subprocess.run(command, cwd=TOP, timeout=BUILD_SECONDS, check=False)
     assert done.returncode == 0, f"{' '.join(command)} gave status {done.returncode}"
-    return TOP / "out" / BOARD / "images"
+    return TOP / "out" / board / "images"
 
 
 @pytest.fixture
@@ -65,11 +77,19 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ssh(guest: Guest, key: Path) -> Ssh:
     """The host's ssh into `guest`, with a key that was put there on the console."""
-    public = key.with_suffix(".pub").read_text(encoding="ascii").strip()
-    guest.check(
-        f"umask 077; mkdir -p /root/.ssh; printf '%s\\n' '{public}' >>/root/.ssh/authorized_keys"
-    )
-    return Ssh(guest.port(22), key)
+    return admit(guest, key)
+
+
+def _guests_of(value: object) -> list[Guest]:
+    match value:
+        case Guests():
+            return value.all
+        case System():
+            return [value.guest]
+        case Guest():
+            return [value]
+        case _:
+            return []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -80,7 +100,6 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         for value in getattr(item, "funcargs", {}).values():
-            for guest in value.all if isinstance(value, Guests) else [value]:
-                if isinstance(guest, Guest):
-                    report.sections.append((f"last lines of {guest.log}", guest.last_lines()))
+            for guest in _guests_of(value):
+                report.sections.append((f"last lines of {guest.log}", guest.last_lines()))
     return report

@@ -6,7 +6,7 @@ import re
 
 COMPLAINT = re.compile(
     r"\b(error|fail(s|ed|ure)?|panic|cannot|can't|unable|not found|no such|denied|invalid"
-    r"|segfault|oops|call trace|timed out|read-only file system)\b|\bBUG:|\bWARNING:",
+    r"|segfault|oops|call trace|timed out|busy|read-only file system)\b|\bBUG:|\bWARNING:",
     re.IGNORECASE,
 )
 

@@ -184,10 +184,12 @@ def test_debug_waits_for_gdb_on_this_machine_only(board: Board) -> None:
     assert "-S" in outcome.argv
 
 
-def test_squashfs_is_a_read_only_disk(board: Board) -> None:
-    outcome = board.start("FORWARD=none", "ROOT=squashfs")
+def test_squashfs_is_a_read_only_disk_with_a_layer_in_memory_over_it(board: Board) -> None:
+    outcome = board.start("FORWARD=none", "ROOT=squashfs", "APPEND=init=/sbin/init")
     assert outcome.value("-drive").endswith("rootfs.squashfs,readonly=on")
-    assert outcome.value("-append").startswith("root=/dev/vda ro rootfstype=squashfs ")
+    words = outcome.value("-append").split()
+    assert words[:4] == ["root=/dev/vda", "ro", "rootfstype=squashfs", "init=/sbin/overlay-init"]
+    assert words[-1] == "init=/sbin/init"
     assert not (board.folder / "run").exists()
 
 

@@ -222,7 +222,8 @@ def test_inittab_runs_things_in_the_order_that_matters() -> None:
     for _, _, action, command in entries:
         by_action.setdefault(action, []).append(command)
     assert by_action["sysinit"] == ["/etc/init.d/rcS"]
-    assert by_action["shutdown"] == ["/etc/init.d/rcK", "/sbin/swapoff -a", "/bin/umount -a -r"]
+    unmount = "/bin/umount -a -r -t nodevtmpfs,rootfs"
+    assert by_action["shutdown"] == ["/etc/init.d/rcK", "/sbin/swapoff -a", unmount]
     assert by_action["ctrlaltdel"] == ["/sbin/reboot"]
     assert by_action["restart"] == ["/sbin/init"]
     getty = [entry for entry in entries if entry[2] == "respawn"]

@@ -1,0 +1,109 @@
+"""The same checks on every root file system, and with dropbear in openssh's place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from boot import checks
+from boot.checks import System
+from boot.guest import Guest
+
+pytestmark = pytest.mark.boot
+
+
+@dataclass(frozen=True)
+class Variant:
+    """root   -- type of the file system that is mounted at /
+    writes    -- root may write everywhere
+    keys      -- where the SSH server's host keys are
+    note      -- the line that its boot log has in the middle of the others
+    settings  -- of run.sh
+    images    -- fixture with the images
+    """
+
+    root: str
+    writes: bool
+    keys: str
+    settings: tuple[tuple[str, str], ...]
+    note: str = ""
+    server: str = "sshd"
+    images: str = "images"
+
+
+VARIANTS = {
+    "squashfs-under-an-overlay": Variant("overlay", True, "/etc/ssh", (("ROOT", "squashfs"),)),
+    "squashfs-read-only": Variant(
+        "squashfs",
+        False,
+        "/run/ssh",
+        (("ROOT", "squashfs"), ("APPEND", "init=/sbin/init")),
+        note="(host keys in /run/ssh, for this boot only: /etc/ssh cannot hold them)",
+    ),
+    "initramfs": Variant("rootfs", True, "/etc/ssh", (("ROOT", "cpio"),)),
+    "small-board": Variant(
+        "ext4", True, "/etc/dropbear", (), server="dropbear", images="small_images"
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def chosen(request: pytest.FixtureRequest) -> Variant:
+    variant: Variant = VARIANTS[request.param]
+    return variant
+
+
+@pytest.fixture(scope="module")
+def system(
+    request: pytest.FixtureRequest,
+    chosen: Variant,
+    key: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[System]:
+    """The variant, booted; one guest for all tests of it."""
+    script = request.getfixturevalue(chosen.images) / "run.sh"
+    folder = tmp_path_factory.mktemp("variant")
+    with Guest(script, folder, dict(chosen.settings)) as guest:
+        guest.boot()
+        guest.log_in()
+        yield System(guest, checks.admit(guest, key), chosen.server, chosen.note)
+
+
+@pytest.mark.parametrize("holds", checks.ALL, ids=checks.name)
+def test_variant_boots_and(system: System, holds: Callable[[System], None]) -> None:
+    holds(system)
+
+
+def test_root_is_of_the_variants_kind_and_writable_or_not(system: System, chosen: Variant) -> None:
+    mounts = [line.split() for line in system.guest.check("cat /proc/mounts").splitlines()]
+    assert [fields[2] for fields in mounts if fields[1] == "/"] == [chosen.root]
+    assert (system.guest.run("echo x >/usr/new && rm /usr/new").status == 0) == chosen.writes
+
+
+def test_original_root_stays_unchanged_at_rom(system: System, chosen: Variant) -> None:
+    guest = system.guest
+    if chosen.root != "overlay":
+        assert guest.run("[ -e /rom ]").status == 1
+        return
+    guest.check("echo changed >/etc/motd")
+    assert "changed" not in guest.check("cat /rom/etc/motd")
+    refused = guest.run("touch /rom/etc/motd")
+    assert refused.status == 1 and "Read-only file system" in refused.output
+
+
+def test_host_keys_are_where_they_can_be_written(system: System, chosen: Variant) -> None:
+    found = system.guest.check(f"cd {chosen.keys} && echo *").split()
+    keys = [name for name in found if name.endswith("_key")]
+    assert len(keys) == 2 and any("ed25519" in name for name in keys), found
+
+
+def test_small_board_has_neither_openssh_nor_bash(system: System, chosen: Variant) -> None:
+    both = "[ -e /usr/sbin/sshd ] || [ -e /bin/bash ]"
+    assert (system.guest.run(both).status == 0) == (chosen.server == "sshd")
+
+
+def test_power_off_takes_everything_down_in_order(system: System) -> None:
+    checks.power_off(system.guest, system.server)
