@@ -28,9 +28,9 @@ class Message:
     given: str
 
 
-def dump(path: Path) -> str:
-    """Return the arguments for QEMU that write all frames of the guest's first card to `path`."""
-    return f"-object filter-dump,id=wire,netdev=net0,file={path}"
+def dump(path: Path, network: str = "net0") -> str:
+    """Return the arguments for QEMU that write all frames of one of its networks to `path`."""
+    return f"-object filter-dump,id=wire-{network},netdev={network},file={path}"
 
 
 def dhcp(path: Path) -> list[Message]:
