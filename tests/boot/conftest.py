@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -57,9 +57,17 @@ def guests(images: Path, tmp_path: Path) -> Iterator[Guests]:
 
 
 @pytest.fixture(scope="module")
-def guest(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+def settings() -> Mapping[str, str]:
+    """run.sh's settings of the module's `guest`; a module that needs others has its own fixture."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def guest(
+    images: Path, settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Guest]:
     """A guest that has booted, with root logged in on the console, for a whole module."""
-    with Guest(images / "run.sh", tmp_path_factory.mktemp("guest")) as guest:
+    with Guest(images / "run.sh", tmp_path_factory.mktemp("guest"), settings) as guest:
         guest.boot()
         guest.log_in()
         yield guest

@@ -254,7 +254,8 @@ class Ssh:
     key: Path
 
     @property
-    def _options(self) -> list[str]:
+    def options(self) -> list[str]:
+        """Words that ssh, scp and sftp all take."""
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": "20",
@@ -268,15 +269,18 @@ class Ssh:
 
     def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the guest; `options` are further ones of ssh, and win."""
-        argv = ["ssh", *options, *self._options, "-p", str(self.port), "root@127.0.0.1", command]
-        return _run(argv)
+        return _run(self.argv(command, *options))
+
+    def argv(self, command: str, *options: str) -> list[str]:
+        """Return the words that `run` starts."""
+        return ["ssh", *options, *self.options, "-p", str(self.port), "root@127.0.0.1", command]
 
     def copy(self, source: str | Path, destination: str | Path) -> None:
         """Copy a file by scp; `guest:/path` is a path in the guest."""
         places = [
             str(place).replace("guest:", "root@127.0.0.1:") for place in (source, destination)
         ]
-        done = _run(["scp", *self._options, "-P", str(self.port), *places])
+        done = _run(["scp", *self.options, "-P", str(self.port), *places])
         assert done.returncode == 0, f"scp gave status {done.returncode}: {done.stderr}"
 
 

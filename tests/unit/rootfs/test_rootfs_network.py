@@ -56,6 +56,13 @@ def test_stop_waits_for_the_lease_to_be_given_back_before_interfaces_go_down(gue
     assert result.out == "Stopping network...\nOK\n0\n/run/released\n"
 
 
+def test_a_client_of_an_interface_that_is_no_longer_for_dhcp_is_ended(guest: Guest) -> None:
+    guest.program("usr/sbin/udhcpc", CLIENT.format(on_term="exit"))
+    result = guest.shell(f"{RUN_CLIENT} {NETWORK} stop; pidof udhcpc", live=True)
+    assert result == Result(1, "Stopping network...\nOK\n")
+    assert guest.called("ifdown") == ["ifdown -a"]
+
+
 def test_a_client_that_does_not_end_is_reported(guest: Guest) -> None:
     guest.program("usr/sbin/udhcpc", CLIENT.format(on_term=":"))
     result = guest.shell(f"{RUN_CLIENT} {NETWORK} stop", live=True)
