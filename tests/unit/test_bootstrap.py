@@ -379,6 +379,34 @@ def test_missing_packages_are_installed_without_a_question(debian: Checkout) -> 
     assert len(debian.calls()) == 3
 
 
+@pytest.mark.parametrize("verb", ["test", "bench"])
+def test_packages_of_the_tests_are_installed_for_the_tests_alone(
+    debian: Checkout, verb: str
+) -> None:
+    with (debian.top / "host-packages.list").open("a") as rows:
+        rows.write("# -- test: this and that\nbrowser cat looks\n# -- other\nlast - why\n")
+    for arguments, expected in (
+        (["images"], "bison no-proof last"),
+        (["BOARD=x", verb], "bison no-proof browser last"),
+    ):
+        assert debian.run(*arguments).status == 0
+        count = len(debian.calls())
+        assert debian.calls()[-1].endswith(f" install {expected}")
+        assert debian.run(*arguments).err == ""
+        assert len(debian.calls()) == count
+    assert debian.run().err == ""
+
+
+def test_removed_browser_does_not_keep_a_build_from_starting(debian: Checkout) -> None:
+    with (debian.top / "host-packages.list").open("a") as rows:
+        rows.write("# -- test\nbrowser show looks\n")
+    debian.stub("show", "")
+    assert debian.run("test").status == 0
+    (debian.bin / "show").unlink()
+    assert debian.run().status == 0
+    assert debian.run("test").reason == "host-command-missing"
+
+
 def test_removed_command_is_noticed_at_the_next_start(debian: Checkout) -> None:
     assert debian.run().status == 0
     (debian.bin / "bison").unlink()
