@@ -24,13 +24,12 @@ gdb=$(command -v gdb-multiarch) || {
     exit 2
 }
 
-# user PATH ADDRESS: symbols of a program of the board, loaded where /proc/PID/maps says.
 exec "$gdb" -q -nx \
     -ex "set confirm off" \
     -ex "set architecture riscv:rv64" \
     -ex "set sysroot $root" \
     -ex "set debug-file-directory $root/usr/lib/debug" \
-    -ex "python gdb.execute('define user\\nadd-symbol-file ' + r'$root' + '\$arg0 -o \$arg1\\nend')" \
+    -x "$folder/gdb.py" \
     -ex "file $root/usr/lib/debug/boot/vmlinux" \
     -ex "target remote 127.0.0.1:$port" \
     "$@"

@@ -2,12 +2,12 @@
 
     root/    files as they lie on the target, and below root/usr/lib/debug their symbols
     gdb.sh   starts gdb with all of it, connected to a machine that waits (`DEBUG=1`)
+    gdb.py   its commands for the board's programs
 """
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from quard import canonical
 from quard.resolve import Resolved
@@ -15,7 +15,7 @@ from quard.store import blob
 from quard.store.local import remove_tree
 from quard.workshop import Workshop
 
-_SCRIPT = "qemu/gdb.sh"
+_SCRIPTS = ("gdb.py", "gdb.sh")
 _PARTS = ("runtime", "debug")
 
 
@@ -43,7 +43,8 @@ class Symbols:
                     path = self._workshop.outputs.recorded_blob(name, part)
                     blob.extract(path, root, path.name)
             stamp.write_text(wanted, encoding="utf-8")
-        shutil.copy(self._workshop.project / _SCRIPT, self.folder / Path(_SCRIPT).name)
+        for name in _SCRIPTS:
+            shutil.copy(self._workshop.project / "qemu" / name, self.folder / name)
 
     def _blobs(self) -> dict[str, list[str]]:
         outputs = self._workshop.outputs

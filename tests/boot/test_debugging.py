@@ -61,6 +61,22 @@ class Gdb:
         self.child.sendline(line)
         return self._answer()
 
+    def go_on(self) -> None:
+        """Let the machine run, with gdb listening."""
+        self.child.sendline("continue")
+        self.child.expect("Continuing")
+
+    def stop(self) -> None:
+        """Stop the machine, as with Ctrl-C."""
+        self.child.sendintr()
+        self._answer()
+
+    def stopped_in(self, function: str) -> None:
+        """Wait until a breakpoint in `function` is reached."""
+        self.child.expect(rf"Breakpoint \d+, .*{function}")
+        self._answer()
+        assert function in self.ask("backtrace 1")
+
     def close(self) -> None:
         """Let the machine go on without gdb."""
         self.child.sendintr()
@@ -70,7 +86,7 @@ class Gdb:
         self.child.close()
 
 
-def test_the_kernel_and_a_program_stop_at_breakpoints_named_by_their_symbols(
+def test_kernel_and_programs_stop_at_breakpoints_named_by_their_symbols(
     waiting: tuple[Guest, int],
 ) -> None:
     guest, port = waiting
@@ -80,33 +96,67 @@ def test_the_kernel_and_a_program_stop_at_breakpoints_named_by_their_symbols(
         assert "start_kernel" in gdb.ask("continue")
         assert "start_kernel" in gdb.ask("backtrace")
         gdb.ask("delete")
-        gdb.child.sendline("continue")
+        gdb.go_on()
         guest.boot()
         guest.log_in()
-        maps = guest.check("head -n1 /proc/$(cat /run/httpd.pid)/maps")
-        found = re.match(r"([0-9a-f]+)-.* (/\S+)$", maps)
-        assert found, maps
-        gdb.child.sendintr()
-        gdb.child.expect(PROMPT)
-        gdb.ask(f"user {found[2]} 0x{found[1]}")
+        gdb.stop()
+        gdb.ask("user /usr/bin/busybox")
         assert "Hardware assisted breakpoint" in gdb.ask("hbreak send_headers")
-        gdb.child.sendline("continue")
+        gdb.go_on()
         page: list[str] = []
         url = f"http://127.0.0.1:{guest.port(80)}/"
         reader = threading.Thread(
             target=lambda: page.append(urllib.request.urlopen(url, timeout=STEP).read().decode())
         )
         reader.start()
-        gdb.child.expect(r"Breakpoint \d+, .*send_headers")
-        gdb.child.expect(PROMPT)
-        assert "send_headers" in gdb.ask("backtrace 1")
+        gdb.stopped_in("send_headers")
         gdb.ask("delete")
-        gdb.child.sendline("continue")
+        gdb.go_on()
         reader.join(STEP)
         assert page and "<html" in page[0].lower()
     finally:
         gdb.close()
+
+
+def test_a_program_that_can_be_anywhere_is_found_by_its_address(waiting: tuple[Guest, int]) -> None:
+    guest, port = waiting
+    maps = guest.check("head -n1 /proc/$(cat /run/sshd.pid)/maps")
+    found = re.match(r"([0-9a-f]+)-.* (/\S+)$", maps)
+    assert found and found[2] == "/usr/sbin/sshd", maps
+    gdb = Gdb(port)
+    try:
+        assert "can be anywhere" in gdb.ask("user /usr/sbin/sshd")
+        gdb.ask(f"user /usr/sbin/sshd 0x{found[1]}")
+        gdb.ask("hbreak srclimit_check_allow")
+        gdb.go_on()
+        with socket.create_connection(("127.0.0.1", guest.port(22)), timeout=STEP) as client:
+            gdb.stopped_in("srclimit_check_allow")
+            gdb.ask("delete")
+            gdb.go_on()
+            assert client.recv(8) == b"SSH-2.0-"
+    finally:
+        gdb.close()
     assert guest.power_off(STEP)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("user", "usage: user PATH [ADDRESS]"),
+        ("user /usr/bin/nothing", "not among what the packages install"),
+        ("user /etc/ssh/ssh_config", "no program with symbols"),
+    ],
+)
+def test_a_mistake_in_gdb_is_one_line(line: str, answer: str, images: Path) -> None:
+    del images
+    folder = TOP / "out" / BOARD / "debug"
+    words = ("gdb-multiarch", "-batch", "-nx", "-ex", f"set sysroot {folder / 'root'}")
+    done = subprocess.run(
+        (*words, "-x", folder / "gdb.py", "-ex", line), capture_output=True, text=True,
+        check=False, timeout=STEP,
+    )  # fmt: skip
+    assert answer in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_without_gdb_the_script_says_how_to_get_it(tmp_path: Path) -> None:
