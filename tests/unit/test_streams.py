@@ -101,3 +101,20 @@ def test_what_is_printed_arrives_also_where_writing_does_not_block(
         assert reader.read() == b"x" * size + b"\n"
     assert process.wait(30) == 0
     assert (tmp_path / "errors").read_text() == "err\n"
+
+
+def test_a_line_is_out_at_once_where_python_buffers_nothing(tmp_path: Path) -> None:
+    """The process may turn into another one, which writes no buffer of this one."""
+    read, write = os.pipe()
+    text = PRINTS.replace('"first", flush=True', '"first"')
+    process = subprocess.Popen(
+        (sys.executable, "-u", "-c", text, str(TOP / "site_scons"), str(tmp_path / "end")),
+        stdin=subprocess.PIPE,
+        stdout=write,
+        stderr=write,
+    )
+    os.close(write)
+    assert os.read(read, 100).startswith(b"first")
+    os.close(read)
+    process.communicate(b"\n", 30)
+    assert process.returncode == 0

@@ -52,8 +52,8 @@ def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
         io.BufferedWriter(_Patient(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
         errors=stream.errors,
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
+        # Unbuffered (PYTHONUNBUFFERED) means here that every line goes out: a buffer is below.
+        line_buffering=stream.line_buffering or stream.write_through,
     )
 
 
