@@ -1,8 +1,8 @@
 """`out/BOARD/debug`: what a debugger needs of a board's packages, laid out for gdb.
 
-    root/    files as they lie on the target, and below root/usr/lib/debug their symbols
-    gdb.sh   starts gdb with all of it, connected to a machine that waits (`DEBUG=1`)
-    gdb.py   its commands for the board's programs
+root/    files as they lie on the target, and below root/usr/lib/debug their symbols
+gdb.sh   starts gdb with all of it, connected to a machine that waits (`DEBUG=1`)
+gdb.py   its commands for the board's programs
 """
 
 from __future__ import annotations

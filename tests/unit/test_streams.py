@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,7 @@ def test_a_line_is_out_at_once_where_python_buffers_nothing(tmp_path: Path) -> N
         stderr=write,
     )
     os.close(write)
+    assert select.select((read,), (), (), 30)[0], "nothing was written"
     assert os.read(read, 100).startswith(b"first")
     os.close(read)
     process.communicate(b"\n", 30)
