@@ -27,7 +27,7 @@ _PATCH = """\
  /*
   * Copyright 1995-2025 The OpenSSL Project Authors. All Rights Reserved.
 """
-_KERNEL_LINE = ("CONFIG_DUMMY=y\n", "CONFIG_DUMMY=y\nCONFIG_VETH=y\n")
+_KERNEL_LINE = ("CONFIG_DUMMY=y\n", "CONFIG_DUMMY=y\nCONFIG_MACVLAN=y\n")
 
 
 def changes(board: str) -> dict[str, Any]:
