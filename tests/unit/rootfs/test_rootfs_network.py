@@ -41,6 +41,31 @@ def test_a_failed_stop_says_so(guest: Guest) -> None:
     assert guest.run(NETWORK, "stop") == Result(1, "Stopping network...\nFAIL\n")
 
 
+STATE = "/run/network/ifstate"
+
+
+def test_stop_undoes_what_start_did_although_the_settings_have_changed(guest: Guest) -> None:
+    guest.stub("ifup", f"echo eth0=eth0 >{STATE}")
+    guest.stub("ifdown", f'[ $# -lt 3 ] || cp "$3" /stub/settings; >{STATE}')
+    guest.run(NETWORK, "start")
+    before = guest.read("etc/network/interfaces")
+    guest.write("etc/network/interfaces", before.replace("dhcp", "static"))
+    assert guest.run(NETWORK, "start").status == 0  # twice: the copy stays what it was
+    assert guest.run(NETWORK, "stop") == Result(0, "Stopping network...\nOK\n")
+    assert guest.called("ifdown") == ["ifdown -a -i /run/network/interfaces"]
+    assert guest.read("stub/settings") == before
+    assert not (guest.root / "run/network/interfaces").exists()
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_stop_takes_down_what_was_brought_up_by_hand_too(guest: Guest, status: int) -> None:
+    guest.stub("ifup", f"printf 'lo=lo\\neth0=eth0\\n' >{STATE}")
+    guest.stub("ifdown", f"[ $1 = -a ] || exit {status}; echo eth1=home >{STATE}")
+    guest.run(NETWORK, "start")
+    assert guest.run(NETWORK, "stop").status == status
+    assert guest.called("ifdown") == ["ifdown -a -i /run/network/interfaces", "ifdown eth1"]
+
+
 CLIENT = """echo $$ >/run/udhcpc.eth0.pid
 trap ">/run/released" USR2
 trap "{on_term}" TERM
