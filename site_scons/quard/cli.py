@@ -26,7 +26,7 @@ VARIABLES = {
     "NETWORK": "none: run without a network device",
     "DEBUG": "1: run waits for gdb, with symbols in out/BOARD/debug (DEBUG=PORT: there)",
     "PYTEST_ARGS": "further arguments of pytest, for test",
-    "BENCH_ARGS": "for bench: --cold, --changes, --scale 10,100,1000,3000, --runs N",
+    "BENCH_ARGS": "for bench: --boots, --cold, --changes, --scale 10,100,1000,3000, --runs N",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends", "why")
 BUILDS = ("bench", "images", "run", "source", "test")

@@ -1,12 +1,13 @@
 """Measure the build, the image and the boot; the last line is JSON.
 
-usage: python -m bench [--board NAME] [--cold] [--changes] [--scale SIZES] [--runs N]
+usage: python -m bench [--board NAME] [--cold] [--boots] [--changes] [--scale SIZES] [--runs N]
 
 Without further arguments the checkout is taken as it is: it is brought up to date first, then null
-builds, questions, the image's size and the boot are measured. Every answer holds the seconds of a
-yardstick, which tells how fast the machine was just then: a loop of Python, and one small library
-built by hand.
+builds, questions, the image's size, the boot and the network are measured. Every answer holds the
+seconds of a yardstick, which tells how fast the machine was just then: a loop of Python, and one
+small library built by hand.
 
+--boots    the images as they are: only the boot and the network are measured
 --cold     a copy of the checkout is also built from nothing but the fetched sources
 --changes  single changes of the real board are made in a copy and built
 --scale    synthetic boards of so many packages are built and then built again, and nothing else
@@ -26,6 +27,7 @@ from bench import scale, yardstick
 from bench.boots import boots
 from bench.changes import changes
 from bench.cold import cold_build
+from bench.network import throughput
 from bench.null import null_builds, questions
 from bench.running import PROJECT, scons
 from bench.sizes import sizes
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     processors = len(os.sched_getaffinity(0))
     if options.scale:
         found: dict[str, Any] = {"scale": scale.scale(options.scale, options.runs)}
+    elif options.boots:
+        found = {"board": options.board, **_running(options)}
     else:
         found = _board(options)
     print(json.dumps({"processors": processors, **found}, sort_keys=True))
@@ -46,11 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument("--board", default="quard-star")
+    parser.add_argument("--boots", action="store_true", help="only boots and the network")
     parser.add_argument("--cold", action="store_true", help="also build everything from nothing")
     parser.add_argument("--changes", action="store_true", help="also build single changes")
     parser.add_argument("--scale", type=scale.counts, help="synthetic boards: 10,100,1000,3000")
     parser.add_argument("--runs", type=int, default=5, help="null builds and boots (default 5)")
     return parser.parse_args(arguments)
+
+
+def _running(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure what the images do."""
+    images = PROJECT / "out" / options.board / "images"
+    return {
+        "boot": boots(images, options.runs),
+        "network": throughput(images, min(options.runs, 3)),
+    }
 
 
 def _board(options: argparse.Namespace) -> dict[str, Any]:
@@ -67,7 +81,7 @@ def _board(options: argparse.Namespace) -> dict[str, Any]:
         "null_build": null_builds(PROJECT, board, options.runs),
         "questions": questions(PROJECT, board, package, min(options.runs, 3)),
         "image": sizes(images),
-        "boot": boots(images, options.runs),
+        **_running(options),
     }
     if options.cold:
         cold = cold_build(board)
