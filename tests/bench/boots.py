@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import select
 import socket
 import statistics
 import tempfile
@@ -14,9 +13,7 @@ from pathlib import Path
 import pexpect
 
 _LIMIT = 120
-_STEP = 0.2
-_WAITING = 8
-"""Connections that may wait for their answer: sshd refuses more than ten that have not logged in."""
+_STEP = 0.05
 _BANNER = b"SSH-2.0"
 _FORWARD = re.compile(r"forward: tcp 127\.0\.0\.1:(\d+) -> guest port 22\b")
 
@@ -52,7 +49,9 @@ def _boot(images: Path, state: str) -> tuple[float, float, float]:
     try:
         with ThreadPoolExecutor(1) as pool:
             guest.expect(_FORWARD)
-            answered = pool.submit(_answer, int(guest.match.group(1)), started)
+            port = int(guest.match.group(1))
+            guest.expect("Starting sshd")
+            answered = pool.submit(_answer, port, started + _LIMIT)
             guest.expect("login: ")
             login = time.monotonic() - started
             answer = answered.result() - started
@@ -66,34 +65,18 @@ def _boot(images: Path, state: str) -> tuple[float, float, float]:
         guest.close(force=True)
 
 
-def _answer(port: int, started: float) -> float:
+def _answer(port: int, limit: float) -> float:
     """Return when the server behind a port says its first words.
 
-    QEMU takes a connection before the guest does, and what came too early for the guest is tried
-    again late: a new one every little while, and whichever is answered first.
+    One connection at a time: each costs the guest a process. Before the server listens, the guest
+    refuses, and QEMU passes that on by closing the connection that it has taken.
     """
-    waiting: list[socket.socket] = []
-    try:
-        while time.monotonic() < started + _LIMIT:
+    while time.monotonic() < limit:
+        with socket.create_connection(("127.0.0.1", port), timeout=_LIMIT) as connection:
             try:
-                waiting.append(socket.create_connection(("127.0.0.1", port), timeout=_STEP))
-            except OSError:  # QEMU does not listen yet
-                time.sleep(_STEP)
-            if len(waiting) > _WAITING:
-                waiting.pop(0).close()
-            for connection in select.select(waiting, (), (), _STEP)[0]:
-                if _said(connection).startswith(_BANNER):
+                if connection.recv(len(_BANNER)) == _BANNER:
                     return time.monotonic()
-                waiting.remove(connection)
-                connection.close()
-    finally:
-        for connection in waiting:
-            connection.close()
+            except ConnectionError:
+                pass  # another way of closing it
+        time.sleep(_STEP)
     raise SystemExit(f"bench: sshd did not answer within {_LIMIT} s")
-
-
-def _said(connection: socket.socket) -> bytes:
-    try:
-        return connection.recv(len(_BANNER))
-    except ConnectionError:
-        return b""
