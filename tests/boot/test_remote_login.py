@@ -151,9 +151,10 @@ def test_reload_applies_an_edited_interface_and_takes_it_back(guest: Guest, ssh:
     assert "default via 192.168.31.2 dev eth0" in guest.check("ip route")
     assert ssh.run("cat /etc/hostname").returncode == 0
 
-    guest.check("cp /tmp/interfaces /etc/network/interfaces")
-    output = guest.check("/etc/init.d/S40network reload")
-    assert f"lease of {ADDRESS} obtained" in output and "FAIL" not in output
+    done = ssh.run("cp /tmp/interfaces /etc/network/interfaces && /etc/init.d/S40network reload")
+    assert done.returncode == 0, done.stderr
+    assert f"lease of {ADDRESS} obtained" in done.stdout + done.stderr
+    assert "FAIL" not in done.stdout
     assert "fixed.example" not in guest.check("cat /etc/resolv.conf")
     assert guest.check("pidof udhcpc | wc -w") == "1"
     assert ssh.run("true").returncode == 0

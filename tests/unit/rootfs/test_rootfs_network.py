@@ -123,7 +123,7 @@ def test_a_fixed_address_is_what_ifup_expects(guest: Guest) -> None:
         + "\n",
     )
     result = guest.shell("busybox ifup -n -a")
-    assert "ip addr add 192.168.31.50/24 dev eth0" in result.out
+    assert "ip addr add 192.168.31.100/24 dev eth0" in result.out
     assert "ip route add default via 192.168.31.2 dev eth0" in result.out
 
 
