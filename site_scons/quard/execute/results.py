@@ -13,8 +13,9 @@ from quard import canonical
 from quard.errors import QuardError
 from quard.plan.plan import Plan
 
-RECORD = 1
-"""Version of the record's form; part of every key."""
+RECORD = 2
+"""Version of the record's form, and with it of the interface's; part of every key: a result whose
+interface was written down in another way would look changed to all that depend on it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

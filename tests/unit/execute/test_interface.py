@@ -13,6 +13,7 @@ import pytest
 from quard.canonical import canonical
 from quard.errors import QuardError
 from quard.execute.interface import difference, interface
+from quard.execute.results import RECORD
 
 GCC = "riscv64-linux-gnu-gcc"
 LIB = "usr/lib/libx.so.1"
@@ -28,6 +29,13 @@ extern int puts(const char *);
 int f(int x) { BODY return x + hidden + local; }
 int g(int x) { return f(x) * 2 + puts("g"); }
 """
+FORM = (
+    2,
+    '{"abi":["EM_RISCV",64,0,5],"audit":[],"exports":{"f":"func global","g":"func global",'
+    '"object":"object global size=16 align=8","zero":"object global size=4 align=4 zero'
+    ' section-align=4"},"imports":{"puts@GLIBC_2.27":"func global"},"needed":["libc.so.6"],'
+    '"rpath":null,"runpath":null,"soname":"libx.so.1","versions":[]}',
+)
 DEPENDANT = """
 extern int object[4], zero, weak_alias[4], *const pointer;
 extern const int constant[2];
@@ -356,6 +364,18 @@ def test_interfaces_are_canonical_and_tell_changes_after_a_round_trip(
     assert str(base) not in text
     changed = seen(library(tmp_path, BASE + "int h;"))
     assert "libx.so.1: + symbol h" in difference(json.loads(text), changed)
+
+
+def test_another_form_of_interfaces_has_another_version_of_records(tmp_path: Path) -> None:
+    """Stores keep interfaces: raise RECORD in quard.execute.results whenever this text changes."""
+    source = "int object[4] = { 1 }; int zero; int f(int x) { return x; }\n"
+    source += "extern int puts(const char *); int g(void) { return puts(0); }"
+    found = seen(library(tmp_path, source))
+    known = found["libraries"][LIB]
+    for name in ("digest", "notes", "order", "sections"):  # the compiler's own
+        assert known.pop(name)
+    known["imports"] = {name: known["imports"][name] for name in ("puts@GLIBC_2.27",)}
+    assert (RECORD, canonical(known)) == FORM
 
 
 def test_programs_and_unreadable_libraries_count_by_content(tmp_path: Path) -> None:
