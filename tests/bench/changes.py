@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+import checkout
+
 _PATCH = """\
 --- a/crypto/cversion.c
 +++ b/crypto/cversion.c
@@ -61,17 +61,7 @@ class _Checkout:
     def __init__(self, folder: Path, board: str) -> None:
         self.folder = folder
         self._board = board
-        listed = subprocess.run(
-            ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
-            cwd=PROJECT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for name in filter(None, listed.split("\0")):
-            if (PROJECT / name).is_symlink() or (PROJECT / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROJECT / name, folder / name, follow_symlinks=False)
+        checkout.copy(folder)
 
     def build(self, *targets: str) -> Mapping[str, Any]:
         command = (sys.executable, "-P", "-m", "SCons", "-Q", self._board, *targets)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import checkout
 from bench.running import PROJECT, scons
 
 
@@ -17,12 +16,7 @@ def cold_build(board: str) -> dict[str, Any]:
     scons(PROJECT, "source", board, quiet=False)
     with tempfile.TemporaryDirectory(prefix="quardroot-bench-") as folder:
         copy = Path(folder) / "checkout"
-        listed = subprocess.run(
-            ("git", "ls-files", "-z"), cwd=PROJECT, check=True, capture_output=True, text=True
-        )
-        for name in filter(None, listed.stdout.split("\0")):
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, copy / name, follow_symlinks=False)
+        checkout.copy(copy)
         settings = (f"cache.dir={folder}/cache", f"sources.dir={fetched()}")
         cost = scons(copy, board, *settings, quiet=False, watch=True)
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import checkout
 from boot.conftest import BOARD, TOP
 
 pytestmark = pytest.mark.boot
@@ -27,17 +27,7 @@ class Checkout:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder / name
         self._cache = folder / f"{name}-cache"
-        listed = subprocess.run(
-            ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
-            cwd=TOP,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for path in filter(None, listed.split("\0")):
-            if (TOP / path).is_symlink() or (TOP / path).exists():
-                (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(TOP / path, self.folder / path, follow_symlinks=False)
+        checkout.copy(self.folder)
 
     def build(self, *targets: str) -> Mapping[str, Any]:
         """Run SCons and return its summary."""
