@@ -61,9 +61,10 @@ def _closure(whole: tarfile.TarFile, members: dict[str, tarfile.TarInfo]) -> set
         file = whole.extractfile(members[name])
         assert file is not None, f"{name} is neither a file nor a link"
         elf = ELFFile(io.BytesIO(file.read()))
+        dynamic = elf.get_section_by_name(".dynamic")
         left += [
             _LIBRARIES + tag.needed
-            for tag in elf.get_section_by_name(".dynamic").iter_tags()
+            for tag in (dynamic.iter_tags() if dynamic is not None else ())  # else it is static
             if tag.entry.d_tag == "DT_NEEDED"
         ]
         loader = elf.get_section_by_name(".interp")
