@@ -40,8 +40,11 @@ class User(gdb.Command):
         if struct.unpack_from("<H", header, _TYPE)[0] != _FIXED:
             if len(words) == 1:
                 raise gdb.GdbError(f"{words[0]} can be anywhere: give its address, too")
-            offset = f" -o {int(words[1], 0):#x}"
-        gdb.execute(f"add-symbol-file {program}{offset}")
+            try:
+                offset = f" -o {int(words[1], 0):#x}"
+            except ValueError:
+                raise gdb.GdbError(f"{words[1]} is no address: 0x2ac1e40000 is one") from None
+        gdb.execute(f'add-symbol-file "{program}"{offset}')
 
 
 User()

@@ -30,6 +30,6 @@ exec "$gdb" -q -nx \
     -ex "set sysroot $root" \
     -ex "set debug-file-directory $root/usr/lib/debug" \
     -x "$folder/gdb.py" \
-    -ex "file $root/usr/lib/debug/boot/vmlinux" \
+    -ex "file \"$root/usr/lib/debug/boot/vmlinux\"" \
     -ex "target remote 127.0.0.1:$port" \
     "$@"

@@ -32,9 +32,9 @@ class Symbols:
 
         Raises QuardError blob-missing for a package whose result is gone, corrupt-blob, disk-full.
         """
-        wanted = canonical.sealed(self._blobs())
+        wanted = canonical.sealed(self._blobs()).encode()
         stamp = self.folder / "packages.json"
-        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+        if not stamp.is_file() or stamp.read_bytes() != wanted:
             remove_tree(self.folder)
             root = self.folder / "root"
             root.mkdir(parents=True)
@@ -42,7 +42,7 @@ class Symbols:
                 for part in _PARTS:
                     path = self._workshop.outputs.recorded_blob(name, part)
                     blob.extract(path, root, path.name)
-            stamp.write_text(wanted, encoding="utf-8")
+            stamp.write_bytes(wanted)
         for name in _SCRIPTS:
             shutil.copy(self._workshop.project / "qemu" / name, self.folder / name)
 

@@ -145,6 +145,7 @@ def test_a_program_that_can_be_anywhere_is_found_by_its_address(waiting: tuple[G
         ("user", "usage: user PATH [ADDRESS]"),
         ("user /usr/bin/nothing", "not among what the packages install"),
         ("user /etc/ssh/ssh_config", "no program with symbols"),
+        ("user /usr/sbin/sshd somewhere", "somewhere is no address"),
     ],
 )
 def test_a_mistake_in_gdb_is_one_line(line: str, answer: str, images: Path) -> None:

@@ -71,6 +71,16 @@ def test_it_follows_what_the_image_is_made_of(greeting: Project) -> None:
     assert not (greeting.folder / ROOT / "usr/bin/alone").exists()
 
 
+def test_a_damaged_stamp_costs_no_more_than_laying_it_out_anew(greeting: Project) -> None:
+    debug(greeting)
+    stamp = greeting.folder / "out/tiny/debug/packages.json"
+    whole = stamp.read_bytes()
+    stamp.write_bytes(b"\xff\x00")
+    debug(greeting)
+    assert stamp.read_bytes() == whole
+    assert "main" in symbols_of(greeting, "usr/bin/hello")
+
+
 def test_symbols_that_the_store_has_lost_are_built_again(greeting: Project) -> None:
     debug(greeting)
     record = json.loads((greeting.folder / "out/tiny/packages/hello.record.json").read_text())
