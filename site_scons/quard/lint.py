@@ -10,8 +10,8 @@ from quard.catalog import Catalog, Package
 from quard.errors import QuardError
 from quard.model import Custom, Kconfig, Recipe, Run, Source, ToolchainRuntime
 from quard.plan.render import unknown
+from quard.store.files import is_sha256
 
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
 _MODE = re.compile(r"0?[0-7]{3,4}\Z")
 _SPDX = re.compile(r"[A-Za-z0-9.+() -]+\Z")
@@ -87,7 +87,7 @@ def _source(package: Package, _: Catalog) -> Iterator[Finding]:
     hashes = [("source.sha256", source.sha256)]
     hashes += [(f"alternate {a.url}", a.sha256) for a in source.alternates]
     for field, sha256 in hashes:
-        if not _SHA256.match(sha256):
+        if not is_sha256(sha256):
             reason = "malformed-hash" if sha256 else "missing-hash"
             yield _finding(package, field, "must be 64 lower-case hexadecimal digits", reason)
     if len({sha256 for _, sha256 in hashes}) < len(hashes):

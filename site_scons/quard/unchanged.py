@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quard.store.files import content
+from quard.store.files import content, is_sha256
 
 _VERSION = 1
 
@@ -164,4 +164,5 @@ class Unchanged:
 
 
 def _is_row(row: Any) -> bool:
-    return isinstance(row, list) and bool(row) and all(isinstance(part, str) for part in row)
+    """Tell whether it is a state and blobs: all of them digests."""
+    return isinstance(row, list) and bool(row) and all(map(is_sha256, row))

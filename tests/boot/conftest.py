@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -36,12 +37,18 @@ def small_images(images: Path, pytestconfig: pytest.Config) -> Path:
 
 
 def build(board: str, pytestconfig: pytest.Config) -> Path:
-    """Build a board, with the output shown as it comes; return its images folder."""
+    """Build a board, with the output shown as it comes; return its images folder.
+
+    Its only way to the terminal is standard error: the other stream of a test process carries its
+    results. A second process that asks for the board waits for the first, and finds it built.
+    """
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print(f"\n--- building {board} for the boot tests", flush=True)  # noqa: T201
+        sys.stderr.write(f"\n--- building {board} for the boot tests\n")
         command = [str(TOP / "scons"), f"BOARD={board}"]
-        done = subprocess.run(command, cwd=TOP, timeout=BUILD_SECONDS, check=False)
+        done = subprocess.run(
+            command, cwd=TOP, stdout=sys.stderr, timeout=BUILD_SECONDS, check=False
+        )
     assert done.returncode == 0, f"{' '.join(command)} gave status {done.returncode}"
     return TOP / "out" / board / "images"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quard.store.local import Store
 from quard.unchanged import Facts, Unchanged
 
 PACKAGES = {
@@ -18,6 +20,10 @@ PACKAGES = {
     "other": Facts("other-key", (), deploys=False),
 }
 SIGNED = "digest of the signature file"
+
+
+def blob(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 class Place:
@@ -39,7 +45,7 @@ class Place:
         return Unchanged(self.file, self.results)
 
     def forget_and_save(self) -> None:
-        self.answers().save(PACKAGES, SIGNED, lambda name: (f"blob of {name}",))
+        self.answers().save(PACKAGES, SIGNED, lambda name: (blob(name),))
 
     def same(
         self,
@@ -112,7 +118,7 @@ def test_a_forced_package_and_what_sees_it_are_looked_at(place: Place) -> None:
 
 
 def test_a_package_whose_blob_is_lost_is_looked_at(place: Place) -> None:
-    assert place.same(has=lambda blob: blob != "blob of tool") == {"base", "lib", "other"}
+    assert place.same(has=lambda sha256: sha256 != blob("tool")) == {"base", "lib", "other"}
 
 
 def test_a_new_package_is_looked_at(place: Place) -> None:
@@ -135,10 +141,10 @@ def test_what_was_made_is_saved_as_it_is_then(place: Place) -> None:
     answers.among(changed, (), SIGNED, lambda _: True)
     place.write("lib", "runtime", "made anew")
     answers.made("lib")
-    answers.save(changed, "next", lambda name: (f"new blob of {name}",))
+    answers.save(changed, "next", lambda name: (blob(f"new {name}"),))
     assert place.same(changed, signatures="next") == set(PACKAGES)
     blobs = {name: row[1:] for name, row in json.loads(place.file.read_text())["answers"].items()}
-    assert blobs["lib"] == ["new blob of lib"] and blobs["base"] == ["blob of base"]
+    assert blobs["lib"] == [blob("new lib")] and blobs["base"] == [blob("base")]
 
 
 def test_a_file_changed_behind_a_runs_back_is_not_saved_as_good(place: Place) -> None:
@@ -193,6 +199,17 @@ def test_every_shorter_file_is_none_or_says_less(place: Place) -> None:
     for length in range(0, len(whole), 7):
         place.file.write_bytes(whole[:length])
         assert place.same() == set()
+
+
+@pytest.mark.parametrize("character", ["g", " ", '"', "]", "\n", "F"])
+def test_no_changed_character_makes_the_store_be_asked_for_what_is_no_digest(
+    place: Place, tmp_path: Path, character: str
+) -> None:
+    store = Store(tmp_path / "store")
+    whole = place.file.read_text()
+    for at in range(len(whole)):
+        place.file.write_text(whole[:at] + character + whole[at + 1 :])
+        assert place.same(has=store.has) == set()
 
 
 def test_answers_that_cannot_be_written_are_not_an_error(place: Place, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 from quard import canonical
 from quard.errors import QuardError
 from quard.plan.plan import Plan
+from quard.store.files import is_sha256
 
 RECORD = 2
 """Version of the record's form, and with it of the interface's; part of every key: a result whose
 interface was written down in another way would look changed to all that depend on it."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def look(path: Path, *way: str) -> str | None:
         found = json.loads(path.read_bytes())
         for key in way:
             found = found[key]
-        return found if _SHA256.fullmatch(found) else None
+        return found if is_sha256(found) else None
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from quard.errors import QuardError
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @contextmanager
@@ -32,6 +36,11 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_sha256(value: Any) -> TypeGuard[str]:
+    """Tell whether a value that was read somewhere is a SHA-256 as `file_sha256` returns it."""
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
 def content(path: str) -> bytes:

@@ -13,7 +13,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import stat
 import tempfile
@@ -25,9 +24,7 @@ from typing import Any
 
 from quard.canonical import canonical, digest
 from quard.errors import QuardError
-from quard.store.files import enough_space, file_sha256
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+from quard.store.files import enough_space, file_sha256, is_sha256
 
 
 def encode_record(key: str, record: Mapping[str, Any]) -> bytes:
@@ -55,15 +52,11 @@ def _well_formed(record: Any) -> bool:
         return False
     plan, blobs = record.get("plan"), record.get("blobs")
     return (
-        _is_sha256(plan)
+        is_sha256(plan)
         and isinstance(blobs, dict)
-        and all(_is_sha256(value) for value in blobs.values())
+        and all(is_sha256(value) for value in blobs.values())
         and isinstance(record.get("interface"), dict)
     )
-
-
-def _is_sha256(value: Any) -> bool:
-    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
 class Store:
@@ -76,13 +69,13 @@ class Store:
 
     def path(self, sha256: str) -> Path:
         """Return where the blob is or would be. Raises ValueError for what is not a SHA-256."""
-        if not _is_sha256(sha256):
+        if not is_sha256(sha256):
             raise _no_sha256(sha256)
         return self._root / "cas" / sha256[:2] / sha256
 
     def has(self, sha256: str) -> bool:
         """Tell whether the blob is there; `verify` tells whether it is also right."""
-        if not _is_sha256(sha256):
+        if not is_sha256(sha256):
             raise _no_sha256(sha256)
         return os.path.isfile(f"{self._root}/cas/{sha256[:2]}/{sha256}")
 
@@ -204,7 +197,7 @@ class Store:
                 place.unlink()
 
     def _record_path(self, key: str) -> Path:
-        if not _is_sha256(key):
+        if not is_sha256(key):
             raise ValueError(f"not the key of an action: {key!r}")
         return self._root / "ac" / key[:2] / f"{key}.json"
 

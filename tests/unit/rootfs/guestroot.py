@@ -66,9 +66,32 @@ def make_tools(folder: Path) -> Path:
     for applet in listed.stdout.split():
         if applet != "busybox":
             (folder / applet).symlink_to("busybox")
+    _borrow("flock", folder)
     for name in STUBS["bin"]:
         write_program(folder / name, STUB)
     return folder
+
+
+def _borrow(name: str, folder: Path) -> None:
+    """Put a program of this machine into `folder`: Debian's busybox lacks some of ours' applets.
+
+    Its libraries and their loader come along (ldd(1)), below a folder that nothing else looks in.
+    """
+    program = shutil.which(name)
+    if program is None:
+        raise GuestRootError(f"{name} is missing")
+    own = folder / "host"
+    own.mkdir(exist_ok=True)
+    shutil.copy(program, own)
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    libraries = [Path(word) for word in listed.split() if word.startswith("/")]
+    for library in libraries:
+        shutil.copy(library, own)
+    loader = next(library.name for library in libraries if library.name.startswith("ld"))
+    inside = "/usr/bin/host"
+    write_program(
+        folder / name, f'exec {inside}/{loader} --library-path {inside} {inside}/{name} "$@"'
+    )
 
 
 def probe(tools: Path, folder: Path) -> str:

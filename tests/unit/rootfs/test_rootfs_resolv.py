@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+
 import pytest
 from guestroot import Guest, Result
 from lease import SCRIPT, bound, event, routes
@@ -68,16 +70,16 @@ def test_two_clients_at_the_same_moment_lose_no_line(net: Guest) -> None:
     assert lines == [f"nameserver 10.0.{number}.1 # eth{number}" for number in range(6)]
 
 
-def test_a_lock_left_by_a_dead_client_is_taken_over(net: Guest) -> None:
-    net.write("run/network/resolv.lock", "4194303\n")
+def test_the_file_of_a_lock_that_nobody_holds_is_no_lock(net: Guest) -> None:
+    net.write("run/network/resolv.lock", "7\n")
     assert bound(net) == Result(0, "default route via 192.168.31.2\nDNS server 192.168.31.3\n")
-    assert not (net.root / "run/network/resolv.lock").exists()
+    assert net.called("sleep") == []
 
 
 def test_a_lock_that_stays_taken_is_reported_and_overruled(net: Guest) -> None:
-    net.write("run/network/resolv.lock", "7\n")
-    (net.root / "proc/7").mkdir()
-    result = bound(net)
+    with net.write("run/network/resolv.lock", "").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = bound(net)
     assert "stays taken" in result.out
     assert len(net.called("sleep")) == 40
     assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"

@@ -36,7 +36,7 @@ def test_deconfig_removes_only_its_own_lines_and_facts(net: Guest) -> None:
         "options timeout:1\nnameserver 2.2.2.2 # eth1\nnameserver 3.3.3.3 # eth01\n"
     )
     kept = sorted(path.name for path in (net.root / "run/network").iterdir())
-    assert kept == ["lease.eth1"]
+    assert kept == ["lease.eth1", "resolv.lock"]
 
 
 @pytest.mark.parametrize("name", ["bound", "renew"])
