@@ -21,6 +21,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,8 @@ Env = Mapping[str, str]
 NOTHING: Env = {}
 FAKE_SCONS = """
 import json, os, sys
-print(json.dumps({"args": sys.argv[1:], "cwd": os.getcwd(), "path": sys.path}))
+told = {"args": sys.argv[1:], "cwd": os.getcwd(), "path": sys.path}
+print(json.dumps({**told, "compiles": not sys.dont_write_bytecode}))
 """
 
 
@@ -124,10 +126,10 @@ class Result:
         return block[block.rindex("\nreason: ") :].split()[1]
 
     @property
-    def scons(self) -> dict[str, list[str] | str]:
+    def scons(self) -> dict[str, Any]:
         """What the stand-in for SCons was given."""
         assert self.status == 0, self.err
-        told: dict[str, list[str] | str] = json.loads(self.out)
+        told: dict[str, Any] = json.loads(self.out)
         assert told["args"][0] == "-Q", told  # SCons is to be quiet about itself
         return {**told, "args": told["args"][1:]}
 
@@ -287,6 +289,10 @@ def test_modules_come_from_the_environment_only(ready: Checkout, tmp_path: Path)
     result = ready.run(env={"PYTHONPATH": str(tmp_path), "PYTHONHOME": str(tmp_path)})
     assert str(tmp_path) not in result.scons["path"]
     assert str(ready.top) not in result.scons["path"]
+
+
+def test_the_engine_is_compiled_once_whatever_the_environment_wants(ready: Checkout) -> None:
+    assert ready.run(env={"PYTHONDONTWRITEBYTECODE": "1"}).scons["compiles"]
 
 
 @pytest.mark.parametrize("change", ["lock", "python gone", "other PYTHON"])
