@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from quard.errors import QuardError
 from quard.execute.progress import Bars, Lines, Progress, bars, write
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Console:
         self._bar: tqdm[NoReturn] | None = None
         self.progress: Progress = Bars(out) if self._terminal else Lines(out)
         self._warned: set[str] = set()
+        self._failed: set[tuple[str, str]] = set()
         self._ticker: threading.Thread | None = None
 
     def note(self, text: str) -> None:
@@ -47,11 +49,17 @@ class Console:
                 self._warned.add(text)
                 self._line(f"warning: {text}")
 
-    def error(self, block: str) -> None:
-        """Print an error's block to standard error, clear of the status line."""
+    def error(self, error: QuardError) -> None:
+        """Print an error's block to standard error, clear of the status line; the same one once.
+
+        A full disk fails all that runs, each in words of its own: it is the same one.
+        """
+        kind = (error.reason, "" if error.reason == "disk-full" else error.message)
         with self._lock:
-            write(block, sys.stderr)
-            sys.stderr.flush()
+            if kind not in self._failed:
+                self._failed.add(kind)
+                write(error.block(), sys.stderr)
+                sys.stderr.flush()
 
     def answer(self, text: str) -> None:
         """Print the answer to a question as it is."""

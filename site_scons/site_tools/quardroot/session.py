@@ -66,7 +66,6 @@ class Session:
         self.images = Images(workshop, self.resolved)
         self.selection = self._select()
         self.nodes: dict[str, list[Any]] = {}
-        self._shown: set[tuple[str, str]] = set()
         self._again = threading.RLock()
         self._started = time.monotonic()
         if guard.cut_off:
@@ -149,7 +148,7 @@ class Session:
                 error = as_quard_error(fault, self.workshop.out / "logs" / f"{name}.traceback")
                 if counts:
                     self.workshop.summary.add_failed(name)
-                self._show(error)
+                self.workshop.console.error(error)
                 return f"{name}: {error.message}"
             return None
 
@@ -167,13 +166,6 @@ class Session:
                     again = functools.partial(self.workshop.produce, self.resolved, lost.package)
                     self._mending(again)
         work()
-
-    def _show(self, error: QuardError) -> None:
-        """Print an error's block, unless another thread has just met the same one."""
-        kind = (error.reason, error.message)
-        if kind not in self._shown:
-            self._shown.add(kind)
-            self.workshop.console.error(error.block())
 
     def _decide(self) -> tuple[Decision, ...]:
         workshop, command = self.workshop, self.command

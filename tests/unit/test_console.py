@@ -1,0 +1,46 @@
+"""What is said once, and where to."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from quard.console import Console
+from quard.errors import QuardError
+
+
+@pytest.fixture
+def out() -> io.StringIO:
+    return io.StringIO()
+
+
+def test_the_same_warning_is_printed_once(out: io.StringIO) -> None:
+    console = Console(out)
+    for text in ("slow", "late", "slow"):
+        console.warn(text)
+    assert out.getvalue().splitlines() == ["warning: slow", "warning: late"]
+
+
+def test_errors_go_to_standard_error_each_of_them_once(
+    out: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = Console(out)
+    for message in ("a fails", "b fails", "a fails"):
+        console.error(QuardError(message, reason="build-failed"))
+    assert out.getvalue() == ""
+    assert capsys.readouterr().err.splitlines() == [
+        "error: a fails",
+        "reason: build-failed",
+        "error: b fails",
+        "reason: build-failed",
+    ]
+
+
+def test_a_full_disk_is_told_once_whatever_it_has_ended(
+    out: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = Console(out)
+    for message in ("no space for a", "no space for b"):
+        console.error(QuardError(message, reason="disk-full"))
+    assert capsys.readouterr().err.splitlines() == ["error: no space for a", "reason: disk-full"]
