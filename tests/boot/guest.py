@@ -163,6 +163,14 @@ class Guest:
         """Type one line, whatever reads it."""
         self.child.sendline(line)
 
+    def order(self, command: str) -> None:
+        """Type a command that ends the system: poweroff, reboot or halt.
+
+        It returns at once, and what the console then says is the system's own: the shell waits
+        for its end in silence, or its words would stand in the middle of a line of init's.
+        """
+        self.send(f"{command}; exec sleep {END_SECONDS}")
+
     def port(self, guest_port: int) -> int:
         """Return the host's port that leads to `guest_port`, as run.sh has said."""
         pattern = rf"forward: tcp \S+:(\d+) -> guest port {guest_port}\b"
@@ -173,7 +181,7 @@ class Guest:
 
     def power_off(self, seconds: float = END_SECONDS) -> tuple[int, str]:
         """Order the power off; return QEMU's exit status and the console's text meanwhile."""
-        self.send("poweroff")
+        self.order("poweroff")
         return self.wait_for_end(seconds)
 
     def wait_for_end(self, seconds: float = END_SECONDS) -> tuple[int, str]:

@@ -75,8 +75,17 @@ def test_question_for_a_password_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_status_of_the_end_is_seen(tmp_path: Path) -> None:
-    with machine(tmp_path, "read -r order; echo going; exit 5") as guest:
-        assert guest.power_off(10) == (5, "poweroff\ngoing\n")
+    with machine(tmp_path, "stty -echo; echo up; read -r order; echo going; exit 5") as guest:
+        guest.wait_for(r"up\r*\n", 10)
+        assert guest.power_off(10) == (5, "going\n")
+
+
+def test_shell_is_silent_after_the_order_to_end(tmp_path: Path) -> None:
+    with machine(tmp_path, CONSOLE) as guest:
+        guest.boot(10)
+        guest.log_in()
+        guest.order("(sleep 0.3; echo OK) & printf 'Stopping... '")
+        assert guest.wait_for(r"OK\r*\n", 10) == "Stopping... OK\n"
 
 
 def test_end_that_does_not_come_is_a_failure(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def reboot_with(guest: Guest, interfaces: str) -> str:
     quoted = interfaces.replace("\n", "\\n").replace("\t", "\\t")
     guest.check(f"printf '{quoted}' >{FILE}")
     process = guest.child.pid
-    guest.send("reboot")
+    guest.order("reboot")
     log = guest.boot()
     assert guest.child.pid == process
     assert complaints(log) == []

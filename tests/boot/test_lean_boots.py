@@ -34,7 +34,7 @@ def system(images: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 def restart(guest: Guest) -> str:
     """Restart the system in the same QEMU and log in; return the boot's log."""
-    guest.send("reboot")
+    guest.order("reboot")
     log = guest.boot()
     guest.log_in()
     return log

@@ -53,7 +53,7 @@ def test_missing_share_neither_fails_nor_delays_the_boot_and_halt_ends_qemu(
     assert complaints(guest.boot()) == []
     guest.log_in()
     assert "hostshare" not in guest.check("cat /proc/mounts")
-    guest.send("halt")
+    guest.order("halt")
     assert guest.wait_for_end()[0] == 0
 
 
