@@ -79,13 +79,17 @@ class Graph:
     def urgent_first(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return `names` with those first that have the longest chain of others waiting for them.
 
-        Builds begun in this order leave no processor idle at the end behind such a chain.
+        Builds begun in this order leave no processor idle at the end behind such a chain. Of those
+        that nobody waits for, the ones that need nothing come last: they can begin at any time, and
+        so fill what the others leave.
         """
         chain = dict.fromkeys(self.order, 0)
         for name in reversed(self.order):
             for need in self.edges[name].needs:
                 chain[need] = max(chain[need], chain[name] + 1)
-        return tuple(sorted(names, key=lambda name: (-chain[name], name)))
+        return tuple(
+            sorted(names, key=lambda name: (-chain[name], not self.edges[name].needs, name))
+        )
 
     def users(self, name: str) -> tuple[str, ...]:
         """Return the packages in whose closure `name` is, in building order, without itself."""
