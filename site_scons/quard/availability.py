@@ -14,6 +14,7 @@ from typing import Any
 from quard import canonical
 from quard.errors import QuardError
 from quard.execute.fetch import Fetcher, Request
+from quard.store.files import replacing
 
 Key = tuple[str, str]
 _UNAVAILABLE = ("no-source", "hash-mismatch")
@@ -81,10 +82,8 @@ class Availability:
         decisions = tuple(self._one(question, again, note) for question in questions)
         text = canonical.sealed({"decisions": [_as_json(decision) for decision in decisions]})
         if not self._path.exists() or self._path.read_bytes() != text.encode():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._path.with_name(self._path.name + ".part")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self._path)
+            with replacing(self._path) as part:
+                part.write_text(text, encoding="utf-8")
         self._known = {decision.key: decision for decision in decisions}
         return decisions
 

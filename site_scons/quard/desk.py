@@ -17,6 +17,7 @@ from quard.execute.stop import REASON
 from quard.plan.plan import KconfigStep, Plan
 from quard.plan.render import late
 from quard.resolve import Resolved
+from quard.store.files import replacing
 from quard.workshop import Workshop
 
 _REMEMBERED = 8
@@ -272,6 +273,5 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
-    temporary.replace(path)
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8", errors="surrogateescape")

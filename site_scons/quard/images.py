@@ -16,6 +16,7 @@ from quard.execute.trees import changed
 from quard.image import VERSION, machine, overlay, runscript
 from quard.model import User
 from quard.resolve import Resolved
+from quard.store.files import replacing
 from quard.store.local import remove_tree
 from quard.workshop import Workshop, deployed
 
@@ -231,7 +232,16 @@ class Images:
     @cached_property
     def run_text(self) -> str:
         """The text of run.sh."""
-        template = (self._workshop.project / _RUN).read_text(encoding="utf-8")
+        path = self._workshop.project / _RUN
+        try:
+            template = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise QuardError(
+                f"{_RUN} is not UTF-8",
+                detail=str(error),
+                reason="bad-template",
+                hint="restore it, for example from git",
+            ) from None
         return runscript.script(self._machine, template)
 
     def run(self) -> None:
@@ -242,7 +252,6 @@ class Images:
 
 
 def _replace(path: Path, text: str, mode: int = 0o644) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.chmod(mode)
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
+        part.chmod(mode)

@@ -12,6 +12,7 @@ from typing import Any
 from quard import canonical
 from quard.execute.results import LostResult, Results, look, lost_blob, read
 from quard.store import blob
+from quard.store.files import replacing
 from quard.store.local import Store
 
 
@@ -105,10 +106,8 @@ class Outputs:
             blob.extract(path, scratch / "deploy", path.name)
             for file in blob.walk(scratch / "deploy"):
                 place = folder / file
-                place.parent.mkdir(parents=True, exist_ok=True)
-                part = place.with_name(f".{place.name}.part")
-                shutil.copyfile(scratch / "deploy" / file, part, follow_symlinks=False)
-                part.replace(place)
+                with replacing(place) as part:
+                    shutil.copyfile(scratch / "deploy" / file, part, follow_symlinks=False)
 
     def _blob(self, result: Path, part: str, name: str) -> Path:
         try:

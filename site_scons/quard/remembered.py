@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import pickle
 import sys
 from collections.abc import Collection
@@ -17,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from quard.model import Recipe
+from quard.store.files import replacing
 
 _DIGEST = 32
 _ENGINE = Path(__file__).parent
@@ -75,14 +75,8 @@ class Remembered:
             return
         kept = {name: entry for name, entry in self._entries.items() if name in names}
         data = self._engine + pickle.dumps(kept)
-        temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(hashlib.sha256(data).digest() + data)
-            temporary.replace(self._file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError), replacing(self._file) as part:
+            part.write_bytes(hashlib.sha256(data).digest() + data)
         self._changed = False
 
     @cached_property

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quard.store.files import content, is_sha256
+from quard.store.files import content, is_sha256, replacing
 
 _VERSION = 1
 
@@ -112,14 +112,9 @@ class Unchanged:
         value = {"version": _VERSION, "signatures": signatures, "answers": rows}
         if value == self._value():
             return
-        temporary = self._file.with_name(self._file.name + ".part")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(value, sort_keys=True), encoding="utf-8")
-            temporary.replace(self._file)
-        except OSError:  # a full disk: the next run asks SCons
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        # On a full disk the next run asks SCons.
+        with contextlib.suppress(OSError), replacing(self._file) as part:
+            part.write_text(json.dumps(value, sort_keys=True), encoding="utf-8")
 
     def _state(self, name: str, facts: Facts) -> str:
         """Return one digest over all that SCons' answer depends on, but its signature file."""

@@ -12,6 +12,7 @@ from typing import IO
 from quard import canonical
 from quard.execute.package import Job, Packager
 from quard.execute.sandbox import Work
+from quard.store.files import replacing
 from quard.store.local import remove_tree
 
 CONFIGURE, SHELL = "configure", "shell"
@@ -112,6 +113,5 @@ def _read(root: Path) -> dict[str, str]:
 
 
 def _write(root: Path, stamp: dict[str, str]) -> None:
-    temporary = root / f"{_STAMP}.part"
-    temporary.write_text(json.dumps(stamp), encoding="utf-8")
-    temporary.replace(root / _STAMP)
+    with replacing(root / _STAMP) as part:
+        part.write_text(json.dumps(stamp), encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Any
 from quard import canonical
 from quard.errors import QuardError
 from quard.execute.trees import Entry
+from quard.store.files import replacing
 
 _STAMP = "kept.json"
 _MARK = "failed"
@@ -66,11 +67,10 @@ def claim(work: Path, wanted: str) -> dict[str, Entry] | None:
 
 def keep(work: Path, name: str, tree: Mapping[str, Entry]) -> None:
     """Note that a build with the base `name`, from the local tree `tree`, ended well."""
-    temporary = work / (_STAMP + ".part")
     entries = {path: [entry.kind, entry.content] for path, entry in tree.items()}
     text = canonical.sealed({"base": name, "tree": entries}, indent=None)
-    temporary.write_text(text, encoding="ascii")
-    temporary.replace(work / _STAMP)
+    with replacing(work / _STAMP) as part:
+        part.write_text(text, encoding="ascii")
 
 
 @contextmanager

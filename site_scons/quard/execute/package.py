@@ -21,6 +21,7 @@ from quard.execute.sandbox import Work
 from quard.execute.trees import Entry, Listing
 from quard.plan.plan import Plan
 from quard.store import blob
+from quard.store.files import replacing
 from quard.store.local import Store, remove_tree
 from quard.target import target
 
@@ -322,15 +323,12 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def _put(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _log(store: Store, record: Mapping[str, Any], path: Path) -> None:
     """Put the log of the build that the store remembers in place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    shutil.copyfile(store.path(record["blobs"]["log"]), temporary)
-    temporary.chmod(0o644)
-    temporary.replace(path)
+    with replacing(path) as part:
+        shutil.copyfile(store.path(record["blobs"]["log"]), part)
+        part.chmod(0o644)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 from quard import canonical
 from quard.errors import QuardError
+from quard.store.files import replacing
 
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
@@ -188,10 +188,8 @@ class _Memory:
     def save(self) -> None:
         """Write what was learnt, if anything was."""
         if self._changed:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
-            temporary.write_text(canonical.sealed(self._known), encoding="ascii")
-            temporary.replace(self._path)
+            with replacing(self._path) as part:
+                part.write_text(canonical.sealed(self._known), encoding="ascii")
 
 
 def _entries(found: Any) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from quard import canonical
 from quard.errors import QuardError
+from quard.store.files import replacing
 
 IGNORED = frozenset((".git", ".hg", ".svn"))
 """Folders of version control: their content changes without the source changing."""
@@ -133,9 +134,6 @@ def _recall(folder: Path, memory: Path | None) -> dict[str, list[int | str]]:
 
 def _remember(folder: Path, memory: Path, stamps: Mapping[str, list[int | str]]) -> None:
     """Write the hashes down; a disk that is full only makes the next scan slower."""
-    temporary = memory.with_name(memory.name + ".part")
     value = {"version": _VERSION, "folder": str(folder), "files": stamps}
-    with contextlib.suppress(OSError):
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(canonical.sealed(value, indent=None), encoding="ascii")
-        temporary.replace(memory)
+    with contextlib.suppress(OSError), replacing(memory) as part:
+        part.write_text(canonical.sealed(value, indent=None), encoding="ascii")

@@ -147,7 +147,7 @@ def _missing(tree: Tree, path: str, name: str, folders: Sequence[str]) -> QuardE
 
 
 def _check_script(tree: Tree, path: str, start: bytes) -> None:
-    words = start[2:].splitlines()[0].decode(errors="replace").split()
+    words = start[2:].partition(b"\n")[0].decode(errors="replace").split()
     wanted = words[0] if words else ""
     if wanted.endswith("/env") and len(words) > 1 and _exists(tree, wanted):
         wanted = words[1]

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 
+from quard.errors import QuardError
 from quard.image import qemu
 from quard.image.machine import Machine
 
@@ -24,15 +26,25 @@ SETTINGS = (
     "STATE",
 )
 """Names that the script takes as `NAME=value` arguments."""
+_PLACEHOLDER = re.compile(r"@([a-z_]+)@")
 
 
 def script(machine: Machine, template: str) -> str:
     """Return the text of run.sh: `template` (qemu/run.sh.in) with the machine's words, quoted.
 
-    Raises KeyError for a placeholder (`@word@`) that does not exist: the template is ours.
+    Raises QuardError bad-template for a placeholder (`@word@`) that does not exist.
     """
     words = _words(machine)
-    return re.sub(r"@([a-z_]+)@", lambda match: words[match[1]], template)
+    unknown = sorted({word for word in _PLACEHOLDER.findall(template) if word not in words})
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], words, n=1)
+        raise QuardError(
+            f"qemu/run.sh.in has an unknown placeholder @{unknown[0]}@",
+            detail="known: " + ", ".join(sorted(words)),
+            reason="bad-template",
+            hint=f"did you mean @{near[0]}@?" if near else "take it out of qemu/run.sh.in",
+        )
+    return _PLACEHOLDER.sub(lambda match: words[match[1]], template)
 
 
 def _words(machine: Machine) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What all that keeps files has in common: their hash, and one error for a full disk."""
+"""What all that keeps files has in common: their hash, whole files, one error for a full disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -30,6 +30,24 @@ def enough_space(folder: Path) -> Iterator[None]:
             reason="disk-full",
             hint="free some space on that file system and start again; finished work is kept",
         ) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the path of a file beside `path`, which takes its place at the end.
+
+    So the file is whole at any time, and when its writing fails it is the one that it was, with
+    nothing left beside it. The folder is made. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
 
 
 def file_sha256(path: Path) -> str:

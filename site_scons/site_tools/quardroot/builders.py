@@ -9,15 +9,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import SCons.Errors
 import SCons.Node.Python
 import SCons.Script
 
 from quard import cli
-from quard.errors import QuardError
 
 from . import opened, session
 from .action import KeyedAction
 from .late import Late
+
+_SCONS_OWN = (SCons.Errors.BuildError, SCons.Errors.StopError, SCons.Errors.UserError)
 
 
 def generate(env: Any) -> None:
@@ -38,10 +40,14 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(env: Any, *arguments: Any) -> Any:
         try:
             return method(env, *arguments)
-        except (QuardError, OSError) as error:
-            if "QUARDROOT" in env:
-                env["QUARDROOT"].abandon()
-            block = session.as_quard_error(error).block()
+        except _SCONS_OWN:
+            raise
+        except Exception as error:
+            begun = env.get("QUARDROOT")
+            if begun:
+                begun.abandon()
+            trace = begun.workshop.out / "logs" / f"{method.__name__}.traceback" if begun else None
+            block = session.as_quard_error(error, trace).block()
             print(block, file=sys.stderr, flush=True)  # noqa: T201
             return SCons.Script.Exit(2)
 

@@ -8,6 +8,7 @@ the signature file is written, tells the next run which files not to trust.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import SCons.Node
+
+from quard.store.files import replacing
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _DIGITS = 64
@@ -141,6 +144,11 @@ class Guard:
         """The digest of the signature file; "" where there is none. Known after `enter`."""
         return self._recorded() if self.sconsign.exists() else ""
 
+    def unsigned(self) -> None:
+        """Take away what SCons has left of a signature file that could not be written."""
+        with contextlib.suppress(OSError):
+            self.sconsign.with_suffix(".tmp").unlink()
+
     def afterwards(self, function: Callable[[str], None]) -> None:
         """Have `function` called at the end with the digest of a signature file to rely on."""
         self._afterwards.append(function)
@@ -195,12 +203,10 @@ class Guard:
 
         If not, on a full disk, the journal stays, and the next run trusts nothing of this one.
         """
-        temporary = self._sum.with_name(f"{self._sum.name}.part")
         try:
-            temporary.write_text(self._digest(), encoding="utf-8")
-            temporary.replace(self._sum)
+            with replacing(self._sum) as part:
+                part.write_text(self._digest(), encoding="utf-8")
         except OSError:
-            temporary.unlink(missing_ok=True)
             return False
         return True
 

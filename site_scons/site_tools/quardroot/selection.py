@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import SCons.Node
 import SCons.SConsign
@@ -64,17 +64,24 @@ class Selection:
         self._guard.afterwards(lambda signatures: self._answers.save(facts, signatures, blobs))
 
 
-def sign_what_was_made(guard: Guard) -> None:
+def sign_what_was_made(guard: Guard, warn: Callable[[str], None]) -> None:
     """Have SCons write its signature file only in a run that makes something.
 
     It writes it whenever it has looked at a file: the same content once more, all of which is then
-    hashed anew by the guard.
+    hashed anew by the guard. A file that cannot be written costs the next run its memory of this
+    one, which `warn` says, and nothing else.
     """
     plain = SCons.SConsign.write
 
     def write() -> None:
         looked_at = (n for file in SCons.SConsign.sig_files for n in file.to_be_merged.values())
         if guard.began or any(n.get_state() != SCons.Node.up_to_date for n in looked_at):
-            plain()
+            try:
+                plain()
+            except OSError as error:
+                for database in SCons.SConsign.DB_sync_list:
+                    database._needs_sync = False  # or it tries again when Python ends
+                guard.unsigned()
+                warn(f"{guard.sconsign.name} cannot be written: {error.strerror}")
 
     SCons.SConsign.write = write

@@ -30,6 +30,7 @@ from quard.execute.sandbox import UMASK
 from quard.image import runscript
 from quard.images import Images
 from quard.resolve import Resolved
+from quard.store.files import replacing
 from quard.workshop import Site, Workshop
 
 from . import opened, signals, streams
@@ -211,13 +212,10 @@ class Session:
 
     def _write_summary(self, text: str) -> None:
         path = self.workshop.out / "summary.json"
-        temporary = path.with_name(path.name + ".part")
         try:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            with replacing(path) as part:
+                part.write_text(text, encoding="utf-8")
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             self.workshop.console.warn(f"{path.name} cannot be written: {error.strerror}")
 
     def _in_state(self, state: int) -> tuple[str, ...]:
@@ -252,7 +250,7 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
     guard = Guard(project / "out")
     if command.builds:
         guard.enter(console.note)
-        sign_what_was_made(guard)
+        sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     workshop = Workshop(project, chosen, catalog, local, site, console)
     if command.verb in cli.QUESTIONS:

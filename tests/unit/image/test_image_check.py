@@ -146,7 +146,7 @@ def test_circle_of_links_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"#!/usr/bin/perl -w\n", b"#!/usr/bin/env perl\n", b"#! /bin/bash", b"#!\n"]
+    "line", [b"#!/usr/bin/perl -w\n", b"#!/usr/bin/env perl\n", b"#! /bin/bash", b"#!\n", b"#!"]
 )
 def test_script_without_its_interpreter_is_refused(tmp_path: Path, line: bytes) -> None:
     error = refused(tmp_path, {"usr/bin/x": (line, 0o755), "usr/bin/env": b"env"})

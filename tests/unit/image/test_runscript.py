@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from quard.errors import QuardError
 from quard.image.runscript import SETTINGS, script
 from unit.image.runscript_board import BINARY, MACHINE, NOBODY, TEXT, TOP, Board, new_board
 
@@ -28,9 +29,10 @@ def test_text_has_no_placeholder_left_and_no_absolute_path_of_the_build() -> Non
     assert "/home/" not in TEXT
 
 
-def test_unknown_placeholder_is_our_own_bug() -> None:
-    with pytest.raises(KeyError):
-        script(MACHINE, "echo @nothing@\n")
+def test_unknown_placeholder_is_refused_with_the_right_one() -> None:
+    with pytest.raises(QuardError) as caught:
+        script(MACHINE, "echo @kernal@\n")
+    assert (caught.value.reason, caught.value.hint) == ("bad-template", "did you mean @kernel@?")
 
 
 def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
@@ -154,7 +156,16 @@ def test_arguments_win_over_the_environment(board: Board) -> None:
 
 @pytest.mark.parametrize(
     "argument",
-    ["FORWRD=none", "ext4", "ROOT=ext5", "DEBUG=x", "DEBUG=-1", "FRESH=yes", "SNAPSHOT=2"],
+    [
+        "FORWRD=none",
+        "ext4",
+        "ROOT=ext5",
+        "DEBUG=x",
+        "DEBUG=-1",
+        "DEBUG=65536",
+        "FRESH=yes",
+        "SNAPSHOT=2",
+    ],
 )
 def test_unknown_setting_or_value_is_rejected(board: Board, argument: str) -> None:
     assert argument.split("=", maxsplit=1)[0] in board.start(argument).rejected("bad-setting")
