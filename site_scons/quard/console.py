@@ -15,6 +15,8 @@ from quard.execute.progress import Bars, Lines, Progress, bars, write
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+_SHARED = ("cache-unusable", "disk-full")
+"""Reasons that lie outside of what fails."""
 _PATIENCE = 60.0
 """Seconds after which a log is told that a package is still being built."""
 
@@ -52,9 +54,10 @@ class Console:
     def error(self, error: QuardError) -> None:
         """Print an error's block to standard error, clear of the status line; the same one once.
 
-        A full disk fails all that runs, each in words of its own: it is the same one.
+        A full disk or a cache that cannot be used fails all that runs, each in words of its own:
+        it is the same one.
         """
-        kind = (error.reason, "" if error.reason == "disk-full" else error.message)
+        kind = (error.reason, "" if error.reason in _SHARED else error.message)
         with self._lock:
             if kind not in self._failed:
                 self._failed.add(kind)

@@ -8,13 +8,26 @@ from dataclasses import dataclass, fields
 
 from quard.catalog import Catalog, Package
 from quard.errors import QuardError
-from quard.model import Custom, Kconfig, Recipe, Run, Source, ToolchainRuntime
+from quard.model import (
+    USER,
+    Custom,
+    Install,
+    Kconfig,
+    Recipe,
+    Run,
+    Source,
+    Step,
+    Symlink,
+    ToolchainRuntime,
+)
 from quard.plan.render import unknown
 from quard.store.files import is_sha256
 
 _ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
 _MODE = re.compile(r"0?[0-7]{3,4}\Z")
 _SPDX = re.compile(r"[A-Za-z0-9.+() -]+\Z")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,9 @@ def _texts(package: Package, _: Catalog) -> Iterator[Finding]:
         yield _finding(package, "summary", "one line of 1 to 80 characters", "bad-summary")
     if not recipe.version:
         yield _finding(package, "version", "is empty", "missing-version")
+    elif not _VERSION.match(recipe.version):
+        text = f"must be letters, digits and . + ~ _ -, not {recipe.version!r}"
+        yield _finding(package, "version", text, "bad-version")
     if not _SPDX.match(recipe.license):
         yield _finding(package, "license", "must be an SPDX expression", "bad-license")
     if recipe.source is not None and not recipe.license_files:
@@ -130,6 +146,9 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
         if name not in recipe.needs and not any(name in f.needs for f in recipe.features):
             yield _finding(package, "exports", f"{name!r} is not among `needs`", "bad-export")
     variables = tuple(name for name, _ in recipe.env)
+    for name in variables:
+        if not _VARIABLE.match(name):
+            yield _finding(package, "env", f"{name!r} is no name of a variable", "bad-variable")
     for field, names in (("env", variables), ("tools", recipe.tools)):
         if list(names) != sorted(set(names)):
             yield _finding(package, field, "must be sorted, each once", "unsorted")
@@ -189,9 +208,37 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
             yield _finding(
                 package, "permissions", f"{permission.path!r} must begin with /", "bad-path"
             )
+    for field, path in _staged(package.recipe):
+        if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
+            text = f"{path!r} must be a path below the staging folder, as usr/bin/x"
+            yield _finding(package, field, text, "bad-path")
+    for field, step in _steps(package.recipe):
+        if isinstance(step, Run) and not step:
+            yield _finding(package, field, "Run() names no command", "empty-command")
     for user in package.recipe.users:
+        if not re.fullmatch(USER, user.name):
+            text = f"{user.name!r} must be small letters, digits, - and _"
+            yield _finding(package, "users", text, "bad-user")
         if not 0 < user.uid < 65534:
             yield _finding(package, "users", f"{user.name}: uid from 1 to 65533", "bad-uid")
+
+
+def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
+    """Yield every step, with the name of the field it is in."""
+    for item in fields(recipe):
+        value = getattr(recipe, item.name)
+        for part in value if isinstance(value, tuple) else ():
+            if isinstance(part, Step):
+                yield item.name, part
+
+
+def _staged(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Yield the paths below the staging folder that steps make, with the field's name."""
+    for field, step in _steps(recipe):
+        if isinstance(step, Install):
+            yield field, step.destination
+        elif isinstance(step, Symlink):
+            yield field, step.path
 
 
 def _placeholders(package: Package, _: Catalog) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ PLACEHOLDERS = {
 }
 """What a recipe's texts may hold; the last four stay in the plan: the executor knows the path."""
 
+USER = r"[a-z_][a-z0-9_-]{0,30}"
+"""Pattern of names of accounts and groups on the target: what every tool takes (useradd(8))."""
 DEPLOY = "boot"
 """Folder of the staging area whose files go beside the images, not into the root file system."""
 

@@ -34,6 +34,8 @@ _PLAIN = (
     ast.Add,
 )
 """Syntax a recipe may use; adding strings or tuples is allowed for long lists."""
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL ends a text for the system; halves of surrogate pairs have no UTF-8 form."""
 
 
 def recipe(content: bytes, where: str) -> Recipe:
@@ -45,11 +47,13 @@ def recipe(content: bytes, where: str) -> Recipe:
     """
     try:
         tree = ast.parse(content.decode(), filename=where)
-    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+        value = _assignment(tree, where)
+        found = _evaluate(value, where)
+    except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise _bad(where, line, str(error), "recipe-syntax") from error
-    value = _assignment(tree, where)
-    found = _evaluate(value, where)
+    except (RecursionError, MemoryError) as error:  # MemoryError: how the parser says it
+        raise _bad(where, 1, "an expression is nested too deeply", "recipe-syntax") from error
     if not isinstance(found, Recipe) or type(found) is Recipe:
         styles = ", ".join(sorted(n for n, c in _WORDS.items() if issubclass(c, Recipe)))
         raise _bad(where, value.lineno, f"RECIPE is none of: {styles}", "recipe-syntax")
@@ -92,6 +96,9 @@ def _evaluate(node: ast.expr, where: str) -> Any:
 def _value(node: ast.expr, where: str) -> Any:
     match node:
         case ast.Constant(value=value):
+            if isinstance(value, str) and _UNUSABLE.search(value):
+                text = f"{value!r} holds a character that no file or command can"
+                raise _bad(where, node.lineno, text, "malformed-field")
             return value
         case ast.Tuple(elts=items):
             return tuple(_value(item, where) for item in items)
@@ -159,7 +166,9 @@ def _check_types(value: Any, where: str, line: int) -> None:
                 line,
                 f"{kind.__name__}.{name} must be {annotation}, not {content!r}",
                 "malformed-field",
-                "a tuple of one needs its comma: (x,)" if isinstance(content, str) else "",
+                "a tuple of one needs its comma: (x,)"
+                if isinstance(content, str) and annotation.startswith("tuple")
+                else "",
             )
         for part in content if isinstance(content, tuple) else (content,):
             if dataclasses.is_dataclass(part):

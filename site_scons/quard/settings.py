@@ -5,6 +5,7 @@ On the command line a setting is written `table.key=value`; lists are separated 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,9 @@ def load(project: Path, arguments: Mapping[str, str], home: Path) -> Settings:
     Raises QuardError bad-setting.
     """
     path = project / "local.toml"
-    table = read(path, "local.toml", _REASON) if path.is_file() else Table({}, "", _REASON)
+    # A link to nowhere was meant to be read, too.
+    there = os.path.lexists(path)
+    table = read(path, "local.toml", _REASON) if there else Table({}, "", _REASON)
     data = {name: _content(table.table(name)) for name in TABLES}
     for key, text in sorted(arguments.items()):
         name, dot, inner = key.partition(".")
@@ -93,7 +96,8 @@ def _settings(top: Table, project: Path, home: Path) -> Settings:
         if not texts[name]:
             raise override.error(name, "names no folder")
         if not tree.is_dir():
-            raise override.error(name, f"names a folder that does not exist: {tree}")
+            what = "what is not a folder" if tree.exists() else "a folder that does not exist"
+            raise override.error(name, f"names {what}: {tree}")
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
     sandbox, compiler = top.table("sandbox"), top.table("compiler")
     keys = login.texts("authorized_keys", ())

@@ -18,12 +18,23 @@ def read(path: Path, shown: str, reason: str) -> Table:
     reason -- slug of every error this table and those inside it raise
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError("it is not a file")  # a pipe would be waited for without end
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise QuardError(f"{shown} is not valid TOML", detail=str(error), reason=reason) from error
     except OSError as error:
-        text = error.strerror or str(error)
-        raise QuardError(f"{shown} cannot be read", detail=text, reason=reason) from error
+        raise QuardError(
+            f"{shown} cannot be read",
+            detail=error.strerror or str(error),
+            reason=reason,
+            hint="mend the file, or restore it",
+        ) from error
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
+        raise QuardError(
+            f"{shown} is not valid TOML",
+            detail=str(error),
+            reason=reason,
+            hint="correct the line; https://toml.io tells what TOML is",
+        ) from error
     return Table(data, shown, reason)
 
 
@@ -42,7 +53,7 @@ class Table:
 
     def text(self, key: str, default: str | None = None) -> str:
         """Take a string; without a default the key must be there."""
-        return self._take(key, str, "a string", default)
+        return self._plain(key, self._take(key, str, "a string", default))
 
     def number(self, key: str, default: int | None = None) -> int:
         """Take an integer."""
@@ -57,7 +68,7 @@ class Table:
         found = self._take(key, list, "a list of strings", None if default is None else [*default])
         if not all(isinstance(item, str) for item in found):
             raise self.error(key, "must be a list of strings")
-        return tuple(found)
+        return tuple(self._plain(key, item) for item in found)
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         """Take one of a few words."""
@@ -105,8 +116,16 @@ class Table:
     def error(self, key: str, text: str, hint: str = "") -> QuardError:
         """Return the error for one key of this table."""
         return QuardError(
-            f"{self._where}: {self._name}{key} {text}", reason=self._reason, hint=hint
+            f"{self._where}: {self._name}{key} {text}",
+            reason=self._reason,
+            hint=hint or f"correct it in {self._where}",
         )
+
+    def _plain(self, key: str, text: str) -> str:
+        """Return a text that may become part of a path, a command or an environment."""
+        if "\0" in text:
+            raise self.error(key, f"holds a NUL character: {text!r}")
+        return text
 
     def _take(self, key: str, kind: type[T], name: str, default: T | None) -> T:
         self._known.append(key)

@@ -16,6 +16,7 @@ from quard.availability import Availability, Decision, Question
 from quard.board import Board
 from quard.catalog import Catalog, Package
 from quard.console import Console
+from quard.errors import QuardError
 from quard.execute import sandbox, toolchain
 from quard.execute.fetch import Fetcher, Request
 from quard.execute.jobserver import Jobserver
@@ -24,7 +25,7 @@ from quard.execute.results import Results
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import Listing, scan
-from quard.model import DEPLOY, Permission, User
+from quard.model import DEPLOY, Permission, ToolchainRuntime, User
 from quard.outputs import Outputs
 from quard.plan.plan import CopyStep
 from quard.resolve import Resolved, Resolver, Tree
@@ -203,7 +204,13 @@ class Workshop:
     ) -> Resolved:
         """Return the board's packages with their plans."""
         for name in self.settings.override:
-            self._catalog[name]
+            if isinstance(self._catalog[name].recipe, ToolchainRuntime):
+                raise QuardError(
+                    f"{name} has no source that a local tree could take the place of",
+                    detail="its files come from the cross toolchain",
+                    reason="bad-setting",
+                    hint=f"take {name} out of [override]; the board's [toolchain] names another",
+                )
         return self._resolver.resolve(decided, self._trees(), extra)
 
     def _trees(self) -> dict[str, Tree]:

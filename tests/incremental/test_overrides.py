@@ -134,7 +134,26 @@ def test_a_deleted_unit_is_gone_from_the_library(checkout: Checkout) -> None:
     checkout.write("more.c", "int more(void) { return 1; }\n")
     checkout.first()
     (checkout.folder / "more.c").unlink()
-    checkout.goes_on(["greet.c", "part.c", "wave.c"], ("greet", "hello"))
+    checkout.starts_anew()
+
+
+def test_a_program_of_a_deleted_source_is_not_installed_again(greeting: Project) -> None:
+    """No makefile tells what it has made of a file that is gone."""
+    tree = greeting.folder.parent / "alone-checkout"
+    tree.mkdir()
+    for name in ("alone.c", "other.c"):
+        (tree / name).write_text("int main(void) { return 0; }\n")
+    (tree / "Makefile").write_text(
+        "PROGRAMS := $(patsubst %.c,%,$(wildcard *.c))\n"
+        "all: $(PROGRAMS)\n%: %.c\n\t$(CC) $(CFLAGS) -o $@ $<\n"
+    )
+    greeting.edit("packages/alone/recipe.py", 'make=("alone",)', 'make=("all",)')
+    override = f"override.alone={tree}"
+    assert greeting.run(override).status == 0
+    (tree / "alone.c").unlink()
+    ran = greeting.run(override)
+    assert ran.status == 2
+    assert "reason: install-failed" in ran.err
 
 
 def test_a_link_to_an_older_file_is_followed(checkout: Checkout) -> None:

@@ -36,6 +36,7 @@ NOTHING: Env = {}
 FAKE_SCONS = """
 import json, os, sys
 told = {"args": sys.argv[1:], "cwd": os.getcwd(), "path": sys.path}
+told["streams"] = [stream is not None for stream in (sys.stdin, sys.stdout, sys.stderr)]
 print(json.dumps({**told, "compiles": not sys.dont_write_bytecode}))
 """
 
@@ -293,6 +294,19 @@ def test_modules_come_from_the_environment_only(ready: Checkout, tmp_path: Path)
 
 def test_the_engine_is_compiled_once_whatever_the_environment_wants(ready: Checkout) -> None:
     assert ready.run(env={"PYTHONDONTWRITEBYTECODE": "1"}).scons["compiles"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_a_closed_stream_leads_nowhere(ready: Checkout, tmp_path: Path, closed: str) -> None:
+    script(tmp_path / "closed", f'exec "{ready.top}/scons" "$@" {closed}\n')
+    result = ready.run(command=str(tmp_path / "closed"))
+    assert (result.scons["streams"], result.err) == ([True, True, True], "")
+
+
+def test_closed_output_ends_nothing(ready: Checkout, tmp_path: Path) -> None:
+    script(tmp_path / "closed", f'exec "{ready.top}/scons" "$@" >&-\n')
+    result = ready.run(command=str(tmp_path / "closed"))
+    assert (result.status, result.out, result.err) == (0, "", "")
 
 
 @pytest.mark.parametrize("change", ["lock", "python gone", "other PYTHON"])

@@ -37,10 +37,11 @@ def test_errors_go_to_standard_error_each_of_them_once(
     ]
 
 
-def test_a_full_disk_is_told_once_whatever_it_has_ended(
-    out: io.StringIO, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("reason", ["disk-full", "cache-unusable"])
+def test_what_ends_everything_is_told_once(
+    out: io.StringIO, capsys: pytest.CaptureFixture[str], reason: str
 ) -> None:
     console = Console(out)
-    for message in ("no space for a", "no space for b"):
-        console.error(QuardError(message, reason="disk-full"))
-    assert capsys.readouterr().err.splitlines() == ["error: no space for a", "reason: disk-full"]
+    for message in ("nothing for a", "nothing for b"):
+        console.error(QuardError(message, reason=reason))
+    assert capsys.readouterr().err.splitlines() == ["error: nothing for a", f"reason: {reason}"]

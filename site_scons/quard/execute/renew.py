@@ -4,9 +4,9 @@ Makefiles are not asked to know: few say which headers an object was made from, 
 do when one of their own lines changes. So three cases are told apart:
 
 - only compilation units were edited: make compiles them again;
-- headers were edited, or source files came, went, or became others: all is compiled again, and
-  objects and archives of files that went are removed;
-- anything else (makefiles, configure scripts, templates): the build starts from nothing.
+- headers were edited, or source files came or became others: all is compiled again;
+- source files went, or anything else changed (makefiles, configure scripts, templates): the build
+  starts from nothing. What was made of a file that is gone may be installed again for good.
 
 Kbuild, which linux and busybox use, does know all of it (its fixdep and if_changed), and is left
 to make what it needs.
@@ -24,8 +24,6 @@ from quard.execute.trees import Entry, Listing
 
 _UNITS = frozenset((".C", ".S", ".c", ".cc", ".cpp", ".cxx", ".l", ".s", ".y"))
 _HEADERS = frozenset((".H", ".def", ".h", ".hh", ".hpp", ".hxx", ".inc"))
-_PRODUCTS = (".o", ".lo", ".os", ".obj", ".d", ".Po", ".Plo")
-_ARCHIVES = (".a", ".la")
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"]+)[>\"]", re.MULTILINE)
 
 
@@ -45,12 +43,14 @@ def renew(src: Path, old: Mapping[str, Entry], new: Listing, *, tracks: bool) ->
         _refresh(src, src / path)
     if not tracks and not _only_units(found, new):
         _compile_all(src, new.entries)
-        _drop_products(src, found.removed, new.entries)
     return True
 
 
 def _understood(found: Changes, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> bool:
-    """Tell whether only source code changed, and folders that hold it."""
+    """Tell whether only source code came or changed, and folders that hold it."""
+    gone = (*found.removed, *(p for p in found.other if new[p].kind == "folder"))
+    if any(old[path].kind != "folder" for path in gone):
+        return False
     for path in found.all:
         entry = new.get(path) or old[path]
         if entry.kind != "folder" and PurePosixPath(path).suffix not in _UNITS | _HEADERS:
@@ -92,16 +92,3 @@ def _refresh(src: Path, path: Path) -> None:
     """Make what a link leads to new: make looks at its time, not at the link's."""
     if path.is_symlink() and path.exists() and path.resolve().is_relative_to(src.resolve()):
         os.utime(path)
-
-
-def _drop_products(src: Path, removed: tuple[str, ...], entries: Mapping[str, Entry]) -> None:
-    """Remove what the build made of source files that went, and archives it might still be in."""
-    stems = {PurePosixPath(path).stem for path in removed}
-    for folder, _, names in os.walk(src):
-        for name in names:
-            path = Path(folder, name)
-            stem, dot, suffix = name.rpartition(".")
-            product = dot + suffix in _PRODUCTS and stem in stems
-            made = os.path.relpath(path, src) not in entries
-            if made and (product or dot + suffix in _ARCHIVES):
-                path.unlink()

@@ -25,7 +25,20 @@ MAX_FOLLOWED = 40
 """Links that Linux follows in one path before it gives up: path_resolution(7)."""
 
 _LATEST = (1 << 33) - 1
+_DEEPEST = 200
+"""Folders in one path: walking a tree and removing it go down a frame of Python for each."""
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+_FAULTS = (
+    Unsafe,
+    Bad,
+    EOFError,
+    tarfile.TarError,
+    lzma.LZMAError,
+    zlib.error,
+    ValueError,  # from Python's own conversions: a time that is no number, a NUL in a path
+)
 
 
 def unpack(archive: Path, into: Path, check: Callable[[], None] = lambda: None) -> None:
@@ -50,7 +63,7 @@ def unpack(archive: Path, into: Path, check: Callable[[], None] = lambda: None) 
             (work / top).rename(into)
         finally:
             _remove(work)
-    except (Unsafe, Bad, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as fault:
+    except _FAULTS as fault:
         raise _archive_error(archive, fault) from None
     except OSError as fault:
         raise _system_error(archive, into, fault) from fault
@@ -233,6 +246,8 @@ def _normal(name: str) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
         raise Unsafe(f"{name}: a path that leaves the tree")
+    if len(parts) > _DEEPEST:
+        raise Bad(f"{name[:80]}...: a path of {len(parts)} folders")
     return "/".join(parts)
 
 

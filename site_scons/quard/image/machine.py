@@ -18,6 +18,8 @@ NODE = r"/dev/[A-Za-z0-9/]+"
 LINE = r"[^\x00-\x1f\x7f]+"
 SECURITY_MODELS = ("mapped-file", "mapped-xattr", "none", "passthrough")
 PROTOCOLS = ("tcp", "udp")
+_OWN = 4
+"""QEMU's user network has the host at .2, the name server at .3, a file server at .4 (qemu(1))."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,14 @@ def _network(table: Table) -> Network:
     subnet = table.text("subnet")
     start = table.text("dhcp_start")
     try:
-        inside = ipaddress.IPv4Address(start) in ipaddress.IPv4Network(subnet)
+        net, first = ipaddress.IPv4Network(subnet), ipaddress.IPv4Address(start)
     except ValueError as error:
         raise table.error("subnet", f"or dhcp_start is not an address: {error}") from None
-    if not inside:
+    if first not in net:
         raise table.error("dhcp_start", f"is outside of the subnet: {start}, {subnet}")
+    if not net[0] + _OWN < first < net[-1]:
+        text = f"must be an address behind QEMU's own, {net[0]} + {_OWN}, and in front of {net[-1]}"
+        raise table.error("dhcp_start", text)
     forwards = _forwards(table)
     table.finish()
     return Network(device, subnet, start, forwards)

@@ -46,12 +46,12 @@ from pathlib import Path
 from typing import Literal
 
 from quard.image.accounts import Account, Group, bad_field, bad_password
+from quard.model import USER
 from quard.table import Table, read
 
 REASON = "bad-system-table"
 DeviceKind = Literal["char", "block"]
 _MODE = re.compile(r"[0-7]?[0-7]{3}")
-_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _HIGHEST_ID = 65534
 """The number of nobody, by custom."""
 _HIGHEST_DEVICE = 0xFFFF
@@ -168,7 +168,7 @@ def _user(
 
 def _name(table: Table, taken: Mapping[str, str]) -> str:
     name = table.text("name")
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(USER, name):
         raise table.error("name", f"must be small letters, digits, - and _, not {name!r}")
     if name in taken:
         raise table.error("name", f"is {name!r} a second time")
@@ -194,7 +194,10 @@ def _group_number(table: Table, groups: Mapping[str, int]) -> int:
 def _accesses(tables: Iterable[Table]) -> tuple[tuple[str, Access], ...]:
     found: list[tuple[str, Access]] = []
     for table in tables:
-        found.append((_path(table, "path", table.text("path")), _access(table)))
+        path = _path(table, "path", table.text("path"))
+        if any(path == other for other, _ in found):
+            raise table.error("path", f"is {path!r} a second time")
+        found.append((path, _access(table)))
         table.finish()
     return tuple(found)
 

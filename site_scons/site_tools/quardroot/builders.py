@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import os
 import sys
@@ -14,9 +15,11 @@ import SCons.Node.Python
 import SCons.Script
 
 from quard import cli
+from quard.errors import QuardError
 
 from . import opened, session
 from .action import KeyedAction
+from .faults import as_quard_error
 from .late import Late
 
 _SCONS_OWN = (SCons.Errors.BuildError, SCons.Errors.StopError, SCons.Errors.UserError)
@@ -47,7 +50,7 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
             if begun:
                 begun.abandon()
             trace = begun.workshop.out / "logs" / f"{method.__name__}.traceback" if begun else None
-            block = session.as_quard_error(error, trace).block()
+            block = as_quard_error(error, trace).block()
             print(block, file=sys.stderr, flush=True)  # noqa: T201
             return SCons.Script.Exit(2)
 
@@ -59,10 +62,30 @@ def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an
     if SCons.Script.GetOption("help"):
         print(cli.help_text(), end="")  # noqa: T201
         SCons.Script.Exit(0)
+    _refuse_options(SCons.Script.Main.OptionsParser)
     begun = session.start(dict(SCons.Script.ARGUMENTS), SCons.Script.COMMAND_LINE_TARGETS)
     env["QUARDROOT"] = begun
     env.SConsignFile(str(begun.guard.sconsign.with_suffix("")))
     return begun
+
+
+def _refuse_options(parser: Any) -> None:
+    """Refuse what SCons would only after everything is read. Raises QuardError."""
+    options = [word.partition("=")[0] for word in parser.largs if word.startswith("-")]
+    for option in options:
+        if not parser.has_option(option):
+            near = difflib.get_close_matches(option, parser._long_opt, n=1)
+            raise QuardError(
+                f"unknown option {option!r}",
+                reason="unknown-option",
+                hint=f"did you mean {near[0]!r}?" if near else "./scons -H lists SCons' own",
+            )
+    if SCons.Script.GetOption("num_jobs") < 1:
+        raise QuardError(
+            f"-j{SCons.Script.GetOption('num_jobs')} leaves nothing to build with",
+            reason="bad-jobs",
+            hint="give 1 or more, or leave it out for as many as there are processors",
+        )
 
 
 def Package(env: Any, name: str) -> list[Any]:  # noqa: N802

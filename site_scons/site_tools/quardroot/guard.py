@@ -89,6 +89,7 @@ class Guard:
         self.sconsign = folder / "sconsign.dblite"
         self._sum = folder / "sconsign.sha256"
         self._started: list[Any] = []
+        self._failed: list[Any] = []
         self._afterwards: list[Callable[[str], None]] = []
         self._before: tuple[int, int] | None = None
         self.lock = -1
@@ -123,6 +124,14 @@ class Guard:
         self._started += targets
         # Relative, as a checkout may be moved.
         self._journal.add(os.path.relpath(node.get_abspath(), self._folder) for node in targets)
+
+    def failed(self, nodes: Iterable[Any]) -> None:
+        """Note that these targets could not be made, whatever SCons makes of that."""
+        self._failed += nodes
+
+    def has_failed(self, node: Any) -> bool:
+        """Tell whether a target could not be made in this run."""
+        return node in self._failed
 
     def unfinished(self) -> frozenset[Path]:
         """Return the targets that a run which was cut off had begun; changes nothing."""
@@ -186,7 +195,7 @@ class Guard:
             return
         made = False
         for node in self._started:
-            if node.get_state() == SCons.Node.executed:
+            if node.get_state() == SCons.Node.executed and node not in self._failed:
                 made = True
             else:
                 # Its signature is that of an earlier build, whatever the file is.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import functools
 import os
 import shlex
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,6 @@ from quard.availability import Decision
 from quard.catalog import Catalog
 from quard.cli import Command
 from quard.console import Console
-from quard.errors import QuardError
 from quard.execute.results import LostResult
 from quard.execute.sandbox import UMASK
 from quard.image import runscript
@@ -34,6 +31,7 @@ from quard.store.files import replacing
 from quard.workshop import Site, Workshop
 
 from . import opened, signals, streams
+from .faults import as_quard_error
 from .guard import Guard
 from .selection import Selection, sign_what_was_made
 
@@ -147,6 +145,7 @@ class Session:
                 if self.workshop.stop.requested:
                     return f"{name}: interrupted"
                 error = as_quard_error(fault, self.workshop.out / "logs" / f"{name}.traceback")
+                self.guard.failed(files)
                 if counts:
                     self.workshop.summary.add_failed(name)
                 self.workshop.console.error(error)
@@ -219,8 +218,17 @@ class Session:
             self.workshop.console.warn(f"{path.name} cannot be written: {error.strerror}")
 
     def _in_state(self, state: int) -> tuple[str, ...]:
-        """Return the packages whose nodes are in one of SCons' states, sorted."""
-        return tuple(sorted(n for n, nodes in self.nodes.items() if nodes[0].get_state() == state))
+        """Return the packages whose nodes are in one of SCons' states, sorted.
+
+        With -i SCons takes what failed for made.
+        """
+        return tuple(
+            sorted(
+                name
+                for name, nodes in self.nodes.items()
+                if nodes[0].get_state() == state and not self.guard.has_failed(nodes[0])
+            )
+        )
 
 
 def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
@@ -276,31 +284,6 @@ def _look_ahead(command: Command, workshop: Workshop, resolved: Resolved, guard:
     last = summary.last(workshop.out / "summary.json")
     needs = resolved.graph.closure(command.names)
     return report.look_ahead(command, now, last, needs)
-
-
-def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
-    """Return any exception as what is shown to a user; our own bugs leave their trace in a file."""
-    if isinstance(fault, QuardError):
-        return fault
-    if isinstance(fault, OSError):
-        full = fault.errno in (errno.ENOSPC, errno.EDQUOT)
-        return QuardError(
-            "no space left on the disk" if full else "a file cannot be used",
-            detail=f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault),
-            reason="disk-full" if full else "file-system",
-            hint="free some space and start again"
-            if full
-            else "mend it, or remove it, and start again",
-        )
-    if trace is not None:
-        trace.parent.mkdir(parents=True, exist_ok=True)
-        trace.write_text("".join(traceback.format_exception(fault)), encoding="utf-8")
-    return QuardError(
-        "Quardroot has met a bug of its own",
-        detail=f"{type(fault).__name__}: {fault}",
-        reason="internal-error",
-        hint=f"report it with {trace}" if trace else "report it",
-    )
 
 
 def _become(project: Path, command: Command) -> None:

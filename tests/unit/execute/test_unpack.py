@@ -281,6 +281,7 @@ BAD = {
     "folder and link": tar(folder("x/a"), link("x/a", "b")),
     "hard link to nothing": tar(hard("x/h", "x/missing"), entry("x/missing")),
     "nameless": tar(entry("./")),
+    "deep": tar(entry("d/" * 1500 + "a")),
 }
 
 
@@ -326,6 +327,16 @@ def test_a_damaged_header_in_the_middle_is_told(place: Place) -> None:
     data = bytearray(tar(entry("x/a"), entry("x/b")))
     data[1024 + 150] ^= 0x55
     place.refused(bytes(data), "truncated-archive")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"mtime": "nan"}, {"path": "a\0b"}, {"GNU.sparse.map": "x", "GNU.sparse.major": "0"}],
+)
+def test_a_header_that_means_nothing_is_told(place: Place, headers: dict[str, str]) -> None:
+    place.refused(
+        tar(entry("a", pax_headers=headers), form=tarfile.PAX_FORMAT), "truncated-archive"
+    )
 
 
 def test_a_bomb_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

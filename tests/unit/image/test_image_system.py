@@ -65,6 +65,7 @@ def test_unknown_group_of_a_user_gets_a_suggestion(tmp_path: Path) -> None:
         ('path = "/tmp"', 'path = "tmp"', "directory[1].path"),
         ('path = "/tmp"', 'path = "/tmp/../etc"', "directory[1].path"),
         ('path = "/tmp"', 'path = "/tmp/"', "directory[1].path"),
+        ('path = "/tmp"', 'path = "/root"', "directory[1].path"),
         ('type = "c"', 'type = "char"', "device[0].type"),
         ("major = 5", "major = 65536", "device[0].major"),
         ("minor = 1", "minor = -1", "device[0].minor"),

@@ -107,6 +107,8 @@ def test_missing_key_is_named(tmp_path: Path, key: str) -> None:
         ('"192.168.31.0/24"', '"192.168.31.5/24"', "network.subnet"),
         ('"192.168.31.100"', '"192.168.31.300"', "network.subnet"),
         ('"192.168.31.100"', '"192.168.30.100"', "network.dhcp_start"),
+        ('"192.168.31.100"', '"192.168.31.2"', "network.dhcp_start"),
+        ('"192.168.31.100"', '"192.168.31.255"', "network.dhcp_start"),
         ('["tcp", 3522, 22]', '["tpc", 3522, 22]', "network.forwards"),
         ('["tcp", 3522, 22]', '["tcp", 3522, 0]', "network.forwards"),
         ('["tcp", 3522, 22]', '["tcp", 65536, 22]', "network.forwards"),
