@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -201,8 +203,6 @@ def test_a_full_disk_is_named_and_the_next_run_goes_on(greeting: Project) -> Non
     small = greeting.folder.parent / "small"
     small.mkdir()
     mount = ("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small))
-    import subprocess  # noqa: PLC0415
-
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
@@ -320,6 +320,22 @@ def test_a_package_of_the_toolchain_has_no_source_to_replace(project: Project) -
 def test_settings_that_are_a_link_to_nowhere_are_not_passed_over(project: Project) -> None:
     (project.folder / "local.toml").symlink_to("nowhere.toml")
     refused(project.run(), "bad-setting", "cannot be read")
+
+
+def test_an_answer_that_a_full_disk_swallows_is_an_error(project: Project) -> None:
+    words = (sys.executable, "-P", "-m", "SCons", "-Q", "BOARD=tiny", "list")
+    for to, status in (("/dev/full", 2), ("/dev/null", 0)):
+        with open(to, "w") as out:
+            done = subprocess.run(
+                words,
+                cwd=project.folder,
+                stdout=out,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == status
+        assert ("reason: disk-full" in done.stderr) == bool(status)
 
 
 def test_a_feature_that_cannot_be_had_is_off_with_one_block_and_on_when_it_appears(

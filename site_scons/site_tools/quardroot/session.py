@@ -268,6 +268,7 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
             console.answer(_look_ahead(command, workshop, resolved, guard))
         else:
             console.answer(report.answer(command, resolved, catalog))
+        streams.require_arrival()
         sys.exit(0)
     return Session(command, workshop, guard)
 

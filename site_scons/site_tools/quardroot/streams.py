@@ -7,6 +7,7 @@ all others wait for it without end.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -14,6 +15,9 @@ import sys
 from typing import Any
 
 import SCons.Util
+
+_LOST: dict[int, OSError] = {}
+"""Descriptor -> why nothing written to it arrives any more."""
 
 
 class _Patient(io.FileIO):
@@ -24,9 +28,20 @@ class _Patient(io.FileIO):
             while (written := super().write(data)) is None:
                 select.select((), (self,), ())  # somebody made it non-blocking, and it is full
             return written
-        except OSError:
+        except OSError as error:
+            _LOST[self.fileno()] = error
             _forget(self.fileno())
             return memoryview(data).nbytes
+
+
+def require_arrival() -> None:
+    """Raise the OSError with which standard output was lost, unless its reader had enough.
+
+    For an answer, which is all that its command is there for.
+    """
+    error = _LOST.get(sys.__stdout__.fileno() if sys.__stdout__ else -1)
+    if error is not None and error.errno != errno.EPIPE:
+        raise error
 
 
 def harden() -> None:
