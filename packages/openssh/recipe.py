@@ -25,6 +25,8 @@ RECIPE = Autotools(
         "--with-default-path=/usr/bin:/usr/sbin:/bin:/sbin",
         "--with-superuser-path=/usr/sbin:/usr/bin:/sbin:/bin",
         "--with-sandbox=seccomp_filter",
+        # Otherwise it looks for one in old places of the build machine, and keeps what it finds.
+        "--with-xauth=/usr/bin/xauth",
         "--without-pam",
         "--without-selinux",
         "--without-libedit",
