@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from quard import canonical
 
-EXECUTOR = 1
+EXECUTOR = 2
 """Version of what the executor makes of a plan; raised when equal plans give other results."""
 
 Phase = Literal["prepare", "configure", "build", "install"]
