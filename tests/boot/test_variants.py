@@ -83,6 +83,26 @@ def test_root_is_of_the_variants_kind_and_writable_or_not(system: System, chosen
     assert (system.guest.run("echo x >/usr/new && rm /usr/new").status == 0) == chosen.writes
 
 
+@pytest.mark.parametrize("folder", ["/etc", "/tmp", "/run"])
+def test_umask_holds_for_what_is_new(system: System, chosen: Variant, folder: str) -> None:
+    if folder == "/etc" and not chosen.writes:
+        pytest.skip("nothing new can be made there")
+    new = f"{folder}/umask"
+    made = f"umask 027 && mkdir {new} && echo >{new}/file && mkfifo {new}/fifo"
+    modes = system.guest.check(f"{made} && stat -c %a {new} {new}/*; rm -r {new}").split()
+    assert modes == ["750", "640", "640"]
+
+
+def test_umask_holds_for_a_file_in_place_of_one_of_the_image(
+    system: System, chosen: Variant
+) -> None:
+    if not chosen.writes:
+        pytest.skip("the image's files stay as they are")
+    found = system.guest.check("cd /etc && mv issue kept && echo >issue && stat -c %a issue")
+    system.guest.check("mv /etc/kept /etc/issue")
+    assert found == "644"
+
+
 def test_original_root_stays_unchanged_at_rom(system: System, chosen: Variant) -> None:
     guest = system.guest
     if chosen.root != "overlay":
