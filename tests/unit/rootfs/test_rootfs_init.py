@@ -96,6 +96,31 @@ def test_failed_services_are_named_in_one_last_line_and_the_others_start(board: 
     assert in_order(board)[-1] == "S50last start"
 
 
+def test_a_second_run_that_succeeds_takes_the_failure_back(board: Guest) -> None:
+    service(board, "S20bad", 3)
+    assert boot(board).status == 1
+    service(board, "S20bad", 0)
+    assert boot(board).status == 0
+    assert board.read("run/boot-status") == "ok\n"
+
+
+def test_a_failure_is_named_on_the_console_where_run_cannot_be_written(board: Guest) -> None:
+    service(board, "S20bad", 3)
+    board.readonly.append("run")
+    result = boot(board)
+    assert result.status == 1
+    assert result.lines[-1].endswith("S20bad (status 3)")
+
+
+def test_what_a_service_notes_as_a_problem_is_in_the_status(board: Guest) -> None:
+    note = ". /etc/init.d/problems; set_problem disk 'the disk was damaged'"
+    board.program("etc/init.d/S20disk", note)
+    service(board, "S30bad", 1)
+    result = boot(board)
+    assert result.lines[-1] == "rcS: failed: S30bad (status 1), the disk was damaged"
+    assert board.read("run/boot-status") == "failed: S30bad (status 1), the disk was damaged\n"
+
+
 def test_a_folder_or_a_dangling_link_is_no_service(board: Guest) -> None:
     (board.root / "etc/init.d/S10folder").mkdir()
     (board.root / "etc/init.d/S20link").symlink_to("nowhere")
