@@ -134,9 +134,7 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
         lists.append((f"feature {feature.name}.needs", feature.needs))
         lists.append((f"feature {feature.name}.runtime", feature.runtime))
     for field, names in lists:
-        if list(names) != sorted(set(names)):
-            wanted = ", ".join(repr(name) for name in sorted(set(names)))
-            yield _finding(package, field, f"must be sorted, each once: {wanted}", "unsorted")
+        yield from _twice(package, field, names)
         for name in names:
             if name not in catalog.known:
                 yield _finding(package, field, f"no package {name!r}", "unknown-package")
@@ -149,9 +147,14 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     for name in variables:
         if not _VARIABLE.match(name):
             yield _finding(package, "env", f"{name!r} is no name of a variable", "bad-variable")
-    for field, names in (("env", variables), ("tools", recipe.tools)):
-        if list(names) != sorted(set(names)):
-            yield _finding(package, field, "must be sorted, each once", "unsorted")
+    yield from _twice(package, "env", variables)
+    yield from _twice(package, "tools", recipe.tools)
+
+
+def _twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield the names that a list has more than once; its order says nothing."""
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield _finding(package, field, f"{name!r} stands there twice", "named-twice")
 
 
 def _mentioned(package: Package) -> set[str]:

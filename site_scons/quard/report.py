@@ -120,8 +120,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "source": list(render_all(urls, {"name": name, "version": recipe.version})),
         "sha256": source.sha256 if source else "",
         "provenance": source.provenance if source else "",
-        "needs": list(resolved.graph.edges[name].needs if plan else recipe.needs),
-        "runtime": list(resolved.graph.edges[name].runtime if plan else recipe.runtime),
+        "needs": list(resolved.graph.edges[name].needs if plan else sorted(recipe.needs)),
+        "runtime": list(resolved.graph.edges[name].runtime if plan else sorted(recipe.runtime)),
         "features": {
             f.name: (dict(plan.features)[f.name] if plan else f.default) for f in recipe.features
         },

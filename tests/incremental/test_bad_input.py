@@ -173,6 +173,30 @@ def test_a_compile_error_shows_the_log_the_command_and_the_logs_path(greeting: P
     assert greeting.run("alone").status == 0
 
 
+def test_an_undeclared_tool_is_named_with_the_field_for_it(greeting: Project) -> None:
+    more = 'prepare=(Run("tic", "-V"),),'
+    greeting.program("alone", "int main(void) { return 0; }\n", more=more)
+    greeting.edit("packages/alone/recipe.py", "import Install", "import Install, Run")
+    refused(greeting.run("alone"), "undeclared-tool", 'tools=("tic",)')
+    assert (greeting.folder / "out/tiny/work/alone/src").is_dir()
+    greeting.edit("packages/alone/recipe.py", more, more + 'tools=("tic", "bc"),')
+    assert greeting.run("alone").status == 0
+
+
+def test_a_tool_that_make_does_not_find_is_named_beside_the_failure(greeting: Project) -> None:
+    greeting.program("alone", "int main(void) { return 0; }\n", "&& tic -V")
+    refused(greeting.run("alone"), "build-failed", "build sees: tic", 'tools=("tic",)')
+
+
+def test_a_source_without_a_configure_script_says_what_to_run(greeting: Project) -> None:
+    greeting.program("alone", "int main(void) { return 0; }\n")
+    recipe = greeting.recipe("alone")
+    text = recipe.read_text().replace('variables=("CC={cross}gcc",),', "")
+    recipe.write_text(text.replace("Make", "Autotools"))
+    refused(greeting.run("alone"), "missing-command", "has no ./configure", "use Make")
+    assert (greeting.folder / "out/tiny/work/alone/src/Makefile").is_file()
+
+
 def test_an_undeclared_dependency_fails_although_it_was_built_before(greeting: Project) -> None:
     greeting.run()
     greeting.program("hello", HELLO_C, "-lgreet", version="2")

@@ -10,6 +10,8 @@ from recipe_parts import SHA, SOURCE, TOP, add, feature, load
 from quard.catalog import Catalog
 from quard.errors import QuardError
 from quard.lint import Finding, lint, require
+from quard.plan.compose import Inputs, compose
+from quard.target import target
 
 OURS = Catalog(TOP / "packages")
 
@@ -99,22 +101,20 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "source",
         "bad-address",
     ),
-    "unsorted needs": ("Autotools", {"needs": '("b-lib", "a-lib")'}, "needs", "unsorted"),
-    "needs twice": ("Autotools", {"needs": '("a-lib", "a-lib")'}, "needs", "unsorted"),
-    "unsorted runtime": ("Autotools", {"runtime": '("b-lib", "a-lib")'}, "runtime", "unsorted"),
-    "unsorted tools": ("Autotools", {"tools": '("flex", "bison")'}, "tools", "unsorted"),
-    "a variable twice": ("Autotools", {"env": '(("A", "1"), ("A", "2"))'}, "env", "unsorted"),
+    "needs twice": ("Autotools", {"needs": '("a-lib", "a-lib")'}, "needs", "named-twice"),
+    "tools twice": ("Autotools", {"tools": '("flex", "flex")'}, "tools", "named-twice"),
+    "runtime of a feature twice": (
+        "Autotools",
+        {"features": feature("x", runtime='("a-lib", "a-lib")')},
+        "feature x.runtime",
+        "named-twice",
+    ),
+    "a variable twice": ("Autotools", {"env": '(("A", "1"), ("A", "2"))'}, "env", "named-twice"),
     "a placeholder in capitals": (
         "Autotools",
         {"configure": '("--x={Version}",)'},
         "configure",
         "unknown-placeholder",
-    ),
-    "unsorted needs of a feature": (
-        "Autotools",
-        {"features": feature("x", needs='("b-lib", "a-lib")')},
-        "feature x.needs",
-        "unsorted",
     ),
     "unknown need": ("Autotools", {"needs": '("c-lib",)'}, "needs", "unknown-package"),
     "unknown need of a feature": (
@@ -232,9 +232,37 @@ def test_every_known_address_form_is_accepted(tmp_path: Path) -> None:
     assert findings(tmp_path, source=source(mirrors=mirrors)) == []
 
 
-def test_the_order_for_unsorted_needs_is_spelled_out(tmp_path: Path) -> None:
-    found = findings(tmp_path, needs='("b-lib", "a-lib", "b-lib")')
-    assert found[0].text == "must be sorted, each once: 'a-lib', 'b-lib'"
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"needs": '("b-lib", "a-lib")'},
+        {"needs": '("b-lib", "a-lib")', "exports": '("b-lib", "a-lib")'},
+        {"runtime": '("b-lib", "a-lib")'},
+        {"tools": '("flex", "bison")'},
+        {"env": '(("B", "1"), ("A", "2"))'},
+        {"features": feature("x", needs='("b-lib", "a-lib")')},
+    ],
+    ids=["needs", "exports", "runtime", "tools", "env", "feature"],
+)
+def test_lists_of_names_may_be_in_any_order(tmp_path: Path, changes: dict[str, str]) -> None:
+    assert findings(tmp_path, **changes) == []
+
+
+def test_the_order_of_a_list_of_names_changes_no_plan(tmp_path: Path) -> None:
+    texts = {
+        "needs": ('"a-lib"', '"b-lib"'),
+        "tools": ('"bison"', '"flex"'),
+        "env": ('("A", "1")', '("B", "2")'),
+    }
+    plans = []
+    for turned in (False, True):
+        lists = {f: f"({', '.join(t[::-1] if turned else t)})" for f, t in texts.items()}
+        package = load(tmp_path / str(turned), "thing", **lists)
+        riscv, inputs = target("riscv64-linux-gnu"), Inputs(sysroot=package.recipe.needs)
+        plans.append(
+            compose("thing", package.recipe, target=riscv, features={}, cflags="", inputs=inputs)
+        )
+    assert plans[0].identity == plans[1].identity
 
 
 def test_require_lists_every_finding_and_takes_the_first_ones_reason(tmp_path: Path) -> None:

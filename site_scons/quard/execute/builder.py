@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from quard.errors import QuardError
-from quard.execute import kconfig, patch, renew, sysroot, trees, unpack
+from quard.execute import diagnosis, kconfig, patch, renew, sysroot, trees, unpack
 from quard.execute.copying import copy
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
@@ -34,8 +35,14 @@ from quard.store.local import remove_tree
 
 _TAIL = 25
 """Lines of a log that are shown when a step fails: enough for a compiler's message."""
+_PRINTED = 1 << 22
+"""Bytes of a failed command's output that are searched for what it did not find."""
 _MAKE_FAILED = 2
 """make(1): an error was met; a make that was killed has another status."""
+
+
+class StepFailed(QuardError):
+    """A command of the plan failed; the work folder stays, for whoever looks into it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,16 +227,38 @@ class Build:
         command = tuple(late(word, self.sandbox.folders) for word in argv)
         self._log.write(f"==> {phase}: {_quoted(command)}\n".encode())
         self._log.flush()
+        start = Path(self._log.name).stat().st_size
         status = self.sandbox.run(command, self.env, self._log, stdin=stdin)
         if status:
             self.orderly = (command[0], status) == ("make", _MAKE_FAILED)
-            raise QuardError(
-                f"{self.plan.name} {self.plan.version}: {phase} failed",
-                detail=f"command: {_quoted(command)}\nstatus: {status}\nlog: {self._shown}\n"
-                + self._tail(),
-                reason=f"{phase}-failed",
-                hint=f"read {self._shown}",
-            )
+            raise self._failed(phase, command, status, start)
+
+    def _failed(self, phase: str, command: Sequence[str], status: int, start: int) -> StepFailed:
+        """Return the error for a command; what it printed begins at `start` of the log."""
+        found = diagnosis.diagnose(
+            command,
+            status,
+            self._printed(start),
+            self.work,
+            self._machine.search,
+            self.sandbox.inside,
+        )
+        said = f"{found.text}\n" if found else ""
+        return StepFailed(
+            f"{self.plan.name} {self.plan.version}: {phase} failed",
+            detail=f"command: {_quoted(command)}\nstatus: {status}\nlog: {self._shown}\n{said}"
+            + self._tail(),
+            reason=found.reason if found and found.certain else f"{phase}-failed",
+            hint=found.hint if found else f"read {self._shown}",
+        )
+
+    def _printed(self, start: int) -> bytes:
+        """Return what the log holds from `start` on; of much the end."""
+        self._log.flush()
+        with Path(self._log.name).open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(start, size - _PRINTED))
+            return log.read()
 
     def _patch(self, argv: Sequence[str], stdin: Path) -> subprocess.CompletedProcess[bytes]:
         """Run patch(1) in the sandbox and return what it printed."""

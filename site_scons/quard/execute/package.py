@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 from quard import canonical
 from quard.errors import QuardError
 from quard.execute import kept, split, sysroot
-from quard.execute.builder import Build, Inputs, Machine
+from quard.execute.builder import Build, Inputs, Machine, StepFailed
 from quard.execute.fetch import Fetcher, Request
 from quard.execute.interface import interface
 from quard.execute.results import Results, depends, lost_blob, made_from, read
@@ -168,7 +168,7 @@ class Packager:
             except QuardError as error:
                 if build.orderly and plan.keeps:
                     kept.keep(job.work, base, job.tree.entries if job.tree else {})
-                if error.reason.endswith("-failed"):
+                if isinstance(error, StepFailed) or error.reason == "patch-failed":
                     raise  # the work folder stays, for whoever looks into the failure
                 remove_tree(job.work)
                 raise

@@ -1,0 +1,175 @@
+"""Why a command of a build could not be run: what the log says, in the recipe's words.
+
+A build sees the commands of its tools folder and nothing else of the machine's. What it calls and
+the recipe does not name is "not found", wherever that is noticed: by the sandbox, by make, by a
+shell, by env(1) or by Perl. The messages below are those of bubblewrap, GNU make, dash, bash,
+busybox, coreutils and Perl in the C locale, which every build runs in.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.execute.sandbox import INSIDE, Work, shows
+
+_NAME = rb"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
+_MISSING = re.compile(
+    rb"^(?:"
+    rb"bwrap: execvp (?P<bwrap>%(n)s): No such file"
+    rb"|make(?:\[\d+\])?: (?P<make>%(n)s): No such file"
+    rb"|(?:/usr)?(?:/bin/)?env: .?'?(?P<env>%(n)s)'?.?: No such file"
+    rb"|\S+: (?:line )?\d+: (?:exec: )?(?P<shell>%(n)s): (?:command )?not found"
+    rb"|(?:/bin/)?(?:ba|da)?sh: (?P<plain>%(n)s): (?:command )?not found"
+    rb"|Can't exec \"(?P<perl>%(n)s)\": No such file"
+    rb"|.*ERROR: Program '(?P<meson>%(n)s)' not found"
+    rb")" % {b"n": _NAME},
+    re.MULTILINE,
+)
+_LOOKED_FOR = re.compile(
+    rb"^checking for (?:an? )?(%(n)s)\.\.\. (?:no|not found|missing)$" % {b"n": _NAME}, re.MULTILINE
+)
+_GAVE_UP = re.compile(rb"^configure: error: (.*)", re.MULTILINE)
+_INTERPRETER = re.compile(rb"#![ \t]*(\S+)")
+_NOT_RUN = (126, 127)
+"""Exit statuses of env(1) and shells for what could not be started: sh(1), "Exit Status"."""
+_FIRST_LINE = 256
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a command, for an error block.
+
+    reason  -- slug
+    certain -- the command itself could not be started; else something that it called was not found,
+               which may be what it failed of
+    """
+
+    reason: str
+    text: str
+    hint: str
+    certain: bool
+
+
+def diagnose(
+    argv: Sequence[str], status: int, log: bytes, work: Work, search: str, inside: str
+) -> Diagnosis | None:
+    """Tell why a command failed, where that is a command or a file that the build does not have.
+
+    argv   -- the command
+    log    -- what it printed
+    search -- the PATH of the build machine's own commands
+    inside -- the root of the fixed paths as commands see it
+    """
+    started = status not in _NOT_RUN and not log.startswith(b"bwrap: execvp ")
+    if not started:
+        found = _not_started(argv[0], work, search, inside)
+        if found is not None:
+            return found
+    names = sorted({name for name in _missing(log) if not _there(work, name)})
+    return _undeclared(names, search, certain=False) if names else None
+
+
+def _missing(log: bytes) -> Iterator[str]:
+    """Yield the names of commands that something in a log did not find."""
+    for match in _MISSING.finditer(log):
+        yield next(name for name in match.groups() if name is not None).decode("ascii")
+    wanted = {word.strip(b"'`\".,:;()") for text in _GAVE_UP.findall(log) for word in text.split()}
+    yield from (name.decode("ascii") for name in _LOOKED_FOR.findall(log) if name in wanted)
+
+
+def _there(work: Work, name: str) -> bool:
+    return (work.tools / name).is_symlink() or (work.tools / name).exists()
+
+
+def _undeclared(names: Sequence[str], search: str, *, certain: bool) -> Diagnosis:
+    absent = [name for name in names if shutil.which(name, path=search) is None]
+    text = f"not among the commands that this build sees: {', '.join(names)}"
+    quoted = ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "")
+    hint = f"name it in the recipe's `tools`: tools=({quoted})"
+    if not certain:
+        hint = f"if the build needs what it did not find, {hint}"
+    if absent:
+        text += f"\nnot on the build machine either: {', '.join(absent)}"
+        hint = f"install {', '.join(absent)} on the build machine; {hint}"
+    return Diagnosis("undeclared-tool", text, hint, certain)
+
+
+def _not_started(command: str, work: Work, search: str, inside: str) -> Diagnosis | None:
+    """Tell why the step's own command could not be started."""
+    if "/" not in command:
+        there = _there(work, command)
+        return None if there else _undeclared([command], search, certain=True)
+    place = _place(command, work, inside)
+    if place is None:
+        return None
+    if not place.exists():
+        return _unusable(f"the source has no {command}", _instead(work, command))
+    if place.is_dir():
+        return _unusable(f"{command} is a folder", "correct the command's path in the recipe")
+    if not place.stat().st_mode & 0o111:
+        hint = f'run it by its interpreter, as in Run("sh", "{command}"), or chmod it in `prepare`'
+        return _unusable(f"{command} is not executable", hint)
+    return _without_interpreter(place, command, inside)
+
+
+def _without_interpreter(place: Path, command: str, inside: str) -> Diagnosis | None:
+    with place.open("rb") as file:
+        script = _INTERPRETER.match(file.read(_FIRST_LINE))
+    if script is None:
+        return None
+    interpreter = script.group(1).decode(errors="replace")
+    machine = Path(interpreter)
+    if machine.exists() and (inside != INSIDE or shows(machine)):
+        return None
+    name = machine.name
+    return _unusable(
+        f"{command} is a script for {interpreter}, which the build does not see",
+        f'run it by name, as in Run("{name}", "{command}"), with "{name}" in the recipe\'s `tools`',
+    )
+
+
+def _unusable(text: str, hint: str) -> Diagnosis:
+    return Diagnosis("missing-command", text, hint, certain=True)
+
+
+def _place(command: str, work: Work, inside: str) -> Path | None:
+    """Return where a command's path lies outside of the sandbox; None for the machine's own."""
+    if not command.startswith("/"):
+        return work.src / command
+    if command.startswith(f"{inside}/"):
+        return work.root / command[len(inside) + 1 :]
+    return None
+
+
+def _instead(work: Work, command: str) -> str:
+    """Return how a source without this command is built."""
+    if command == "./configure":
+        for name in ("configure.ac", "configure.in"):
+            if (work.src / name).exists():
+                return (
+                    f"the source has {name}: write ./configure first, with prepare=(Run("
+                    '"autoreconf", "--force", "--install"),) and tools=("aclocal", "autoconf", '
+                    '"autoheader", "autom4te", "automake", "autoreconf", "libtoolize")'
+                )
+        folder = next(work.src.glob("*/configure"), None)
+        if folder is not None:
+            return f"the source has {folder.relative_to(work.src)}: use Custom, and run that"
+        for name, style in _STYLES:
+            if (work.src / name).exists():
+                return f"the source has {name}: use {style}"
+    return "correct the recipe's style or the command's path; docs/adding-a-package.md lists both"
+
+
+_STYLES = (
+    ("CMakeLists.txt", 'Custom with Run("cmake", ...), and "cmake" in its tools'),
+    ("meson.build", 'Custom with Run("meson", ...), and "meson" and "ninja" in its tools'),
+    ("Kconfig", "Kconfig, or Make"),
+    ("Makefile", "Make, or Custom"),
+    ("makefile", "Make, or Custom"),
+    ("GNUmakefile", "Make, or Custom"),
+)
+"""What a source without a configure script may have at its top, and the recipe's word for it."""
