@@ -65,7 +65,7 @@ def tools(
     for name, path in toolchain.commands.items():
         link = work.tools / f"{triple}-{name}"
         if name in _DRIVERS:
-            link.write_text(_driver(path, inside, source_name))
+            link.write_text(_driver(path, inside, source_name, toolchain.libraries))
             link.chmod(0o755)
         else:
             link.symlink_to(path)
@@ -89,15 +89,19 @@ def _ordered(search: str, inside: str) -> str:
     return os.pathsep.join(system if inside == INSIDE else (*system, *others))
 
 
-def _driver(compiler: Path, inside: str, source_name: str) -> str:
+def _driver(compiler: Path, inside: str, source_name: str, libraries: Iterable[Path]) -> str:
     """Return a script that calls the compiler with the sealed sysroot.
 
     It also gives every path of the build a name that is the same everywhere, in debug information
-    and in __FILE__ (gcc(1), -ffile-prefix-map).
+    and in __FILE__ (gcc(1), -ffile-prefix-map). And it tells the linker where the libraries lie
+    that a library of the sysroot needs: with --sysroot, ld looks for these there alone, though
+    libm is in the toolchain (ld(1), -rpath-link; nothing of it is written to the output).
     """
+    folders = (f"{inside}/sysroot/usr/lib", f"{inside}/sysroot/lib", *map(str, libraries))
     command = (
         str(compiler),
         f"--sysroot={inside}/sysroot",
+        *(f"-Wl,-rpath-link,{folder}" for folder in folders),
         f"-ffile-prefix-map={inside}/src=/usr/src/{source_name}",
         f"-ffile-prefix-map={inside}/sysroot=",
     )

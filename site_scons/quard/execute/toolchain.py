@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-r
 _PARTS = ("cc1", "cc1plus", "collect2", "lto1")
 _STARTUP = "crt1.o"
 _LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", _STARTUP, "Scrt1.o")
+_LINKED = ("libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6")
+"""Where these lie, shared libraries of the compiler are found: the C library's and its own."""
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
 
 
@@ -57,6 +60,13 @@ class Toolchain:
                 hint="install the target's C library (Debian: libc6-dev-riscv64-cross)",
             )
         return path.resolve()
+
+    @cached_property
+    def libraries(self) -> tuple[Path, ...]:
+        """The folders of its shared libraries for the target; asked for by the first build."""
+        found = (Path(_ask(self.commands["gcc"], f"-print-file-name={n}")) for n in _LINKED)
+        folders = (path.parent.resolve() for path in found if path.is_absolute() and path.exists())
+        return tuple(dict.fromkeys(folders))
 
 
 def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolchain:

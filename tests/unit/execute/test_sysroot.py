@@ -23,9 +23,15 @@ def work(tmp_path: Path) -> Work:
     return made
 
 
+class Described(Toolchain):
+    """A toolchain whose compiler is not there to be asked."""
+
+    libraries = (Path("/opt/x/x/lib"),)
+
+
 def toolchain(root: Path | None = None, prefix: str = "x-") -> Toolchain:
     commands = {"gcc": Path("/opt/x/bin/x-gcc"), "ld": Path("/opt/x/bin/x-ld")}
-    return Toolchain(prefix, commands, None, root, "12", "f" * 64)
+    return Described(prefix, commands, None, root, "12", "f" * 64)
 
 
 def fill(work: Work, *further: str, search: str = PATH, inside: str = INSIDE) -> set[str]:
@@ -111,6 +117,8 @@ def test_the_drivers_give_the_compiler_the_sealed_sysroot_and_plain_names(work: 
     assert driver.read_text().splitlines() == [
         "#!/bin/sh",
         "exec /opt/x/bin/x-gcc --sysroot=/quard/sysroot"
+        " -Wl,-rpath-link,/quard/sysroot/usr/lib -Wl,-rpath-link,/quard/sysroot/lib"
+        " -Wl,-rpath-link,/opt/x/x/lib"
         " -ffile-prefix-map=/quard/src=/usr/src/thing-1.0"
         ' -ffile-prefix-map=/quard/sysroot= "$@"',
     ]
