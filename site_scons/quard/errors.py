@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class QuardError(Exception):
     """Something the user can act on.
@@ -27,3 +29,31 @@ class QuardError(Exception):
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
+
+
+def together(what: str, errors: Sequence[QuardError]) -> QuardError:
+    """Return one error that tells all of `errors`; it has the first one's reason.
+
+    what -- what they were found in, as "the image"
+    Errors of one reason stand together, with their hint below them where the hints differ.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    groups: dict[str, list[QuardError]] = {}
+    for error in errors:
+        groups.setdefault(error.reason, []).append(error)
+    hints = {error.hint for error in errors}
+    lines: list[str] = []
+    for group in groups.values():
+        for error in group:
+            lines.append(error.message)
+            lines += [f"  {line}" for line in error.detail.splitlines()]
+        if len(hints) > 1:
+            own = dict.fromkeys(error.hint for error in group if error.hint)
+            lines += [f"{group[0].reason}: {hint}" for hint in own]
+    return QuardError(
+        f"{len(errors)} things are wrong with {what}",
+        detail="\n".join(lines),
+        reason=errors[0].reason,
+        hint=hints.pop() if len(hints) == 1 else "each kind has its own, above",
+    )

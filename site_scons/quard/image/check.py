@@ -11,7 +11,7 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
-from quard.errors import QuardError
+from quard.errors import QuardError, together
 from quard.image.accounts import Accounts
 from quard.image.tree import Node, Tree
 from quard.target import Target
@@ -33,13 +33,22 @@ class _Elf:
 
 
 def check(tree: Tree, target: Target, people: Accounts, dangling: Sequence[str]) -> None:
-    """Raise QuardError for the first thing, by path, that cannot work on the target.
+    """Raise QuardError for all that cannot work on the target, links first, then by path.
 
     dangling -- absolute paths of links that may lead nowhere
-    Reasons: wrong-architecture, bad-elf, missing-library, missing-interpreter, dangling-link,
-    link-loop, missing-shell.
+    Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library,
+    missing-interpreter, missing-shell.
     """
-    _check_links(tree, {tree.canonical(path) for path in dangling})
+    found = [
+        *_links(tree, {tree.canonical(path) for path in dangling}),
+        *_files(tree, target),
+        *_shells(tree, people),
+    ]
+    if found:
+        raise together("the image", found)
+
+
+def _files(tree: Tree, target: Target) -> Iterator[QuardError]:
     seen: set[Node] = set()
     for path, node, content in tree.files():
         if node in seen:
@@ -47,42 +56,37 @@ def check(tree: Tree, target: Target, people: Accounts, dangling: Sequence[str])
         seen.add(node)
         start = content.read(256)
         if start.startswith(b"\x7fELF"):
-            _check_elf(tree, path, _elf(tree, path, content.read()), target)
+            yield from _elf_errors(tree, path, content.read(), target)
         elif start.startswith(b"#!") and node.mode & 0o111:
-            _check_script(tree, path, start)
+            yield from _script_errors(tree, path, start)
+
+
+def _shells(tree: Tree, people: Accounts) -> Iterator[QuardError]:
     for user in people.users:
         if not _exists(tree, user.shell):
-            raise QuardError(
+            yield QuardError(
                 f"the shell of {user.name}, {user.shell}, is not in the image",
                 reason="missing-shell",
                 hint="add the package that installs it, or give the account another shell",
             )
 
 
-def _check_links(tree: Tree, dangling: set[str]) -> None:
+def _links(tree: Tree, dangling: set[str]) -> Iterator[QuardError]:
     for path, node in sorted(tree.nodes.items()):
         if node.kind != "link" or path in dangling:
             continue
-        end = tree.resolve(path)
+        try:
+            end = tree.resolve(path)
+        except QuardError as error:  # it leads in a circle
+            yield error
+            continue
         if end and end not in tree.nodes and end.split("/")[0] not in VOLATILE:
-            raise QuardError(
+            yield QuardError(
                 f"/{path} of {tree.owners[path]} links to {node.target}, which is not in the image",
                 detail=f"it leads to /{end}",
                 reason="dangling-link",
                 hint="correct the link, or list its path under `dangling` in the system's table",
             )
-
-
-def _elf(tree: Tree, path: str, data: bytes) -> _Elf:
-    try:
-        return _read_elf(data)
-    except Exception as error:  # the library takes nothing for impossible, and says so anyhow
-        raise QuardError(
-            f"/{path} of {tree.owners[path]} is a damaged ELF file",
-            detail=f"{type(error).__name__}: {error}",
-            reason="bad-elf",
-            hint="rebuild what installs it",
-        ) from error
 
 
 def _read_elf(data: bytes) -> _Elf:
@@ -101,18 +105,29 @@ def _read_elf(data: bytes) -> _Elf:
     return _Elf(str(elf.header.e_machine), elf.elfclass, interpreter, tuple(needed), tuple(search))
 
 
-def _check_elf(tree: Tree, path: str, elf: _Elf, target: Target) -> None:
+def _elf_errors(tree: Tree, path: str, data: bytes, target: Target) -> Iterator[QuardError]:
     owner = tree.owners[path]
+    try:
+        elf = _read_elf(data)
+    except Exception as error:  # the library takes nothing for impossible, and says so anyhow
+        yield QuardError(
+            f"/{path} of {owner} is a damaged ELF file",
+            detail=f"{type(error).__name__}: {error}",
+            reason="bad-elf",
+            hint="rebuild what installs it",
+        )
+        return
     if (elf.machine, elf.bits) != (target.elf_machine, target.elf_class):
-        raise QuardError(
+        yield QuardError(
             f"/{path} of {owner} is for another machine",
             detail=f"found {elf.machine} {elf.bits} bit, "
             f"wanted {target.elf_machine} {target.elf_class} bit",
             reason="wrong-architecture",
             hint="its build used a compiler other than the target's",
         )
+        return
     if elf.interpreter and not _exists(tree, elf.interpreter):
-        raise _missing(tree, path, elf.interpreter, ())
+        yield _missing(tree, path, elf.interpreter, ())
     for name in elf.needed:
         folders = list(_folders(path, elf.search, target))
         if "/" in name:
@@ -120,7 +135,7 @@ def _check_elf(tree: Tree, path: str, elf: _Elf, target: Target) -> None:
         else:
             found = any(_exists(tree, f"{folder}/{name}") for folder in folders)
         if not found:
-            raise _missing(tree, path, name, folders)
+            yield _missing(tree, path, name, folders)
 
 
 def _folders(path: str, search: Sequence[str], target: Target) -> Iterator[str]:
@@ -145,7 +160,7 @@ def _missing(tree: Tree, path: str, name: str, folders: Sequence[str]) -> QuardE
     )
 
 
-def _check_script(tree: Tree, path: str, start: bytes) -> None:
+def _script_errors(tree: Tree, path: str, start: bytes) -> Iterator[QuardError]:
     words = start[2:].partition(b"\n")[0].decode(errors="replace").split()
     wanted = words[0] if words else ""
     if wanted.endswith("/env") and len(words) > 1 and _exists(tree, wanted):
@@ -154,7 +169,7 @@ def _check_script(tree: Tree, path: str, start: bytes) -> None:
     else:
         found = _exists(tree, wanted)
     if not found:
-        raise QuardError(
+        yield QuardError(
             f"/{path} of {tree.owners[path]} is a script for {wanted!r}, which is not in the image",
             reason="missing-interpreter",
             hint="drop the script in its recipe, or add the package with its interpreter",
@@ -162,4 +177,7 @@ def _check_script(tree: Tree, path: str, start: bytes) -> None:
 
 
 def _exists(tree: Tree, path: str) -> bool:
-    return bool(path) and tree.resolve(path) in tree.nodes
+    try:
+        return bool(path) and tree.resolve(path) in tree.nodes
+    except QuardError:  # a circle of links, which `_links` tells
+        return False

@@ -169,3 +169,37 @@ def test_account_needs_its_shell(tmp_path: Path) -> None:
     assert error.reason == "missing-shell"
     assert "web" in error.message
     assert "/bin/zsh" in error.message
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, built: dict[str, bytes]) -> None:
+    files = whole(built) | {
+        "usr/bin/one": (b"#!/usr/bin/perl\n", 0o755),
+        "usr/bin/two": (b"#!/usr/bin/python3\n", 0o755),
+        "usr/bin/foreign": (Path(sys.executable).resolve().read_bytes(), 0o755),
+        "usr/bin/damaged": (built["program"][:70], 0o755),
+        "usr/lib/lost": "nowhere",
+        "etc/a": "b",
+        "etc/b": "a",
+        "usr/bin/circle": (b"#!/etc/a\n", 0o755),
+    }
+    del files["usr/lib/libfoo.so.1"], files["usr/lib/libc.so.6"]
+    users = (("one", User("web", 80, shell="/bin/zsh")),)
+    error = refused(tmp_path, files, users=users)
+    assert error.message == "11 things are wrong with the image"
+    assert error.reason == "link-loop"
+    lines = [line for line in error.detail.splitlines() if line[0] == "/" or "shell" in line]
+    assert [line.partition(" of ")[0] for line in lines if line[0] == "/"] == [
+        "/etc/a is a link that leads in a circle",
+        "/etc/b is a link that leads in a circle",
+        "/usr/lib/lost",
+        "/usr/bin/circle",
+        "/usr/bin/one",
+        "/usr/bin/two",
+        "/usr/bin/damaged",
+        "/usr/bin/foreign",
+        "/usr/bin/program",
+        "/usr/bin/program",
+    ]
+    for text in ("needs libfoo.so.1", "needs libc.so.6", "the shell of web, /bin/zsh"):
+        assert text in error.detail
+    assert "missing-interpreter: drop the script" in error.detail
