@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from quard.board import Board
 from quard.errors import QuardError
 from quard.execute.trees import changed
 from quard.image import VERSION, machine, overlay, runscript
+from quard.image.overlay import Overlay
 from quard.model import User
 from quard.resolve import Resolved
 from quard.store.files import replacing
@@ -60,8 +61,17 @@ class Images:
             )
         return machine.load(path)
 
-    def _overlays(self) -> tuple[tuple[str, Path], ...]:
-        return tuple((name, self._workshop.project / name) for name in self._board.overlays)
+    @cached_property
+    def _overlays(self) -> tuple[Overlay, ...]:
+        """The overlays as this run finds them."""
+        return self._scan()
+
+    def _scan(self) -> tuple[Overlay, ...]:
+        project, memories = self._workshop.project, self._workshop.out / "overlays"
+        return tuple(
+            overlay.scan(name, project / name, memories / f"{name.replace('/', '%')}.json")
+            for name in self._board.overlays
+        )
 
     def _keys(self) -> tuple[str, ...]:
         return (*self._board.login.authorized_keys, *self._workshop.settings.authorized_keys)
@@ -78,10 +88,10 @@ class Images:
     @cached_property
     def rootfs_key(self) -> str:
         """The hash over everything in the root file system but the packages' files."""
-        return self._rootfs_key()
+        return self._rootfs_key(self._overlays)
 
-    def _rootfs_key(self) -> str:
-        overlays = [[n, overlay.overlay_digest(p)] for n, p in self._overlays()]
+    def _rootfs_key(self, scanned: Iterable[Overlay]) -> str:
+        overlays = [[found.name, found.digest] for found in scanned]
         return canonical.digest({**self._tables(), "overlays": overlays})
 
     def _tables(self) -> dict[str, Any]:
@@ -104,7 +114,7 @@ class Images:
 
     def inputs(self) -> dict[str, dict[str, Any]]:
         """Return what each image file is made from, by its name, but for the packages' files."""
-        overlays = {n: overlay.overlay_listing(p) for n, p in self._overlays()}
+        overlays = {found.name: found.listing() for found in self._overlays}
         found: dict[str, dict[str, Any]] = {ROOTFS: {**self._tables(), "overlays": overlays}}
         for kind in self.formats:
             found[self.file(kind).name] = {"key": self.image_key(kind)}
@@ -129,7 +139,7 @@ class Images:
                 rootfs.Layer(name, workshop.outputs.runtime_blob(name))
                 for name in self._resolved.image
             ),
-            overlays=self._overlays(),
+            overlays=self._overlays,
             system=system.load(self._system),
             users=self._users(),
             permissions=workshop.permissions(self._resolved),
@@ -142,7 +152,7 @@ class Images:
         stamp, tar, manifest = self.rootfs_files()
         self.folder.mkdir(parents=True, exist_ok=True)
         digest = rootfs.assemble(spec, tar, manifest)
-        if self._rootfs_key() != self.rootfs_key:
+        if self._rootfs_key(self._scan()) != self.rootfs_key:
             tar.unlink()
             raise changed(Path("the overlay"))
         _replace(stamp, canonical.readable({"sha256": digest}))

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from quard import canonical
 from quard.errors import QuardError
-from quard.store.files import replacing
+from quard.store.hashes import Hashes
 
 IGNORED = frozenset((".git", ".hg", ".svn"))
 """Folders of version control: their content changes without the source changing."""
-
-_VERSION = 2
-_GRAIN = 2_000_000_000
-"""Nanoseconds: the coarsest time stamps of a file system in use. What was written so shortly
-before it was read may have been written once more without another time stamp."""
 
 Kind = Literal["file", "program", "link", "folder"]
 
@@ -66,33 +58,20 @@ def tree_digest(folder: Path) -> str:
 def scan(folder: Path, memory: Path | None = None) -> Listing:
     """Return what is in a tree.
 
-    memory -- file with the hashes of an earlier scan; a file whose size, inode, modification and
-              change time are those of that scan is not read again, unless it was written within
-              `_GRAIN` of the scan (as git does with its index, "racy git")
+    memory -- file with the hashes of an earlier scan (quard.store.hashes)
     """
-    known = _recall(folder, memory)
-    taken = time.time_ns()
+    hashes = Hashes(folder, memory)
     entries: dict[str, Entry] = {}
-    stamps: dict[str, list[int | str]] = {}
     for path, found in _walk(folder, ""):
         status = found.stat(follow_symlinks=False)
         if stat.S_ISREG(status.st_mode):
-            stamp = [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
-            before = known.get(path)
-            if before is not None and before[:4] == stamp:
-                sha256 = str(before[4])
-            else:
-                with open(found.path, "rb") as file:
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            if max(stamp[2:]) < taken - _GRAIN:
-                stamps[path] = [*stamp, sha256]
-            entries[path] = Entry("program" if status.st_mode & stat.S_IXUSR else "file", sha256)
+            kind: Kind = "program" if status.st_mode & stat.S_IXUSR else "file"
+            entries[path] = Entry(kind, hashes.of(path, status))
         elif stat.S_ISLNK(status.st_mode):
             entries[path] = Entry("link", os.readlink(found.path))
         elif stat.S_ISDIR(status.st_mode):
             entries[path] = Entry("folder", "")
-    if memory is not None and stamps != known:
-        _remember(folder, memory, stamps)
+    hashes.save()
     return Listing(folder, entries)
 
 
@@ -116,24 +95,3 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[st
         yield path, entry
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, path + "/")
-
-
-def _recall(folder: Path, memory: Path | None) -> dict[str, list[int | str]]:
-    """Return path -> size, inode, times and hash; nothing where the memory cannot be used."""
-    if memory is None:
-        return {}
-    try:
-        found = canonical.unsealed(memory.read_bytes())
-    except OSError:
-        found = None
-    if found and (found.get("version"), found.get("folder")) == (_VERSION, str(folder)):
-        files: dict[str, list[int | str]] = found["files"]
-        return files
-    return {}  # missing or damaged: everything is read again
-
-
-def _remember(folder: Path, memory: Path, stamps: Mapping[str, list[int | str]]) -> None:
-    """Write the hashes down; a disk that is full only makes the next scan slower."""
-    value = {"version": _VERSION, "folder": str(folder), "files": stamps}
-    with contextlib.suppress(OSError), replacing(memory) as part:
-        part.write_text(canonical.sealed(value, indent=None), encoding="ascii")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
@@ -13,6 +13,7 @@ from elftools.elf.segments import InterpSegment
 
 from quard.errors import QuardError, together
 from quard.image.accounts import Accounts
+from quard.image.content import Content
 from quard.image.tree import Node, Tree
 from quard.target import Target
 
@@ -56,7 +57,7 @@ def _files(tree: Tree, target: Target) -> Iterator[QuardError]:
         seen.add(node)
         start = content.read(256)
         if start.startswith(b"\x7fELF"):
-            yield from _elf_errors(tree, path, content.read(), target)
+            yield from _elf_errors(tree, path, content, target)
         elif start.startswith(b"#!") and node.mode & 0o111:
             yield from _script_errors(tree, path, start)
 
@@ -89,8 +90,8 @@ def _links(tree: Tree, dangling: set[str]) -> Iterator[QuardError]:
             )
 
 
-def _read_elf(data: bytes) -> _Elf:
-    elf = ELFFile(io.BytesIO(data))
+def _read_elf(file: IO[bytes]) -> _Elf:
+    elf = ELFFile(file)
     interpreter, needed, search = "", [], []
     for segment in elf.iter_segments():
         if isinstance(segment, InterpSegment):
@@ -105,10 +106,11 @@ def _read_elf(data: bytes) -> _Elf:
     return _Elf(str(elf.header.e_machine), elf.elfclass, interpreter, tuple(needed), tuple(search))
 
 
-def _elf_errors(tree: Tree, path: str, data: bytes, target: Target) -> Iterator[QuardError]:
+def _elf_errors(tree: Tree, path: str, content: Content, target: Target) -> Iterator[QuardError]:
     owner = tree.owners[path]
     try:
-        elf = _read_elf(data)
+        with content.open() as file:
+            elf = _read_elf(file)
     except Exception as error:  # the library takes nothing for impossible, and says so anyhow
         yield QuardError(
             f"/{path} of {owner} is a damaged ELF file",

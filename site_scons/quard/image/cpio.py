@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 from quard.errors import QuardError
 from quard.image import tarimage
+from quard.image.content import PIECE
 from quard.image.tree import Node
 from quard.image.write import replacing
 
@@ -37,11 +39,17 @@ def cpio_gz(tar: Path, out: Path) -> None:
     ):
         for name, (node, mtime) in entries.items():
             # The data goes with the last of a file's names, as gen_init_cpio of the kernel does.
-            data = node.content.read() if node.content and name == names[node][-1] else b""
+            data = node.content if name == names[node][-1] else None
+            text = node.target.encode()
             links = 2 if node.kind == "directory" else len(names[node])
             identity = (numbers[node], node.st_mode, node.uid, node.gid, links, mtime)
-            archive.write(_record(name, identity, data or node.target.encode(), node.device))
-        archive.write(_record("TRAILER!!!", (0, 0, 0, 0, 1, 0), b"", (0, 0)))
+            size = data.size if data else len(text)
+            archive.write(_header(name, identity, size, node.device))
+            if data:
+                with data.open() as content:
+                    shutil.copyfileobj(content, archive, PIECE)
+            archive.write(text + bytes(-size % 4))
+        archive.write(_header("TRAILER!!!", (0, 0, 0, 0, 1, 0), 0, (0, 0)))
 
 
 def _require_boot(entries: _Entries) -> None:
@@ -72,12 +80,12 @@ def _require_small(entries: _Entries) -> None:
             )
 
 
-def _record(name: str, identity: tuple[int, ...], data: bytes, device: tuple[int, int]) -> bytes:
-    """Return header, name and data, padded to four bytes each.
+def _header(name: str, identity: tuple[int, ...], size: int, device: tuple[int, int]) -> bytes:
+    """Return header and name, padded to four bytes; `size` is the length of the data behind them.
 
     identity -- inode number, type and mode, uid, gid, links, modification time
     """
     path = name.encode() + b"\0"
-    fields = (*identity, len(data), 0, 0, *device, len(path), 0)
+    fields = (*identity, size, 0, 0, *device, len(path), 0)
     header = b"070701" + b"".join(b"%08X" % value for value in fields) + path
-    return header + bytes(-len(header) % 4) + data + bytes(-len(data) % 4)
+    return header + bytes(-len(header) % 4)

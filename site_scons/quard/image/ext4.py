@@ -71,7 +71,7 @@ def _size(entries: Mapping[str, tuple[Node, int]], size_mib: int | None, out: Pa
     blocks = 0
     for node in {node for node, _ in entries.values()}:
         if node.content is not None:
-            blocks += -(-node.content.size // _BLOCK)
+            blocks += -(-node.content.stored // _BLOCK)
         blocks += node.kind == "directory" or len(node.target.encode()) >= _FAST_LINK
     content = blocks * _BLOCK
     if size_mib is None:
@@ -140,7 +140,7 @@ def _script(entries: Mapping[str, tuple[Node, int]], contents: Path) -> Iterator
         made[node] = path, 1
         if node.content is not None:
             source = contents / str(len(made))
-            source.write_bytes(node.content.read())
+            node.content.copy_to(source)
             yield f"write {_quote(str(source))} {_quote(base)}"
         else:
             yield _special(node, base)

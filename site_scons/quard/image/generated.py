@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from quard.errors import QuardError
 from quard.image.accounts import Accounts
-from quard.image.tree import Content, Node
+from quard.image.content import Content
+from quard.image.tree import Node
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _RELEASE_FIELD = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
             entry["replaces"] = tree.replaced[path]
         if node.content is not None:
             if node not in digests:
-                digests[node] = hashlib.sha256(node.content.read()).hexdigest()
+                digests[node] = node.content.digest()
             entry |= {"size": node.content.size, "sha256": digests[node]}
         elif node.kind == "link":
             entry["target"] = node.target

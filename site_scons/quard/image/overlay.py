@@ -13,74 +13,85 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from quard.errors import QuardError
-from quard.image.tree import Content, Node
+from quard.image.content import Content
+from quard.image.tree import Node
+from quard.store.hashes import Hashes
 
 IGNORED = (".gitkeep", ".gitignore", "*~", ".*.sw?", ".#*", "#*#", ".DS_Store")
 """Files of git, and those that vi, emacs and a Mac's Finder leave beside what they show."""
 
 
 @dataclass(frozen=True)
-class _Item:
-    path: str
-    kind: str
-    mode: int
-    data: bytes
+class Item:
+    """One path of an overlay.
 
-
-def nodes(name: str, folder: Path) -> Iterator[tuple[str, Node]]:
-    """Yield (path, node) of everything in `folder`, sorted; `name` is the overlay's in messages.
-
-    Raises QuardError: overlay-missing, overlay-unreadable, overlay-file-type, bad-file-name.
+    text -- of a link its target, of a file the SHA-256 of its content
+    size -- of a file
     """
-    for item in _walk(name, folder):
-        if item.kind == "link":
-            yield item.path, Node("link", 0o777, target=os.fsdecode(item.data))
-        elif item.kind == "directory":
-            yield item.path, Node("directory", item.mode)
-        else:
-            yield item.path, Node("file", item.mode, content=Content(len(item.data), item.data))
+
+    path: str
+    kind: Literal["file", "directory", "link"]
+    mode: int
+    text: str = ""
+    size: int = 0
 
 
-def overlay_digest(folder: Path) -> str:
-    """Return the SHA-256 over what `nodes` would yield; it is the overlay's identity.
+@dataclass(frozen=True)
+class Overlay:
+    """A folder as a scan found it; `name` is what messages call it."""
+
+    name: str
+    folder: Path
+    items: tuple[Item, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 over what `nodes` yields: the overlay's identity."""
+        total = hashlib.sha256()
+        for item in self.items:
+            for value in (item.path, item.kind, f"{item.mode:o}", item.text):
+                data = os.fsencode(value)
+                total.update(b"%d:" % len(data))
+                total.update(data)
+        return total.hexdigest()
+
+    def listing(self) -> dict[str, str]:
+        """Return path -> what `nodes` yields for it as one text, to tell what changed."""
+        return {item.path: f"{item.kind} {item.mode:o} {item.text}" for item in self.items}
+
+    def nodes(self) -> Iterator[tuple[str, Node]]:
+        """Yield (path, node) of everything, sorted; files are read when they are used."""
+        for item in self.items:
+            if item.kind == "file":
+                place = self.folder / item.path
+                content = Content(item.size, path=place, sha256=item.text)
+                yield item.path, Node("file", item.mode, content=content)
+            else:
+                yield item.path, Node(item.kind, item.mode, target=item.text)
+
+
+def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
+    """Return what is in a folder; `name` is the overlay's in messages.
 
     A few milliseconds for the default overlay: it runs in every build that does nothing.
-    Raises the errors of `nodes`.
+
+    memory -- file with the hashes of an earlier scan (quard.store.hashes)
+    Raises QuardError: overlay-missing, overlay-unreadable, overlay-file-type.
     """
-    total = hashlib.sha256()
-    for item in _walk(folder.name, folder):
-        fields = (os.fsencode(item.path), item.kind.encode(), b"%o" % item.mode, item.data)
-        for value in fields:
-            total.update(b"%d:" % len(value))
-            total.update(value)
-    return total.hexdigest()
-
-
-def overlay_listing(folder: Path) -> dict[str, str]:
-    """Return path -> a digest of what `nodes` would yield for it, to tell what changed.
-
-    Raises the errors of `nodes`.
-    """
-    return {
-        item.path: hashlib.sha256(
-            b"%s %o " % (item.kind.encode(), item.mode) + item.data
-        ).hexdigest()
-        for item in _walk(folder.name, folder)
-    }
-
-
-def _walk(name: str, folder: Path) -> Iterator[_Item]:
     if not folder.is_dir():
         raise QuardError(
             f"there is no overlay folder {name!r}",
             reason="overlay-missing",
             hint="make the folder, or take it out of the board's `overlays`",
         )
+    hashes = Hashes(folder, memory)
     try:
-        yield from _scan(name, os.fspath(folder), "")
+        items = tuple(_items(name, hashes, os.fspath(folder), ""))
     except OSError as error:
         shown = os.path.relpath(error.filename or folder, folder)
         raise QuardError(
@@ -89,25 +100,28 @@ def _walk(name: str, folder: Path) -> Iterator[_Item]:
             reason="overlay-unreadable",
             hint="give yourself the right to read it",
         ) from error
+    hashes.save()
+    return Overlay(name, folder, items)
 
 
-def _scan(name: str, folder: str, prefix: str) -> Iterator[_Item]:
+def _items(name: str, hashes: Hashes, folder: str, prefix: str) -> Iterator[Item]:
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
     for entry in found:
         path = prefix + entry.name
-        mode = entry.stat(follow_symlinks=False).st_mode
+        status = entry.stat(follow_symlinks=False)
+        mode = status.st_mode
         if stat.S_ISDIR(mode):
-            yield _Item(path, "directory", 0o755, b"")
-            yield from _scan(name, entry.path, f"{path}/")
+            yield Item(path, "directory", 0o755)
+            yield from _items(name, hashes, entry.path, f"{path}/")
         elif any(fnmatchcase(entry.name, pattern) for pattern in IGNORED):
             continue
         elif stat.S_ISLNK(mode):
-            yield _Item(path, "link", 0o777, os.fsencode(Path(entry.path).readlink()))
+            yield Item(path, "link", 0o777, os.readlink(entry.path))
         elif stat.S_ISREG(mode):
             executable = mode & stat.S_IXUSR
-            with open(entry.path, "rb") as file:
-                yield _Item(path, "file", 0o755 if executable else 0o644, file.read())
+            sha256 = hashes.of(path, status)
+            yield Item(path, "file", 0o755 if executable else 0o644, sha256, status.st_size)
         else:
             raise QuardError(
                 f"overlay {name}: {path} is neither file, folder nor link",

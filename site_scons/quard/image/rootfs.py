@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.image import accounts, check, manifest, overlay, tarimage
+from quard.image import accounts, check, manifest, tarimage
 from quard.image.generated import files
+from quard.image.overlay import Overlay
 from quard.image.permissions import apply
 from quard.image.system import System
 from quard.image.tree import MERGED, Node, Origin, Tree
@@ -30,8 +31,7 @@ class RootfsSpec:
     """Everything an image is made of.
 
     layers          -- in any order: two packages never install the same path
-    overlays        -- (display name, folder); each may replace files of the packages and of
-                       overlays before it
+    overlays        -- each may replace files of the packages and of overlays before it
     users           -- (package, account it needs)
     permissions     -- (package, owner and mode of paths); the system's own come after these
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
@@ -40,7 +40,7 @@ class RootfsSpec:
     """
 
     layers: tuple[Layer, ...]
-    overlays: tuple[tuple[str, Path], ...]
+    overlays: tuple[Overlay, ...]
     system: System
     users: tuple[tuple[str, User], ...]
     permissions: tuple[tuple[str, Permission], ...]
@@ -80,9 +80,9 @@ def _tree(spec: RootfsSpec, people: accounts.Accounts) -> Tree:
             tree.add(path, node, origin)
     for path, node in files(spec.hostname, spec.release, spec.authorized_keys, people):
         tree.add(path, node, _SYSTEM)
-    for name, folder in spec.overlays:
-        for path, node in overlay.nodes(name, folder):
-            tree.add(path, node, Origin("overlay", name))
+    for overlay in spec.overlays:
+        for path, node in overlay.nodes():
+            tree.add(path, node, Origin("overlay", overlay.name))
     _add_system(tree, spec.system, people)
     tree.complete()
     return tree

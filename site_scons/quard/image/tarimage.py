@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from quard.errors import QuardError
-from quard.image.tree import Content, Kind, Node
+from quard.image.content import PIECE, Content, Runs
+from quard.image.tree import Kind, Node
 from quard.image.write import replacing
 
 MTIME = 1
@@ -46,8 +48,10 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
                     info.type, info.linkname, info.size = tarfile.LNKTYPE, first[node], 0
                 elif node.kind == "file":
                     first[node] = name
-                data = node.content.read() if node.content and info.isreg() else b""
-                tar.addfile(info, io.BytesIO(data))
+                if node.content and info.isreg():
+                    _add_file(tar, info, node.content, len(first))
+                else:
+                    tar.addfile(info)
     return digest.sha256.hexdigest()
 
 
@@ -102,9 +106,13 @@ def _member(name: str, node: Node) -> tarfile.TarInfo:
 
 def _node(member: tarfile.TarInfo, path: Path, what: str) -> Node:
     kind = _KINDS.get(member.type)
-    if kind is None or member.issparse():
+    if kind is None:
         raise bad_tar(what, f"{member.name} has type {member.type!r}")
-    content = Content(member.size, path=path, offset=member.offset_data)
+    runs: Runs | None = None
+    if member.issparse():
+        sparse = cast(Runs, member.sparse)
+        runs = tuple((offset, length) for offset, length in sparse if length)
+    content = Content(member.size, path=path, offset=member.offset_data, runs=runs)
     return Node(
         kind=kind,
         mode=member.mode,
@@ -114,6 +122,58 @@ def _node(member: tarfile.TarInfo, path: Path, what: str) -> Node:
         target=member.linkname if kind == "link" else "",
         device=(member.devmajor, member.devminor),
     )
+
+
+def _add_file(tar: tarfile.TarFile, info: tarfile.TarInfo, content: Content, number: int) -> None:
+    """Add a file; one with holes as GNU tar and tar2sqfs know it, in the sparse format 1.0.
+
+    Its data begins with a list of the runs; its true name and size are in the extended header.
+    """
+    runs = content.find_runs()
+    if runs is None:
+        with content.open() as file:
+            tar.addfile(info, file)
+        return
+    numbers = [len(runs), *itertools.chain.from_iterable(runs)]
+    text = "".join(f"{number}\n" for number in numbers).encode()
+    text += bytes(-len(text) % tarfile.BLOCKSIZE)
+    info.pax_headers = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": info.name,
+        "GNU.sparse.realsize": str(content.size),
+    }
+    info.name = f"GNUSparseFile.0/{number}"  # short, or it gets a header of its own
+    info.size = len(text) + sum(length for _, length in runs)
+    with content.open() as file, io.BufferedReader(_Packed(text, file, runs), PIECE) as packed:
+        tar.addfile(info, packed)
+
+
+class _Packed(io.RawIOBase):
+    """Reads a text, and then the runs of a file one behind the other."""
+
+    def __init__(self, text: bytes, file: IO[bytes], runs: Runs) -> None:
+        super().__init__()
+        self._pieces = self._read(text, file, runs)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = memoryview(next(self._pieces, b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def _read(self, text: bytes, file: IO[bytes], runs: Runs) -> Iterator[bytes]:
+        yield text
+        for offset, length in runs:
+            file.seek(offset)
+            for start in range(0, length, PIECE):
+                yield file.read(min(PIECE, length - start))
 
 
 class _Hashing(io.RawIOBase):

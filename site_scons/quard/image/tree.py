@@ -8,10 +8,10 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from quard.errors import QuardError
+from quard.image.content import Content
 
 Kind = Literal["file", "directory", "link", "char", "block", "fifo"]
 Maker = Literal["package", "overlay", "system"]
@@ -29,32 +29,6 @@ FOLDER_MODE = 0o755
 """Mode of a folder that nobody says anything about, as in the packages' blobs."""
 _LINKS_FOLLOWED = 40
 """As many as the kernel follows (path_resolution(7))."""
-
-
-@dataclass(frozen=True)
-class Content:
-    """A file's bytes: `data`, or `size` bytes of the file `path` from `offset` on."""
-
-    size: int
-    data: bytes = b""
-    path: Path | None = None
-    offset: int = 0
-
-    def read(self, most: int = -1) -> bytes:
-        """Return the bytes, or the first `most` of them."""
-        size = self.size if most < 0 else min(most, self.size)
-        if self.path is None:
-            return self.data[:size]
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            found = file.read(size)
-        if len(found) != size:
-            raise QuardError(
-                f"the package blob {self.path.name} is cut short",
-                reason="bad-blob",
-                hint="delete it and build again",
-            )
-        return found
 
 
 @dataclass(eq=False)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from quard import canonical
-from quard.execute import trees
 from quard.execute.trees import IGNORED, scan, tree_digest
+from quard.store import hashes
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_file_just_written_is_read_again_the_next_time(tree: Path) -> None:
 
 def test_a_file_that_rests_is_not_read_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tree.parent / "tree.json"
-    monkeypatch.setattr(trees, "_GRAIN", -(10**10))
+    monkeypatch.setattr(hashes, "GRAIN", -(10**10))
     before = scan(tree, memory)
     known = canonical.unsealed(memory.read_bytes())
     assert known and set(known["files"]) == {"configure", "src/main.c", "src/deep/x.h"}
@@ -169,7 +169,7 @@ def test_an_edit_that_keeps_size_and_modification_time_is_seen(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = tree.parent / "tree.json"
-    monkeypatch.setattr(trees, "_GRAIN", -(10**10))
+    monkeypatch.setattr(hashes, "GRAIN", -(10**10))
     old(tree / "src/main.c")
     scan(tree, memory)
     time.sleep(0.02)  # the clock of file systems ticks a few hundred times a second
@@ -191,7 +191,7 @@ def test_the_memory_of_another_tree_is_not_used(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = tree.parent / "tree.json"
-    monkeypatch.setattr(trees, "_GRAIN", -(10**10))
+    monkeypatch.setattr(hashes, "GRAIN", -(10**10))
     scan(tree, memory)
     known = canonical.unsealed(memory.read_bytes())
     assert known

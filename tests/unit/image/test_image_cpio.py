@@ -8,7 +8,8 @@ import pytest
 
 from quard.errors import QuardError
 from quard.image import cpio, tarimage
-from quard.image.tree import Content, Node
+from quard.image.content import Content
+from quard.image.tree import Node
 
 SHARED = Node("file", 0o4755, 3, 4, Content(5, b"hello"))
 NODES = {

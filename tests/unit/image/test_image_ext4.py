@@ -14,8 +14,9 @@ import pytest
 
 from quard.errors import QuardError
 from quard.image import tarimage
+from quard.image.content import Content
 from quard.image.ext4 import ext4
-from quard.image.tree import Content, Node
+from quard.image.tree import Node
 
 SBIN = "/usr/sbin:/sbin:/usr/bin:/bin"
 SHARED = Node("file", 0o4755, 3, 70000, Content(5, b"hello"))

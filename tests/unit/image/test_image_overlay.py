@@ -9,6 +9,8 @@ import pytest
 
 from quard.errors import QuardError
 from quard.image import overlay
+from quard.store import hashes
+from quard.store.files import file_sha256
 
 
 @pytest.fixture
@@ -20,6 +22,10 @@ def folder(tmp_path: Path) -> Path:
     (root / "etc" / "init.d" / "rcS").chmod(0o755)
     (root / "etc" / "mtab").symlink_to("../proc/mounts")
     return root
+
+
+def digest(root: Path) -> str:
+    return overlay.scan("rootfs", root).digest
 
 
 def rename(root: Path) -> None:
@@ -49,9 +55,9 @@ def link_to_file(root: Path) -> None:
     ],
 )
 def test_digest_sees_every_kind_of_change(folder: Path, change: Callable[[Path], object]) -> None:
-    before = overlay.overlay_digest(folder)
+    before = digest(folder)
     change(folder)
-    assert overlay.overlay_digest(folder) != before
+    assert digest(folder) != before
 
 
 def other_umask(root: Path) -> None:
@@ -75,9 +81,9 @@ def other_umask(root: Path) -> None:
 def test_digest_ignores_what_git_does_not_keep(
     folder: Path, change: Callable[[Path], object]
 ) -> None:
-    before = overlay.overlay_digest(folder)
+    before = digest(folder)
     change(folder)
-    assert overlay.overlay_digest(folder) == before
+    assert digest(folder) == before
 
 
 def test_moving_a_byte_from_a_name_to_the_content_changes_the_digest(tmp_path: Path) -> None:
@@ -85,13 +91,13 @@ def test_moving_a_byte_from_a_name_to_the_content_changes_the_digest(tmp_path: P
     for root, name, text in ((first, "ab", "c"), (second, "a", "bc")):
         root.mkdir()
         (root / name).write_text(text, encoding="ascii")
-    assert overlay.overlay_digest(first) != overlay.overlay_digest(second)
+    assert digest(first) != digest(second)
 
 
 def test_nodes_have_plain_modes_and_leave_out_the_ignored(folder: Path) -> None:
     other_umask(folder)
     (folder / "etc" / "init.d" / ".gitkeep").touch()
-    found = {path: (node.kind, node.mode) for path, node in overlay.nodes("rootfs", folder)}
+    found = {path: (node.kind, node.mode) for path, node in overlay.scan("rootfs", folder).nodes()}
     assert found == {
         "etc": ("directory", 0o755),
         "etc/fstab": ("file", 0o644),
@@ -103,7 +109,7 @@ def test_nodes_have_plain_modes_and_leave_out_the_ignored(folder: Path) -> None:
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
-        overlay.overlay_digest(tmp_path / "none")
+        digest(tmp_path / "none")
     assert caught.value.reason == "overlay-missing"
 
 
@@ -116,7 +122,7 @@ def test_socket_is_refused(folder: Path) -> None:
         finally:
             os.chdir(here)
         with pytest.raises(QuardError) as caught:
-            overlay.overlay_digest(folder)
+            digest(folder)
     assert caught.value.reason == "overlay-file-type"
     assert "sock" in caught.value.message
 
@@ -127,6 +133,36 @@ def test_file_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("quard.image.overlay.stat.S_ISREG", denied)
     with pytest.raises(QuardError) as caught:
-        overlay.overlay_digest(folder)
+        digest(folder)
     assert caught.value.reason == "overlay-unreadable"
     assert "etc/fstab" in caught.value.message
+
+
+def test_a_file_that_rests_is_read_once_however_many_scans_there_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(path: Path) -> str:
+        read.append(path.name)
+        return file_sha256(path)
+
+    monkeypatch.setattr(hashes, "file_sha256", counted)
+    monkeypatch.setattr(hashes, "GRAIN", -(10**10))
+    memory = folder.parent / "memory/rootfs.json"
+    before = overlay.scan("rootfs", folder, memory)
+    assert sorted(read) == ["fstab", "rcS"]
+    assert overlay.scan("rootfs", folder, memory) == before
+    assert sorted(read) == ["fstab", "rcS"]
+    (folder / "etc/fstab").write_text("some\n")
+    changed = overlay.scan("rootfs", folder, memory)
+    assert sorted(read) == ["fstab", "fstab", "rcS"]
+    assert changed.digest == digest(folder) != before.digest
+
+
+def test_a_file_written_just_before_the_scan_is_read_again(folder: Path) -> None:
+    memory = folder.parent / "rootfs.json"
+    overlay.scan("rootfs", folder, memory)
+    assert not memory.exists()
+    (folder / "etc/fstab").write_text("some\n")
+    assert overlay.scan("rootfs", folder, memory).digest == digest(folder)

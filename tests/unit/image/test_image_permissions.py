@@ -4,9 +4,10 @@ import pytest
 
 from quard.errors import QuardError
 from quard.image.accounts import Account, Accounts, Group
+from quard.image.content import Content
 from quard.image.permissions import apply
 from quard.image.system import Access
-from quard.image.tree import Content, Node, Origin, Tree
+from quard.image.tree import Node, Origin, Tree
 from quard.model import Permission
 
 PEOPLE = Accounts(

@@ -12,6 +12,7 @@ import image_parts as parts
 import pytest
 
 from quard.errors import QuardError
+from quard.image.overlay import scan
 from quard.image.rootfs import Layer, RootfsSpec, assemble
 from quard.model import Permission, User
 from quard.store.blob import pack, walk
@@ -37,7 +38,7 @@ def spec(tmp_path: Path) -> RootfsSpec:
     return parts.spec(
         tmp_path,
         PACKAGES,
-        overlays=(("rootfs", overlay),),
+        overlays=(scan("rootfs", overlay),),
         users=(("web", User("web", 80, home="/srv")),),
         permissions=(
             ("busybox", Permission("/bin/busybox", "4755")),
@@ -149,14 +150,14 @@ def test_same_spec_in_another_place_and_order_gives_the_same_bytes(
     other.mkdir()
     again = parts.spec(other, PACKAGES)
     other_overlay = tmp_path / "moved"
-    spec.overlays[0][1].rename(other_overlay)
+    spec.overlays[0].folder.rename(other_overlay)
     old = os.umask(0o077)
     try:
         made(
             dataclasses.replace(
                 spec,
                 layers=tuple(reversed(again.layers)),
-                overlays=(("rootfs", other_overlay),),
+                overlays=(scan("rootfs", other_overlay),),
                 permissions=tuple(reversed(spec.permissions)),
             ),
             other,

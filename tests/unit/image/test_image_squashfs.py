@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 
 from quard.image import tarimage
+from quard.image.content import Content
 from quard.image.squashfs import squashfs
-from quard.image.tree import Content, Node
+from quard.image.tree import Node
 
 SHARED = Node("file", 0o4755, 3, 4, Content(5, b"hello"))
 NODES = {

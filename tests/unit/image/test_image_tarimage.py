@@ -8,7 +8,8 @@ import pytest
 
 from quard.errors import QuardError
 from quard.image import tarimage
-from quard.image.tree import Content, Node
+from quard.image.content import Content
+from quard.image.tree import Node
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from quard.errors import QuardError
-from quard.image.tree import Content, Node, Origin, Tree
+from quard.image.content import Content
+from quard.image.tree import Node, Origin, Tree
 
 ONE, TWO = Origin("package", "one"), Origin("package", "two")
 OVER, LATER = Origin("overlay", "rootfs"), Origin("overlay", "site")
@@ -160,11 +159,3 @@ def test_merged_folders_have_one_name() -> None:
     assert LINKS.canonical("/bin/sh") == "usr/bin/sh"
     assert LINKS.canonical("/bin") == "bin"
     assert LINKS.canonical("/lib/x") == "lib/x"
-
-
-def test_blob_cut_short_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "blob"
-    path.write_bytes(b"123")
-    with pytest.raises(QuardError) as caught:
-        Content(9, path=path).read()
-    assert caught.value.reason == "bad-blob"

@@ -10,9 +10,10 @@ import pytest
 
 from quard.errors import QuardError
 from quard.image import tarimage, write
+from quard.image.content import Content
 from quard.image.ext4 import ext4
 from quard.image.squashfs import squashfs
-from quard.image.tree import Content, Node
+from quard.image.tree import Node
 
 SCONS = Path(__file__).resolve().parents[3] / "site_scons"
 FILL = """

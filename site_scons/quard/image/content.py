@@ -1,0 +1,193 @@
+"""The bytes of an image's file, wherever they lie; read in pieces, whatever its size.
+
+A file of which much is zero is kept as the runs of bytes that are not. Which these are follows
+from the bytes alone, never from the holes of the build machine's file system: a copy of a file
+without holes gives the same image.
+"""
+
+from __future__ import annotations
+
+import bisect
+import errno
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from quard.execute.trees import changed
+
+PIECE = 1 << 20
+"""Bytes that are in memory at a time."""
+_GRAIN = 1 << 16
+"""A hole begins and ends at a multiple of this."""
+_WORTH = 1 << 20
+"""Bytes of holes that make it worth while to keep a file as runs."""
+_MOST_STORED = 1 << 33
+"""Bytes that a tar member with runs may hold: from here on tarfile misreads its size."""
+Runs = tuple[tuple[int, int], ...]
+"""(offset, length) of what is not zero, sorted."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file's bytes: `data`, or `size` bytes of the file `path` from `offset` on.
+
+    runs   -- where these are, if they lie in `path` one behind the other and all else is zero
+    sha256 -- of the content, where it is known
+    """
+
+    size: int
+    data: bytes = b""
+    path: Path | None = None
+    offset: int = 0
+    runs: Runs | None = None
+    sha256: str = ""
+
+    @property
+    def stored(self) -> int:
+        """The bytes that are not in holes."""
+        return self.size if self.runs is None else sum(length for _, length in self.runs)
+
+    def open(self) -> IO[bytes]:
+        """Return the content as a file to read. What is cut short is changed-while-building."""
+        if self.path is None:
+            return io.BytesIO(self.data)
+        return cast(IO[bytes], io.BufferedReader(Reader(self), PIECE))
+
+    def read(self, most: int = -1) -> bytes:
+        """Return the bytes, or the first `most` of them."""
+        with self.open() as file:
+            return file.read(most)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the content."""
+        if self.sha256:
+            return self.sha256
+        with self.open() as file:
+            return _sha256(file)
+
+    def copy_to(self, path: Path) -> None:
+        """Write the content to a file, holes as holes."""
+        with path.open("wb") as out, self.open() as file:
+            for offset, length in self.runs if self.runs is not None else ((0, self.size),):
+                out.seek(offset)
+                file.seek(offset)
+                _copy(file, out, length)
+            out.truncate(self.size)
+
+    def find_runs(self) -> Runs | None:
+        """Return the runs that are worth keeping apart; None if the whole is better kept."""
+        if self.runs is not None or self.path is None or self.size < _WORTH:
+            return self.runs
+        runs: list[tuple[int, int]] = []
+        with Reader(self) as file:
+            place = 0
+            while place < self.size:
+                file.seek(place)
+                piece = _exactly(file, min(_GRAIN, self.size - place))
+                if not piece.strip(b"\0"):
+                    place += len(piece)
+                    place = max(place, file.data_from(place) // _GRAIN * _GRAIN)
+                    continue
+                if runs and sum(runs[-1]) == place:
+                    runs[-1] = runs[-1][0], runs[-1][1] + len(piece)
+                else:
+                    runs.append((place, len(piece)))
+                place += len(piece)
+        stored = sum(length for _, length in runs)
+        return tuple(runs) if stored < min(self.size - _WORTH, _MOST_STORED) else None
+
+
+class Reader(io.RawIOBase):
+    """Reads a content that lies in a file."""
+
+    def __init__(self, content: Content) -> None:
+        super().__init__()
+        assert content.path is not None, "bytes in memory need no reader"
+        self._path = content.path
+        self._size = content.size
+        self._runs = content.runs if content.runs is not None else ((0, content.size),)
+        self._starts = [start for start, _ in self._runs]
+        self._places = []
+        place = content.offset
+        for _, length in self._runs:
+            self._places.append(place)
+            place += length
+        self._position = 0
+        self._file = -1
+        self._file = os.open(content.path, os.O_RDONLY | os.O_CLOEXEC)
+        if os.fstat(self._file).st_size < place:
+            self.close()
+            raise changed(content.path)
+
+    def close(self) -> None:
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+        super().close()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        view = memoryview(buffer)[: max(self._size - self._position, 0)]
+        if not view:
+            return 0
+        index = bisect.bisect_right(self._starts, self._position) - 1
+        inside = self._position - self._starts[index] if index >= 0 else 0
+        if index >= 0 and inside < self._runs[index][1]:
+            view = view[: self._runs[index][1] - inside]
+            count = os.preadv(self._file, [view], self._places[index] + inside)
+            if not count:
+                raise changed(self._path)
+        else:
+            after = self._starts[index + 1] if index + 1 < len(self._starts) else self._size
+            count = min(len(view), after - self._position)
+            view[:count] = bytes(count)
+        self._position += count
+        return count
+
+    def data_from(self, place: int) -> int:
+        """Return where the next byte that is not zero may be: no earlier than there.
+
+        For a content that lies in one piece. What the file system knows of holes saves reading.
+        """
+        start = self._places[0]
+        try:
+            return min(os.lseek(self._file, start + place, os.SEEK_DATA) - start, self._size)
+        except OSError as error:
+            return self._size if error.errno == errno.ENXIO else place
+
+
+def _exactly(file: io.RawIOBase, size: int) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < size and (piece := file.read(size - len(pieces))):
+        pieces += piece
+    return bytes(pieces)
+
+
+def _copy(file: IO[bytes], out: IO[bytes], length: int) -> None:
+    while length:
+        piece = file.read(min(PIECE, length))
+        out.write(piece)
+        length -= len(piece)
+
+
+def _sha256(file: IO[bytes]) -> str:
+    total = hashlib.sha256()
+    while piece := file.read(PIECE):
+        total.update(piece)
+    return total.hexdigest()
