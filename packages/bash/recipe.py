@@ -12,6 +12,7 @@ RECIPE = Autotools(
             Alternate(
                 "debian:pool/main/b/bash/bash_{version}.orig.tar.xz",
                 sha256="a70de6bb41f5e192534a5a1836b1d7fad9a8d4818a6e1506d70f38441552c17a",
+                size=5571836,
                 differs="without some documents",
             ),
         ),

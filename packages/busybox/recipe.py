@@ -6,6 +6,7 @@ RECIPE = Kconfig(
     source=Source(
         "https://www.busybox.net/downloads/busybox-{version}.tar.bz2",
         sha256="34f9ea6ff8636f2c9241153b9114eefa9e65674a45318ae1ef95bb5f31c53bb2",
+        size=2695723,
         provenance="upstream's OpenPGP signature verified",
         mirrors=("debian:pool/main/b/busybox/busybox_{version}.orig.tar.bz2",),
     ),

@@ -6,6 +6,7 @@ RECIPE = Autotools(
     source=Source(
         "https://www.kernel.org/pub/software/network/ethtool/ethtool-{version}.tar.xz",
         sha256="c41fc881ffa5a40432d2dd829eb44c64a49dee482e716baacf9262c64daa8f90",
+        size=327644,
         provenance="upstream's sha256sums.asc",
         mirrors=(
             "https://mirrors.edge.kernel.org/pub/software/network/ethtool/ethtool-{version}.tar.xz",

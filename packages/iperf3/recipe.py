@@ -14,6 +14,7 @@ RECIPE = Autotools(
             Alternate(
                 "debian:pool/main/i/iperf3/iperf3_{version}.orig.tar.gz",
                 sha256="84640ea0f43831850434e50134d0554b7a94f97fb02e2488ffbe252c9fb05a56",
+                size=702527,
                 differs="the archive of the release's tag, as the version control makes it",
             ),
         ),

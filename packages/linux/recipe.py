@@ -15,6 +15,7 @@ RECIPE = Kconfig(
             Alternate(
                 "debian:pool/main/l/linux/linux_{version}.orig.tar.xz",
                 sha256="efc76d3c78a5d65f42724118c437d11db1c9f6309a5f024ee9a8b1978fdc6919",
+                size=151398592,
                 differs="without six files and folders of other machines' drivers",
             ),
         ),

@@ -6,6 +6,7 @@ RECIPE = Autotools(
     source=Source(
         "https://invisible-island.net/archives/ncurses/current/ncurses-{version}.tgz",
         sha256="e280541f4f601b8586bec305976c873fd641607f9bc4254bf661034dcccac4e9",
+        size=3789898,
         provenance="upstream's OpenPGP signature verified",
         mirrors=(
             "https://invisible-mirror.net/archives/ncurses/current/ncurses-{version}.tgz",

@@ -6,6 +6,7 @@ RECIPE = Make(
     source=Source(
         "https://github.com/riscv-software-src/opensbi/archive/v{version}/opensbi-{version}.tar.gz",
         sha256="fb1ae61a85e966322101acb1c982f84d9eaafc4de7dd474a7d7546d9bb321c6f",
+        size=514734,
         provenance="stated alike by the recipes of two distributions",
         mirrors=("debian:pool/main/o/opensbi/opensbi_{version}.orig.tar.gz",),
     ),

@@ -6,6 +6,7 @@ RECIPE = Custom(
     source=Source(
         "https://github.com/openssl/openssl/releases/download/openssl-{version}/openssl-{version}.tar.gz",
         sha256="a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8",
+        size=53153930,
         provenance="upstream's OpenPGP signature of 2026-06-09 verified",
         mirrors=(
             "https://openssl-library.org/source/openssl-{version}.tar.gz",

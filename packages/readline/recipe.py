@@ -6,6 +6,7 @@ RECIPE = Autotools(
     source=Source(
         "https://ftp.gnu.org/gnu/readline/readline-{version}.tar.gz",
         sha256="fe5383204467828cd495ee8d1d3c037a7eba1389c22bc6a041f627976f9061cc",
+        size=3419642,
         provenance="upstream's OpenPGP signature, as checked by another distribution",
         mirrors=(
             "https://ftpmirror.gnu.org/gnu/readline/readline-{version}.tar.gz",

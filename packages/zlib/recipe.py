@@ -12,6 +12,7 @@ RECIPE = Custom(
             Alternate(
                 "debian:pool/main/z/zlib/zlib_1.3.dfsg+really{version}.orig.tar.gz",
                 sha256="7b6903eb019983987b7112eccf90f1703f1c6c0e0cede36564bf611d19ca579d",
+                size=1295859,
                 differs="without other systems' folders, contrib and some documents",
             ),
         ),

@@ -13,7 +13,8 @@ from typing import Any
 
 from quard import canonical
 from quard.errors import QuardError
-from quard.execute.fetch import Fetcher, Request
+from quard.execute.fetch import Fetcher
+from quard.execute.request import Request
 from quard.store.files import replacing
 
 Key = tuple[str, str]

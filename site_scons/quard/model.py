@@ -38,11 +38,13 @@ class Alternate:
     url    -- its address
     sha256 -- of these bytes
     differs -- what is known to be different, in a few words
+    size   -- in bytes; 0: not known
     """
 
     url: str
     sha256: str
     differs: str
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Source:
     mirrors    -- further addresses of the same bytes; `debian:` stands for the root of whatever
                   mirror of the Debian archive the machine's apt is configured with
     alternates -- addresses of the same release under other bytes, each with its own hash
+    size       -- in bytes; 0: not known. No more than that is fetched
     """
 
     url: str
@@ -62,6 +65,7 @@ class Source:
     provenance: str
     mirrors: tuple[str, ...] = ()
     alternates: tuple[Alternate, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True)

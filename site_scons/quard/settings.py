@@ -16,6 +16,8 @@ from quard.table import Table, read
 _REASON = "bad-setting"
 _LISTS = ("sources.mirrors", "login.authorized_keys", "login.authorized_key_files")
 _FLAGS = ("cache.readonly", "sources.offline")
+_NUMBERS = ("sources.largest_mib",)
+_LARGEST_MIB = 2048
 TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login")
 
 
@@ -28,6 +30,7 @@ class Settings:
     sources_folder  -- folder that is searched for archives before any address is asked
     mirrors         -- base addresses asked after the recipe's own
     offline         -- ask no address
+    largest_mib     -- of an archive whose size the recipe does not say: more is not fetched
     sandbox         -- auto: bubblewrap where it can run; bwrap: it must; none: without it
     authorized_keys -- public keys of root besides the board's
     """
@@ -37,6 +40,7 @@ class Settings:
     sources_folder: Path | None
     mirrors: tuple[str, ...]
     offline: bool
+    largest_mib: int
     sandbox: str
     authorized_keys: tuple[str, ...]
 
@@ -80,6 +84,8 @@ def _value(key: str, text: str) -> Any:
     if key in _FLAGS:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
         return words.get(text.lower(), text)
+    if key in _NUMBERS and text.isdecimal() and text.isascii():
+        return int(text)
     return text
 
 
@@ -110,6 +116,7 @@ def _settings(top: Table, project: Path, home: Path) -> Settings:
         sources_folder=path(folder) if folder else None,
         mirrors=sources.texts("mirrors", ()),
         offline=sources.flag("offline", False),
+        largest_mib=_largest(sources),
         sandbox=sandbox.choice("mode", ("auto", "bwrap", "none"), "auto"),
         authorized_keys=keys,
     )
@@ -117,6 +124,13 @@ def _settings(top: Table, project: Path, home: Path) -> Settings:
     for table in (cache, sources, login, sandbox, compiler):
         table.finish()
     return settings
+
+
+def _largest(sources: Table) -> int:
+    found = sources.number("largest_mib", _LARGEST_MIB)
+    if found < 1:
+        raise sources.error("largest_mib", "must be 1 or more")
+    return found
 
 
 def _keys(table: Table, path: Path) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quard.execute.fetch import Request, Variant
+from quard.execute.request import Request, Variant
 from quard.model import Recipe
 from quard.plan.render import render
 
@@ -17,10 +17,10 @@ def request(name: str, recipe: Recipe) -> Request | None:
         return None
     values = {"name": name, "version": recipe.version}
     urls = tuple(render(url, values) for url in (source.url, *source.mirrors))
-    variants = [Variant(_file(urls[0]), source.sha256, urls)]
+    variants = [Variant(_file(urls[0]), source.sha256, urls, source.size)]
     for other in source.alternates:
         url = render(other.url, values)
-        variants.append(Variant(_file(url), other.sha256, (url,)))
+        variants.append(Variant(_file(url), other.sha256, (url,), other.size))
     return Request(name, tuple(variants))
 
 

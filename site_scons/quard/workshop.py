@@ -18,9 +18,10 @@ from quard.catalog import Catalog, Package
 from quard.console import Console
 from quard.errors import QuardError
 from quard.execute import sandbox, toolchain
-from quard.execute.fetch import Fetcher, Request
+from quard.execute.fetch import Fetcher
 from quard.execute.jobserver import Jobserver
 from quard.execute.mirrors import Locations
+from quard.execute.request import Request
 from quard.execute.results import Results
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
@@ -91,6 +92,7 @@ class Workshop:
             self.sources,
             Locations(folders=folders, mirrors=settings.mirrors, offline=settings.offline),
             console.progress,
+            most=settings.largest_mib << 20,
         )
         self.stop.listen(self._fetcher.stop)
 

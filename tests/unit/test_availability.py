@@ -17,9 +17,10 @@ from quard import availability
 from quard.availability import Availability, Decision, Question
 from quard.errors import QuardError
 from quard.execute.download import Limits
-from quard.execute.fetch import Fetcher, Request, Variant
+from quard.execute.fetch import Fetcher
 from quard.execute.mirrors import Locations
 from quard.execute.progress import Lines
+from quard.execute.request import Request, Variant
 
 CONTENT = b"an archive"
 SHA = hashlib.sha256(CONTENT).hexdigest()

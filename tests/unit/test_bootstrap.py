@@ -8,6 +8,7 @@ change the machine. Making a virtual environment takes seconds: done once, copie
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -16,14 +17,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import company
 
 TOP = Path(__file__).resolve().parents[2]
 TOOLS = (
@@ -507,6 +512,49 @@ def test_unreachable_index_is_told_as_such(fresh: Checkout) -> None:
     index = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1", "PIP_NO_INDEX": "0"}
     result = fresh.run(env={**index, "PIP_FIND_LINKS": ""})
     assert result.reason == "offline"
+    assert fresh.leftovers() == []
+
+
+@pytest.fixture
+def index(lab: tuple[Checkout, Result], tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """An index of packages behind a company's certificate: the authority, and pip's settings."""
+    (tmp_path / "company").mkdir()
+    authority = company.found(tmp_path / "company")
+    folder = tmp_path / "index/simple/scons"
+    folder.mkdir(parents=True)
+    (wheel,) = (lab[0].bin.parent / "wheels").iterdir()
+    shutil.copy2(wheel, folder)
+    (folder / "index.html").write_text(f'<!DOCTYPE html><a href="{wheel.name}">{wheel.name}</a>')
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path / "index")
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    httpd.socket = company.server(authority).wrap_socket(httpd.socket, server_side=True)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
+    thread.start()
+    address = f"https://127.0.0.1:{httpd.server_address[1]}/simple"
+    try:
+        settings = {"PIP_INDEX_URL": address, "PIP_NO_INDEX": "0", "PIP_FIND_LINKS": ""}
+        yield authority, {**settings, "PIP_RETRIES": "0"}
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT"])
+def test_an_index_of_a_company_is_trusted_where_a_variable_names_its_authority(
+    fresh: Checkout, index: tuple[Path, dict[str, str]], name: str
+) -> None:
+    authority, settings = index
+    named = authority / ("hashed" if name == "SSL_CERT_DIR" else "ca.pem")
+    assert fresh.run(env={**settings, name: str(named)}).scons["args"] == []
+
+
+def test_an_index_that_nobody_vouches_for_is_told_as_such(
+    fresh: Checkout, index: tuple[Path, dict[str, str]]
+) -> None:
+    result = fresh.run(env=index[1])
+    assert result.reason == "untrusted-certificate"
+    assert "SSL_CERT_FILE=FILE" in result.err
     assert fresh.leftovers() == []
 
 

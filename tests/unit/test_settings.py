@@ -17,6 +17,7 @@ EMPTY = Settings(
     sources_folder=None,
     mirrors=(),
     offline=False,
+    largest_mib=2048,
     sandbox="auto",
     authorized_keys=(),
 )
@@ -50,6 +51,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         sources_folder=HOME / "downloads",
         mirrors=("https://a/", "https://b/"),
         offline=True,
+        largest_mib=12,
         sandbox="none",
         authorized_keys=("ssh-dss CCCC", "ssh-ed25519 AAAA me", "ssh-rsa BBBB you"),
     )
@@ -60,6 +62,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         sources__dir="~/downloads",
         sources__mirrors="https://a/,https://b/,",
         sources__offline="yes",
+        sources__largest_mib="12",
         sandbox__mode="none",
         login__authorized_keys="ssh-dss CCCC",
         login__authorized_key_files="id.pub",
@@ -75,6 +78,7 @@ dir = "cache"
 dir = "~/downloads"
 mirrors = ["https://a/", "https://b/"]
 offline = true
+largest_mib = 12
 [sandbox]
 mode = "none"
 [login]
@@ -132,6 +136,11 @@ def test_another_spelling_of_a_flag_is_refused(tmp_path: Path) -> None:
     assert error.message == (
         "local.toml or the command line: sources.offline must be true or false, not 'maybe'"
     )
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "much", "1.5", ""])
+def test_the_largest_archive_is_a_number_of_mebibytes(tmp_path: Path, number: str) -> None:
+    assert "sources.largest_mib must be" in refused(tmp_path, sources__largest_mib=number).message
 
 
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:

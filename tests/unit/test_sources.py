@@ -9,9 +9,10 @@ import pytest
 from recipe_parts import SHA, TOP, load
 
 from quard.catalog import Catalog
-from quard.execute.fetch import Fetcher, Request, Variant
+from quard.execute.fetch import Fetcher
 from quard.execute.mirrors import Locations
 from quard.execute.progress import Lines
+from quard.execute.request import Request, Variant
 from quard.plan.compose import accepted
 from quard.sources import request
 
@@ -25,9 +26,9 @@ def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_p
         "thing",
         source='Source("https://a/{name}/v{version}/{name}-{version}.tar.gz", '
         f'sha256="{SHA}", provenance="us", '
-        'mirrors=("https://b/{name}_{version}.tgz", "debian:pool/t/{name}.tar.gz"), '
+        'mirrors=("https://b/{name}_{version}.tgz", "debian:pool/t/{name}.tar.gz"), size=1234, '
         'alternates=(Alternate("debian:pool/t/{name}_{version}.orig.tar.xz", '
-        f'"{other}", "x"),))',
+        f'"{other}", "x", size=567),))',
     ).recipe
     assert request("thing", recipe) == Request(
         "thing",
@@ -40,8 +41,9 @@ def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_p
                     "https://b/thing_1.0.tgz",
                     "debian:pool/t/thing.tar.gz",
                 ),
+                1234,
             ),
-            Variant("thing_1.0.orig.tar.xz", other, ("debian:pool/t/thing_1.0.orig.tar.xz",)),
+            Variant("thing_1.0.orig.tar.xz", other, ("debian:pool/t/thing_1.0.orig.tar.xz",), 567),
         ),
     )
 

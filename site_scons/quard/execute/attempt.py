@@ -1,8 +1,11 @@
-"""How long an address is tried, and the two ways in which that ends without a file."""
+"""How long an address is tried, how much it may give, and how that ends without a file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+MOST = 2048 << 20
+"""Bytes that are taken of a file whose size nobody has said: few releases have a tenth of it."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,52 @@ class Failed(Exception):
     """An address that does not give the file; the text says why, for people.
 
     silent -- whether the host did not even answer within the time
+    hint   -- what the user can do about it, where there is something
     """
 
-    def __init__(self, text: str, *, silent: bool = False) -> None:
+    def __init__(self, text: str, *, silent: bool = False, hint: str = "") -> None:
         super().__init__(text)
         self.silent = silent
+        self.hint = hint
+
+
+class Refused(Failed):
+    """What arrives cannot be the file; nothing of it is kept."""
+
+
+class Other(Refused):
+    """It is another file than the recipe's: it differs in `what`."""
+
+    def __init__(self, what: str, *, expected: str, found: str) -> None:
+        super().__init__(f"another {what}")
+        self.what = what
+        self.expected = expected
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a file is, or may be.
+
+    exact -- in bytes, as the recipe says; 0 where it does not
+    most  -- what is taken of a file whose size the recipe does not say
+    """
+
+    exact: int = 0
+    most: int = MOST
+
+    def check(self, length: int, *, whole: bool = False) -> None:
+        """Refuse a file that has `length` bytes, or (not `whole`) at least so many."""
+        if self.exact and (length > self.exact or (whole and length != self.exact)):
+            found = f"{length} bytes" if whole else f"more than {self.exact} bytes"
+            raise Other("size", expected=f"{self.exact} bytes", found=found)
+        if not self.exact and length > self.most:
+            mib = self.most >> 20
+            raise Refused(
+                f"gives more than {mib} MiB, which is the most that is taken",
+                hint="the recipe may give the archive's `size`, and sources.largest_mib=NUMBER"
+                " raises the limit",
+            )
 
 
 class Stopped(Exception):

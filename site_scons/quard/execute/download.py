@@ -3,8 +3,8 @@
 What the bytes are worth is not judged here: the caller compares their hash.
 
 Redirects are followed, from https to http too: archives in public use do that, and the hash is
-what is trusted. Proxies, certificates and credentials for a mirror come from the environment and
-~/.netrc through requests (HTTP_PROXY, HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE): this is the one
+what is trusted. Proxies and credentials for a mirror come from the environment and ~/.netrc through
+requests (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), trusted certificates as `trust` says: this is the one
 place below the command line where the environment counts.
 """
 
@@ -15,21 +15,25 @@ import email.utils
 import errno
 import os
 import re
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote
 
 import requests
 import urllib3.exceptions
 
-from quard.execute.attempt import Failed, Limits, Stopped
+from quard.execute import page, trust
+from quard.execute.attempt import Failed, Limits, Refused, Size, Stopped
 from quard.execute.part import Origin, Part
 from quard.execute.progress import Handle, amount
 
 CHUNK = 256 << 10
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+SIZE = Size()
 _BUSY = (429, 503)
 _SILENT_ATTEMPTS = 2
 _UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
@@ -56,6 +60,7 @@ class Transfer:
     watch   -- called with total (None: unknown) and present bytes when a body begins
     note    -- called with a line of text before a new attempt
     stopped -- when set, everything ends with `Stopped` at the next chunk or pause
+    size    -- of the file; more is not taken
     """
 
     def __init__(
@@ -64,7 +69,9 @@ class Transfer:
         stopped: threading.Event,
         watch: Callable[[int | None, int], Handle],
         note: Callable[[str], None],
+        size: Size = SIZE,
     ) -> None:
+        self._size = size
         self._limits = limits
         self._stopped = stopped
         self._watch = watch
@@ -87,21 +94,28 @@ class Transfer:
         with requests.Session() as session:
             # A server that packs the body again would change the bytes.
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
+            try:
+                trust.mount(session, address)
+            except trust.Unusable as fault:
+                raise Failed(f"TLS: {fault}") from None
             return self._persist(session, address, part, attempts or self._limits.attempts)
 
     def copy(self, source: Path, part: Part) -> None:
         """Complete `part` from a file of this machine. Raises as `get` does."""
         part.discard()
         try:
-            file = source.open("rb")
+            # A pipe would be waited for.
+            file = os.fdopen(os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
         except OSError as fault:
             raise Failed(_reason(fault)) from None
         try:
             with file, part.path.open("wb") as out:
-                total = os.fstat(file.fileno()).st_size
-                with contextlib.closing(self._watch(total, 0)) as handle:
-                    for chunk in _chunks(file.read):
-                        self._keep(out.write, chunk, handle)
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise Refused("is no regular file")
+                self._size.check(status.st_size, whole=True)
+                with contextlib.closing(self._watch(status.st_size, 0)) as handle:
+                    self._take(_chunks(file.read), out, handle)
         except BaseException:
             part.discard()  # it is not gone on with
             raise
@@ -113,6 +127,9 @@ class Transfer:
             tries += 1
             try:
                 return self._attempt(session, address, part)
+            except Refused:
+                part.discard()
+                raise
             except _Transient as fault:
                 if fault.restart:
                     part.discard()
@@ -138,6 +155,8 @@ class Transfer:
             return True
         with self._request(session, address, there, origin) as response:
             start, total = _extent(response, there, origin)
+            if total is not None:
+                self._size.check(total, whole=True)
             headers = response.headers
             etag, modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
             if not start:
@@ -145,8 +164,7 @@ class Transfer:
             part.describe(Origin(address, etag, modified, total))
             with part.path.open("ab") as out:
                 with contextlib.closing(self._watch(total, start)) as handle:
-                    for chunk in _body(response):
-                        self._keep(out.write, chunk, handle)
+                    self._take(_body(response), out, handle)
                 if total is not None and out.tell() < total:
                     raise _Transient(f"ended after {amount(out.tell())} of {amount(total)}")
         return start > 0
@@ -164,15 +182,19 @@ class Transfer:
         try:
             return session.get(address, headers=headers, stream=True, timeout=timeout)
         except requests.RequestException as fault:
-            raise _failure(fault, timeout) from None
+            raise _failure(fault, address, timeout) from None
         except (urllib3.exceptions.HTTPError, UnicodeError) as fault:
             raise Failed(f"not an address: {fault}") from None
 
-    def _keep(self, write: Callable[[bytes], int], chunk: bytes, handle: Handle) -> None:
-        if self._stopped.is_set():
-            raise Stopped
-        write(chunk)
-        handle.advance(len(chunk))
+    def _take(self, chunks: Iterator[bytes], out: IO[bytes], handle: Handle) -> None:
+        for chunk in chunks:
+            if self._stopped.is_set():
+                raise Stopped
+            if not out.tell() and (found := page.described(chunk)):
+                raise Refused(f"gave {found} in place of the file")
+            self._size.check(out.tell() + len(chunk))
+            out.write(chunk)
+            handle.advance(len(chunk))
 
 
 def _extent(
@@ -224,7 +246,9 @@ def _local(address: str) -> Path:
     return Path("/" + unquote(path))
 
 
-def _failure(fault: requests.RequestException, timeout: tuple[float, float]) -> Failed:
+def _failure(
+    fault: requests.RequestException, address: str, timeout: tuple[float, float]
+) -> Failed:
     """Say what went wrong before any answer, and whether it may pass."""
     if isinstance(fault, requests.ConnectTimeout):
         return _Transient(f"no answer within {timeout[0]:g} s", silent=True)
@@ -234,7 +258,7 @@ def _failure(fault: requests.RequestException, timeout: tuple[float, float]) -> 
     if isinstance(fault, requests.exceptions.ProxyError):
         return Failed(f"proxy: {causes[-1]}")
     if isinstance(fault, requests.exceptions.SSLError):
-        return Failed(f"TLS: {causes[-1]}")
+        return _untrusted(causes[-1], address)
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
         return Failed("the host name is not known here")
     for cause in causes:
@@ -243,6 +267,13 @@ def _failure(fault: requests.RequestException, timeout: tuple[float, float]) -> 
     if isinstance(fault, requests.ConnectionError):
         return _Transient(f"connection lost: {causes[-1]}")
     return Failed(str(fault))
+
+
+def _untrusted(cause: BaseException, address: str) -> Failed:
+    text = f"TLS: {getattr(cause, 'verify_message', '') or cause}"
+    if not trust.unknown_issuer(cause):
+        return Failed(text)
+    return Failed(f"{text}\n  trusted here: {trust.places(address)}", hint=trust.ADVICE)
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:

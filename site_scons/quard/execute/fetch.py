@@ -8,70 +8,40 @@ packages apart whose upstreams both call their file `v1.0.tar.gz`.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import functools
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from quard.errors import QuardError
-from quard.execute.attempt import Failed, Limits, Stopped
+from quard.execute import page, unfetched
+from quard.execute.attempt import MOST, Failed, Limits, Other, Refused, Size, Stopped
 from quard.execute.mirrors import Locations, expand
 from quard.execute.part import Part
 from quard.execute.progress import Progress
+from quard.execute.request import Fetched, Request, Variant
+from quard.execute.unfetched import Failure, other_bytes
 from quard.store.files import file_sha256
 
 LIMITS = Limits()
 _POLL = 0.1
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One form of a release: the file's name, the hash of its bytes, and where they are."""
-
-    file: str
-    sha256: str
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a package wants: any one of the variants, the first one being upstream's bytes."""
-
-    package: str
-    variants: tuple[Variant, ...]
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A verified file; `address` is where it came from, empty when it lay in the cache."""
-
-    path: Path
-    sha256: str
-    address: str
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """An address that did not help; `found` is the hash of what it delivered, if it did."""
-
-    address: str
-    text: str
-    variant: Variant
-    found: str = ""
 
 
 class Fetcher:
     """Fetches sources into one cache; may be used by several threads and processes at once."""
 
     def __init__(
-        self, cache: Path, locations: Locations, progress: Progress, *, limits: Limits = LIMITS
+        self,
+        cache: Path,
+        locations: Locations,
+        progress: Progress,
+        *,
+        limits: Limits = LIMITS,
+        most: int = MOST,
     ) -> None:
         self._cache = cache
+        self._most = most
         self._locations = locations
         self._progress = progress
         self._limits = limits
@@ -155,23 +125,23 @@ class Fetcher:
         return found
 
     def _gather(self, request: Request) -> Fetched:
-        failures: list[_Failure] = []
+        failures: list[Failure] = []
         for variant, address in self._candidates(request, failures):
             if self._stopped.is_set():
                 raise Stopped
             try:
                 return self._take(request.package, variant, address)
-            except _Wrong as wrong:
-                failures.append(_Failure(address, "wrong sha256", variant, wrong.found))
+            except Other as other:
+                failures.append(other_bytes(address, variant, other))
             except Failed as fault:
                 if fault.silent:
                     self._silent.add(_host(address))
-                failures.append(_Failure(address, str(fault), variant))
+                failures.append(Failure(address, str(fault), variant, hint=fault.hint))
         folder = self._cache / request.package
-        raise _exhausted(request, failures, folder, self._locations)
+        raise unfetched.exhausted(request, failures, folder, self._locations)
 
     def _candidates(
-        self, request: Request, failures: list[_Failure]
+        self, request: Request, failures: list[Failure]
     ) -> Iterator[tuple[Variant, str]]:
         """Yield every address once, best first; those that need no try go to `failures`."""
         seen = set()
@@ -179,13 +149,13 @@ class Fetcher:
             addresses = expand(origin)
             if not addresses:
                 text = "apt knows no archive of Debian here (apt-get update reads its indexes)"
-                failures.append(_Failure(origin, text, variant))
+                failures.append(Failure(origin, text, variant))
             for address in addresses:
                 if (variant, address) in seen:
                     continue
                 seen.add((variant, address))
                 if self._locations.offline and not address.startswith("file:"):
-                    failures.append(_Failure(address, "not tried: offline", variant))
+                    failures.append(Failure(address, "not tried: offline", variant))
                 else:
                     yield variant, address
 
@@ -204,9 +174,7 @@ class Fetcher:
                 yield variant, address
 
     def _take(self, package: str, variant: Variant, address: str) -> Fetched:
-        """Get one address under the right name. Raises Failed, _Wrong, Stopped, OSError."""
-        # An HTTP library takes 0.15 s to load, which a build that fetches nothing does not pay.
-
+        """Get one address under the right name. Raises Failed, Stopped, OSError."""
         # An HTTP library takes 0.15 s to load, which a build that fetches nothing does not pay.
         from quard.execute.download import Transfer  # noqa: PLC0415
 
@@ -217,6 +185,7 @@ class Fetcher:
             self._stopped,
             functools.partial(self._progress.start, package, variant.file),
             lambda line: self._progress.note(f"{package}: {line}"),
+            Size(variant.size, self._most),
         )
         # A host that has not answered at all gets one chance per further file.
         attempts = 1 if _host(address) in self._silent else 0
@@ -226,8 +195,13 @@ class Fetcher:
             transfer.get(address, part, attempts)
         found = file_sha256(part.path)
         if found != variant.sha256:
+            text = page.described(part.beginning(page.BEGINNING))
             part.discard()
-            raise _Wrong(found)
+            raise (
+                Refused(f"gave {text} in place of the file")
+                if text
+                else Other("sha256", expected=variant.sha256, found=found)
+            )
         part.finish(path)
         return Fetched(path, found, address)
 
@@ -252,22 +226,14 @@ class Fetcher:
         try:
             yield
         except Stopped:
-            raise _interrupted(package) from None
+            raise unfetched.interrupted(package) from None
         except OSError as fault:
-            if fault.errno in _FULL:
+            if fault.errno in unfetched.FULL:
                 # The first fault is the one to tell, whatever a disk in trouble says to this.
                 with contextlib.suppress(OSError):
                     for variant in request.variants:
                         Part(self.place(package, variant.file)).discard()
-            raise _unusable(package, self._cache / package, fault) from fault
-
-
-class _Wrong(Exception):
-    """Bytes of another hash; they are gone already."""
-
-    def __init__(self, found: str) -> None:
-        super().__init__(found)
-        self.found = found
+            raise unfetched.unusable(package, self._cache / package, fault) from fault
 
 
 def _names(variant: Variant) -> tuple[str, ...]:
@@ -287,59 +253,3 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _interrupted(package: str) -> QuardError:
-    return QuardError(
-        f"fetching {package} was interrupted",
-        reason="interrupted",
-        hint="the next build goes on where this one ended",
-    )
-
-
-def _unusable(package: str, folder: Path, fault: OSError) -> QuardError:
-    if fault.errno in _FULL:
-        return QuardError(
-            f"no space left while fetching {package}",
-            detail=f"{folder}: {fault.strerror}",
-            reason="disk-full",
-            hint="free some space there; local.toml: [cache] dir names another folder",
-        )
-    return QuardError(
-        f"cannot keep the source of {package}",
-        detail=str(fault),
-        reason="cache-unusable",
-        hint="the cache must be a writable folder; local.toml: [cache] dir names another",
-    )
-
-
-def _exhausted(
-    request: Request, failures: list[_Failure], folder: Path, where: Locations
-) -> QuardError:
-    """Return what a user is told when nothing is left to try."""
-    first = request.variants[0]
-    supply = f"put {first.file} into {folder}, or into a folder named in local.toml: [sources] dir"
-    lines = [f"{site}: no matching file" for site in where.folders]
-    lines += [f"{failure.address}: {failure.text}" for failure in failures if not failure.found]
-    wrong = [failure for failure in failures if failure.found]
-    if wrong:
-        for failure in wrong:
-            lines += [
-                f"{failure.address}: gave other bytes than the recipe wants",
-                f"  expected sha256 {failure.variant.sha256}",
-                f"  found sha256    {failure.found}",
-            ]
-        return QuardError(
-            f"the source of {request.package} is not what the recipe says",
-            detail="\n".join(lines),
-            reason="hash-mismatch",
-            hint="compare with upstream's announcement before changing the recipe's sha256; "
-            f"if you have the right file, {supply}",
-        )
-    state = ": offline, the network is left alone" if where.offline else ""
-    return QuardError(
-        f"no source of {request.package} can be had{state}",
-        detail="\n".join([f"wanted: {first.file}, sha256 {first.sha256}", *lines]),
-        reason="no-source",
-        hint=supply,
-    )

@@ -14,8 +14,9 @@ from quard import canonical
 from quard.errors import QuardError
 from quard.execute import kept, split, sysroot
 from quard.execute.builder import Build, Inputs, Machine, StepFailed
-from quard.execute.fetch import Fetcher, Request
+from quard.execute.fetch import Fetcher
 from quard.execute.interface import interface
+from quard.execute.request import Request
 from quard.execute.results import Results, depends, lost_blob, made_from, read
 from quard.execute.sandbox import Work
 from quard.execute.trees import Entry, Listing

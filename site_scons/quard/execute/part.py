@@ -41,6 +41,11 @@ class Part:
         self.discard()
         return 0
 
+    def beginning(self, most: int) -> bytes:
+        """Return the first bytes that are there."""
+        with self.path.open("rb") as file:
+            return file.read(most)
+
     def origin(self) -> Origin | None:
         """Return where the bytes come from, or None when that is not known."""
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ class Reply:
     most     -- bytes that a range has at most, whatever was asked for
     shift    -- bytes by which the range that is sent differs from the one asked for
     chunked  -- whether the length is left open, so that only the framing shows the end
+    endless  -- whether the body is sent again and again, with the length left open
     delay    -- seconds before the header
     pause    -- seconds between pieces of 16 KiB
     """
@@ -32,6 +35,7 @@ class Reply:
     most: int | None = None
     shift: int = 0
     chunked: bool = False
+    endless: bool = False
     delay: float = 0
     pause: float = 0
     headers: tuple[tuple[str, str], ...] = ()
@@ -89,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         for name, value in reply.headers:
             self.send_header(name, value)
-        if reply.chunked:
+        if reply.chunked or reply.endless:
             self.send_header("Transfer-Encoding", "chunked")
         else:
             self.send_header("Content-Length", str(len(body)))
@@ -117,9 +121,12 @@ class _Handler(BaseHTTPRequestHandler):
         end = len(body) if reply.break_at is None else reply.break_at
         step = 16 << 10 if reply.pause else 1 << 20
         try:
-            for at in range(0, min(end, len(body)), step):
+            for at in itertools.chain.from_iterable(
+                range(0, min(end, len(body)), step)
+                for _ in (itertools.count() if reply.endless else (0,))
+            ):
                 piece = body[at : min(at + step, end)]
-                if reply.chunked:
+                if reply.chunked or reply.endless:
                     piece = b"%x\r\n%s\r\n" % (len(piece), piece)
                 self.wfile.write(piece)
                 time.sleep(reply.pause)
@@ -127,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             elif reply.chunked:
                 self.wfile.write(b"0\r\n\r\n")
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -135,12 +142,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """Serve over HTTP, or over HTTPS with a context."""
     script = Server()
     handler = type("Handler", (_Handler,), {"script": script})
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     httpd.daemon_threads = True
-    script.base = f"http://127.0.0.1:{httpd.server_address[1]}"
+    if tls:
+        httpd.socket = tls.wrap_socket(httpd.socket, server_side=True)
+    script.base = f"{'https' if tls else 'http'}://127.0.0.1:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
     thread.start()
     try:

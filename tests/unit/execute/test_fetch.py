@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,13 @@ from faulty_server import Reply, Server
 
 from quard.errors import QuardError
 from quard.execute import mirrors
+from quard.execute.attempt import Other
 from quard.execute.download import Limits
-from quard.execute.fetch import Fetched, Fetcher, Request, Variant
+from quard.execute.fetch import Fetcher
 from quard.execute.mirrors import Locations
 from quard.execute.progress import Lines
+from quard.execute.request import Fetched, Request, Variant
+from quard.execute.unfetched import exhausted, other_bytes
 
 QUICK = Limits(connect=0.3, read=2, attempts=2, pause=0.01, longest=0.05)
 RIGHT = hashlib.shake_128(b"right").digest(200_000)
@@ -32,7 +36,8 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from quard.errors import QuardError
-from quard.execute.fetch import Fetcher, Request, Variant
+from quard.execute.fetch import Fetcher
+from quard.execute.request import Request, Variant
 from quard.execute.mirrors import Locations
 from quard.execute.progress import Lines
 cache, file, sha256, address = sys.argv[1:]
@@ -386,3 +391,118 @@ def test_a_real_log_shows_the_transfer(server: Server, cache: Path, tmp_path: Pa
     assert "HTTP 503 Service Unavailable; trying again" in lines[0]
     assert lines[1] == "demo: fetching demo-1.tar (195.3 KiB)"
     assert lines[2].startswith("demo: demo-1.tar: received 195.3 KiB in ")
+
+
+def sized(address: str, size: int) -> Request:
+    return Request("demo", (Variant("demo-1.tar", sha(RIGHT), (address,), size),))
+
+
+def test_a_body_without_end_stops_at_the_size_that_the_recipe_gives(
+    server: Server, cache: Path
+) -> None:
+    wanted = sized(server.serve("/demo-1.tar", Reply(RIGHT, endless=True)), len(RIGHT))
+    found = error(fetcher(cache), wanted)
+    assert found.reason == "hash-mismatch"
+    assert f"  expected size {len(RIGHT)} bytes" in found.detail
+    assert f"  found size    more than {len(RIGHT)} bytes" in found.detail
+    assert len(server.requests) == 1
+    assert files(cache) == []
+
+
+def test_a_body_without_end_and_without_a_size_stops_at_the_limit(
+    server: Server, cache: Path
+) -> None:
+    wanted = request(server.serve("/demo-1.tar", Reply(RIGHT, endless=True)))
+    found = error(Fetcher(cache, Locations(), Quiet(), limits=QUICK, most=3 << 20), wanted)
+    assert found.reason == "no-source"
+    assert "gives more than 3 MiB" in found.detail
+    assert "sources.largest_mib" in found.hint
+    assert files(cache) == []
+
+
+def test_a_file_of_another_size_is_not_fetched_at_all(server: Server, cache: Path) -> None:
+    wanted = sized(server.serve("/demo-1.tar", Reply(WRONG)), len(WRONG) - 1)
+    found = error(fetcher(cache), wanted)
+    assert found.reason == "hash-mismatch"
+    assert f"  found size    {len(WRONG)} bytes" in found.detail
+    assert files(cache) == []
+
+
+def test_a_file_of_the_right_size_is_taken_also_where_it_is_larger_than_the_limit(
+    server: Server, cache: Path
+) -> None:
+    wanted = sized(server.serve("/demo-1.tar", Reply(RIGHT)), len(RIGHT))
+    fetch = Fetcher(cache, Locations(), Quiet(), limits=QUICK, most=1)
+    assert fetch.fetch(wanted).path.read_bytes() == RIGHT
+
+
+def test_an_address_with_too_much_does_not_end_the_search(server: Server, cache: Path) -> None:
+    first = server.serve("/a/demo-1.tar", Reply(RIGHT, endless=True))
+    second = server.serve("/b/demo-1.tar", Reply(RIGHT))
+    wanted = Request("demo", (Variant("demo-1.tar", sha(RIGHT), (first, second), len(RIGHT)),))
+    assert fetcher(cache).fetch(wanted).address == second
+
+
+def test_a_device_or_a_pipe_is_no_source(tmp_path: Path, cache: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    found = error(fetcher(cache), request((tmp_path / "pipe").as_uri(), "file:///dev/zero"))
+    assert found.detail.count("is no regular file") == 2
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!DOCTYPE html>\n<html><head><title>Sign in\n to  Guests</title></head></html>",
+        b"\n <!-- made by a proxy --><HTML><head><TITLE>Sign in to Guests</TITLE></head></html>",
+    ],
+)
+@pytest.mark.parametrize("endless", [True, False])
+def test_a_web_page_in_place_of_the_file_is_called_one(
+    server: Server, cache: Path, page: bytes, endless: bool
+) -> None:
+    wanted = request(server.serve("/demo-1.tar", Reply(page, endless=endless)))
+    found = error(fetcher(cache), wanted)
+    assert found.reason == "no-source"
+    assert "gave a web page (HTML), 'Sign in to Guests' in place of the file" in found.detail
+    assert len(server.requests) == 1
+    assert files(cache) == []
+
+
+def test_a_web_page_that_trickles_in_is_called_one(server: Server, cache: Path) -> None:
+    page = b"<!DOCTYPE html>" + b" " * (40 << 10)
+    assert (
+        "a web page"
+        in error(fetcher(cache), request(server.serve("/f", Reply(page, pause=0.01)))).detail
+    )
+
+
+def test_a_web_page_in_a_folder_of_sources_is_called_one(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "demo-1.tar").write_bytes(b"<html><body>404</body></html>")
+    found = error(fetcher(cache, Locations(folders=(tmp_path,))), request())
+    assert "gave a web page (HTML) in place of the file" in found.detail
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/owner/name/archive/refs/tags/v1.tar.gz",
+        "https://codeload.github.com/owner/name/tar.gz/v1",
+        "https://gitlab.example.org/group/name/-/archive/v1/name-v1.tar.gz",
+        "https://git.example.org/cgit/name.git/snapshot/name-1.tar.gz",
+    ],
+)
+def test_other_bytes_of_a_forge_s_own_archive_lead_to_an_alternate(address: str) -> None:
+    wanted = request(address)
+    other = Other("sha256", expected="a" * 64, found="b" * 64)
+    failure = other_bytes(address, wanted.variants[0], other)
+    hint = exhausted(wanted, [failure], Path("/cache"), Locations()).hint
+    assert "Alternate" in hint
+
+
+def test_other_bytes_of_a_release_are_compared_with_the_announcement() -> None:
+    address = "https://github.com/owner/name/releases/download/v1/name-1.tar.gz"
+    wanted = request(address)
+    failure = other_bytes(address, wanted.variants[0], Other("sha256", expected="a", found="b"))
+    hint = exhausted(wanted, [failure], Path("/cache"), Locations()).hint
+    assert "Alternate" not in hint
+    assert "announcement" in hint

@@ -1,0 +1,26 @@
+"""Web pages that arrive in the place of a file: of a login, an error, a consent."""
+
+from __future__ import annotations
+
+import re
+
+BEGINNING = 64 << 10
+"""Bytes of a file that are looked at."""
+_START = 1 << 10
+_LONGEST_TITLE = 60
+_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body|title)\b", re.IGNORECASE)
+_BEFORE = re.compile(rb"\s*(?:\xef\xbb\xbf|<!--|<\?xml|<!doctype|<html|<head|<body|<title)", re.I)
+_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]*)<", re.IGNORECASE)
+
+
+def described(beginning: bytes) -> str:
+    """Return what to call a file that begins like this if it is a web page; else an empty text."""
+    start = beginning[:_START]
+    if not (_BEFORE.match(start) and _PAGE.search(start)):
+        return ""
+    found = _TITLE.search(beginning[:BEGINNING])
+    words = found[1].decode("utf-8", "replace").split() if found else []
+    title = " ".join(words)
+    if len(title) > _LONGEST_TITLE:
+        title = title[:_LONGEST_TITLE].rstrip() + "..."
+    return f"a web page (HTML), {title!r}" if title else "a web page (HTML)"

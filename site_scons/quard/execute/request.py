@@ -1,0 +1,36 @@
+"""What the fetcher is asked for, and what it hands over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One form of a release: the file's name, the hash of its bytes, and where they are.
+
+    size -- in bytes; 0 where the recipe does not say
+    """
+
+    file: str
+    sha256: str
+    addresses: tuple[str, ...]
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a package wants: any one of the variants, the first one being upstream's bytes."""
+
+    package: str
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A verified file; `address` is where it came from, empty when it lay in the cache."""
+
+    path: Path
+    sha256: str
+    address: str

@@ -1,0 +1,42 @@
+"""A company's own authority, which no list of certificates holds, and a server it vouches for."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from pathlib import Path
+
+
+def found(folder: Path) -> Path:
+    """Make the authority's certificate ca.pem, also in the folder `hashed`, and the server's."""
+    _openssl(
+        folder,
+        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=A Company"),
+        *("-keyout", "ca.key", "-out", "ca.pem"),
+    )
+    _openssl(
+        folder,
+        *("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server"),
+        *("-keyout", "server.key", "-out", "server.csr"),
+    )
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    _openssl(
+        folder,
+        *("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2"),
+        *("-CAcreateserial", "-extfile", "names", "-out", "server.pem"),
+    )
+    (folder / "hashed").mkdir()
+    (folder / "hashed/ca.pem").write_bytes((folder / "ca.pem").read_bytes())
+    _openssl(folder, "rehash", "hashed")
+    return folder
+
+
+def server(folder: Path) -> ssl.SSLContext:
+    """Return what a server on 127.0.0.1 shows its certificate with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    return context
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    subprocess.run(("openssl", *words), cwd=folder, check=True, capture_output=True)
