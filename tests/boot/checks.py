@@ -149,6 +149,26 @@ def shared_folder_carries_files_both_ways(system: System) -> None:
     assert (guest.share / "from-guest").read_text(encoding="ascii") == "hello host\n"
 
 
+def dev_root_is_the_disk_of_the_root_or_nothing(system: System) -> None:
+    guest = system.guest
+    number = guest.check("mountpoint -d /").strip()
+    if number.startswith("0:"):  # no disk: memory, or layers
+        assert guest.run("[ -e /dev/root ] || [ -L /dev/root ]").status == 1
+        return
+    assert guest.check("stat -L -c %F /dev/root") == "block special file"
+    numbers = guest.check("stat -L -c '%t %T' /dev/root").split()
+    assert ":".join(str(int(part, 16)) for part in numbers) == number
+
+
+def hardware_clock_is_utc_whatever_the_time_zone(system: System) -> None:
+    # The board's clock takes whole seconds; so does the comparison, with time for the commands.
+    before = int(system.guest.check("date +%s"))
+    after = int(system.guest.check("TZ=CET-1 hwclock -s && date +%s"))
+    assert 0 <= after - before < 60
+    written = int(system.guest.check("TZ=CET-1 hwclock -w && hwclock -s -u && date +%s"))
+    assert 0 <= written - after < 60
+
+
 ALL: tuple[Callable[[System], None], ...] = (
     boot_log_shows_lease_servers_banner_and_prompt_in_order,
     boot_has_no_complaint,
@@ -159,6 +179,8 @@ ALL: tuple[Callable[[System], None], ...] = (
     status_page_is_served_through_the_forward,
     system_log_takes_messages_of_programs_and_of_the_kernel,
     shared_folder_carries_files_both_ways,
+    dev_root_is_the_disk_of_the_root_or_nothing,
+    hardware_clock_is_utc_whatever_the_time_zone,
 )
 
 
