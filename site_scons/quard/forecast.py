@@ -86,10 +86,11 @@ class Forecast:
         unsure = tuple(need for need in needs if known[need] is None)
         # Until it is built, a package's interface is taken to stay what it was.
         interfaces = {n: k.interface if k else old.get(n, "") for n, k in known.items()}
+        sealed = bool(before and before["sealed"])
         now = depends(
             plan,
             self._workshop.toolchain.fingerprint,
-            sealed=self._workshop.mode == "bwrap",
+            sealed=sealed or self._workshop.seals,
             interfaces=interfaces,
         )
         reasons = why.reasons(before, now, self._outputs.difference)
@@ -100,7 +101,7 @@ class Forecast:
         if not reasons and self._whole(name, plan.deploys):
             self._known[name] = self._current(name, plan.deploys)
             return Expected(name, "none")
-        record = self._outputs.stored(canonical.digest(now))
+        record = self._outputs.stored({**now, "sealed": self._workshop.seals})
         if record is not None:
             interface = canonical.digest(record["interface"])
             self._known[name] = _Known(interface, record["blobs"])

@@ -5,12 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from quard import canonical
-from quard.execute.results import LostResult, Results, look, lost_blob, read
+from quard.execute.results import (
+    UNSEALED,
+    LostResult,
+    Results,
+    acceptable,
+    look,
+    lost_blob,
+    made_from,
+    read,
+)
 from quard.store import blob
 from quard.store.files import replacing
 from quard.store.local import Store
@@ -56,6 +65,19 @@ class Outputs:
                 self.results(name).interface.unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
 
+    def unsealed(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the packages whose results here were not made sealed, as far as they are there."""
+        if not (self._folder / UNSEALED).exists():
+            return frozenset()
+        there = (self.results(name) for name in names)
+        made = {found.name: made_from(found) for found in there if found.interface.exists()}
+        return frozenset(name for name, inputs in made.items() if not (inputs or {}).get("sealed"))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the results of packages, so that this run makes them anew."""
+        for name in names:
+            self.results(name).interface.unlink(missing_ok=True)
+
     def lost(self, name: str) -> Iterator[Path]:
         """Yield the result files of a package that name a blob which is gone."""
         results = self.results(name)
@@ -79,9 +101,13 @@ class Outputs:
         """Tell whether a blob is there; what is in it is verified when it is used."""
         return self._store.has(sha256) or self._local.has(sha256)
 
-    def stored(self, key: str) -> dict[str, Any] | None:
-        """Return what the stores have for a result's key."""
-        return self._store.result(key) or self._local.result(key)
+    def stored(self, now: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what the stores have for a package's inputs, as `results.depends` returns them."""
+        for made in acceptable(now):
+            key = canonical.digest(made)
+            if found := self._store.result(key) or self._local.result(key):
+                return found
+        return None
 
     def runtime_digest(self, name: str) -> str:
         """Return the digest of what a package installs."""

@@ -57,8 +57,8 @@ def reasons(
         found += _steps(before["steps"], now["steps"])
     if old["toolchain"] != new["toolchain"]:
         found.append("the cross toolchain changed")
-    if old.get("sealed") != new.get("sealed"):
-        found.append("builds are sealed now" if new["sealed"] else "builds are no longer sealed")
+    if new.get("sealed") and not old.get("sealed"):
+        found.append("builds are sealed now")
     for name in sorted({*old["interfaces"], *new["interfaces"]}):
         if old["interfaces"].get(name) != new["interfaces"].get(name):
             found.append(_interface(name, old["interfaces"], new["interfaces"], difference))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,12 +17,13 @@ from quard.board import Board
 from quard.catalog import Catalog, Package
 from quard.console import Console
 from quard.errors import QuardError
-from quard.execute import sandbox, toolchain
+from quard.execute import toolchain, trial
 from quard.execute.fetch import Fetcher
 from quard.execute.jobserver import Jobserver
 from quard.execute.mirrors import Locations
 from quard.execute.request import Request
 from quard.execute.results import Results
+from quard.execute.sandbox import Mode
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import Listing, scan
@@ -109,15 +110,30 @@ class Workshop:
         return toolchain.find(wanted.prefix, folder, self.site.search, memory)
 
     @cached_property
-    def mode(self) -> str:
-        """How builds are run: bwrap or none; the console says when a guarantee is off."""
-        found, reason = sandbox.probe(self.settings.sandbox)
+    def _sandbox(self) -> tuple[Mode, str]:
+        return trial.probe(self.settings.sandbox)
+
+    @property
+    def seals(self) -> bool:
+        """Whether builds are sealed here: the one answer to that; found when first asked for."""
+        return self._sandbox[0] == "bwrap"
+
+    @cached_property
+    def mode(self) -> Mode:
+        """How builds are run; the console says when a guarantee is off."""
+        found, reason = self._sandbox
         if found == "none":
             self.console.warn(
                 f"builds are not sealed ({reason}): an undeclared dependency on the machine"
                 " would not be noticed"
             )
         return found
+
+    def outdated(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the packages whose results were not made sealed, where that can be done now."""
+        # Asked of the files first, as what they say is nearly always enough.
+        found = self.outputs.unsealed(names)
+        return found if found and self.seals else frozenset()
 
     def sweep(self) -> None:
         """Remove unfinished work of builds that were killed."""

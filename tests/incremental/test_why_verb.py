@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,6 +111,63 @@ def test_what_is_predicted_happens(greeting: Project, change: Callable[[Project]
     hold(greeting)
     change(greeting)
     hold(greeting)
+
+
+def refusing(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a bubblewrap before the machine's own that cannot do what builds ask of it."""
+    folder = project.folder.parent / "refusing"
+    folder.mkdir()
+    (folder / "bwrap").write_text(
+        '#!/bin/sh\ncase "$*" in *--dev*) echo "bwrap: no --dev here" >&2; exit 1 ;; esac\n'
+        f'exec {shutil.which("bwrap")} "$@"\n'
+    )
+    (folder / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return folder / "bwrap"
+
+
+def test_a_bubblewrap_that_cannot_do_what_builds_ask_of_it_costs_a_warning_only(
+    greeting: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(greeting, monkeypatch)
+    ran = hold(greeting)
+    assert ran.built == ["alone", "greet", "hello", "libc"]
+    warning = "warning: builds are not sealed (bwrap refuses --dev: bwrap: no --dev here)"
+    assert ran.out.count(warning) == 1
+    demanded = greeting.run("sandbox.mode=bwrap", "alone-rebuild")
+    assert demanded.status == 2
+    assert "reason: no-sandbox" in demanded.err and "no --dev here" in demanded.err
+
+
+def test_what_was_built_unsealed_is_built_again_once_it_can_be_sealed(
+    greeting: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bubblewrap = refusing(greeting, monkeypatch)
+    hold(greeting)
+    before = greeting.image()
+    assert hold(greeting).built == []
+    bubblewrap.unlink()
+    reasons = {row["name"]: row["why"] for row in why(greeting)["now"]["packages"]}
+    assert sorted(reasons) == ["alone", "greet", "hello", "libc"]
+    assert all(found == ["builds are sealed now"] for found in reasons.values())
+    assert hold(greeting).built == ["alone", "greet", "hello", "libc"]
+    assert hold(greeting).built == []
+    assert greeting.image() == before
+
+
+def test_what_was_built_sealed_is_good_where_builds_cannot_be_sealed(
+    greeting: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(greeting)
+    refusing(greeting, monkeypatch)
+    ran = hold(greeting)
+    assert (ran.built, ran.summary["restored"], ran.summary["images"]) == ([], [], [])
+    inside(greeting)
+    assert hold(greeting).built == ["greet"]
+    assert hold(greeting, "sandbox.mode=none").built == []
+    shutil.rmtree(greeting.folder / "out")
+    ran = hold(greeting)
+    assert (ran.built, ran.summary["restored"]) == (["greet"], ["alone", "hello", "libc"])
 
 
 def test_what_would_come_out_of_the_store_is_told_from_what_would_be_built(

@@ -17,7 +17,15 @@ from quard.execute.builder import Build, Inputs, Machine, StepFailed
 from quard.execute.fetch import Fetcher
 from quard.execute.interface import interface
 from quard.execute.request import Request
-from quard.execute.results import Results, depends, lost_blob, made_from, read
+from quard.execute.results import (
+    UNSEALED,
+    Results,
+    acceptable,
+    depends,
+    lost_blob,
+    made_from,
+    read,
+)
 from quard.execute.sandbox import Work
 from quard.execute.trees import Entry, Listing
 from quard.plan.plan import Plan
@@ -110,20 +118,19 @@ class Packager:
         self._machine.stop.check()
         now = self.depends(job)
         before = made_from(job.results)
-        key = canonical.digest(now)
-        record = None if force else self._known(key)
+        made, record = (now, None) if force else self._known(now)
         how: Literal["built", "restored"] = "restored"
         if record is None:
             archive = self._archive(job, report)
             with running(), kept.marking(job.work, self._base(job, now)):
                 record = self._build(job, archive, now, report, force=force)
-            self._of(record).put_result(key, record)
+            self._of(record).put_result(canonical.digest(now), record)
             how = "built"
         else:
             _log(self._of(record), record, job.log)
             if not job.plan.keeps:
                 remove_tree(job.work)  # what a failed or killed build of it left
-        _write_results(job, record, now)
+        _write_results(job, record, made)
         return Outcome(how, before)
 
     def _archive(self, job: Job, report: Callable[[str], None]) -> Path | None:
@@ -135,9 +142,13 @@ class Packager:
     def _base(self, job: Job, now: Mapping[str, Any]) -> str:
         return kept.base(now, None if self._machine.mode == "bwrap" else job.work)
 
-    def _known(self, key: str) -> dict[str, Any] | None:
-        """Return what one of the stores has for `key`."""
-        return self._store.result(key) or self._local.result(key)
+    def _known(self, now: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
+        """Return what one of the stores has for a job's inputs, and what that was made from."""
+        for made in acceptable(now):
+            key = canonical.digest(made)
+            if found := self._store.result(key) or self._local.result(key):
+                return made, found
+        return now, None
 
     def _of(self, record: Mapping[str, Any]) -> Store:
         """Return the store that has a record's blobs.
@@ -287,15 +298,17 @@ def _refuse_leaks(plan: Plan, leaks: Sequence[split.Leak]) -> None:
         )
 
 
-def _write_results(job: Job, record: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Write the result files, those that others depend on last."""
+def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any]) -> None:
+    """Write the result files, those that others depend on last; `made` is what it was made from."""
     results, blobs = job.results, record["blobs"]
     results.folder.mkdir(parents=True, exist_ok=True)
+    if not made["sealed"]:
+        (results.folder / UNSEALED).touch()
     name = record["name"]
     found = record["interface"]
     _keep_earlier(results, found)
     _write(results.record, record)
-    _put(results.depends, canonical.sealed(now))
+    _put(results.depends, canonical.sealed(made))
     if job.plan.deploys:
         _write(results.deploy, {"name": name, "deploy": blobs["deploy"]})
     _write(results.runtime, {"name": name, "runtime": blobs["runtime"]})

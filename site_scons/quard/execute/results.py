@@ -13,6 +13,8 @@ from quard.errors import QuardError
 from quard.plan.plan import Plan
 from quard.store.files import is_sha256
 
+UNSEALED = "unsealed"
+"""Name of a file that is in a folder of results if any of them may not have been made sealed."""
 RECORD = 2
 """Version of the record's form, and with it of the interface's; part of every key: a result whose
 interface was written down in another way would look changed to all that depend on it."""
@@ -69,6 +71,7 @@ def depends(
     """Return everything that a result depends on; its digest is the result's key.
 
     toolchain  -- the toolchain's fingerprint
+    sealed     -- whether it is made sealed
     interfaces -- package -> digest of its interface, for all of the plan's needs and links
     """
     return {
@@ -78,6 +81,14 @@ def depends(
         "sealed": sealed,
         "interfaces": dict(interfaces),
     }
+
+
+def acceptable(now: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return what a result may have been made from to be taken for `now`, the best first.
+
+    What was made sealed is good wherever it is used; what was not, only where it cannot be sealed.
+    """
+    return (now,) if now["sealed"] else ({**now, "sealed": True}, now)
 
 
 def made_from(results: Results) -> Mapping[str, Any] | None:

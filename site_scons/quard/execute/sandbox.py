@@ -6,10 +6,8 @@ checkout is. See bwrap(1).
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +26,6 @@ _SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 _LOCAL = "/usr/local"
 """Hidden: what an administrator put there is not part of the system's own packages."""
 _NOT_FOUND = 127
-_SIGNALLED = 128
-"""What is added to the number of the signal that ended a command."""
-_TRIES = 3
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
 
@@ -208,40 +203,3 @@ def missing(detail: str) -> QuardError:
         hint="install bubblewrap and allow user namespaces, or set [sandbox] mode = "
         '"auto" or "none" in local.toml',
     )
-
-
-def _try(program: str) -> tuple[int, str]:
-    """Run the least that a sandbox needs; return its status and what was said."""
-    test = (program, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true")
-    with tempfile.TemporaryFile() as log:
-        status = Stop().run(lambda: leash.start(test, env={"PATH": os.defpath}, out=log))
-        log.seek(0)
-        return status, log.read().decode(errors="replace").strip()
-
-
-def probe(wanted: str) -> tuple[Mode, str]:
-    """Return the mode that runs here and, where it is not the sealed one, why.
-
-    wanted -- auto, bwrap or none, as in the settings
-    Raises QuardError no-sandbox where bubblewrap is demanded and cannot run, and where it is killed
-    again and again.
-    """
-    if wanted == "none":
-        return "none", "switched off in the settings"
-    found = shutil.which("bwrap")
-    if found is None:
-        why = "bwrap is not installed"
-    else:
-        for _ in range(_TRIES):
-            status, said = _try(found)
-            if status == 0:
-                return "bwrap", ""
-            why = said or f"bwrap ended with status {status}"
-            if 0 < status < _SIGNALLED:
-                break
-        else:
-            # Short of memory, perhaps. That says nothing of whether commands can be sealed here.
-            raise missing(f"bwrap was killed {_TRIES} times: {why}")
-    if wanted == "bwrap":
-        raise missing(why)
-    return "none", why

@@ -18,6 +18,7 @@ class Selection:
     """The packages of one run, parted into those that it may change and those that it cannot.
 
     names       -- packages that are wanted, in building order
+    outdated    -- those whose results are not to be taken any more, whatever SCons knows of them
     all_of_them -- SCons looks at each of them, whatever is known
     """
 
@@ -35,17 +36,17 @@ class Selection:
         self._guard = guard
         self._answers = Unchanged(workshop.out / "unchanged.json", workshop.out / "packages")
         known = {name: self.facts(name) for name in names}
+        self.outdated = workshop.outdated(names)
         self.unchanged: frozenset[str] = frozenset()
         if not all_of_them:
-            has = workshop.outputs.has
-            self.unchanged = self._answers.among(known, workshop.site.force, guard.signatures, has)
+            has, forced = workshop.outputs.has, workshop.site.force | self.outdated
+            self.unchanged = self._answers.among(known, forced, guard.signatures, has)
         self.changed = tuple(name for name in names if name not in self.unchanged)
 
     def facts(self, name: str) -> Facts:
         """Return what SCons is told of one package."""
         plan, workshop = self._resolved.plans[name], self._workshop
-        sealed = "unsealed" if workshop.settings.sandbox == "none" else "sealed"
-        key = f"{plan.identity}:{workshop.toolchain.fingerprint}:{sealed}"
+        key = f"{plan.identity}:{workshop.toolchain.fingerprint}"
         return Facts(key, (*plan.needs, *plan.links), plan.deploys)
 
     def make(self, name: str) -> None:

@@ -98,6 +98,7 @@ class Session:
         found = Selection(self.workshop, self.resolved, names, self.guard, all_of_them=all_of_them)
         if self.works:
             self.workshop.outputs.forget_lost(found.changed)
+            self.workshop.outputs.forget(found.outdated)
         return found
 
     @property

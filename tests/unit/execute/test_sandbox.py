@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from sandbox_parts import MODES, Place
 
-from quard.errors import QuardError
-from quard.execute.sandbox import INSIDE, Mode, Sandbox, probe, shows
+from quard.execute.sandbox import INSIDE, Mode, Sandbox, shows
 from quard.plan.render import LATE
 
 TOP = Path(__file__).resolve().parents[3]
@@ -256,76 +255,3 @@ def test_what_the_sandbox_shows_is_told(sealed: Place) -> None:
         assert sealed.run("test", "-d", folder)[0] == 0
     for folder in ("/usr/local/bin", "/opt/x", "/usrx", "/home/me/bin", "bin", ""):
         assert not shows(Path(folder))
-
-
-# Which way is taken
-
-
-def test_here_commands_are_sealed() -> None:
-    assert probe("auto") == ("bwrap", "")
-    assert probe("bwrap") == ("bwrap", "")
-
-
-def test_the_settings_can_switch_it_off() -> None:
-    assert probe("none") == ("none", "switched off in the settings")
-
-
-def test_without_bubblewrap_auto_goes_on_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sealed: Place
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert probe("auto") == ("none", "bwrap is not installed")
-    with pytest.raises(QuardError) as caught:
-        probe("bwrap")
-    assert (caught.value.reason, caught.value.detail) == ("no-sandbox", "bwrap is not installed")
-    assert "local.toml" in caught.value.hint
-    with pytest.raises(QuardError) as caught:
-        sealed.run("true")
-    assert caught.value.reason == "no-sandbox"
-
-
-@pytest.mark.parametrize(
-    ("script", "why"),
-    [
-        ("echo 'bwrap: no permission to make a namespace' >&2; exit 1",
-         "bwrap: no permission to make a namespace"),
-        ("exit 3", "bwrap ended with status 3"),
-    ],
-)  # fmt: skip
-def test_where_namespaces_are_refused_the_reason_is_bubblewraps_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, why: str
-) -> None:
-    (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
-    (tmp_path / "bwrap").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert probe("auto") == ("none", why)
-    with pytest.raises(QuardError) as caught:
-        probe("bwrap")
-    assert (caught.value.reason, caught.value.detail) == ("no-sandbox", why)
-
-
-def test_a_bubblewrap_that_is_killed_once_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is built then must not be unsealed because of that."""
-    script = f"[ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; kill -s KILL $$"
-    (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
-    (tmp_path / "bwrap").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert probe("auto") == ("bwrap", "")
-    (tmp_path / "bwrap").write_text("#!/bin/sh\nkill -s KILL $$\n")
-    for wanted in ("auto", "bwrap"):
-        with pytest.raises(QuardError) as caught:
-            probe(wanted)
-        assert caught.value.reason == "no-sandbox" and "killed" in caught.value.detail
-
-
-def test_a_bubblewrap_that_is_no_program_is_as_good_as_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "bwrap").write_text("\x7fELF for another machine")
-    (tmp_path / "bwrap").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    mode, why = probe("auto")
-    assert mode == "none"
-    assert why
