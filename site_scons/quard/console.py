@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from quard.errors import QuardError
 from quard.execute.progress import Bars, Lines, Progress, bars, write
+from quard.plain import one_line, plain
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -65,8 +66,8 @@ class Console:
                 sys.stderr.flush()
 
     def answer(self, text: str) -> None:
-        """Print the answer to a question as it is."""
-        self._out.write(text)
+        """Print the answer to a question."""
+        self._out.write(plain(text))
         self._out.flush()
 
     def done(self, name: str, version: str, how: str) -> None:
@@ -124,7 +125,7 @@ class Console:
             f"{name} {version}: {phase or 'looking'} {now - since:.0f} s"
             for name, (version, phase, since) in sorted(self._running.items())
         ]
-        bar.set_description_str(" | ".join(parts))
+        bar.set_description_str(one_line(" | ".join(parts)))
 
     def _tick(self) -> None:
         """Keep the status line's seconds going, or the log's reader patient."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quard.plain import one_line, plain
+
 
 class QuardError(Exception):
     """Something the user can act on.
@@ -12,14 +14,15 @@ class QuardError(Exception):
     detail  -- the facts: file, line, value, the end of a log; may span lines
     reason  -- a stable kebab-case slug for scripts and tests
     hint    -- what to do next
+    Characters that a terminal obeys are spelled out: names and words of others are in all of them.
     """
 
     def __init__(self, message: str, *, detail: str = "", reason: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.detail = detail
+        self.message = one_line(message)
+        super().__init__(self.message)
+        self.detail = plain(detail)
         self.reason = reason
-        self.hint = hint
+        self.hint = plain(hint)
 
     def block(self) -> str:
         """Return the text shown on standard error, without a final line end."""

@@ -9,13 +9,14 @@ from typing import Any
 from quard.catalog import Catalog
 from quard.cli import Command
 from quard.errors import QuardError
+from quard.plain import json_text
 from quard.plan.render import render_all
 from quard.resolve import Resolved
 
 
 def as_json(value: Any) -> str:
     """Return a value as JSON for people and programs; numbers may have fractions."""
-    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    return json_text(json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False)) + "\n"
 
 
 def answer(command: Command, resolved: Resolved, catalog: Catalog) -> str:

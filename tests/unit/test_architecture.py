@@ -39,6 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.plan",),
     ("quard.model", "quard.table", "quard.target"),
     ("quard.canonical", "quard.errors"),
+    ("quard.plain",),
 )
 """From top to bottom. A module imports from layers below its own; the parts of one package
 (plan, execute, store, image, site_tools) import each other without a circle."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ from quard.store.local import remove_tree
 
 _TAIL = 25
 """Lines of a log that are shown when a step fails: enough for a compiler's message."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PRINTED = 1 << 22
 """Bytes of a failed command's output that are searched for what it did not find."""
 _MAKE_FAILED = 2
@@ -292,7 +294,8 @@ class Build:
 
     def _tail(self) -> str:
         self._log.flush()
-        lines = Path(self._log.name).read_text(errors="replace").splitlines()
+        text = Path(self._log.name).read_text(errors="replace")
+        lines = _COLOUR.sub("", text).splitlines()
         return "\n".join(["--- last lines of the log", *lines[-_TAIL:]])
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from quard.errors import QuardError
 from quard.execute.stage import below, is_folder
+from quard.plain import one_line
 from quard.store.member import FOLDER_MODE
 
 _FOLDS = (
@@ -73,7 +74,7 @@ def _refuse_stage_link(path: str, target: str, markers: Sequence[str]) -> None:
     if any(marker in target for marker in markers):
         raise QuardError(
             f"a link into the build: {path}",
-            detail=f"{path} -> {target}",
+            detail=one_line(f"{path} -> {target}"),
             reason="stage-link",
             hint="make the install step link to the path on the target, or relatively",
         )

@@ -28,6 +28,7 @@ from quard.execute.results import (
 )
 from quard.execute.sandbox import Work
 from quard.execute.trees import Entry, Listing
+from quard.plain import one_line
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.files import replacing
@@ -263,7 +264,7 @@ class Packager:
         if parts.deploy and not plan.deploys:
             raise QuardError(
                 f"{plan.name} {plan.version}: files in boot/ that the recipe does not name",
-                detail="\n".join(parts.deploy),
+                detail="\n".join(map(one_line, parts.deploy)),
                 reason="deploy-unnamed",
                 hint='name each with Install("...", "boot/..."), so that the images depend on it',
             )
@@ -292,7 +293,7 @@ def _refuse_leaks(plan: Plan, leaks: Sequence[split.Leak]) -> None:
     if leaks:
         raise QuardError(
             f"{plan.name} {plan.version}: installed files name folders of the build",
-            detail="\n".join(f"{leak.path}: {leak.text}" for leak in leaks[:10]),
+            detail="\n".join(one_line(f"{leak.path}: {leak.text}") for leak in leaks[:10]),
             reason="path-leak",
             hint="patch the file in the recipe's `finish` steps, or drop it",
         )

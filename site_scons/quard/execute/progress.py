@@ -11,6 +11,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn, Protocol, TextIO
 
+from quard.plain import one_line, plain
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -31,7 +33,8 @@ def bars() -> type[tqdm[NoReturn]]:
 
 
 def write(line: str, stream: TextIO) -> None:
-    """Write a line, clear of all bars."""
+    """Write lines, clear of all bars; whatever a terminal would obey in them is spelled out."""
+    line = plain(line)
     if bars.cache_info().currsize:
         bars().write(line, file=stream)
     else:
@@ -72,6 +75,7 @@ class Bars:
         self._sized = os.get_terminal_size(stream.fileno()).columns > 0
 
     def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
+        file = one_line(file)
         label = package if file.startswith(package) else f"{package} "
         label += file.removeprefix(package)
         bar = bars()(
@@ -119,7 +123,7 @@ class Lines:
 
     def note(self, line: str) -> None:
         with self._lock:
-            self._stream.write(line + "\n")
+            self._stream.write(plain(line) + "\n")
             self._stream.flush()
 
 

@@ -30,6 +30,7 @@ from quard.execute.drop import remove_unwanted
 from quard.execute.elf_view import MAGIC
 from quard.execute.fold import correct_links, fold
 from quard.execute.stage import below, everything, is_file
+from quard.plain import one_line
 from quard.store.blob import walk
 from quard.store.files import enough_space
 from quard.store.member import normal_mode
@@ -111,7 +112,7 @@ def split(
     if (stage / DEPLOY).is_symlink():
         raise QuardError(
             f"the build made {DEPLOY}/ a link",
-            detail=os.readlink(stage / DEPLOY),
+            detail=one_line(os.readlink(stage / DEPLOY)),
             reason="stage-link",
             hint=f"{DEPLOY}/ in the staging folder must be a folder",
         )

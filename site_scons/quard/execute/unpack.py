@@ -20,6 +20,7 @@ from pathlib import Path
 
 from quard.errors import QuardError
 from quard.execute.archive import Bad, Stream, Unsafe, members
+from quard.plain import one_line
 
 MAX_FOLLOWED = 40
 """Links that Linux follows in one path before it gives up: path_resolution(7)."""
@@ -70,7 +71,7 @@ def unpack(archive: Path, into: Path, check: Callable[[], None] = lambda: None) 
 
 
 def _archive_error(archive: Path, fault: Exception) -> QuardError:
-    detail = f"{archive}\n{fault}"
+    detail = f"{archive}\n{one_line(str(fault))}"
     if isinstance(fault, Unsafe):
         return QuardError(
             f"refused to unpack {archive.name}",

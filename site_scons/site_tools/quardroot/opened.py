@@ -9,6 +9,7 @@ from typing import TextIO
 from quard import cli, report
 from quard.cli import Command
 from quard.errors import QuardError
+from quard.plain import plain
 from quard.resolve import Resolved
 from quard.workshop import Workshop
 
@@ -63,7 +64,7 @@ def work(command: Command, workshop: Workshop, resolved: Resolved) -> None:
         case "diffconfig":
             found = configure.diffconfig(workshop, resolved, name)
             as_json = report.as_json(configure.as_json(name, found))
-            sys.stdout.write(as_json if command.as_json else configure.as_text(found))
+            sys.stdout.write(as_json if command.as_json else plain(configure.as_text(found)))
             sys.stdout.flush()
         case "shell":
             shell.shell(workshop, resolved, name)

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Reply:
     """How one request is answered.
 
+    reason   -- words after the status, in place of the usual ones
     break_at -- bytes of the body after which the connection is closed
     ranges   -- whether Range is obeyed (with If-Range compared to the tag or the date)
     most     -- bytes that a range has at most, whatever was asked for
@@ -28,6 +29,7 @@ class Reply:
 
     body: bytes = b""
     status: int = 200
+    reason: str = ""
     etag: str = ""
     modified: str = ""
     break_at: int | None = None
@@ -83,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         partial = reply.ranges and "range" in headers and start > 0
         status = 206 if partial and reply.status == 200 else reply.status
         body = reply.body[start:][: reply.most] if status == 206 else reply.body
-        self.send_response(status)
+        self.send_response(status, reply.reason or None)
         if status == 206:
             first = start + reply.shift
             whole = len(reply.body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -506,3 +507,13 @@ def test_other_bytes_of_a_release_are_compared_with_the_announcement() -> None:
     hint = exhausted(wanted, [failure], Path("/cache"), Locations()).hint
     assert "Alternate" not in hint
     assert "announcement" in hint
+
+
+def test_words_of_a_server_reach_no_terminal_raw(server: Server, cache: Path) -> None:
+    words = "gone \x1b[2J \x9b31m"
+    address = server.serve("/demo-1.tar", Reply(status=500, reason=words))
+    out = io.StringIO()
+    found = error(Fetcher(cache, Locations(), Lines(out), limits=QUICK), request(address))
+    assert r"HTTP 500 gone \x1b[2J \x9b31m" in found.block()
+    assert r"HTTP 500 gone \x1b[2J \x9b31m; trying again" in out.getvalue()
+    assert "\x1b" not in found.block() + out.getvalue()

@@ -1,0 +1,43 @@
+"""Text of others made fit for a terminal: nothing in it moves the cursor or turns lines around.
+
+Names from archives, words of servers, ends of logs, texts of recipes and boards may hold any
+character. What is no plain text is shown by its number, and can be told apart.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CONTROLS = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and line feed, delete, C1
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing
+    "\u2028\u2029"  # line and paragraph ends that some terminals and programs obey
+    "\ud800-\udfff"  # bytes of file names that are no text, which no stream takes
+)
+_TEXT = re.compile(f"[{_CONTROLS}]")
+_LINE = re.compile(f"[{_CONTROLS}\t\n]")
+_BYTES = range(0xDC80, 0xDD00)
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def plain(text: str) -> str:
+    """Return a text of any number of lines with its control characters spelled out."""
+    return _TEXT.sub(_spelled, text)
+
+
+def one_line(text: str) -> str:
+    """Return a name or a message likewise, in which a line end is as foreign as any other."""
+    return _LINE.sub(_spelled, text)
+
+
+def json_text(text: str) -> str:
+    """Return JSON that reads the same, with the characters escaped that JSON itself lets pass."""
+    return _TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _spelled(found: re.Match[str]) -> str:
+    character = found[0]
+    number = ord(character)
+    if number in _BYTES:  # surrogateescape, PEP 383
+        return f"\\x{number - 0xDC00:02x}"
+    return _SHORT.get(character) or (f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}")
