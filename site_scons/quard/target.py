@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Literal
 
 from quard.errors import QuardError
 
@@ -17,6 +18,8 @@ class Target:
     openssl_target -- the name in OpenSSL's Configurations/*.conf
     elf_machine    -- e_machine of its programs, as pyelftools spells it
     elf_class      -- 32 or 64
+    elf_order      -- of bytes: little or big
+    elf_abi        -- mask and value of the floating-point ABI in e_flags
     loader         -- absolute path of the dynamic loader on the target (the ABI's PT_INTERP)
     """
 
@@ -25,6 +28,8 @@ class Target:
     openssl_target: str
     elf_machine: str
     elf_class: int
+    elf_order: Literal["little", "big"]
+    elf_abi: tuple[int, int]
     loader: str
 
 
@@ -37,6 +42,8 @@ _TARGETS = {
             openssl_target="linux64-riscv64",
             elf_machine="EM_RISCV",
             elf_class=64,
+            elf_order="little",
+            elf_abi=(0x6, 0x4),  # EF_RISCV_FLOAT_ABI: double
             loader="/lib/ld-linux-riscv64-lp64d.so.1",
         ),
     )

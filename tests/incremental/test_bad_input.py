@@ -213,7 +213,21 @@ def test_two_packages_with_one_path_are_both_named(greeting: Project) -> None:
 
 def test_a_program_for_another_machine_is_named(greeting: Project) -> None:
     greeting.edit("packages/alone/recipe.py", "CC={cross}gcc", 'CC=gcc", "CFLAGS=-O2')
-    refused(greeting.run(), "wrong-architecture", "/usr/bin/alone", "alone")
+    refused(greeting.run("alone"), "wrong-architecture", "alone 1: ", "usr/bin/alone: found EM_X86")
+    left_nothing(greeting, "alone")
+
+
+def test_everything_that_is_wrong_with_a_package_is_told_at_once(greeting: Project) -> None:
+    code = 'const char *where = "/quard/src/x"; int main(void) { return !where; }\n'
+    greeting.program("alone", code, "-Wl,-rpath,here", more='drop=("usr/none", "usr/nil"),')
+    recipe = greeting.recipe("alone")
+    step = 'Run("sh", "-c", "gcc -o {stage}/usr/bin/host alone.c && mkdir {stage}/bin'
+    step += ' && touch {stage}/bin/alone"), Install("alone.c", "boot/alone.c"),)'
+    text = recipe.read_text().replace('mode="0755"),)', f'mode="0755"), {step}')
+    recipe.write_text(text.replace("import Install", "import Install, Run"))
+    texts = ["usr/none", "usr/nil", "bin/alone and usr/bin/alone", "'here'", "usr/bin/host: found"]
+    texts += ["usr/bin/alone: /quard/src/x", "5 things are wrong with what alone 1 installs"]
+    refused(greeting.run("alone"), "file-collision", *texts)
 
 
 def test_a_library_that_nobody_installs_is_named(greeting: Project) -> None:

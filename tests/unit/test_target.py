@@ -48,5 +48,10 @@ def test_machine_class_and_loader_are_those_of_a_program_that_the_compiler_makes
     ).stdout
     assert f"interpreter: {facts.loader}]" in shown
     assert re.search(r"Class:\s+ELF(\d+)", shown).group(1) == str(facts.elf_class)  # type: ignore[union-attr]
+    assert f"{facts.elf_order} endian" in shown
+    flags = re.search(r"Flags:\s+(0x[0-9a-f]+)", shown)
+    assert flags is not None
+    mask, value = facts.elf_abi
+    assert int(flags.group(1), 16) & mask == value
     assert re.search(r"Machine:\s+RISC-V", shown)
     assert facts.elf_machine == "EM_RISCV"

@@ -16,12 +16,14 @@ _DOCUMENTATION = tuple(f"usr/share/{name}" for name in ("doc", "gtk-doc", "help"
 _UNWANTED = (*_DOCUMENTATION, "*.la", "*.pyc")
 
 
-def remove_unwanted(stage: Path, paths: Collection[str], patterns: Sequence[str]) -> None:
+def remove_unwanted(
+    stage: Path, paths: Collection[str], patterns: Sequence[str]
+) -> list[QuardError]:
     """Remove documentation and what nobody uses, and what matches the recipe's wildcards.
 
     paths    -- all that would be on the target, after moving below usr
     patterns -- wildcards as in `split`
-    Raises QuardError `drop-unused` for a wildcard that matches nothing.
+    Returns an error `drop-unused` if there are wildcards that match nothing.
     """
     wanted: set[str] = set()
     unused = []
@@ -30,17 +32,20 @@ def remove_unwanted(stage: Path, paths: Collection[str], patterns: Sequence[str]
         wanted |= found
         if not found:
             unused.append(pattern)
-    if unused:
-        raise QuardError(
-            "the recipe drops what is not there",
-            detail="\n".join(unused),
-            reason="drop-unused",
-            hint="remove the wildcard from the recipe's drop, or correct it",
-        )
     for pattern in _UNWANTED:
         wanted |= {path for path in paths if fnmatch.fnmatchcase(path, pattern)}
     for path in sorted(wanted):
         _remove(stage, path)
+    return [_unused(unused)] if unused else []
+
+
+def _unused(patterns: Sequence[str]) -> QuardError:
+    return QuardError(
+        "the recipe drops what is not there",
+        detail="\n".join(patterns),
+        reason="drop-unused",
+        hint="remove the wildcard from the recipe's drop, or correct it",
+    )
 
 
 def _remove(stage: Path, path: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from elftools.elf.enums import ENUM_E_MACHINE
 
@@ -32,7 +32,7 @@ _TYPES = {0: "notype", 1: "object", 2: "func", 3: "section", 4: "file", 5: "comm
 _TYPES |= {10: "ifunc"}
 _BINDINGS = {0: "local", 1: "global", 2: "weak", 10: "unique"}
 _VISIBILITIES = ("default", "internal", "hidden", "protected")
-_MACHINES = {number: name for name, number in ENUM_E_MACHINE.items() if isinstance(number, int)}
+MACHINES = {number: name for name, number in ENUM_E_MACHINE.items() if isinstance(number, int)}
 
 
 class Symbol(NamedTuple):
@@ -71,6 +71,7 @@ class Elf:
 
     machine  -- e_machine as pyelftools spells it, as in EM_RISCV
     bits     -- 32 or 64
+    order    -- of bytes: little or big
     kind     -- rel, exec, dyn, core, or the number
     os_abi   -- EI_OSABI
     flags    -- e_flags: on many machines the floating-point ABI and instruction set
@@ -84,6 +85,7 @@ class Elf:
 
     machine: str
     bits: int
+    order: Literal["little", "big"]
     kind: str
     os_abi: int
     flags: int
@@ -169,8 +171,9 @@ def _elf(view: View) -> Elf:
     }
     numbers = dict(entries)
     return Elf(
-        machine=_MACHINES.get(view.machine, str(view.machine)),
+        machine=MACHINES.get(view.machine, str(view.machine)),
         bits=view.bits,
+        order=view.order,
         kind=_KINDS.get(view.kind, str(view.kind)),
         os_abi=view.os_abi,
         flags=view.flags,

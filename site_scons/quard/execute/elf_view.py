@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from quard.errors import QuardError
 
@@ -66,7 +66,8 @@ class View:
         self._data = data
         self.bits = 32 * ident[4]
         self.os_abi = ident[7]
-        order = "<" if ident[5] == 1 else ">"
+        self.order: Literal["little", "big"] = "little" if ident[5] == 1 else "big"
+        order = "<" if self.order == "little" else ">"
         word = "I" if self.bits == 32 else "Q"
         self._half = struct.Struct(f"{order}H")
         self._word = struct.Struct(f"{order}I")

@@ -38,23 +38,30 @@ def _landing(path: str, target: str) -> str:
     return posixpath.normpath(posixpath.join("/", posixpath.dirname(path), target))[1:]
 
 
-def correct_links(stage: Path, paths: Collection[str], markers: Sequence[str]) -> None:
+def correct_links(
+    stage: Path, paths: Collection[str], markers: Sequence[str], own: str = ""
+) -> list[QuardError]:
     """Give links the text that is right after moving; remove those that would lead to themselves.
 
     An absolute link to something in the same stage becomes relative, so that it also holds below
-    a sysroot.
+    a sysroot. A link that names the stage's own path means what is installed there.
 
     paths   -- all that will be on the target, links and others
-    markers -- texts that no link may hold, beside the path of the stage itself
-    Raises QuardError `stage-link`.
+    markers -- texts that no link may hold
+    own     -- the stage's path as the build saw it
+    Returns an error `stage-link` for each link that leads into the build.
     """
     after = {folded(path) for path in paths}
+    wrong = []
     for path in paths:
         place = stage / path
         if not place.is_symlink():
             continue
-        target = str(place.readlink())
-        _refuse_stage_link(path, target, (*markers, str(stage)))
+        text = str(place.readlink())
+        target = _without_stage(text, (own, str(stage)))
+        if any(marker in target for marker in markers):
+            wrong.append(_stage_link(path, target))
+            continue
         landing = _landing(path, target)
         new_path, new_landing = folded(path), folded(landing)
         if new_path == new_landing:
@@ -64,30 +71,41 @@ def correct_links(stage: Path, paths: Collection[str], markers: Sequence[str]) -
         escapes = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))[:2] == ".."
         moved = (new_path, new_landing) != (path, landing)
         if (absolute and new_landing in after) or (not absolute and (escapes or moved)):
+            target = posixpath.relpath(f"/{new_landing}", f"/{posixpath.dirname(new_path)}")
+        if target != text:
             place.unlink()
-            place.symlink_to(
-                posixpath.relpath(f"/{new_landing}", f"/{posixpath.dirname(new_path)}")
-            )
+            place.symlink_to(target)
+    return wrong
 
 
-def _refuse_stage_link(path: str, target: str, markers: Sequence[str]) -> None:
-    if any(marker in target for marker in markers):
-        raise QuardError(
-            f"a link into the build: {path}",
-            detail=one_line(f"{path} -> {target}"),
-            reason="stage-link",
-            hint="make the install step link to the path on the target, or relatively",
-        )
+def _without_stage(target: str, stages: Sequence[str]) -> str:
+    """Return a link's text without the stage's path in front."""
+    plain = posixpath.normpath(target)
+    for stage in stages:
+        if stage and below(plain, stage):
+            return plain[len(stage) :] or "/"
+    return target
 
 
-def fold(stage: Path) -> None:
-    """Move the folders; see the module. Raises QuardError `file-collision`."""
+def _stage_link(path: str, target: str) -> QuardError:
+    return QuardError(
+        f"a link into the build: {path}",
+        detail=one_line(f"{path} -> {target}"),
+        reason="stage-link",
+        hint="make the install step link to the path on the target, or relatively",
+    )
+
+
+def fold(stage: Path) -> list[QuardError]:
+    """Move the folders; see the module. Returns an error `file-collision` for what cannot move."""
+    wrong: list[QuardError] = []
     for old, new in _FOLDS:
         if os.path.lexists(stage / old):
-            _move(stage, old, new)
+            _move(stage, old, new, wrong)
+    return wrong
 
 
-def _move(stage: Path, old: str, new: str) -> None:
+def _move(stage: Path, old: str, new: str, wrong: list[QuardError]) -> None:
     """Move a path, merging folders; two equal links become one, all else that meets is refused."""
     source, place = stage / old, stage / new
     if not os.path.lexists(place):
@@ -95,21 +113,27 @@ def _move(stage: Path, old: str, new: str) -> None:
         source.rename(place)
     elif is_folder(source) and is_folder(place):
         for inside in sorted(source.iterdir()):
-            _move(stage, f"{old}/{inside.name}", f"{new}/{inside.name}")
-        _merge_modes(source, place, old, new)
-        source.rmdir()
+            _move(stage, f"{old}/{inside.name}", f"{new}/{inside.name}", wrong)
+        modes = _merge_modes(source, place)
+        if modes:
+            wrong.append(_collision(old, new, modes))
+        if not any(source.iterdir()):
+            source.rmdir()
     elif source.is_symlink() and place.is_symlink() and source.readlink() == place.readlink():
         source.unlink()
     else:
-        raise _collision(old, new, "both are installed, and bin, sbin, lib, lib64 lie in usr")
+        what = "both are installed, and bin, sbin, lib, lib64 lie in usr"
+        wrong.append(_collision(old, new, what))
 
 
-def _merge_modes(source: Path, place: Path, old: str, new: str) -> None:
+def _merge_modes(source: Path, place: Path) -> str:
+    """Give the folder that stays the mode of both; return what is wrong with that."""
     one, other = (stat.S_IMODE(path.stat().st_mode) for path in (source, place))
     if one not in (other, FOLDER_MODE):
         if other != FOLDER_MODE:
-            raise _collision(old, new, f"folders of modes {one:04o} and {other:04o}")
+            return f"folders of modes {one:04o} and {other:04o}"
         place.chmod(one)
+    return ""
 
 
 def _collision(old: str, new: str, detail: str) -> QuardError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +12,9 @@ from typing import IO, Any, Literal
 
 from quard import canonical
 from quard.errors import QuardError
-from quard.execute import kept, split, sysroot
+from quard.execute import kept, staged, sysroot
 from quard.execute.builder import Build, Inputs, Machine, StepFailed
 from quard.execute.fetch import Fetcher
-from quard.execute.interface import interface
 from quard.execute.request import Request
 from quard.execute.results import (
     UNSEALED,
@@ -28,12 +27,10 @@ from quard.execute.results import (
 )
 from quard.execute.sandbox import Work
 from quard.execute.trees import Entry, Listing
-from quard.plain import one_line
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.files import replacing
 from quard.store.local import Store, remove_tree
-from quard.target import target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +183,9 @@ class Packager:
                 remove_tree(job.work)
                 raise
             report("split")
-            record = self._keep(plan, build, log.name, goes_on=tree is not None)
+            local = bool(plan.tree) or tree is not None or build.sandbox.mode == "none"
+            store = self._local if local else self._store
+            record = staged.keep(build, self._machine.toolchain, store, log.name, local=local)
         if plan.keeps:
             for folder in (work.stage, work.root / "debug"):
                 remove_tree(folder)
@@ -234,69 +233,6 @@ class Packager:
                 return
         results.interface.unlink(missing_ok=True)
         raise lost_blob(results.name, sha256)
-
-    def _keep(self, plan: Plan, build: Build, log: str, *, goes_on: bool) -> dict[str, Any]:
-        """Split the staging folder and put its parts into the store that they belong to.
-
-        goes_on -- it was not built from nothing
-        """
-        local = bool(plan.tree) or goes_on or build.sandbox.mode == "none"
-        store = self._local if local else self._store
-        toolchain, stage = self._machine.toolchain, build.work.stage
-        parts = split.split(
-            stage,
-            debug=build.work.root / "debug",
-            tools=split.Toolkit(
-                objcopy=(toolchain.command("objcopy"),),
-                strip=(toolchain.command("strip"),),
-                ranlib=(toolchain.command("ranlib"),),
-                machine=target(plan.triple).elf_machine,
-            ),
-            drop=plan.drop,
-            markers=(build.sandbox.inside,),
-        )
-        _refuse_leaks(plan, parts.leaks)
-        contents = {
-            "runtime": (stage, parts.runtime),
-            "dev": (stage, parts.dev),
-            "debug": (parts.debug, blob.walk(parts.debug)),
-        }
-        if parts.deploy and not plan.deploys:
-            raise QuardError(
-                f"{plan.name} {plan.version}: files in boot/ that the recipe does not name",
-                detail="\n".join(map(one_line, parts.deploy)),
-                reason="deploy-unnamed",
-                hint='name each with Install("...", "boot/..."), so that the images depend on it',
-            )
-        if plan.deploys:
-            contents["deploy"] = (stage / split.DEPLOY, parts.deploy)
-        blobs = {}
-        with store.scratch() as scratch:
-            for part, (root, paths) in sorted(contents.items()):
-                blob.pack(root, paths, scratch / part)
-                blobs[part] = store.add(scratch / part)
-            copy = scratch / "log"
-            shutil.copyfile(log, copy)
-            blobs["log"] = store.add(copy)
-        return {
-            "name": plan.name,
-            "version": plan.version,
-            "plan": plan.identity,
-            "local": local,
-            "blobs": blobs,
-            "interface": interface(stage, parts.dev),
-        }
-
-
-def _refuse_leaks(plan: Plan, leaks: Sequence[split.Leak]) -> None:
-    """Raise QuardError path-leak if an installed file names a folder of the build."""
-    if leaks:
-        raise QuardError(
-            f"{plan.name} {plan.version}: installed files name folders of the build",
-            detail="\n".join(one_line(f"{leak.path}: {leak.text}") for leak in leaks[:10]),
-            reason="path-leak",
-            hint="patch the file in the recipe's `finish` steps, or drop it",
-        )
 
 
 def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any]) -> None:

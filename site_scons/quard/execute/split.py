@@ -9,27 +9,19 @@ firmware) are for the machine outside and are left as they are. What is installe
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
-import posixpath
 import re
-import shlex
-import shutil
-import stat
-import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quard.errors import QuardError
-from quard.execute import elf
 from quard.execute.classify import classify
 from quard.execute.drop import remove_unwanted
-from quard.execute.elf_view import MAGIC
 from quard.execute.fold import correct_links, fold
 from quard.execute.stage import below, everything, is_file
+from quard.execute.strip import DEBUG, Toolkit, strip_all
 from quard.plain import one_line
 from quard.store.blob import walk
 from quard.store.files import enough_space
@@ -38,29 +30,7 @@ from quard.store.member import normal_mode
 DEPLOY = "boot"
 """Folder of the staging area that goes beside the images."""
 
-_DEBUG = "usr/lib/debug"
-_LOADER_FOLDERS = {
-    f"{prefix}/lib{suffix}" for prefix in ("", "/usr") for suffix in ("", "64", "64/lp64d")
-}
-"""What the dynamic loader searches anyway: an rpath of these says nothing."""
-
-_ARCHIVE = b"!<arch>\n"
-_SYMTAB = 2
 _CONTEXT = 100
-
-
-@dataclass(frozen=True)
-class Toolkit:
-    """The cross tools that split needs, each as the beginning of an argument vector.
-
-    machine -- e_machine of the target as pyelftools spells it; ELF files of other machines, such
-               as firmware of a coprocessor, are left alone
-    """
-
-    objcopy: tuple[str, ...]
-    strip: tuple[str, ...]
-    ranlib: tuple[str, ...]
-    machine: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +50,7 @@ class Parts:
     deploy  -- below the staging folder's boot/ and named without it: goes beside the images
     debug   -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
     leaks   -- paths of the build found in the parts; in debug information, its own markers
+    wrong   -- everything else that must not be as it is; the parts are of no use then
     """
 
     runtime: tuple[str, ...]
@@ -87,6 +58,7 @@ class Parts:
     deploy: tuple[str, ...]
     debug: Path
     leaks: tuple[Leak, ...]
+    wrong: tuple[QuardError, ...]
 
 
 def split(
@@ -97,6 +69,7 @@ def split(
     drop: Sequence[str] = (),
     markers: Sequence[str] = (),
     debug_markers: Sequence[str] = (),
+    inside: str = "",
 ) -> Parts:
     """Turn a staging folder into parts; see the module.
 
@@ -105,9 +78,13 @@ def split(
                      and paths are meant as installed or as moved below usr
     markers       -- texts such as /quard/stage that no installed file may hold
     debug_markers -- the same for debug information
-    Raises QuardError `file-collision` (two files at one place after moving), `stage-link` (a link
-    into the build), `drop-unused`, `rpath` (one into the build, or a relative one), `bad-elf`,
-    `split-tool` (a tool is missing or fails), `disk-full`.
+    inside        -- the root of the build's fixed paths, as its commands saw it
+
+    What is wrong with the package is told all together, in the parts: `file-collision` (two files
+    at one place after moving), `stage-link` (a link into the build), `drop-unused`, `rpath` (one
+    into the build, or a relative one), `wrong-architecture` (what the target cannot run or link),
+    `bad-elf`, `split-tool` (a file that a tool refuses). Raises QuardError `split-tool` where a
+    tool is missing, `disk-full`.
     """
     if (stage / DEPLOY).is_symlink():
         raise QuardError(
@@ -118,16 +95,18 @@ def split(
         )
     with enough_space(stage):
         _set_modes(stage)
-        correct_links(stage, _installed(everything(stage)), markers)
-        fold(stage)
-        remove_unwanted(stage, _installed(everything(stage)), drop)
+        own = f"{inside}/stage" if inside else ""
+        wrong = correct_links(stage, _installed(everything(stage)), markers, own)
+        wrong += fold(stage)
+        wrong += remove_unwanted(stage, _installed(everything(stage)), drop)
         debug.mkdir(parents=True, exist_ok=True)
         _take_debug(stage, debug)
-        frames = _strip_all(stage, debug, tools, markers)
-        runtime, dev = classify(stage, _installed(walk(stage)), frames)
+        stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
+        wrong += stripped.wrong
+        runtime, dev = classify(stage, _installed(walk(stage)), stripped.frames)
         deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
         leaks = [*_leaks(stage, markers), *_leaks(debug, debug_markers)]
-        return Parts(runtime, dev, deploy, debug, tuple(leaks))
+        return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong))
 
 
 def _installed(paths: Iterable[str]) -> list[str]:
@@ -137,10 +116,10 @@ def _installed(paths: Iterable[str]) -> list[str]:
 
 def _take_debug(stage: Path, debug: Path) -> None:
     """Move what was installed as debug information, as a kernel's symbols, which nothing strips."""
-    given = stage / _DEBUG
+    given = stage / DEBUG
     if given.is_dir() and not given.is_symlink():
-        (debug / _DEBUG).parent.mkdir(parents=True, exist_ok=True)
-        given.replace(debug / _DEBUG)
+        (debug / DEBUG).parent.mkdir(parents=True, exist_ok=True)
+        given.replace(debug / DEBUG)
         for parent in given.relative_to(stage).parents[:-1]:
             if not any((stage / parent).iterdir()):
                 (stage / parent).rmdir()
@@ -153,136 +132,6 @@ def _set_modes(stage: Path) -> None:
             place = Path(folder, name)
             if not place.is_symlink():
                 place.chmod(normal_mode(place.stat().st_mode, folder=place.is_dir()))
-
-
-def _strip_all(
-    stage: Path, debug: Path, tools: Toolkit, markers: Sequence[str]
-) -> Mapping[str, elf.Elf]:
-    """Strip every ELF file and archive once, however many names it has; return the ELF frames."""
-    frames: dict[str, elf.Elf] = {}
-    done: dict[int, elf.Elf | None] = {}
-    with tempfile.TemporaryDirectory(dir=debug.parent) as scratch:
-        work = _Work(tools, debug, Path(scratch) / "out", markers)
-        for path in _installed(everything(stage)):
-            place = stage / path
-            if not is_file(place):
-                continue
-            inode = place.stat().st_ino
-            if inode not in done:
-                done[inode] = work.strip(place, path)
-            frame = done[inode]
-            if frame is not None:
-                frames[path] = frame
-    return frames
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What stripping one file needs; `out` is where the tools write."""
-
-    tools: Toolkit
-    debug: Path
-    out: Path
-    markers: Sequence[str]
-
-    def strip(self, place: Path, path: str) -> elf.Elf | None:
-        """Treat one file by what it is; return the frame of an ELF file."""
-        with place.open("rb") as file:
-            magic = file.read(len(_ARCHIVE))
-        if magic == _ARCHIVE:
-            self._rewrite(place, "--strip-debug")
-            return None
-        if not magic.startswith(MAGIC):
-            return None
-        frame = elf.read(place)
-        if frame.machine != self.tools.machine:
-            return frame
-        if _superfluous_rpath(frame, path, self.markers):
-            elf.remove_rpath(place)
-        if frame.kind == "rel":
-            self._rewrite(place, "--strip-debug")
-        elif frame.kind in ("exec", "dyn"):
-            kept = self._keep_debug(place, path, frame)
-            self._rewrite(place, "--strip-unneeded" if frame.library else "--strip-all", link=kept)
-        return elf.read(place)
-
-    def _keep_debug(self, place: Path, path: str, frame: elf.Elf) -> Path | None:
-        """Copy debug information aside; return the copy if only a debug link leads to it."""
-        names = tuple(section.name for section in frame.sections)
-        symbols = any(section.type == _SYMTAB for section in frame.sections)
-        if not symbols and not any(name.startswith((".debug_", ".zdebug_")) for name in names):
-            return None
-        build_id = frame.build_id
-        name = f".build-id/{build_id[:2]}/{build_id[2:]}" if build_id else path
-        target = self.debug / f"{_DEBUG}/{name}.debug"
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _run((*self.tools.objcopy, "--only-keep-debug", str(place), str(target)))
-            target.chmod(0o644)
-        return None if build_id else target
-
-    def _rewrite(self, place: Path, how: str, link: Path | None = None) -> None:
-        """Strip into another file and copy back: the file keeps its names, mode and inode."""
-        _run(
-            (
-                *self.tools.strip,
-                how,
-                "--enable-deterministic-archives",
-                "-o",
-                str(self.out),
-                str(place),
-            )
-        )
-        if link is not None:
-            _run((*self.tools.objcopy, f"--add-gnu-debuglink={link}", str(self.out)))
-        with self.out.open("rb") as stripped:
-            if stripped.read(len(_ARCHIVE)) == _ARCHIVE:
-                _run((*self.tools.ranlib, "-D", str(self.out)))
-        mode = stat.S_IMODE(place.stat().st_mode)
-        with place.open("r+b") as file, self.out.open("rb") as stripped:
-            shutil.copyfileobj(stripped, file)
-            file.truncate()
-        self.out.unlink()
-        place.chmod(mode)  # writing has cleared setuid
-
-
-def _run(argv: Sequence[str]) -> None:
-    """Run one tool. It sees no environment: binutils take their target format from GNUTARGET."""
-    try:
-        done = subprocess.run(
-            argv, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except FileNotFoundError as error:
-        raise _tool_failed(argv, str(error)) from error
-    if done.returncode:
-        raise _tool_failed(argv, done.stderr.decode(errors="replace").strip())
-
-
-def _tool_failed(argv: Sequence[str], output: str) -> QuardError:
-    if os.strerror(errno.ENOSPC) in output:
-        raise OSError(errno.ENOSPC, output)
-    return QuardError(
-        f"{Path(argv[0]).name} failed while splitting a package",
-        detail=f"{shlex.join(argv)}\n{output}",
-        reason="split-tool",
-        hint="look at the file it names: the build may have left it damaged",
-    )
-
-
-def _superfluous_rpath(frame: elf.Elf, path: str, markers: Sequence[str]) -> bool:
-    """Tell whether a file's rpath names only what is searched anyway; refuse what must not ship."""
-    texts = [text for text in (frame.rpath, frame.runpath) if text is not None]
-    folders = [folder for text in texts for folder in text.split(":")]
-    for folder in folders:
-        absolute = folder.startswith(("/", "$ORIGIN", "${ORIGIN}"))
-        if not absolute or any(marker in folder for marker in markers):
-            raise QuardError(
-                f"{path} would look for libraries in {folder!r}",
-                detail=f"its rpath is {':'.join(texts)}",
-                reason="rpath",
-                hint="install relinked files (make install), or build without -rpath",
-            )
-    return bool(texts) and {posixpath.normpath(folder) for folder in folders} <= _LOADER_FOLDERS
 
 
 def _leaks(root: Path, markers: Sequence[str]) -> Iterator[Leak]:

@@ -12,6 +12,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from quard.errors import QuardError, together
+from quard.execute.foreign import FIRMWARE, mismatch
+from quard.execute.stage import below
 from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.tree import Node, Tree
@@ -28,6 +30,9 @@ class _Elf:
 
     machine: str
     bits: int
+    order: str
+    flags: int
+    linked: bool
     interpreter: str
     needed: tuple[str, ...]
     search: tuple[str, ...]
@@ -103,7 +108,16 @@ def _read_elf(file: IO[bytes]) -> _Elf:
                     needed.append(str(getattr(tag, name)))
                 elif name in ("rpath", "runpath"):
                     search += [part for part in str(getattr(tag, name)).split(":") if part]
-    return _Elf(str(elf.header.e_machine), elf.elfclass, interpreter, tuple(needed), tuple(search))
+    return _Elf(
+        machine=str(elf.header.e_machine),
+        bits=elf.elfclass,
+        order="little" if elf.little_endian else "big",
+        flags=elf.header.e_flags,
+        linked=elf.header.e_type != "ET_REL",
+        interpreter=interpreter,
+        needed=tuple(needed),
+        search=tuple(search),
+    )
 
 
 def _elf_errors(tree: Tree, path: str, content: Content, target: Target) -> Iterator[QuardError]:
@@ -119,14 +133,16 @@ def _elf_errors(tree: Tree, path: str, content: Content, target: Target) -> Iter
             hint="rebuild what installs it",
         )
         return
-    if (elf.machine, elf.bits) != (target.elf_machine, target.elf_class):
+    facts = (elf.machine, elf.bits, elf.order, elf.flags)
+    if other := mismatch(target, path, *facts, linked=elf.linked):
         yield QuardError(
             f"/{path} of {owner} is for another machine",
-            detail=f"found {elf.machine} {elf.bits} bit, "
-            f"wanted {target.elf_machine} {target.elf_class} bit",
+            detail=other,
             reason="wrong-architecture",
             hint="its build used a compiler other than the target's",
         )
+        return
+    if elf.machine != target.elf_machine or below(path, FIRMWARE):
         return
     if elf.interpreter and not _exists(tree, elf.interpreter):
         yield _missing(tree, path, elf.interpreter, ())

@@ -14,15 +14,17 @@ from typing import Any
 from incremental.cutoff import source
 from incremental.cutoff.dependants import Dependant, Unit
 from incremental.cutoff.model import Library
-from quard.execute.split import Toolkit, split
+from quard.execute.split import split
+from quard.execute.strip import Toolkit
 from quard.store import blob
+from quard.target import target
 
 CROSS = "riscv64-linux-gnu-"
 _TOOLS = Toolkit(
     objcopy=(f"{CROSS}objcopy",),
     strip=(f"{CROSS}strip",),
     ranlib=(f"{CROSS}ranlib",),
-    machine="EM_RISCV",
+    target=target("riscv64-linux-gnu"),
 )
 _LIMIT = 120
 

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
-from quard.execute.split import Parts, Toolkit, split
+from quard.errors import QuardError, together
+from quard.execute.split import Parts, split
+from quard.execute.strip import Toolkit
+from quard.target import target
 
 CROSS = "riscv64-linux-gnu-"
 TOOLS = Toolkit(
     objcopy=(f"{CROSS}objcopy",),
     strip=(f"{CROSS}strip",),
     ranlib=(f"{CROSS}ranlib",),
-    machine="EM_RISCV",
+    target=target("riscv64-linux-gnu"),
 )
 SOURCE = "static int own = 3; int f(int x) { return own++ * x; }"
 MARKERS = ("/quard/stage", "/quard/sysroot")
@@ -65,10 +67,19 @@ def archive(path: Path, *options: str) -> Path:
 
 
 def parts_of(stage: Path, *, drop: tuple[str, ...] = ()) -> Parts:
-    return split(
-        stage, debug=stage.parent / "debug", tools=TOOLS, drop=drop, markers=MARKERS,
+    """Split a folder; raise what is wrong with it."""
+    parts = split(
+        stage,
+        debug=stage.parent / "debug",
+        tools=TOOLS,
+        drop=drop,
+        markers=MARKERS,
         debug_markers=("/quard/src",),
-    )  # fmt: skip
+        inside="/quard",
+    )
+    if parts.wrong:
+        raise together("the package", parts.wrong)
+    return parts
 
 
 def refused(call: Callable[[], object]) -> QuardError:

@@ -74,7 +74,28 @@ def test_a_link_to_the_moved_file_itself_gives_way(stage: Path) -> None:
     assert (stage / "usr/bin/tool").read_text() == "one"
 
 
-@pytest.mark.parametrize("target", ["/quard/stage/usr/lib/libx.so.1", "STAGE/usr/lib/libx.so.1"])
-def test_links_into_the_build_are_refused(stage: Path, target: str) -> None:
-    link(stage / "usr/lib/libx.so", target.replace("STAGE", str(stage)))
-    assert refused(lambda: parts_of(stage)).reason == "stage-link"
+@pytest.mark.parametrize("folder", ["/quard/stage", "STAGE"])
+def test_links_that_name_the_staging_folder_mean_what_is_installed(
+    stage: Path, folder: str
+) -> None:
+    folder = folder.replace("STAGE", str(stage))
+    library(stage / "usr/lib/libx.so.1", "libx.so.1")
+    link(stage / "lib/libx.so", f"{folder}/usr/lib/libx.so.1")
+    link(stage / "etc/mtab", f"{folder}//proc/self/mounts")
+    link(stage / "etc/top", folder)
+    parts_of(stage)
+    found = [str((stage / p).readlink()) for p in ("usr/lib/libx.so", "etc/mtab", "etc/top")]
+    assert found == ["libx.so.1", "/proc/self/mounts", "/"]
+
+
+def test_links_into_the_build_and_collisions_are_refused_all_at_once(stage: Path) -> None:
+    link(stage / "usr/lib/libx.so", "/quard/sysroot/usr/lib/libx.so.1")
+    link(stage / "etc/y", "/quard/stage/../sysroot/etc/y")
+    for name in ("a", "b"):
+        write(stage / f"bin/{name}", "one")
+        write(stage / f"usr/bin/{name}", "two")
+    error = refused(lambda: parts_of(stage))
+    assert error.reason == "stage-link"
+    assert error.message == "4 things are wrong with the package"
+    for text in ("usr/lib/libx.so", "etc/y", "bin/a and usr/bin/a", "bin/b and usr/bin/b"):
+        assert text in error.detail

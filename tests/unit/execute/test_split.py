@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ from split_parts import (
     write,
 )
 
+from quard.errors import together
 from quard.execute import elf
-from quard.execute.split import Toolkit, split
+from quard.execute.split import split
 from quard.store.blob import pack, walk
 
 
@@ -267,8 +269,12 @@ def test_stripped_libraries_still_link_and_run_their_dependants(stage: Path) -> 
 )
 def test_a_tool_that_fails_is_named(stage: Path, tool: tuple[str, ...], hint: str) -> None:
     program(stage / "usr/bin/tool")
-    broken = Toolkit(objcopy=TOOLS.objcopy, strip=tool, ranlib=TOOLS.ranlib, machine="EM_RISCV")
-    error = refused(lambda: split(stage, debug=stage.parent / "debug", tools=broken))
+    broken = replace(TOOLS, strip=tool)
+
+    def run() -> None:
+        raise together("it", split(stage, debug=stage.parent / "debug", tools=broken).wrong)
+
+    error = refused(run)
     assert error.reason == "split-tool"
     assert hint in error.detail
     assert sorted(path.name for path in stage.parent.iterdir()) == ["debug", "stage"]

@@ -203,3 +203,15 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, built: dict[st
     for text in ("needs libfoo.so.1", "needs libc.so.6", "the shell of web, /bin/zsh"):
         assert text in error.detail
     assert "missing-interpreter: drop the script" in error.detail
+
+
+def test_program_of_another_floating_point_abi_is_refused(tmp_path: Path) -> None:
+    options = ("-march=rv64imac", "-mabi=lp64", "-static", "-nostdlib")
+    data = parts.compile_c(tmp_path, "soft", "void _start(void) { for (;;); }", *options)
+    error = refused(tmp_path, {"usr/bin/soft": (data, 0o755)})
+    assert error.reason == "wrong-architecture"
+    assert "floating-point ABI 0x0" in error.detail
+
+
+def test_firmware_may_be_for_any_processor(tmp_path: Path) -> None:
+    make(tmp_path, {"usr/lib/firmware/dsp.elf": Path(sys.executable).resolve().read_bytes()})

@@ -1,0 +1,95 @@
+"""What a build has staged: checked, split, put into a store, and written down."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from quard.errors import QuardError, together
+from quard.execute import split
+from quard.execute.builder import Build
+from quard.execute.interface import interface
+from quard.execute.strip import Toolkit
+from quard.execute.toolchain import Toolchain
+from quard.plain import one_line
+from quard.plan.plan import Plan
+from quard.store import blob
+from quard.store.local import Store
+from quard.target import target
+
+
+def keep(
+    build: Build, toolchain: Toolchain, store: Store, log: str, *, local: bool
+) -> dict[str, Any]:
+    """Split the staging folder, put its parts into a store, and return the package's record.
+
+    log   -- path of the build's log
+    local -- the result is of use in this checkout only
+    Raises QuardError for all that is wrong with what is staged, the errors of `split` and `pack`.
+    """
+    plan, stage = build.plan, build.work.stage
+    parts = split.split(
+        stage,
+        debug=build.work.root / "debug",
+        tools=Toolkit(
+            objcopy=(toolchain.command("objcopy"),),
+            strip=(toolchain.command("strip"),),
+            ranlib=(toolchain.command("ranlib"),),
+            target=target(plan.triple),
+        ),
+        drop=plan.drop,
+        markers=(build.sandbox.inside,),
+        inside=build.sandbox.inside,
+    )
+    _refuse(plan, parts)
+    contents = {
+        "runtime": (stage, parts.runtime),
+        "dev": (stage, parts.dev),
+        "debug": (parts.debug, blob.walk(parts.debug)),
+    }
+    if plan.deploys:
+        contents["deploy"] = (stage / split.DEPLOY, parts.deploy)
+    blobs = {}
+    with store.scratch() as scratch:
+        for part, (root, paths) in sorted(contents.items()):
+            blob.pack(root, paths, scratch / part)
+            blobs[part] = store.add(scratch / part)
+        copy = scratch / "log"
+        shutil.copyfile(log, copy)
+        blobs["log"] = store.add(copy)
+    return {
+        "name": plan.name,
+        "version": plan.version,
+        "plan": plan.identity,
+        "local": local,
+        "blobs": blobs,
+        "interface": interface(stage, parts.dev),
+    }
+
+
+def _refuse(plan: Plan, parts: split.Parts) -> None:
+    """Raise QuardError for all that is wrong with what a package installs."""
+    found = list(parts.wrong)
+    if parts.deploy and not plan.deploys:
+        found.append(
+            QuardError(
+                "files in boot/ that the recipe does not name",
+                detail="\n".join(map(one_line, parts.deploy)),
+                reason="deploy-unnamed",
+                hint='name each with Install("...", "boot/..."), so that the images depend on it',
+            )
+        )
+    if parts.leaks:
+        found.append(
+            QuardError(
+                "installed files name folders of the build",
+                detail="\n".join(one_line(f"{leak.path}: {leak.text}") for leak in parts.leaks),
+                reason="path-leak",
+                hint="patch the files in the recipe's `finish` steps, or drop them",
+            )
+        )
+    if found:
+        name = f"{plan.name} {plan.version}"
+        one = together(f"what {name} installs", found)
+        message = f"{name}: {one.message}" if len(found) == 1 else one.message
+        raise QuardError(message, detail=one.detail, reason=one.reason, hint=one.hint)
