@@ -16,6 +16,8 @@ _CONTROLS = (
 )
 _TEXT = re.compile(f"[{_CONTROLS}]")
 _LINE = re.compile(f"[{_CONTROLS}\t\n]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters of Unicode (category Cc), and what stands for bytes that are not UTF-8."""
 _BYTES = range(0xDC80, 0xDD00)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -33,6 +35,20 @@ def one_line(text: str) -> str:
 def json_text(text: str) -> str:
     """Return JSON that reads the same, with the characters escaped that JSON itself lets pass."""
     return _TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def is_printable(text: str) -> bool:
+    """Tell whether a text is UTF-8 without control characters.
+
+    Spaces of all kinds and joiners are part of names in many scripts; str.isprintable is stricter.
+    """
+    return not _CONTROL.search(text)
+
+
+def short(text: str, most: int = 120) -> str:
+    """Return a name or a link's target for a message: of a long one its beginning and its end."""
+    half = (most - 5) // 2
+    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
 
 
 def _spelled(found: re.Match[str]) -> str:

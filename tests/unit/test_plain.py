@@ -10,7 +10,7 @@ import pytest
 from quard.console import Console
 from quard.errors import QuardError
 from quard.execute.progress import Lines
-from quard.plain import json_text, one_line, plain
+from quard.plain import is_printable, json_text, one_line, plain, short
 from quard.report import as_json
 
 HOSTILE = "a\x1b[2Jb\x9b31mc\u202ed\u2066e\x7ff\rg\x00h\udcffi\u2028j"
@@ -69,3 +69,20 @@ def test_json_reads_the_same_and_is_plain() -> None:
     assert plain(text) == text
     assert json.loads(text) == {"name": HOSTILE}
     assert json_text('{"a": "é"}') == '{"a": "é"}'
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a\u00a0b", "\u3000", "a\u200db", "ž", "\u202e"])
+def test_spaces_and_joiners_of_any_script_are_no_control_characters(text: str) -> None:
+    assert is_printable(text)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\x1b[1m", "\x00", "a\x7f", "\x85", "\x9b", "\udcff"])
+def test_control_characters_and_bytes_that_are_no_text_are(text: str) -> None:
+    assert not is_printable(text)
+
+
+def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
+    assert short("x" * 120) == "x" * 120
+    text = short(f"begin{'x' * 4000}end")
+    assert len(text) <= 120
+    assert text.startswith("beginx") and text.endswith("xend") and " ... " in text

@@ -57,7 +57,7 @@ def correct_links(
         place = stage / path
         if not place.is_symlink():
             continue
-        text = str(place.readlink())
+        text = os.readlink(place)
         target = _without_stage(text, (own, str(stage)))
         if any(marker in target for marker in markers):
             wrong.append(_stage_link(path, target))
@@ -119,7 +119,7 @@ def _move(stage: Path, old: str, new: str, wrong: list[QuardError]) -> None:
             wrong.append(_collision(old, new, modes))
         if not any(source.iterdir()):
             source.rmdir()
-    elif source.is_symlink() and place.is_symlink() and source.readlink() == place.readlink():
+    elif source.is_symlink() and place.is_symlink() and os.readlink(source) == os.readlink(place):
         source.unlink()
     else:
         what = "both are installed, and bin, sbin, lib, lib64 lie in usr"

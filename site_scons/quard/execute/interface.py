@@ -25,6 +25,7 @@ without .size); only debuggers and dladdr(3) read that number.
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +72,7 @@ def interface(root: Path, dev: Sequence[str]) -> dict[str, Any]:
         place = root / path
         mode = place.lstat().st_mode
         if stat.S_ISLNK(mode):
-            files[path] = {"type": "link", "target": str(place.readlink())}
+            files[path] = {"type": "link", "target": os.readlink(place)}
         elif stat.S_ISDIR(mode):
             files[path] = {"type": "dir"}
         elif elf.is_elf(place) and (frame := elf.read(place)).library and frame.sections:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from quard.errors import QuardError
 from quard.model import User
+from quard.plain import is_printable
 
 Key = TypeVar("Key", str, int)
 _SYSTEM = "the system table"
@@ -128,7 +129,7 @@ def bad_password(text: str) -> tuple[str, str] | None:
 
 def bad_field(text: str) -> str:
     """Return what is wrong with a field of passwd, "" if nothing is."""
-    if ":" in text or not text.isprintable():
+    if ":" in text or not is_printable(text):
         return f"must have no colon and no control character, not {text!r}"
     return ""
 

@@ -17,6 +17,7 @@ from quard.execute.stage import below
 from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.tree import Node, Tree
+from quard.plain import short
 from quard.target import Target
 
 VOLATILE = ("dev", "proc", "run", "sys", "tmp", "var")
@@ -87,9 +88,11 @@ def _links(tree: Tree, dangling: set[str]) -> Iterator[QuardError]:
             yield error
             continue
         if end and end not in tree.nodes and end.split("/")[0] not in VOLATILE:
+            target, landing = short(node.target), short(f"/{end}")
             yield QuardError(
-                f"/{path} of {tree.owners[path]} links to {node.target}, which is not in the image",
-                detail=f"it leads to /{end}",
+                f"/{short(path)} of {tree.owners[path]} links to {target}, "
+                "which is not in the image",
+                detail="" if landing == target else f"it leads to {landing}",
                 reason="dangling-link",
                 hint="correct the link, or list its path under `dangling` in the system's table",
             )

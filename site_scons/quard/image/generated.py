@@ -12,6 +12,7 @@ from quard.errors import QuardError
 from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.tree import Node
+from quard.plain import is_printable
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _RELEASE_FIELD = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -19,27 +20,34 @@ _LONGEST_HOSTNAME = 64
 """HOST_NAME_MAX of Linux (gethostname(2))."""
 
 
+_ACCOUNTS = "its lines come from [[user]] and [[group]] of the system's table and from recipes"
+_PASSWORDS = f"{_ACCOUNTS}; root's password is login.root_password in the board's file"
+_HOSTNAME = "it is `hostname` in the board's file"
+_RELEASE = "the build writes it, with the board's name"
+_KEYS = "it is login.authorized_keys in the board's file or in local.toml"
+
+
 def files(
     hostname: str, release: Mapping[str, str], keys: Sequence[str], people: Accounts
-) -> Iterator[tuple[str, Node]]:
-    """Yield path and node of every generated file.
+) -> Iterator[tuple[str, Node, str]]:
+    """Yield path, node, and what sets it, of every generated file.
 
     hostname -- of the target, plain or with a domain
     release  -- fields of os-release(5)
     keys     -- public keys that log in as root
     Raises QuardError: bad-hostname, bad-release, bad-key.
     """
-    yield "etc/passwd", _file(people.passwd())
-    yield "etc/group", _file(people.group())
-    yield "etc/shadow", _file(people.shadow(), 0o600)
-    yield "etc/hostname", _file(_hostname(hostname) + "\n")
-    yield "usr/lib/os-release", _file(_release(release))
-    yield "etc/os-release", Node("link", 0o777, target="../usr/lib/os-release")
+    yield "etc/passwd", _file(people.passwd()), _ACCOUNTS
+    yield "etc/group", _file(people.group()), _ACCOUNTS
+    yield "etc/shadow", _file(people.shadow(), 0o600), _PASSWORDS
+    yield "etc/hostname", _file(_hostname(hostname) + "\n"), _HOSTNAME
+    yield "usr/lib/os-release", _file(_release(release)), _RELEASE
+    yield "etc/os-release", Node("link", 0o777, target="../usr/lib/os-release"), _RELEASE
     if keys:
         home = next(user.home for user in people.users if user.name == "root").strip("/")
-        yield f"{home}/.ssh", Node("directory", 0o700)
+        yield f"{home}/.ssh", Node("directory", 0o700), _KEYS
         text = "".join(f"{_key(key)}\n" for key in dict.fromkeys(keys))
-        yield f"{home}/.ssh/authorized_keys", _file(text, 0o600)
+        yield f"{home}/.ssh/authorized_keys", _file(text, 0o600), _KEYS
 
 
 def _file(text: str, mode: int = 0o644) -> Node:
@@ -61,7 +69,7 @@ def _hostname(name: str) -> str:
 def _release(fields: Mapping[str, str]) -> str:
     lines = []
     for name, value in sorted(fields.items()):
-        if not _RELEASE_FIELD.fullmatch(name) or not value.isprintable():
+        if not _RELEASE_FIELD.fullmatch(name) or not is_printable(value):
             raise QuardError(
                 f"os-release cannot have the field {name!r} with the value {value!r}",
                 detail="names are capital letters, digits and _; values are one line",
@@ -77,7 +85,7 @@ def _key(line: str) -> str:
     """Return a line of authorized_keys (sshd(8)): options, type, base64, comment."""
     line = line.strip()
     words = line.split()
-    if line.isprintable() and any(_is_blob(kind, blob) for kind, blob in pairwise(words)):
+    if is_printable(line) and any(_is_blob(kind, blob) for kind, blob in pairwise(words)):
         return line
     raise QuardError(
         "an authorized key is no public key of ssh",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from quard.errors import QuardError, together
 from quard.image import accounts, check, manifest, tarimage
 from quard.image.generated import files
+from quard.image.merged import fold
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
 from quard.image.system import System
@@ -16,6 +18,7 @@ from quard.model import Permission, User
 from quard.target import Target
 
 _SYSTEM = Origin("system", "system")
+_MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
 
 
 @dataclass(frozen=True)
@@ -67,35 +70,58 @@ def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
     return digest
 
 
+@dataclass
+class _Gathering:
+    """A tree that is being filled, and all that does not fit into it."""
+
+    tree: Tree = field(default_factory=Tree)
+    errors: list[QuardError] = field(default_factory=list)
+
+    def put(self, path: str, node: Node, origin: Origin) -> bool:
+        """Add a node; tell whether it could be."""
+        try:
+            self.tree.add(path, node, origin)
+        except QuardError as error:
+            self.errors.append(error)
+            return False
+        return True
+
+
 def _tree(spec: RootfsSpec, people: accounts.Accounts) -> Tree:
-    tree = Tree()
+    """Return the paths of an image. Raises QuardError for all that do not fit together."""
+    made = _Gathering()
     for top in ("bin", "sbin", "lib"):
-        tree.add(top, Node("link", 0o777, target=f"usr/{top}"), _SYSTEM)
-        tree.add(f"usr/{top}", Node("directory", 0o755), _SYSTEM)
+        made.put(top, Node("link", 0o777, target=f"usr/{top}"), _MERGED)
+        made.put(f"usr/{top}", Node("directory", 0o755), _SYSTEM)
     if spec.target.loader.startswith("/lib64/"):
-        tree.add("lib64", Node("link", 0o777, target="usr/lib"), _SYSTEM)
+        made.put("lib64", Node("link", 0o777, target="usr/lib"), _MERGED)
     for layer in sorted(spec.layers, key=lambda layer: layer.package):
         origin = Origin("package", layer.package)
         for path, (node, _) in tarimage.read(layer.blob, f"the blob of {layer.package}").items():
-            tree.add(path, node, origin)
-    for path, node in files(spec.hostname, spec.release, spec.authorized_keys, people):
-        tree.add(path, node, _SYSTEM)
+            made.put(path, node, origin)
+    for path, node, key in files(spec.hostname, spec.release, spec.authorized_keys, people):
+        made.put(path, node, replace(_SYSTEM, instead=key))
     for overlay in spec.overlays:
-        for path, node in overlay.nodes():
-            tree.add(path, node, Origin("overlay", overlay.name))
-    _add_system(tree, spec.system, people)
-    tree.complete()
-    return tree
+        for found in fold(made.tree, overlay):
+            if isinstance(found, QuardError):
+                made.errors.append(found)
+            else:
+                made.put(*found, Origin("overlay", overlay.name))
+    _add_system(made, spec.system, people)
+    made.errors += made.tree.complete()
+    if made.errors:
+        raise together("the files of the image", made.errors)
+    return made.tree
 
 
-def _add_system(tree: Tree, system: System, people: accounts.Accounts) -> None:
+def _add_system(made: _Gathering, system: System, people: accounts.Accounts) -> None:
+    tree = made.tree
     for path, access in system.directories:
-        name = path[1:]
-        tree.add(name, Node("directory", 0o755), _SYSTEM)
-        node = tree.nodes[name]
-        node.mode = access.mode
-        node.uid = people.uid(access.owner, path)
-        node.gid = people.gid(access.group, path)
+        if made.put(path[1:], Node("directory", 0o755), _given("[[directory]]")):
+            node = tree.nodes[path[1:]]
+            node.mode = access.mode
+            node.uid = people.uid(access.owner, path)
+            node.gid = people.gid(access.group, path)
     for path, device in system.devices:
         node = Node(
             device.kind,
@@ -104,9 +130,14 @@ def _add_system(tree: Tree, system: System, people: accounts.Accounts) -> None:
             gid=people.gid(device.access.group, path),
             device=(device.major, device.minor),
         )
-        tree.add(path[1:], node, _SYSTEM)
+        made.put(path[1:], node, _given("[[device]]"))
     for path, target in system.links:
         old = tree.nodes.get(path[1:])
         if path[1:] in MERGED and old is not None and old.target == target:
             continue  # a table may say what holds for every image
-        tree.add(path[1:], Node("link", 0o777, target=target), _SYSTEM)
+        made.put(path[1:], Node("link", 0o777, target=target), _given("[[link]]"))
+
+
+def _given(table: str) -> Origin:
+    """Return the origin of what the system's table gives."""
+    return replace(_SYSTEM, instead=f"it is a {table} of the system's table")

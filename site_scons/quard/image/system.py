@@ -47,6 +47,7 @@ from typing import Literal
 
 from quard.image.accounts import Account, Group, bad_field, bad_password
 from quard.model import USER
+from quard.plain import is_printable
 from quard.table import Table, read
 
 REASON = "bad-system-table"
@@ -227,7 +228,7 @@ def _device(table: Table) -> tuple[str, Device]:
 
 def _link(table: Table) -> tuple[str, str]:
     path, target = _path(table, "path", table.text("path")), table.text("target")
-    if not target or not target.isprintable():
+    if not target or not is_printable(target):
         raise table.error("target", f"must be a path, not {target!r}")
     table.finish()
     return path, target

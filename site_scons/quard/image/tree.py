@@ -12,6 +12,7 @@ from typing import Literal
 
 from quard.errors import QuardError
 from quard.image.content import Content
+from quard.plain import is_printable, short
 
 Kind = Literal["file", "directory", "link", "char", "block", "fifo"]
 Maker = Literal["package", "overlay", "system"]
@@ -51,10 +52,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Origin:
-    """Who put a path there."""
+    """Who put a path there.
+
+    instead -- for what the tables give: where it is set
+    """
 
     maker: Maker
     name: str
+    instead: str = ""
 
     def __str__(self) -> str:
         return f"the {self.name}" if self.maker == "system" else f"{self.maker} {self.name}"
@@ -81,7 +86,7 @@ class Tree:
         only what another overlay or a package put there. Raises QuardError: file-collision,
         bad-file-name.
         """
-        _check_name(path, origin)
+        _check_names(path, node, origin)
         if origin.maker == "package":
             self.packages.setdefault(path, set()).add(origin.name)
         old = self.nodes.get(path)
@@ -105,16 +110,23 @@ class Tree:
         self.replaced.setdefault(path, owner.name)
         self.nodes[path], self.owners[path] = node, origin
 
-    def complete(self) -> None:
-        """Add the folders that nobody named. Raises QuardError parent-not-folder."""
+    def complete(self) -> Iterator[QuardError]:
+        """Add the folders that nobody named.
+
+        Yields an error parent-not-folder for each maker that puts something below what is none.
+        """
+        told: set[tuple[str, Origin]] = set()
         for path in sorted(self.nodes):
             for parent in _parents(path):
-                node = self.nodes.get(parent)
+                node, origin = self.nodes.get(parent), self.owners[path]
                 if node is None:
                     self.nodes[parent] = Node("directory", FOLDER_MODE)
-                    self.owners[parent] = self.owners[path]
+                    self.owners[parent] = origin
                 elif node.kind != "directory":
-                    raise _parent(path, self.owners[path], parent, node, self.owners[parent])
+                    if (parent, origin) not in told:
+                        told.add((parent, origin))
+                        yield _parent(path, origin, parent, node, self.owners[parent])
+                    break
 
     def canonical(self, path: str) -> str:
         """Return `path`, absolute or not, with the merged top folders' links resolved."""
@@ -144,7 +156,7 @@ class Tree:
             followed += 1
             if followed > _LINKS_FOLLOWED:
                 raise QuardError(
-                    f"/{path} is a link that leads in a circle",
+                    f"/{short(path)} is a link that leads in a circle",
                     reason="link-loop",
                     hint="correct the link's target",
                 )
@@ -165,16 +177,21 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _check_name(path: str, origin: Origin) -> None:
-    parts = path.split("/")
-    if path.isprintable() and not {"", ".", ".."} & set(parts):
-        return
-    raise QuardError(
-        f"{origin} has the file name {path!r}",
-        detail="names are UTF-8, without control characters, empty parts, . and ..",
-        reason="bad-file-name",
-        hint="rename the file",
-    )
+def _check_names(path: str, node: Node, origin: Origin) -> None:
+    if not is_printable(path) or {"", ".", ".."} & set(path.split("/")):
+        raise QuardError(
+            f"{origin} has the file name {short(repr(path))}",
+            detail="names are UTF-8, without control characters, empty parts, . and ..",
+            reason="bad-file-name",
+            hint="rename the file",
+        )
+    if node.kind == "link" and not is_printable(node.target):
+        raise QuardError(
+            f"{origin} has the link /{short(path)} to {short(repr(node.target))}",
+            detail="the target of a link is UTF-8, without control characters",
+            reason="bad-file-name",
+            hint="correct the link",
+        )
 
 
 def _collision(path: str, first: Origin, second: Origin, detail: str) -> QuardError:
@@ -184,20 +201,23 @@ def _collision(path: str, first: Origin, second: Origin, detail: str) -> QuardEr
         "system": "set it in the system's table or the board instead of a file",
     }
     worst = max((first.maker, second.maker), key=("package", "overlay", "system").index)
+    instead = "\n".join(dict.fromkeys(o.instead for o in (first, second) if o.instead))
     return QuardError(
-        f"/{path} is installed by {first} and by {second}",
-        detail=detail,
+        f"/{short(path)} is installed by {first} and by {second}",
+        detail="\n".join(text for text in (detail, instead) if text),
         reason="file-collision",
         hint=hints[worst],
     )
 
 
 def _parent(path: str, origin: Origin, parent: str, node: Node, owner: Origin) -> QuardError:
-    what = f"a link to {node.target}" if node.kind == "link" else f"a {node.kind}"
+    """Return the error for what lies below something that is no folder."""
+    target = short(node.target)
+    what = f"a link to {target}" if node.kind == "link" else f"a {node.kind}"
     return QuardError(
-        f"{origin} installs {'the folder ' if path == parent else ''}/{path}, "
-        f"but /{parent} is {what}",
-        detail=f"/{parent} comes from {owner}",
+        f"{origin} installs {'the folder ' if path == parent else ''}/{short(path)}, "
+        f"but /{short(parent)} is {what}",
+        detail=f"/{short(parent)} comes from {owner}",
         reason="parent-not-folder",
-        hint=f"install it below {node.target}" if node.kind == "link" else "move one of the two",
+        hint=f"install it below {target}" if node.kind == "link" else "move one of the two",
     )

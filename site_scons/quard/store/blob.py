@@ -194,7 +194,7 @@ def _add(
     info.mtime = EPOCH
     if stat.S_ISLNK(status.st_mode):
         info.type, info.mode = tarfile.SYMTYPE, 0o777
-        info.linkname = str(place.readlink())
+        info.linkname = os.readlink(place)
         _refuse_bytes(path, info.linkname)
         if leads_out(path, info.linkname):
             raise QuardError(

@@ -82,7 +82,7 @@ def _make_link(place: Path, member: Member) -> None:
         place.symlink_to(member.target)
     except FileExistsError:
         _refuse_other(place, member.path, stat.S_ISLNK, f"a link to {member.target}")
-        there = str(place.readlink())
+        there = os.readlink(place)
         if there != member.target:
             raise _collision(member.path, f"links to {there} and {member.target}") from None
 

@@ -1,5 +1,6 @@
 """Top-level folders that move below usr, and the links that lead there."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,11 @@ def test_links_into_the_build_and_collisions_are_refused_all_at_once(stage: Path
     assert error.message == "4 things are wrong with the package"
     for text in ("usr/lib/libx.so", "etc/y", "bin/a and usr/bin/a", "bin/b and usr/bin/b"):
         assert text in error.detail
+
+
+@pytest.mark.parametrize("target", ["././tool", ".//tool", "../bin//tool", "/run/./x/"])
+def test_a_target_that_stays_right_is_kept_as_it_is(stage: Path, target: str) -> None:
+    write(stage / "usr/bin/tool")
+    link(stage / "usr/bin/other", target)
+    parts_of(stage)
+    assert os.readlink(stage / "usr/bin/other") == target

@@ -215,3 +215,9 @@ def test_program_of_another_floating_point_abi_is_refused(tmp_path: Path) -> Non
 
 def test_firmware_may_be_for_any_processor(tmp_path: Path) -> None:
     make(tmp_path, {"usr/lib/firmware/dsp.elf": Path(sys.executable).resolve().read_bytes()})
+
+
+def test_a_long_target_is_told_once_and_in_short(tmp_path: Path) -> None:
+    error = refused(tmp_path, {"usr/x": "t" * 4000})
+    assert error.reason == "dangling-link"
+    assert len(error.block()) < 500

@@ -16,7 +16,8 @@ PEOPLE = Accounts((Account("root", 0, 0, "/root", "/bin/sh", "", "*"),), (Group(
 def made(
     hostname: str = "box", release: dict[str, str] | None = None, keys: Sequence[str] = ()
 ) -> dict[str, Node]:
-    return dict(files(hostname, release or {}, keys, PEOPLE))
+    made = files(hostname, release or {}, keys, PEOPLE)
+    return {path: node for path, node, _ in made}
 
 
 def text(node: Node) -> str:

@@ -166,3 +166,9 @@ def test_a_file_written_just_before_the_scan_is_read_again(folder: Path) -> None
     assert not memory.exists()
     (folder / "etc/fstab").write_text("some\n")
     assert overlay.scan("rootfs", folder, memory).digest == digest(folder)
+
+
+def test_targets_of_links_are_kept_as_they_are(folder: Path) -> None:
+    (folder / "etc/x").symlink_to("././/y/")
+    nodes = dict(overlay.scan("rootfs", folder).nodes())
+    assert nodes["etc/x"].target == "././/y/"

@@ -29,7 +29,7 @@ def tree() -> Tree:
     ):
         made.add(path, Node("file", 0o755, content=Content(1, b"x")), origin)
     made.add("usr/bin/sulink", Node("link", 0o777, target="su"), ONE)
-    made.complete()
+    assert list(made.complete()) == []
     return made
 
 

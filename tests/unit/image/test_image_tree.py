@@ -32,7 +32,8 @@ def tree(*entries: tuple[str, Node, Origin]) -> Tree:
 
 def refused(*entries: tuple[str, Node, Origin]) -> QuardError:
     with pytest.raises(QuardError) as caught:
-        tree(*entries).complete()
+        for error in tree(*entries).complete():
+            raise error
     return caught.value
 
 
@@ -110,7 +111,7 @@ def test_file_below_a_file_is_refused() -> None:
 
 def test_folders_nobody_named_are_added_for_the_owner_of_what_is_in_them() -> None:
     made = tree(("usr/share/x/y", file(), ONE))
-    made.complete()
+    assert list(made.complete()) == []
     assert made.nodes["usr/share/x"].mode == 0o755
     assert made.owners["usr"] == ONE
 
@@ -159,3 +160,23 @@ def test_merged_folders_have_one_name() -> None:
     assert LINKS.canonical("/bin/sh") == "usr/bin/sh"
     assert LINKS.canonical("/bin") == "bin"
     assert LINKS.canonical("/lib/x") == "lib/x"
+
+
+@pytest.mark.parametrize("name", ["a\u00a0b", "\u3000", "family \U0001f469\u200d\U0001f467"])
+def test_names_with_spaces_and_joiners_of_any_script_are_fine(name: str) -> None:
+    made = tree((f"etc/{name}", file(), OVER), ("etc/link", link(name), OVER))
+    assert f"etc/{name}" in made.nodes
+    assert made.nodes["etc/link"].target == name
+
+
+@pytest.mark.parametrize("target", ["a\nb", "a\x1b", "\udcff"])
+def test_link_to_an_odd_name_is_refused(target: str) -> None:
+    error = refused(("etc/x", link(target), OVER))
+    assert error.reason == "bad-file-name"
+    assert "/etc/x" in error.message and target not in error.message
+
+
+def test_a_long_target_is_told_in_short() -> None:
+    error = refused(("a", link("t" * 4000), OVER), ("a/b", file(), ONE))
+    assert error.reason == "parent-not-folder"
+    assert len(error.block()) < 800

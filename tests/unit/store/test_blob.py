@@ -134,6 +134,16 @@ def test_what_could_not_be_extracted_is_not_packed(tmp_path: Path, target: str) 
     assert refused(partial(blob_of, tmp_path / "a", "a")) == "unsafe-link"
 
 
+@pytest.mark.parametrize("target", ["././x", "x/", "y//x", "/run//x/.", "./y/../x"])
+def test_targets_of_links_are_kept_as_they_are(tmp_path: Path, target: str) -> None:
+    link(tmp_path / "a/link", target)
+    (tmp_path / "a/y").mkdir()
+    blob, sha256 = blob_of(tmp_path / "a", "a")
+    extract(blob, tmp_path / "b", sha256)
+    extract(blob, tmp_path / "b", sha256)
+    assert os.readlink(tmp_path / "b/link") == target
+
+
 def test_names_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"/\xff")).write_text("x")

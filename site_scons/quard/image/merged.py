@@ -1,0 +1,55 @@
+"""What an overlay has in /bin, /sbin, /lib or /lib64, which are links into /usr in an image."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+
+from quard.errors import QuardError
+from quard.image.overlay import Overlay
+from quard.image.tree import Node, Tree
+from quard.plain import short
+
+
+def fold(tree: Tree, overlay: Overlay) -> Iterator[tuple[str, Node] | QuardError]:
+    """Yield path and node of everything in an overlay, moved below /usr where that is its place.
+
+    A folder in the place of such a link stands for the folder that it leads to, and a link that
+    leads where the image's own does says nothing new. Yields an error for two files at one place.
+    """
+    first: dict[str, tuple[str, Node]] = {}
+    for path, node in overlay.nodes():
+        own = tree.nodes.get(path)
+        if own is not None and own.kind == "link" and _agrees(own, node):
+            continue
+        place = tree.canonical(path)
+        before, other = first.setdefault(place, (path, node))
+        if before != path and (node.kind, other.kind) != ("directory", "directory"):
+            yield QuardError(
+                f"overlay {overlay.name} has both /{short(before)} and /{short(path)}",
+                detail=f"in an image both are /{short(place)}",
+                reason="file-collision",
+                hint="take one of the two out",
+            )
+            continue
+        yield place, node if place == path else _moved(tree, path, place, node)
+
+
+def _agrees(own: Node, node: Node) -> bool:
+    """Tell whether an overlay's node may stand where the image has a link into /usr."""
+    if node.kind == "link":
+        return posixpath.normpath(node.target).lstrip("/") == own.target
+    return node.kind == "directory"
+
+
+def _moved(tree: Tree, path: str, place: str, node: Node) -> Node:
+    """Return the node for its new place: there a relative link may need other words."""
+    if node.kind != "link" or node.target.startswith("/"):
+        return node
+    landing = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), node.target))
+    inside = f"/{path.partition('/')[0]}/"
+    if landing.startswith(inside):
+        return node
+    wanted = f"/{tree.canonical(landing)}"
+    return replace(node, target=posixpath.relpath(wanted, f"/{posixpath.dirname(place)}"))
