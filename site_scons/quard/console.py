@@ -25,12 +25,14 @@ _PATIENCE = 60.0
 class Console:
     """Output for people, from several threads.
 
-    out -- standard output; messages that are no answers go there as well, so that a log has one
-           order; errors go to the standard error of whoever prints them
+    out     -- where messages go: standard output, so that a log has one order, or standard error
+               beside an answer; errors go to the standard error of whoever prints them
+    answers -- where answers go, which programs may read; `out` where it is not given
     """
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, answers: TextIO | None = None) -> None:
         self._out = out
+        self._answers = answers or out
         self._lock = threading.Lock()
         self._running: dict[str, tuple[str, str, float]] = {}
         self._terminal = out.isatty()
@@ -67,8 +69,8 @@ class Console:
 
     def answer(self, text: str) -> None:
         """Print the answer to a question."""
-        self._out.write(plain(text))
-        self._out.flush()
+        self._answers.write(plain(text))
+        self._answers.flush()
 
     def done(self, name: str, version: str, how: str) -> None:
         """Print that a package is there."""

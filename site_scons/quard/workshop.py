@@ -85,8 +85,8 @@ class Workshop:
         self._resolver = Resolver(project, board, catalog)
         cache = settings.cache or site.cache
         self.sources = cache / "sources"
-        self.store = Store(cache / "store")
-        self._local = Store(project / "out" / "store")
+        self.store = Store(cache / "store", console.warn)
+        self._local = Store(project / "out" / "store", console.warn)
         self.outputs = Outputs(self.out / "packages", self.store, self._local)
         folders = (settings.sources_folder,) if settings.sources_folder else ()
         self._fetcher = Fetcher(

@@ -8,6 +8,8 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from incremental.conftest import GREET_C, GREET_H
 from incremental.project import Project
 from incremental.test_modes import slow, start, wait_until_building
@@ -92,10 +94,57 @@ def test_a_damaged_part_in_the_store_does_not_reach_an_image(greeting: Project) 
     mended = greeting.run()
     assert mended.status == 0, mended.text
     assert mended.built == ["alone"] and "alone" not in mended.summary["up_to_date"]
-    assert "the store has lost a part of alone; it is had anew" in mended.out
+    told = [line for line in mended.out.splitlines() if line.startswith("warning: the store")]
+    assert told == [
+        f"warning: the store has lost a part of alone (blob {blob.name} is missing or damaged):"
+        " the package is made again"
+    ]
     (greeting.folder / "rootfs/etc/motd").write_text("hello\n")
     greeting.run()
     assert greeting.image() == before
+
+
+@pytest.mark.parametrize("harm", ["changed", "removed"])
+def test_a_damaged_store_says_once_what_it_lost_and_what_was_done(
+    greeting: Project, harm: str
+) -> None:
+    greeting.run()
+    blob = blob_of(greeting, "alone")
+    blob.chmod(0o644)
+    blob.unlink() if harm == "removed" else blob.write_bytes(b"damaged")
+    shutil.rmtree(greeting.folder / "out")
+    fault = "is missing" if harm == "removed" else "did not have its hash, and was removed"
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.built == ["alone"]
+    assert [line for line in ran.text.splitlines() if "store" in line and "warning" in line] == [
+        f"warning: the store in {greeting.cache}/store is damaged: of alone, the part runtime"
+        f" (blob {blob.name}) {fault}; alone is built again"
+    ]
+    again = greeting.run()
+    assert "damaged" not in again.text
+
+
+def test_a_damaged_record_of_the_store_is_told(greeting: Project) -> None:
+    greeting.run()
+    for record in (greeting.cache / "store/ac").rglob("*.json"):
+        if b'"name":"alone"' in record.read_bytes():
+            record.write_bytes(b"{}")
+            break
+    shutil.rmtree(greeting.folder / "out")
+    ran = greeting.run()
+    assert ran.built == ["alone"]
+    assert f"is damaged: the record {record.stem} cannot be read" in ran.out
+
+
+def test_a_damaged_source_in_the_cache_is_told_and_fetched_again(greeting: Project) -> None:
+    greeting.run()
+    source = greeting.cache / "sources/alone/alone-1.tar.xz"
+    source.write_bytes(b"damaged")
+    ran = greeting.run("alone-rebuild")
+    assert ran.status == 0, ran.text
+    assert f"alone: removed {source}: it is damaged, or of another version" in ran.out
+    assert ran.built == ["alone"]
 
 
 def test_a_lost_store_is_made_anew_by_one_run(greeting: Project) -> None:

@@ -237,3 +237,19 @@ def test_a_name_that_is_unknown_is_refused_with_a_suggestion(greeting: Project) 
     ran = greeting.run("why", "helo")
     assert ran.status == 2 and "did you mean 'hello'?" in ran.err
     assert "takes the name of one package, or none" in greeting.run("why", "a", "b").err
+
+
+def test_what_is_told_beside_an_answer_is_no_part_of_it(greeting: Project) -> None:
+    greeting.run()
+    shutil.rmtree(greeting.folder / "out")
+    for blob in (greeting.cache / "store/cas").rglob("*"):
+        if blob.is_file():
+            blob.chmod(0o644)
+            blob.write_bytes(b"damaged")
+    ran = greeting.run("why", "FORMAT=json")
+    assert ran.status == 0, ran.text
+    assert "is damaged" in ran.err
+    assert "is damaged" not in ran.out
+    assert {row["name"] for row in json.loads(ran.out)["now"]["packages"]} == {
+        *("alone", "greet", "hello", "libc")
+    }

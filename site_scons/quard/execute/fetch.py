@@ -108,10 +108,10 @@ class Fetcher:
             accepted.setdefault(path, []).append(variant.sha256)
         wrong: list[Path] = []
         for path, hashes in accepted.items():
-            try:
-                found = file_sha256(path)
-            except FileNotFoundError:
+            if not path.exists():
                 continue
+            # A pipe or a device would be read for ever.
+            found = file_sha256(path) if path.is_file() else ""
             if found in hashes:
                 return Fetched(path, found, ""), wrong
             wrong.append(path)
@@ -121,7 +121,10 @@ class Fetcher:
         found, wrong = self._look(request)
         for path in wrong:
             path.unlink()
-            self._progress.note(f"{request.package}: removed {path}: its sha256 is wrong")
+            self._progress.note(
+                f"{request.package}: removed {path}: it is damaged, or of another version"
+                " (its sha256 is not the recipe's)"
+            )
         return found
 
     def _gather(self, request: Request) -> Fetched:

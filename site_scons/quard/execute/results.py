@@ -104,7 +104,7 @@ class LostResult(QuardError):
     """A package's result that was there is damaged or gone; producing it again brings it back."""
 
     def __init__(self, package: str, message: str, *, detail: str, reason: str) -> None:
-        again = "run the same command again: the package is had anew"
+        again = "run the same command again: the package is then made again"
         super().__init__(message, detail=detail, reason=reason, hint=again)
         self.package = package
 

@@ -17,7 +17,7 @@ import shutil
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,10 +60,15 @@ def _well_formed(record: Any) -> bool:
 
 
 class Store:
-    """Blobs and records below one folder, which is made when something is first written."""
+    """Blobs and records below one folder, which is made when something is first written.
 
-    def __init__(self, root: Path) -> None:
+    tell -- called with a line of text about each result that turns out to be damaged
+    """
+
+    def __init__(self, root: Path, tell: Callable[[str], None] = lambda _: None) -> None:
         self._root = root
+        self._tell = tell
+        self._removed: set[str] = set()
         self._sweep = threading.Lock()
         self._swept = False
 
@@ -137,7 +142,7 @@ class Store:
         """Return the record of the action `key` if all of it can be relied on.
 
         None when there is none, when it is damaged, and when one of its blobs is missing or does
-        not have its hash; such a blob is removed. Reads every blob in full.
+        not have its hash; such a blob is removed. The last two are told. Reads every blob in full.
         """
         try:
             data = self._record_path(key).read_bytes()
@@ -145,9 +150,25 @@ class Store:
             return None
         record = decode_record(key, data)
         if record is None:
+            self._tell(
+                f"the store in {self._root} is damaged: the record {key} cannot be read; it is"
+                " passed over, and what it stood for is built again"
+            )
             return None
-        wrong = [sha256 for sha256 in set(record["blobs"].values()) if not self.verify(sha256)]
-        return None if wrong else record
+        told = frozenset(self._removed)
+        faults = {part: self._fault(sha256) for part, sha256 in sorted(record["blobs"].items())}
+        lost = {part: fault for part, fault in faults.items() if fault}
+        for part, fault in lost.items():
+            if record["blobs"][part] not in told:  # or whoever had it removed has told so
+                self._tell_lost(record, part, fault)
+        return None if lost else record
+
+    def _tell_lost(self, record: Mapping[str, Any], part: str, fault: str) -> None:
+        name = record.get("name", "a package")
+        self._tell(
+            f"the store in {self._root} is damaged: of {name}, the part {part}"
+            f" (blob {record['blobs'][part]}) {fault}; {name} is built again"
+        )
 
     def put_result(self, key: str, record: Mapping[str, Any]) -> None:
         """Keep an action's record; the shape is that of `decode_record`.
@@ -170,21 +191,28 @@ class Store:
 
     def verify(self, sha256: str) -> bool:
         """Hash a blob anew; return False when it is missing or wrong. A wrong one is removed."""
+        return not self._fault(sha256)
+
+    def _fault(self, sha256: str) -> str:
+        """Return what is wrong with a blob, for people, and remove a wrong one."""
         place = self.path(sha256)
+        wrong = "did not have its hash, and was removed"
         try:
             handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
-            return False
+            return "is missing"
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
             place.unlink(missing_ok=True)
-            return False
+            self._removed.add(sha256)
+            return wrong
         with os.fdopen(handle, "rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
-                return True
+                return ""
             self._discard(place, os.fstat(file.fileno()))
-        return False
+        self._removed.add(sha256)
+        return wrong
 
     def _discard(self, place: Path, wrong: os.stat_result) -> None:
         """Remove the blob that was seen to be wrong, unless someone has put a new one there."""

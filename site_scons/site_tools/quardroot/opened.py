@@ -34,7 +34,8 @@ def terminal(command: Command) -> str:
 
 def told_to(command: Command) -> TextIO:
     """Return where people are told what goes on: beside an answer that a program may read."""
-    return sys.stderr if command.verb == "diffconfig" else sys.stdout
+    answers = command.verb == "diffconfig" or command.verb in cli.QUESTIONS
+    return sys.stderr if answers else sys.stdout
 
 
 def needs(command: Command, resolved: Resolved) -> tuple[str, ...]:

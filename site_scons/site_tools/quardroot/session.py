@@ -156,14 +156,16 @@ class Session:
         return function
 
     def _mending(self, work: Callable[[], None]) -> None:
-        """Do a target's work; packages whose results turn out to be damaged are had anew first."""
+        """Do a target's work; packages whose results are found damaged are made again first."""
         for _ in self.resolved.plans:
             try:
                 work()
                 return
             except LostResult as lost:
                 with self._again:
-                    self.workshop.console.note(f"{lost.message}; it is had anew")
+                    self.workshop.console.warn(
+                        f"{lost.message} ({lost.detail}): the package is made again"
+                    )
                     again = functools.partial(self.workshop.produce, self.resolved, lost.package)
                     self._mending(again)
         work()
@@ -253,7 +255,7 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),
     )
-    console = Console(opened.told_to(command))
+    console = Console(opened.told_to(command), sys.stdout)
     chosen = board.load(project / "configs", command.board)
     local = settings.load(project, command.settings, home)
     guard = Guard(project / "out")
