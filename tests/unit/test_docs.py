@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from quard import board, settings
+from quard import board, model, settings
 from quard.image import machine, system
+from quard.plan.compose import Inputs, compose
+from quard.plan.plan import KconfigStep, RunStep, Step, ToolchainStep
 from quard.table import Table
+from quard.target import target
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -102,3 +107,61 @@ def test_the_page_has_every_key_that_is_read(
 def test_the_settings_page_has_every_key_that_is_read(asked: set[str], tmp_path: Path) -> None:
     settings.load(tmp_path, {}, tmp_path)
     compare(asked, documented((DOCS / "settings.md").read_text(encoding="utf-8")))
+
+
+STYLES = [model.Autotools, model.Custom, model.Kconfig, model.Make, model.ToolchainRuntime]
+
+
+def shown(step: Step) -> str:
+    """Return a step as the page writes it."""
+    match step:
+        case RunStep(argv=argv):
+            words = " ".join(word if "{" in word else shlex.quote(word) for word in argv)
+        case KconfigStep(make=make, base=base, refresh=refresh):
+            run = shlex.join(make)
+            words = f"{run} {base}, then fragments and lines, then {run} {refresh}"
+        case ToolchainStep():
+            words = "take libraries of the toolchain"
+        case _:
+            raise AssertionError(f"the page has no form for {step}")
+    return f"{step.phase:9}  {words}"
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_page_of_styles_has_each_ones_own_commands(style: type[model.Recipe]) -> None:
+    recipe = style(summary="A thing", version="1", license="MIT", **_required(style))
+    plan = compose(
+        "thing",
+        recipe,
+        target=target("riscv64-linux-gnu"),
+        features={},
+        cflags="-O2",
+        inputs=Inputs(),
+    )
+    blocks = re.findall(
+        r"```\n(.*?)```", section("build-styles.md", f"`{style.__name__}`"), re.DOTALL
+    )
+    assert "".join(blocks).splitlines() == [shown(step) for step in plan.steps]
+
+
+def _required(style: type[model.Recipe]) -> dict[str, Any]:
+    """Return values for the fields that a style adds without a default."""
+    return {
+        field.name: ("libc.so.6",)
+        for field in dataclasses.fields(style)
+        if field.default is dataclasses.MISSING
+        and field.name not in ("summary", "version", "license")
+    }
+
+
+def test_the_page_on_packages_has_every_field_of_a_recipe() -> None:
+    text = (DOCS / "adding-a-package.md").read_text(encoding="utf-8")
+    rows = "\n".join(re.findall(r"^\| .*", text, re.MULTILINE))
+    fields = {field.name for style in STYLES for field in dataclasses.fields(style)}
+    assert {name for name in fields if f"`{name}`" not in rows} == set()
+
+
+def test_every_style_is_on_the_page() -> None:
+    known = {item.__name__ for item in model.Recipe.__subclasses__()}
+    text = (DOCS / "build-styles.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^## `(\w+)`$", text, re.MULTILINE)) == known
