@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from quard.catalog import NAME, unknown
+from quard.image.keys import authorized_keys
 from quard.table import Table, read
 from quard.target import Target, target
 
@@ -78,7 +80,7 @@ def names(configs: Path) -> tuple[str, ...]:
 def load(configs: Path, name: str) -> Board:
     """Return a board. Raises QuardError: unknown-board, bad-board, unknown-target."""
     path = configs / f"{name}.toml"
-    if not NAME.match(name) or not path.is_file():
+    if not NAME.match(name) or not os.path.lexists(path):
         raise unknown("board", name, names(configs), "add configs/NAME.toml")
     table = read(path, f"configs/{name}.toml", _REASON)
     board = _board(name, table)
@@ -113,7 +115,7 @@ def _board(name: str, table: Table) -> Board:
         overlays=table.texts("overlays", ("rootfs",)),
         login=Login(
             root_password=login.text("root_password", "*"),
-            authorized_keys=login.texts("authorized_keys", ()),
+            authorized_keys=authorized_keys(login),
         ),
         formats=formats,
         size_mib=size,

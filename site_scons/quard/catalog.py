@@ -11,12 +11,11 @@ from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
 
-from quard import parse
+from quard import given, parse
 from quard.errors import QuardError
 from quard.model import Recipe
 from quard.plan.plan import FileRef
 from quard.remembered import Remembered
-from quard.store.files import content
 
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*\Z")
 RECIPE = "recipe.py"
@@ -51,7 +50,10 @@ class Package:
         )
 
     def _reference(self, name: str) -> FileRef:
-        text = content(f"{self.folder}/{name}")
+        try:
+            text = given.content(f"{self.folder}/{name}")
+        except OSError as error:
+            raise _unreadable(self.name, name, error) from error
         return FileRef(name, hashlib.sha256(text).hexdigest())
 
 
@@ -92,9 +94,11 @@ class Catalog:
         try:
             if not NAME.match(name):
                 raise FileNotFoundError
-            text = content(f"{folder}/{RECIPE}")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            text = given.content(f"{folder}/{RECIPE}", given.TEXT)
+        except (FileNotFoundError, NotADirectoryError):
             raise self._missing(name) from None
+        except OSError as error:
+            raise _unreadable(name, RECIPE, error) from error
         sha256 = hashlib.sha256(text).hexdigest()
         recipe = self._remembered.recipe(name, sha256)
         if recipe is None:
@@ -125,6 +129,15 @@ class Catalog:
     def remember(self) -> None:
         """Write down what was learnt, if anything was."""
         self._remembered.save(self.known)
+
+
+def _unreadable(package: str, file: str, error: OSError) -> QuardError:
+    return QuardError(
+        f"packages/{package}/{file} cannot be read",
+        detail=error.strerror or str(error),
+        reason="bad-package-file",
+        hint="put a file in its place that this user may read, or take it away",
+    )
 
 
 def unknown(kind: str, name: str, known: tuple[str, ...], otherwise: str) -> QuardError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from quard import resolve
+from quard import given, resolve
 from quard.errors import QuardError
 from quard.execute import bench, terminal
 from quard.execute.bench import Bench
@@ -269,7 +269,7 @@ def fragment_text(name: str, board: str, found: Minimal) -> str:
 
 def _read(path: Path) -> str:
     """Return a file's text; bytes that are no text come through in texts of a configuration."""
-    return path.read_text(encoding="utf-8", errors="surrogateescape")
+    return given.text(path, errors="surrogateescape")
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from quard import canonical
+from quard import canonical, given
 from quard.board import Board
 from quard.errors import QuardError
 from quard.execute.trees import changed
@@ -41,7 +42,7 @@ class Images:
     def _system(self) -> Path:
         name = self._board.system
         path = self._workshop.project / "configs" / "system" / f"{name}.toml"
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise QuardError(
                 f"the board's system table configs/system/{name}.toml does not exist",
                 reason="bad-board",
@@ -49,11 +50,23 @@ class Images:
             )
         return path
 
+    @property
+    def _system_digest(self) -> str:
+        try:
+            return hashlib.sha256(given.content(self._system, given.TEXT)).hexdigest()
+        except OSError as error:
+            raise QuardError(
+                f"configs/system/{self._board.system}.toml cannot be read",
+                detail=error.strerror or str(error),
+                reason="bad-system-table",
+                hint="put a file in its place that this user may read",
+            ) from error
+
     @cached_property
     def _machine(self) -> machine.Machine:
         name = self._board.machine
         path = self._workshop.project / "qemu" / f"{name}.toml"
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise QuardError(
                 f"the board's machine qemu/{name}.toml does not exist",
                 reason="bad-board",
@@ -100,7 +113,7 @@ class Images:
         return {
             "version": VERSION,
             "target": board.target.triple,
-            "system": hashlib.sha256(self._system.read_bytes()).hexdigest(),
+            "system": self._system_digest,
             "packages": self._resolved.image,
             "users": [[n, *map(str, vars(u).values())] for n, u in self._users()],
             "permissions": [
@@ -244,11 +257,11 @@ class Images:
         """The text of run.sh."""
         path = self._workshop.project / _RUN
         try:
-            template = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
+            template = given.text(path)
+        except (OSError, UnicodeDecodeError) as error:
             raise QuardError(
-                f"{_RUN} is not UTF-8",
-                detail=str(error),
+                f"{_RUN} cannot be read",
+                detail=getattr(error, "strerror", "") or f"it is not UTF-8: {error}",
                 reason="bad-template",
                 hint="restore it, for example from git",
             ) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from quard import lint
+from quard import given, lint
 from quard.board import Board, Choice
 from quard.catalog import Catalog, Package, unknown
 from quard.errors import QuardError
@@ -205,7 +205,7 @@ def fragment_name(number: int, path: str) -> str:
 
 def _hash(path: Path, shown: str) -> str:
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        return sha256(given.content(path, given.TEXT)).hexdigest()
     except OSError as error:
         raise QuardError(
             f"the board's fragment {shown} cannot be read",

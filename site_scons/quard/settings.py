@@ -6,11 +6,14 @@ On the command line a setting is written `table.key=value`; lists are separated 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quard import given
+from quard.image.keys import HINT, authorized_keys, bad_key
 from quard.table import Table, read
 
 _REASON = "bad-setting"
@@ -101,19 +104,17 @@ def _settings(top: Table, project: Path, home: Path) -> Settings:
     for name, tree in sorted(trees.items()):
         if not texts[name]:
             raise override.error(name, "names no folder")
-        if not tree.is_dir():
-            what = "what is not a folder" if tree.exists() else "a folder that does not exist"
-            raise override.error(name, f"names {what}: {tree}")
+        _folder(override, name, tree)
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
     sandbox, compiler = top.table("sandbox"), top.table("compiler")
-    keys = login.texts("authorized_keys", ())
+    keys = authorized_keys(login)
     for name in login.texts("authorized_key_files", ()):
         keys += _keys(login, path(name))
     folder, stored = sources.text("dir", ""), cache.text("dir", "")
     settings = Settings(
         override=trees,
         cache=path(stored) if stored else None,
-        sources_folder=path(folder) if folder else None,
+        sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
         offline=sources.flag("offline", False),
         largest_mib=_largest(sources),
@@ -134,8 +135,32 @@ def _largest(sources: Table) -> int:
 
 
 def _keys(table: Table, path: Path) -> tuple[str, ...]:
+    """Return the keys of a file. What sshd(8) passes over in such a file is passed over here."""
+    name, keys = "authorized_key_files", list[str]()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise table.error("authorized_key_files", f"cannot be read: {error}") from error
-    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+        text = given.text(path, "utf-8-sig")
+    except OSError as error:
+        raise table.error(name, f"names {path}, which cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise table.error(name, f"names {path}, which is not UTF-8: {error}") from error
+    for number, line in enumerate(map(str.strip, text.split("\n")), 1):
+        if line and not line.startswith("#"):
+            if problem := bad_key(line):
+                raise table.error(name, f"names {path}, whose line {number} {problem}", HINT)
+            keys.append(line)
+    if not keys:
+        raise table.error(name, f"names {path}, which holds no key", HINT)
+    return tuple(keys)
+
+
+def _folder(table: Table, key: str, path: Path) -> Path:
+    """Return a folder that must be there."""
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        raise table.error(key, f"names a folder that does not exist: {path}") from None
+    except OSError as error:
+        raise table.error(key, f"names what cannot be used: {path}: {error.strerror}") from error
+    if not stat.S_ISDIR(kind):
+        raise table.error(key, f"names what is not a folder: {path}")
+    return path

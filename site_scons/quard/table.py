@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from quard import given
 from quard.errors import QuardError
 
 
@@ -18,9 +19,7 @@ def read(path: Path, shown: str, reason: str) -> Table:
     reason -- slug of every error this table and those inside it raise
     """
     try:
-        if path.exists() and not path.is_file():
-            raise OSError("it is not a file")  # a pipe would be waited for without end
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(given.text(path))
     except OSError as error:
         raise QuardError(
             f"{shown} cannot be read",

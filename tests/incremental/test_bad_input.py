@@ -307,7 +307,7 @@ def test_a_broken_template_of_the_run_script_is_named(greeting: Project) -> None
     template.write_text(text + "echo @kernal@\n")
     refused(greeting.run(), "bad-template", "did you mean @kernel@?")
     template.write_bytes(b"\xff")
-    refused(greeting.run(), "bad-template", "is not UTF-8")
+    refused(greeting.run(), "bad-template", "it is not UTF-8")
 
 
 @pytest.mark.parametrize(
@@ -336,11 +336,37 @@ def test_what_a_recipe_cannot_mean_is_refused(
 
 def test_a_pipe_in_a_files_place_is_not_waited_for(greeting: Project) -> None:
     os.mkfifo(greeting.folder / "local.toml")
-    refused(greeting.run(), "bad-setting", "it is not a file")
+    refused(greeting.run(), "bad-setting", "it is a pipe, not a file")
     (greeting.folder / "local.toml").unlink()
-    greeting.recipe("alone").unlink()
-    os.mkfifo(greeting.recipe("alone"))
-    refused(greeting.run("list"), "recipe-syntax", "there is no RECIPE")
+    for path in ("packages/alone/a.patch", "packages/alone/recipe.py"):
+        (greeting.folder / path).unlink(missing_ok=True)
+        os.mkfifo(greeting.folder / path)
+        refused(greeting.run("list"), "bad-package-file", f"{path} cannot be read", "a pipe")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("local.toml", "bad-setting"),
+        ("configs/tiny.toml", "bad-board"),
+        ("configs/system/base.toml", "bad-system-table"),
+        ("qemu/virt.toml", "bad-machine"),
+        ("qemu/run.sh.in", "bad-template"),
+        ("packages/alone/recipe.py", "bad-package-file"),
+        ("packages/alone/a.patch", "bad-package-file"),
+    ],
+)
+def test_a_device_and_a_file_without_end_are_not_read(
+    greeting: Project, path: str, reason: str
+) -> None:
+    place = greeting.folder / path
+    place.unlink(missing_ok=True)
+    place.symlink_to("/dev/zero")
+    refused(greeting.run("why"), reason, "it is a device, not a file")
+    place.unlink()
+    with place.open("wb") as file:
+        file.truncate(80 << 20)
+    refused(greeting.run("why"), reason, "it is larger than")
 
 
 @pytest.mark.parametrize("text", [f"x = {'9' * 6000}", "x = " + "[" * 4000, "[["])

@@ -38,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.store",),
     ("quard.plan",),
     ("quard.model", "quard.table", "quard.target"),
-    ("quard.canonical", "quard.errors"),
+    ("quard.canonical", "quard.errors", "quard.given"),
     ("quard.plain",),
 )
 """From top to bottom. A module imports from layers below its own; the parts of one package

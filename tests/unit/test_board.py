@@ -23,6 +23,9 @@ def write(configs: Path, text: str, name: str = "one") -> None:
     (configs / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me"
+
+
 def load(configs: Path, text: str) -> board.Board:
     write(configs, text)
     return board.load(configs, "one")
@@ -76,7 +79,7 @@ openssl = {zlib = true, other = false}
 linux = ["a.fragment", "b.fragment"]
 [login]
 root_password = ""
-authorized_keys = ["ssh-ed25519 AAAA me"]
+authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me"]
 [image]
 formats = ["cpio.gz"]
 size_mib = 64
@@ -90,7 +93,7 @@ size_mib = 64
         ("openssl", "other"): "off",
     }
     assert found.fragments == {"linux": ("a.fragment", "b.fragment")}
-    assert found.login == board.Login(root_password="", authorized_keys=("ssh-ed25519 AAAA me",))
+    assert found.login == board.Login(root_password="", authorized_keys=(KEY,))
     assert (found.overlays, found.formats, found.size_mib) == (("rootfs", "more"), ("cpio.gz",), 64)
 
 
@@ -197,4 +200,12 @@ def test_an_unknown_target_gets_a_suggestion(tmp_path: Path) -> None:
     assert (error.reason, error.hint) == (
         "unknown-target",
         "did you mean 'riscv64-linux-gnu'?",
+    )
+
+
+def test_a_key_that_is_none_is_named_with_its_file_and_its_place(tmp_path: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        load(tmp_path, MINIMAL + f'[login]\nauthorized_keys = ["{KEY}", "ssh-ed25519 me"]\n')
+    assert caught.value.message == (
+        "configs/one.toml: login.authorized_keys[1] is no public key of ssh: 'ssh-ed25519 me'"
     )

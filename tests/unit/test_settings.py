@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from quard.errors import QuardError
 from quard.settings import Settings
 
 HOME = Path("/home/somebody")
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
+RSA = "ssh-rsa AAAAB3NzaC1yc2EAAAA="
+DSS = "ssh-dss AAAAB3NzaC1kc3MAAAA="
 EMPTY = Settings(
     override={},
     cache=None,
@@ -44,45 +48,46 @@ def test_without_a_file_and_arguments_there_are_defaults(tmp_path: Path) -> None
 
 def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> None:
     (tmp_path / "mnl").mkdir()
-    (tmp_path / "id.pub").write_text("# mine\n\nssh-ed25519 AAAA me\n  ssh-rsa BBBB you \n")
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "id.pub").write_text(f"# mine\n\n{ED25519} me\n  {RSA} you \n")
     wanted = Settings(
         override={"libmnl": tmp_path / "mnl"},
         cache=tmp_path / "cache",
-        sources_folder=HOME / "downloads",
+        sources_folder=tmp_path / "downloads",
         mirrors=("https://a/", "https://b/"),
         offline=True,
         largest_mib=12,
         sandbox="none",
-        authorized_keys=("ssh-dss CCCC", "ssh-ed25519 AAAA me", "ssh-rsa BBBB you"),
+        authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
     )
     from_arguments = load(
         tmp_path,
         override__libmnl="mnl",
         cache__dir="cache",
-        sources__dir="~/downloads",
+        sources__dir="downloads",
         sources__mirrors="https://a/,https://b/,",
         sources__offline="yes",
         sources__largest_mib="12",
         sandbox__mode="none",
-        login__authorized_keys="ssh-dss CCCC",
+        login__authorized_keys=DSS,
         login__authorized_key_files="id.pub",
     )
     from_file = load(
         tmp_path,
-        """\
+        f"""\
 [override]
 libmnl = "mnl"
 [cache]
 dir = "cache"
 [sources]
-dir = "~/downloads"
+dir = "downloads"
 mirrors = ["https://a/", "https://b/"]
 offline = true
 largest_mib = 12
 [sandbox]
 mode = "none"
 [login]
-authorized_keys = ["ssh-dss CCCC"]
+authorized_keys = ["{DSS}"]
 authorized_key_files = ["id.pub"]
 """,
     )
@@ -206,10 +211,74 @@ def test_a_word_outside_the_known_ones_is_refused(tmp_path: Path, text: str, wan
     assert wanted in refused(tmp_path, text).message
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "id.pub"
-    if content is not None:
-        path.write_bytes(content)
-    error = refused(tmp_path, login__authorized_key_files="id.pub")
-    assert "login.authorized_key_files cannot be read" in error.message
+def keys(project: Path, content: bytes) -> tuple[str, ...]:
+    """Return the keys of a key file with this content."""
+    (project / "id.pub").write_bytes(content)
+    return load(project, login__authorized_key_files="id.pub").authorized_keys
+
+
+def test_what_sshd_takes_in_a_key_file_is_taken(tmp_path: Path) -> None:
+    text = f"\ufeff \t# mine\r\n\t{ED25519.replace(' ', chr(9))}\tme\r\n\r\n  {RSA} you \t"
+    assert keys(tmp_path, text.encode()) == (
+        f"{ED25519.replace(' ', chr(9))}\tme",
+        f"{RSA} you",
+    )
+
+
+def test_a_line_that_is_no_key_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "id.pub").write_text(f"# mine\n{ED25519} me\nssh-rsa {'x' * 80}\n")
+    message = refused(tmp_path, login__authorized_key_files="id.pub").message
+    assert f"login.authorized_key_files names {tmp_path}/id.pub, whose line 3 is no" in message
+    assert len(message) < 250
+
+
+def test_a_private_key_is_told_from_a_public_one_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n")
+    error = refused(tmp_path, login__authorized_key_files="id")
+    assert "whose line 1 is the beginning of a private key" in error.message
+    assert "secret" not in error.block() and ".pub" in error.hint
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"# none\n", b"\xef\xbb\xbf"])
+def test_a_key_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "id.pub").write_bytes(content)
+    message = refused(tmp_path, login__authorized_key_files="id.pub").message
+    assert message.endswith(f"names {tmp_path}/id.pub, which holds no key")
+
+
+def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "utf16.pub").write_text(ED25519, encoding="utf-16")
+    (tmp_path / "large.pub").write_bytes(b"#" * (2 << 20))
+    (tmp_path / "folder.pub").mkdir()
+    os.mkfifo(tmp_path / "pipe.pub")
+    for name, problem in {
+        "nowhere.pub": "cannot be read: No such file or directory",
+        "utf16.pub": "is not UTF-8: 'utf-8' codec can't decode byte 0xff",
+        "large.pub": "cannot be read: it is larger than 1 MiB",
+        "folder.pub": "cannot be read: it is a folder, not a file",
+        "pipe.pub": "cannot be read: it is a pipe, not a file",
+        "/dev/zero": "cannot be read: it is a device, not a file",
+    }.items():
+        error = refused(tmp_path, login__authorized_key_files=name)
+        assert f"names {tmp_path / name}, which {problem}" in error.message
+
+
+def test_a_key_of_the_settings_that_is_none_is_named_with_its_place(tmp_path: Path) -> None:
+    error = refused(tmp_path, f'[login]\nauthorized_keys = ["{RSA}", "me"]\n')
+    assert "login.authorized_keys[1] is no public key of ssh: 'me'" in error.message
+
+
+def test_the_folder_of_sources_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for name, what in (("nothing", "a folder that does not exist"), ("file", "what is not a")):
+        assert f"sources.dir names {what}" in refused(tmp_path, sources__dir=name).message
+
+
+@pytest.mark.parametrize("key", ["override.x", "sources.dir"])
+def test_a_path_that_is_too_long_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(QuardError) as caught:
+        settings.load(tmp_path, {key: "/" + "x/" * 2030}, HOME)
+    assert caught.value.reason == "bad-setting"
+    with pytest.raises(QuardError) as caught:
+        settings.load(tmp_path, {key: "/" + "x" * 300}, HOME)
+    assert "File name too long" in caught.value.message

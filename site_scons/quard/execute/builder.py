@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from quard import given
 from quard.errors import QuardError
 from quard.execute import diagnosis, kconfig, patch, renew, sysroot, trees, unpack
 from quard.execute.copying import copy
@@ -203,7 +204,7 @@ class Build:
 
     def _take_file(self, reference: FileRef, path: Path, folder: Path) -> None:
         """Copy a file that the plan names by hash; what is built must be what was planned."""
-        content = path.read_bytes()
+        content = given.content(path)
         if hashlib.sha256(content).hexdigest() != reference.sha256:
             raise trees.changed(path)
         (folder / reference.name).write_bytes(content)

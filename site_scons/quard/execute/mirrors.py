@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from quard import given
+
 DEBIAN = "debian:"
 """What an address begins with that is relative to the root of any mirror of Debian's archive."""
 
@@ -105,7 +107,7 @@ def _plain(base: str) -> tuple[str, ...]:
 def _listed(path: Path) -> tuple[str, ...]:
     """Read a list of mirrors, apt-transport-mirror(1): an address per line, then its properties."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = given.text(path, errors="replace").splitlines()
     except OSError:
         return ()  # apt could not use it either
     words = [line.split() for line in lines]

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from quard import canonical
+from quard import canonical, given
 from quard.errors import QuardError
 from quard.store.files import replacing
 
@@ -172,7 +172,7 @@ class _Memory:
         known = self._known.get(str(path))
         if known and known[0] == stamp and len(known) == 2:
             return known[1]
-        with path.open("rb") as file:
+        with given.opened(path) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         self._known[str(path)] = [stamp, found]
         self._changed = True

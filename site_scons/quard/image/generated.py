@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 
 from quard.errors import QuardError
 from quard.image.accounts import Accounts
 from quard.image.content import Content
+from quard.image.keys import HINT, bad_key
 from quard.image.tree import Node
 from quard.plain import is_printable
 
@@ -82,24 +80,8 @@ def _release(fields: Mapping[str, str]) -> str:
 
 
 def _key(line: str) -> str:
-    """Return a line of authorized_keys (sshd(8)): options, type, base64, comment."""
+    """Return a line of authorized_keys."""
     line = line.strip()
-    words = line.split()
-    if is_printable(line) and any(_is_blob(kind, blob) for kind, blob in pairwise(words)):
-        return line
-    raise QuardError(
-        "an authorized key is no public key of ssh",
-        detail=f"{line.splitlines()[0][:60] if line else ''!r}...",
-        reason="bad-key",
-        hint="give the one line of a .pub file, such as ~/.ssh/id_ed25519.pub",
-    )
-
-
-def _is_blob(kind: str, blob: str) -> bool:
-    """Tell whether `blob` is a key that says of itself to be of this kind (RFC 4253, 6.6)."""
-    try:
-        data = base64.b64decode(blob, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    name = kind.encode()
-    return bool(name) and data.startswith(len(name).to_bytes(4, "big") + name)
+    if problem := bad_key(line):
+        raise QuardError(f"an authorized key {problem}", reason="bad-key", hint=HINT)
+    return line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def load(path: Path) -> Machine:
     Raises QuardError "bad-machine" for a file that is not there or is not TOML, and for a key
     that is unknown, missing, of the wrong type or out of range.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise _missing(path)
     table = read(path, f"{path.parent.name}/{path.name}", _REASON)
     machine = Machine(
@@ -133,7 +134,7 @@ def _missing(path: Path) -> QuardError:
     near = difflib.get_close_matches(path.stem, known, n=1)
     return QuardError(
         f"there is no machine {path.stem!r}",
-        detail=f"{path.parent.name}/{path.name} is not a file; there are: {', '.join(known)}",
+        detail=f"{path.parent.name}/{path.name} does not exist; there are: {', '.join(known)}",
         reason=_REASON,
         hint=f"did you mean {near[0]!r}?" if near else "add the file; qemu/virt.toml is an example",
     )

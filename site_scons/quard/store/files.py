@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from quard import given
 from quard.errors import QuardError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -52,7 +53,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
+    with given.opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -293,6 +293,13 @@ def test_a_cache_that_cannot_be_written_is_an_error_of_its_own(
     assert error(fetcher(tmp_path / "cache"), request(address)).reason == "cache-unusable"
 
 
+def test_a_pipe_that_was_put_into_the_cache_by_hand_is_not_waited_for(cache: Path) -> None:
+    (cache / "demo").mkdir(parents=True)
+    os.mkfifo(cache / "demo/demo-1.tar")
+    fault = error(fetcher(cache), request())
+    assert fault.reason == "cache-unusable" and "it is a pipe, not a file" in fault.detail
+
+
 def test_stopping_ends_every_fetch_and_the_next_one_goes_on(server: Server, cache: Path) -> None:
     whole = Reply(RIGHT, etag='"a"')
     address = server.serve("/demo-1.tar", replace(whole, pause=0.1), whole)

@@ -1,0 +1,69 @@
+"""Files that people name: read only if they are files, and not without end.
+
+A pipe would be waited for without end, and a device such as /dev/zero read until memory is full.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+
+LARGEST = 64 << 20
+"""Bytes of a patch, or of another file that becomes part of a build."""
+TEXT = 1 << 20
+"""Bytes of what people write by hand: recipes, tables, fragments, lists of keys."""
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+Place = str | os.PathLike[str]
+
+
+def content(path: Place, largest: int = LARGEST) -> bytes:
+    """Return all of a file. Raises OSError, also where it is no file or larger than `largest`."""
+    handle = _open(path)
+    try:
+        pieces, left = [], largest + 1
+        while left and (piece := os.read(handle, min(left, 1 << 16))):
+            pieces.append(piece)
+            left -= len(piece)
+    finally:
+        os.close(handle)
+    if not left:
+        raise OSError(errno.EFBIG, f"it is larger than {largest >> 20} MiB", os.fspath(path))
+    return b"".join(pieces)
+
+
+def text(path: Place, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Return what a person wrote, lines ended by "\\n". Raises OSError, UnicodeDecodeError."""
+    found = content(path, TEXT).decode(encoding, errors)
+    return found.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def opened(path: Place) -> io.BufferedReader:
+    """Open a file to be read. Raises OSError, also where it is no file."""
+    return open(_open(path), "rb")
+
+
+def _open(path: Place) -> int:
+    try:
+        handle = os.open(path, _FLAGS)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise _unfit("a socket", path) from None  # open(2) knows nothing else to say of one
+    kind = stat.S_IFMT(os.fstat(handle).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(handle)
+        raise _unfit(_KINDS.get(kind, "something else"), path)
+    return handle
+
+
+def _unfit(kind: str, path: Place) -> OSError:
+    return OSError(errno.EINVAL, f"it is {kind}, not a file", os.fspath(path))
