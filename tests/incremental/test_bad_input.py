@@ -211,6 +211,18 @@ def test_two_packages_with_one_path_are_both_named(greeting: Project) -> None:
     assert not (greeting.folder / "out/tiny/images/rootfs.tar").exists()
 
 
+def test_dependencies_that_meet_in_a_sysroot_are_named_with_every_path(greeting: Project) -> None:
+    for name in ("one", "two"):
+        install = ", ".join(f'Install("{name}.h", "usr/include/{p}.h")' for p in "xyz")
+        greeting.library(name, "", f"int {name};\n")
+        recipe = greeting.recipe(name)
+        own = f'Install("{name}.h", "usr/include/{name}.h"),'
+        recipe.write_text(recipe.read_text().replace(own, f"{own} {install},"))
+    greeting.program("alone", "int main(void) { return 0; }\n", more='needs=("one", "two"),')
+    texts = [f"usr/include/{p}.h: one and two: files of 9 and 9 bytes" for p in "xyz"]
+    refused(greeting.run("alone"), "file-collision", "alone 1: its dependencies", *texts)
+
+
 def test_a_program_for_another_machine_is_named(greeting: Project) -> None:
     greeting.edit("packages/alone/recipe.py", "CC={cross}gcc", 'CC=gcc", "CFLAGS=-O2')
     refused(greeting.run("alone"), "wrong-architecture", "alone 1: ", "usr/bin/alone: found EM_X86")

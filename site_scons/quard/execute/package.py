@@ -26,11 +26,14 @@ from quard.execute.results import (
     read,
 )
 from quard.execute.sandbox import Work
+from quard.execute.stage import below
 from quard.execute.trees import Entry, Listing
+from quard.plain import one_line
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.files import replacing
 from quard.store.local import Store, remove_tree
+from quard.store.merge import Collision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,21 +221,48 @@ class Packager:
 
     def _lay_out(self, job: Job, folder: Path) -> None:
         """Put the dependencies' files into the sysroot folder, on the toolchain's own."""
+        met: list[str] = []
         for name in job.plan.links:
-            self._extract(job.needs[name], folder)
+            self._extract(job, name, folder, met)
         sysroot.libraries_only(folder)
         sysroot.own_sysroot(folder, self._machine.toolchain)
         for name in job.plan.needs:
-            self._extract(job.needs[name], folder)
+            self._extract(job, name, folder, met)
+        if met:
+            raise QuardError(
+                f"{job.plan.name} {job.plan.version}: its dependencies install different things at"
+                " one path",
+                detail="\n".join(met),
+                reason="file-collision",
+                hint="drop each in one of the two recipes",
+            )
 
-    def _extract(self, results: Results, folder: Path) -> None:
+    def _extract(self, job: Job, name: str, folder: Path, met: list[str]) -> None:
+        """Put one dependency's files into a folder; add to `met` what is there from another."""
+        blob_path, sha256 = self._dev(job.needs[name])
+        try:
+            blob.extract(blob_path, folder, sha256)
+        except Collision as error:
+            for path, text in sorted(error.found.items()):
+                other = self._who_has(path, job, name)
+                met.append(one_line(f"{path}: {other} and {name}: {text}"))
+
+    def _dev(self, results: Results) -> tuple[Path, str]:
         sha256 = read(results.record, "blobs", "dev")
         for store in (self._store, self._local):
             if store.verify(sha256):
-                blob.extract(store.path(sha256), folder, sha256)
-                return
+                return store.path(sha256), sha256
         results.interface.unlink(missing_ok=True)
         raise lost_blob(results.name, sha256)
+
+    def _who_has(self, path: str, job: Job, name: str) -> str:
+        """Return which of the dependencies before `name` has a path."""
+        for other in (*job.plan.links, *job.plan.needs):
+            if other == name:
+                break
+            if any(below(m.path, path) for m in blob.members(self._dev(job.needs[other])[0])):
+                return other
+        return "the toolchain"
 
 
 def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Putting the entries of a blob into a folder that may already hold those of others.
 
-What is there and equal is left alone, all else that meets is refused. Nothing is ever written
-through a symbolic link.
+What is there and equal is left alone, all else that meets is refused, and told all together.
+Nothing is ever written through a symbolic link.
 """
 
 from __future__ import annotations
@@ -10,44 +10,87 @@ import os
 import posixpath
 import stat
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from quard.errors import QuardError
+from quard.plain import one_line
 from quard.store.member import EPOCH, FOLDER_MODE, Member, checked_member, unsafe
 
 _CHUNK = 1 << 20
 
 
+class Collision(QuardError):
+    """Things that cannot be where others are already.
+
+    found -- path -> what meets there, in words
+    """
+
+    def __init__(self, found: Mapping[str, str]) -> None:
+        paths = sorted(found)
+        if len(paths) == 1:
+            message, detail = f"two different things at one path: {paths[0]}", found[paths[0]]
+        else:
+            message = f"different things at {len(paths)} paths"
+            detail = "\n".join(one_line(f"{path}: {found[path]}") for path in paths)
+        super().__init__(
+            message,
+            detail=detail,
+            reason="file-collision",
+            hint="two packages install each of them; drop it in one of their recipes",
+        )
+        self.found = found
+
+
 def merge(tar: tarfile.TarFile, into: Path) -> None:
     """Unpack a blob that is read in order.
 
-    Raises QuardError `file-collision`, `unsafe-member`, OSError, and what tarfile raises for
-    malformed archives.
+    Raises Collision for all that meets something else, QuardError `unsafe-member`, OSError, and
+    what tarfile raises for malformed archives.
     """
     into.mkdir(parents=True, exist_ok=True)
     folders: set[str] = {""}
     files: set[str] = set()
+    met: dict[str, str] = {}
     for info in tar:
         member = checked_member(info)
-        place = into / member.path
-        _make_parents(into, posixpath.dirname(member.path), folders)
-        if member.type == "dir":
-            _make_folder(place, member)
-            folders.add(member.path)
-        elif member.type == "link":
-            _make_link(place, member)
-        elif member.type == "hardlink":
-            if member.target not in files:
-                raise unsafe(member.path, f"hard link to what is not in it: {member.target}")
-            _make_hard_link(place, into / member.target, member)
-        else:
-            content = tar.extractfile(info)
-            assert content is not None, "tarfile returns None for non-files only"
-            _make_file(place, content, member)
-            files.add(member.path)
+        if member.type == "hardlink" and member.target in met:
+            continue
+        try:
+            _add(tar, info, member, into, folders, files)
+        except Collision as error:
+            met |= error.found
+    if met:
+        raise Collision(met)
+
+
+def _add(
+    tar: tarfile.TarFile,
+    info: tarfile.TarInfo,
+    member: Member,
+    into: Path,
+    folders: set[str],
+    files: set[str],
+) -> None:
+    """Put one member in its place; `folders` and `files` are those that were put before."""
+    place = into / member.path
+    _make_parents(into, posixpath.dirname(member.path), folders)
+    if member.type == "dir":
+        _make_folder(place, member)
+        folders.add(member.path)
+    elif member.type == "link":
+        _make_link(place, member)
+    elif member.type == "hardlink":
+        if member.target not in files:
+            raise unsafe(member.path, f"hard link to what is not in it: {member.target}")
+        _make_hard_link(place, into / member.target, member)
+    else:
+        content = tar.extractfile(info)
+        assert content is not None, "tarfile returns None for non-files only"
+        _make_file(place, content, member)
+        files.add(member.path)
 
 
 def _make_parents(into: Path, folder: str, known: set[str]) -> None:
@@ -135,10 +178,5 @@ def _refuse_other(place: Path, path: str, kind: Callable[[int], bool], wanted: s
         raise _collision(path, f"there: {stat.filemode(mode)}; to be put there: {wanted}")
 
 
-def _collision(path: str, detail: str) -> QuardError:
-    return QuardError(
-        f"two different things at one path: {path}",
-        detail=detail,
-        reason="file-collision",
-        hint="two packages install this path; drop it in one of their recipes",
-    )
+def _collision(path: str, detail: str) -> Collision:
+    return Collision({path: detail})

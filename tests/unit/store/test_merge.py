@@ -14,6 +14,7 @@ import pytest
 from blob_parts import blob_of, folder, link, refused, write
 
 from quard.store.blob import extract
+from quard.store.merge import Collision
 
 
 def forged(path: Path, *entries: tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]) -> str:
@@ -80,6 +81,30 @@ def test_different_things_at_one_path_are_refused(
     second, two = blob_of(tmp_path / "b", "b")
     extract(first, tmp_path / "into", one)
     assert refused(lambda: extract(second, tmp_path / "into", two)) == "file-collision"
+
+
+def test_all_that_meets_something_else_is_told_at_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / name / "usr/one", name.encode())
+        write(tmp_path / name / "usr/same", b"same")
+        link(tmp_path / name / "usr/two", name)
+        write(tmp_path / name / f"usr/{name}", b"")
+    write(tmp_path / "a/usr/three", b"a file")
+    write(tmp_path / "b/usr/three/x", b"")
+    write(tmp_path / "b/usr/three/y", b"")
+    os.link(tmp_path / "b/usr/one", tmp_path / "b/usr/one-again")
+    first, one = blob_of(tmp_path / "a", "a")
+    second, two = blob_of(tmp_path / "b", "b")
+    extract(first, tmp_path / "into", one)
+    with pytest.raises(Collision) as caught:
+        extract(second, tmp_path / "into", two)
+    assert caught.value.reason == "file-collision"
+    assert caught.value.message == "different things at 3 paths"
+    assert caught.value.detail.splitlines() == [
+        "usr/one: files of 1 and 1 bytes",
+        "usr/three: there: -rw-r--r--; to be put there: a folder",
+        "usr/two: links to a and b",
+    ]
 
 
 def test_nothing_is_ever_written_outside(tmp_path: Path) -> None:
