@@ -211,6 +211,10 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
             yield _finding(
                 package, "permissions", f"{permission.path!r} must begin with /", "bad-path"
             )
+    for path in package.recipe.license_files:
+        if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
+            text = f"{path!r} must be a path in the source, as COPYING"
+            yield _finding(package, "license_files", text, "bad-path")
     for field, path in _staged(package.recipe):
         if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
             text = f"{path!r} must be a path below the staging folder, as usr/bin/x"

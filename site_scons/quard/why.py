@@ -18,6 +18,7 @@ _IMAGE_FIELDS = {
     "text": "the machine changed",
     "version": "images are made in another way now",
 }
+_FIELDS = ("cflags", "env", "needs", "links", "tools", "drop", "licenses", "triple", "executor")
 _NEVER = "it has not been built here before"
 
 
@@ -50,7 +51,7 @@ def reasons(
     found += _features(before["features"], now["features"])
     found += _files("patch", before["patches"], now["patches"])
     found += _files("file", before["files"], now["files"])
-    for field in ("cflags", "env", "needs", "links", "tools", "drop", "triple", "executor"):
+    for field in _FIELDS:
         if before.get(field) != now.get(field):
             found.append(f"{field}: {_short(before.get(field))} -> {_short(now.get(field))}")
     if before["steps"] != now["steps"] and not found:

@@ -45,6 +45,12 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     "no licence": ("Autotools", {"license": '""'}, "license", "bad-license"),
     "licence in words": ("Autotools", {"license": '"GPL, v2"'}, "license", "bad-license"),
     "no licence file": ("Autotools", {"license_files": None}, "license_files", "missing-license"),
+    "a licence outside of the source": (
+        "Autotools",
+        {"license_files": '("../COPYING",)'},
+        "license_files",
+        "bad-path",
+    ),
     "no source": ("Autotools", {"source": None}, "source", "missing-source"),
     "empty hash": ("Autotools", {"source": source(sha256='""')}, "source.sha256", "missing-hash"),
     "short hash": (

@@ -15,7 +15,7 @@ from typing import IO
 
 from quard import given
 from quard.errors import QuardError
-from quard.execute import diagnosis, kconfig, patch, renew, sysroot, trees, unpack
+from quard.execute import diagnosis, kconfig, licenses, patch, renew, sysroot, trees, unpack
 from quard.execute.copying import copy
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
@@ -70,6 +70,7 @@ class Inputs:
     """Where the things lie that a plan names by hash.
 
     archive -- the verified source, or None
+    upstream -- it has upstream's own bytes, so that nothing may be missing in it
     tree    -- a local source tree in its place, or None
     kept    -- the local tree that the work folder was last built from, empty where that was an
                archive; None where the build starts from nothing
@@ -79,6 +80,7 @@ class Inputs:
     """
 
     archive: Path | None
+    upstream: bool
     tree: Listing | None
     kept: Mapping[str, Entry] | None
     patches: tuple[Path, ...]
@@ -92,6 +94,7 @@ class Build:
     log    -- open file that takes everything the commands print
     shown  -- the log's path as messages give it
     report -- called with the name of each phase as it begins
+    licenses -- the licence files of the source with their hashes, None for one that it lacks
     orderly -- whether the last command that failed was a make that reported an error and went,
                so that what lies in the folder is whole
     """
@@ -111,6 +114,7 @@ class Build:
         self._log = log
         self._shown = shown
         self._report = report
+        self.licenses: Mapping[str, str | None] = {}
         self.orderly = False
         toolchain = machine.toolchain
         self.sandbox = Sandbox(
@@ -138,6 +142,7 @@ class Build:
         goes_on = inputs.kept is not None and self.resume(inputs, inputs.kept)
         if not goes_on:
             self.prepare(inputs)
+        self._look_for_licenses(upstream=inputs.upstream)
         for step in self.plan.steps:
             if goes_on and not _repeated(step):
                 continue
@@ -191,6 +196,16 @@ class Build:
             for reference, path in zip(self.plan.patches, inputs.patches, strict=True):
                 self._take_file(reference, path, folder)
             patch.apply([folder / p.name for p in self.plan.patches], self._patch)
+
+    def _look_for_licenses(self, *, upstream: bool) -> None:
+        """Hash the licence files; say which are missing, an error in upstream's own archive."""
+        self.licenses = licenses.hashes(self.work.src, self.plan.licenses)
+        if upstream:
+            name = f"{self.plan.name} {self.plan.version}"
+            licenses.require(name, self.work.src, self.licenses)
+        for path, sha256 in self.licenses.items():
+            if sha256 is None:
+                self._log.write(f"==> licence: the source lacks {path}\n".encode())
 
     def take_files(self, files: Mapping[str, Path]) -> None:
         """Put the plan's files into their folder, and nothing else.

@@ -31,7 +31,7 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
     depends -- as Packager.depends returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
     """
-    plan = {**depends["plan"], "tree": bool(depends["plan"]["tree"])}
+    plan = {**depends["plan"], "tree": bool(depends["plan"]["tree"]), "licenses": []}
     lines: set[str] = set()
     steps = []
     for step in plan["steps"]:

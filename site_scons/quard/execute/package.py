@@ -15,7 +15,7 @@ from quard.errors import QuardError
 from quard.execute import kept, staged, sysroot
 from quard.execute.builder import Build, Inputs, Machine, StepFailed
 from quard.execute.fetch import Fetcher
-from quard.execute.request import Request
+from quard.execute.request import Fetched, Request
 from quard.execute.results import (
     UNSEALED,
     Results,
@@ -34,6 +34,9 @@ from quard.store import blob
 from quard.store.files import replacing
 from quard.store.local import Store, remove_tree
 from quard.store.merge import Collision
+
+_WORTH_A_LOOK = ("patch-failed", "license-file-missing")
+"""Reasons for which the work folder stays, beside a step that failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +137,11 @@ class Packager:
         _write_results(job, record, made)
         return Outcome(how, before)
 
-    def _archive(self, job: Job, report: Callable[[str], None]) -> Path | None:
+    def _archive(self, job: Job, report: Callable[[str], None]) -> Fetched | None:
         if job.request is None:
             return None
         report("fetch")
-        return self._fetcher.fetch(job.request).path
+        return self._fetcher.fetch(job.request)
 
     def _base(self, job: Job, now: Mapping[str, Any]) -> str:
         return kept.base(now, None if self._machine.mode == "bwrap" else job.work)
@@ -162,7 +165,7 @@ class Packager:
     def _build(
         self,
         job: Job,
-        archive: Path | None,
+        archive: Fetched | None,
         now: Mapping[str, Any],
         report: Callable[[str], None],
         *,
@@ -181,7 +184,7 @@ class Packager:
             except QuardError as error:
                 if build.orderly and plan.keeps:
                     kept.keep(job.work, base, job.tree.entries if job.tree else {})
-                if isinstance(error, StepFailed) or error.reason == "patch-failed":
+                if isinstance(error, StepFailed) or error.reason in _WORTH_A_LOOK:
                     raise  # the work folder stays, for whoever looks into the failure
                 remove_tree(job.work)
                 raise
@@ -198,7 +201,7 @@ class Packager:
         return record
 
     def _run(
-        self, build: Build, job: Job, archive: Path | None, tree: Mapping[str, Entry] | None
+        self, build: Build, job: Job, archive: Fetched | None, tree: Mapping[str, Entry] | None
     ) -> None:
         """Build in the kept folder where there is one, and from nothing if that does not do."""
         inputs = self._inputs(job, archive, tree)
@@ -209,9 +212,12 @@ class Packager:
                 raise
             build.run(replace(inputs, kept=None))
 
-    def _inputs(self, job: Job, archive: Path | None, tree: Mapping[str, Entry] | None) -> Inputs:
+    def _inputs(
+        self, job: Job, archive: Fetched | None, tree: Mapping[str, Entry] | None
+    ) -> Inputs:
         return Inputs(
-            archive=archive,
+            archive=archive.path if archive else None,
+            upstream=archive is not None and archive.sha256 == job.plan.sources[0],
             tree=job.tree,
             kept=tree,
             patches=job.patches,

@@ -15,7 +15,7 @@ from quard.store.files import is_sha256
 
 UNSEALED = "unsealed"
 """Name of a file that is in a folder of results if any of them may not have been made sealed."""
-RECORD = 2
+RECORD = 3
 """Version of the record's form, and with it of the interface's; part of every key: a result whose
 interface was written down in another way would look changed to all that depend on it."""
 

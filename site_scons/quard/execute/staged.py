@@ -63,6 +63,7 @@ def keep(
         "plan": plan.identity,
         "local": local,
         "blobs": blobs,
+        "licenses": dict(build.licenses),
         "interface": interface(stage, parts.dev),
     }
 

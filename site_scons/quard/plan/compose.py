@@ -84,6 +84,7 @@ def compose(
         steps=steps,
         drop=context.texts(recipe.drop),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
+        licenses=context.texts(recipe.license_files),
     )
 
 

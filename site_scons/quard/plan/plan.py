@@ -121,6 +121,7 @@ class Plan:
     env      -- environment of every step beyond the executor's own, sorted by name
     cflags   -- the board's compiler flags, which the compiler wrapper adds
     drop     -- wildcards of staged paths that are removed
+    licenses -- paths of licence files in the source
     """
 
     name: str
@@ -139,6 +140,7 @@ class Plan:
     steps: tuple[Step, ...] = ()
     drop: tuple[str, ...] = ()
     deploys: bool = False
+    licenses: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data; equal plans give equal data and the other way round."""
@@ -160,6 +162,7 @@ class Plan:
             "steps": [step.as_json() for step in self.steps],
             "drop": self.drop,
             "deploys": self.deploys,
+            "licenses": self.licenses,
         }
 
     @property

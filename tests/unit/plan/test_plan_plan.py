@@ -38,6 +38,7 @@ OTHER: dict[str, Any] = {
     "steps": (RunStep("build", ("make",)),),
     "drop": ("x",),
     "deploys": True,
+    "licenses": ("COPYING",),
 }
 STEPS = (
     RunStep("build", ("make",)),

@@ -1,0 +1,85 @@
+"""The licence files of a package's source: that they are there, and their hashes.
+
+Upstream's own archive must have all that the recipe names. Another archive of the same release, or
+a local tree, may lack some, as where a distribution has packed it again without documents: the
+record says so then.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from quard.errors import QuardError
+from quard.plain import one_line
+from quard.store.files import file_sha256
+
+_LIKELY = re.compile(r"licen[cs]|copying|copyright|notice|unlicense", re.IGNORECASE)
+_DEPTH = 3
+_NEAR = 5
+"""Names that are suggested for one that is missing."""
+
+
+def hashes(src: Path, wanted: Sequence[str]) -> dict[str, str | None]:
+    """Return each of the wanted files with its SHA-256, or None where the source has no such file.
+
+    src    -- the unpacked source
+    wanted -- paths below it
+    """
+    return {path: file_sha256(src / path) if _within(src, path) else None for path in wanted}
+
+
+def require(name: str, src: Path, found: Mapping[str, str | None]) -> None:
+    """Raise QuardError license-file-missing if one of the files is not in the source.
+
+    name  -- of the package, with its version
+    found -- as `hashes` returns it
+    """
+    missing = [path for path, sha256 in found.items() if sha256 is None]
+    if not missing:
+        return
+    there = sorted(_files(src, src, _DEPTH))
+    lines = []
+    for path in missing:
+        near = _near(path, there)
+        hint = f"; near to it: {', '.join(near)}" if near else ""
+        what = "is no file" if os.path.lexists(src / path) else "is not in the source"
+        lines.append(one_line(f"{path} {what}{hint}"))
+    if len(missing) == len(found) and not any(_near(path, there) for path in missing):
+        top = sorted(path.name for path in src.iterdir())
+        lines.append(one_line(f"the source has {', '.join(top[:20])}{', ...' * (len(top) > 20)}"))
+    raise QuardError(
+        f"{name}: the recipe names licence files that the source does not have",
+        detail="\n".join(lines),
+        reason="license-file-missing",
+        hint="correct the recipe's `license_files`",
+    )
+
+
+def _within(src: Path, path: str) -> bool:
+    """Tell whether a path is a file of the source, links followed."""
+    place = src / path
+    return place.is_file() and place.resolve().is_relative_to(src.resolve())
+
+
+def _files(src: Path, folder: Path, depth: int) -> Iterator[str]:
+    """Yield the paths of files at most so many folders deep."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                yield os.path.relpath(entry.path, src)
+            elif depth > 1 and entry.is_dir(follow_symlinks=False):
+                yield from _files(src, Path(entry.path), depth - 1)
+
+
+def _near(path: str, there: Sequence[str]) -> list[str]:
+    """Return files that may be meant: of the same name, of a similar one, or likely licences."""
+    name = path.rpartition("/")[2].lower()
+    same = [other for other in there if other.rpartition("/")[2].lower() == name]
+    similar = difflib.get_close_matches(path, there, n=_NEAR, cutoff=0.75)
+    likely = [other for other in there if _LIKELY.search(other.rpartition("/")[2])]
+    likely.sort(key=lambda other: (other.count("/"), other))
+    return list(dict.fromkeys([*same, *similar, *likely]))[:_NEAR]
