@@ -1,4 +1,4 @@
 """Blobs -> root file system -> images -> a machine that boots them."""
 
-VERSION = 3
+VERSION = 4
 """Of what is made of packages, overlay and tables; raised when equal inputs give other bytes."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from quard.errors import QuardError
 from quard.image import tarimage
 from quard.image.content import PIECE
-from quard.image.tree import Node
+from quard.image.tree import ROOT, Node
 from quard.image.write import replacing
 
 _LEVEL = 5
@@ -23,12 +23,14 @@ def cpio_gz(tar: Path, out: Path) -> None:
     """Make a compressed cpio archive of rootfs.tar.
 
     The kernel starts /init there and nothing else: an image without it gets a link to its
-    /sbin/init. Its console must be in the archive, as devtmpfs is mounted later.
+    /sbin/init. Its console must be in the archive, as devtmpfs is mounted later. The root folder
+    comes first: without an entry it keeps the mode that the kernel gives it, 1777.
     Raises QuardError: no-init, no-console, image-too-big (a file over 4 GiB), bad-tar, disk-full.
     """
     entries = tarimage.read(tar)
     _require_boot(entries)
     _require_small(entries)
+    entries = {".": (ROOT, tarimage.MTIME), **entries}
     names: dict[Node, list[str]] = {}
     for name, (node, _) in entries.items():
         names.setdefault(node, []).append(name)

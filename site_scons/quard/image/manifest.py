@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.canonical import readable
-from quard.image.tree import Node, Tree
+from quard.image.tree import ROOT, Node, Tree
 from quard.image.write import replacing
 
 
@@ -24,15 +24,9 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
     an overlay took the place of. A folder of several packages is the first one's by name.
     """
     digests: dict[Node, str] = {}
-    found: dict[str, dict[str, Any]] = {}
+    found = {"/": _access(ROOT, "system")}
     for path, node in sorted(tree.nodes.items()):
-        entry: dict[str, Any] = {
-            "package": tree.owners[path].name,
-            "type": node.kind,
-            "mode": f"{node.mode:04o}",
-            "uid": node.uid,
-            "gid": node.gid,
-        }
+        entry = _access(node, tree.owners[path].name)
         if path in tree.replaced:
             entry["replaces"] = tree.replaced[path]
         if node.content is not None:
@@ -45,3 +39,13 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
             entry |= {"major": node.device[0], "minor": node.device[1]}
         found[f"/{path}"] = entry
     return found
+
+
+def _access(node: Node, owner: str) -> dict[str, Any]:
+    return {
+        "package": owner,
+        "type": node.kind,
+        "mode": f"{node.mode:04o}",
+        "uid": node.uid,
+        "gid": node.gid,
+    }

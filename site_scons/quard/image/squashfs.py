@@ -8,6 +8,7 @@ from pathlib import Path
 from quard.errors import QuardError
 from quard.execute.stop import Stop
 from quard.image.tarimage import MTIME
+from quard.image.tree import ROOT
 from quard.image.write import disk_full, run, scratch
 
 _COMPRESSOR, _LEVEL = "zstd", 6
@@ -23,7 +24,8 @@ def squashfs(tar: Path, out: Path, *, stop: Stop | None = None) -> None:
         made = folder / out.name
         argv = [
             *("tar2sqfs", "--quiet", "--compressor", _COMPRESSOR, "-X", f"level={_LEVEL}"),
-            *("--defaults", f"uid=0,gid=0,mode=0755,mtime={MTIME}", str(made)),
+            *("--defaults", f"uid={ROOT.uid},gid={ROOT.gid},mode={ROOT.mode:04o},mtime={MTIME}"),
+            str(made),
         ]
         room = shutil.disk_usage(folder).free
         try:

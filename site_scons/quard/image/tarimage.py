@@ -1,7 +1,8 @@
 """rootfs.tar, the master form of an image: owners, modes and devices are tar's own fields.
 
-So no root and no faked root is needed at any point. Members are sorted, folders before what they
-hold; `MTIME` is the time of every member; nothing else of the build machine is in the file.
+So no root and no faked root is needed at any point. The root folder itself comes first, as `./`,
+for whoever unpacks the file; the other members are sorted, folders before what they hold. `MTIME`
+is the time of every member; nothing else of the build machine is in the file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import IO, cast
 
 from quard.errors import QuardError
 from quard.image.content import PIECE, Content, Runs
-from quard.image.tree import Kind, Node
+from quard.image.tree import ROOT, Kind, Node
 from quard.image.write import replacing
 
 MTIME = 1
@@ -42,6 +43,7 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
         digest = _Hashing(file)
         first: dict[Node, str] = {}
         with tarfile.open(fileobj=digest, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            tar.addfile(_member(".", ROOT))
             for name, node in sorted(nodes.items()):
                 info = _member(name, node)
                 if node in first:
@@ -58,6 +60,7 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
 def read(path: Path, what: str = "rootfs.tar") -> dict[str, tuple[Node, int]]:
     """Return path -> (node, modification time) of a tar file, hard links as one node.
 
+    The root folder is left out: it is `tree.ROOT` in every image.
     what -- name of the file in messages
     Raises QuardError bad-tar for a file that is none, is cut short or holds other things.
     """

@@ -50,6 +50,10 @@ class Node:
         return _TYPE_BITS[self.kind] | self.mode
 
 
+ROOT = Node("directory", FOLDER_MODE)
+"""The root folder itself, in every kind of image; it has no path among the nodes of a tree."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Who put a path there.

@@ -53,7 +53,7 @@ def records(data: bytes) -> dict[str, tuple[list[int], bytes]]:
 
 def test_every_field_is_as_in_the_tar(tmp_path: Path) -> None:
     found = records(made(tmp_path, NODES))
-    assert set(found) == {*NODES, "init", "TRAILER!!!"}
+    assert set(found) == {".", *NODES, "init", "TRAILER!!!"}
     fields, data = found["ž b"]
     assert (fields[1], fields[4:7], data) == (0o100600, [1, 1, 3], b"abc")
     fields, _ = found["dev/console"]
@@ -63,6 +63,13 @@ def test_every_field_is_as_in_the_tar(tmp_path: Path) -> None:
     assert found["dev"][0][1] == 0o40755
     assert found["dev/zfifo"][0][1] == 0o10644
     assert (found["sbin/init"][0][1], found["sbin/init"][1]) == (0o120777, b"../a1")
+
+
+def test_root_folder_comes_first_with_its_mode_and_owner(tmp_path: Path) -> None:
+    found = records(made(tmp_path, NODES))
+    assert next(iter(found)) == "."
+    fields, data = found["."]
+    assert (fields[1], fields[2:4], data) == (0o40755, [0, 0], b"")
 
 
 def test_hard_links_share_a_number_and_the_last_has_the_data(tmp_path: Path) -> None:

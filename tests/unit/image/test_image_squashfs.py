@@ -44,6 +44,15 @@ def test_everything_of_the_tar_is_in_it(tmp_path: Path) -> None:
     assert found["a1"][0] is found["a2"][0]
 
 
+def test_root_belongs_to_root_whoever_builds(tmp_path: Path) -> None:
+    tarimage.write(NODES, tmp_path / "t.tar")
+    squashfs(tmp_path / "t.tar", tmp_path / "s")
+    argv = ["rdsquashfs", "--stat", "/", str(tmp_path / "s")]
+    text = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert "Access: 0755" in text
+    assert "UID: 0 " in text and "GID: 0 " in text
+
+
 def test_same_tar_gives_the_same_bytes_at_another_time_and_place(tmp_path: Path) -> None:
     tarimage.write(NODES, tmp_path / "t.tar")
     squashfs(tmp_path / "t.tar", tmp_path / "one")

@@ -44,6 +44,14 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert found["a"][0] is found["b"][0]
 
 
+def test_root_folder_comes_first_with_its_mode_and_owner(tmp_path: Path) -> None:
+    tarimage.write({"a": Node("directory", 0o700)}, tmp_path / "t.tar")
+    with tarfile.open(tmp_path / "t.tar") as tar:
+        first, second = tar.getmembers()
+    assert (first.name, first.isdir(), first.mode, first.uid, first.gid) == (".", True, 0o755, 0, 0)
+    assert second.name == "a"
+
+
 def refused(path: Path) -> QuardError:
     with pytest.raises(QuardError) as caught:
         tarimage.read(path)

@@ -1,0 +1,100 @@
+"""Every path of the image on each kind of booted root file system, against manifest.json."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boot.guest import Guest
+
+pytestmark = pytest.mark.boot
+
+ROOTS = {
+    "ext4": {},
+    "squashfs-under-an-overlay": {"ROOT": "squashfs"},
+    "squashfs-read-only": {"ROOT": "squashfs", "APPEND": "init=/sbin/init"},
+    "initramfs": {"ROOT": "cpio"},
+}
+TYPES = {
+    "file": stat.S_IFREG,
+    "directory": stat.S_IFDIR,
+    "link": stat.S_IFLNK,
+    "char": stat.S_IFCHR,
+    "block": stat.S_IFBLK,
+    "fifo": stat.S_IFIFO,
+}
+MADE_BY_THE_BOOT = re.compile(r"/(lost\+found|rom|etc/(ssh|dropbear)/[^/]*_key(\.pub)?)")
+ROOT = "/run/image"
+"""Where the root file system is seen without what is mounted over its folders."""
+
+
+@pytest.fixture(scope="module", params=ROOTS)
+def guest(
+    request: pytest.FixtureRequest, images: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Guest]:
+    folder = tmp_path_factory.mktemp("root")
+    with Guest(images / "run.sh", folder, ROOTS[request.param]) as guest:
+        guest.boot()
+        guest.log_in()
+        guest.check(f"mkdir {ROOT} && mount -o bind / {ROOT}")
+        yield guest
+
+
+@pytest.fixture(scope="module")
+def manifest(images: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads((images / "manifest.json").read_text())
+    return found
+
+
+def facts(guest: Guest) -> dict[str, tuple[int, ...]]:
+    """Return path -> type and mode, uid, gid, major and minor, as one command of the guest says."""
+    command = "find . -xdev -exec stat -c '%f %u %g %t %T %n' {} + >/mnt/found"
+    guest.check(f"cd {ROOT} && {command}", 120)
+    found = {}
+    for line in (guest.share / "found").read_text(encoding="utf-8").splitlines():
+        mode, uid, gid, major, minor, path = line.split(" ", 5)
+        numbers = int(mode, 16), int(uid), int(gid), int(major, 16), int(minor, 16)
+        found[path[1:] or "/"] = numbers
+    return found
+
+
+def test_every_path_has_the_type_mode_and_owner_of_the_manifest(
+    guest: Guest, manifest: dict[str, dict[str, Any]]
+) -> None:
+    wanted = {
+        path: (
+            TYPES[entry["type"]] | int(entry["mode"], 8),
+            *(entry["uid"], entry["gid"], entry.get("major", 0), entry.get("minor", 0)),
+        )
+        for path, entry in manifest.items()
+    }
+    found = facts(guest)
+    assert wanted["/"][0] == stat.S_IFDIR | 0o755
+    assert {path: found.get(path) for path in wanted} == wanted
+    others = {path for path in found.keys() - wanted if not MADE_BY_THE_BOOT.match(path)}
+    assert others == set()
+
+
+def security(guest: Guest) -> list[str]:
+    """Return the attributes of the security namespace, where capabilities are, of all paths."""
+    listing = "find . -xdev -exec getfattr -h -d {} + 2>/dev/null | grep '^security\\.'"
+    return guest.run(f"cd {ROOT} && {listing}", 120).output.split()
+
+
+def test_no_path_has_a_capability_as_the_manifest_names_none(guest: Guest) -> None:
+    assert security(guest) == []
+
+
+def test_capability_of_a_file_would_be_kept_and_seen(guest: Guest) -> None:
+    if guest.run("touch /etc/capable").status:
+        pytest.skip("nothing can be added to a root that cannot be written")
+    # busybox cannot set a capability, whose bytes are no text; they share the namespace's fate.
+    guest.check("setfattr -n security.test -v kept /etc/capable")
+    assert security(guest) == ['security.test="kept"']
+    guest.check("rm /etc/capable")
