@@ -38,6 +38,8 @@ RECIPE = Kconfig(
     base="allnoconfig",
     fragments=("quard-star.fragment",),
     make=("Image",),
+    modules=("modules",),
+    modules_install=("INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"),
     finish=(
         Install("arch/{linux_arch}/boot/Image", "boot/Image"),
         Install("vmlinux", "usr/lib/debug/boot/vmlinux"),

@@ -226,6 +226,9 @@ class Kconfig(Recipe):
     refresh   -- make target that completes the configuration
     make      -- targets of the build
     install   -- targets and variables of the installation; empty: `finish` installs
+    modules   -- targets that build what the configuration asks for as modules (`=m`); they and
+                 modules_install are left out where it asks for none
+    modules_install -- targets and variables that install them below {stage}/lib/modules
     """
 
     variables: tuple[str, ...] = ()
@@ -234,6 +237,8 @@ class Kconfig(Recipe):
     refresh: Literal["olddefconfig", "oldconfig"] = "olddefconfig"
     make: tuple[str, ...] = ()
     install: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    modules_install: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

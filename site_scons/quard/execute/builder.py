@@ -146,6 +146,8 @@ class Build:
         for step in self.plan.steps:
             if goes_on and not _repeated(step):
                 continue
+            if isinstance(step, RunStep) and step.modular and not self._modular():
+                continue
             self._machine.stop.check()
             self._report(step.phase)
             self._step(step)
@@ -293,6 +295,11 @@ class Build:
         return kconfig.Configurator(
             step, self.work, lambda argv, given: self._run(step.phase, argv, given)
         )
+
+    def _modular(self) -> bool:
+        """Tell whether the configuration that the build has made asks for modules."""
+        made = (step for step in self.plan.steps if isinstance(step, KconfigStep))
+        return any(kconfig.modular(self.configurator(step).read()) for step in made)
 
     def _take(self, step: ToolchainStep) -> None:
         """Copy the toolchain's own target libraries; links by their plain names go along."""

@@ -85,6 +85,11 @@ def values(config: str) -> dict[str, str | None]:
     return found
 
 
+def modular(config: str) -> bool:
+    """Tell whether a `.config` asks for anything as a module."""
+    return "m" in values(config).values()
+
+
 def vanished(config: str, requests: Mapping[str, Request]) -> tuple[tuple[Request, str], ...]:
     """Return the requests that `config` does not fulfil, each with the line found instead."""
     found = values(config)

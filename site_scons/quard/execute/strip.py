@@ -28,6 +28,10 @@ from quard.plain import one_line
 from quard.target import Target
 
 DEBUG = "usr/lib/debug"
+MODULE = ".ko"
+"""How the name of a kernel module ends."""
+_SIGNATURE = b"~Module signature appended~\n"
+"""How a signed one ends."""
 
 _LOADER_FOLDERS = {
     f"{prefix}/lib{suffix}" for prefix in ("", "/usr") for suffix in ("", "64", "64/lp64d")
@@ -154,11 +158,23 @@ class _Work:
         elif _superfluous_rpath(frame):
             elf.remove_rpath(place)
         if frame.kind == "rel":
-            self._rewrite(place, "--strip-debug")
+            self._relocatable(place, path, frame)
         elif frame.kind in ("exec", "dyn"):
             kept = self._keep_debug(place, path, frame)
             self._rewrite(place, "--strip-unneeded" if frame.library else "--strip-all", link=kept)
         return elf.read(place)
+
+    def _relocatable(self, place: Path, path: str, frame: elf.Elf) -> None:
+        """Strip an object file, whose symbols are what it is used by: a kernel module's as well.
+
+        A module's symbols are also kept aside, at its path and not at its build-id: nothing in a
+        running kernel leads a debugger to that. A signed module would lose its signature.
+        """
+        if path.endswith(MODULE):
+            self._keep_debug(place, path, frame, by_path=True)
+            if _signed(place):
+                return
+        self._rewrite(place, "--strip-debug")
 
     def _archive(self, place: Path, path: str) -> None:
         members = list(foreign_members(self.tools.target, path, place))
@@ -166,13 +182,15 @@ class _Work:
         if not members:
             self._rewrite(place, "--strip-debug")
 
-    def _keep_debug(self, place: Path, path: str, frame: elf.Elf) -> Path | None:
+    def _keep_debug(
+        self, place: Path, path: str, frame: elf.Elf, *, by_path: bool = False
+    ) -> Path | None:
         """Copy debug information aside; return the copy if only a debug link leads to it."""
         names = tuple(section.name for section in frame.sections)
         symbols = any(section.type == _SYMTAB for section in frame.sections)
         if not symbols and not any(name.startswith((".debug_", ".zdebug_")) for name in names):
             return None
-        build_id = frame.build_id
+        build_id = "" if by_path else frame.build_id
         name = f".build-id/{build_id[:2]}/{build_id[2:]}" if build_id else path
         target = self.debug / f"{DEBUG}/{name}.debug"
         if not target.exists():
@@ -224,6 +242,12 @@ def _tool_failed(argv: Sequence[str], output: str) -> QuardError:
         reason="split-tool",
         hint="look at the file it names: the build may have left it damaged",
     )
+
+
+def _signed(place: Path) -> bool:
+    with place.open("rb") as file:
+        file.seek(-min(len(_SIGNATURE), place.stat().st_size), os.SEEK_END)
+        return file.read() == _SIGNATURE
 
 
 def _folders(frame: elf.Elf) -> list[str]:

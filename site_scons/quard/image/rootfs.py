@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quard.errors import QuardError, together
-from quard.image import accounts, check, manifest, tarimage
+from quard.image import accounts, check, manifest, modules, tarimage
 from quard.image.generated import files
 from quard.image.merged import fold
 from quard.image.overlay import Overlay
@@ -19,6 +19,7 @@ from quard.target import Target
 
 _SYSTEM = Origin("system", "system")
 _MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
+_INDEX = replace(_SYSTEM, instead="it is made of the kernel modules that the image has")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
 
     Raises QuardError: file-collision, parent-not-folder, bad-file-name, bad-tar, the overlay's
     and the accounts' errors, bad-hostname, bad-key, bad-release, unknown-user, bad-mode,
-    permission-unused, the errors of `check.check`, disk-full.
+    permission-unused, the errors of `modules.index` and `check.check`, disk-full.
     """
     people = accounts.merge(spec.system.users, spec.system.groups, spec.users, spec.root_password)
     tree = _tree(spec, people)
@@ -86,6 +87,14 @@ class _Gathering:
             return False
         return True
 
+    def take(self, found: Iterable[tuple[str, Node] | QuardError], origin: Origin) -> None:
+        """Add nodes, and errors in their place."""
+        for each in found:
+            if isinstance(each, QuardError):
+                self.errors.append(each)
+            else:
+                self.put(*each, origin)
+
 
 def _tree(spec: RootfsSpec, people: accounts.Accounts) -> Tree:
     """Return the paths of an image. Raises QuardError for all that do not fit together."""
@@ -102,12 +111,9 @@ def _tree(spec: RootfsSpec, people: accounts.Accounts) -> Tree:
     for path, node, key in files(spec.hostname, spec.release, spec.authorized_keys, people):
         made.put(path, node, replace(_SYSTEM, instead=key))
     for overlay in spec.overlays:
-        for found in fold(made.tree, overlay):
-            if isinstance(found, QuardError):
-                made.errors.append(found)
-            else:
-                made.put(*found, Origin("overlay", overlay.name))
+        made.take(fold(made.tree, overlay), Origin("overlay", overlay.name))
     _add_system(made, spec.system, people)
+    made.take(modules.index(made.tree), _INDEX)
     made.errors += made.tree.complete()
     if made.errors:
         raise together("the files of the image", made.errors)

@@ -6,6 +6,9 @@ from quard.model import Kconfig
 from quard.plan.context import Context
 from quard.plan.plan import KconfigStep, RunStep, Step
 
+_NO_LINKS = ("find", "{stage}/lib/modules", "-type", "l", "-delete")
+"""Kbuild installs links to its source and build folders beside the modules."""
+
 
 def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
     """Return configuration, build and, where the recipe has one, installation."""
@@ -21,6 +24,14 @@ def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
         ),
         RunStep("build", (*make, *context.texts(recipe.make))),
     )
+    if recipe.modules:
+        steps += (RunStep("build", (*make, *context.texts(recipe.modules)), modular=True),)
     if recipe.install:
         steps += (RunStep("install", (*make, *context.texts(recipe.install))),)
+    if recipe.modules_install:
+        install = (*make, *context.texts(recipe.modules_install))
+        steps += (
+            RunStep("install", install, modular=True),
+            RunStep("install", _NO_LINKS, modular=True),
+        )
     return steps

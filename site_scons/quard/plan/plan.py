@@ -29,13 +29,18 @@ class FileRef:
 
 @dataclass(frozen=True)
 class RunStep:
-    """Run a command in the source folder."""
+    """Run a command in the source folder.
+
+    modular -- only where `.config` asks for something as a module
+    """
 
     phase: Phase
     argv: tuple[str, ...]
+    modular: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"phase": self.phase, "run": self.argv}
+        only = {"only": "modular"} if self.modular else {}
+        return {"phase": self.phase, "run": self.argv, **only}
 
 
 @dataclass(frozen=True)

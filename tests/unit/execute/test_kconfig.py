@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quard.errors import QuardError
-from quard.execute.kconfig import Request, check, lay_over, merge, parse, vanished
+from quard.execute.kconfig import Request, check, lay_over, merge, modular, parse, vanished
 
 TOP = Path(__file__).resolve().parents[3]
 CONFIG = """\
@@ -50,6 +50,12 @@ def test_another_line_is_refused_with_its_number(line: str) -> None:
     assert caught.value.reason == "bad-fragment"
     assert caught.value.message == "x.fragment is not a configuration fragment"
     assert caught.value.detail == f"line 2: {line}"
+
+
+def test_a_configuration_is_modular_if_anything_is_a_module() -> None:
+    assert modular(CONFIG)
+    assert not modular(CONFIG.replace("CONFIG_AB=m", 'CONFIG_AB="m"\n# CONFIG_M=m'))
+    assert not modular("")
 
 
 def test_the_last_request_for_a_symbol_counts() -> None:

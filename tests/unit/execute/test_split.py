@@ -170,7 +170,9 @@ def test_objects_and_modules_keep_the_symbols_that_linking_needs(stage: Path) ->
     for name in (*parts.dev, *parts.runtime):
         assert ".symtab" in sections(stage / name)
         assert ".debug_info" not in sections(stage / name)
-    assert walk(parts.debug) == ()
+    # A module's are also for the debugger, where it is looked for: at its path.
+    assert walk(parts.debug) == ("usr/lib/debug/usr/lib/modules/6.12/x.ko.debug",)
+    assert ".debug_info" in sections(parts.debug / walk(parts.debug)[0])
 
 
 def test_files_for_the_machine_outside_are_left_as_they_are(stage: Path) -> None:
@@ -302,3 +304,12 @@ def test_folders_that_forbid_writing_are_no_obstacle(stage: Path) -> None:
     assert parts_of(stage).runtime == ("tmp", "usr/bin/tool")
     assert stat.S_IMODE((stage / "usr/bin/tool").stat().st_mode) == 0o711
     shutil.rmtree(stage)
+
+
+def test_signed_kernel_module_stays_as_it_was_signed(stage: Path) -> None:
+    place = compiled(stage / "usr/lib/modules/1.0/x.ko", "-c")
+    signed = place.read_bytes() + b"a signature~Module signature appended~\n"
+    place.write_bytes(signed)
+    parts = parts_of(stage)
+    assert place.read_bytes() == signed
+    assert walk(parts.debug) == ("usr/lib/debug/usr/lib/modules/1.0/x.ko.debug",)

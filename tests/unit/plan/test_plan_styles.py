@@ -100,6 +100,26 @@ def test_kconfig_without_install_targets_only_configures_and_builds() -> None:
     assert phases == ["configure", "build"]
 
 
+def test_kconfig_modules_are_steps_that_a_configuration_without_any_leaves_out() -> None:
+    recipe = Kconfig(
+        **COMMON,
+        variables=("ARCH={linux_arch}",),
+        make=("Image",),
+        modules=("modules",),
+        install=("install",),
+        modules_install=("INSTALL_MOD_PATH={stage}", "modules_install"),
+    )
+    command = ("make", "ARCH=riscv")
+    links = ("find", "{stage}/lib/modules", "-type", "l", "-delete")
+    assert kconfig.steps(recipe, context(recipe))[1:] == (
+        RunStep("build", (*command, "Image")),
+        RunStep("build", (*command, "modules"), modular=True),
+        RunStep("install", (*command, "install")),
+        RunStep("install", (*command, "INSTALL_MOD_PATH={stage}", "modules_install"), modular=True),
+        RunStep("install", links, modular=True),
+    )
+
+
 def test_custom_adds_the_features_to_the_first_configure_command() -> None:
     recipe = Custom(
         **COMMON,

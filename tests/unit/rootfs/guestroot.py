@@ -18,7 +18,7 @@ OVERLAY = PROJECT / "rootfs"
 
 STUBS = {
     "bin": ("dmesg", "hostname", "mount", "sleep", "sync"),
-    "sbin": ("chroot", "ifdown", "ifup", "init", "ip", "mdev", "pivot_root"),
+    "sbin": ("chroot", "ifdown", "ifup", "init", "ip", "mdev", "modprobe", "pivot_root"),
 }
 """Scripts name these by absolute path, so a stub in that place is what they run."""
 

@@ -157,6 +157,53 @@ def test_services_start_beside_the_scan_for_devices_and_the_boot_waits_for_its_e
     assert board.calls[-1] == "scanned"
 
 
+def devices(board: Guest, *aliases: str) -> None:
+    for number, alias in enumerate(aliases):
+        board.write(f"sys/devices/bus/{number}/modalias", f"{alias}\n")
+
+
+def test_without_modules_nothing_looks_for_drivers(board: Guest) -> None:
+    devices(board, "virtio:d00000001v554D4551")
+    board.stub("mdev", "until [ -e /run/service ]; do :; done")
+    board.program("etc/init.d/S10a", "echo >/run/service")  # nor is the scan waited for
+    assert boot(board).status == 0
+    assert board.called("modprobe") == []
+
+
+def test_drivers_of_the_devices_that_are_there_are_loaded_at_once_when_mdev_listens(
+    board: Guest,
+) -> None:
+    board.write("lib/modules/6.12/modules.alias", "")
+    devices(board, "virtio:d2v1", "of:NfooT(null)Ca,b", "virtio:d1v1", "virtio:d2v1")
+    board.stub("mdev", "until [ -e /stub/ready ]; do :; done; echo listens >>/stub/calls")
+    board.write("stub/ready", "")
+    service(board, "S10a")
+    assert boot(board).status == 0
+    wanted = "modprobe -abq of:NfooT(null)Ca,b virtio:d1v1 virtio:d2v1"
+    assert [call for call in board.calls if call in ("listens", wanted, "S10a start")] == [
+        *("listens", wanted, "S10a start"),
+    ]
+
+
+def test_device_without_a_module_is_no_failure_and_a_module_that_cannot_be_loaded_is(
+    board: Guest,
+) -> None:
+    board.write("lib/modules/6.12/modules.alias", "")
+    devices(board, "virtio:d2v1")
+    board.stub("modprobe", "exit 1")
+    assert boot(board).status == 0
+    board.stub("modprobe", "echo 'modprobe: cannot load module x' >&2; exit 1")
+    result = boot(board)
+    assert result.lines[-1] == "rcS: failed: modprobe"
+    assert "modprobe: cannot load module x" in result.lines
+
+
+def test_failed_scan_is_named_once_on_a_board_with_modules(board: Guest) -> None:
+    board.write("lib/modules/6.12/modules.alias", "")
+    board.stub("mdev", "false")
+    assert boot(board).lines[-1] == "rcS: failed: mdev"
+
+
 def test_a_utmp_that_cannot_be_written_does_not_end_the_boot(board: Guest) -> None:
     (board.root / "run/utmp").mkdir()
     service(board, "S10a")

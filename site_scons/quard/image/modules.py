@@ -1,0 +1,173 @@
+"""The index of an image's kernel modules, which modprobe reads: modules.dep(5) and its like.
+
+It is made here from the modules themselves, whichever packages and overlays they come from, so
+that no depmod of the build machine decides what is in an image. An image without modules has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from quard.errors import QuardError
+from quard.image.content import Content
+from quard.image.tree import Node, Tree
+
+FOLDER = "usr/lib/modules"
+_MODULE = re.compile(rf"{FOLDER}/([^/]+)/(.+)\.ko(\.gz|\.xz|\.zst)?")
+_OVERRIDES = "updates/"
+"""Below it lie modules that take the place of the kernel's own of the same name."""
+_EXPORT = "__ksymtab_"
+_RANGE = re.compile(r"(.)-(.)")
+_CLASS = re.compile(r"\[[^]]*\]")
+
+
+@dataclass(frozen=True)
+class _Module:
+    """path -- below the version's folder; needs -- names of modules that it uses directly."""
+
+    name: str
+    path: str
+    needs: tuple[str, ...]
+    aliases: tuple[str, ...]
+    symbols: tuple[str, ...]
+
+
+def index(tree: Tree) -> Iterator[tuple[str, Node] | QuardError]:
+    """Yield path and node of every index file, for each kernel version that has modules.
+
+    Yields errors for what cannot be indexed: bad-elf, compressed-module, missing-module.
+    """
+    versions: dict[str, dict[str, _Module]] = {}
+    for path, found in _found(tree):
+        try:
+            module = _read(tree, path, found[2], found[3] or "")
+        except QuardError as error:
+            yield error
+            continue
+        modules = versions.setdefault(found[1], {})
+        if module.name not in modules or module.path.startswith(_OVERRIDES):
+            modules[module.name] = module
+    for version, modules in versions.items():
+        yield from _version(tree, f"{FOLDER}/{version}", modules)
+
+
+def _found(tree: Tree) -> Iterator[tuple[str, re.Match[str]]]:
+    for path in sorted(path for path in tree.nodes if path.startswith(f"{FOLDER}/")):
+        found = _MODULE.fullmatch(path)
+        if found and tree.nodes[path].kind == "file":
+            yield path, found
+
+
+def _version(
+    tree: Tree, folder: str, modules: Mapping[str, _Module]
+) -> Iterator[tuple[str, Node] | QuardError]:
+    dep, alias, symbols = [], [], []
+    for module in sorted(modules.values(), key=lambda module: module.path):
+        missing = [name for name in module.needs if name not in modules]
+        if missing:
+            yield _missing(tree, f"{folder}/{module.path}", missing)
+        dep.append(" ".join((f"{module.path}:", *_closure(module, modules))))
+        alias += [f"alias {spelled_out(pattern)} {module.name}" for pattern in module.aliases]
+        symbols += [f"alias symbol:{symbol} {module.name}" for symbol in module.symbols]
+    for name, lines in (("dep", dep), ("alias", alias), ("symbols", symbols)):
+        data = "".join(f"{line}\n" for line in lines).encode()
+        yield f"{folder}/modules.{name}", Node("file", 0o644, content=Content(len(data), data))
+
+
+def spelled_out(pattern: str) -> str:
+    """Return an alias without ranges: busybox takes the dash of [0-9] for a part of a name."""
+    return _CLASS.sub(lambda found: _RANGE.sub(_range, found[0]), pattern)
+
+
+def _range(found: re.Match[str]) -> str:
+    return "".join(map(chr, range(ord(found[1]), ord(found[2]) + 1)))
+
+
+def _closure(module: _Module, modules: Mapping[str, _Module]) -> Sequence[str]:
+    """Return the paths of all that a module needs, each before what it needs itself.
+
+    modprobe loads the last one first.
+    """
+    seen: set[str] = set()
+    done: list[str] = []
+
+    def visit(user: _Module) -> None:
+        seen.add(user.name)
+        for name in user.needs:
+            if name in modules and name not in seen:
+                visit(modules[name])
+        done.append(user.path)
+
+    visit(module)
+    return done[-2::-1]
+
+
+def _read(tree: Tree, path: str, below: str, compressed: str) -> _Module:
+    """Read a module; `below` is its path below the version's folder, without the suffix."""
+    if compressed:
+        raise _compressed(tree, path)
+    content = tree.nodes[path].content or Content(0)
+    try:
+        with content.open() as file:
+            elf = ELFFile(file)
+            info, exported = _info(elf), _exported(elf)
+    except Exception as error:  # the library takes nothing for impossible, and says so anyhow
+        raise QuardError(
+            f"/{path} of {tree.owners[path]} is a damaged kernel module",
+            detail=f"{type(error).__name__}: {error}",
+            reason="bad-elf",
+            hint="rebuild what installs it",
+        ) from error
+    needs = [name for key, names in info if key == "depends" for name in names.split(",")]
+    return _Module(
+        name=_plain(below.rpartition("/")[2]),
+        path=f"{below}.ko",
+        needs=tuple(_plain(name) for name in needs if name),
+        aliases=tuple(value for key, value in info if key == "alias"),
+        symbols=exported,
+    )
+
+
+def _info(elf: ELFFile) -> list[tuple[str, str]]:
+    """Return what modinfo(8) shows."""
+    section = elf.get_section_by_name(".modinfo")
+    texts = section.data().decode().split("\0") if section else []
+    fields = [text.partition("=") for text in texts if text]
+    return [(key, value) for key, _, value in fields]
+
+
+def _exported(elf: ELFFile) -> tuple[str, ...]:
+    """Return the symbols that other modules may use."""
+    table = elf.get_section_by_name(".symtab")
+    symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
+    names = [symbol.name for symbol in symbols]
+    return tuple(sorted({n.removeprefix(_EXPORT) for n in names if n.startswith(_EXPORT)}))
+
+
+def _plain(name: str) -> str:
+    """Return a module's name as the kernel knows it."""
+    return name.replace("-", "_")
+
+
+def _compressed(tree: Tree, path: str) -> QuardError:
+    return QuardError(
+        f"/{path} of {tree.owners[path]} is a compressed kernel module",
+        detail="its debug information cannot be split off, nor its aliases be read",
+        reason="compressed-module",
+        hint='write "# CONFIG_MODULE_COMPRESS is not set" into the board\'s fragment of linux;'
+        " squashfs and cpio.gz are compressed as a whole",
+    )
+
+
+def _missing(tree: Tree, path: str, names: Sequence[str]) -> QuardError:
+    return QuardError(
+        f"/{path} of {tree.owners[path]} needs a kernel module that is not in the image",
+        detail="\n".join(names),
+        reason="missing-module",
+        hint="install that module as well, or leave this one out",
+    )
