@@ -23,7 +23,7 @@ def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
 
 @pytest.fixture
 def work(tmp_path: Path, toolchain: Toolchain) -> Work:
-    made = Work(tmp_path / "work")
+    made = Work(tmp_path / "a work {folder}")
     made.make()
     sysroot.tools(made, toolchain, TRIPLE, (), os.environ["PATH"], "thing-1.0", str(made.root))
     (made.sysroot / "usr/lib").mkdir(parents=True)
@@ -95,6 +95,20 @@ def test_a_c_program_links_a_cxx_library(work: Work, toolchain: Toolchain) -> No
     program = elf.read(work.src / "main")
     assert program.needed == ("libsize.so.1", "libc.so.6")
     assert (program.rpath, program.runpath) == (None, None)
+
+
+QUESTIONS = ["-v", "--version", "-dumpmachine", "-dumpspecs", "-print-search-dirs", "--help"]
+
+
+@pytest.mark.parametrize("name", ["gcc", "cpp"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_is_answered_without_a_link(work: Work, name: str, question: str) -> None:
+    """As configure scripts ask first of all, to see whether there is a compiler."""
+    if (name, question) == ("cpp", "-v"):
+        pytest.skip("it reads standard input then")
+    done = driver(work, question, name=name)
+    assert done.returncode == 0, done.stderr
+    assert "undefined reference" not in done.stderr
 
 
 @pytest.mark.parametrize("how", ["-c", "-S", "-E", "-r", "-fsyntax-only"])
