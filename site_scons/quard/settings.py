@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from quard import given
+from quard.errors import QuardError
 from quard.image.keys import HINT, authorized_keys, bad_key
 from quard.table import Table, read
 
@@ -48,11 +49,11 @@ class Settings:
     authorized_keys: tuple[str, ...]
 
 
-def load(project: Path, arguments: Mapping[str, str], home: Path) -> Settings:
+def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Settings:
     """Return the settings of `project`'s local.toml with those of the command line laid over.
 
     arguments -- `table.key` -> text; other arguments are not looked at
-    home      -- what `~` in a path stands for
+    home      -- what `~` in a path stands for; None if there is no such folder
     Raises QuardError bad-setting.
     """
     path = project / "local.toml"
@@ -69,6 +70,19 @@ def load(project: Path, arguments: Mapping[str, str], home: Path) -> Settings:
     settings = _settings(top, project, home)
     top.finish()
     return settings
+
+
+def named_path(project: Path, text: str, home: Path | None) -> Path:
+    """Return the path that a text of a person means; `~` is the home folder. Raises QuardError."""
+    if text != "~" and not text.startswith("~/"):
+        return project / text
+    if home is None:
+        raise QuardError(
+            f"{text} names a home folder, and this user has none",
+            reason=_REASON,
+            hint="write the whole path",
+        )
+    return home / text[2:]
 
 
 def is_setting(argument: str) -> bool:
@@ -92,11 +106,9 @@ def _value(key: str, text: str) -> Any:
     return text
 
 
-def _settings(top: Table, project: Path, home: Path) -> Settings:
+def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     def path(text: str) -> Path:
-        if text == "~" or text.startswith("~/"):
-            return home / text[2:]
-        return project / text
+        return named_path(project, text, home)
 
     override = top.table("override")
     texts = {name: override.text(name) for name in override.names()}

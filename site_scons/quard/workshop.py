@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quard import availability, resolve, sources, why
+from quard import availability, places, resolve, sources, why
 from quard.availability import Availability, Decision, Question
 from quard.board import Board
 from quard.catalog import Catalog, Package
@@ -31,7 +31,7 @@ from quard.model import DEPLOY, Permission, ToolchainRuntime, User
 from quard.outputs import Outputs
 from quard.plan.plan import CopyStep
 from quard.resolve import Resolved, Resolver, Tree
-from quard.settings import Settings
+from quard.settings import Settings, named_path
 from quard.store.local import Store
 from quard.summary import Summary
 
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 class Site:
     """What the outermost layer read from the machine.
 
-    cache  -- folder of the store and of fetched archives, unless the settings name another
+    cache  -- folder of the store and of fetched archives
+    home   -- the user's home folder; None if there is none
     search -- the PATH
     jobs   -- processes at a time
     keep   -- descriptors that builds inherit
@@ -52,6 +53,7 @@ class Site:
     """
 
     cache: Path
+    home: Path | None
     search: str
     jobs: int
     keep: tuple[int, ...] = ()
@@ -83,9 +85,8 @@ class Workshop:
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
         self._resolver = Resolver(project, board, catalog)
-        cache = settings.cache or site.cache
-        self.sources = cache / "sources"
-        self.store = Store(cache / "store", console.warn)
+        self.sources = site.cache / "sources"
+        self.store = Store(site.cache / "store", console.warn)
         self._local = Store(project / "out" / "store", console.warn)
         self.outputs = Outputs(self.out / "packages", self.store, self._local)
         folders = (settings.sources_folder,) if settings.sources_folder else ()
@@ -105,7 +106,8 @@ class Workshop:
     def toolchain(self) -> Toolchain:
         """The board's cross compiler. Raises QuardError compiler-missing."""
         wanted = self.board.toolchain
-        folder = self.project / Path(wanted.folder).expanduser() if wanted.folder else None
+        named = wanted.folder
+        folder = named_path(self.project, named, self.site.home) if named else None
         memory = self.project / "out" / "toolchain.json"
         return toolchain.find(wanted.prefix, folder, self.site.search, memory)
 
@@ -134,6 +136,15 @@ class Workshop:
         # Asked of the files first, as what they say is nearly always enough.
         found = self.outputs.unsealed(names)
         return found if found and self.seals else frozenset()
+
+    def require_places(self, names: Collection[str]) -> None:
+        """Try to write what building these packages writes. Raises QuardError, see quard.places."""
+        places.require(self.project / "out", self.board.name, names, (self.store, self._local))
+        self.require_sources(names)
+
+    def require_sources(self, names: Iterable[str]) -> None:
+        """Try to write what fetching the sources of these packages writes. Raises QuardError."""
+        places.require_sources(self.sources, names)
 
     def sweep(self) -> None:
         """Remove unfinished work of builds that were killed."""

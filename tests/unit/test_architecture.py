@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "quard.availability",
         "quard.console",
         "quard.outputs",
+        "quard.places",
         "quard.sources",
         "quard.summary",
         "quard.unchanged",

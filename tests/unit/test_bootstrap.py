@@ -606,6 +606,18 @@ def test_read_only_checkout_is_told_as_such(fresh: Checkout) -> None:
     assert result.reason == "not-writable"
 
 
+def test_an_out_folder_that_is_a_link_is_used_and_one_to_nowhere_is_told(
+    fresh: Checkout, tmp_path: Path
+) -> None:
+    (fresh.top / "out").symlink_to(tmp_path / "elsewhere")
+    result = fresh.run()
+    assert result.reason == "not-writable"
+    assert str(tmp_path / "elsewhere") in result.err and "remove the link" in result.err
+    (tmp_path / "elsewhere").mkdir()
+    assert fresh.run("x").scons["args"] == ["x"]
+    assert (tmp_path / "elsewhere/bootstrap.log").exists()
+
+
 def test_ready_checkout_works_read_only(ready: Checkout) -> None:
     top = str(ready.top)
     assert in_bwrap(ready, "--ro-bind", top, top, command="./scons x").scons["args"] == ["x"]

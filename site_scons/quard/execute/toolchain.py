@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import subprocess
@@ -196,9 +197,9 @@ class _Memory:
         return version, sysroot, files
 
     def save(self) -> None:
-        """Write what was learnt, if anything was."""
+        """Write what was learnt, if anything was; where that cannot be, it is learnt again."""
         if self._changed:
-            with replacing(self._path) as part:
+            with contextlib.suppress(OSError), replacing(self._path) as part:
                 part.write_text(canonical.sealed(self._known), encoding="ascii")
 
 

@@ -132,6 +132,23 @@ class Store:
                 remove_tree(folder)
                 os.close(handle)
 
+    @property
+    def root(self) -> Path:
+        return self._root
+
+    def try_out(self) -> None:
+        """Write a file and take it away again. Raises QuardError disk-full, OSError."""
+        with self.scratch() as folder:
+            (folder / "trial").touch()
+
+    def folders(self) -> Iterator[Path]:
+        """Yield the folders that are there and in which blobs and records are put."""
+        for kind in ("cas", "ac"):
+            place = self._root / kind
+            if place.is_dir():
+                yield place
+                yield from sorted(path for path in place.iterdir() if path.is_dir())
+
     def sweep(self) -> None:
         """Remove what killed users of the store left, as the first use of `scratch` does."""
         if (self._root / "tmp").is_dir():

@@ -23,7 +23,7 @@ def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
             reason="disk-full" if full else "file-system",
             hint="free some space and start again"
             if full
-            else "mend it, or remove it, and start again",
+            else "make it usable for this user, or remove it, and start again",
         )
     if trace is not None:
         trace.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ import SCons.Node
 import SCons.Node.FS
 import SCons.Script
 
-from quard import availability, board, canonical, cli, report, settings, summary
+from quard import availability, board, canonical, cli, places, report, settings, summary
 from quard.availability import Decision
 from quard.catalog import Catalog
 from quard.cli import Command
@@ -97,6 +97,10 @@ class Session:
         all_of_them = bool(SCons.Script.GetOption("clean"))
         found = Selection(self.workshop, self.resolved, names, self.guard, all_of_them=all_of_them)
         if self.works:
+            if found.changed or self.command.opens:
+                self.workshop.require_places(found.changed)
+            elif self.command.verb == "source":
+                self.workshop.require_sources(self.wanted)
             self.workshop.outputs.forget_lost(found.changed)
             self.workshop.outputs.forget(found.outdated)
         return found
@@ -247,19 +251,21 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
     command = cli.parse(tuple(targets), arguments, catalog.names())
     if command.verb in ("test", "bench"):
         _become(project, command)
-    home = Path(os.environ.get("HOME", "/"))
+    console = Console(opened.told_to(command), sys.stdout)
+    chosen = board.load(project / "configs", command.board)
+    home = places.home(os.environ)
+    local = settings.load(project, command.settings, home)
     site = Site(
-        cache=_cache(project, home),
+        cache=local.cache or places.cache(project, os.environ, home),
+        home=home,
         search=_search_path(),
         jobs=SCons.Script.GetOption("num_jobs"),
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),
     )
-    console = Console(opened.told_to(command), sys.stdout)
-    chosen = board.load(project / "configs", command.board)
-    local = settings.load(project, command.settings, home)
     guard = Guard(project / "out")
     if command.builds:
+        places.require_out(project / "out", chosen.name)
         guard.enter(console.note)
         sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
@@ -312,14 +318,6 @@ def _search_path() -> str:
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     os.environ["PATH"] = path
     return path
-
-
-def _cache(project: Path, home: Path) -> Path:
-    """Return the cache folder: the user's (XDG base directories), or the checkout's own in CI."""
-    if os.environ.get("CI", "") not in ("", "0", "false"):
-        return project / ".cache"
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else home / ".cache") / "quardroot"
 
 
 def digest(*parts: Any) -> str:
