@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quard import canonical, given
 from quard.board import Board
@@ -21,6 +22,9 @@ from quard.resolve import Resolved
 from quard.store.files import replacing
 from quard.store.local import remove_tree
 from quard.workshop import Workshop, deployed
+
+if TYPE_CHECKING:
+    from quard.image.rootfs import Layer, RootfsSpec
 
 ROOTFS = "rootfs.tar"
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
@@ -144,32 +148,55 @@ class Images:
     def rootfs(self) -> None:
         """Put packages, overlay and tables together into rootfs.tar and manifest.json."""
         # What makes images is loaded when one is made: a null build makes none.
-        from quard.image import rootfs, system  # noqa: PLC0415
+        from quard.image import rootfs  # noqa: PLC0415
 
         workshop = self._workshop
-        spec = rootfs.RootfsSpec(
-            layers=tuple(
-                rootfs.Layer(name, workshop.outputs.runtime_blob(name))
-                for name in self._resolved.image
-            ),
-            overlays=self._overlays,
-            system=system.load(self._system),
-            users=self._users(),
-            permissions=workshop.permissions(self._resolved),
-            hostname=self._board.hostname,
-            root_password=self._board.login.root_password,
-            authorized_keys=self._keys(),
-            target=self._board.target,
-            release=self._release(),
+        layers = tuple(
+            rootfs.Layer(name, workshop.outputs.runtime_blob(name)) for name in self._resolved.image
         )
         stamp, tar, manifest = self.rootfs_files()
         self.folder.mkdir(parents=True, exist_ok=True)
-        digest = rootfs.assemble(spec, tar, manifest)
+        digest = rootfs.assemble(self._spec(layers), tar, manifest)
         if self._rootfs_key(self._scan()) != self.rootfs_key:
             tar.unlink()
             raise changed(Path("the overlay"))
         _replace(stamp, canonical.readable({"sha256": digest}))
         self._made(tar.name, {n: workshop.outputs.runtime_digest(n) for n in self._resolved.image})
+
+    def vet(self) -> None:
+        """Refuse, before anything is built, what no package could set right.
+
+        What passed is remembered by its key: a null build looks at nothing. Raises QuardError.
+        """
+        passed = self._workshop.out / "vetted"
+        key = canonical.digest([self.rootfs_key, self.formats, self._board.size_mib])
+        with contextlib.suppress(OSError):
+            if passed.read_bytes() == key.encode():
+                return
+        from quard.image import rootfs  # noqa: PLC0415
+
+        for warning in rootfs.vet(self._spec(())):
+            self._workshop.console.warn(warning)
+        _replace(passed, key)
+
+    def _spec(self, layers: tuple[Layer, ...]) -> RootfsSpec:
+        from quard.image import rootfs, system  # noqa: PLC0415
+
+        board, workshop = self._board, self._workshop
+        return rootfs.RootfsSpec(
+            layers=layers,
+            overlays=self._overlays,
+            system=system.load(self._system),
+            users=self._users(),
+            permissions=workshop.permissions(self._resolved),
+            hostname=board.hostname,
+            root_password=board.login.root_password,
+            authorized_keys=self._keys(),
+            target=board.target,
+            release=self._release(),
+            formats=board.formats,
+            size_mib=board.size_mib or None,
+        )
 
     def file(self, kind: str) -> Path:
         """Return the path of one file system image."""

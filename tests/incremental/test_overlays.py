@@ -8,10 +8,20 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from incremental.project import Project
 from quard import canonical
 
 GIB = 1 << 30
+CONSOLE = """\
+[[device]]
+path = "/dev/console"
+type = "c"
+major = 5
+minor = 1
+mode = "0600"
+"""
 MOST_MIB = 150
 """Memory of a build, whatever the overlay holds."""
 
@@ -45,6 +55,62 @@ def test_a_file_of_any_size_is_never_in_memory_and_read_once(project: Project) -
     assert known and known["files"]["big"][0] == GIB
     assert peak_mib(project) < MOST_MIB
     assert memory.read_bytes() == before
+
+
+def test_everything_wrong_with_an_overlay_is_told_before_anything_is_built(
+    greeting: Project,
+) -> None:
+    rootfs = greeting.folder / "rootfs"
+    wrong = {
+        "etc/init.d/S70mine": "#!/bin/sh\n",
+        "etc/fstab": "# x\r\n",
+        "etc/hostname": "mine\n",
+        "bin/tool": "#!/usr/bin/false\r\n",
+    }
+    for name, text in wrong.items():
+        (rootfs / name).parent.mkdir(parents=True, exist_ok=True)
+        (rootfs / name).write_text(text, newline="")
+    (rootfs / "bin/tool").chmod(0o4755)
+    ran = greeting.run()
+    assert ran.status == 2
+    assert not (greeting.folder / "out/tiny/packages").exists()
+    assert "reason: file-collision" in ran.err and "`hostname` in the board's file" in ran.err
+    (rootfs / "etc/hostname").unlink()
+    ran = greeting.run()
+    assert ran.status == 2 and "Traceback" not in ran.text
+    for text in ("S70mine", "/etc/fstab", "/usr/bin/tool", "4755", "not-executable", "line-ends"):
+        assert text in ran.err, ran.err
+    assert not (greeting.folder / "out/tiny/packages").exists()
+    for name in wrong:
+        (rootfs / name).unlink(missing_ok=True)
+    assert greeting.run().status == 0
+
+
+def test_a_file_that_a_format_cannot_hold_leaves_the_images_as_they_are(project: Project) -> None:
+    project.board(["libc"], formats='"ext4", "cpio.gz"')
+    project.edit("configs/system/base.toml", "[[directory]]", CONSOLE + "[[directory]]")
+    (project.folder / "rootfs/init").touch(mode=0o755)
+    assert project.run().status == 0
+    images = project.folder / "out/tiny/images"
+    before = {path.name: path.read_bytes() for path in images.iterdir()}
+    big = project.folder / "rootfs/big"
+    with big.open("wb") as file:
+        file.truncate(4200 << 20)
+    ran = project.run()
+    assert ran.status == 2
+    assert "/big is too big for cpio.gz" in ran.err and "ext4 can hold it" in ran.err
+    assert {path.name: path.read_bytes() for path in images.iterdir()} == before
+
+
+def test_attributes_that_are_left_out_are_warned_of(project: Project) -> None:
+    motd = project.folder / "rootfs/etc/motd"
+    try:
+        os.setxattr(motd, "user.origin", b"x")
+    except OSError:
+        pytest.skip("the file system has no extended attributes")
+    ran = project.run()
+    assert ran.status == 0
+    assert "warning: the attribute user.origin is left out of the images: /etc/motd" in ran.text
 
 
 def test_an_edit_between_two_builds_reaches_the_image(project: Project) -> None:

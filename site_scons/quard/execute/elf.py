@@ -8,6 +8,7 @@ ELF file of every package. It also leaves one kind of answer to every kind of ma
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,8 +148,9 @@ def remove_rpath(path: Path) -> None:
     """Take DT_RPATH and DT_RUNPATH out of a file in place; the strings stay in its .dynstr.
 
     The entries behind them move up and the table is filled with DT_NULL, as chrpath(1) does.
-    Raises QuardError `bad-elf`.
+    The mode stays: an ordinary user's writing clears setuid. Raises QuardError `bad-elf`.
     """
+    mode = stat.S_IMODE(path.stat().st_mode)
     with mapped(path) as view:
         offset, size = view.dynamic_table()
         kept = [
@@ -160,6 +162,7 @@ def remove_rpath(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(table.ljust(size, b"\0"))
+    path.chmod(mode)
 
 
 def _elf(view: View) -> Elf:

@@ -23,6 +23,7 @@ from quard.execute.fold import correct_links, fold
 from quard.execute.stage import below, everything, is_file
 from quard.execute.strip import DEBUG, Toolkit, strip_all
 from quard.plain import one_line
+from quard.store.attributes import ACCESS_LIST, attributes
 from quard.store.blob import walk
 from quard.store.files import enough_space
 from quard.store.member import normal_mode
@@ -83,8 +84,8 @@ def split(
     What is wrong with the package is told all together, in the parts: `file-collision` (two files
     at one place after moving), `stage-link` (a link into the build), `drop-unused`, `rpath` (one
     into the build, or a relative one), `wrong-architecture` (what the target cannot run or link),
-    `bad-elf`, `split-tool` (a file that a tool refuses). Raises QuardError `split-tool` where a
-    tool is missing, `disk-full`.
+    `bad-elf`, `split-tool` (a file that a tool refuses), `file-attributes`. Raises QuardError
+    `split-tool` where a tool is missing, `disk-full`.
     """
     if (stage / DEPLOY).is_symlink():
         raise QuardError(
@@ -99,6 +100,7 @@ def split(
         wrong = correct_links(stage, _installed(everything(stage)), markers, own)
         wrong += fold(stage)
         wrong += remove_unwanted(stage, _installed(everything(stage)), drop)
+        wrong += _attributes(stage)
         debug.mkdir(parents=True, exist_ok=True)
         _take_debug(stage, debug)
         stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
@@ -132,6 +134,22 @@ def _set_modes(stage: Path) -> None:
             place = Path(folder, name)
             if not place.is_symlink():
                 place.chmod(normal_mode(place.stat().st_mode, folder=place.is_dir()))
+
+
+def _attributes(stage: Path) -> list[QuardError]:
+    """Return an error for each file with attributes, which no blob holds."""
+    return [
+        QuardError(
+            f"installed with attributes that would be lost: {path}",
+            detail=", ".join(names),
+            reason="file-attributes",
+            hint="take them off in the recipe's `finish` (setcap -r, setfattr -x); `permissions`"
+            " can make a program setuid",
+        )
+        for path in _installed(everything(stage))
+        if is_file(stage / path)
+        and (names := [name for name in attributes(str(stage / path)) if name != ACCESS_LIST])
+    ]
 
 
 def _leaks(root: Path, markers: Sequence[str]) -> Iterator[Leak]:

@@ -11,9 +11,10 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
-from quard.errors import QuardError, together
+from quard.errors import QuardError
 from quard.execute.foreign import FIRMWARE, mismatch
 from quard.execute.stage import below
+from quard.image import scripts, tables
 from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.tree import Node, Tree
@@ -39,20 +40,20 @@ class _Elf:
     search: tuple[str, ...]
 
 
-def check(tree: Tree, target: Target, people: Accounts, dangling: Sequence[str]) -> None:
-    """Raise QuardError for all that cannot work on the target, links first, then by path.
+def errors(
+    tree: Tree, target: Target, people: Accounts, dangling: Sequence[str]
+) -> Iterator[QuardError]:
+    """Yield an error for all that cannot work on the target, links first, then by path.
 
     dangling -- absolute paths of links that may lead nowhere
     Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library,
-    missing-interpreter, missing-shell.
+    missing-interpreter, missing-shell, those of `scripts` and of `tables`.
     """
-    found = [
-        *_links(tree, {tree.canonical(path) for path in dangling}),
-        *_files(tree, target),
-        *_shells(tree, people),
-    ]
-    if found:
-        raise together("the image", found)
+    yield from _links(tree, {tree.canonical(path) for path in dangling})
+    yield from _files(tree, target)
+    yield from scripts.errors(tree)
+    yield from tables.errors(tree, people)
+    yield from _shells(tree, people)
 
 
 def _files(tree: Tree, target: Target) -> Iterator[QuardError]:

@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
@@ -48,7 +49,8 @@ class Content:
     @property
     def stored(self) -> int:
         """The bytes that are not in holes."""
-        return self.size if self.runs is None else sum(length for _, length in self.runs)
+        runs = self.data_runs
+        return self.size if runs is None else sum(length for _, length in runs)
 
     def open(self) -> IO[bytes]:
         """Return the content as a file to read. What is cut short is changed-while-building."""
@@ -77,8 +79,9 @@ class Content:
                 _copy(file, out, length)
             out.truncate(self.size)
 
-    def find_runs(self) -> Runs | None:
-        """Return the runs that are worth keeping apart; None if the whole is better kept."""
+    @cached_property
+    def data_runs(self) -> Runs | None:
+        """The runs that are worth keeping apart; None if the whole is better kept."""
         if self.runs is not None or self.path is None or self.size < _WORTH:
             return self.runs
         runs: list[tuple[int, int]] = []

@@ -54,9 +54,12 @@ def ext4(
     bad-tar, disk-full, image-tool, interrupted.
     """
     entries = tarimage.read(tar)
+    nodes = {name: node for name, (node, _) in entries.items()}
+    for error in size_errors(nodes, size_mib):
+        raise error
     with tar.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
-    size = _size(entries, size_mib, out)
+    size = _size(nodes, size_mib)
     identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{content}"))
     with scratch(out) as folder:
         made = folder / out.name
@@ -66,22 +69,33 @@ def ext4(
         made.replace(out)
 
 
-def _size(entries: Mapping[str, tuple[Node, int]], size_mib: int | None, out: Path) -> int:
-    """Return the size in bytes."""
+def size_errors(nodes: Mapping[str, Node], size_mib: int | None) -> Iterator[QuardError]:
+    """Yield an error image-too-small if `size_mib` has no room for the content of the nodes."""
+    if size_mib is None:
+        return
+    content = _content(nodes)
+    if size_mib < _LEAST_MIB:
+        yield _too_small(f"{size_mib} MiB; below {_LEAST_MIB} there is no journal (mke2fs(8))")
+    elif size_mib * _MIB <= content:
+        yield _too_small(f"the content takes {-(-content // _MIB)} MiB of {size_mib}")
+
+
+def _content(nodes: Mapping[str, Node]) -> int:
+    """Return the bytes that the blocks of files and folders take."""
     blocks = 0
-    for node in {node for node, _ in entries.values()}:
+    for node in set(nodes.values()):
         if node.content is not None:
             blocks += -(-node.content.stored // _BLOCK)
         blocks += node.kind == "directory" or len(node.target.encode()) >= _FAST_LINK
-    content = blocks * _BLOCK
-    if size_mib is None:
-        step = 4 * _MIB
-        return -(-(content + content // 4 + 8 * _MIB) // step) * step
-    if size_mib < _LEAST_MIB:
-        raise _too_small(out, f"{size_mib} MiB; below {_LEAST_MIB} there is no journal (mke2fs(8))")
-    if size_mib * _MIB <= content:
-        raise _too_small(out, f"the content takes {-(-content // _MIB)} MiB of {size_mib}")
-    return size_mib * _MIB
+    return blocks * _BLOCK
+
+
+def _size(nodes: Mapping[str, Node], size_mib: int | None) -> int:
+    """Return the size of the file system in bytes."""
+    if size_mib is not None:
+        return size_mib * _MIB
+    content, step = _content(nodes), 4 * _MIB
+    return -(-(content + content // 4 + 8 * _MIB) // step) * step
 
 
 def _format(tool: Tool, made: Path, *, size: int, count: int, label: str, identity: str) -> None:
@@ -115,7 +129,7 @@ def _fill(tool: Tool, made: Path, out: Path, entries: Mapping[str, tuple[Node, i
     # It ends with 0 whatever happened; without a fault all it says is its version.
     problems = [line for line in text.splitlines() if not _VERSION.match(line)]
     if any("Could not allocate" in line for line in problems):
-        raise _too_small(out, "\n".join(problems[:3]))
+        raise _too_small("\n".join(problems[:3]))
     if problems:
         raise tool_failed("debugfs", out, "\n".join(problems))
 
@@ -175,9 +189,9 @@ def _quote(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _too_small(out: Path, detail: str) -> QuardError:
+def _too_small(detail: str) -> QuardError:
     return QuardError(
-        f"the content does not fit {out.name}",
+        "the content does not fit rootfs.ext4",
         detail=detail,
         reason="image-too-small",
         hint="raise image.size_mib in the board's file, or take it out: the content then decides",

@@ -20,10 +20,13 @@ from typing import Literal
 from quard.errors import QuardError
 from quard.image.content import Content
 from quard.image.tree import Node
+from quard.store.attributes import attributes
 from quard.store.hashes import Hashes
 
 IGNORED = (".gitkeep", ".gitignore", "*~", ".*.sw?", ".#*", "#*#", ".DS_Store")
 """Files of git, and those that vi, emacs and a Mac's Finder leave beside what they show."""
+
+_SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Item:
 
     text -- of a link its target, of a file the SHA-256 of its content
     size -- of a file
+    special    -- set-id and sticky bits, which the mode here leaves out
+    attributes -- names of extended attributes
     """
 
     path: str
@@ -39,6 +44,13 @@ class Item:
     mode: int
     text: str = ""
     size: int = 0
+    special: int = 0
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it has more than the image takes from an overlay."""
+        return bool(self.special or self.attributes)
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,8 @@ class Overlay:
         """The SHA-256 over what `nodes` yields: the overlay's identity."""
         total = hashlib.sha256()
         for item in self.items:
-            for value in (item.path, item.kind, f"{item.mode:o}", item.text):
+            own = (f"{item.special:o}", *item.attributes) if item.is_special else ()
+            for value in (item.path, item.kind, f"{item.mode:o}", item.text, *own):
                 data = os.fsencode(value)
                 total.update(b"%d:" % len(data))
                 total.update(data)
@@ -112,7 +125,7 @@ def _items(name: str, hashes: Hashes, folder: str, prefix: str) -> Iterator[Item
         status = entry.stat(follow_symlinks=False)
         mode = status.st_mode
         if stat.S_ISDIR(mode):
-            yield Item(path, "directory", 0o755)
+            yield Item(path, "directory", 0o755, special=mode & stat.S_ISVTX)
             yield from _items(name, hashes, entry.path, f"{path}/")
         elif any(fnmatchcase(entry.name, pattern) for pattern in IGNORED):
             continue
@@ -121,7 +134,15 @@ def _items(name: str, hashes: Hashes, folder: str, prefix: str) -> Iterator[Item
         elif stat.S_ISREG(mode):
             executable = mode & stat.S_IXUSR
             sha256 = hashes.of(path, status)
-            yield Item(path, "file", 0o755 if executable else 0o644, sha256, status.st_size)
+            yield Item(
+                path,
+                "file",
+                0o755 if executable else 0o644,
+                sha256,
+                status.st_size,
+                mode & _SPECIAL,
+                attributes(entry.path),
+            )
         else:
             raise QuardError(
                 f"overlay {name}: {path} is neither file, folder nor link",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 
-from quard.errors import QuardError
+from quard.errors import QuardError, together
 from quard.image.accounts import Accounts
 from quard.image.system import Access, parse_mode
 from quard.image.tree import Tree
@@ -20,13 +20,33 @@ def apply(
     people: Accounts,
     wanted: Iterable[tuple[str, Permission]],
     system: Iterable[tuple[str, Access]],
-) -> None:
+    *,
+    partial: bool = False,
+) -> frozenset[str]:
     """Set owners and modes, packages first in the order of their names, then the system's.
 
     A package reaches what it installs itself and what no package installs, never what only
     another package does. Links have no mode of their own and are left out.
-    Raises QuardError: bad-mode, unknown-user, permission-unused.
+
+    partial -- the tree is not whole: what is for something else is passed over
+    Returns the paths that were named. Raises QuardError: bad-mode, unknown-user, permission-unused.
     """
+    named: set[str] = set()
+    unused: list[QuardError] = []
+    for where, pattern, access, found in _rows(tree, wanted, system):
+        if not found:
+            unused.append(_unused(where, pattern))
+        _set(tree, found, people, access, where)
+        named.update(found)
+    if unused and not partial:
+        raise together("the permissions", unused)
+    return frozenset(named)
+
+
+def _rows(
+    tree: Tree, wanted: Iterable[tuple[str, Permission]], system: Iterable[tuple[str, Access]]
+) -> Iterator[tuple[str, str, Access, list[str]]]:
+    """Yield who asks, the pattern, what for, and the paths that are meant, of each row."""
     for package, permission in sorted(wanted, key=lambda pair: pair[0]):
         where = f"a permission of package {package}"
         mode = parse_mode(permission.mode)
@@ -42,15 +62,9 @@ def apply(
             for path in _matches(tree, permission.path)
             if package in tree.packages.get(path, {package})
         ]
-        if not found:
-            raise _unused(where, permission.path)
-        _set(tree, found, people, access, where)
+        yield where, permission.path, access, found
     for path, access in system:
-        where = "a [[permission]] of the system's table"
-        found = _matches(tree, path)
-        if not found:
-            raise _unused(where, path)
-        _set(tree, found, people, access, where)
+        yield "a [[permission]] of the system's table", path, access, _matches(tree, path)
 
 
 def _set(tree: Tree, found: Iterable[str], people: Accounts, access: Access, where: str) -> None:

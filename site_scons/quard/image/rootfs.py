@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quard.errors import QuardError, together
-from quard.image import accounts, check, manifest, modules, tarimage
+from quard.image import (
+    accounts,
+    check,
+    cpio,
+    ext4,
+    limits,
+    manifest,
+    modules,
+    scripts,
+    special,
+    tarimage,
+)
 from quard.image.generated import files
 from quard.image.merged import fold
 from quard.image.overlay import Overlay
@@ -41,6 +52,8 @@ class RootfsSpec:
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
     authorized_keys -- public keys for root's .ssh/authorized_keys; none: no such file
     release         -- fields of os-release(5)
+    formats         -- what is to be made of rootfs.tar
+    size_mib        -- of the ext4 file system; None sizes it by its content
     """
 
     layers: tuple[Layer, ...]
@@ -53,22 +66,62 @@ class RootfsSpec:
     authorized_keys: tuple[str, ...]
     target: Target
     release: Mapping[str, str]
+    formats: tuple[str, ...] = ()
+    size_mib: int | None = None
 
 
 def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
     """Write rootfs.tar and manifest.json, each whole or not at all; return the tar's SHA-256.
 
-    Raises QuardError: file-collision, parent-not-folder, bad-file-name, bad-tar, the overlay's
-    and the accounts' errors, bad-hostname, bad-key, bad-release, unknown-user, bad-mode,
-    permission-unused, the errors of `modules.index` and `check.check`, disk-full.
+    Raises QuardError: bad-tar, disk-full, the errors of `vet`, permission-unused, those of
+    `modules.index` and `check.errors`, and what the formats cannot hold or boot.
     """
-    people = accounts.merge(spec.system.users, spec.system.groups, spec.users, spec.root_password)
+    people = _people(spec)
     tree = _tree(spec, people)
-    apply(tree, people, spec.permissions, spec.system.permissions)
-    check.check(tree, spec.target, people, spec.system.dangling)
+    named = apply(tree, people, spec.permissions, spec.system.permissions)
+    found = [
+        *check.errors(tree, spec.target, people, spec.system.dangling),
+        *special.errors(tree, spec.overlays, named | _folders(spec.system)),
+        *limits.errors(tree.nodes, spec.formats),
+    ]
+    if "ext4" in spec.formats:
+        found += ext4.size_errors(tree.nodes, spec.size_mib)
+    if "cpio.gz" in spec.formats:
+        found += cpio.boot_errors(tree.nodes)
+    if found:
+        raise together("the image", found)
     digest = tarimage.write(tree.nodes, tar)
     manifest.write(tree, manifest_path)
     return digest
+
+
+def vet(spec: RootfsSpec) -> tuple[str, ...]:
+    """Refuse what no package can set right; no package has to be there, `layers` is not used.
+
+    Returns warnings. Raises QuardError for all that it finds: file-collision, parent-not-folder,
+    bad-file-name, user-clash, unknown-user, bad-hostname, bad-key, bad-release, bad-mode,
+    special-mode, file-capabilities, image-too-big, the errors of `scripts`.
+    """
+    people = _people(spec)
+    tree = _tree(replace(spec, layers=()), people, whole=False)
+    named = apply(tree, people, spec.permissions, spec.system.permissions, partial=True)
+    found = [
+        *scripts.errors(tree),
+        *special.errors(tree, spec.overlays, named | _folders(spec.system)),
+        *limits.errors(tree.nodes, spec.formats),
+    ]
+    if found:
+        raise together("the overlays", found)
+    return tuple(special.warnings(tree, spec.overlays))
+
+
+def _people(spec: RootfsSpec) -> accounts.Accounts:
+    return accounts.merge(spec.system.users, spec.system.groups, spec.users, spec.root_password)
+
+
+def _folders(system: System) -> frozenset[str]:
+    """Return the paths of the folders whose modes the table says."""
+    return frozenset(path[1:] for path, _ in system.directories)
 
 
 @dataclass
@@ -96,8 +149,11 @@ class _Gathering:
                 self.put(*each, origin)
 
 
-def _tree(spec: RootfsSpec, people: accounts.Accounts) -> Tree:
-    """Return the paths of an image. Raises QuardError for all that do not fit together."""
+def _tree(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) -> Tree:
+    """Return the paths of an image. Raises QuardError for all that do not fit together.
+
+    whole -- the packages are there, so that modules can be told which others they need
+    """
     made = _Gathering()
     for top in ("bin", "sbin", "lib"):
         made.put(top, Node("link", 0o777, target=f"usr/{top}"), _MERGED)
@@ -106,18 +162,24 @@ def _tree(spec: RootfsSpec, people: accounts.Accounts) -> Tree:
         made.put("lib64", Node("link", 0o777, target="usr/lib"), _MERGED)
     for layer in sorted(spec.layers, key=lambda layer: layer.package):
         origin = Origin("package", layer.package)
-        for path, (node, _) in tarimage.read(layer.blob, f"the blob of {layer.package}").items():
+        for path, node in _files(layer):
             made.put(path, node, origin)
     for path, node, key in files(spec.hostname, spec.release, spec.authorized_keys, people):
         made.put(path, node, replace(_SYSTEM, instead=key))
     for overlay in spec.overlays:
         made.take(fold(made.tree, overlay), Origin("overlay", overlay.name))
     _add_system(made, spec.system, people)
-    made.take(modules.index(made.tree), _INDEX)
+    if whole:
+        made.take(modules.index(made.tree), _INDEX)
     made.errors += made.tree.complete()
     if made.errors:
         raise together("the files of the image", made.errors)
     return made.tree
+
+
+def _files(layer: Layer) -> Iterator[tuple[str, Node]]:
+    found = tarimage.read(layer.blob, f"the blob of {layer.package}", ours=False)
+    return ((path, node) for path, (node, _) in found.items())
 
 
 def _add_system(made: _Gathering, system: System, people: accounts.Accounts) -> None:

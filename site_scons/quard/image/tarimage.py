@@ -57,11 +57,12 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
     return digest.sha256.hexdigest()
 
 
-def read(path: Path, what: str = "rootfs.tar") -> dict[str, tuple[Node, int]]:
+def read(path: Path, what: str = "rootfs.tar", *, ours: bool = True) -> dict[str, tuple[Node, int]]:
     """Return path -> (node, modification time) of a tar file, hard links as one node.
 
     The root folder is left out: it is `tree.ROOT` in every image.
     what -- name of the file in messages
+    ours -- `write` has made it: its files have all the holes that are worth while
     Raises QuardError bad-tar for a file that is none, is cut short or holds other things.
     """
     found: dict[str, tuple[Node, int]] = {}
@@ -76,7 +77,7 @@ def read(path: Path, what: str = "rootfs.tar") -> dict[str, tuple[Node, int]]:
                     raise bad_tar(what, f"{name} is a hard link to nothing")
                 found[name] = first
             else:
-                found[name] = _node(member, path, what), int(member.mtime)
+                found[name] = _node(member, path, what, ours), int(member.mtime)
     return found
 
 
@@ -107,11 +108,11 @@ def _member(name: str, node: Node) -> tarfile.TarInfo:
     return info
 
 
-def _node(member: tarfile.TarInfo, path: Path, what: str) -> Node:
+def _node(member: tarfile.TarInfo, path: Path, what: str, ours: bool) -> Node:
     kind = _KINDS.get(member.type)
     if kind is None:
         raise bad_tar(what, f"{member.name} has type {member.type!r}")
-    runs: Runs | None = None
+    runs: Runs | None = ((0, member.size),) if ours else None
     if member.issparse():
         sparse = cast(Runs, member.sparse)
         runs = tuple((offset, length) for offset, length in sparse if length)
@@ -132,7 +133,7 @@ def _add_file(tar: tarfile.TarFile, info: tarfile.TarInfo, content: Content, num
 
     Its data begins with a list of the runs; its true name and size are in the extended header.
     """
-    runs = content.find_runs()
+    runs = content.data_runs
     if runs is None:
         with content.open() as file:
             tar.addfile(info, file)

@@ -148,6 +148,8 @@ def Open(env: Any) -> list[Any]:  # noqa: N802
 def Rootfs(env: Any) -> list[Any]:  # noqa: N802
     """The root file system: every package's installed files, the overlay and the tables."""
     begun: session.Session = env["QUARDROOT"]
+    if begun.works:
+        begun.images.vet()
     results = Late("what the packages install", begun.selection.runtime)
     changed = begun.resolved.graph.urgent_first(begun.changed)
     env.Depends(results, [env.File(str(begun.workshop.results(n).runtime)) for n in changed])

@@ -1,9 +1,13 @@
 """ELF facts, from files that the cross compiler makes, and from damaged ones."""
 
+import os
 import random
 import shutil
+import stat
 import subprocess
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ import pytest
 from quard.errors import QuardError
 from quard.execute import elf
 
+USER = 65534
 GCC = "riscv64-linux-gnu-gcc"
 LIBRARY = """
 int data = 1; int zero; const int ro = 2; __thread int local = 3;
@@ -237,3 +242,30 @@ def test_a_big_library_is_read_in_a_moment(tmp_path: Path) -> None:
     started = time.process_time()
     assert len(elf.symbols(out)) > 5000
     assert time.process_time() - started < 1.0, "measured: 0.06 s"
+
+
+def as_user(work: Callable[[], object]) -> None:
+    """Do something as an ordinary user, which the tests may be."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setresgid(USER, USER, USER)
+                os.setresuid(USER, USER, USER)
+            work()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_setuid_outlives_the_removal_of_an_rpath(library: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copy(library, folder))
+        for path in (Path(folder), copy):
+            os.chown(path, USER if os.geteuid() == 0 else -1, -1)
+        copy.chmod(0o4755)
+        as_user(lambda: elf.remove_rpath(copy))
+        assert elf.read(copy).runpath is None
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o4755

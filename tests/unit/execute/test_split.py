@@ -1,8 +1,10 @@
 """Splitting staging folders that hold what real packages install."""
 
+import errno
 import os
 import shutil
 import stat
+import struct
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -140,6 +142,35 @@ def test_hard_links_setuid_and_read_only_files_survive_stripping(stage: Path) ->
     assert path.samefile(stage / "usr/bin/again")
     assert stat.S_IMODE(path.stat().st_mode) == 0o4755
     assert ".symtab" not in sections(read_only)
+
+
+def give(path: Path, name: str, value: bytes) -> None:
+    try:
+        os.setxattr(path, name, value)
+    except OSError as error:
+        if error.errno not in (errno.ENOTSUP, errno.EPERM):
+            raise
+        pytest.skip(f"{name} cannot be given to a file in {path.parent}: {error.strerror}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)),
+        ("user.origin", b"x"),
+    ],
+)
+def test_attributes_that_would_be_lost_are_told(stage: Path, name: str, value: bytes) -> None:
+    give(program(stage / "usr/bin/ping"), name, value)
+    give(write(stage / "usr/bin/doc"), name, value)
+    error = refused(lambda: parts_of(stage, drop=("usr/bin/doc",)))
+    assert (error.reason, error.detail) == ("file-attributes", name)
+    assert "usr/bin/ping" in error.message
+
+
+def test_attributes_of_the_machine_are_not_the_packages(stage: Path) -> None:
+    give(write(stage / "usr/bin/tool"), "user.overlay.opaque", b"y")
+    assert parts_of(stage).wrong == ()
 
 
 def test_archives_get_an_index_and_lose_time_owner_and_debug_information(stage: Path) -> None:

@@ -57,7 +57,7 @@ def node(path: Path) -> dict[str, Node]:
 def test_runs_hold_all_that_is_not_zero(tmp_path: Path, where: int, end: int) -> None:
     size = 5 * MIB + end
     path = sparse(tmp_path / "s", size, {where: b"here"})
-    runs = content(path).find_runs()
+    runs = content(path).data_runs
     assert runs is not None
     data, kept = path.read_bytes(), bytearray(size)
     for start, length in runs:
@@ -68,23 +68,23 @@ def test_runs_hold_all_that_is_not_zero(tmp_path: Path, where: int, end: int) ->
 
 
 def test_a_file_of_holes_alone_has_no_runs(tmp_path: Path) -> None:
-    assert content(sparse(tmp_path / "s", 5 * MIB + 7, {})).find_runs() == ()
+    assert content(sparse(tmp_path / "s", 5 * MIB + 7, {})).data_runs == ()
 
 
 @pytest.mark.parametrize("size", [0, 5, MIB - 1, MIB])
 def test_small_files_are_kept_as_a_whole(tmp_path: Path, size: int) -> None:
-    assert content(sparse(tmp_path / "s", size, {})).find_runs() is None
+    assert content(sparse(tmp_path / "s", size, {})).data_runs is None
 
 
 def test_a_file_with_little_that_is_zero_is_kept_as_a_whole(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"x" * 2 * MIB + bytes(MIB // 2) + b"x")
-    assert content(tmp_path / "s").find_runs() is None
+    assert content(tmp_path / "s").data_runs is None
 
 
 def test_holes_of_the_build_machines_file_system_decide_nothing(tmp_path: Path) -> None:
     one = sparse(tmp_path / "one")
     two = plain(tmp_path / "two", one)
-    assert content(one).find_runs() == content(two).find_runs()
+    assert content(one).data_runs == content(two).data_runs
     assert tarimage.write(node(one), tmp_path / "1.tar") == tarimage.write(
         node(two), tmp_path / "2.tar"
     )
@@ -97,7 +97,7 @@ def test_part_of_a_file_is_read_as_the_whole_of_another(tmp_path: Path) -> None:
     assert part.read() == inside
     assert part.read(4) == bytes(4)
     assert part.digest() == hashlib.sha256(inside).hexdigest()
-    assert part.find_runs() == ((MIB, 65536),)
+    assert part.data_runs == ((MIB, 65536),)
 
 
 def test_content_that_is_cut_short_is_refused(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_no_step_holds_a_file_in_memory(tmp_path: Path) -> None:
     sparse(tmp_path / "rootfs/opt/holes")
     plain(tmp_path / "rootfs/opt/zeros", tmp_path / "rootfs/opt/holes")
     (tmp_path / "rootfs/opt/full").write_bytes(NOISE * 200)
-    (tmp_path / "rootfs/init").write_text("")
+    (tmp_path / "rootfs/init").touch(mode=0o755)
     tar, out = tmp_path / "rootfs.tar", tmp_path / "out"
     tracemalloc.start()
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from quard.errors import QuardError
-from quard.image import cpio, tarimage
+from quard.image import cpio, limits, tarimage
 from quard.image.content import Content
 from quard.image.tree import Node
 
@@ -123,7 +123,7 @@ def test_archive_that_could_not_boot_is_refused(tmp_path: Path, gone: str, reaso
 def test_file_beyond_the_size_field_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cpio, "_LARGEST", 4)
+    monkeypatch.setitem(limits.LARGEST, "cpio.gz", 4)
     with pytest.raises(QuardError) as caught:
         made(tmp_path, NODES)
     assert caught.value.reason == "image-too-big"

@@ -1,0 +1,31 @@
+"""What a format of the root file system cannot hold, told before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from quard.errors import QuardError
+from quard.image.tree import Node
+from quard.plain import short
+
+LARGEST = {"cpio.gz": 0xFFFFFFFF, "ext4": 0xFFFFFFFF << 12}
+"""Bytes of one file: newc has eight hexadecimal digits for them, ext4 a number of 32 bits for its
+blocks of 4 KiB; squashfs has no limit that a disk could hold."""
+
+
+def errors(nodes: Mapping[str, Node], formats: Sequence[str]) -> Iterator[QuardError]:
+    """Yield an error image-too-big for each file that one of the formats cannot hold."""
+    for path, node in sorted(nodes.items()):
+        size = node.content.size if node.content is not None else 0
+        small = [name for name in formats if size > LARGEST.get(name, size)]
+        if small:
+            others = [name for name in formats if name not in small]
+            most = min(LARGEST[name] for name in small)
+            yield QuardError(
+                f"/{short(path)} is too big for {' and '.join(small)}",
+                detail=f"{size} bytes; at most {most}"
+                + (f"; {' and '.join(others)} can hold it" if others else ""),
+                reason="image-too-big",
+                hint=f"take {' and '.join(small)} out of image.formats in the board's file,"
+                " or the file out of the image",
+            )

@@ -1,0 +1,63 @@
+"""What files of an overlay have beside their content, and an image does not take from there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from quard.errors import QuardError
+from quard.image.overlay import Item, Overlay
+from quard.image.tree import Tree
+from quard.plain import short
+from quard.store.attributes import CAPABILITY
+
+_SHOWN = 5
+"""Files that a warning names."""
+
+
+def errors(tree: Tree, overlays: Sequence[Overlay], named: Collection[str]) -> Iterator[QuardError]:
+    """Yield an error for each file whose set-id bit or capabilities would be lost.
+
+    named -- paths whose mode is said somewhere: that says what is wanted
+    """
+    for overlay, item, path in _used(tree, overlays):
+        shown = f"overlay {overlay.name}: /{short(path)}"
+        if item.special and path not in named:
+            table = "[[permission]]" if item.kind == "file" else "[[directory]]"
+            yield QuardError(
+                f"{shown} has the mode {item.special | item.mode:04o}, which would be lost",
+                detail=f'{table} with path = "/{short(path)}" says mode and owner',
+                reason="special-mode",
+                hint="add the row to the system's table, or take the bit away with chmod",
+            )
+        if CAPABILITY in item.attributes:
+            yield QuardError(
+                f"{shown} has capabilities, which would be lost",
+                detail=f'[[permission]] with path = "/{short(path)}" can make it setuid instead',
+                reason="file-capabilities",
+                hint="images cannot hold capabilities; take them away with setcap -r",
+            )
+
+
+def warnings(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[str]:
+    """Yield a line for each kind of attribute that is left out."""
+    found: dict[str, list[str]] = {}
+    for _, item, path in _used(tree, overlays):
+        for name in item.attributes:
+            if name != CAPABILITY:
+                found.setdefault(name, []).append(f"/{short(path)}")
+    for name, paths in sorted(found.items()):
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        shown = ", ".join(paths[:_SHOWN]) + more
+        yield f"the attribute {short(name)} is left out of the images: {shown}"
+
+
+def _used(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[tuple[Overlay, Item, str]]:
+    """Yield what is special in the overlays and is not replaced by a later one."""
+    last: dict[str, tuple[Overlay, Item]] = {}
+    for overlay in overlays:
+        for item in overlay.items:
+            if item.kind != "link":
+                last[tree.canonical(item.path)] = overlay, item
+    for path, (overlay, item) in last.items():
+        if item.is_special:
+            yield overlay, item, path
