@@ -207,7 +207,12 @@ class Build:
             licenses.require(name, self.work.src, self.licenses)
         for path, sha256 in self.licenses.items():
             if sha256 is None:
-                self._log.write(f"==> licence: the source lacks {path}\n".encode())
+                self.note(f"licence: the source lacks {path}")
+
+    def note(self, text: str) -> None:
+        """Put a line of our own into the log."""
+        self._log.write(f"==> {text}\n".encode(errors="backslashreplace"))
+        self._log.flush()
 
     def take_files(self, files: Mapping[str, Path]) -> None:
         """Put the plan's files into their folder, and nothing else.

@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from quard.execute import elf
+from quard.execute.pkgconfig import Folders, folders
 from quard.execute.stage import below
 
+_HEADERS = frozenset((".H", ".h", ".h++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tcc", ".txx"))
+_LIKE_C = re.compile(rb"^[ \t]*#[ \t]*(?:if|ifdef|ifndef|include|pragma)\b", re.MULTILINE)
+_BEGINNING = 1 << 14
+_COMPILERS = ("usr/lib/clang", "usr/lib/gcc", "usr/lib/modules", "usr/lib/tcc")
+"""Headers there are for a compiler that runs on the target."""
+_PYTHON = re.compile(r"usr/lib/python[\d.]+/(?:_sysconfigdata[^/]*\.py|config-[^/]+/.+)\Z")
+"""How Python was built: its own modules read it, and so does what builds further modules."""
 _DEV_FOLDERS = (
     "usr/include",
     "usr/lib/cmake",
@@ -30,8 +38,10 @@ def classify(
     frames -- of the ELF files among them
     """
     runtime, dev = [], []
+    paths = tuple(paths)
+    named = folders(stage, (path for path in paths if path.endswith(".pc")))
     for path in paths:
-        for_target, for_dependants = _uses(stage, path, frames)
+        for_target, for_dependants = _uses(stage, path, frames, named)
         if for_target:
             runtime.append(path)
         if for_dependants:
@@ -39,12 +49,23 @@ def classify(
     return tuple(runtime), tuple(dev)
 
 
-def _uses(stage: Path, path: str, frames: Mapping[str, elf.Elf]) -> tuple[bool, bool]:
+def _uses(
+    stage: Path, path: str, frames: Mapping[str, elf.Elf], named: Folders
+) -> tuple[bool, bool]:
     """Tell whether a path goes to the target, and whether dependants need it."""
     folder, name = posixpath.split(path)
     if any(below(path, dev_folder) for dev_folder in _DEV_FOLDERS):
         return False, True
     real = _behind_links(stage, path)
+    if real not in frames:
+        if name.endswith(".pc") or (name.endswith(".cmake") and "/cmake/" in path):
+            return False, True
+        if _is_header(stage / path, path, named):
+            return False, True
+        if _PYTHON.match(path) and not name.endswith((".a", ".o")):
+            return True, True
+        if _under(path, named.data):
+            return True, True
     if below(path, "usr/lib"):
         if name.endswith(".a") or (name.endswith(".o") and folder == "usr/lib"):
             return False, True
@@ -52,6 +73,33 @@ def _uses(stage: Path, path: str, frames: Mapping[str, elf.Elf]) -> tuple[bool, 
             return _library_uses(stage / path, name, frames.get(real))
     script = folder == "usr/bin" and name.endswith("-config") and real not in frames
     return not script, script
+
+
+def _is_header(place: Path, path: str, named: Folders) -> bool:
+    """Tell whether a file is a header that dependants find where it lies.
+
+    Those below usr/lib are, and those in folders that pkg-config files name; without a suffix only
+    in such a folder, or one that is called include, and if it reads like C.
+    """
+    inside = _under(path, named.headers)
+    if any(below(path, folder) for folder in _COMPILERS) or not (inside or below(path, "usr/lib")):
+        return False
+    if place.is_symlink():
+        return PurePosixPath(path).suffix in _HEADERS
+    if not place.is_file():
+        return False
+    if suffix := PurePosixPath(path).suffix:
+        return suffix in _HEADERS
+    if not inside and "include" not in path.split("/")[2:-1]:
+        return False
+    with place.open("rb") as file:
+        start = file.read(_BEGINNING)
+    return b"\0" not in start and _LIKE_C.search(start) is not None
+
+
+def _under(path: str, named: Collection[str]) -> bool:
+    """Tell whether a path lies below one of some folders."""
+    return any(str(parent) in named for parent in PurePosixPath(path).parents)
 
 
 def _library_uses(place: Path, name: str, frame: elf.Elf | None) -> tuple[bool, bool]:

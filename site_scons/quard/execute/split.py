@@ -1,7 +1,8 @@
 """From a staging folder to parts: what runs on the target, what others build with, debug symbols.
 
 The folder is changed in place: top-level bin, sbin, lib and lib64 move below usr (and usr/lib64
-into usr/lib), documentation and what the recipe drops go, ELF files lose their debug information to
+into usr/lib), documentation and what the recipe drops go, paths of the build in text files are put
+right, ELF files lose their debug information to
 a second folder and are stripped, archives become deterministic. Files below `boot/` (kernels,
 firmware) are for the machine outside and are left as they are. What is installed below
 `usr/lib/debug/` is debug information already.
@@ -20,6 +21,7 @@ from quard.errors import QuardError
 from quard.execute.classify import classify
 from quard.execute.drop import remove_unwanted
 from quard.execute.fold import correct_links, fold
+from quard.execute.relocate import Origin, put_right
 from quard.execute.stage import below, everything, is_file
 from quard.execute.strip import DEBUG, Toolkit, strip_all
 from quard.plain import one_line
@@ -52,6 +54,7 @@ class Parts:
     debug   -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
     leaks   -- paths of the build found in the parts; in debug information, its own markers
     wrong   -- everything else that must not be as it is; the parts are of no use then
+    put_right -- paths of text files in which paths of the build were corrected
     """
 
     runtime: tuple[str, ...]
@@ -60,6 +63,7 @@ class Parts:
     debug: Path
     leaks: tuple[Leak, ...]
     wrong: tuple[QuardError, ...]
+    put_right: tuple[str, ...]
 
 
 def split(
@@ -70,7 +74,7 @@ def split(
     drop: Sequence[str] = (),
     markers: Sequence[str] = (),
     debug_markers: Sequence[str] = (),
-    inside: str = "",
+    origin: Origin | None = None,
 ) -> Parts:
     """Turn a staging folder into parts; see the module.
 
@@ -79,7 +83,7 @@ def split(
                      and paths are meant as installed or as moved below usr
     markers       -- texts such as /quard/stage that no installed file may hold
     debug_markers -- the same for debug information
-    inside        -- the root of the build's fixed paths, as its commands saw it
+    origin        -- where it was built: text files that say so are put right first
 
     What is wrong with the package is told all together, in the parts: `file-collision` (two files
     at one place after moving), `stage-link` (a link into the build), `drop-unused`, `rpath` (one
@@ -96,11 +100,12 @@ def split(
         )
     with enough_space(stage):
         _set_modes(stage)
-        own = f"{inside}/stage" if inside else ""
+        own = f"{origin.inside}/stage" if origin else ""
         wrong = correct_links(stage, _installed(everything(stage)), markers, own)
         wrong += fold(stage)
         wrong += remove_unwanted(stage, _installed(everything(stage)), drop)
         wrong += _attributes(stage)
+        put = put_right(stage, _installed(everything(stage)), origin) if origin else []
         debug.mkdir(parents=True, exist_ok=True)
         _take_debug(stage, debug)
         stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
@@ -108,7 +113,7 @@ def split(
         runtime, dev = classify(stage, _installed(walk(stage)), stripped.frames)
         deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
         leaks = [*_leaks(stage, markers), *_leaks(debug, debug_markers)]
-        return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong))
+        return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong), tuple(put))
 
 
 def _installed(paths: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from quard.errors import QuardError, together
 from quard.execute import split
 from quard.execute.builder import Build
 from quard.execute.interface import interface
+from quard.execute.relocate import Origin
 from quard.execute.strip import Toolkit
 from quard.execute.toolchain import Toolchain
 from quard.plain import one_line
@@ -39,8 +40,10 @@ def keep(
         ),
         drop=plan.drop,
         markers=(build.sandbox.inside,),
-        inside=build.sandbox.inside,
+        origin=Origin(build.sandbox.inside, f"{plan.name}-{plan.version}"),
     )
+    for path in parts.put_right:
+        build.note(f"split: {path}: paths of the build put right")
     _refuse(plan, parts)
     contents = {
         "runtime": (stage, parts.runtime),

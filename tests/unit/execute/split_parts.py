@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from quard.errors import QuardError, together
+from quard.execute.relocate import Origin
 from quard.execute.split import Parts, split
 from quard.execute.strip import Toolkit
 from quard.target import target
@@ -21,7 +22,7 @@ TOOLS = Toolkit(
     target=target("riscv64-linux-gnu"),
 )
 SOURCE = "static int own = 3; int f(int x) { return own++ * x; }"
-MARKERS = ("/quard/stage", "/quard/sysroot")
+MARKERS = tuple(f"/quard/{name}" for name in ("files", "home", "src", "stage", "sysroot"))
 
 
 def write(path: Path, text: str = "x", mode: int = 0o644) -> Path:
@@ -75,7 +76,7 @@ def parts_of(stage: Path, *, drop: tuple[str, ...] = ()) -> Parts:
         drop=drop,
         markers=MARKERS,
         debug_markers=("/quard/src",),
-        inside="/quard",
+        origin=Origin("/quard", "thing-1.0"),
     )
     if parts.wrong:
         raise together("the package", parts.wrong)

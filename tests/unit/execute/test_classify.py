@@ -37,3 +37,64 @@ def test_where_links_and_scripts_of_the_linker_go(stage: Path) -> None:
         "usr/bin/x-config", "usr/bin/x1-config", "usr/lib/libelsewhere.so", "usr/lib/libold.so",
         "usr/lib/libscript.so", "usr/lib/libx.so", "usr/lib/libx.so.1.2",
     )  # fmt: skip
+
+
+def test_headers_below_lib_go_to_dependants(stage: Path) -> None:
+    c = "#ifndef X\n#define X\n#endif\n"
+    for path in (
+        "usr/lib/glib-2.0/include/glibconfig.h",
+        "usr/lib/dbus-1.0/include/dbus/dbus-arch-deps.h",
+        "usr/lib/qt/include/QtCore/QString",
+        "usr/lib/perl5/5.40/CORE/perl.h",
+        "usr/lib/x/hidden/api",
+        "usr/share/x/api.hpp",
+    ):
+        write(stage / path, c)
+    text = "libdir=/usr/lib\nCflags: -I${libdir}/x/hidden -I/usr/share/x\n"
+    write(stage / "usr/lib/x/pkgconfig/x.pc", text)
+    write(stage / "usr/lib/x/cmake/x.cmake")
+    parts = parts_of(stage)
+    assert parts.runtime == ()
+    assert parts.dev == (
+        "usr/lib/dbus-1.0/include/dbus/dbus-arch-deps.h", "usr/lib/glib-2.0/include/glibconfig.h",
+        "usr/lib/perl5/5.40/CORE/perl.h", "usr/lib/qt/include/QtCore/QString",
+        "usr/lib/x/cmake/x.cmake", "usr/lib/x/hidden/api", "usr/lib/x/pkgconfig/x.pc",
+        "usr/share/x/api.hpp",
+    )  # fmt: skip
+
+
+def test_what_only_lies_beside_headers_or_looks_like_one_stays_on_the_target(stage: Path) -> None:
+    kept = (
+        "usr/lib/gcc/riscv64-linux-gnu/12/include/stddef.h",
+        "usr/lib/modules/6.12/build/include/linux/x.h",
+        "usr/lib/x/data",
+        "usr/lib/x/include/table",
+        "usr/lib/x/tool.awk",
+        "usr/share/bison/skeletons/location.h",
+    )
+    for path in kept:
+        write(stage / path, "# if this were C\n" if "data" in path else "text\n")
+    library(stage / "usr/lib/x/include/plugin.so", "plugin.so")
+    write(stage / "usr/lib/pkgconfig/x.pc", "Cflags: -I/usr/lib/x/include -I/usr/lib -I/usr\n")
+    assert parts_of(stage).runtime == tuple(sorted((*kept, "usr/lib/x/include/plugin.so")))
+
+
+def test_data_that_a_pkg_config_file_names_goes_to_both(stage: Path) -> None:
+    write(stage / "usr/share/wayland-protocols/stable/x.xml")
+    write(stage / "usr/share/other/x.xml")
+    text = "datarootdir=/usr/share\npkgdatadir=${datarootdir}/wayland-protocols\n"
+    write(stage / "usr/share/pkgconfig/w.pc", text)
+    parts = parts_of(stage)
+    both = "usr/share/wayland-protocols/stable/x.xml"
+    assert parts.runtime == ("usr/share/other/x.xml", both)
+    assert parts.dev == ("usr/share/pkgconfig/w.pc", both)
+
+
+def test_how_python_was_built_goes_to_both(stage: Path) -> None:
+    folder = "usr/lib/python3.11"
+    both = (f"{folder}/_sysconfigdata__linux_.py", f"{folder}/config-3.11-linux/Makefile")
+    for path in (*both, f"{folder}/os.py", f"{folder}/config-3.11-linux/libpython3.11.a"):
+        write(stage / path, "!<arch>\n" if path.endswith(".a") else "x = 1\n")
+    parts = parts_of(stage)
+    assert parts.runtime == (both[0], both[1], f"{folder}/os.py")
+    assert parts.dev == (both[0], both[1], f"{folder}/config-3.11-linux/libpython3.11.a")

@@ -258,8 +258,8 @@ def test_an_rpath_into_the_build_or_a_relative_one_is_refused(stage: Path, rpath
 
 
 def test_paths_of_the_build_are_reported_wherever_they_are(stage: Path) -> None:
-    write(stage / "usr/lib/pkgconfig/x.pc", "Name: x\nprefix=/quard/stage/usr\nLibs: -lx\n")
-    write(stage / "usr/bin/x-config", "#!/bin/sh\necho -L/quard/sysroot/usr/lib\n", 0o755)
+    write(stage / "usr/lib/pkgconfig/x.pc", "Name: x\nprefix=/quard/home/usr\nLibs: -lx\n")
+    write(stage / "usr/bin/x", "#!/bin/sh\necho -L/quard/src/.libs\n", 0o755)
     write(stage / "boot/config", "CC=/quard/sysroot/cc")
     write(stage / "usr/share/clean", "/quard/elsewhere")
     compiled(
@@ -269,9 +269,9 @@ def test_paths_of_the_build_are_reported_wherever_they_are(stage: Path) -> None:
     found = {leak.path: leak.text for leak in parts_of(stage).leaks}
     assert found == {
         "boot/config": "CC=/quard/sysroot/cc",
-        "usr/bin/x-config": "echo -L/quard/sysroot/usr/lib",
+        "usr/bin/x": "echo -L/quard/src/.libs",
         "usr/lib/libx.so.1": "built in /quard/stage, alas",
-        "usr/lib/pkgconfig/x.pc": "prefix=/quard/stage/usr",
+        "usr/lib/pkgconfig/x.pc": "prefix=/quard/home/usr",
     }
 
 

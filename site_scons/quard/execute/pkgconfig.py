@@ -1,0 +1,76 @@
+"""What pkg-config files say of a package's folders: which hold headers, which hold shared data."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_VARIABLE = re.compile(r"([\w.]+)[ \t]*=[ \t]*(.*)")
+_CFLAGS = re.compile(r"C[Ff]lags(?:\.private)?[ \t]*:(.*)")
+_REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+_INCLUDE = re.compile(r"(?:-I|-isystem[ \t]+)[ \t]*(\"[^\"]*\"|'[^']*'|\S+)")
+_HERE = "pcfiledir"
+"""The variable that every file has: its own folder."""
+_NESTED = 20
+"""Variables inside of variables: as a bound, for those that name themselves."""
+_SHARED = "usr/share/"
+_COMMON = frozenset(("", "usr", "usr/bin", "usr/lib", "usr/libexec", "usr/sbin", "usr/share"))
+"""Folders of all packages: that one file is looked for in them says nothing of the others."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Paths below the staging folder, without a leading slash.
+
+    headers -- folders that a dependant's compiler is told to search
+    data    -- folders below usr/share that a variable names, as wayland-protocols' pkgdatadir
+    """
+
+    headers: frozenset[str]
+    data: frozenset[str]
+
+
+def folders(stage: Path, files: Iterable[str]) -> Folders:
+    """Return what the pkg-config files of a package name; links and what is no text say nothing."""
+    headers: set[str] = set()
+    data: set[str] = set()
+    for path in files:
+        place = stage / path
+        if place.is_symlink() or not place.is_file():
+            continue
+        text = place.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
+        variables = _variables(text, path)
+        for flags in _CFLAGS.findall(text):
+            headers |= set(_paths(_INCLUDE.findall(_expanded(flags, variables))))
+        values = (text for name, text in variables.items() if name != _HERE)
+        named = _paths(_expanded(value, variables) for value in values)
+        data |= {value for value in named if value.startswith(_SHARED)}
+    return Folders(frozenset(headers) - _COMMON, frozenset(data))
+
+
+def _variables(text: str, path: str) -> Mapping[str, str]:
+    found = {_HERE: f"/{posixpath.dirname(path)}"}
+    for line in text.splitlines():
+        if match := _VARIABLE.match(line.strip()):
+            found[match[1]] = match[2].strip()
+    return found
+
+
+def _expanded(text: str, variables: Mapping[str, str]) -> str:
+    for _ in range(_NESTED):
+        new = _REFERENCE.sub(lambda match: variables.get(match[1], match[0]), text)
+        if new == text:
+            return text
+        text = new
+    return text
+
+
+def _paths(values: Iterable[str]) -> Iterator[str]:
+    """Yield the absolute paths among values."""
+    for value in values:
+        plain = value.strip("\"'")
+        if plain.startswith("/") and "$" not in plain:
+            yield posixpath.normpath(plain).lstrip("/")
