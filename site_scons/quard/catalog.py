@@ -14,6 +14,7 @@ from pathlib import Path
 from quard import given, parse
 from quard.errors import QuardError
 from quard.model import Recipe
+from quard.plain import short
 from quard.plan.plan import FileRef
 from quard.remembered import Remembered
 
@@ -94,6 +95,7 @@ class Catalog:
         try:
             if not NAME.match(name):
                 raise FileNotFoundError
+            beside = _beside(name, folder)
             text = given.content(f"{folder}/{RECIPE}", given.TEXT)
         except (FileNotFoundError, NotADirectoryError):
             raise self._missing(name) from None
@@ -104,10 +106,7 @@ class Catalog:
         if recipe is None:
             recipe = parse.recipe(text, f"{name}/{RECIPE}")
             self._remembered.add(name, sha256, recipe)
-        with os.scandir(folder) as found:
-            # A patch that is a dangling link is named as well: its reading fails, as it must.
-            beside = sorted(e.name for e in found if e.is_file() or e.name.endswith(".patch"))
-        return Package(name, recipe, Path(folder), sha256, tuple(beside))
+        return Package(name, recipe, Path(folder), sha256, beside)
 
     def _missing(self, name: str) -> QuardError:
         if name in self.known:
@@ -129,6 +128,32 @@ class Catalog:
     def remember(self) -> None:
         """Write down what was learnt, if anything was."""
         self._remembered.save(self.known)
+
+
+def _beside(name: str, folder: str) -> tuple[str, ...]:
+    """Return the names of a recipe's files, sorted.
+
+    The folder may be a link itself; what is in it must not lead out of it. Raises QuardError.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_symlink() and not _LEFTOVER.match(entry.name):
+            _require_inside(name, folder, entry.name)
+    # A patch that is a dangling link is named as well: its reading fails, as it must.
+    return tuple(e.name for e in entries if e.is_file() or e.name.endswith(".patch"))
+
+
+def _require_inside(package: str, folder: str, file: str) -> None:
+    inside = os.path.join(os.path.realpath(folder), "")
+    if not os.path.realpath(f"{folder}/{file}").startswith(inside):
+        target = short(os.readlink(f"{folder}/{file}"))
+        raise QuardError(
+            f"packages/{package}/{file} is a link out of the recipe's folder",
+            detail=f"it leads to {target}",
+            reason="recipe-link",
+            hint="put a copy in its place; a link in the place of the whole folder is followed",
+        )
 
 
 def _unreadable(package: str, file: str, error: OSError) -> QuardError:

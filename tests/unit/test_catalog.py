@@ -98,6 +98,53 @@ def test_patches_come_in_the_order_of_their_names_and_files_without_the_recipe(
         assert reference.sha256 == hashlib.sha256(reference.name.encode()).hexdigest()
 
 
+LINKS = {
+    "file": ("secret", "/etc/hostname"),
+    "relative": ("secret", "../other/secret"),
+    "patch": ("0001-x.patch", "/etc/hostname"),
+    "dangling patch": ("0001-x.patch", "/nowhere/at/all"),
+    "folder": ("files", "/etc"),
+    "through a folder of its own": ("secret", "files/../../other/secret"),
+}
+
+
+@pytest.mark.parametrize(("name", "target"), LINKS.values(), ids=LINKS)
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, name: str, target: str) -> None:
+    add(tmp_path, "thing")
+    add(tmp_path, "other")
+    (tmp_path / "other/secret").write_text("x")
+    if name != "files":
+        (tmp_path / "thing/files").mkdir()
+    (tmp_path / "thing" / name).symlink_to(target)
+    with pytest.raises(QuardError) as caught:
+        Catalog(tmp_path)["thing"]
+    assert caught.value.reason == "recipe-link"
+    assert f"packages/thing/{name}" in caught.value.message
+    assert target in caught.value.detail
+
+
+def test_a_recipe_that_is_a_link_out_of_its_folder_is_refused(tmp_path: Path) -> None:
+    add(tmp_path, "other")
+    (tmp_path / "thing").mkdir()
+    (tmp_path / "thing/recipe.py").symlink_to("../other/recipe.py")
+    with pytest.raises(QuardError) as caught:
+        Catalog(tmp_path)["thing"]
+    assert caught.value.reason == "recipe-link"
+
+
+def test_links_within_the_folder_and_a_link_in_its_place_are_followed(tmp_path: Path) -> None:
+    add(tmp_path / "elsewhere", "thing")
+    (tmp_path / "elsewhere/thing/file").write_text("x")
+    (tmp_path / "elsewhere/thing/alias").symlink_to("file")
+    (tmp_path / "elsewhere/thing/.#lock").symlink_to("me@here:1")
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages/thing").symlink_to("../elsewhere/thing")
+    files = Catalog(tmp_path / "packages")["thing"].files()
+    assert [(file.name, file.sha256) for file in files] == [
+        (name, hashlib.sha256(b"x").hexdigest()) for name in ("alias", "file")
+    ]
+
+
 def test_a_typing_error_in_a_package_gets_a_suggestion() -> None:
     with pytest.raises(QuardError) as caught:
         OURS["bussybox"]
