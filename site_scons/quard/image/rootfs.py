@@ -29,6 +29,11 @@ from quard.model import Permission, User
 from quard.target import Target
 
 _SYSTEM = Origin("system", "system")
+_HOME_MODE = 0o700
+_NO_HOME = "nonexistent"
+"""Below /, by Debian's custom: the home of an account that is to have none."""
+_VOLATILE = ("dev", "proc", "run", "sys", "tmp")
+"""Top folders that the guest mounts something over."""
 _MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
 _INDEX = replace(_SYSTEM, instead="it is made of the kernel modules that the image has")
 
@@ -172,6 +177,7 @@ def _tree(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) ->
     if whole:
         made.take(modules.index(made.tree), _INDEX)
     made.errors += made.tree.complete()
+    _add_homes(made, spec, people)
     if made.errors:
         raise together("the files of the image", made.errors)
     return made.tree
@@ -204,6 +210,26 @@ def _add_system(made: _Gathering, system: System, people: accounts.Accounts) -> 
         if path[1:] in MERGED and old is not None and old.target == target:
             continue  # a table may say what holds for every image
         made.put(path[1:], Node("link", 0o777, target=target), _given("[[link]]"))
+
+
+def _add_homes(made: _Gathering, spec: RootfsSpec, people: accounts.Accounts) -> None:
+    """Make the homes that nothing else has made: for the user alone, and nobody else.
+
+    Where something is, its own row says owner and mode. What lies in a volatile folder is for the
+    running system to make.
+    """
+    packages = {user.name: package for package, user in spec.users}
+    for user in people.users:
+        try:
+            home = made.tree.resolve(user.home)
+        except QuardError as error:
+            made.errors.append(error)
+            continue
+        if home in ("", _NO_HOME) or home in made.tree.nodes or home.split("/")[0] in _VOLATILE:
+            continue
+        origin = Origin("package", packages[user.name]) if user.name in packages else _SYSTEM
+        made.put(home, Node("directory", _HOME_MODE, uid=user.uid, gid=user.gid), origin)
+        made.errors += made.tree.complete()
 
 
 def _given(table: str) -> Origin:

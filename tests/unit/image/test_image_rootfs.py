@@ -206,3 +206,61 @@ def test_blob_as_the_store_packs_it_is_a_layer(spec: RootfsSpec, tmp_path: Path)
     assert members["usr/bin/b"].linkname == "usr/bin/a"
     assert manifest["/opt"]["mode"] == "0700"
     assert manifest["/usr/bin/a"]["package"] == "packed"
+
+
+def home_of(spec: RootfsSpec, folder: Path, home: str, **changes: Any) -> tuple[Any, ...] | None:
+    """Return package, mode, owner and group of the home of an account that a package asks for."""
+    user = User("db", 70, home=home)
+    wanted = dataclasses.replace(spec, users=(*spec.users, ("web", user)), **changes)
+    entry = made(wanted, folder)[1].get(home)
+    return entry and (entry["package"], entry["mode"], entry["uid"], entry["gid"])
+
+
+def test_homes_are_made_for_their_users_alone(spec: RootfsSpec, tmp_path: Path) -> None:
+    assert home_of(spec, tmp_path, "/var/lib/db") == ("web", "0700", 70, 70)
+    _, manifest = made(spec, tmp_path)
+    assert "/var/lib/db" not in manifest
+
+
+def test_parents_of_a_home_are_plain_folders(spec: RootfsSpec, tmp_path: Path) -> None:
+    user = User("db", 70, home="/home/deep/db")
+    members, _ = made(dataclasses.replace(spec, users=(("web", user),), permissions=()), tmp_path)
+    assert (members["home/deep"].mode, members["home/deep"].uid) == (0o755, 0)
+
+
+def test_a_permission_of_the_recipe_reaches_the_home(spec: RootfsSpec, tmp_path: Path) -> None:
+    rows = (("web", Permission("/var/lib/db", "0750", "db", "web")),)
+    found = home_of(spec, tmp_path, "/var/lib/db", permissions=rows)
+    assert found == ("web", "0750", 70, 80)
+
+
+@pytest.mark.parametrize("home", ["/srv", "/var/empty", "/usr/bin", "/etc"])
+def test_a_home_that_is_there_stays_as_it_is(spec: RootfsSpec, tmp_path: Path, home: str) -> None:
+    found = home_of(spec, tmp_path, home)
+    assert found and found[1:] == ("0755", 0, 0)
+
+
+@pytest.mark.parametrize("home", ["/run/db", "/tmp/db", "/nonexistent", "/dev/null"])
+def test_some_homes_are_not_for_the_image(spec: RootfsSpec, tmp_path: Path, home: str) -> None:
+    assert home_of(spec, tmp_path, home) is None
+
+
+def test_a_home_behind_a_link_is_made_where_the_link_leads(
+    spec: RootfsSpec, tmp_path: Path
+) -> None:
+    table = parts.BASE + '[[link]]\npath = "/data"\ntarget = "srv/data"\n'
+    user = User("db", 70, home="/data/db")
+    wanted = dataclasses.replace(
+        spec, system=parts.system(tmp_path / "a", table), users=(*spec.users, ("web", user))
+    )
+    members, _ = made(wanted, tmp_path)
+    assert members["srv/data/db"].uid == 70 and members["data"].issym()
+
+
+def test_homes_of_the_tables_users_are_made_too(spec: RootfsSpec, tmp_path: Path) -> None:
+    table = parts.BASE.replace('gid = "daemon"\n', 'gid = "daemon"\nhome = "/home/daemon"\n', 1)
+    members, manifest = made(
+        dataclasses.replace(spec, system=parts.system(tmp_path / "a", table)), tmp_path
+    )
+    assert (members["home/daemon"].mode, members["home/daemon"].uid) == (0o700, 1)
+    assert manifest["/home/daemon"]["package"] == "system"
