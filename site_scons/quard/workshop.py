@@ -18,6 +18,7 @@ from quard.catalog import Catalog, Package
 from quard.console import Console
 from quard.errors import QuardError
 from quard.execute import toolchain, trial
+from quard.execute.builduser import BuildUser
 from quard.execute.fetch import Fetcher
 from quard.execute.jobserver import Jobserver
 from quard.execute.mirrors import Locations
@@ -120,16 +121,15 @@ class Workshop:
         """Whether builds are sealed here: the one answer to that; found when first asked for."""
         return self._sandbox[0] == "bwrap"
 
-    @cached_property
-    def mode(self) -> Mode:
-        """How builds are run; the console says when a guarantee is off."""
-        found, reason = self._sandbox
-        if found == "none":
-            self.console.warn(
-                f"builds are not sealed ({reason}): an undeclared dependency on the machine"
-                " would not be noticed"
-            )
-        return found
+    def _builder(self) -> tuple[Mode, BuildUser | None]:
+        """Return how builds are run and who runs them; the console says what is not guaranteed."""
+        mode, reason = self._sandbox
+        if mode == "bwrap":
+            return mode, None
+        gcc = self.toolchain.command("gcc")
+        user, warning = trial.unsealed(reason, self.out / "work", gcc)
+        self.console.warn(warning)
+        return mode, user
 
     def outdated(self, names: Iterable[str]) -> frozenset[str]:
         """Return the packages whose results were not made sealed, where that can be done now."""
@@ -164,6 +164,7 @@ class Workshop:
         from quard.execute.builder import Machine  # noqa: PLC0415
         from quard.execute.package import Packager  # noqa: PLC0415
 
+        mode, user = self._builder()
         return Packager(
             self.store,
             self._local,
@@ -171,10 +172,11 @@ class Workshop:
             Machine(
                 toolchain=self.toolchain,
                 jobserver=self._jobserver,
-                mode=self.mode,
+                mode=mode,
                 search=self.site.search,
                 keep=self.site.keep,
                 stop=self.stop,
+                user=user,
             ),
         )
 

@@ -7,8 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from incremental.conftest import GREET_C, GREET_H
 from incremental.project import Project, sleeping
@@ -196,3 +200,44 @@ def test_a_damaged_signature_file_costs_no_more_than_a_look_at_the_store(
     assert ran.status == 0, ran.text
     assert ran.built == []
     assert greeting.image() == before
+
+
+def intruding(project: Project, place: Path) -> None:
+    """Add a package whose makefile writes outside of its folder, where only root may."""
+    makefile = f"in: in.c\n\techo x >{place}/pwned || echo refused\n\t$(CC) -o $@ in.c\n"
+    project.program("in", SLOW)
+    _, sha256 = project.archive("in", "1", {"Makefile": makefile, "in.c": SLOW})
+    old = project.recipe("in").read_text().split('sha256="')[1][:64]
+    project.edit("packages/in/recipe.py", old, sha256)
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that every user can reach, as pytest's own are not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write anywhere")
+def test_root_builds_unsealed_as_a_user_who_cannot_write_anywhere(reachable: Path) -> None:
+    place = reachable / "of-root"
+    place.mkdir()
+    project = Project(reachable / "project")
+    intruding(project, place)
+    ran = project.run("in", "sandbox.mode=none")
+    assert ran.status == 0, ran.text
+    assert ran.built == ["in"] and "as root" not in ran.out
+    assert "refused" in (project.folder / "out/tiny/logs/in.log").read_text()
+    assert not list(place.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write anywhere")
+def test_where_no_other_user_can_build_it_is_said_that_root_does(project: Project) -> None:
+    """The folder of the test can be reached by its owner only."""
+    project.program("alone", SLOW)
+    ran = project.run("alone", "sandbox.mode=none")
+    assert ran.status == 0, ran.text
+    work = project.folder / "out/tiny/work"
+    told = f"they run as root, and can write anywhere on it (nobody cannot use {work} or"
+    assert ran.out.count(told) == 1

@@ -241,7 +241,8 @@ def test_another_compiler_flag_starts_the_build_from_nothing(checkout: Checkout)
 
 
 def test_without_the_sandbox_the_folder_is_gone_on_with_too(checkout: Checkout) -> None:
-    checkout.build("sandbox.mode=none")
+    first = checkout.build("sandbox.mode=none")
+    assert first.status == 0, first.text + checkout.log
     checkout.write("wave.c", FILES["wave.c"].replace("return part()", "return 1 + part()"))
     ran = checkout.build("sandbox.mode=none")
     assert ran.status == 0, ran.text

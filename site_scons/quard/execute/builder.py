@@ -16,6 +16,7 @@ from typing import IO
 from quard import given
 from quard.errors import QuardError
 from quard.execute import diagnosis, kconfig, licenses, patch, renew, sysroot, trees, unpack
+from quard.execute.builduser import BuildUser
 from quard.execute.copying import copy
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
@@ -55,6 +56,7 @@ class Machine:
     search -- the PATH of the build machine's own commands
     keep   -- descriptors that every command inherits
     stop   -- tells when the run is to end
+    user   -- who runs the commands of builds that are not sealed, if not who runs us
     """
 
     toolchain: Toolchain
@@ -63,6 +65,7 @@ class Machine:
     search: str
     keep: tuple[int, ...]
     stop: Stop
+    user: BuildUser | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +126,7 @@ class Build:
             show=(toolchain.folder,) if toolchain.folder else (),
             keep=(*machine.keep, *machine.jobserver.fds),
             stop=machine.stop,
+            user=machine.user,
         )
         folders = self.sandbox.folders
         makeflags = machine.jobserver.makeflags
@@ -167,6 +171,7 @@ class Build:
             remove_tree(folder)
             folder.mkdir()
         self.take_files(inputs.files)
+        self.sandbox.hand_over()
         return True
 
     def prepare(self, inputs: Inputs) -> None:
@@ -191,6 +196,7 @@ class Build:
         elif inputs.archive:
             self.work.src.rmdir()
             unpack.unpack(inputs.archive, self.work.src, self._machine.stop.check)
+        self.sandbox.hand_over(fresh=True)
         if self.plan.patches:
             self._report("patch")
             folder = self.work.root / "patches"
@@ -314,6 +320,7 @@ class Build:
             found = self._machine.toolchain.library(name)
             shutil.copyfile(found, folder / name)
             (folder / name).chmod(0o755)
+        self.sandbox.hand_over()
 
     @property
     def lost(self) -> bool:

@@ -26,6 +26,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from quard.execute.builduser import BuildUser
+
 NOTHING = Path(os.devnull)
 _LEADER = """\
 exec {line}<&0
@@ -54,6 +56,7 @@ def start(
     cwd: Path | str = "/",
     keep: Sequence[int] = (),
     umask: int = -1,
+    user: BuildUser | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a command, an absolute path and its arguments, and return the leader of its group.
 
@@ -63,6 +66,7 @@ def start(
 
     errors -- where standard error goes, if not to `out`
     keep   -- descriptors that the command inherits under their numbers
+    user   -- who runs it, if not who runs us
     """
     free = next(number for number in range(3, 10) if number not in keep)
     return subprocess.Popen(
@@ -75,6 +79,9 @@ def start(
         pass_fds=tuple(keep),
         start_new_session=True,
         umask=umask,
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=() if user else None,
     )
 
 

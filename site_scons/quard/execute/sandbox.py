@@ -15,6 +15,7 @@ from typing import IO, Literal
 
 from quard.errors import QuardError
 from quard.execute import leash
+from quard.execute.builduser import BuildUser
 from quard.execute.stop import Stop
 from quard.plan.render import LATE
 
@@ -84,6 +85,7 @@ class Sandbox:
     show -- further folders of the machine that are visible, read-only (an external toolchain)
     keep -- descriptors that the commands inherit (the job server's pipe, the tree's lock)
     stop -- ends the commands when the run is to end
+    user -- who runs them in plain folders, if not who runs us
     """
 
     mode: Mode
@@ -91,6 +93,7 @@ class Sandbox:
     show: tuple[Path, ...] = ()
     keep: tuple[int, ...] = ()
     stop: Stop = field(default_factory=Stop)
+    user: BuildUser | None = None
 
     @property
     def folders(self) -> Mapping[str, str]:
@@ -136,7 +139,14 @@ class Sandbox:
         command, folder = self.command(argv, env), self.work.src if self.mode == "none" else "/"
         if foreground:
             return subprocess.Popen(
-                command, env=dict(env), cwd=folder, pass_fds=self.keep, umask=UMASK
+                command,
+                env=dict(env),
+                cwd=folder,
+                pass_fds=self.keep,
+                umask=UMASK,
+                user=self.user.uid if self.user else None,
+                group=self.user.gid if self.user else None,
+                extra_groups=() if self.user else None,
             )
         return leash.start(
             command,
@@ -146,7 +156,17 @@ class Sandbox:
             cwd=folder,
             keep=self.keep,
             umask=UMASK,
+            user=self.user,
         )
+
+    def hand_over(self, *, fresh: bool = False) -> None:
+        """Give what we have put into the folders that commands write to, to who runs them.
+
+        fresh -- no command has been run there
+        """
+        if self.user:
+            for folder in (self.work.src, self.work.stage, self.work.home):
+                self.user.take_over(folder, fresh=fresh)
 
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
         """Return the whole command line that runs `argv`."""

@@ -1,14 +1,19 @@
-"""Whether builds can be sealed on this machine: tried with the very arguments that builds use."""
+"""Whether builds can be sealed on this machine, and who else runs them: found by trying.
+
+What is tried is what builds do, with the very arguments that they use.
+"""
 
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from quard.execute import leash
+from quard.execute.builduser import BuildUser
 from quard.execute.sandbox import Mode, Sandbox, Work, missing
 from quard.execute.stop import Stop
 
@@ -16,6 +21,8 @@ _COMMAND = ("/bin/sh", "-c", ":")
 _SIGNALLED = 128
 """What is added to the number of the signal that ended a command."""
 _TRIES = 3
+_NOBODY = "nobody"
+_USES = 'cd "$1" && : >file && test -x "$2"'
 
 
 def probe(wanted: str) -> tuple[Mode, str]:
@@ -33,6 +40,45 @@ def probe(wanted: str) -> tuple[Mode, str]:
     if wanted == "bwrap":
         raise missing(why)
     return "none", why
+
+
+def unsealed(reason: str, folder: Path, program: str) -> tuple[BuildUser | None, str]:
+    """Return who is to run builds that are not sealed, None for us, and what to warn of.
+
+    reason -- why they are not sealed
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    user, obstacle = build_user(folder, program)
+    text = (
+        f"builds are not sealed ({reason}): an undeclared dependency on the machine would not be"
+        " noticed"
+    )
+    if obstacle:
+        text += f"; they run as root, and can write anywhere on it ({obstacle})"
+    return user, text
+
+
+def build_user(folder: Path, program: str) -> tuple[BuildUser | None, str]:
+    """Return who can run builds in the place of root; None for us, and why if we are root.
+
+    folder  -- below which they work
+    program -- one that they must be able to run
+    """
+    if os.geteuid() != 0:
+        return None, ""
+    try:
+        entry = pwd.getpwnam(_NOBODY)
+    except KeyError:
+        return None, f"there is no user {_NOBODY}"
+    user = BuildUser(entry.pw_uid, entry.pw_gid)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            user.take_over(Path(place))
+            words = (*_COMMAND[:2], _USES, "sh", place, program)
+            usable = _run(words, user)[0] == 0
+    except OSError as error:
+        return None, f"no command can be run as {_NOBODY}: {error.strerror}"
+    return (user, "") if usable else (None, f"{_NOBODY} cannot use {folder} or {program}")
 
 
 def _refusal() -> str:
@@ -54,10 +100,11 @@ def _refusal() -> str:
     raise missing(f"bwrap was killed {_TRIES} times: {why}")
 
 
-def _run(command: Sequence[str]) -> tuple[int, str]:
+def _run(command: Sequence[str], user: BuildUser | None = None) -> tuple[int, str]:
     """Run a command; return its status and what it said."""
+    env = {"PATH": os.defpath}
     with tempfile.TemporaryFile() as log:
-        status = Stop().run(lambda: leash.start(command, env={"PATH": os.defpath}, out=log))
+        status = Stop().run(lambda: leash.start(command, env=env, out=log, user=user))
         log.seek(0)
         return status, log.read().decode(errors="replace").strip()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pwd
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sandbox_parts import Place
 
 from quard.errors import QuardError
-from quard.execute.trial import probe
+from quard.execute.trial import build_user, probe, unsealed
 
 
 @pytest.fixture
@@ -134,3 +138,59 @@ def test_the_trial_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("tempfile.tempdir", None)
     assert probe("auto") == ("bwrap", "")
     assert not list(tmp_path.iterdir())
+
+
+# Who runs what is not sealed
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that every user can reach, as pytest's own are not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+def test_an_ordinary_user_builds_as_he_is(reachable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert build_user(reachable, "/bin/sh") == (None, "")
+    assert unsealed("because", reachable / "work", "/bin/sh") == (
+        None,
+        "builds are not sealed (because): an undeclared dependency on the machine would not be"
+        " noticed",
+    )
+
+
+@as_root
+def test_root_builds_as_nobody_and_leaves_nothing_behind(reachable: Path) -> None:
+    user, obstacle = build_user(reachable, "/bin/sh")
+    assert user and (user.uid, obstacle) == (pwd.getpwnam("nobody").pw_uid, "")
+    assert not list(reachable.iterdir())
+
+
+@as_root
+def test_where_nobody_cannot_build_it_is_said_that_root_does(reachable: Path) -> None:
+    work = reachable / "closed/work"
+    work.mkdir(parents=True)
+    (reachable / "closed").chmod(0o700)
+    user, text = unsealed("because", work, "/bin/sh")
+    assert user is None
+    assert text.endswith(
+        f"; they run as root, and can write anywhere on it (nobody cannot use {work} or /bin/sh)"
+    )
+    assert build_user(reachable, str(reachable / "closed/gcc"))[0] is None
+
+
+@as_root
+def test_where_root_cannot_become_another_user_it_is_said(
+    reachable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")  # of a user namespace without such a number
+
+    monkeypatch.setattr(os, "chown", refuse)
+    user, obstacle = build_user(reachable, "/bin/sh")
+    assert (user, obstacle) == (None, "no command can be run as nobody: Invalid argument")

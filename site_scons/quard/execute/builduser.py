@@ -1,0 +1,35 @@
+"""Who runs the commands of builds that are not sealed, where root would: a user without rights.
+
+Root may write anywhere on the machine, and so could a recipe. A sealed build cannot, whoever has
+started it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class BuildUser:
+    """A user and its group, by number."""
+
+    uid: int
+    gid: int
+
+    def take_over(self, folder: Path, *, fresh: bool = False) -> None:
+        """Give a folder and what we have put there to this user.
+
+        fresh -- nobody else has worked there. Where builds have, a hard link may lead elsewhere:
+                 files with another name are left alone. Links are not followed in any case.
+        """
+        mine = os.geteuid()
+        os.chown(folder, self.uid, self.gid, follow_symlinks=False)
+        for _, folders, files, handle in os.fwalk(folder, follow_symlinks=False):
+            for name in (*folders, *files):
+                status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+                linked = status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode)
+                if status.st_uid == mine and (fresh or not linked):
+                    os.chown(name, self.uid, self.gid, dir_fd=handle, follow_symlinks=False)
