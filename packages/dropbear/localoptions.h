@@ -8,3 +8,8 @@
 #define ECDSA_PRIV_FILENAME "/etc/dropbear/dropbear_ecdsa_host_key"
 #define ED25519_PRIV_FILENAME "/etc/dropbear/dropbear_ed25519_host_key"
 #define DROPBEAR_PIDFILE "/run/dropbear.pid"
+
+/* Connections that have not logged in yet. Behind QEMU's user network, or behind any router that
+   translates addresses, all clients share one address, so one address may have as many as all. */
+#define MAX_UNAUTH_CLIENTS 64
+#define MAX_UNAUTH_PER_IP 64

@@ -106,8 +106,8 @@ def test_reboot_takes_a_fixed_address_and_asks_no_dhcp_server(
     routes = checks.default_routes(guest)
     assert len(routes) == 1 and routes[0].startswith(f"default via {ROUTER} dev eth0"), routes
     assert guest.check("cat /etc/resolv.conf").splitlines() == [
-        "search fixed.example # eth0",
-        f"nameserver {NAME_SERVER} # eth0",
+        "search fixed.example",
+        f"nameserver {NAME_SERVER}",
     ]
     assert say_to_host(guest, "from a fixed address") == "from a fixed address"
 
@@ -131,7 +131,7 @@ def test_interface_that_goes_down_takes_only_its_own_settings(
     assert "inet " not in guest.check(f"ip -4 -o addr show dev {down}")
     routes = checks.default_routes(guest)
     assert len(routes) == 1 and f" dev {stays} " in routes[0], routes
-    assert guest.check("cat /etc/resolv.conf") == f"nameserver {servers[stays]} # {stays}"
+    assert guest.check("cat /etc/resolv.conf") == f"nameserver {servers[stays]}"
     guest.check(f"ifup {down}")
     assert_both_are_up(guest)
 
@@ -144,9 +144,9 @@ def assert_both_are_up(guest: Guest) -> None:
     metrics = {words[4]: int(words[words.index("metric") + 1]) for words in routes}
     assert [words[2] for words in routes] == [ROUTER, f"{SECOND}.2"]
     assert metrics["eth0"] < metrics["eth1"], metrics
-    assert sorted(guest.check("cat /etc/resolv.conf").splitlines()) == [
-        f"nameserver {SECOND}.3 # eth1",
-        f"nameserver {NAME_SERVER} # eth0",
+    assert guest.check("cat /etc/resolv.conf").splitlines() == [
+        f"nameserver {NAME_SERVER}",
+        f"nameserver {SECOND}.3",
     ]
 
 

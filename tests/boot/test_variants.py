@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,9 @@ from boot.checks import System
 from boot.guest import Guest
 
 pytestmark = pytest.mark.boot
+
+CLIENTS = 50
+ANSWER_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -127,3 +132,15 @@ def test_small_board_has_neither_openssh_nor_bash(system: System, chosen: Varian
 
 def test_power_off_takes_everything_down_in_order(system: System) -> None:
     checks.power_off(system.guest, system.server)
+
+
+def test_fifty_clients_at_once_are_all_answered(system: System) -> None:
+    """Before any of them has logged in; to the guest, all of them have QEMU's address."""
+    port = system.guest.port(22)
+    with contextlib.ExitStack() as stack:
+        address = ("127.0.0.1", port)
+        clients = [
+            stack.enter_context(socket.create_connection(address, ANSWER_SECONDS))
+            for _ in range(CLIENTS)
+        ]
+        assert [client.recv(8) for client in clients] == [b"SSH-2.0-"] * CLIENTS

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 OVERLAY = PROJECT / "rootfs"
 
 STUBS = {
-    "bin": ("dmesg", "hostname", "mount", "sleep", "sync"),
+    "bin": ("dmesg", "hostname", "logger", "mount", "sleep", "sync"),
     "sbin": ("chroot", "ifdown", "ifup", "init", "ip", "mdev", "modprobe", "pivot_root"),
 }
 """Scripts name these by absolute path, so a stub in that place is what they run."""

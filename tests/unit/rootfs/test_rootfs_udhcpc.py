@@ -23,20 +23,16 @@ def test_deconfig_brings_the_link_up_without_ipv4_addresses(net: Guest) -> None:
 
 
 def test_deconfig_removes_only_its_own_lines_and_facts(net: Guest) -> None:
-    net.write(
-        "run/resolv.conf",
-        "options timeout:1\nnameserver 1.1.1.1 # eth0\nnameserver 2.2.2.2 # eth1\n"
-        "nameserver 3.3.3.3 # eth01\nsearch a.example # eth0\n",
-    )
+    net.write("run/network/dns.eth0", "search a.example\nnameserver 1.1.1.1\n")
+    net.write("run/network/dns.eth1", "nameserver 2.2.2.2\n")
+    net.write("run/network/dns.eth01", "nameserver 3.3.3.3\n")
     net.write("run/network/routes.eth0", "default 192.168.31.2 200\n")
     net.write("run/network/lease.eth0", "address x\n")
     net.write("run/network/lease.eth1", "address y\n")
     assert event(net, "deconfig").status == 0
-    assert net.read("run/resolv.conf") == (
-        "options timeout:1\nnameserver 2.2.2.2 # eth1\nnameserver 3.3.3.3 # eth01\n"
-    )
+    assert net.read("run/resolv.conf") == "nameserver 3.3.3.3\nnameserver 2.2.2.2\n"
     kept = sorted(path.name for path in (net.root / "run/network").iterdir())
-    assert kept == ["lease.eth1", "resolv.lock"]
+    assert kept == ["dns.eth01", "dns.eth1", "lease.eth1", "resolv.lock"]
 
 
 @pytest.mark.parametrize("name", ["bound", "renew"])
@@ -48,7 +44,7 @@ def test_a_lease_sets_address_route_and_name_server(net: Guest, name: str) -> No
         "ip addr replace 192.168.31.100/24 broadcast 192.168.31.255 dev eth0",
         "ip route replace default via 192.168.31.2 dev eth0 metric 200",
     ]
-    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3\n"
     assert (net.root / "etc/resolv.conf").is_symlink()
 
 
@@ -203,7 +199,7 @@ def test_a_refused_address_or_route_is_said_and_the_rest_goes_on(
     result = bound(net)
     assert result.status == 1
     assert message in result.lines
-    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3\n"
 
 
 def test_it_works_without_the_state_folder_and_without_hooks(net: Guest) -> None:
@@ -213,7 +209,7 @@ def test_it_works_without_the_state_folder_and_without_hooks(net: Guest) -> None
     (net.root / f"{SCRIPT[1:]}.d").rmdir()
     assert event(net, "deconfig") == Result(0, "")
     assert bound(net).status == 0
-    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3 # eth0\n"
+    assert net.read("run/resolv.conf") == "nameserver 192.168.31.3\n"
 
 
 def test_an_ipv6_lease_waits_for_its_default_route(net: Guest) -> None:
@@ -227,7 +223,7 @@ def test_an_ipv6_lease_waits_for_its_default_route(net: Guest) -> None:
     assert net.calls[0] == "ip -6 addr replace fd00::5/128 dev eth0"
     assert len(net.called("sleep")) == 2
     assert "Waiting for IPv6 default route to appear.." in result.lines
-    assert net.read("run/resolv.conf") == "nameserver fd00::1 # eth0\n"
+    assert net.read("run/resolv.conf") == "nameserver fd00::1\n"
 
 
 @pytest.mark.parametrize(("delay", "seconds"), [(None, 10), ("3", 3), ("0", 0), ("x", 10)])
@@ -247,11 +243,75 @@ def test_an_ipv6_lease_leaves_ipv4_alone(net: Guest) -> None:
 
 @pytest.mark.parametrize("name", ["leasefail", "nak"])
 def test_no_lease_is_said_and_changes_nothing(net: Guest, name: str) -> None:
-    net.write("run/resolv.conf", "nameserver 1.1.1.1 # eth0\n")
+    net.write("run/resolv.conf", "nameserver 1.1.1.1\n")
     result = event(net, name, message="address in use")
     assert result == Result(0, "eth0: no lease: address in use\n")
     assert net.calls == []
-    assert net.read("run/resolv.conf") == "nameserver 1.1.1.1 # eth0\n"
+    assert net.read("run/resolv.conf") == "nameserver 1.1.1.1\n"
+
+
+def test_a_servers_message_cannot_drive_the_terminal(net: Guest) -> None:
+    result = event(net, "nak", message="\x1b[2Jgone")
+    assert result == Result(0, "eth0: no lease: (a message with control characters)\n")
+
+
+@pytest.mark.parametrize("late", ["bound", "renew"])
+def test_a_missing_lease_is_in_the_boot_status_until_one_comes(net: Guest, late: str) -> None:
+    net.write("run/boot-status", "ok\n")
+    event(net, "leasefail")
+    assert net.read("run/boot-status") == "failed: no lease on eth0\n"
+    bound(net, late)
+    assert net.read("run/boot-status") == "ok\n"
+
+
+def test_an_interface_that_is_taken_down_misses_no_lease(net: Guest) -> None:
+    net.write("run/boot-status", "ok\n")
+    event(net, "leasefail")
+    event(net, "leasefail", interface="eth1")
+    down = {"IFACE": "eth0", "METHOD": "dhcp"}
+    assert net.run("/etc/network/if-down.d/lease", env=down) == Result(0, "")
+    assert net.read("run/boot-status") == "failed: no lease on eth1\n"
+
+
+def mtu_of(net: Guest, size: str) -> None:
+    net.write("sys/class/net/eth0/mtu", f"{size}\n")
+
+
+def test_the_mtu_of_the_lease_is_set_and_set_back(net: Guest) -> None:
+    mtu_of(net, "1500")
+    assert "MTU 1400" in bound(net, mtu="1400").lines
+    assert "ip link set eth0 mtu 1400" in net.calls
+    mtu_of(net, "1400")
+    net.forget()
+    bound(net, "renew", mtu="1400")
+    assert [call for call in net.calls if " mtu " in call] == []
+    event(net, "deconfig")
+    assert "ip link set eth0 mtu 1500" in net.calls
+
+
+def test_a_lease_that_no_longer_has_an_mtu_sets_the_old_one(net: Guest) -> None:
+    mtu_of(net, "1500")
+    bound(net, mtu="1400")
+    mtu_of(net, "1400")
+    net.forget()
+    bound(net, "renew")
+    assert "ip link set eth0 mtu 1500" in net.calls
+
+
+@pytest.mark.parametrize("size", ["0", "9", "67", "100000", "-1", "1400x", "1 2"])
+def test_an_mtu_that_cannot_be_is_reported_and_the_lease_used(net: Guest, size: str) -> None:
+    result = bound(net, mtu=size)
+    assert result.status == 1
+    assert "eth0: the server's MTU is out of range" in result.lines
+    assert [call for call in net.calls if " mtu " in call] == []
+    assert len(routes(net)) == 1
+
+
+@pytest.mark.parametrize("size", ["68", "70", "576", "9000", "65535"])
+def test_a_possible_mtu_is_taken(net: Guest, size: str) -> None:
+    mtu_of(net, "1500")
+    assert bound(net, mtu=size).status == 0
+    assert f"ip link set eth0 mtu {size}" in net.calls
 
 
 def test_avahi_autoipd_runs_while_there_is_no_lease(net: Guest) -> None:
@@ -299,6 +359,6 @@ def test_a_failing_hook_is_named_and_the_others_run(net: Guest) -> None:
 
 def test_wildcards_from_a_server_do_not_become_file_names(net: Guest) -> None:
     net.write("secret", "")
-    bound(net, dns="/s*", router="/s*")
-    assert net.read("run/resolv.conf") == "nameserver /s* # eth0\n"
+    bound(net, dns="/s*", router="/s*", search="/s*")
+    assert net.read("run/resolv.conf") == ""
     assert "via /s* dev" in routes(net)[0]
