@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import threading
@@ -16,6 +15,7 @@ from quard.board import Board
 from quard.errors import QuardError
 from quard.execute.trees import changed
 from quard.image import VERSION, machine, overlay, runscript
+from quard.image.coherence import MARK, Coherence
 from quard.image.overlay import Overlay
 from quard.model import User
 from quard.resolve import Resolved
@@ -40,6 +40,7 @@ class Images:
         self._board: Board = workshop.board
         self.folder = workshop.out / "images"
         self._notes = workshop.out / "images.json"
+        self.coherence = Coherence(self.folder)
         self._noting = threading.Lock()
 
     @cached_property
@@ -155,11 +156,17 @@ class Images:
             rootfs.Layer(name, workshop.outputs.runtime_blob(name)) for name in self._resolved.image
         )
         stamp, tar, manifest = self.rootfs_files()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        digest = rootfs.assemble(self._spec(layers), tar, manifest)
-        if self._rootfs_key(self._scan()) != self.rootfs_key:
-            tar.unlink()
-            raise changed(Path("the overlay"))
+        last = workshop.out / "rootfs.sha256"
+        self.coherence.begin(tar.name)
+        with self.coherence.aside([self.folder / name for name in FILES.values()]) as bring_back:
+            digest = rootfs.assemble(self._spec(layers), tar, manifest)
+            if self._rootfs_key(self._scan()) != self.rootfs_key:
+                tar.unlink()
+                manifest.unlink()
+                raise changed(Path("the overlay"))
+            if _read(last) == digest:
+                bring_back()
+        _replace(last, digest)
         _replace(stamp, canonical.readable({"sha256": digest}))
         self._made(tar.name, {n: workshop.outputs.runtime_digest(n) for n in self._resolved.image})
 
@@ -170,9 +177,8 @@ class Images:
         """
         passed = self._workshop.out / "vetted"
         key = canonical.digest([self.rootfs_key, self.formats, self._board.size_mib])
-        with contextlib.suppress(OSError):
-            if passed.read_bytes() == key.encode():
-                return
+        if _read(passed) == key:
+            return
         from quard.image import rootfs  # noqa: PLC0415
 
         for warning in rootfs.vet(self._spec(())):
@@ -222,6 +228,7 @@ class Images:
             "squashfs": lambda: squashfs.squashfs(tar, out, stop=stop),
             "cpio.gz": lambda: cpio.cpio_gz(tar, out),
         }
+        self.coherence.begin(out.name)
         makers[kind]()
         self._made(out.name)
 
@@ -235,7 +242,8 @@ class Images:
 
     def deploy(self, name: str) -> None:
         """Put them there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self.deployed(name):
+            self.coherence.begin(path.name)
         self._workshop.outputs.deploy(name, self.folder)
         for path in self.deployed(name):
             self._made(path.name, {name: self._workshop.outputs.deploy_digest(name)})
@@ -257,7 +265,7 @@ class Images:
 
     def remove_others(self) -> None:
         """Remove images that the board no longer makes: a stale one would boot an old system."""
-        wanted = {path.name for path in (*self.rootfs_files(), self.run_script)}
+        wanted = {MARK, *(path.name for path in (*self.rootfs_files(), self.run_script))}
         wanted |= {self.file(kind).name for kind in self.formats}
         wanted |= {
             p.relative_to(self.folder).parts[0] for n in self.deploying() for p in self.deployed(n)
@@ -296,9 +304,17 @@ class Images:
 
     def run(self) -> None:
         """Write run.sh."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.coherence.begin(self.run_script.name)
         _replace(self.run_script, self.run_text, mode=0o755)
         self._made(self.run_script.name)
+
+
+def _read(path: Path) -> str:
+    """Return a short text that was written before, nothing where that cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _replace(path: Path, text: str, mode: int = 0o644) -> None:

@@ -66,6 +66,7 @@ class Session:
         self.selection = self._select()
         self.nodes: dict[str, list[Any]] = {}
         self._again = threading.RLock()
+        self._makes_images = False
         self._started = time.monotonic()
         if guard.cut_off:
             workshop.sweep()
@@ -90,6 +91,7 @@ class Session:
         """Take stock before images are made: nothing stale stays."""
         if self.works:
             self.images.remove_others()
+            self._makes_images = True
 
     def _select(self) -> Selection:
         """Find out which packages SCons is to look at."""
@@ -213,7 +215,11 @@ class Session:
                     f" ({', '.join(decision.missing)} cannot be had:"
                     f" out/{workshop.board.name}/availability.json says what was tried)"
                 )
-        ended_early = SCons.Script.GetBuildFailures() or workshop.stop.requested
+        ended_early = bool(SCons.Script.GetBuildFailures()) or workshop.stop.requested
+        if self._makes_images:
+            whole = not (ended_early or self.guard.any_failed)
+            if problem := self.images.coherence.end(whole=whole):
+                workshop.console.warn(problem)
         workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
 
     def _write_summary(self, text: str) -> None:

@@ -228,6 +228,15 @@ def test_missing_image_is_named(board: Board, file: str, root: str) -> None:
     assert f"images/{file}\n" in board.start(f"ROOT={root}").rejected("image-missing")
 
 
+@pytest.mark.parametrize("root", ["ext4", "squashfs", "cpio"])
+def test_images_that_are_not_of_one_build_are_not_started(board: Board, root: str) -> None:
+    (board.images / "unfinished").write_text("rootfs.tar\nrootfs.ext4\n")
+    told = board.start(f"ROOT={root}").rejected("images-unfinished")
+    assert "rootfs.tar rootfs.ext4" in told
+    (board.images / "unfinished").unlink()
+    assert board.start(f"ROOT={root}").status == 0
+
+
 def test_no_forward_and_no_share_are_possible(board: Board) -> None:
     outcome = board.start("FORWARD=none", "SHARE=none")
     assert "hostfwd" not in outcome.value("-netdev")

@@ -1,0 +1,76 @@
+"""The files of an images folder are of one build, or a file beside them says that they are not.
+
+`images/unfinished` is there from the moment in which the first file is about to change until all of
+them are right again, also after a failure or a kill; run.sh starts nothing while it is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from quard.store.local import remove_tree
+
+MARK = "unfinished"
+"""Names the files that were about to change, one a line."""
+_ASIDE = ".before"
+
+
+class Coherence:
+    """Watches over one folder; used by several threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._mark = folder / MARK
+        self._writing = threading.Lock()
+
+    def begin(self, name: str) -> None:
+        """Note that a file is about to change. Raises OSError."""
+        with self._writing:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._mark.open("a", encoding="utf-8") as file:
+                file.write(f"{name}\n")
+
+    def end(self, *, whole: bool) -> str:
+        """End a run; `whole`: every file is right. Return what there is to warn of."""
+        try:
+            if whole:
+                self._mark.unlink(missing_ok=True)
+        except OSError as error:
+            return f"{self._mark} cannot be removed: {error.strerror}"
+        names = ", ".join(self.begun())
+        return f"the images are not of one build; not finished: {names}" if names else ""
+
+    def begun(self) -> tuple[str, ...]:
+        """Return the names of the files that were about to change, none where all is right."""
+        try:
+            return tuple(sorted(set(self._mark.read_text(encoding="utf-8").splitlines())))
+        except (OSError, UnicodeDecodeError):
+            return (MARK,) if self._mark.exists() else ()
+
+    @contextlib.contextmanager
+    def aside(self, paths: Sequence[Path]) -> Iterator[Callable[[], None]]:
+        """Take files away while that is made from which they follow.
+
+        Yields what brings them back, to be called if they still follow from it; otherwise, and
+        after an error, they are gone.
+        """
+        away = self._folder / _ASIDE
+        if away.exists():
+            remove_tree(away)
+        away.mkdir(parents=True)
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(away / path.name)
+
+        def bring_back() -> None:
+            for path in paths:
+                with contextlib.suppress(FileNotFoundError):
+                    (away / path.name).rename(path)
+
+        try:
+            yield bring_back
+        finally:
+            remove_tree(away)
