@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quard import canonical, why
-from quard.execute.results import depends, look, made_from, read
+from quard.execute.results import as_before, depends, look, made_from, read
 from quard.images import ROOTFS, Images
 from quard.resolve import Resolved
 from quard.workshop import Workshop
@@ -23,11 +23,14 @@ class Expected:
     action -- none; restore: it comes out of the store; build, or make for an image file; maybe:
               that hangs on what a package is like that has to be built first
     why    -- what changed; for `maybe`, what it hangs on
+    archive -- of a package: the address and the sha256 of the archive that its result is made from,
+               for `none` and `restore`; a build takes the first one that is available
     """
 
     name: str
     action: Action
     why: tuple[str, ...] = ()
+    archive: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,15 @@ class Forecast:
         # Until it is built, a package's interface is taken to stay what it was.
         interfaces = {n: k.interface if k else old.get(n, "") for n, k in known.items()}
         sealed = bool(before and before["sealed"])
+        archives = plan.archives
         now = depends(
             plan,
             self._workshop.toolchain.fingerprint,
+            archive=archives[0],
             sealed=sealed or self._workshop.seals,
             interfaces=interfaces,
         )
+        now = {**as_before(now, before, archives)}
         reasons = why.reasons(before, now, self._outputs.difference)
         if unsure:
             self._known[name] = None
@@ -100,12 +106,12 @@ class Forecast:
             return Expected(name, "build", reasons) if reasons else Expected(name, "maybe", hangs)
         if not reasons and self._whole(name, plan.deploys):
             self._known[name] = self._current(name, plan.deploys)
-            return Expected(name, "none")
-        record = self._outputs.stored({**now, "sealed": self._workshop.seals})
+            return Expected(name, "none", archive=self._outputs.archive(name))
+        record = self._outputs.stored({**now, "sealed": self._workshop.seals}, archives)
         if record is not None:
             interface = canonical.digest(record["interface"])
             self._known[name] = _Known(interface, record["blobs"])
-            return Expected(name, "restore", reasons)
+            return Expected(name, "restore", reasons, record.get("archive"))
         self._known[name] = None
         return Expected(name, "build", reasons or ("its result was gone",))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,25 @@ class Outputs:
         made = {found.name: made_from(found) for found in there if found.interface.exists()}
         return frozenset(name for name, inputs in made.items() if not (inputs or {}).get("sealed"))
 
+    def unaccepted(self, archives: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        """Return the packages whose results here were made from an archive that is not accepted.
+
+        archives -- package -> those that its plan accepts
+        """
+        there = (name for name in archives if self.results(name).interface.exists())
+        made = {name: made_from(self.results(name)) for name in there}
+        return frozenset(
+            n for n, old in made.items() if not old or old["archive"] not in archives[n]
+        )
+
+    def archive(self, name: str) -> Mapping[str, str] | None:
+        """Return the address and the sha256 of the archive that a package's result is made from."""
+        try:
+            found = json.loads(self.results(name).record.read_bytes()).get("archive")
+        except (OSError, ValueError, AttributeError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
+
     def forget(self, names: Iterable[str]) -> None:
         """Remove the results of packages, so that this run makes them anew."""
         for name in names:
@@ -101,9 +120,12 @@ class Outputs:
         """Tell whether a blob is there; what is in it is verified when it is used."""
         return self._store.has(sha256) or self._local.has(sha256)
 
-    def stored(self, now: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return what the stores have for a package's inputs, as `results.depends` returns them."""
-        for made in acceptable(now):
+    def stored(self, now: Mapping[str, Any], archives: Sequence[str]) -> dict[str, Any] | None:
+        """Return what the stores have for a package's inputs, as `results.depends` returns them.
+
+        archives -- those that the package's plan accepts
+        """
+        for made in acceptable(now, archives):
             key = canonical.digest(made)
             if found := self._store.result(key) or self._local.result(key):
                 return found

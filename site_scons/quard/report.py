@@ -52,14 +52,17 @@ def look_ahead(
     """
     if command.as_json:
         return as_json({"now": now, "last": last})
+    about: list[Mapping[str, Any]] = []
     if command.names:
         now = {"packages": [row for row in now["packages"] if row["name"] in needs], "images": []}
+        about = [row for row in now["packages"] if row["name"] in command.names]
     rows = [row for row in (*now["packages"], *now["images"]) if row["action"] != "none"]
     text = "a build would do nothing\n"
+    made_from = "".join(map(_archive, about))
     if rows:
         shown = [(_WORDS[r["action"]], r["name"], "; ".join(r["why"])) for r in rows]
         text = "a build would\n" + _columns(shown)
-    return text + _last_build(last, command.names)
+    return text + made_from + _last_build(last, command.names)
 
 
 _WORDS = {
@@ -68,6 +71,14 @@ _WORDS = {
     "maybe": "perhaps make",
     "restore": "take from the store",
 }
+
+
+def _archive(row: Mapping[str, Any]) -> str:
+    """Return a line that names the archive of a package's result, where there is one."""
+    archive = row["archive"]
+    if not archive:
+        return ""
+    return f"{row['name']} is made from {archive['address']}, sha256 {archive['sha256']}\n"
 
 
 def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:

@@ -52,9 +52,14 @@ class Resolver:
 
     Features that the board wants only if available are settled elsewhere (quard.availability) and
     come in as `decided`.
+
+    strict -- upstream's archives alone are accepted
     """
 
-    def __init__(self, project: Path, board: Board, catalog: Catalog) -> None:
+    def __init__(
+        self, project: Path, board: Board, catalog: Catalog, *, strict: bool = False
+    ) -> None:
+        self._strict = strict
         self._project = project
         self._board = board
         self._catalog = catalog
@@ -109,6 +114,7 @@ class Resolver:
             fragments=self._fragments(package),
             tree=tree.digest if tree else "",
             generate=tree is not None and not tree.configured,
+            strict=self._strict,
             sysroot=graph.sysroot(package.name),
             linked=graph.linked(package.name),
         )

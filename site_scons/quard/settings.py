@@ -19,7 +19,7 @@ from quard.table import Table, read
 
 _REASON = "bad-setting"
 _LISTS = ("sources.mirrors", "login.authorized_keys", "login.authorized_key_files")
-_FLAGS = ("cache.readonly", "sources.offline")
+_FLAGS = ("cache.readonly", "sources.offline", "sources.strict")
 _NUMBERS = ("sources.largest_mib",)
 _LARGEST_MIB = 2048
 TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login")
@@ -34,6 +34,7 @@ class Settings:
     sources_folder  -- folder that is searched for archives before any address is asked
     mirrors         -- base addresses asked after the recipe's own
     offline         -- ask no address
+    strict_sources  -- upstream's archive alone: no alternate, and no result made from one
     largest_mib     -- of an archive whose size the recipe does not say: more is not fetched
     sandbox         -- auto: bubblewrap where it can run; bwrap: it must; none: without it
     authorized_keys -- public keys of root besides the board's
@@ -44,6 +45,7 @@ class Settings:
     sources_folder: Path | None
     mirrors: tuple[str, ...]
     offline: bool
+    strict_sources: bool
     largest_mib: int
     sandbox: str
     authorized_keys: tuple[str, ...]
@@ -129,6 +131,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
         offline=sources.flag("offline", False),
+        strict_sources=sources.flag("strict", False),
         largest_mib=_largest(sources),
         sandbox=sandbox.choice("mode", ("auto", "bwrap", "none"), "auto"),
         authorized_keys=keys,

@@ -48,7 +48,7 @@ def _build(
     """Return the build whose environment the shell has, and what its folder is."""
     packager = workshop.packager
     failed = workshop.job(resolved, name)
-    if kept.failed(failed.work, packager.base(failed)):
+    if kept.failed(failed.work, packager.bases(failed)):
         build = packager.build(failed, log, report)
         if bench.whole(build.work):
             kept.forget(failed.work)

@@ -26,12 +26,14 @@ _VERSION = 1
 class Facts:
     """What SCons is told of one package.
 
-    key     -- stands for all but the interfaces that it depends on
-    sees    -- packages whose interfaces it depends on
-    deploys -- it has files for the images folder
+    key      -- stands for all but the archive and the interfaces that it depends on
+    archives -- digests of those that its result may be made from
+    sees     -- packages whose interfaces it depends on
+    deploys  -- it has files for the images folder
     """
 
     key: str
+    archives: tuple[str, ...]
     sees: tuple[str, ...]
     deploys: bool
 
@@ -118,7 +120,13 @@ class Unchanged:
 
     def _state(self, name: str, facts: Facts) -> str:
         """Return one digest over all that SCons' answer depends on, but its signature file."""
-        lines = [facts.key, self._digest(name, "interface"), self._digest(name, "runtime")]
+        accepted = " ".join(facts.archives)
+        lines = [
+            facts.key,
+            accepted,
+            self._digest(name, "interface"),
+            self._digest(name, "runtime"),
+        ]
         if facts.deploys:
             lines.append(self._digest(name, "deploy"))
         lines += [f"{need} {self._digest(need, 'interface')}" for need in facts.sees]

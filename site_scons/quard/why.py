@@ -44,8 +44,8 @@ def reasons(
     before, now = old["plan"], new["plan"]
     if before["version"] != now["version"]:
         found.append(f"version: {before['version']} -> {now['version']}")
-    elif before["sources"] != now["sources"]:
-        found.append("hash of the source changed")
+    elif old["archive"] and new["archive"] and old["archive"] != new["archive"]:
+        found.append(f"the archive it was made from is not accepted: sha256 {old['archive']}")
     if before["tree"] != now["tree"]:
         found.append(_tree(before["tree"], now["tree"]))
     found += _features(before["features"], now["features"])

@@ -85,7 +85,7 @@ class Workshop:
         self._making = threading.Lock()
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
-        self._resolver = Resolver(project, board, catalog)
+        self._resolver = Resolver(project, board, catalog, strict=settings.strict_sources)
         self.sources = site.cache / "sources"
         self.store = Store(site.cache / "store", console.warn)
         self._local = Store(project / "out" / "store", console.warn)
@@ -272,7 +272,6 @@ class Workshop:
         """Have one package, from the store or built. Raises QuardError."""
         job = self.job(resolved, name)
         version = resolved.plans[name].version
-        depends = self.packager.depends(job)
         started = time.monotonic()
         with self.console.package(name, version) as report:
             outcome = self.packager.produce(job, report, self.token, force=name in self.site.force)
@@ -282,7 +281,7 @@ class Workshop:
             self.console.done(name, version, "from the store")
         else:
             forced = ("asked for by name",) if name in self.site.force else ()
-            reasons = why.reasons(outcome.before, depends, self.outputs.difference) or forced
+            reasons = why.reasons(outcome.before, outcome.now, self.outputs.difference) or forced
             self.summary.add_built(name, seconds, reasons or ("its result was gone",))
             self.console.done(name, version, f"built in {seconds:.1f} s")
 
@@ -320,7 +319,7 @@ class Workshop:
         )
 
     def _request(self, package: Package) -> Request | None:
-        return sources.request(package.name, package.recipe)
+        return sources.request(package.name, package.recipe, strict=self.settings.strict_sources)
 
     def users(self, resolved: Resolved) -> tuple[tuple[str, User], ...]:
         """Return the accounts that the image's packages need."""

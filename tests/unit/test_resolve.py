@@ -210,7 +210,6 @@ def test_what_cannot_change_a_result_changes_no_identity(
 
 OTHER = {
     "version": {"version": '"1.1"'},
-    "hash": {"source": f'Source("https://example.org/x", "{SHA[::-1]}", "us")'},
     "option": {"configure": '("--with-x",)'},
     "environment": {"env": '(("A", "1"),)'},
     "tools": {"tools": '("bison",)'},
@@ -226,6 +225,27 @@ def test_what_can_change_a_result_changes_the_identity_of_that_package_alone(
     before = resolve(project)
     add(project / "packages", "lib", needs='("base",)', exports='("base",)', **changes)
     assert rebuilt(project, before) == {"lib"}
+
+
+@pytest.mark.parametrize(
+    ("source", "archives"),
+    [
+        (f'Source("https://x/y", "{SHA[::-1]}", "us")', (SHA[::-1],)),
+        (
+            f'Source("https://x/y", "{SHA}", "us",'
+            f' alternates=(Alternate("https://x/z", "{SHA[::-1]}", "less"),))',
+            (SHA, SHA[::-1]),
+        ),
+    ],
+    ids=["another", "one more"],
+)
+def test_accepted_archives_are_no_identity_they_are_held_against_the_result_s(
+    project: Path, source: str, archives: tuple[str, ...]
+) -> None:
+    before = resolve(project)
+    add(project / "packages", "lib", needs='("base",)', exports='("base",)', source=source)
+    assert rebuilt(project, before) == set()
+    assert resolve(project).plans["lib"].archives == archives
 
 
 def test_an_export_is_an_input_of_the_dependants(project: Path) -> None:

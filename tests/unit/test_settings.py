@@ -21,6 +21,7 @@ EMPTY = Settings(
     sources_folder=None,
     mirrors=(),
     offline=False,
+    strict_sources=False,
     largest_mib=2048,
     sandbox="auto",
     authorized_keys=(),
@@ -56,6 +57,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         sources_folder=tmp_path / "downloads",
         mirrors=("https://a/", "https://b/"),
         offline=True,
+        strict_sources=True,
         largest_mib=12,
         sandbox="none",
         authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
@@ -67,6 +69,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         sources__dir="downloads",
         sources__mirrors="https://a/,https://b/,",
         sources__offline="yes",
+        sources__strict="yes",
         sources__largest_mib="12",
         sandbox__mode="none",
         login__authorized_keys=DSS,
@@ -83,6 +86,7 @@ dir = "cache"
 dir = "downloads"
 mirrors = ["https://a/", "https://b/"]
 offline = true
+strict = true
 largest_mib = 12
 [sandbox]
 mode = "none"

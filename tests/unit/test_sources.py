@@ -63,6 +63,10 @@ def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path)
     assert found is not None
     assert found.package == name
     assert tuple(variant.sha256 for variant in found.variants) == accepted(recipe)
+    strict = request(name, recipe, strict=True)
+    assert strict is not None
+    assert strict.variants == found.variants[:1]
+    assert strict.strict == bool(recipe.source.alternates)
     fetcher = Fetcher(tmp_path, Locations(), Lines(io.StringIO()))
     for variant in found.variants:
         assert fetcher.place(name, variant.file).parent == tmp_path / name

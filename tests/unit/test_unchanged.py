@@ -14,10 +14,10 @@ from quard.store.local import Store
 from quard.unchanged import Facts, Unchanged
 
 PACKAGES = {
-    "base": Facts("base-key", (), deploys=False),
-    "lib": Facts("lib-key", ("base",), deploys=False),
-    "tool": Facts("tool-key", ("base", "lib"), deploys=True),
-    "other": Facts("other-key", (), deploys=False),
+    "base": Facts("base-key", ("a", "b"), (), deploys=False),
+    "lib": Facts("lib-key", ("a",), ("base",), deploys=False),
+    "tool": Facts("tool-key", ("a",), ("base", "lib"), deploys=True),
+    "other": Facts("other-key", ("",), (), deploys=False),
 }
 SIGNED = "digest of the signature file"
 
@@ -124,7 +124,7 @@ def test_a_package_whose_blob_is_lost_is_looked_at(place: Place) -> None:
 def test_a_new_package_is_looked_at(place: Place) -> None:
     place.write("new", "interface", "")
     place.write("new", "runtime", "")
-    assert place.same({**PACKAGES, "new": Facts("k", (), deploys=False)}) == set(PACKAGES)
+    assert place.same({**PACKAGES, "new": Facts("k", ("",), (), deploys=False)}) == set(PACKAGES)
 
 
 def test_times_and_inodes_say_nothing(place: Place) -> None:
@@ -227,3 +227,12 @@ def test_the_digest_of_what_is_installed_is_of_names_and_content(place: Place) -
     assert first == place.answers().runtime(PACKAGES)
     place.write("base", "runtime", "another")
     assert first != place.answers().runtime(PACKAGES)
+
+
+@pytest.mark.parametrize("archives", [("a",), ("a", "b", "c"), ("c",), ("b", "a")])
+def test_a_package_of_which_other_archives_are_accepted_is_looked_at(
+    place: Place, archives: tuple[str, ...]
+) -> None:
+    """Whether that changes anything, the archive of its result tells."""
+    changed = replace(PACKAGES["base"], archives=archives)
+    assert place.same({**PACKAGES, "base": changed}) == {"other"}

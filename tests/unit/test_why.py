@@ -38,7 +38,8 @@ def depends(plan: Plan = PLAN, **changes: Any) -> dict[str, Any]:
     interfaces = {"libmnl": "5" * 64, "zlib": "6" * 64}
     return {
         "record": 1,
-        "plan": plan.as_json(),
+        "plan": plan.instructions(),
+        "archive": "a" * 64,
         "toolchain": "7" * 64,
         "interfaces": interfaces,
         **changes,
@@ -65,9 +66,8 @@ def test_equal_inputs_give_no_reason_whatever_they_were_read_from() -> None:
 
 FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "environment": ({"env": (("A", "2"),)}, "env: {'A': '1'} -> {'A': '2'}"),
-    "version": ({"version": "1.1", "sources": ("c" * 64,)}, "version: 1.0 -> 1.1"),
-    "source": ({"sources": ("c" * 64, "b" * 64)}, "hash of the source changed"),
-    "local tree": ({"tree": "d" * 64, "sources": PLAN.sources}, "built from a local source tree"),
+    "version": ({"version": "1.1"}, "version: 1.0 -> 1.1"),
+    "local tree": ({"tree": "d" * 64}, "built from a local source tree"),
     "feature": ({"features": (("fast", False), ("small", False))}, "feature fast: on -> off"),
     "new feature": (
         {"features": (("fast", True), ("new", True), ("small", False))},
@@ -110,7 +110,7 @@ def test_every_field_of_the_plan_gives_a_reason_when_it_changes() -> None:
 
     The name is part of the file's own name; `deploys` follows from the steps.
     """
-    for key, value in PLAN.as_json().items():
+    for key, value in PLAN.instructions().items():
         if key in ("name", "deploys"):
             continue
         new = depends()
@@ -135,6 +135,20 @@ def test_a_tree_that_changes_and_goes_is_told_apart() -> None:
     second = depends(dataclasses.replace(PLAN, tree="e" * 64))
     assert reasons(first, second) == ("the local source tree changed",)
     assert reasons(second, depends()) == ("built from the archive again",)
+
+
+def test_an_archive_that_is_not_accepted_any_more_is_a_reason() -> None:
+    reason = f"the archive it was made from is not accepted: sha256 {'a' * 64}"
+    assert after(archive="c" * 64) == (reason,)
+
+
+def test_a_new_version_says_enough_about_its_archive() -> None:
+    newer = dataclasses.replace(PLAN, version="1.1")
+    assert after(newer, archive="c" * 64) == ("version: 1.0 -> 1.1",)
+
+
+def test_accepted_archives_alone_are_no_reason() -> None:
+    assert changed(sources=("a" * 64,)) == ()
 
 
 def test_the_toolchain_is_a_reason() -> None:

@@ -39,13 +39,15 @@ class Bench:
         self._packager = packager
         self._job = job
         self._report = report
-        tree = job.tree.digest if job.tree else ""
-        self._base = canonical.digest([packager.base(job), tree])
 
     @property
     def ready(self) -> bool:
         """Whether the folder was filled for just what is planned now."""
-        return whole(self.build.work) and _read(self.build.work.root).get("base") == self._base
+        wanted = [self._stamp(base) for base in self._packager.bases(self._job)]
+        return whole(self.build.work) and _read(self.build.work.root).get("base") in wanted
+
+    def _stamp(self, base: str) -> str:
+        return canonical.digest([base, self._job.tree.digest if self._job.tree else ""])
 
     def prepare(self) -> None:
         """Fill the folder, unless it is ready; the plan's own files are brought up to date.
@@ -53,8 +55,8 @@ class Bench:
         Raises QuardError for whatever fails.
         """
         if not self.ready:
-            self._packager.prepare(self._job, self.build, self._report)
-            _write(self.build.work.root, {"base": self._base})
+            base = self._packager.prepare(self._job, self.build, self._report)
+            _write(self.build.work.root, {"base": self._stamp(base)})
         self.build.take_files(self._job.files)
 
     def set_aside(self) -> Path | None:

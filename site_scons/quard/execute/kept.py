@@ -7,7 +7,7 @@ takes only what was built from nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
     That is everything a result depends on but the configuration's lines and the state of a local
     tree, which the build itself follows up.
 
-    depends -- as Packager.depends returns it
+    depends -- as results.depends returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
     """
     plan = {**depends["plan"], "tree": bool(depends["plan"]["tree"]), "licenses": []}
@@ -84,10 +84,10 @@ def marking(work: Path, name: str) -> Iterator[None]:
         raise
 
 
-def failed(work: Path, wanted: str) -> bool:
-    """Tell whether a build with the base `wanted` failed in this folder, the last one here."""
+def failed(work: Path, wanted: Container[str]) -> bool:
+    """Tell whether a build with a base in `wanted` failed in this folder, the last one here."""
     try:
-        return (work / _MARK).read_text(encoding="utf-8") == wanted
+        return (work / _MARK).read_text(encoding="utf-8") in wanted
     except OSError:
         return False
 

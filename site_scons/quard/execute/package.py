@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from quard.execute.results import (
     UNSEALED,
     Results,
     acceptable,
+    as_before,
     depends,
     lost_blob,
     made_from,
@@ -65,13 +66,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a package was come by: built here, or handed back by the store.
+    """How a package was obtained: built here, or taken from the store.
 
     before -- what its last result here was made from; None where there was none
+    now    -- what it is made from now, but with that result's archive where it is still accepted
     """
 
     how: Literal["built", "restored"]
     before: Mapping[str, Any] | None
+    now: Mapping[str, Any]
 
 
 class Packager:
@@ -83,26 +86,35 @@ class Packager:
         self._fetcher = fetcher
         self._machine = machine
 
-    def depends(self, job: Job) -> dict[str, Any]:
+    def _depends(self, job: Job, archive: str) -> dict[str, Any]:
         """Return everything that the result depends on, as the dependencies' results are now."""
         return depends(
             job.plan,
             self._machine.toolchain.fingerprint,
+            archive=archive,
             sealed=self._machine.mode == "bwrap",
             interfaces={n: read(found.interface, "digest") for n, found in job.needs.items()},
         )
 
-    def base(self, job: Job) -> str:
-        """Return the hash over what may not change while a job's folder is gone on with."""
-        return self._base(job, self.depends(job))
+    def bases(self, job: Job) -> tuple[str, ...]:
+        """Return hashes over what may not change while a job's folder is gone on with.
+
+        One for each archive that may have been unpacked there.
+        """
+        return tuple(self._base(job, self._depends(job, one)) for one in job.plan.archives)
 
     def build(self, job: Job, log: IO[bytes], report: Callable[[str], None]) -> Build:
         """Return the build of a job, of which nothing has been done."""
         return Build(job.plan, self._machine, Work(job.work), log, job.shown, report)
 
-    def prepare(self, job: Job, build: Build, report: Callable[[str], None]) -> None:
-        """Fill a job's folder as its build does, up to and including the patches."""
-        build.prepare(self._inputs(job, self._archive(job, report), None))
+    def prepare(self, job: Job, build: Build, report: Callable[[str], None]) -> str:
+        """Fill a job's folder as its build does, up to and including the patches.
+
+        Returns the folder's hash, one of `bases`.
+        """
+        archive = self._archive(job, report)
+        build.prepare(self._inputs(job, archive, None))
+        return self._base(job, self._depends(job, archive.sha256 if archive else ""))
 
     def produce(
         self,
@@ -120,24 +132,27 @@ class Packager:
         Raises QuardError for all that can fail; nothing half-made stays behind.
         """
         self._machine.stop.check()
-        now = self.depends(job)
+        archives = job.plan.archives
+        now = self._depends(job, archives[0])
         before = made_from(job.results)
-        made, record = (now, None) if force else self._known(now)
+        made, record = (now, None) if force else self._known(now, archives)
         how: Literal["built", "restored"] = "restored"
         if record is None:
             archive = self._archive(job, report)
-            with running(), kept.marking(job.work, self._base(job, now)):
-                record = self._build(job, archive, now, report, force=force)
-            self._of(record).put_result(canonical.digest(now), record)
+            made = {**now, "archive": archive.sha256 if archive else ""}
+            with running(), kept.marking(job.work, self._base(job, made)):
+                record = self._build(job, archive, made, report, force=force)
+            self._of(record).put_result(canonical.digest(made), record)
             how = "built"
         else:
             _log(self._of(record), record, job.log)
             if not job.plan.keeps:
                 remove_tree(job.work)  # what a failed or killed build of it left
         _write_results(job, record, made)
-        return Outcome(how, before)
+        return Outcome(how, before, as_before(now, before, archives))
 
     def _archive(self, job: Job, report: Callable[[str], None]) -> Fetched | None:
+        """Return the first of the accepted archives that is available."""
         if job.request is None:
             return None
         report("fetch")
@@ -146,9 +161,11 @@ class Packager:
     def _base(self, job: Job, now: Mapping[str, Any]) -> str:
         return kept.base(now, None if self._machine.mode == "bwrap" else job.work)
 
-    def _known(self, now: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
+    def _known(
+        self, now: Mapping[str, Any], archives: Sequence[str]
+    ) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
         """Return what one of the stores has for a job's inputs, and what that was made from."""
-        for made in acceptable(now):
+        for made in acceptable(now, archives):
             key = canonical.digest(made)
             if found := self._store.result(key) or self._local.result(key):
                 return made, found
@@ -166,13 +183,13 @@ class Packager:
         self,
         job: Job,
         archive: Fetched | None,
-        now: Mapping[str, Any],
+        made: Mapping[str, Any],
         report: Callable[[str], None],
         *,
         force: bool,
     ) -> dict[str, Any]:
         plan = job.plan
-        base = self._base(job, now)
+        base = self._base(job, made)
         tree = None if force or not plan.keeps else kept.claim(job.work, base)
         job.work.mkdir(parents=True, exist_ok=True)
         job.log.parent.mkdir(parents=True, exist_ok=True)
@@ -192,6 +209,9 @@ class Packager:
             local = bool(plan.tree) or tree is not None or build.sandbox.mode == "none"
             store = self._local if local else self._store
             record = staged.keep(build, self._machine.toolchain, store, log.name, local=local)
+            if job.request and archive:
+                address = job.request.named(archive.sha256)
+                record["archive"] = {"address": address, "sha256": archive.sha256}
         if plan.keeps:
             for folder in (work.stage, work.root / "debug"):
                 remove_tree(folder)

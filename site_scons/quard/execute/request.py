@@ -21,10 +21,18 @@ class Variant:
 
 @dataclass(frozen=True)
 class Request:
-    """What a package wants: any one of the variants, the first one being upstream's bytes."""
+    """What a package wants: any one of the variants, the first one being upstream's bytes.
+
+    strict -- the recipe has alternates, which the settings leave out
+    """
 
     package: str
     variants: tuple[Variant, ...]
+    strict: bool = False
+
+    def named(self, sha256: str) -> str:
+        """Return the address by which the recipe knows the variant with these bytes."""
+        return next(one.addresses[0] for one in self.variants if one.sha256 == sha256)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Results:
     interface -- what dependants can observe; they depend on it and on nothing else
     runtime   -- what is installed on the target; the root file system depends on it
     deploy    -- what lies beside the images (a kernel, firmware); the images depend on it
-    record    -- everything about the result; no other package's key depends on it
+    record    -- everything about the result, its archive too; no other package's key depends on it
     depends   -- what the result was made from: the plan, the toolchain, the interfaces
     earlier   -- the interface before this one, to tell dependants what changed
     """
@@ -66,29 +66,46 @@ class Results:
 
 
 def depends(
-    plan: Plan, toolchain: str, *, sealed: bool, interfaces: Mapping[str, str]
+    plan: Plan, toolchain: str, *, archive: str, sealed: bool, interfaces: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return everything that a result depends on; its digest is the result's key.
 
     toolchain  -- the toolchain's fingerprint
+    archive    -- digest of the archive that is unpacked; "" where there is none
     sealed     -- whether it is made sealed
     interfaces -- package -> digest of its interface, for all of the plan's needs and links
     """
     return {
         "record": RECORD,
-        "plan": plan.as_json(),
+        "plan": plan.instructions(),
+        "archive": archive,
         "toolchain": toolchain,
         "sealed": sealed,
         "interfaces": dict(interfaces),
     }
 
 
-def acceptable(now: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """Return what a result may have been made from to be taken for `now`, the best first.
+def acceptable(now: Mapping[str, Any], archives: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a result may have been made from to be taken for `now`, the best first.
 
     What was made sealed is good wherever it is used; what was not, only where it cannot be sealed.
+
+    archives -- those that the plan accepts, whichever `now` names
     """
-    return (now,) if now["sealed"] else ({**now, "sealed": True}, now)
+    for archive in archives:
+        for sealed in (True,) if now["sealed"] else (True, False):
+            yield {**now, "archive": archive, "sealed": sealed}
+
+
+def as_before(
+    now: Mapping[str, Any], before: Mapping[str, Any] | None, archives: Sequence[str]
+) -> Mapping[str, Any]:
+    """Return `now` with the archive of the last result, if that one is still accepted.
+
+    What differs from `before` is then a reason to make the package again.
+    """
+    archive = before["archive"] if before else ""
+    return {**now, "archive": archive if archive in archives else archives[0]}
 
 
 def made_from(results: Results) -> Mapping[str, Any] | None:

@@ -78,7 +78,8 @@ def exhausted(
     """Return the error of a request for which nothing is left to try."""
     first = request.variants[0]
     supply = f"put {first.file} into {folder}, or into a folder named in local.toml: [sources] dir"
-    lines = [f"{site}: no matching file" for site in where.folders]
+    lines = ["sources.strict: the recipe's alternates are left out"] if request.strict else []
+    lines += [f"{site}: no matching file" for site in where.folders]
     for failure in sorted(failures, key=lambda failure: failure.other):
         lines += f"{failure.address}: {failure.text}".splitlines()
     if any(failure.other for failure in failures):

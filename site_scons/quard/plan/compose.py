@@ -29,6 +29,7 @@ class Inputs:
     fragments      -- the board's own configuration fragments, in its order
     tree           -- digest of the source tree that overrides the archive, or ""
     generate       -- that tree is a developer's checkout without a configure script
+    strict         -- upstream's archive alone is accepted
     sysroot        -- packages whose dev parts the build sees
     linked         -- packages of which it sees the shared libraries only
     """
@@ -38,6 +39,7 @@ class Inputs:
     fragments: tuple[FileRef, ...] = ()
     tree: str = ""
     generate: bool = False
+    strict: bool = False
     sysroot: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
 
@@ -71,7 +73,7 @@ def compose(
         name=name,
         version=recipe.version,
         triple=target.triple,
-        sources=() if inputs.tree else accepted(recipe),
+        sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
         tree=inputs.tree,
         patches=inputs.patches,
         files=(*inputs.files, *inputs.fragments),
@@ -88,11 +90,15 @@ def compose(
     )
 
 
-def accepted(recipe: Recipe) -> tuple[str, ...]:
-    """Return the digests under which the recipe's archive is accepted, upstream's first."""
+def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
+    """Return the digests under which the recipe's archive is accepted, upstream's first.
+
+    strict -- upstream's alone
+    """
     if recipe.source is None:
         return ()
-    return (recipe.source.sha256, *(other.sha256 for other in recipe.source.alternates))
+    alternates = () if strict else recipe.source.alternates
+    return (recipe.source.sha256, *(other.sha256 for other in alternates))
 
 
 def _deploys(destination: str) -> bool:

@@ -115,7 +115,8 @@ Step = RunStep | CopyStep | LinkStep | KconfigStep | ToolchainStep
 class Plan:
     """One package's build.
 
-    sources  -- digests of the archive that are accepted, upstream's first; one of them is unpacked
+    sources  -- digests of the archives that are accepted, upstream's first. One is unpacked, which
+                the result names: they are no part of the plan's identity
     tree     -- digest of a local source tree that takes the archive's place, or ""
     patches  -- applied in this order
     files    -- the recipe's other files, as the steps see them in {files}
@@ -149,12 +150,15 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data; equal plans give equal data and the other way round."""
+        return {**self.instructions(), "sources": self.sources}
+
+    def instructions(self) -> dict[str, Any]:
+        """Return all that decides what is made of an archive, whichever of them is unpacked."""
         return {
             "executor": EXECUTOR,
             "name": self.name,
             "version": self.version,
             "triple": self.triple,
-            "sources": self.sources,
             "tree": self.tree,
             "patches": [[f.name, f.sha256] for f in self.patches],
             "files": [[f.name, f.sha256] for f in self.files],
@@ -180,7 +184,12 @@ class Plan:
         """Whether the work folder is kept, so that the next build goes on in it."""
         return bool(self.tree) or self.tracks
 
+    @property
+    def archives(self) -> tuple[str, ...]:
+        """The archives that a result may be made from, the best first; "" stands for none."""
+        return self.sources or ("",)
+
     @cached_property
     def identity(self) -> str:
-        """SHA-256 of the canonical plan."""
-        return canonical.digest(self.as_json())
+        """SHA-256 of the canonical instructions."""
+        return canonical.digest(self.instructions())

@@ -105,8 +105,9 @@ def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
         function = begun.act(name, lambda: begun.selection.make(name))
         nodes = _nodes(env, targets, sources, facts.key, function)
         begun.nodes[name] = nodes
-    if name in workshop.site.force:
+    if name in workshop.site.force | begun.selection.outdated:
         env.AlwaysBuild(nodes)
+    if name in workshop.site.force:
         env.Alias(f"{name}-rebuild", nodes)
     elif name in begun.command.names:
         env.Alias(name, nodes)

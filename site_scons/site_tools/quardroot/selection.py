@@ -42,12 +42,14 @@ class Selection:
             has, forced = workshop.outputs.has, workshop.site.force | self.outdated
             self.unchanged = self._answers.among(known, forced, guard.signatures, has)
         self.changed = tuple(name for name in names if name not in self.unchanged)
+        archives = {name: resolved.plans[name].archives for name in self.changed}
+        self.outdated |= workshop.outputs.unaccepted(archives)
 
     def facts(self, name: str) -> Facts:
         """Return what SCons is told of one package."""
         plan, workshop = self._resolved.plans[name], self._workshop
         key = f"{plan.identity}:{workshop.toolchain.fingerprint}"
-        return Facts(key, (*plan.needs, *plan.links), plan.deploys)
+        return Facts(key, plan.archives, (*plan.needs, *plan.links), plan.deploys)
 
     def make(self, name: str) -> None:
         """Have one package's results."""

@@ -20,27 +20,27 @@ def fail(work: Path, name: str) -> None:
 
 def test_a_failed_build_marks_the_folder_that_it_leaves(tmp_path: Path) -> None:
     fail(tmp_path, BASE)
-    assert kept.failed(tmp_path, BASE)
-    assert not kept.failed(tmp_path, OTHER)
+    assert kept.failed(tmp_path, (OTHER, BASE))
+    assert not kept.failed(tmp_path, (OTHER,))
 
 
 def test_a_build_that_ended_well_marks_nothing(tmp_path: Path) -> None:
     with kept.marking(tmp_path, BASE):
         pass
-    assert not kept.failed(tmp_path, BASE)
+    assert not kept.failed(tmp_path, (OTHER, BASE))
 
 
 def test_a_failed_build_that_left_no_folder_marks_nothing(tmp_path: Path) -> None:
     fail(tmp_path / "gone", BASE)
     assert not (tmp_path / "gone").exists()
-    assert not kept.failed(tmp_path / "gone", BASE)
+    assert not kept.failed(tmp_path / "gone", (BASE,))
 
 
 def test_the_next_build_in_the_folder_takes_the_mark_away(tmp_path: Path) -> None:
     fail(tmp_path, BASE)
     kept.keep(tmp_path, BASE, {})
     assert kept.claim(tmp_path, BASE) == {}
-    assert not kept.failed(tmp_path, BASE)
+    assert not kept.failed(tmp_path, (OTHER, BASE))
 
 
 def test_no_build_goes_on_in_a_folder_that_is_forgotten(tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ def test_upstreams_digest_comes_before_the_alternates() -> None:
     assert accepted(recipe) == plan(recipe).sources == (SHA, "f" * 64)
 
 
+def test_upstreams_archive_alone_is_accepted_where_the_site_is_strict() -> None:
+    source = Source(
+        "https://x/y", SHA, "us", alternates=(Alternate("https://x/z", "f" * 64, "less"),)
+    )
+    recipe = Autotools(**{**COMMON, "source": source})
+    assert accepted(recipe, strict=True) == (SHA,)
+    assert plan(recipe, inputs=Inputs(strict=True)).archives == (SHA,)
+
+
 def test_no_source_no_digest() -> None:
     assert accepted(ToolchainRuntime(**{**COMMON, "source": None}, libraries=())) == ()
 

@@ -58,10 +58,19 @@ STEPS = (
 )
 
 
-def test_every_field_is_in_the_identity() -> None:
+def test_every_field_but_the_accepted_archives_is_in_the_identity() -> None:
     assert set(OTHER) == {field.name for field in dataclasses.fields(Plan)}
-    plans = [PLAN, *(dataclasses.replace(PLAN, **{name: new}) for name, new in OTHER.items())]
+    changes = [{name: new} for name, new in OTHER.items() if name != "sources"]
+    plans = [PLAN, *(dataclasses.replace(PLAN, **change) for change in changes)]
     assert len({plan.identity for plan in plans}) == len(plans)
+
+
+def test_accepted_archives_are_in_the_plan_and_not_in_its_identity() -> None:
+    """A result names the one that it was made from: another one beside it changes nothing."""
+    plan = dataclasses.replace(PLAN, sources=("a", "b"))
+    assert plan.identity == PLAN.identity
+    assert plan.as_json() != PLAN.as_json()
+    assert (plan.archives, PLAN.archives) == (("a", "b"), ("",))
 
 
 def test_every_difference_between_steps_is_in_the_identity() -> None:
@@ -94,4 +103,4 @@ def test_the_executors_version_is_in_the_identity() -> None:
 
 def test_equal_plans_have_equal_identities_and_the_identity_is_the_canonical_digest() -> None:
     again = Plan(name="thing", version="1", triple="t")
-    assert again.identity == PLAN.identity == canonical.digest(PLAN.as_json())
+    assert again.identity == PLAN.identity == canonical.digest(PLAN.instructions())
