@@ -7,6 +7,7 @@ character. What is no plain text is shown by its number, and can be told apart.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and line feed, delete, C1
@@ -14,8 +15,8 @@ _CONTROLS = (
     "\u2028\u2029"  # line and paragraph ends that some terminals and programs obey
     "\ud800-\udfff"  # bytes of file names that are no text, which no stream takes
 )
-_TEXT = re.compile(f"[{_CONTROLS}]")
-_LINE = re.compile(f"[{_CONTROLS}\t\n]")
+_TEXT = f"[{_CONTROLS}]"
+_LINE = f"[{_CONTROLS}\t\n]"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters of Unicode (category Cc), and what stands for bytes that are not UTF-8."""
 _BYTES = range(0xDC80, 0xDD00)
@@ -24,17 +25,22 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def plain(text: str) -> str:
     """Return a text of any number of lines with its control characters spelled out."""
-    return _TEXT.sub(_spelled, text)
+    return _sub(_TEXT, _spelled, text)
 
 
 def one_line(text: str) -> str:
     """Return a name or a message likewise, in which a line end is as foreign as any other."""
-    return _LINE.sub(_spelled, text)
+    return _sub(_LINE, _spelled, text)
 
 
 def json_text(text: str) -> str:
     """Return JSON that reads the same, with the characters escaped that JSON itself lets pass."""
-    return _TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _sub(_TEXT, lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _sub(pattern: str, spelled: Callable[[re.Match[str]], str], text: str) -> str:
+    # Nearly all texts are printable: a null build compiles no pattern.
+    return text if text.isprintable() else re.sub(pattern, spelled, text)
 
 
 def is_printable(text: str) -> bool:

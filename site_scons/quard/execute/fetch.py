@@ -108,10 +108,10 @@ class Fetcher:
             accepted.setdefault(path, []).append(variant.sha256)
         wrong: list[Path] = []
         for path, hashes in accepted.items():
-            if not path.exists():
+            try:
+                found = file_sha256(path)
+            except FileNotFoundError:
                 continue
-            # A pipe or a device would be read for ever.
-            found = file_sha256(path) if path.is_file() else ""
             if found in hashes:
                 return Fetched(path, found, ""), wrong
             wrong.append(path)

@@ -8,17 +8,17 @@ BEGINNING = 64 << 10
 """Bytes of a file that are looked at."""
 _START = 1 << 10
 _LONGEST_TITLE = 60
-_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body|title)\b", re.IGNORECASE)
-_BEFORE = re.compile(rb"\s*(?:\xef\xbb\xbf|<!--|<\?xml|<!doctype|<html|<head|<body|<title)", re.I)
-_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]*)<", re.IGNORECASE)
+_PAGE = rb"(?i)<(!doctype\s+html|html|head|body|title)\b"
+_BEFORE = rb"(?i)\s*(?:\xef\xbb\xbf|<!--|<\?xml|<!doctype|<html|<head|<body|<title)"
+_TITLE = rb"(?i)<title[^<>]{0,200}>([^<]*)<"
 
 
 def described(beginning: bytes) -> str:
     """Return what to call a file that begins like this if it is a web page; else an empty text."""
     start = beginning[:_START]
-    if not (_BEFORE.match(start) and _PAGE.search(start)):
+    if not (re.match(_BEFORE, start) and re.search(_PAGE, start)):
         return ""
-    found = _TITLE.search(beginning[:BEGINNING])
+    found = re.search(_TITLE, beginning[:BEGINNING])
     words = found[1].decode("utf-8", "replace").split() if found else []
     title = " ".join(words)
     if len(title) > _LONGEST_TITLE:

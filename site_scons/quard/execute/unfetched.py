@@ -14,9 +14,7 @@ from quard.execute.mirrors import Locations
 from quard.execute.request import Request, Variant
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-_ON_DEMAND = re.compile(
-    r"https?://(?:[^/]+/.*/(?:archive|snapshot|-/archive|get|tarball|zipball)/|codeload\.)"
-)
+_ON_DEMAND = r"https?://(?:[^/]+/.*/(?:archive|snapshot|-/archive|get|tarball|zipball)/|codeload\.)"
 """Archives that a forge packs when it is asked (GitHub, GitLab, Gitea, cgit, Bitbucket)."""
 
 
@@ -102,7 +100,7 @@ def exhausted(
 def _compare(failures: Sequence[Failure]) -> str:
     """Return what to do about a file that is not the recipe's."""
     others = [failure.address for failure in failures if failure.other]
-    if any(_ON_DEMAND.match(address) for address in others):
+    if any(re.match(_ON_DEMAND, address) for address in others):
         return (
             "a forge packs such an archive when it is asked, and its bytes change while the files"
             " in it stay: compare those with the release, then add the new sha256 to the recipe"

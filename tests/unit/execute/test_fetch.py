@@ -524,14 +524,3 @@ def test_words_of_a_server_reach_no_terminal_raw(server: Server, cache: Path) ->
     assert r"HTTP 500 gone \x1b[2J \x9b31m" in found.block()
     assert r"HTTP 500 gone \x1b[2J \x9b31m; trying again" in out.getvalue()
     assert "\x1b" not in found.block() + out.getvalue()
-
-
-def test_a_pipe_in_the_place_of_a_cached_source_is_not_waited_for(
-    server: Server, cache: Path
-) -> None:
-    (cache / "demo").mkdir(parents=True)
-    os.mkfifo(cache / "demo/demo-1.tar")
-    wanted = request(server.serve("/demo-1.tar", Reply(RIGHT)))
-    fetch = fetcher(cache)
-    assert fetch.cached(wanted) is None
-    assert fetch.fetch(wanted).path.read_bytes() == RIGHT
