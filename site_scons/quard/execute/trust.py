@@ -32,7 +32,7 @@ ADVICE = (
 
 
 class Unusable(Exception):
-    """A variable names what is not there."""
+    """A file of certificates is not there, or is none."""
 
 
 def mount(session: requests.Session, address: str) -> None:
@@ -93,8 +93,15 @@ def _context() -> ssl.SSLContext:
     context.set_default_verify_paths()
     for path in system:
         if Path(path).is_file():
-            context.load_verify_locations(cafile=path)
+            try:
+                context.load_verify_locations(cafile=path)
+            except OSError as fault:  # ssl.SSLError is one, too
+                raise Unusable(f"{path} has no certificates to trust: {_reason(fault)}") from None
     return context
+
+
+def _reason(fault: OSError) -> str:
+    return getattr(fault, "reason", None) or fault.strerror or str(fault)
 
 
 def _system() -> list[str]:

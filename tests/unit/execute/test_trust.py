@@ -124,6 +124,15 @@ def test_a_file_of_certificates_that_is_not_there_is_not_among_the_places(
     assert "/nowhere" not in detail
 
 
+def test_a_file_without_certificates_is_named(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    detail = refused(tmp_path, server).detail
+    assert f"TLS: {tmp_path}/ca.pem has no certificates to trust" in detail
+
+
 def test_a_bundle_takes_the_place_of_the_system_s(
     tmp_path: Path, server: Server, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
