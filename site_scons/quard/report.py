@@ -10,7 +10,7 @@ from quard.catalog import Catalog
 from quard.cli import Command
 from quard.errors import QuardError
 from quard.plain import json_text
-from quard.plan.render import render_all
+from quard.plan.render import render, render_all
 from quard.resolve import Resolved
 
 
@@ -122,6 +122,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     plan = resolved.plans.get(name)
     source = recipe.source
     urls = (source.url, *source.mirrors) if source else ()
+    values = {"name": name, "version": recipe.version}
+    others = source.alternates if source else ()
     return {
         "name": name,
         "version": recipe.version,
@@ -129,8 +131,9 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "license": recipe.license,
         "homepage": recipe.homepage,
         "on_board": plan is not None,
-        "source": list(render_all(urls, {"name": name, "version": recipe.version})),
+        "source": list(render_all(urls, values)),
         "sha256": source.sha256 if source else "",
+        "alternates": [f"{render(one.url, values)} (sha256 {one.sha256})" for one in others],
         "provenance": source.provenance if source else "",
         "needs": list(resolved.graph.edges[name].needs if plan else sorted(recipe.needs)),
         "runtime": list(resolved.graph.edges[name].runtime if plan else sorted(recipe.runtime)),

@@ -71,12 +71,28 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "on_board": True,
         "source": ["https://example.org/app-1.0.tar.gz"],
         "sha256": SHA,
+        "alternates": [],
         "provenance": "us",
         "needs": ["lib"],
         "runtime": ["tool"],
         "features": {"net": True},
         "plan": resolved.plans["app"].identity,
     }
+
+
+def test_info_names_every_archive_that_is_accepted(
+    tmp_path: Path, resolved: Resolved, catalog: Catalog
+) -> None:
+    other = SHA[::-1]
+    source = (
+        f'Source("https://x/{{name}}.tar.gz", "{SHA}", "us", alternates='
+        f'(Alternate("debian:pool/{{name}}_{{version}}.orig.tar.gz", "{other}", "less"),))'
+    )
+    add(tmp_path / "packages", "thing", source=source)
+    catalog = Catalog(tmp_path / "packages")
+    assert data(resolved, catalog, "info", "thing")["alternates"] == [
+        f"debian:pool/thing_1.0.orig.tar.gz (sha256 {other})"
+    ]
 
 
 def test_info_as_text_has_a_line_per_fact_and_a_dash_for_nothing(
