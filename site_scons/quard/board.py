@@ -112,7 +112,7 @@ def _board(name: str, table: Table) -> Board:
         packages=table.texts("packages"),
         features=_features(table.table("features")),
         fragments=_fragments(table.table("fragments")),
-        overlays=table.texts("overlays", ("rootfs",)),
+        overlays=_paths(table, "overlays", ("rootfs",)),
         login=Login(
             root_password=login.text("root_password", "*"),
             authorized_keys=authorized_keys(login),
@@ -158,4 +158,14 @@ def _features(table: Table) -> dict[tuple[str, str], Choice]:
 
 
 def _fragments(table: Table) -> dict[str, tuple[str, ...]]:
-    return {package: table.texts(package) for package in table.names()}
+    return {package: _paths(table, package) for package in table.names()}
+
+
+def _paths(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Return paths below the project, where alone everybody has the same files."""
+    paths = table.texts(key, default)
+    for path in paths:
+        if not path or path.startswith("/") or ".." in path.split("/"):
+            hint = "a link below the checkout may lead elsewhere: docs/adding-a-package.md"
+            raise table.error(key, f"must hold paths below the checkout, not {path!r}", hint)
+    return paths

@@ -167,6 +167,23 @@ WRONG = {
         MINIMAL + "[image]\nsize_mib = -1\n",
         "configs/one.toml: image.size_mib must not be negative",
     ),
+    "an overlay of the machine": (
+        MINIMAL + 'overlays = ["rootfs", "/etc"]\n',
+        "configs/one.toml: overlays must hold paths below the checkout, not '/etc'",
+    ),
+    "an overlay beside the checkout": (
+        MINIMAL + 'overlays = ["rootfs/../../x"]\n',
+        "configs/one.toml: overlays must hold paths below the checkout, not 'rootfs/../../x'",
+    ),
+    "an overlay without a name": (
+        MINIMAL + 'overlays = [""]\n',
+        "configs/one.toml: overlays must hold paths below the checkout, not ''",
+    ),
+    "a fragment of the machine": (
+        MINIMAL + '[fragments]\nlinux = ["../../etc/shadow"]\n',
+        "configs/one.toml: fragments.linux must hold paths below the checkout,"
+        " not '../../etc/shadow'",
+    ),
     "feature as text": (
         MINIMAL + '[features]\nethtool.netlink = "yes"\n',
         'configs/one.toml: features.ethtool.netlink must be true, false or "if-available",'

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from quard.errors import QuardError
 from quard.execute.stage import below, is_folder
-from quard.plain import one_line
+from quard.plain import one_line, short
 from quard.store.member import FOLDER_MODE
 
 _FOLDS = (
@@ -89,8 +89,8 @@ def _without_stage(target: str, stages: Sequence[str]) -> str:
 
 def _stage_link(path: str, target: str) -> QuardError:
     return QuardError(
-        f"a link into the build: {path}",
-        detail=one_line(f"{path} -> {target}"),
+        f"a link into the build: {short(path)}",
+        detail=one_line(f"{short(path)} -> {short(target)}"),
         reason="stage-link",
         hint="make the install step link to the path on the target, or relatively",
     )

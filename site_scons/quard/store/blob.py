@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from quard.errors import QuardError
-from quard.plain import one_line
+from quard.plain import one_line, short
 from quard.store.files import enough_space
 from quard.store.member import (
     EPOCH,
@@ -199,7 +199,7 @@ def _add(
         if leads_out(path, info.linkname):
             raise QuardError(
                 f"a link that leads out of the packed folder: {path}",
-                detail=one_line(f"{path} -> {info.linkname}"),
+                detail=one_line(f"{short(path)} -> {short(info.linkname)}"),
                 reason="unsafe-link",
                 hint="make it absolute, or relative to something on the target",
             )

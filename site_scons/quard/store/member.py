@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from quard.errors import QuardError
+from quard.plain import short
 
 EPOCH = 1
 """Modification time of every member, in seconds; 0 is read as 'unknown' by some programs."""
@@ -72,7 +73,7 @@ def checked_member(info: tarfile.TarInfo) -> Member:
     mode = stat.S_IMODE(info.mode)
     if info.issym():
         if not info.linkname or leads_out(path, info.linkname):
-            raise unsafe(path, f"it links out of the folder: {info.linkname!r}")
+            raise unsafe(path, f"it links out of the folder: {short(repr(info.linkname))}")
         return Member(path, "link", 0o777, 0, info.linkname)
     if info.islnk():
         return Member(path, "hardlink", mode, 0, info.linkname)
