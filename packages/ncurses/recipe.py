@@ -1,4 +1,4 @@
-from quard.model import Alternate, Autotools, Run, Source
+from quard.model import Alternate, Autotools, Install, Run, Source, Symlink
 
 RECIPE = Autotools(
     summary="Terminal handling: libncursesw and the descriptions of common terminals",
@@ -23,7 +23,33 @@ RECIPE = Autotools(
     license="X11-distribute-modifications-variant",
     license_files=("COPYING",),
     homepage="https://invisible-island.net/ncurses/",
-    tools=("tic",),
+    # Its own tic, made for the build machine: what the machine's would write depends on its release.
+    # Only static libraries, and of those the one that tic is linked with.
+    prepare=(
+        Run("mkdir", "native"),
+        Run(
+            "env",
+            "-C",
+            "native",
+            "CC=gcc",
+            "CFLAGS=-O1",
+            "../configure",
+            "--build={build}",
+            "--without-shared",
+            "--without-debug",
+            "--without-cxx",
+            "--without-cxx-binding",
+            "--without-ada",
+            "--without-manpages",
+            "--without-tests",
+            "--disable-db-install",
+            "--enable-widec",
+            "--with-termlib",
+        ),
+        Run("make", "-C", "native/include"),
+        Run("make", "-C", "native/ncurses", "../lib/libtinfow.a"),
+        Run("make", "-C", "native/progs", "tic", "LIBS_TIC=-ltinfow"),
+    ),
     configure=(
         "--with-shared",
         "--without-normal",
@@ -34,25 +60,58 @@ RECIPE = Autotools(
         "--without-manpages",
         "--without-tests",
         "--disable-stripping",
-        "--disable-widec",
+        "--enable-widec",
+        "--enable-overwrite",
         "--enable-pc-files",
         "--with-pkg-config-libdir=/usr/lib/pkgconfig",
         "--with-build-cc=gcc",
         "--with-default-terminfo-dir=/usr/share/terminfo",
     ),
     install=("install.libs", "install.includes"),
-    # The terminals that people log in from; all 2,800 of them would be a third of the image.
     finish=(
+        Run("mkdir", "-p", "{stage}/usr/share/terminfo"),
+        # The terminals that people log in from; all 2,800 of them would be a third of the image.
         Run(
-            "tic",
+            "native/progs/tic",
             "-x",
             "-o",
             "{stage}/usr/share/terminfo",
             "-e",
-            "alacritty,ansi,dumb,foot,linux,rxvt,rxvt-256color,rxvt-unicode-256color,screen,"
-            "screen-256color,st-256color,tmux,tmux-256color,vt100,vt102,vt220,xterm,xterm-256color,"
-            "xterm-color,xterm-kitty",
+            "alacritty,ansi,dumb,foot,linux,rxvt,rxvt-256color,screen,screen-256color,st-256color,"
+            "tmux,tmux-256color,vt100,vt102,vt220,xterm,xterm-256color,xterm-color",
             "misc/terminfo.src",
         ),
+        Run(
+            "env",
+            "TERMINFO={stage}/usr/share/terminfo",
+            "native/progs/tic",
+            "-x",
+            "-o",
+            "{stage}/usr/share/terminfo",
+            "{files}/terminals.ti",
+        ),
+        # What busybox has no applet for.
+        Install("progs/tput", "usr/bin/tput", mode="0755"),
+        Install("progs/infocmp", "usr/bin/infocmp", mode="0755"),
+        # Programs that ask for the library without wide characters, or for its part for terminals
+        # alone, get this one.
+        Symlink("usr/lib/libcurses.so", "libncursesw.so"),
+        Symlink("usr/lib/libncurses.so", "libncursesw.so"),
+        Symlink("usr/lib/libtinfo.so", "libncursesw.so"),
+        Symlink("usr/lib/libform.so", "libformw.so"),
+        Symlink("usr/lib/libmenu.so", "libmenuw.so"),
+        Symlink("usr/lib/libpanel.so", "libpanelw.so"),
+        Symlink("usr/lib/pkgconfig/ncurses.pc", "ncursesw.pc"),
+        Symlink("usr/lib/pkgconfig/tinfo.pc", "ncursesw.pc"),
+        Symlink("usr/lib/pkgconfig/form.pc", "formw.pc"),
+        Symlink("usr/lib/pkgconfig/menu.pc", "menuw.pc"),
+        Symlink("usr/lib/pkgconfig/panel.pc", "panelw.pc"),
+        Symlink("usr/bin/ncurses6-config", "ncursesw6-config"),
+        Symlink("usr/include/ncursesw/curses.h", "../curses.h"),
+        Symlink("usr/include/ncursesw/form.h", "../form.h"),
+        Symlink("usr/include/ncursesw/menu.h", "../menu.h"),
+        Symlink("usr/include/ncursesw/ncurses.h", "../curses.h"),
+        Symlink("usr/include/ncursesw/panel.h", "../panel.h"),
+        Symlink("usr/include/ncursesw/term.h", "../term.h"),
     ),
 )
