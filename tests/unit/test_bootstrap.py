@@ -432,6 +432,44 @@ def test_removed_browser_does_not_keep_a_build_from_starting(debian: Checkout) -
     assert debian.run("test").reason == "host-command-missing"
 
 
+@pytest.mark.parametrize("installed", ["", "old-emulator"])
+@pytest.mark.parametrize(
+    ("known", "asked"),
+    [("new-emulator old-emulator", "new-emulator"), ("old-emulator", "old-emulator")],
+)
+def test_of_several_names_the_one_that_the_release_has_is_installed(
+    debian: Checkout, installed: str, known: str, asked: str
+) -> None:
+    (debian.top / "host-packages.list").write_text("new-emulator|old-emulator emulate why\n")
+    debian.stub("apt-cache", f'case " {known} " in *" $3 "*) echo "Package: $3" ;; esac\n')
+    debian.stub("dpkg-query", f"echo installed {installed}\n")
+    debian.stub("apt-get", f"cd '{debian.bin}' && echo \"$*\" >>../calls && cp cp emulate\n")
+    result = debian.run()
+    if installed == asked:
+        assert result.reason == "host-command-missing" and debian.calls() == []
+    else:
+        assert result.status == 0 and len(debian.calls()) == 1
+        assert debian.calls()[0].endswith(f" install {asked}")
+
+
+def test_names_are_looked_up_again_in_fresh_lists(debian: Checkout) -> None:
+    (debian.top / "host-packages.list").write_text("new-emulator|old-emulator emulate why\n")
+    debian.stub("apt-cache", '[ "$3" = old-emulator ] && [ -e "$0.fresh" ] && echo Package: $3\n')
+    debian.stub("dpkg-query", "exit 1\n")
+    debian.stub(
+        "apt-get",
+        f"""cd '{debian.bin}' && echo "$*" >>../calls
+        case "$*" in
+            *' update') : >apt-cache.fresh ;;
+            *' old-emulator') cp cp emulate ;;
+            *) echo 'E: Unable to locate package'; exit 100 ;;
+        esac\n""",
+    )
+    assert debian.run().status == 0
+    first, update, again = (call.split()[-1] for call in debian.calls())
+    assert (first, update, again) == ("new-emulator", "update", "old-emulator")
+
+
 def test_removed_command_is_noticed_at_the_next_start(debian: Checkout) -> None:
     assert debian.run().status == 0
     (debian.bin / "bison").unlink()
@@ -659,7 +697,9 @@ def test_our_own_lock_is_hashed_complete_and_names_no_address() -> None:
     assert set(re.findall(r"^([a-z][a-z0-9-]*)", wanted, re.MULTILINE)) <= locked
 
 
-@pytest.mark.parametrize("name", ["scons", ".ci/run"])
+@pytest.mark.parametrize(
+    "name", ["scons", ".ci/run", "tests/platforms/run", "tests/platforms/enter"]
+)
 def test_shell_scripts_are_clean(name: str) -> None:
     check = subprocess.run(["shellcheck", TOP / name], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stdout

@@ -69,7 +69,7 @@ class Machine:
     """Everything that does not change from one start to the next.
 
     binary       -- QEMU's program, found on PATH
-    host_package -- the Debian package that has it
+    host_packages -- Debian packages that have it, by release: any of them
     machine, cpu -- QEMU's names; `cpu` empty: the machine's own default
     firmware, kernel -- file names in the images folder
     console      -- the kernel's name of QEMU's first serial port
@@ -81,7 +81,7 @@ class Machine:
     name: str
     summary: str
     binary: str
-    host_package: str
+    host_packages: tuple[str, ...]
     machine: str
     cpu: str
     cpus: int
@@ -110,7 +110,7 @@ def load(path: Path) -> Machine:
         name=path.stem,
         summary=_text(table, "summary", LINE),
         binary=_text(table, "binary", NAME),
-        host_package=_text(table, "host_package", NAME),
+        host_packages=_names(table, "host_packages"),
         machine=_text(table, "machine", DEVICE),
         cpu=_text(table, "cpu", f"({DEVICE})?", ""),
         cpus=_number(table, "cpus", 1, 512),
@@ -229,3 +229,10 @@ def _words(table: Table, key: str) -> tuple[str, ...]:
         if not re.fullmatch(LINE, word):
             raise table.error(key, f"must hold single lines, not {word!r}")
     return words
+
+
+def _names(table: Table, key: str) -> tuple[str, ...]:
+    names = table.texts(key)
+    if not names or not all(re.fullmatch(NAME, name) for name in names):
+        raise table.error(key, f"must hold names of the form {NAME}, not {list(names)!r}")
+    return names

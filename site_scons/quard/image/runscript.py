@@ -50,7 +50,7 @@ def script(machine: Machine, template: str) -> str:
 def _words(machine: Machine) -> dict[str, str]:
     texts = {
         "binary": machine.binary,
-        "host_package": machine.host_package,
+        "host_packages": " or ".join(machine.host_packages),
         "firmware": machine.firmware,
         "kernel": machine.kernel,
         "kernel_words": qemu.kernel_words(machine),

@@ -45,6 +45,13 @@ def test_every_machine_of_the_project_loads() -> None:
     assert [load(path).name for path in paths] == [path.stem for path in paths]
 
 
+@pytest.mark.parametrize("wrong", ["[]", '["qemu-system-riscv", "a b"]', '"qemu-system-misc"'])
+def test_packages_of_qemu_are_a_list_of_names(tmp_path: Path, wrong: str) -> None:
+    given = 'host_packages = ["qemu-system-riscv", "qemu-system-misc"]'
+    error = rejected(tmp_path, changed(given, f"host_packages = {wrong}"))
+    assert "host_packages must" in error.message
+
+
 def test_processor_is_optional_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "board.toml"
     path.write_text(changed("cpus = 2", 'cpus = 2\ncpu = "rv64,zbb=on"'), encoding="utf-8")
