@@ -15,7 +15,7 @@ from typing import IO
 
 from quard import given
 from quard.errors import QuardError
-from quard.execute import diagnosis, kconfig, licenses, patch, renew, sysroot, trees, unpack
+from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, trees, unpack
 from quard.execute.builduser import BuildUser
 from quard.execute.copying import copy
 from quard.execute.jobserver import Jobserver
@@ -241,7 +241,8 @@ class Build:
     def _step(self, step: Step) -> None:
         match step:
             case RunStep(phase, argv):
-                self._run(phase, argv)
+                with effect.expected(self.plan, step, self.work.stage, self._shown):
+                    self._run(phase, argv)
             # Also these run inside: a link that the build made must not lead out of it.
             case CopyStep(phase, source, destination, mode):
                 self._run(phase, ("install", "-D", "-m", mode, source, f"{{stage}}/{destination}"))

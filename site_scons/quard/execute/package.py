@@ -36,7 +36,7 @@ from quard.store.files import replacing
 from quard.store.local import Store, remove_tree
 from quard.store.merge import Collision
 
-_WORTH_A_LOOK = ("patch-failed", "license-file-missing")
+_WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
 """Reasons for which the work folder stays, beside a step that failed."""
 
 

@@ -74,6 +74,17 @@ def keep(
 def _refuse(plan: Plan, parts: split.Parts) -> None:
     """Raise QuardError for all that is wrong with what a package installs."""
     found = list(parts.wrong)
+    if not (parts.runtime or parts.dev or parts.deploy):
+        found.append(
+            QuardError(
+                "nothing is installed",
+                detail="every step succeeded, and the staging folder has no file for the target, "
+                "for dependants or for the images",
+                reason="nothing-installed",
+                hint="see in the log what the install step does with DESTDIR, and name what it "
+                "leaves out in `finish`",
+            )
+        )
     if parts.deploy and not plan.deploys:
         found.append(
             QuardError(
