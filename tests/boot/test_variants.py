@@ -130,6 +130,10 @@ def test_small_board_has_neither_openssh_nor_bash(system: System, chosen: Varian
     assert (system.guest.run(both).status == 0) == (chosen.server == "sshd")
 
 
+def test_board_without_modules_has_no_trace_of_them(system: System) -> None:
+    assert system.guest.run("[ -e /lib/modules ] || [ -e /proc/modules ]").status == 1
+
+
 def test_power_off_takes_everything_down_in_order(system: System) -> None:
     checks.power_off(system.guest, system.server)
 

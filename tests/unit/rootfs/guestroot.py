@@ -7,11 +7,15 @@ called. Nothing here touches the machine that the tests run on.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pexpect.fdpexpect import fdspawn
 
 PROJECT = Path(__file__).resolve().parents[3]
 OVERLAY = PROJECT / "rootfs"
@@ -197,6 +201,28 @@ class Guest:
     def shell(self, text: str, env: Mapping[str, str] | None = None, live: bool = False) -> Result:
         """Run shell text."""
         return self.run("/bin/sh", "-c", text, env=env, live=live)
+
+    @contextmanager
+    def on_terminal(self, device: str, *argv: str) -> Iterator[fdspawn[str]]:
+        """Run a program on a terminal that the guest knows as `device`; its other end is ours.
+
+        The terminal has no size, as a serial line, and gives back the name of `device`.
+        """
+        ours, theirs = os.openpty()
+        self.write(device.lstrip("/"), "")
+        bind = ["--dev-bind", os.ttyname(theirs), device, "--new-session"]
+        begin = ["/bin/sh", "-c", f'exec "$@" <{device} >{device} 2>&1', "sh"]
+        process = subprocess.Popen(
+            [*self._sandbox(live=True), *bind, *self._settings(self.env), *begin, *argv],
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            yield fdspawn(ours, encoding="utf-8", timeout=20)
+        finally:
+            process.kill()
+            process.wait()
+            for end in (ours, theirs):
+                os.close(end)
 
     def _sandbox(self, live: bool) -> list[str]:
         argv = ["bwrap", "--die-with-parent", "--unshare-pid", "--bind", str(self.root), "/"]

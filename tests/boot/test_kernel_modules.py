@@ -1,0 +1,123 @@
+"""A board whose kernel has modules: loaded on demand, and for the devices that are found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from boot.checks import ADDRESS
+from boot.conftest import BUILD_SECONDS, TOP
+from boot.guest import Guest
+from boot.lines import complaints
+from boot.test_real_packages import sources
+
+pytestmark = pytest.mark.boot
+BOARD = "with-modules"
+FRAGMENT = """\
+CONFIG_MODULES=y
+CONFIG_MODULE_UNLOAD=y
+CONFIG_MACVLAN=m
+CONFIG_HW_RANDOM_VIRTIO=m
+CONFIG_RTC_DRV_GOLDFISH=m
+CONFIG_VIRTIO_NET=m
+"""
+"""One that is asked for by name, and drivers of devices that are there before mdev is."""
+DRIVERS = {"virtio_rng", "virtio_net", "net_failover", "failover", "rtc_goldfish"}
+ROOTS = {"ext4": {}, "squashfs": {"ROOT": "squashfs"}, "initramfs": {"ROOT": "cpio"}}
+
+
+@pytest.fixture(scope="module")
+def modular_images(small_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small board with modules, in a checkout of its own; the store is the user's."""
+    del small_images  # its build has made all but the kernel
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "configs" / BOARD).mkdir(parents=True)
+    for name in ("SConstruct", "packages", "qemu", "rootfs", "site_scons"):
+        (folder / name).symlink_to(TOP / name)
+    (folder / "configs/system").symlink_to(TOP / "configs/system")
+    board = (TOP / "configs/quard-star-small.toml").read_text(encoding="utf-8")
+    assert 'formats = ["ext4"]' in board
+    board = board.replace('formats = ["ext4"]', 'formats = ["ext4", "squashfs", "cpio.gz"]')
+    (folder / f"configs/{BOARD}.toml").write_text(board, encoding="utf-8")
+    (folder / f"configs/{BOARD}/linux.fragment").write_text(FRAGMENT, encoding="ascii")
+    words = (sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}")
+    done = subprocess.run(
+        (*words, f"sources.dir={sources()}"),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=BUILD_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "out" / BOARD / "images"
+
+
+@pytest.fixture(scope="module", params=ROOTS)
+def guest(
+    request: pytest.FixtureRequest, modular_images: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Guest]:
+    folder = tmp_path_factory.mktemp("guest")
+    with Guest(modular_images / "run.sh", folder, ROOTS[request.param]) as guest:
+        guest.boot()
+        guest.log_in()
+        yield guest
+
+
+def loaded(guest: Guest) -> set[str]:
+    return {line.split()[0] for line in guest.check("lsmod").splitlines()[1:]}
+
+
+def test_boot_loads_the_drivers_of_all_devices_before_the_network_is_configured(
+    guest: Guest,
+) -> None:
+    assert complaints(guest.boot_log) == []
+    assert guest.check("cat /run/boot-status") == "ok"
+    assert loaded(guest) == DRIVERS
+    assert f"inet {ADDRESS}/24" in guest.check("ip addr show dev eth0")
+    guest.check("hwclock && head -c 16 /dev/hwrng >/dev/null")
+
+
+def test_kernel_loads_a_module_when_somebody_asks_for_what_it_does(guest: Guest) -> None:
+    assert "macvlan" not in loaded(guest)
+    guest.check("ip link add link eth0 name mv0 type macvlan")
+    assert "macvlan" in loaded(guest)
+    guest.check("ip link del mv0 && modprobe -r macvlan")
+    assert "macvlan" not in loaded(guest)
+    guest.check("modprobe rtnl-link-macvlan")
+    assert "macvlan" in loaded(guest)
+    guest.check("rmmod macvlan")
+
+
+def test_mdev_loads_the_driver_of_a_device_that_appears(guest: Guest) -> None:
+    device = guest.check("echo /sys/bus/virtio/drivers/virtio_rng/virtio*").rpartition("/")[2]
+    guest.check("rmmod virtio_rng")
+    # What the kernel says of a device that was plugged in.
+    guest.check(f"echo add >/sys/bus/virtio/devices/{device}/uevent")
+    guest.check("left=200; until grep -q virtio_rng /proc/modules; do"
+                " left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.05; done")  # fmt: skip
+
+
+def test_what_no_module_is_for_is_refused_with_its_name(guest: Guest) -> None:
+    result = guest.run("modprobe no-such-module")
+    assert result.status != 0
+    assert "no-such-module" in result.output
+
+
+def test_version_is_the_kernels_own_and_says_nothing_of_the_build(guest: Guest) -> None:
+    release = guest.check("uname -r")
+    assert guest.check("ls /lib/modules") == release
+    magic = guest.check("modinfo -F vermagic macvlan").strip()
+    assert magic.split()[0] == release
+    assert guest.run(f"[ -e /lib/modules/{release}/build ]").status == 1
+
+
+def test_debug_information_is_not_in_the_image(guest: Guest) -> None:
+    path = guest.check("find /lib/modules/ -name macvlan.ko").strip()
+    assert path.endswith("/kernel/drivers/net/macvlan.ko")
+    assert guest.run(f"grep -q '\\.debug_' {path}").status == 1
