@@ -75,12 +75,9 @@ def test_everything_wrong_with_an_overlay_is_told_before_anything_is_built(
     assert ran.status == 2
     assert not (greeting.folder / "out/tiny/packages").exists()
     assert "reason: file-collision" in ran.err and "`hostname` in the board's file" in ran.err
-    (rootfs / "etc/hostname").unlink()
-    ran = greeting.run()
-    assert ran.status == 2 and "Traceback" not in ran.text
+    assert "Traceback" not in ran.text
     for text in ("S70mine", "/etc/fstab", "/usr/bin/tool", "4755", "not-executable", "line-ends"):
         assert text in ran.err, ran.err
-    assert not (greeting.folder / "out/tiny/packages").exists()
     for name in wrong:
         (rootfs / name).unlink(missing_ok=True)
     assert greeting.run().status == 0

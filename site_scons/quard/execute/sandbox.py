@@ -69,7 +69,12 @@ class Work:
         return self.root / "etc"
 
     def make(self) -> None:
-        """Create the folders, empty."""
+        """Create the folders, empty.
+
+        Folders inherit the set-group bit of the one above, and packages would install it.
+        """
+        self.root.mkdir(parents=True)
+        self.root.chmod(0o755)
         for folder in (self.src, self.stage, self.sysroot, self.files, self.tools):
             folder.mkdir(parents=True)
         self.home.mkdir()

@@ -152,7 +152,7 @@ def _attributes(stage: Path) -> list[QuardError]:
             " can make a program setuid",
         )
         for path in _installed(everything(stage))
-        if is_file(stage / path)
+        if not (stage / path).is_symlink()
         and (names := [name for name in attributes(str(stage / path)) if name != ACCESS_LIST])
     ]
 

@@ -120,7 +120,10 @@ class Reader(io.RawIOBase):
             place += length
         self._position = 0
         self._file = -1
-        self._file = os.open(content.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._file = os.open(content.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise changed(content.path) from None
         if os.fstat(self._file).st_size < place:
             self.close()
             raise changed(content.path)

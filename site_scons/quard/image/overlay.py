@@ -17,10 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from quard.errors import QuardError
+from quard.errors import QuardError, together
 from quard.image.content import Content
 from quard.image.tree import Node
-from quard.store.attributes import attributes
+from quard.store.attributes import ACCESS_LIST, attributes
 from quard.store.hashes import Hashes
 
 IGNORED = (".gitkeep", ".gitignore", "*~", ".*.sw?", ".#*", "#*#", ".DS_Store")
@@ -103,8 +103,9 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
             hint="make the folder, or take it out of the board's `overlays`",
         )
     hashes = Hashes(folder, memory)
+    odd: list[QuardError] = []
     try:
-        items = tuple(_items(name, hashes, os.fspath(folder), ""))
+        items = tuple(_items(name, hashes, os.fspath(folder), "", odd))
     except OSError as error:
         shown = os.path.relpath(error.filename or folder, folder)
         raise QuardError(
@@ -113,11 +114,16 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
             reason="overlay-unreadable",
             hint="give yourself the right to read it",
         ) from error
+    if odd:
+        raise together(f"overlay {name}", odd)
     hashes.save()
     return Overlay(name, folder, items)
 
 
-def _items(name: str, hashes: Hashes, folder: str, prefix: str) -> Iterator[Item]:
+def _items(
+    name: str, hashes: Hashes, folder: str, prefix: str, odd: list[QuardError]
+) -> Iterator[Item]:
+    """Yield what is in a folder; what cannot be in an image is added to `odd`."""
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
     for entry in found:
@@ -125,8 +131,10 @@ def _items(name: str, hashes: Hashes, folder: str, prefix: str) -> Iterator[Item
         status = entry.stat(follow_symlinks=False)
         mode = status.st_mode
         if stat.S_ISDIR(mode):
-            yield Item(path, "directory", 0o755, special=mode & stat.S_ISVTX)
-            yield from _items(name, hashes, entry.path, f"{path}/")
+            # The set-group bit and access lists are those of the folder above.
+            given = tuple(a for a in attributes(entry.path) if a != ACCESS_LIST)
+            yield Item(path, "directory", 0o755, special=mode & stat.S_ISVTX, attributes=given)
+            yield from _items(name, hashes, entry.path, f"{path}/", odd)
         elif any(fnmatchcase(entry.name, pattern) for pattern in IGNORED):
             continue
         elif stat.S_ISLNK(mode):
@@ -144,8 +152,9 @@ def _items(name: str, hashes: Hashes, folder: str, prefix: str) -> Iterator[Item
                 attributes(entry.path),
             )
         else:
-            raise QuardError(
+            wrong = QuardError(
                 f"overlay {name}: {path} is neither file, folder nor link",
                 reason="overlay-file-type",
                 hint="take it out; devices belong into the system's table",
             )
+            odd.append(wrong)

@@ -82,15 +82,16 @@ def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
     `modules.index` and `check.errors`, and what the formats cannot hold or boot.
     """
     people = _people(spec)
-    tree = _tree(spec, people)
+    made = _filled(spec, people)
+    if made.errors:
+        raise together("the files of the image", made.errors)
+    tree = made.tree
     named = apply(tree, people, spec.permissions, spec.system.permissions)
     found = [
         *check.errors(tree, spec.target, people, spec.system.dangling),
         *special.errors(tree, spec.overlays, named | _folders(spec.system)),
-        *limits.errors(tree.nodes, spec.formats),
+        *_size_errors(spec, tree),
     ]
-    if "ext4" in spec.formats:
-        found += ext4.size_errors(tree.nodes, spec.size_mib)
     if "cpio.gz" in spec.formats:
         found += cpio.boot_errors(tree.nodes)
     if found:
@@ -105,19 +106,27 @@ def vet(spec: RootfsSpec) -> tuple[str, ...]:
 
     Returns warnings. Raises QuardError for all that it finds: file-collision, parent-not-folder,
     bad-file-name, user-clash, unknown-user, bad-hostname, bad-key, bad-release, bad-mode,
-    special-mode, file-capabilities, image-too-big, the errors of `scripts`.
+    special-mode, file-capabilities, image-too-big, image-too-small, the errors of `scripts`.
     """
     people = _people(spec)
-    tree = _tree(replace(spec, layers=()), people, whole=False)
+    made = _filled(replace(spec, layers=()), people, whole=False)
+    tree = made.tree
     named = apply(tree, people, spec.permissions, spec.system.permissions, partial=True)
     found = [
+        *made.errors,
         *scripts.errors(tree),
         *special.errors(tree, spec.overlays, named | _folders(spec.system)),
-        *limits.errors(tree.nodes, spec.formats),
+        *_size_errors(spec, tree),
     ]
     if found:
         raise together("the overlays", found)
     return tuple(special.warnings(tree, spec.overlays))
+
+
+def _size_errors(spec: RootfsSpec, tree: Tree) -> Iterator[QuardError]:
+    yield from limits.errors(tree.nodes, spec.formats)
+    if "ext4" in spec.formats:
+        yield from ext4.size_errors(tree.nodes, spec.size_mib)
 
 
 def _people(spec: RootfsSpec) -> accounts.Accounts:
@@ -154,8 +163,8 @@ class _Gathering:
                 self.put(*each, origin)
 
 
-def _tree(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) -> Tree:
-    """Return the paths of an image. Raises QuardError for all that do not fit together.
+def _filled(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) -> _Gathering:
+    """Return the paths of an image, and errors for those that do not fit together.
 
     whole -- the packages are there, so that modules can be told which others they need
     """
@@ -178,9 +187,7 @@ def _tree(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) ->
         made.take(modules.index(made.tree), _INDEX)
     made.errors += made.tree.complete()
     _add_homes(made, spec, people)
-    if made.errors:
-        raise together("the files of the image", made.errors)
-    return made.tree
+    return made
 
 
 def _files(layer: Layer) -> Iterator[tuple[str, Node]]:

@@ -32,7 +32,7 @@ _RUN = re.compile(
 """What is run by its place, or left out where it is not executable."""
 _HOOK = re.compile(r"etc/network/if-[a-z-]+\.d/([^/]+)")
 _HOOK_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_SHELL = re.compile(rb"#![ \t]*[^ \t\r\n]*/(env[ \t]+)?[a-z]*sh[ \t\r\n]")
+_SHELL = re.compile(rb"#![ \t]*[^ \t\r\n]*/((env|busybox)[ \t]+)?[a-z]*sh[ \t\r\n]")
 _MARKS = {
     b"\xef\xbb\xbf": "a byte order mark of UTF-8",
     b"\xff\xfe": "UTF-16",

@@ -18,6 +18,7 @@ _ACTIONS = frozenset(
 )
 _MOST = 1 << 20
 _MODE = re.compile(r"[0-7]{3,4}")
+_FIELD = re.compile(r"[^ \t]+")
 
 
 def errors(tree: Tree, people: Accounts) -> Iterator[QuardError]:
@@ -42,8 +43,8 @@ def _lines(tree: Tree, path: str) -> Iterator[tuple[int, str]]:
         return
     text = node.content.read(_MOST).decode(errors="replace")
     for number, line in enumerate(text.split("\n"), 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            yield number, line.strip()
+        if (said := line.strip(" \t\r")) and not said.startswith("#"):
+            yield number, said
 
 
 def _wrong(tree: Tree, path: str, number: int, what: str, hint: str) -> QuardError:
@@ -58,13 +59,13 @@ def _inittab(tree: Tree) -> Iterator[QuardError]:
     path, hint = "etc/inittab", "a line is ID:RUNLEVELS:ACTION:PROGRAM ARGUMENTS"
     for number, line in _lines(tree, path):
         fields = line.split(":", 3)
-        if len(fields) < 4 or not fields[3].strip():
+        if len(fields) < 4 or not fields[3].strip(" \t"):
             yield _wrong(tree, path, number, "has fewer than four fields", hint)
         elif fields[2] not in _ACTIONS:
             what = f"busybox init knows no action {fields[2]!r}"
             yield _wrong(tree, path, number, what, f"it knows {', '.join(sorted(_ACTIONS))}")
         else:
-            program = fields[3].split()[0].removeprefix("-")
+            program = _FIELD.findall(fields[3])[0].removeprefix("-")
             if program.startswith("/"):
                 yield from _program(tree, path, number, program)
 
@@ -84,7 +85,7 @@ def _program(tree: Tree, path: str, number: int, program: str) -> Iterator[Quard
 def _fstab(tree: Tree) -> Iterator[QuardError]:
     path, hint = "etc/fstab", "a line is DEVICE FOLDER TYPE OPTIONS, then two numbers or none"
     for number, line in _lines(tree, path):
-        fields = line.split()
+        fields = _FIELD.findall(line)
         if not 4 <= len(fields) <= 6:
             yield _wrong(tree, path, number, f"has {len(fields)} fields", hint)
         elif not fields[1].startswith("/") and fields[1] not in ("none", "swap"):
@@ -98,7 +99,7 @@ def _mdev(tree: Tree, people: Accounts) -> Iterator[QuardError]:
     users = {user.name for user in people.users}
     groups = {group.name for group in people.groups}
     for number, line in _lines(tree, path):
-        fields = line.split()
+        fields = _FIELD.findall(line)
         user, colon, group = fields[1].partition(":") if len(fields) > 1 else ("", "", "")
         if len(fields) < 3 or not colon:
             yield _wrong(tree, path, number, "lacks owner or mode", hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from sandbox_parts import MODES, Place
 
-from quard.execute.sandbox import INSIDE, Mode, Sandbox, shows
+from quard.execute.sandbox import INSIDE, Mode, Sandbox, Work, shows
 from quard.plan.render import LATE
 
 TOP = Path(__file__).resolve().parents[3]
@@ -255,3 +256,12 @@ def test_what_the_sandbox_shows_is_told(sealed: Place) -> None:
         assert sealed.run("test", "-d", folder)[0] == 0
     for folder in ("/usr/local/bin", "/opt/x", "/usrx", "/home/me/bin", "bin", ""):
         assert not shows(Path(folder))
+
+
+def test_the_set_group_bit_of_a_folder_above_is_not_inherited(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2775)
+    work = Work(tmp_path / "work/name")
+    work.make()
+    (work.stage / "usr").mkdir()
+    for folder in (work.root, work.stage, work.stage / "usr"):
+        assert not folder.stat().st_mode & stat.S_ISGID

@@ -168,6 +168,13 @@ def test_attributes_that_would_be_lost_are_told(stage: Path, name: str, value: b
     assert "usr/bin/ping" in error.message
 
 
+def test_attributes_of_folders_would_be_lost_too(stage: Path) -> None:
+    (stage / "var/spool").mkdir(parents=True)
+    give(stage / "var/spool", "user.origin", b"x")
+    error = refused(lambda: parts_of(stage))
+    assert error.reason == "file-attributes" and "var/spool" in error.message
+
+
 def test_attributes_of_the_machine_are_not_the_packages(stage: Path) -> None:
     give(write(stage / "usr/bin/tool"), "user.overlay.opaque", b"y")
     assert parts_of(stage).wrong == ()

@@ -108,6 +108,12 @@ def test_content_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     assert "blob" in caught.value.message
 
 
+def test_a_file_that_has_gone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        Content(9, path=tmp_path / "gone").read()
+    assert caught.value.reason == "changed-while-building"
+
+
 def test_a_file_that_is_cut_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s"
     path.write_bytes(b"x" * 3 * MIB)

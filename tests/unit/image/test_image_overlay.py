@@ -172,3 +172,12 @@ def test_targets_of_links_are_kept_as_they_are(folder: Path) -> None:
     (folder / "etc/x").symlink_to("././/y/")
     nodes = dict(overlay.scan("rootfs", folder).nodes())
     assert nodes["etc/x"].target == "././/y/"
+
+
+def test_everything_that_cannot_be_in_an_image_is_told_at_once(folder: Path) -> None:
+    os.mkfifo(folder / "one")
+    os.mkfifo(folder / "etc/two")
+    with pytest.raises(QuardError) as caught:
+        digest(folder)
+    assert caught.value.reason == "overlay-file-type"
+    assert "one is neither" in caught.value.detail and "etc/two is neither" in caught.value.detail

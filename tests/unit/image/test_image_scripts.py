@@ -13,7 +13,7 @@ from quard.errors import QuardError
 from quard.image.rootfs import assemble
 
 SH = b"#!/bin/sh\n:\n"
-BOTH = {"usr/bin/env": (b"env", 0o755)}
+BOTH = {"usr/bin/env": (b"env", 0o755), "usr/bin/busybox": (b"busybox", 0o755)}
 
 
 def make(folder: Path, files: Mapping[str, Any]) -> None:
@@ -60,6 +60,7 @@ def test_windows_line_ends_in_what_the_guest_reads_are_refused(tmp_path: Path, p
         b"#! /bin/sh -e\r\n:\n",
         b"#!/bin/sh\n:\r\n",
         b"#!/usr/bin/env sh\n:\r\n",
+        b"#!/bin/busybox sh\n:\r\n",
         b"#!/usr/bin/env sh\r\n:\n",
     ],
 )

@@ -105,8 +105,9 @@ def test_other_attributes_are_warned_of(folder: Path) -> None:
         (folder / f"f{number}").touch()
         give(folder / f"f{number}", "user.origin", b"x")
     give(folder / "bin/tool", "user.overlay.opaque", b"y")
+    give(folder / "spool", "user.origin", b"x")
     (warning,) = vet(spec(folder))
-    assert "user.origin" in warning and "/f0, /f1" in warning and "and 2 more" in warning
+    assert "user.origin" in warning and "/f0, /f1" in warning and "and 3 more" in warning
 
 
 def test_what_a_later_overlay_replaces_does_not_count(folder: Path) -> None:

@@ -80,6 +80,7 @@ def test_bad_line_of_mdev_conf(tmp_path: Path, line: str, problem: str) -> None:
 
 def test_right_lines_are_fine(tmp_path: Path) -> None:
     make(tmp_path, "etc/inittab", "::sysinit:/bin/sh -c :\ntty1::respawn:-/bin/sh\n")
+    make(tmp_path, "etc/fstab", "a\u00a0b\t/mnt/\u3000c ext4 rw 0 0\n")
     make(tmp_path, "etc/fstab", "proc /proc proc defaults\n\tnone none swap sw 0 0\n")
     make(
         tmp_path,
