@@ -8,7 +8,7 @@ import posixpath
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,11 +18,12 @@ from quard.errors import QuardError
 from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, trees, unpack
 from quard.execute.builduser import BuildUser
 from quard.execute.copying import copy
+from quard.execute.inputs import Inputs
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
-from quard.execute.trees import Entry, Listing
+from quard.execute.trees import Entry
 from quard.plan.plan import (
     CopyStep,
     FileRef,
@@ -66,29 +67,6 @@ class Machine:
     keep: tuple[int, ...]
     stop: Stop
     user: BuildUser | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """Where the things lie that a plan names by hash.
-
-    archive -- the verified source, or None
-    upstream -- it has upstream's own bytes, so that nothing may be missing in it
-    tree    -- a local source tree in its place, or None
-    kept    -- the local tree that the work folder was last built from, empty where that was an
-               archive; None where the build starts from nothing
-    patches -- in the plan's order
-    files   -- name -> path
-    lay_out -- fills the sysroot folder with the dependencies' files
-    """
-
-    archive: Path | None
-    upstream: bool
-    tree: Listing | None
-    kept: Mapping[str, Entry] | None
-    patches: tuple[Path, ...]
-    files: Mapping[str, Path]
-    lay_out: Callable[[Path], None]
 
 
 class Build:
@@ -143,18 +121,36 @@ class Build:
 
     def run(self, inputs: Inputs) -> None:
         """Build the package into the staging folder. Raises QuardError for whatever fails."""
-        goes_on = inputs.kept is not None and self.resume(inputs, inputs.kept)
-        if not goes_on:
-            self.prepare(inputs)
+        goes_on = False
+        if inputs.compiled:
+            self._install_again(inputs)
+        else:
+            goes_on = inputs.kept is not None and self.resume(inputs, inputs.kept)
+            if not goes_on:
+                self.prepare(inputs)
         self._look_for_licenses(upstream=inputs.upstream)
-        for step in self.plan.steps:
-            if goes_on and not _repeated(step):
-                continue
+        if not inputs.compiled:
+            early = self.plan.steps[: self.plan.installs]
+            self._steps(step for step in early if not goes_on or _repeated(step))
+            inputs.made()
+        self._steps(self.plan.steps[self.plan.installs :])
+
+    def _steps(self, steps: Iterable[Step]) -> None:
+        for step in steps:
             if isinstance(step, RunStep) and step.modular and not self._modular():
                 continue
             self._machine.stop.check()
             self._report(step.phase)
             self._step(step)
+
+    def _install_again(self, inputs: Inputs) -> None:
+        """Make a new staging folder beside what an earlier build has compiled."""
+        self._report("update")
+        self.note("update: begins where the build before was about to install")
+        for folder in (self.work.stage, self.work.root / "debug"):
+            remove_tree(folder)
+        self.work.stage.mkdir()
+        self.take_files(inputs.files)
 
     def resume(self, inputs: Inputs, kept: Mapping[str, Entry]) -> bool:
         """Bring a kept work folder to the state of the inputs; return whether that could be.

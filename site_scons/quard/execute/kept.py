@@ -14,6 +14,7 @@ from typing import Any
 
 from quard import canonical
 from quard.errors import QuardError
+from quard.execute import checkpoint
 from quard.execute.trees import Entry
 from quard.store.files import replacing
 
@@ -95,3 +96,4 @@ def failed(work: Path, wanted: Container[str]) -> bool:
 def forget(work: Path) -> None:
     """Have no build go on in this folder: somebody else has worked in it."""
     (work / _STAMP).unlink(missing_ok=True)
+    checkpoint.forget(work)

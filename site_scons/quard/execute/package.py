@@ -12,9 +12,10 @@ from typing import IO, Any, Literal
 
 from quard import canonical
 from quard.errors import QuardError
-from quard.execute import kept, staged, sysroot
-from quard.execute.builder import Build, Inputs, Machine, StepFailed
+from quard.execute import checkpoint, dependencies, kept, staged
+from quard.execute.builder import Build, Machine, StepFailed
 from quard.execute.fetch import Fetcher
+from quard.execute.inputs import Inputs
 from quard.execute.request import Fetched, Request
 from quard.execute.results import (
     UNSEALED,
@@ -22,19 +23,14 @@ from quard.execute.results import (
     acceptable,
     as_before,
     depends,
-    lost_blob,
     made_from,
     read,
 )
 from quard.execute.sandbox import Work
-from quard.execute.stage import below
 from quard.execute.trees import Entry, Listing
-from quard.plain import one_line
 from quard.plan.plan import Plan
-from quard.store import blob
 from quard.store.files import replacing
 from quard.store.local import Store, remove_tree
-from quard.store.merge import Collision
 
 _WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
 """Reasons for which the work folder stays, beside a step that failed."""
@@ -189,24 +185,39 @@ class Packager:
         force: bool,
     ) -> dict[str, Any]:
         plan = job.plan
-        base = self._base(job, made)
-        tree = None if force or not plan.keeps else kept.claim(job.work, base)
+        place = None if self._machine.mode == "bwrap" else job.work
+        base, compiled = kept.base(made, place), checkpoint.base(made, plan, place)
+        work = Work(job.work)
+        before = None if force else checkpoint.restore(work, compiled)
+        tree = kept.claim(job.work, base)
+        if force or not plan.keeps or before is not None:
+            tree = None
+        if before is None:
+            checkpoint.forget(job.work)
         job.work.mkdir(parents=True, exist_ok=True)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("w+b") as log:
+            log.write(before or b"")
             build = self.build(job, log, report)
-            work = build.work
+            inputs = replace(
+                self._inputs(job, archive, tree),
+                compiled=before is not None,
+                made=lambda: checkpoint.note(work, plan, compiled, job.log),
+            )
             try:
-                self._run(build, job, archive, tree)
+                self._run(build, inputs)
             except QuardError as error:
                 if build.orderly and plan.keeps:
                     kept.keep(job.work, base, job.tree.entries if job.tree else {})
                 if isinstance(error, StepFailed) or error.reason in _WORTH_A_LOOK:
                     raise  # the work folder stays, for whoever looks into the failure
+                if checkpoint.noted(job.work) and error.reason != "disk-full":
+                    raise
                 remove_tree(job.work)
                 raise
             report("split")
-            local = bool(plan.tree) or tree is not None or build.sandbox.mode == "none"
+            goes_on = tree is not None or before is not None
+            local = bool(plan.tree) or goes_on or build.sandbox.mode == "none"
             store = self._local if local else self._store
             record = staged.keep(build, self._machine.toolchain, store, log.name, local=local)
             if job.request and archive:
@@ -220,15 +231,12 @@ class Packager:
             remove_tree(job.work)
         return record
 
-    def _run(
-        self, build: Build, job: Job, archive: Fetched | None, tree: Mapping[str, Entry] | None
-    ) -> None:
+    def _run(self, build: Build, inputs: Inputs) -> None:
         """Build in the kept folder where there is one, and from nothing if that does not do."""
-        inputs = self._inputs(job, archive, tree)
         try:
             build.run(inputs)
         except QuardError:
-            if tree is None or not build.lost:
+            if inputs.kept is None or not build.lost:
                 raise
             build.run(replace(inputs, kept=None))
 
@@ -242,53 +250,12 @@ class Packager:
             kept=tree,
             patches=job.patches,
             files=job.files,
-            lay_out=lambda folder: self._lay_out(job, folder),
+            lay_out=lambda folder: dependencies.lay_out(
+                job.plan, job.needs, folder, self._machine.toolchain, (self._store, self._local)
+            ),
+            compiled=False,
+            made=lambda: None,
         )
-
-    def _lay_out(self, job: Job, folder: Path) -> None:
-        """Put the dependencies' files into the sysroot folder, on the toolchain's own."""
-        met: list[str] = []
-        for name in job.plan.links:
-            self._extract(job, name, folder, met)
-        sysroot.libraries_only(folder)
-        sysroot.own_sysroot(folder, self._machine.toolchain)
-        for name in job.plan.needs:
-            self._extract(job, name, folder, met)
-        if met:
-            raise QuardError(
-                f"{job.plan.name} {job.plan.version}: its dependencies install different things at"
-                " one path",
-                detail="\n".join(met),
-                reason="file-collision",
-                hint="drop each in one of the two recipes",
-            )
-
-    def _extract(self, job: Job, name: str, folder: Path, met: list[str]) -> None:
-        """Put one dependency's files into a folder; add to `met` what is there from another."""
-        blob_path, sha256 = self._dev(job.needs[name])
-        try:
-            blob.extract(blob_path, folder, sha256)
-        except Collision as error:
-            for path, text in sorted(error.found.items()):
-                other = self._who_has(path, job, name)
-                met.append(one_line(f"{path}: {other} and {name}: {text}"))
-
-    def _dev(self, results: Results) -> tuple[Path, str]:
-        sha256 = read(results.record, "blobs", "dev")
-        for store in (self._store, self._local):
-            if store.verify(sha256):
-                return store.path(sha256), sha256
-        results.interface.unlink(missing_ok=True)
-        raise lost_blob(results.name, sha256)
-
-    def _who_has(self, path: str, job: Job, name: str) -> str:
-        """Return which of the dependencies before `name` has a path."""
-        for other in (*job.plan.links, *job.plan.needs):
-            if other == name:
-                break
-            if any(below(m.path, path) for m in blob.members(self._dev(job.needs[other])[0])):
-                return other
-        return "the toolchain"
 
 
 def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any]) -> None:

@@ -180,6 +180,12 @@ class Plan:
         return any(isinstance(step, KconfigStep) for step in self.steps)
 
     @property
+    def installs(self) -> int:
+        """How many steps there are before those at the end that only install."""
+        early = (n for n, step in enumerate(self.steps, start=1) if step.phase != "install")
+        return max(early, default=0)
+
+    @property
     def keeps(self) -> bool:
         """Whether the work folder is kept, so that the next build goes on in it."""
         return bool(self.tree) or self.tracks

@@ -1,0 +1,177 @@
+"""What a build had made before it began to install, so that a later one need not compile it again.
+
+After the last step that makes something the work folder is listed: every path with its type, mode,
+size, time of change and inode. When installing or splitting fails, or the build is killed or
+interrupted there, the next build of the package compares the folder with the list. What has come
+is removed, and if nothing else is different, it begins with the first step that installs, into a
+new staging folder. That gives what a clean build gives, since its steps find the same files:
+
+- the plan up to there, the archive, the local tree, the interfaces below, the toolchain and the
+  patches are part of the base, as they are of a result's key. What may differ is what comes later:
+  the steps that install, what is dropped, and recipe files that no step before names;
+- `make install` may write into the source folder. Files that it adds go (libtool's relinked copies,
+  lists of what was installed). If it changes or removes one, or somebody else does, the build
+  starts from nothing;
+- a build that put something into the staging folder before leaves no list.
+
+Like kept folders, what such a build gives stays in the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from quard import canonical
+from quard.execute.sandbox import Work
+from quard.plan.plan import Plan, RunStep
+from quard.store.files import replacing
+from quard.store.local import remove_tree
+
+_STAMP = "compiled.json"
+_LOG = "compiled.log"
+"""What the steps before had printed."""
+_FOLDERS = ("home", "src", "sysroot", "tools")
+_TICK = 0.02
+"""Seconds that are longer than the kernel's clock ticks: what is written later has a later time."""
+
+Facts = list[int | str]
+
+
+def base(depends: Mapping[str, Any], plan: Plan, place: Path | None) -> str:
+    """Return the hash over all that the folder depends on when the first step installs.
+
+    depends -- as Packager.depends returns it
+    place   -- the work folder's path where builds see it (they are not sealed), else None
+    """
+    early = plan.steps[: plan.installs]
+    text = str([[step.as_json() for step in early], plan.env])
+    named = [[f.name, f.sha256] for f in plan.files] if "{files}" in text or plan.tracks else []
+    before = {
+        **depends["plan"],
+        "steps": [step.as_json() for step in early],
+        "files": named,
+        "drop": [],
+        "deploys": False,
+        "licenses": [],
+    }
+    return canonical.digest({**depends, "plan": before, "place": str(place or "")})
+
+
+def note(work: Work, plan: Plan, name: str, log: Path) -> None:
+    """List a folder in which nothing has been installed yet, if a build may go on from that.
+
+    name -- the build's base
+    log  -- what its steps have printed
+    """
+    if plan.installs == 0 or any(work.stage.iterdir()):
+        return
+    listing = dict(_listing(work)) if _may_change(plan) else None
+    (work.root / _LOG).write_bytes(log.read_bytes())
+    with replacing(work.root / _STAMP) as part:
+        text = canonical.sealed({"base": name, "listing": listing}, indent=None)
+        part.write_text(text, encoding="ascii")
+    if listing is not None:
+        time.sleep(_TICK)
+
+
+def restore(work: Work, wanted: str) -> bytes | None:
+    """Bring a folder back to what was listed if the build with the base `wanted` may go on there.
+
+    Returns what its steps had printed, or None where it must start from nothing. A call that was
+    killed may be repeated.
+    """
+    try:
+        found = canonical.unsealed((work.root / _STAMP).read_bytes())
+        log = (work.root / _LOG).read_bytes()
+    except OSError:
+        return None
+    if not found or found["base"] != wanted:
+        return None
+    if not all((work.root / name).is_dir() for name in (*_FOLDERS, "etc")):
+        return None
+    listing = found["listing"]
+    if listing is not None and not _as_listed(work, listing):
+        return None
+    return log
+
+
+def noted(work: Path) -> bool:
+    """Tell whether a folder has a list."""
+    return (work / _STAMP).exists()
+
+
+def forget(work: Path) -> None:
+    """Have no build go on from what was listed: the folder is about to be changed."""
+    (work / _STAMP).unlink(missing_ok=True)
+
+
+def _may_change(plan: Plan) -> bool:
+    """Tell whether a folder must be compared: a step that installs may write into it.
+
+    Kbuild's own folders are built in again and again without; of a kernel's hundred thousand files
+    a list takes seconds, so only a recipe's own commands are a reason for one.
+    """
+    late = plan.steps[plan.installs :]
+    own = any(isinstance(step, RunStep) and not step.modular for step in late)
+    return not plan.tracks or own
+
+
+def _as_listed(work: Work, listing: Mapping[str, Facts]) -> bool:
+    """Remove what has come since a folder was listed; return whether all else is the same."""
+    there = dict(_listing(work))
+    come = [path for path in there if path not in listing]
+    for path, facts in listing.items():
+        if path not in there or _identity(there[path]) != _identity(facts):
+            return False
+    for path in reversed(come):
+        place = work.root / path
+        if there[path][0] == "folder":
+            remove_tree(place)
+        else:
+            place.unlink()
+    for path, facts in reversed(list(listing.items())):
+        if facts[0] == "folder" and (work.root / path).lstat().st_mtime_ns != facts[-1]:
+            moment = int(facts[-1])
+            os.utime(work.root / path, ns=(moment, moment))
+    return True
+
+
+def _identity(facts: Facts) -> Facts:
+    """Return what must be the same of a path; a folder's time changes with what is in it."""
+    return facts[:-1] if facts[0] == "folder" else facts
+
+
+def _listing(work: Work) -> Iterator[tuple[str, Facts]]:
+    """Yield every path below the work folder that a build reads; folders before what is in them."""
+    for name in _FOLDERS:
+        yield name, _facts(os.lstat(work.root / name), "")
+        yield from _below(work.root / name, name)
+
+
+def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Facts]]:
+    pending = [(str(folder), prefix)]
+    while pending:
+        place, path = pending.pop()
+        with os.scandir(place) as entries:
+            for entry in entries:
+                status = entry.stat(follow_symlinks=False)
+                inner = f"{path}/{entry.name}"
+                target = os.readlink(entry.path) if stat.S_ISLNK(status.st_mode) else ""
+                yield inner, _facts(status, target)
+                if stat.S_ISDIR(status.st_mode):
+                    pending.append((entry.path, inner))
+
+
+def _facts(status: os.stat_result, target: str) -> Facts:
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_ISDIR(status.st_mode):
+        return ["folder", mode, status.st_mtime_ns]
+    if stat.S_ISLNK(status.st_mode):
+        return ["link", target, status.st_mtime_ns]
+    kind = stat.S_IFMT(status.st_mode)
+    return [kind, mode, status.st_size, status.st_ino, status.st_mtime_ns]

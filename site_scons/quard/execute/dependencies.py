@@ -1,0 +1,76 @@
+"""The files of a package's dependencies, laid out as the sysroot of its build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from quard.errors import QuardError
+from quard.execute import sysroot
+from quard.execute.results import Results, lost_blob, read
+from quard.execute.stage import below
+from quard.execute.toolchain import Toolchain
+from quard.plain import one_line
+from quard.plan.plan import Plan
+from quard.store import blob
+from quard.store.local import Store
+from quard.store.merge import Collision
+
+
+def lay_out(
+    plan: Plan,
+    needs: Mapping[str, Results],
+    folder: Path,
+    toolchain: Toolchain,
+    stores: Sequence[Store],
+) -> None:
+    """Put the dependencies' files into the sysroot folder, on the toolchain's own.
+
+    needs  -- the results of every package of the plan's needs and links
+    stores -- where their dev parts are looked for
+    Raises QuardError file-collision with every path at which two of them meet, LostResult.
+    """
+    met: list[str] = []
+    before: list[str] = []
+
+    def extract(name: str) -> None:
+        path, sha256 = _dev(needs[name], stores)
+        try:
+            blob.extract(path, folder, sha256)
+        except Collision as error:
+            for where, text in sorted(error.found.items()):
+                other = _who_has(where, [(one, needs[one]) for one in before], stores)
+                met.append(one_line(f"{where}: {other} and {name}: {text}"))
+        before.append(name)
+
+    for name in plan.links:
+        extract(name)
+    sysroot.libraries_only(folder)
+    sysroot.own_sysroot(folder, toolchain)
+    for name in plan.needs:
+        extract(name)
+    if met:
+        raise QuardError(
+            f"{plan.name} {plan.version}: its dependencies install different things at one path",
+            detail="\n".join(met),
+            reason="file-collision",
+            hint="drop each in one of the two recipes",
+        )
+
+
+def _dev(results: Results, stores: Sequence[Store]) -> tuple[Path, str]:
+    """Return path and hash of a package's dev part."""
+    sha256 = read(results.record, "blobs", "dev")
+    for store in stores:
+        if store.verify(sha256):
+            return store.path(sha256), sha256
+    results.interface.unlink(missing_ok=True)
+    raise lost_blob(results.name, sha256)
+
+
+def _who_has(path: str, others: Sequence[tuple[str, Results]], stores: Sequence[Store]) -> str:
+    """Return the first of some packages whose dev part has a path."""
+    for name, results in others:
+        if any(below(member.path, path) for member in blob.members(_dev(results, stores)[0])):
+            return name
+    return "the toolchain"
