@@ -27,6 +27,7 @@ RECIPE = Kconfig(
         "LICENSES/exceptions/Linux-syscall-note",
     ),
     homepage="https://www.kernel.org",
+    freestanding="the kernel: its Makefile and Kconfig choose its defences",
     tools=("bc", "bison", "flex"),
     env=(
         ("KBUILD_BUILD_HOST", "quardroot"),

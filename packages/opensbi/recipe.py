@@ -13,6 +13,7 @@ RECIPE = Make(
     license="BSD-2-Clause",
     license_files=("COPYING.BSD", "ThirdPartyNotices.md"),
     homepage="https://github.com/riscv-software-src/opensbi",
+    freestanding="firmware that runs below the kernel, without a C library",
     tools=("python3",),
     # Its defconfig is looked for below platform/generic/configs.
     prepare=(Run("cp", "{files}/quard-star.fragment", "quard-star.fragment"),),

@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from quard.catalog import NAME, unknown
+from quard.hardening import FORTIFY, WORDS, Hardening
 from quard.image.keys import authorized_keys
 from quard.table import Table, read
 from quard.target import Target, target
@@ -48,6 +49,7 @@ class Board:
     """Everything a board's file says.
 
     packages  -- what is asked for by name; what these need comes along
+    hardening -- defences that programs are built with
     features  -- (package, feature) -> choice; what is not named has the recipe's default
     fragments -- package -> further Kconfig fragments, paths below the project
     overlays  -- folders laid over the packages' files, in this order
@@ -60,6 +62,7 @@ class Board:
     target: Target
     toolchain: Toolchain
     cflags: str
+    hardening: Hardening
     machine: str
     system: str
     hostname: str
@@ -106,6 +109,7 @@ def _board(name: str, table: Table) -> Board:
         target=triple,
         toolchain=_toolchain(table.table("toolchain"), triple),
         cflags=_flags(table.table("flags")),
+        hardening=_hardening(table.table("hardening")),
         machine=table.text("machine"),
         system=table.text("system", "base"),
         hostname=table.text("hostname", name),
@@ -136,6 +140,15 @@ def _flags(table: Table) -> str:
     flags = table.text("c", "-O2")
     table.finish()
     return flags
+
+
+def _hardening(table: Table) -> Hardening:
+    chosen: dict[str, Any] = {n: table.flag(n, True) for n in WORDS if n != "fortify"}
+    level = table.number("fortify", FORTIFY)
+    if not 0 <= level <= FORTIFY:
+        raise table.error("fortify", f"must be a level from 0 to {FORTIFY}, not {level}")
+    table.finish()
+    return Hardening(**chosen, fortify=level)
 
 
 def _features(table: Table) -> dict[tuple[str, str], Choice]:

@@ -49,7 +49,7 @@ class Finding:
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return what is wrong with one recipe, in the order of its fields."""
     found: list[Finding] = []
-    for check in (_texts, _source, _names, _features, _files, _modes, _placeholders):
+    for check in (_texts, _freestanding, _source, _names, _features, _files, _modes, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
 
@@ -92,6 +92,13 @@ def _texts(package: Package, _: Catalog) -> Iterator[Finding]:
         yield _finding(
             package, "license_files", "name the licence's file in the source", "missing-license"
         )
+
+
+def _freestanding(package: Package, _: Catalog) -> Iterator[Finding]:
+    reason = package.recipe.freestanding
+    if reason != reason.strip() or "\n" in reason or len(reason) > 80:
+        text = "say in one line of 1 to 80 characters why, or leave it out"
+        yield _finding(package, "freestanding", text, "bad-reason")
 
 
 def _source(package: Package, _: Catalog) -> Iterator[Finding]:

@@ -164,6 +164,8 @@ class Recipe:
     env           -- further environment of every step, as (name, value)
     users         -- accounts needed on the target
     permissions   -- owners and modes that differ from root and the staged mode
+    freestanding  -- why the board's hardening is not for it: it runs without a C library (a kernel,
+                     firmware), which the compiler's driver cannot know; empty for all others
     drop          -- wildcards of staged paths that nobody needs (no leading slash)
     prepare       -- steps between unpacking and configuring
     finish        -- steps after installing
@@ -183,6 +185,7 @@ class Recipe:
     env: tuple[tuple[str, str], ...] = ()
     users: tuple[User, ...] = ()
     permissions: tuple[Permission, ...] = ()
+    freestanding: str = ""
     drop: tuple[str, ...] = ()
     prepare: tuple[Step, ...] = ()
     finish: tuple[Step, ...] = ()

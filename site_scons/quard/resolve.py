@@ -95,6 +95,7 @@ class Resolver:
                 target=self._board.target,
                 features=self._features(package, decided),
                 cflags=self._board.cflags,
+                hardening=self._board.hardening,
                 inputs=self._inputs(package, graph, trees.get(name)),
             )
             for name, package in packages.items()

@@ -18,7 +18,18 @@ _IMAGE_FIELDS = {
     "text": "the machine changed",
     "version": "images are made in another way now",
 }
-_FIELDS = ("cflags", "env", "needs", "links", "tools", "drop", "licenses", "triple", "executor")
+_FIELDS = (
+    "cflags",
+    "hardening",
+    "env",
+    "needs",
+    "links",
+    "tools",
+    "drop",
+    "licenses",
+    "triple",
+    "executor",
+)
 _NEVER = "it has not been built here before"
 
 

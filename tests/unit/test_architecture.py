@@ -38,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.execute",),
     ("quard.store",),
     ("quard.plan",),
-    ("quard.model", "quard.table", "quard.target"),
+    ("quard.hardening", "quard.model", "quard.table", "quard.target"),
     ("quard.canonical", "quard.errors", "quard.given"),
     ("quard.plain",),
 )

@@ -9,6 +9,7 @@ from recipe_parts import TOP
 
 from quard import board
 from quard.errors import QuardError
+from quard.hardening import Hardening
 
 MINIMAL = """\
 summary = "A board"
@@ -45,6 +46,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         target=found.target,
         toolchain=board.Toolchain(prefix="riscv64-linux-gnu-", folder=""),
         cflags="-O2",
+        hardening=Hardening(),
         machine="virt",
         system="base",
         hostname="one",
@@ -72,6 +74,10 @@ prefix = "riscv64-x-"
 folder = "/opt/x"
 [flags]
 c = "-Os"
+[hardening]
+pie = false
+fortify = 2
+no_rpath = false
 [features]
 ethtool.netlink = "if-available"
 openssl = {zlib = true, other = false}
@@ -86,6 +92,7 @@ size_mib = 64
 """,
     )
     assert (found.system, found.hostname, found.cflags) == ("other", "host", "-Os")
+    assert found.hardening == Hardening(pie=False, fortify=2, no_rpath=False)
     assert found.toolchain == board.Toolchain(prefix="riscv64-x-", folder="/opt/x")
     assert found.features == {
         ("ethtool", "netlink"): "if-available",
@@ -153,6 +160,18 @@ WRONG = {
     "unknown key of the toolchain": (
         MINIMAL + '[toolchain]\npath = "x"\n',
         "configs/one.toml: unknown key toolchain.path",
+    ),
+    "unknown defence": (
+        MINIMAL + "[hardening]\npei = true\n",
+        "configs/one.toml: unknown key hardening.pei",
+    ),
+    "defence by a word": (
+        MINIMAL + '[hardening]\npie = "yes"\n',
+        "configs/one.toml: hardening.pie must be true or false, not 'yes'",
+    ),
+    "level beyond the highest": (
+        MINIMAL + "[hardening]\nfortify = 4\n",
+        "configs/one.toml: hardening.fortify must be a level from 0 to 3, not 4",
     ),
     "unknown flags": (MINIMAL + '[flags]\ncxx = "x"\n', "configs/one.toml: unknown key flags.cxx"),
     "unknown format": (

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from quard import board, model, settings
+from quard.hardening import Hardening
 from quard.image import machine, system
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import KconfigStep, RunStep, Step, ToolchainStep
@@ -136,6 +137,7 @@ def test_the_page_of_styles_has_each_ones_own_commands(style: type[model.Recipe]
         target=target("riscv64-linux-gnu"),
         features={},
         cflags="-O2",
+        hardening=Hardening(),
         inputs=Inputs(),
     )
     blocks = re.findall(

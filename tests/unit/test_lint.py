@@ -9,6 +9,7 @@ from recipe_parts import SHA, SOURCE, TOP, add, feature, load
 
 from quard.catalog import Catalog
 from quard.errors import QuardError
+from quard.hardening import Hardening
 from quard.lint import Finding, lint, require
 from quard.plan.compose import Inputs, compose
 from quard.target import target
@@ -41,6 +42,8 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     "empty summary": ("Autotools", {"summary": '""'}, "summary", "bad-summary"),
     "two lines": ("Autotools", {"summary": '"a\\nb"'}, "summary", "bad-summary"),
     "long summary": ("Autotools", {"summary": f'"{"x" * 81}"'}, "summary", "bad-summary"),
+    "reason of two lines": ("Make", {"freestanding": '"a\\nb"'}, "freestanding", "bad-reason"),
+    "empty reason": ("Make", {"freestanding": '" "'}, "freestanding", "bad-reason"),
     "no version": ("Autotools", {"version": '""'}, "version", "missing-version"),
     "no licence": ("Autotools", {"license": '""'}, "license", "bad-license"),
     "licence in words": ("Autotools", {"license": '"GPL, v2"'}, "license", "bad-license"),
@@ -266,7 +269,15 @@ def test_the_order_of_a_list_of_names_changes_no_plan(tmp_path: Path) -> None:
         package = load(tmp_path / str(turned), "thing", **lists)
         riscv, inputs = target("riscv64-linux-gnu"), Inputs(sysroot=package.recipe.needs)
         plans.append(
-            compose("thing", package.recipe, target=riscv, features={}, cflags="", inputs=inputs)
+            compose(
+                "thing",
+                package.recipe,
+                target=riscv,
+                features={},
+                cflags="",
+                hardening=Hardening(),
+                inputs=inputs,
+            )
         )
     assert plans[0].identity == plans[1].identity
 

@@ -15,6 +15,7 @@ from quard import board
 from quard.board import Board, Choice
 from quard.catalog import Catalog
 from quard.errors import QuardError
+from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
 from quard.resolve import Resolved, Resolver, Tree, fragment_name, kept_fragment, kept_name
 
@@ -276,9 +277,17 @@ def test_the_boards_flags_are_an_input_of_every_package(project: Path) -> None:
     assert rebuilt(project, before, cflags="-Os") == set(before.plans)
 
 
+def test_the_boards_hardening_is_an_input_of_what_is_not_freestanding(project: Path) -> None:
+    add(project / "packages", "alone", freestanding='"firmware"')
+    before = resolve(project, extra=("alone",))
+    changed = rebuilt(project, before, extra=("alone",), hardening=Hardening(pie=False))
+    assert changed == {*before.plans} - {"alone"}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"hardening": Hardening(no_rpath=False, no_textrel=False)},
         {"hostname": "other"},
         {"summary": "other"},
         {"formats": ("ext4",)},

@@ -24,6 +24,7 @@ PLAN = Plan(
     tools=("bison",),
     env=(("A", "1"),),
     cflags="-O2",
+    hardening=("pie", "relro"),
     steps=(
         RunStep("configure", ("./configure", "--with-x")),
         RunStep("build", ("make", "all")),
@@ -82,6 +83,10 @@ FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "file": ({"files": (FileRef("x.fragment", "3" * 64),)}, "file x.fragment changed"),
     "flags": ({"cflags": "-Os"}, "cflags: -O2 -> -Os"),
+    "hardening": (
+        {"hardening": ("fortify=2", "relro")},
+        "hardening: pie relro -> fortify=2 relro",
+    ),
     "no flags": ({"cflags": ""}, "cflags: -O2 -> none"),
     "needs": ({"needs": ()}, "needs: libmnl -> none"),
     "links": ({"links": ("a", "zlib")}, "links: zlib -> a zlib"),

@@ -18,6 +18,7 @@ from quard.errors import QuardError
 from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, trees, unpack
 from quard.execute.builduser import BuildUser
 from quard.execute.copying import copy
+from quard.execute.drivers import write_drivers
 from quard.execute.inputs import Inputs
 from quard.execute.jobserver import Jobserver
 from quard.execute.sandbox import Sandbox, Work
@@ -175,16 +176,9 @@ class Build:
         self._report("unpack")
         remove_tree(self.work.root)
         self.work.make()
-        source_name = f"{self.plan.name}-{self.plan.version}"
-        sysroot.tools(
-            self.work,
-            self._machine.toolchain,
-            self.plan.triple,
-            self.plan.tools,
-            self._machine.search,
-            source_name,
-            self.sandbox.inside,
-        )
+        inside = self.sandbox.inside
+        sysroot.tools(self.work, self.plan.tools, self._machine.search, inside)
+        write_drivers(self.work, self._machine.toolchain, self.plan, inside)
         inputs.lay_out(self.work.sysroot)
         self.take_files(inputs.files)
         if inputs.tree:

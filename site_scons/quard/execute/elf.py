@@ -23,8 +23,11 @@ SHF_WRITE, SHF_ALLOC, SHF_TLS = 1, 2, 0x400
 SHN_UNDEF, SHN_LORESERVE = 0, 0xFF00
 DF_1_PIE = 0x08000000
 
-_PT_INTERP, _PT_GNU_RELRO = 3, 0x6474E552
+_PT_INTERP, _PT_GNU_STACK, _PT_GNU_RELRO = 3, 0x6474E551, 0x6474E552
+_PF_X, _PF_W = 1, 2
 _DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 14, 15, 29
+_DT_TEXTREL, _DT_BIND_NOW = 22, 24
+_DF_TEXTREL, _DF_BIND_NOW, _DF_1_NOW = 4, 8, 1
 _DT_FLAGS, _DT_FLAGS_1, _DT_AUDIT = 30, 0x6FFFFFFB, 0x7FFFFFFC
 _NT_GNU_BUILD_ID = 3
 
@@ -81,6 +84,11 @@ class Elf:
     rpath, runpath -- as written, colons and all; None without the entry
     flags_0, flags_1 -- DT_FLAGS and DT_FLAGS_1
     relro    -- address and end of what the loader makes read-only, or (0, 0)
+    execstack -- whether the stack may be executed: asked for, or nothing said
+    bind_now -- whether every symbol is bound at the start
+    textrel  -- whether relocation writes to what is read-only. A mark alone does not count: on
+                RISC-V, ld 2.40 marks every position-independent program that has thread-local data
+    marked_textrel -- whether there is such a mark
     build_id -- hexadecimal, or empty
     """
 
@@ -101,6 +109,10 @@ class Elf:
     flags_0: int
     flags_1: int
     relro: tuple[int, int]
+    execstack: bool
+    bind_now: bool
+    textrel: bool
+    marked_textrel: bool
     build_id: str
 
     @property
@@ -147,16 +159,32 @@ def contents(path: Path, section: Section) -> bytes:
 def remove_rpath(path: Path) -> None:
     """Take DT_RPATH and DT_RUNPATH out of a file in place; the strings stay in its .dynstr.
 
+    Raises QuardError `bad-elf`.
+    """
+    _rewrite(path, (_DT_RPATH, _DT_RUNPATH), 0)
+
+
+def remove_textrel(path: Path) -> None:
+    """Take the mark of relocations in read-only memory out of a file in place.
+
+    Raises QuardError `bad-elf`.
+    """
+    _rewrite(path, (_DT_TEXTREL,), _DF_TEXTREL)
+
+
+def _rewrite(path: Path, tags: tuple[int, ...], flags: int) -> None:
+    """Take dynamic entries out of a file, and bits out of its DT_FLAGS.
+
     The entries behind them move up and the table is filled with DT_NULL, as chrpath(1) does.
-    The mode stays: an ordinary user's writing clears setuid. Raises QuardError `bad-elf`.
+    The mode stays: an ordinary user's writing clears setuid.
     """
     mode = stat.S_IMODE(path.stat().st_mode)
     with mapped(path) as view:
         offset, size = view.dynamic_table()
         kept = [
-            view.pack_dynamic(tag, value)
+            view.pack_dynamic(tag, value & ~flags if tag == _DT_FLAGS else value)
             for tag, value in view.dynamic()
-            if tag not in (_DT_RPATH, _DT_RUNPATH)
+            if tag not in tags
         ]
     table = b"".join(kept)
     with path.open("r+b") as file:
@@ -173,6 +201,7 @@ def _elf(view: View) -> Elf:
         for tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH, _DT_AUDIT)
     }
     numbers = dict(entries)
+    marked = _DT_TEXTREL in numbers or bool(numbers.get(_DT_FLAGS, 0) & _DF_TEXTREL)
     return Elf(
         machine=MACHINES.get(view.machine, str(view.machine)),
         bits=view.bits,
@@ -191,6 +220,12 @@ def _elf(view: View) -> Elf:
         flags_0=numbers.get(_DT_FLAGS, 0),
         flags_1=numbers.get(_DT_FLAGS_1, 0),
         relro=_relro(view),
+        execstack=_execstack(view),
+        bind_now=_DT_BIND_NOW in numbers
+        or bool(numbers.get(_DT_FLAGS, 0) & _DF_BIND_NOW)
+        or bool(numbers.get(_DT_FLAGS_1, 0) & _DF_1_NOW),
+        textrel=marked and _writes_code(view),
+        marked_textrel=marked,
         build_id=_build_id(view),
     )
 
@@ -226,16 +261,33 @@ def _symbols(view: View) -> Iterator[Symbol]:
 
 
 def _relro(view: View) -> tuple[int, int]:
-    for kind, _offset, address, _size, memory in view.segments:
-        if kind == _PT_GNU_RELRO:
-            return address, address + memory
+    for segment in view.segments:
+        if segment.type == _PT_GNU_RELRO:
+            return segment.address, segment.address + segment.memory
     return 0, 0
 
 
+def _execstack(view: View) -> bool:
+    flags = [segment.flags for segment in view.segments if segment.type == _PT_GNU_STACK]
+    return bool(view.segments) and (not flags or bool(flags[0] & _PF_X))
+
+
+def _writes_code(view: View) -> bool:
+    fixed = [
+        (segment.address, segment.address + segment.memory)
+        for segment in view.loaded()
+        if not segment.flags & _PF_W
+    ]
+    return any(
+        kind and any(start <= address < end for start, end in fixed)
+        for kind, address in view.relocations()
+    )
+
+
 def _interp(view: View) -> str | None:
-    for kind, offset, _address, size, _memory in view.segments:
-        if kind == _PT_INTERP and size:
-            return view.string(offset, offset + size, 0)
+    for segment in view.segments:
+        if segment.type == _PT_INTERP and segment.size:
+            return view.string(segment.offset, segment.offset + segment.size, 0)
     return None
 
 

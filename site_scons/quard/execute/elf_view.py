@@ -21,6 +21,9 @@ VERSYM_HIDDEN = 0x8000
 _SHT_GNU_VERDEF, _SHT_GNU_VERNEED, _SHT_GNU_VERSYM = 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _PT_LOAD, _PT_DYNAMIC = 1, 2
 _DT_NULL, _DT_STRTAB, _DT_STRSZ = 0, 5, 10
+_RELOCATIONS = ((7, 8), (17, 18), (23, 2))
+"""Tags of address and size of the relocations: DT_RELA, DT_REL, DT_JMPREL."""
+_DT_PLTREL = 20
 
 
 class Section(NamedTuple):
@@ -34,6 +37,17 @@ class Section(NamedTuple):
     size: int
     link: int
     alignment: int
+
+
+class Segment(NamedTuple):
+    """A program header; `type` and `flags` are the gABI's numbers, `memory` its size there."""
+
+    type: int
+    flags: int
+    offset: int
+    address: int
+    size: int
+    memory: int
 
 
 @contextmanager
@@ -76,6 +90,8 @@ class View:
         self._segment = struct.Struct(f"{order}" + ("IIIIIIII" if word == "I" else "IIQQQQQQ"))
         self._symbol = struct.Struct(f"{order}" + ("IIIBBH" if word == "I" else "IBBHQQ"))
         self._dynamic = struct.Struct(f"{order}{word}{word}")
+        self._rel = struct.Struct(f"{order}{word}{word}")
+        self._rela = struct.Struct(f"{order}{word}{word}{word}")
         self._note = struct.Struct(f"{order}III")
         self._verdef = struct.Struct(f"{order}HHHHIII")
         self._verneed = struct.Struct(f"{order}HHIII")
@@ -110,9 +126,9 @@ class View:
 
     def dynamic_table(self) -> tuple[int, int]:
         """Return offset and size of the dynamic entries, (0, 0) without."""
-        for kind, offset, _address, size, _memory in self.segments:
-            if kind == _PT_DYNAMIC:
-                return offset, size
+        for segment in self.segments:
+            if segment.type == _PT_DYNAMIC:
+                return segment.offset, segment.size
         return 0, 0
 
     def dynamic(self) -> Iterator[tuple[int, int]]:
@@ -132,10 +148,32 @@ class View:
         if not entries:
             return 0, 0
         address, size = dict(entries)[_DT_STRTAB], dict(entries)[_DT_STRSZ]
-        for kind, offset, start, length, _memory in self.segments:
-            if kind == _PT_LOAD and start <= address < start + length:
-                return offset + address - start, offset + address - start + size
-        raise ValueError("DT_STRTAB is outside of all segments")
+        start = self.offset(address)
+        return start, start + size
+
+    def offset(self, address: int) -> int:
+        """Return where in the file the content of an address lies."""
+        for segment in self.loaded():
+            if segment.address <= address < segment.address + segment.size:
+                return segment.offset + address - segment.address
+        raise ValueError(f"the address {address:#x} is outside of all segments")
+
+    def loaded(self) -> Iterator[Segment]:
+        """Yield the segments that are in memory."""
+        return (segment for segment in self.segments if segment.type == _PT_LOAD)
+
+    def relocations(self) -> Iterator[tuple[int, int]]:
+        """Yield type and address of what the loader changes."""
+        entries = dict(self.dynamic())
+        for table, length in _RELOCATIONS:
+            if not entries.get(table) or not entries.get(length):
+                continue
+            addends = (entries.get(_DT_PLTREL) if table == 23 else table) == 7
+            entry = self._rela if addends else self._rel
+            for fields in entry.iter_unpack(
+                self.span(self.offset(entries[table]), entries[length])
+            ):
+                yield fields[1] & (0xFFFFFFFF if self.bits == 64 else 0xFF), fields[0]
 
     def symbols(self, table: Section) -> Iterator[tuple[int, int, int, int, int, int]]:
         """Yield place of the name, info, other, section, value and size of a table's symbols."""
@@ -221,10 +259,7 @@ class View:
             for name, kind, flags, address, place, size, link, _info, align, _entry in headers
         )
 
-    def _read_segments(
-        self, offset: int, entry_size: int, count: int
-    ) -> tuple[tuple[int, int, int, int, int], ...]:
-        """Return type, offset, address, size in the file and in memory of each segment."""
+    def _read_segments(self, offset: int, entry_size: int, count: int) -> tuple[Segment, ...]:
         if not count:
             return ()
         if entry_size != self._segment.size:
@@ -232,8 +267,8 @@ class View:
         found = []
         for fields in self._segment.iter_unpack(self.span(offset, count * entry_size)):
             if self.bits == 64:
-                kind, _flags, place, address, _physical, size, memory, _align = fields
+                kind, flags, place, address, _physical, size, memory, _align = fields
             else:
-                kind, place, address, _physical, size, memory, _flags, _align = fields
-            found.append((kind, place, address, size, memory))
+                kind, place, address, _physical, size, memory, flags, _align = fields
+            found.append(Segment(kind, flags, place, address, size, memory))
         return tuple(found)

@@ -157,6 +157,8 @@ class _Work:
             self.found.rpaths.append(f"{path}: {wrong}")
         elif _superfluous_rpath(frame):
             elf.remove_rpath(place)
+        if frame.marked_textrel and not frame.textrel:
+            elf.remove_textrel(place)
         if frame.kind == "rel":
             self._relocatable(place, path, frame)
         elif frame.kind in ("exec", "dyn"):

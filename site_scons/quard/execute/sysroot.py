@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -27,27 +26,19 @@ COMMON_TOOLS = (
 own configure scripts take for granted. A package names anything further in `tools`."""
 
 _OPTIONAL = frozenset(("ed", "hostname", "uudecode", "uuencode", "which"))
-_SPECS = "lib/driver.specs"
-"""What the drivers give the compiler, below the tools folder."""
-_DRIVERS = ("gcc", "g++", "cpp")
 
 
 def tools(
     work: Work,
-    toolchain: Toolchain,
-    triple: str,
     further: Iterable[str],
     search: str,
-    source_name: str,
     inside: str,
 ) -> None:
-    """Fill the tools folder: links to the machine's commands, and the compiler's drivers.
+    """Fill the tools folder with links to the machine's commands.
 
-    triple      -- of the target: builds know the cross tools by it, whatever they are called
-    further     -- commands beyond the common ones
-    search      -- the PATH that they are looked for in
-    source_name -- NAME-VERSION, which debug information gives as the place of the source
-    inside      -- the root of the fixed paths as commands see it
+    further -- commands beyond the common ones
+    search  -- the PATH that they are looked for in
+    inside  -- the root of the fixed paths as commands see it
     Raises QuardError tool-missing.
     """
     search = _ordered(search, inside)
@@ -64,15 +55,6 @@ def tools(
             )
     host = work.tools / "cc"
     host.symlink_to("gcc")
-    (work.tools / "lib").mkdir()
-    (work.tools / _SPECS).write_text(_specs(inside, toolchain.libraries))
-    for name, path in toolchain.commands.items():
-        link = work.tools / f"{triple}-{name}"
-        if name in _DRIVERS:
-            link.write_text(_driver(path, inside, source_name))
-            link.chmod(0o755)
-        else:
-            link.symlink_to(path)
 
 
 @cache
@@ -91,39 +73,6 @@ def _ordered(search: str, inside: str) -> str:
     system = [folder for folder in folders if shows(Path(folder))]
     others = [folder for folder in folders if folder not in system]
     return os.pathsep.join(system if inside == INSIDE else (*system, *others))
-
-
-def _driver(compiler: Path, inside: str, source_name: str) -> str:
-    """Return a script that calls the compiler with the sealed sysroot.
-
-    It also gives every path of the build a name that is the same everywhere, in debug information
-    and in __FILE__ (gcc(1), -ffile-prefix-map).
-    """
-    command = (
-        str(compiler),
-        f"--sysroot={inside}/sysroot",
-        f"-specs={inside}/tools/{_SPECS}",
-        f"-ffile-prefix-map={inside}/src=/usr/src/{source_name}",
-        f"-ffile-prefix-map={inside}/sysroot=",
-    )
-    return f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
-
-
-def _specs(inside: str, libraries: Iterable[Path]) -> str:
-    """Return a spec file (gcc, "Spec Files") with what only the linker gets.
-
-    It is told where the libraries lie that a library of the sysroot needs: with --sysroot, ld looks
-    for these there alone, though libm is in the toolchain (ld(1), -rpath-link; nothing of it is
-    written to the output). As -Wl options these would be linker input: `gcc -v` would try to link.
-    """
-    folders = (f"{inside}/sysroot/usr/lib", f"{inside}/sysroot/lib", *map(str, libraries))
-    options = " ".join(f"-rpath-link {_spec_word(folder)}" for folder in folders)
-    return f"*link:\n+ {options}\n\n"
-
-
-def _spec_word(text: str) -> str:
-    """Return a word as it is written in a spec file."""
-    return re.sub(r"([\\\s%{}])", r"\\\1", text)
 
 
 def own_sysroot(folder: Path, toolchain: Toolchain) -> None:

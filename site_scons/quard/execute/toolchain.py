@@ -19,8 +19,8 @@ from quard.store.files import replacing
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
 _PARTS = ("cc1", "cc1plus", "collect2", "lto1")
-_STARTUP = "crt1.o"
-_LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", _STARTUP, "Scrt1.o")
+_STARTUP = ("crt1.o", "Scrt1.o", "rcrt1.o")
+_LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", *_STARTUP)
 _LINKED = ("libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6")
 """Where these lie, shared libraries of the compiler are found: the C library's and its own."""
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
@@ -61,6 +61,12 @@ class Toolchain:
                 hint="install the target's C library (Debian: libc6-dev-riscv64-cross)",
             )
         return path.resolve()
+
+    @cached_property
+    def static_pie(self) -> bool:
+        """Whether its C library has the start file of static position-independent programs."""
+        path = Path(_ask(self.commands["gcc"], "-print-file-name=rcrt1.o"))
+        return path.is_absolute() and path.exists()
 
     @cached_property
     def libraries(self) -> tuple[Path, ...]:
@@ -191,7 +197,7 @@ class _Memory:
                     return version, sysroot, files
         version, sysroot, files = inspect()
         # A compiler without its C library is about to get one, which changes no file of its own.
-        if any(Path(file).name == _STARTUP for file in files):
+        if any(Path(file).name == _STARTUP[0] for file in files):
             self._known[key] = [stamp, version, sysroot, *files]
             self._changed = True
         return version, sysroot, files

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from quard.hardening import Hardening
 from quard.model import (
     DEPLOY,
     Autotools,
@@ -51,6 +52,7 @@ def compose(
     target: Target,
     features: Mapping[str, bool],
     cflags: str,
+    hardening: Hardening,
     inputs: Inputs,
 ) -> Plan:
     """Return the plan of one package. Raises QuardError for an unknown placeholder."""
@@ -83,6 +85,7 @@ def compose(
         tools=tuple(sorted({*recipe.tools, *(autotools.GENERATORS if regenerates else ())})),
         env=tuple(sorted((key, render(text, context.values)) for key, text in recipe.env)),
         cflags=cflags,
+        hardening=hardening.built if _compiles(recipe) else (),
         steps=steps,
         drop=context.texts(recipe.drop),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
@@ -99,6 +102,11 @@ def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
         return ()
     alternates = () if strict else recipe.source.alternates
     return (recipe.source.sha256, *(other.sha256 for other in alternates))
+
+
+def _compiles(recipe: Recipe) -> bool:
+    """Tell whether the compiler makes programs of the target's system from a recipe."""
+    return not recipe.freestanding and not isinstance(recipe, ToolchainRuntime)
 
 
 def _deploys(destination: str) -> bool:

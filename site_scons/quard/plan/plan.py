@@ -126,6 +126,7 @@ class Plan:
     tools    -- commands of the build machine beyond the common ones
     env      -- environment of every step beyond the executor's own, sorted by name
     cflags   -- the board's compiler flags, which the compiler wrapper adds
+    hardening -- defences that the compiler's driver adds, sorted; none for what is freestanding
     drop     -- wildcards of staged paths that are removed
     licenses -- paths of licence files in the source
     """
@@ -143,6 +144,7 @@ class Plan:
     tools: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     cflags: str = ""
+    hardening: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     drop: tuple[str, ...] = ()
     deploys: bool = False
@@ -168,6 +170,7 @@ class Plan:
             "tools": self.tools,
             "env": dict(self.env),
             "cflags": self.cflags,
+            "hardening": self.hardening,
             "steps": [step.as_json() for step in self.steps],
             "drop": self.drop,
             "deploys": self.deploys,

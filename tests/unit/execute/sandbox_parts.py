@@ -6,9 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
-from quard.execute import sysroot
+from quard.execute import drivers, sysroot
 from quard.execute.sandbox import Mode, Sandbox, Work
 from quard.execute.toolchain import COMMANDS, Toolchain
+from quard.plan.plan import Plan
 
 MODES: tuple[Mode, ...] = ("bwrap", "none")
 PREFIX = "riscv64-linux-gnu-"
@@ -25,13 +26,17 @@ COMPILER = Toolchain(
 class Place:
     """One package's folders with its tools, and commands run there."""
 
-    def __init__(self, root: Path, mode: Mode, *, keep: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, root: Path, mode: Mode, *, keep: tuple[int, ...] = (), hardening: tuple[str, ...] = ()
+    ) -> None:
         self.work = Work(root / "a folder")
         self.work.make()
         self.box = Sandbox(mode=mode, work=self.work, keep=keep)
         self.env = {"PATH": f"{self.box.inside}/tools", "LC_ALL": "C"}
         triple, search = PREFIX.rstrip("-"), os.environ["PATH"]
-        sysroot.tools(self.work, COMPILER, triple, (), search, "thing-1.0", self.box.inside)
+        sysroot.tools(self.work, (), search, self.box.inside)
+        plan = Plan(name="thing", version="1.0", triple=triple, hardening=hardening)
+        drivers.write_drivers(self.work, COMPILER, plan, self.box.inside)
 
     def run(self, *argv: str, stdin: Path | None = None) -> tuple[int, str]:
         log = self.work.root / "log"

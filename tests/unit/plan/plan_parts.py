@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quard.hardening import Hardening
 from quard.model import Feature, Recipe, Source
 from quard.plan.compose import Inputs, compose
 from quard.plan.context import Context
@@ -38,7 +39,10 @@ def context(
 
 
 def plan(
-    recipe: Recipe, features: Mapping[str, bool] | None = None, inputs: Inputs | None = None
+    recipe: Recipe,
+    features: Mapping[str, bool] | None = None,
+    inputs: Inputs | None = None,
+    hardening: Hardening | None = None,
 ) -> Plan:
     return compose(
         "thing",
@@ -46,5 +50,6 @@ def plan(
         target=RISCV,
         features=features or {},
         cflags="-O2",
+        hardening=hardening or Hardening(),
         inputs=inputs or Inputs(),
     )

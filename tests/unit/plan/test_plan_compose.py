@@ -8,6 +8,7 @@ import pytest
 from plan_parts import COMMON, FAST, SHA, plan
 
 from quard.errors import QuardError
+from quard.hardening import Hardening
 from quard.model import (
     Alternate,
     Autotools,
@@ -58,6 +59,33 @@ def test_the_inputs_are_in_the_plan_sorted_where_order_means_nothing() -> None:
     assert found.env == (("A", "{src}"), ("B", "riscv64-linux-gnu"))
     assert (found.name, found.version, found.triple) == ("thing", "1.2", "riscv64-linux-gnu")
     assert found.cflags == "-O2"
+
+
+def test_the_hardening_is_in_the_plan_as_words_of_what_the_compiler_does() -> None:
+    everything = ("bind_now", "fortify=3", "noexecstack", "pie", "relro", "stack_protector")
+    assert plan(Make(**COMMON)).hardening == everything
+    some = Hardening(pie=False, fortify=2, stack_protector=False)
+    assert plan(Make(**COMMON), hardening=some).hardening == (
+        "bind_now",
+        "fortify=2",
+        "noexecstack",
+        "relro",
+    )
+    assert "fortify" not in str(plan(Make(**COMMON), hardening=Hardening(fortify=0)).hardening)
+
+
+@pytest.mark.parametrize("off", ["no_rpath", "no_textrel"])
+def test_what_is_only_checked_is_in_no_plan(off: str) -> None:
+    others = Hardening(**{off: False})
+    assert plan(Make(**COMMON), hardening=others) == plan(Make(**COMMON))
+
+
+def test_what_is_freestanding_or_not_compiled_has_no_hardening() -> None:
+    found = plan(Kconfig(**COMMON, freestanding="a kernel"))
+    assert found.hardening == ()
+    assert "a kernel" not in str(found.as_json())
+    library = ToolchainRuntime(**{**COMMON, "source": None}, libraries=("libc.so.6",))
+    assert plan(library).hardening == ()
 
 
 def test_features_are_sorted_by_name_for_people_who_compare_plans() -> None:

@@ -35,6 +35,7 @@ OTHER: dict[str, Any] = {
     "tools": ("a",),
     "env": (("A", "1"),),
     "cflags": "-O2",
+    "hardening": ("pie",),
     "steps": (RunStep("build", ("make",)),),
     "drop": ("x",),
     "deploys": True,

@@ -1,0 +1,177 @@
+"""The compiler's drivers as a build sees them: sealed sysroot, plain names, the board's hardening.
+
+Packages ignore flags in the environment; nothing of theirs comes between them and the driver.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from quard.errors import QuardError
+from quard.execute.sandbox import Work
+from quard.execute.toolchain import Toolchain
+from quard.plan.plan import Plan
+
+_COMPILERS = ("gcc", "g++", "cpp")
+_LINKERS = ("ld", "ld.bfd")
+_FOLDER = "lib"
+"""Below the tools folder: what the drivers refer to."""
+_START = "rcrt1.o"
+"""Start file of a static position-independent program."""
+_FORTIFY_3 = 12
+"""The first gcc that has what level 3 of _FORTIFY_SOURCE needs; glibc warns with an older one."""
+
+
+def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> None:
+    """Put the cross tools into the tools folder, compilers and linkers with what they always get.
+
+    Builds know the cross tools by the target's triple, whatever they are called. Debug information
+    gives NAME-VERSION as the place of the source.
+    inside -- the root of the fixed paths as commands see it
+    Raises QuardError compiler-failed.
+    """
+    (work.tools / _FOLDER).mkdir()
+    specs = _specs(work, toolchain, plan.triple, inside, plan.hardening)
+    (work.tools / _FOLDER / "driver.specs").write_text(specs)
+    compiler: tuple[str, ...] = (
+        f"--sysroot={inside}/sysroot",
+        f"-specs={inside}/tools/{_FOLDER}/driver.specs",
+        f"-ffile-prefix-map={inside}/src=/usr/src/{plan.name}-{plan.version}",
+        f"-ffile-prefix-map={inside}/sysroot=",
+    )
+    if (work.tools / _FOLDER / _START).exists():
+        compiler += (f"-B{inside}/tools/{_FOLDER}/",)
+    linker = _link_options(plan.hardening)
+    for name, path in toolchain.commands.items():
+        link = work.tools / f"{plan.triple}-{name}"
+        if name in _COMPILERS:
+            _script(link, path, compiler)
+        elif name in _LINKERS and linker:
+            _script(link, path, linker)
+        else:
+            link.symlink_to(path)
+
+
+def _script(link: Path, program: Path, arguments: Sequence[str]) -> None:
+    link.write_text(f'#!/bin/sh\nexec {shlex.join((str(program), *arguments))} "$@"\n')
+    link.chmod(0o755)
+
+
+_FORTIFY = """\
+/* Read before the source. A level that the package names itself stands. */
+#if defined __OPTIMIZE__ && !defined _FORTIFY_SOURCE
+#define _FORTIFY_SOURCE {level}
+#endif
+"""
+
+
+def _level(toolchain: Toolchain, hardening: Sequence[str]) -> int:
+    level = next((int(w.partition("=")[2]) for w in hardening if w.startswith("fortify=")), 0)
+    major = toolchain.version.partition(".")[0]
+    return min(level, 3 if major.isdigit() and int(major) >= _FORTIFY_3 else 2)
+
+
+_POSITION = "fno-pie|fno-PIE|fno-pic|fno-PIC|ffreestanding"
+"""Options with which a package says that it does not want position-independent programs."""
+_NO_PROGRAM = f"shared|r|no-pie|nostdlib|nostartfiles|{_POSITION}"
+"""Options with which the output is no program of the C library, or not such a one."""
+
+
+def _specs(
+    work: Work, toolchain: Toolchain, triple: str, inside: str, hardening: Sequence[str]
+) -> str:
+    """Return a spec file (gcc, "Spec Files"), and write what it leads to.
+
+    In this way the compiler itself decides what applies: it has looked at every option wherever it
+    comes from, response files and all, and knows whether it preprocesses, compiles or links.
+    """
+    parts: dict[str, list[str]] = {"self_spec": [], "link": [], "cpp_unique_options": []}
+    parts["link"].append(_rpath_link(inside, toolchain))
+    if "pie" in hardening:
+        given = f"fpie|fPIE|fpic|fPIC|{_POSITION}"
+        parts["self_spec"].append(f"%{{{given}:;:-fPIE}}")
+        parts["self_spec"].append(f"%{{static|static-pie|pie|{_NO_PROGRAM}:;:-pie}}")
+        if _has_start(work, toolchain, triple):
+            switch = "%<static %<pie -static-pie"
+            parts["self_spec"].append(f"%{{static:%{{pg|p|profile|{_NO_PROGRAM}:;:{switch}}}}}")
+        # Before its version 13, gcc does not know static-pie for every target.
+        parts["link"].append("%{static-pie:-static -pie --no-dynamic-linker}")
+    if "stack_protector" in hardening:
+        given = "fno-stack-protector|fstack-protector*|ffreestanding|nostdlib"
+        parts["self_spec"].append(f"%{{{given}:;:-fstack-protector-strong}}")
+    if level := _level(toolchain, hardening):
+        (work.tools / _FOLDER / "fortify.h").write_text(_FORTIFY.format(level=level))
+        header = _word(f"{inside}/tools/{_FOLDER}/fortify.h")
+        given = "U_FORTIFY_SOURCE|ffreestanding"
+        parts["cpp_unique_options"].append(f"%{{{given}:;:-imacros {header}}}")
+    if options := " ".join(_link_options(hardening)):
+        parts["link"].append(f"%{{!r:{options}}}")
+    return "".join(f"*{name}:\n+ {' '.join(texts)}\n\n" for name, texts in parts.items() if texts)
+
+
+def _rpath_link(inside: str, toolchain: Toolchain) -> str:
+    """Return where the libraries lie that a library of the sysroot needs.
+
+    With --sysroot, ld looks for these there alone, though libm is in the toolchain (ld(1),
+    -rpath-link; nothing of it is written to the output). As -Wl options they would be linker input:
+    `gcc -v` would try to link.
+    """
+    folders = (f"{inside}/sysroot/usr/lib", f"{inside}/sysroot/lib", *toolchain.libraries)
+    return " ".join(f"-rpath-link {_word(str(folder))}" for folder in folders)
+
+
+def _word(text: str) -> str:
+    """Return a word as it is written in a spec file."""
+    return re.sub(r"([\\\s%{}])", r"\\\1", text)
+
+
+def _link_options(hardening: Sequence[str]) -> tuple[str, ...]:
+    """Return the linker's options. A package's own ones come after them, and hold."""
+    words = {"relro": "relro", "bind_now": "now", "noexecstack": "noexecstack"}
+    return tuple(part for word in words if word in hardening for part in ("-z", words[word]))
+
+
+def _has_start(work: Work, toolchain: Toolchain, triple: str) -> bool:
+    """Tell whether static programs can be position-independent; put our start file in place.
+
+    It stands in for the one that the toolchain's C library has not (execute/start).
+    """
+    if toolchain.static_pie:
+        return True
+    source = Path(__file__).with_name("start") / f"{triple.partition('-')[0]}.c"
+    if not source.is_file():
+        return False
+    made = _start_file(toolchain.commands["gcc"], source)
+    (work.tools / _FOLDER / _START).write_bytes(made)
+    return True
+
+
+@cache
+def _start_file(gcc: Path, source: Path) -> bytes:
+    """Return the object file; compiled once in a run. Raises QuardError compiler-failed."""
+    options = "-O2 -fPIE -ffreestanding -fno-stack-protector -c".split()
+    with TemporaryDirectory() as scratch:
+        made = Path(scratch) / _START
+        done = subprocess.run(
+            (str(gcc), *options, source.name, "-o", str(made)),
+            cwd=source.parent,
+            env={"LC_ALL": "C", "PATH": os.defpath},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode == 0:
+            return made.read_bytes()
+    raise QuardError(
+        "the cross compiler does not compile the start file of static programs",
+        detail=done.stderr.decode(errors="replace").strip(),
+        reason="compiler-failed",
+        hint="is it installed whole? [hardening] pie = false in the board does without the file",
+    )
