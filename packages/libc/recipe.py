@@ -1,10 +1,14 @@
-from quard.model import ToolchainRuntime
+from quard.model import ToolchainRuntime, Unhardened
 
 RECIPE = ToolchainRuntime(
     summary="The C library that the cross compiler links against, as it runs on the target",
     version="toolchain",
     license="LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1",
     homepage="https://www.gnu.org/software/libc/",
+    # Debian's makers link all of these without -z now.
+    unhardened=(
+        Unhardened("/usr/lib/*", lacks=("bind_now",), reason="linked by the toolchain's makers"),
+    ),
     libraries=(
         "libatomic.so.1",
         "libc.so.6",

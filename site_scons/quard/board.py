@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quard.catalog import NAME, unknown
-from quard.hardening import FORTIFY, WORDS, Hardening
+from quard.hardening import CHECKED, FORTIFY, WORDS, Hardening
 from quard.image.keys import authorized_keys
+from quard.model import Unhardened
 from quard.table import Table, read
 from quard.target import Target, target
 
@@ -50,6 +51,7 @@ class Board:
 
     packages  -- what is asked for by name; what these need comes along
     hardening -- defences that programs are built with
+    unhardened -- files that may go without some of them, from overlays above all
     features  -- (package, feature) -> choice; what is not named has the recipe's default
     fragments -- package -> further Kconfig fragments, paths below the project
     overlays  -- folders laid over the packages' files, in this order
@@ -63,6 +65,7 @@ class Board:
     toolchain: Toolchain
     cflags: str
     hardening: Hardening
+    unhardened: tuple[Unhardened, ...]
     machine: str
     system: str
     hostname: str
@@ -110,6 +113,7 @@ def _board(name: str, table: Table) -> Board:
         toolchain=_toolchain(table.table("toolchain"), triple),
         cflags=_flags(table.table("flags")),
         hardening=_hardening(table.table("hardening")),
+        unhardened=tuple(_unhardened(inner) for inner in table.tables("unhardened")),
         machine=table.text("machine"),
         system=table.text("system", "base"),
         hostname=table.text("hostname", name),
@@ -149,6 +153,20 @@ def _hardening(table: Table) -> Hardening:
         raise table.error("fortify", f"must be a level from 0 to {FORTIFY}, not {level}")
     table.finish()
     return Hardening(**chosen, fortify=level)
+
+
+def _unhardened(table: Table) -> Unhardened:
+    found = Unhardened(
+        path=table.text("path"), lacks=table.texts("lacks"), reason=table.text("reason")
+    )
+    table.finish()
+    if not found.path.startswith("/"):
+        raise table.error("path", "must begin with /")
+    if not found.lacks or not {*found.lacks} <= {*CHECKED}:
+        raise table.error("lacks", f"must be some of {', '.join(CHECKED)}")
+    if not found.reason.strip():
+        raise table.error("reason", "must say why")
+    return found
 
 
 def _features(table: Table) -> dict[tuple[str, str], Choice]:

@@ -124,6 +124,8 @@ class Images:
             "permissions": [
                 [n, *vars(p).values()] for n, p in workshop.permissions(self._resolved)
             ],
+            "hardening": board.hardening.checked,
+            "unhardened": [[n, *vars(e).values()] for n, e in workshop.unhardened(self._resolved)],
             "hostname": board.hostname,
             "root_password": board.login.root_password,
             "keys": self._keys(),
@@ -195,6 +197,8 @@ class Images:
             system=system.load(self._system),
             users=self._users(),
             permissions=workshop.permissions(self._resolved),
+            hardening=self._board.hardening.checked,
+            unhardened=workshop.unhardened(self._resolved),
             hostname=board.hostname,
             root_password=board.login.root_password,
             authorized_keys=self._keys(),

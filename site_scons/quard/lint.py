@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from quard.catalog import Catalog, Package
 from quard.errors import QuardError
+from quard.hardening import CHECKED
 from quard.model import (
     USER,
     Custom,
@@ -49,7 +50,7 @@ class Finding:
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return what is wrong with one recipe, in the order of its fields."""
     found: list[Finding] = []
-    for check in (_texts, _freestanding, _source, _names, _features, _files, _modes, _placeholders):
+    for check in (_texts, _hardening, _source, _names, _features, _files, _modes, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
 
@@ -94,11 +95,22 @@ def _texts(package: Package, _: Catalog) -> Iterator[Finding]:
         )
 
 
-def _freestanding(package: Package, _: Catalog) -> Iterator[Finding]:
-    reason = package.recipe.freestanding
-    if reason != reason.strip() or "\n" in reason or len(reason) > 80:
-        text = "say in one line of 1 to 80 characters why, or leave it out"
-        yield _finding(package, "freestanding", text, "bad-reason")
+def _hardening(package: Package, _: Catalog) -> Iterator[Finding]:
+    recipe = package.recipe
+    reasons = [("freestanding", recipe.freestanding)] if recipe.freestanding else []
+    for exception in recipe.unhardened:
+        reasons.append(("unhardened", exception.reason))
+        if not exception.path.startswith("/"):
+            text = f"{exception.path!r} must begin with /"
+            yield _finding(package, "unhardened", text, "bad-path")
+        unknown_words = sorted({*exception.lacks} - {*CHECKED})
+        if unknown_words or not exception.lacks:
+            text = f"lacks: some of {', '.join(CHECKED)}, not {', '.join(unknown_words) or 'none'}"
+            yield _finding(package, "unhardened", text, "bad-defence")
+    for field, reason in reasons:
+        if not reason.strip() or "\n" in reason or len(reason) > 80:
+            text = "say in one line of 1 to 80 characters why"
+            yield _finding(package, field, text, "bad-reason")
 
 
 def _source(package: Package, _: Catalog) -> Iterator[Finding]:

@@ -108,6 +108,20 @@ class Permission:
     group: str = "root"
 
 
+@dataclass(frozen=True)
+class Unhardened:
+    """Programs and libraries that may go without defences of the board's [hardening], and why.
+
+    path   -- absolute, may hold shell wildcards
+    lacks  -- the defences, by the keys of [hardening] that are checked
+    reason -- in a few words
+    """
+
+    path: str
+    lacks: tuple[str, ...]
+    reason: str
+
+
 class Run(tuple[str, ...]):
     """One command: an argument vector, run in the source folder without a shell."""
 
@@ -166,6 +180,7 @@ class Recipe:
     permissions   -- owners and modes that differ from root and the staged mode
     freestanding  -- why the board's hardening is not for it: it runs without a C library (a kernel,
                      firmware), which the compiler's driver cannot know; empty for all others
+    unhardened    -- what it installs without some of these defences, and why
     drop          -- wildcards of staged paths that nobody needs (no leading slash)
     prepare       -- steps between unpacking and configuring
     finish        -- steps after installing
@@ -186,6 +201,7 @@ class Recipe:
     users: tuple[User, ...] = ()
     permissions: tuple[Permission, ...] = ()
     freestanding: str = ""
+    unhardened: tuple[Unhardened, ...] = ()
     drop: tuple[str, ...] = ()
     prepare: tuple[Step, ...] = ()
     finish: tuple[Step, ...] = ()

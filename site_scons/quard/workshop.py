@@ -28,7 +28,7 @@ from quard.execute.sandbox import Mode
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import Listing, scan
-from quard.model import DEPLOY, Permission, ToolchainRuntime, User
+from quard.model import DEPLOY, Permission, ToolchainRuntime, Unhardened, User
 from quard.outputs import Outputs
 from quard.plan.plan import CopyStep
 from quard.resolve import Resolved, Resolver, Tree
@@ -324,6 +324,12 @@ class Workshop:
     def users(self, resolved: Resolved) -> tuple[tuple[str, User], ...]:
         """Return the accounts that the image's packages need."""
         return tuple((n, u) for n in resolved.image for u in resolved.packages[n].recipe.users)
+
+    def unhardened(self, resolved: Resolved) -> tuple[tuple[str, Unhardened], ...]:
+        """Return what may go without defences, the board's own exceptions first."""
+        own = (("", exception) for exception in self.board.unhardened)
+        recipes = ((n, e) for n in resolved.image for e in resolved.packages[n].recipe.unhardened)
+        return (*own, *recipes)
 
     def permissions(self, resolved: Resolved) -> tuple[tuple[str, Permission], ...]:
         """Return the owners and modes that the image's packages ask for."""

@@ -10,6 +10,7 @@ from recipe_parts import TOP
 from quard import board
 from quard.errors import QuardError
 from quard.hardening import Hardening
+from quard.model import Unhardened
 
 MINIMAL = """\
 summary = "A board"
@@ -47,6 +48,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         toolchain=board.Toolchain(prefix="riscv64-linux-gnu-", folder=""),
         cflags="-O2",
         hardening=Hardening(),
+        unhardened=(),
         machine="virt",
         system="base",
         hostname="one",
@@ -78,6 +80,10 @@ c = "-Os"
 pie = false
 fortify = 2
 no_rpath = false
+[[unhardened]]
+path = "/opt/x"
+lacks = ["pie", "relro"]
+reason = "bought"
 [features]
 ethtool.netlink = "if-available"
 openssl = {zlib = true, other = false}
@@ -93,6 +99,7 @@ size_mib = 64
     )
     assert (found.system, found.hostname, found.cflags) == ("other", "host", "-Os")
     assert found.hardening == Hardening(pie=False, fortify=2, no_rpath=False)
+    assert found.unhardened == (Unhardened("/opt/x", lacks=("pie", "relro"), reason="bought"),)
     assert found.toolchain == board.Toolchain(prefix="riscv64-x-", folder="/opt/x")
     assert found.features == {
         ("ethtool", "netlink"): "if-available",
@@ -172,6 +179,19 @@ WRONG = {
     "level beyond the highest": (
         MINIMAL + "[hardening]\nfortify = 4\n",
         "configs/one.toml: hardening.fortify must be a level from 0 to 3, not 4",
+    ),
+    "exception from what is not checked": (
+        MINIMAL + '[[unhardened]]\npath = "/x"\nlacks = ["fortify"]\nreason = "y"\n',
+        "configs/one.toml: unhardened[0].lacks must be some of "
+        "bind_now, no_rpath, no_textrel, noexecstack, pie, relro",
+    ),
+    "exception without a reason": (
+        MINIMAL + '[[unhardened]]\npath = "/x"\nlacks = ["pie"]\nreason = " "\n',
+        "configs/one.toml: unhardened[0].reason must say why",
+    ),
+    "exception for a place": (
+        MINIMAL + '[[unhardened]]\npath = "x"\nlacks = ["pie"]\nreason = "y"\n',
+        "configs/one.toml: unhardened[0].path must begin with /",
     ),
     "unknown flags": (MINIMAL + '[flags]\ncxx = "x"\n', "configs/one.toml: unknown key flags.cxx"),
     "unknown format": (

@@ -77,9 +77,19 @@ mode = "4755"
 """The one kind of table that the shipped system has no example of."""
 
 
+UNHARDENED = """
+[[unhardened]]
+path = "/opt/x"
+lacks = ["pie"]
+reason = "bought"
+"""
+"""And the one that no shipped board has."""
+
+
 def load_board(folder: Path) -> None:
-    del folder
-    board.load(PROJECT / "configs", "quard-star")
+    shipped = (PROJECT / "configs/quard-star.toml").read_text(encoding="utf-8")
+    (folder / "whole.toml").write_text(shipped + UNHARDENED, encoding="utf-8")
+    board.load(folder, "whole")
 
 
 def load_system(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from elftools.elf.enums import ENUM_E_MACHINE
 
-from quard.execute.elf_view import MAGIC, VERSYM_HIDDEN, Section, View, mapped
+from quard.execute.elf_view import MAGIC, VERSYM_HIDDEN, Section, View, mapped, understood
 
 SHT_NOTE, SHT_NOBITS, SHT_DYNSYM = 7, 8, 11
 SHF_WRITE, SHF_ALLOC, SHF_TLS = 1, 2, 0x400
@@ -129,10 +129,19 @@ def is_elf(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def read(path: Path) -> Elf:
-    """Return the frame of an ELF file. Raises QuardError `bad-elf`."""
-    with mapped(path) as view:
+def read(path: Path, offset: int = 0, size: int | None = None) -> Elf:
+    """Return the frame of an ELF file, or of one that lies within another file.
+
+    Raises QuardError `bad-elf`.
+    """
+    with mapped(path, offset, size) as view:
         return _elf(view)
+
+
+def parse(data: bytes) -> Elf:
+    """Return the frame of an ELF file in memory. Raises QuardError `bad-elf`."""
+    with understood("in memory"):
+        return _elf(View(data))
 
 
 def symbols(path: Path) -> tuple[Symbol, ...]:

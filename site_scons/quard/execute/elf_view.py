@@ -24,6 +24,8 @@ _DT_NULL, _DT_STRTAB, _DT_STRSZ = 0, 5, 10
 _RELOCATIONS = ((7, 8), (17, 18), (23, 2))
 """Tags of address and size of the relocations: DT_RELA, DT_REL, DT_JMPREL."""
 _DT_PLTREL = 20
+_PIECE = 256
+"""Bytes that are looked through for the end of a string at first."""
 
 
 class Section(NamedTuple):
@@ -51,28 +53,42 @@ class Segment(NamedTuple):
 
 
 @contextmanager
-def mapped(path: Path) -> Iterator[View]:
-    """Map a file; whatever does not parse inside becomes `bad-elf`."""
+def mapped(path: Path, offset: int = 0, size: int | None = None) -> Iterator[View]:
+    """Map a file, or `size` bytes of it; whatever does not parse inside becomes `bad-elf`."""
+    start = offset - offset % mmap.ALLOCATIONGRANULARITY
+    length = 0 if size is None else offset - start + size
+    with (
+        understood(str(path)),
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=start) as data,
+        memoryview(data) as whole,
+        whole[offset - start :] as window,
+    ):
+        yield View(window)
+
+
+@contextmanager
+def understood(place: str) -> Iterator[None]:
+    """Make `bad-elf` of whatever does not parse inside."""
     try:
-        with (
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        ):
-            yield View(data)
+        yield
     except (struct.error, ValueError, LookupError, OverflowError) as error:
         raise QuardError(
-            f"malformed ELF file: {path.name}",
-            detail=f"{path}: {error}",
+            f"malformed ELF file: {place.rpartition('/')[2]}",
+            detail=f"{place}: {error}",
             reason="bad-elf",
             hint="the build left a damaged file; look for a full disk or an interrupted linker",
         ) from error
 
 
 class View:
-    """One mapped ELF file. Methods raise struct.error, ValueError, LookupError."""
+    """One ELF file. Methods raise struct.error, ValueError, LookupError.
 
-    def __init__(self, data: mmap.mmap) -> None:
-        ident = data[:16]
+    No part of `data` is kept beyond a call: a mapped file cannot be closed before its parts.
+    """
+
+    def __init__(self, data: bytes | memoryview) -> None:
+        ident = bytes(data[:16])
         if ident[:4] != MAGIC or len(ident) < 16:
             raise ValueError("no ELF header")
         if ident[4] not in (1, 2) or ident[5] not in (1, 2):
@@ -106,14 +122,20 @@ class View:
         """Return a range that must lie in the file."""
         if offset + size > len(self._data):
             raise ValueError(f"{size} bytes at {offset} are beyond the end of the file")
-        return self._data[offset : offset + size]
+        return bytes(self._data[offset : offset + size])
 
     def string(self, start: int, end: int, index: int) -> str:
         """Return the string at `index` of the table that lies between two offsets."""
-        stop = self._data.find(b"\0", start + index, end)
-        if stop < 0:
-            raise ValueError(f"string {index} is not inside its table")
-        return self._data[start + index : stop].decode()
+        place, length = start + index, _PIECE
+        while place < end:
+            piece = bytes(self._data[place : min(place + length, end)])
+            stop = piece.find(b"\0")
+            if stop >= 0:
+                return piece[:stop].decode()
+            if len(piece) < length:
+                break
+            length *= 16
+        raise ValueError(f"string {index} is not inside its table")
 
     def typed(self, kind: int) -> Section | None:
         """Return the first section of a type."""

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO
-
-from elftools.elf.dynamic import DynamicSegment
-from elftools.elf.elffile import ELFFile
-from elftools.elf.segments import InterpSegment
 
 from quard.errors import QuardError
-from quard.execute.foreign import FIRMWARE, mismatch
+from quard.execute import elf
+from quard.execute.foreign import FIRMWARE, foreign
 from quard.execute.stage import below
 from quard.image import scripts, tables
 from quard.image.accounts import Accounts
 from quard.image.content import Content
+from quard.image.hardened import Hardened
 from quard.image.tree import Node, Tree
 from quard.plain import short
 from quard.target import Target
@@ -26,37 +22,27 @@ VOLATILE = ("dev", "proc", "run", "sys", "tmp", "var")
 _PROGRAM_FOLDERS = ("usr/bin", "usr/sbin")
 
 
-@dataclass(frozen=True)
-class _Elf:
-    """What a file asks of the machine it runs on."""
-
-    machine: str
-    bits: int
-    order: str
-    flags: int
-    linked: bool
-    interpreter: str
-    needed: tuple[str, ...]
-    search: tuple[str, ...]
-
-
 def errors(
-    tree: Tree, target: Target, people: Accounts, dangling: Sequence[str]
+    tree: Tree,
+    target: Target,
+    people: Accounts,
+    dangling: Sequence[str],
+    hardened: Hardened,
 ) -> Iterator[QuardError]:
     """Yield an error for all that cannot work on the target, links first, then by path.
 
     dangling -- absolute paths of links that may lead nowhere
     Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library,
-    missing-interpreter, missing-shell, those of `scripts` and of `tables`.
+    missing-interpreter, missing-shell, those of `hardened`, of `scripts` and of `tables`.
     """
     yield from _links(tree, {tree.canonical(path) for path in dangling})
-    yield from _files(tree, target)
+    yield from _files(tree, target, hardened)
     yield from scripts.errors(tree)
     yield from tables.errors(tree, people)
     yield from _shells(tree, people)
 
 
-def _files(tree: Tree, target: Target) -> Iterator[QuardError]:
+def _files(tree: Tree, target: Target, hardened: Hardened) -> Iterator[QuardError]:
     seen: set[Node] = set()
     for path, node, content in tree.files():
         if node in seen:
@@ -64,9 +50,10 @@ def _files(tree: Tree, target: Target) -> Iterator[QuardError]:
         seen.add(node)
         start = content.read(256)
         if start.startswith(b"\x7fELF"):
-            yield from _elf_errors(tree, path, content, target)
+            yield from _elf_errors(tree, path, content, target, hardened)
         elif start.startswith(b"#!") and node.mode & 0o111:
             yield from _script_errors(tree, path, start)
+    yield from hardened.unused()
 
 
 def _shells(tree: Tree, people: Accounts) -> Iterator[QuardError]:
@@ -99,46 +86,21 @@ def _links(tree: Tree, dangling: set[str]) -> Iterator[QuardError]:
             )
 
 
-def _read_elf(file: IO[bytes]) -> _Elf:
-    elf = ELFFile(file)
-    interpreter, needed, search = "", [], []
-    for segment in elf.iter_segments():
-        if isinstance(segment, InterpSegment):
-            interpreter = segment.get_interp_name()
-        elif isinstance(segment, DynamicSegment):
-            for tag in segment.iter_tags():
-                name = str(tag.entry.d_tag).removeprefix("DT_").lower()
-                if name == "needed":
-                    needed.append(str(getattr(tag, name)))
-                elif name in ("rpath", "runpath"):
-                    search += [part for part in str(getattr(tag, name)).split(":") if part]
-    return _Elf(
-        machine=str(elf.header.e_machine),
-        bits=elf.elfclass,
-        order="little" if elf.little_endian else "big",
-        flags=elf.header.e_flags,
-        linked=elf.header.e_type != "ET_REL",
-        interpreter=interpreter,
-        needed=tuple(needed),
-        search=tuple(search),
-    )
-
-
-def _elf_errors(tree: Tree, path: str, content: Content, target: Target) -> Iterator[QuardError]:
+def _elf_errors(
+    tree: Tree, path: str, content: Content, target: Target, hardened: Hardened
+) -> Iterator[QuardError]:
     owner = tree.owners[path]
     try:
-        with content.open() as file:
-            elf = _read_elf(file)
-    except Exception as error:  # the library takes nothing for impossible, and says so anyhow
+        frame = _frame(content)
+    except QuardError as error:
         yield QuardError(
             f"/{path} of {owner} is a damaged ELF file",
-            detail=f"{type(error).__name__}: {error}",
+            detail=error.detail,
             reason="bad-elf",
             hint="rebuild what installs it",
         )
         return
-    facts = (elf.machine, elf.bits, elf.order, elf.flags)
-    if other := mismatch(target, path, *facts, linked=elf.linked):
+    if other := foreign(target, path, frame):
         yield QuardError(
             f"/{path} of {owner} is for another machine",
             detail=other,
@@ -146,12 +108,13 @@ def _elf_errors(tree: Tree, path: str, content: Content, target: Target) -> Iter
             hint="its build used a compiler other than the target's",
         )
         return
-    if elf.machine != target.elf_machine or below(path, FIRMWARE):
+    if frame.machine != target.elf_machine or below(path, FIRMWARE):
         return
-    if elf.interpreter and not _exists(tree, elf.interpreter):
-        yield _missing(tree, path, elf.interpreter, ())
-    for name in elf.needed:
-        folders = list(_folders(path, elf.search, target))
+    yield from hardened.errors(tree, path, frame)
+    if frame.interp and not _exists(tree, frame.interp):
+        yield _missing(tree, path, frame.interp, ())
+    for name in frame.needed:
+        folders = list(_folders(path, frame, target))
         if "/" in name:
             found = _exists(tree, name)
         else:
@@ -160,9 +123,17 @@ def _elf_errors(tree: Tree, path: str, content: Content, target: Target) -> Iter
             yield _missing(tree, path, name, folders)
 
 
-def _folders(path: str, search: Sequence[str], target: Target) -> Iterator[str]:
+def _frame(content: Content) -> elf.Elf:
+    """Return the frame of an ELF file; one in a blob is read in its place."""
+    if content.path is not None and content.runs is None:
+        return elf.read(content.path, content.offset, content.size)
+    return elf.parse(content.read())
+
+
+def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
     """Yield where the loader looks (ld.so(8)); Debian's looks in the multiarch folders first."""
-    for folder in search:
+    search = ":".join(filter(None, (frame.rpath, frame.runpath)))
+    for folder in filter(None, search.split(":")):
         here = "/" + path.rpartition("/")[0]
         yield folder.replace("${ORIGIN}", here).replace("$ORIGIN", here)
     yield from (f"/lib/{target.triple}", f"/usr/lib/{target.triple}", "/lib", "/usr/lib")

@@ -20,12 +20,13 @@ from quard.image import (
     tarimage,
 )
 from quard.image.generated import files
+from quard.image.hardened import Hardened
 from quard.image.merged import fold
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
 from quard.image.system import System
 from quard.image.tree import MERGED, Node, Origin, Tree
-from quard.model import Permission, User
+from quard.model import Permission, Unhardened, User
 from quard.target import Target
 
 _SYSTEM = Origin("system", "system")
@@ -57,6 +58,8 @@ class RootfsSpec:
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
     authorized_keys -- public keys for root's .ssh/authorized_keys; none: no such file
     release         -- fields of os-release(5)
+    hardening       -- defences that every program and library must have
+    unhardened      -- (package, or "" for the board; what goes without some of them)
     formats         -- what is to be made of rootfs.tar
     size_mib        -- of the ext4 file system; None sizes it by its content
     """
@@ -71,6 +74,8 @@ class RootfsSpec:
     authorized_keys: tuple[str, ...]
     target: Target
     release: Mapping[str, str]
+    hardening: tuple[str, ...] = ()
+    unhardened: tuple[tuple[str, Unhardened], ...] = ()
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
 
@@ -87,8 +92,9 @@ def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
         raise together("the files of the image", made.errors)
     tree = made.tree
     named = apply(tree, people, spec.permissions, spec.system.permissions)
+    hardened = Hardened(spec.hardening, spec.unhardened)
     found = [
-        *check.errors(tree, spec.target, people, spec.system.dangling),
+        *check.errors(tree, spec.target, people, spec.system.dangling, hardened),
         *special.errors(tree, spec.overlays, named | _folders(spec.system)),
         *_size_errors(spec, tree),
     ]

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sandbox_parts import MODES, Place
 
 from quard.errors import QuardError
 from quard.execute import drivers, elf, sysroot
-from quard.execute.sandbox import INSIDE, Work
+from quard.execute.sandbox import INSIDE, Mode, Work
 from quard.execute.toolchain import Toolchain, find
 from quard.hardening import Hardening
 from quard.plan.plan import Plan
@@ -390,3 +391,15 @@ def test_a_compiler_that_does_not_compile_the_start_file_is_an_error(
     with pytest.raises(QuardError) as caught:
         make(tmp_path, dataclasses.replace(toolchain, commands=commands), *ALL)
     assert (caught.value.reason, caught.value.detail) == ("compiler-failed", "no")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_builds_find_all_that_the_drivers_refer_to(tmp_path: Path, mode: Mode) -> None:
+    place = Place(tmp_path, mode, hardening=ALL)
+    (place.work.src / "looks.c").write_text(LOOKS)
+    assert place.sh(f"{TRIPLE}-gcc -O2 -Wall -static looks.c -o looks 2>&1") == ""
+    program = elf.read(place.work.src / "looks")
+    assert (program.kind, program.interp, program.bind_now) == ("dyn", None, True)
+    (place.work.src / "a.c").write_text("int f(void) { return 1; }\n")
+    place.sh(f"{TRIPLE}-gcc -O2 -c a.c && {TRIPLE}-ld -shared a.o -o a.so")
+    assert elf.read(place.work.src / "a.so").bind_now
