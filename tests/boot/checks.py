@@ -169,6 +169,22 @@ def hardware_clock_is_utc_whatever_the_time_zone(system: System) -> None:
     assert 0 <= written - after < 60
 
 
+def kernel_parameters_are_those_of_the_file(system: System) -> None:
+    file = Path(__file__).resolve().parents[2] / "rootfs/etc/sysctl.conf"
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if " = " in line]
+    names = [line.partition(" = ")[0] for line in lines]
+    assert system.guest.check(f"sysctl {' '.join(names)}").splitlines() == lines
+    assert lines
+
+
+def programs_lie_at_another_address_at_each_start(system: System) -> None:
+    """busybox is static, and position-independent all the same."""
+    first, second = (system.guest.check("grep -m 1 busybox /proc/self/maps") for _ in range(2))
+    assert first.endswith("/busybox")
+    assert second.endswith("/busybox")
+    assert first.partition(" ")[0] != second.partition(" ")[0]
+
+
 ALL: tuple[Callable[[System], None], ...] = (
     boot_log_shows_lease_servers_banner_and_prompt_in_order,
     boot_has_no_complaint,
@@ -181,6 +197,8 @@ ALL: tuple[Callable[[System], None], ...] = (
     shared_folder_carries_files_both_ways,
     dev_root_is_the_disk_of_the_root_or_nothing,
     hardware_clock_is_utc_whatever_the_time_zone,
+    kernel_parameters_are_those_of_the_file,
+    programs_lie_at_another_address_at_each_start,
 )
 
 

@@ -22,7 +22,7 @@ OVERLAY = PROJECT / "rootfs"
 
 STUBS = {
     "bin": ("dmesg", "hostname", "logger", "mount", "sleep", "sync"),
-    "sbin": ("chroot", "ifdown", "ifup", "init", "ip", "mdev", "modprobe", "pivot_root"),
+    "sbin": ("chroot", "ifdown", "ifup", "init", "ip", "mdev", "modprobe", "pivot_root", "sysctl"),
 }
 """Scripts name these by absolute path, so a stub in that place is what they run."""
 

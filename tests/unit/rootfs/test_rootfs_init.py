@@ -8,6 +8,7 @@ from guestroot import Guest, Result
 EXT4 = "/dev/root / ext4 rw,noatime 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n"
 STEPS = [
     "mount -a",
+    "sysctl -q -p /etc/sysctl.conf",
     "hostname -F /etc/hostname",
     "dmesg -n 1",
 ]
@@ -132,6 +133,7 @@ def test_a_folder_or_a_dangling_link_is_no_service(board: Guest) -> None:
     [
         ("mount", "[ $1 != -a ]", "mount -a"),
         ("mdev", "false", "mdev"),
+        ("sysctl", "false", "sysctl"),
         ("hostname", "false", "hostname"),
         ("dmesg", "false", "dmesg"),
     ],
@@ -145,6 +147,12 @@ def test_a_failed_step_is_named_and_the_boot_goes_on(
     assert result.status == 1
     assert result.lines[-1] == f"rcS: failed: {named}"
     assert "S10a start" in board.calls
+
+
+def test_a_board_without_a_sysctl_file_boots_as_well(board: Guest) -> None:
+    (board.root / "etc/sysctl.conf").unlink()
+    assert boot(board).status == 0
+    assert not [call for call in board.calls if call.startswith("sysctl")]
 
 
 def test_services_start_beside_the_scan_for_devices_and_the_boot_waits_for_its_end(
