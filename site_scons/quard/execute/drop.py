@@ -13,7 +13,7 @@ from quard.execute.fold import folded
 from quard.execute.stage import is_folder
 
 _DOCUMENTATION = tuple(f"usr/share/{name}" for name in ("doc", "gtk-doc", "help", "info", "man"))
-_UNWANTED = (*_DOCUMENTATION, "*.la", "*.pyc")
+_UNWANTED = (*_DOCUMENTATION, "*.la")
 
 
 def remove_unwanted(
@@ -35,7 +35,7 @@ def remove_unwanted(
     for pattern in _UNWANTED:
         wanted |= {path for path in paths if fnmatch.fnmatchcase(path, pattern)}
     for path in sorted(wanted):
-        _remove(stage, path)
+        remove(stage, path)
     return [_unused(unused)] if unused else []
 
 
@@ -48,7 +48,7 @@ def _unused(patterns: Sequence[str]) -> QuardError:
     )
 
 
-def _remove(stage: Path, path: str) -> None:
+def remove(stage: Path, path: str) -> None:
     """Remove a path and the folders that it leaves empty."""
     place = stage / path
     if not os.path.lexists(place):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quard.errors import QuardError
+from quard.execute.bytecode import settle
 from quard.execute.classify import classify
 from quard.execute.drop import remove_unwanted
 from quard.execute.fold import correct_links, fold
@@ -54,7 +55,7 @@ class Parts:
     debug   -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
     leaks   -- paths of the build found in the parts; in debug information, its own markers
     wrong   -- everything else that must not be as it is; the parts are of no use then
-    put_right -- paths of text files in which paths of the build were corrected
+    notes   -- lines on what was changed or left out, for the log
     """
 
     runtime: tuple[str, ...]
@@ -63,7 +64,7 @@ class Parts:
     debug: Path
     leaks: tuple[Leak, ...]
     wrong: tuple[QuardError, ...]
-    put_right: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def split(
@@ -105,7 +106,7 @@ def split(
         wrong += fold(stage)
         wrong += remove_unwanted(stage, _installed(everything(stage)), drop)
         wrong += _attributes(stage)
-        put = put_right(stage, _installed(everything(stage)), origin) if origin else []
+        notes = _settle(stage, origin)
         debug.mkdir(parents=True, exist_ok=True)
         _take_debug(stage, debug)
         stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
@@ -113,7 +114,18 @@ def split(
         runtime, dev = classify(stage, _installed(walk(stage)), stripped.frames)
         deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
         leaks = [*_leaks(stage, markers), *_leaks(debug, debug_markers)]
-        return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong), tuple(put))
+        return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong), notes)
+
+
+def _settle(stage: Path, origin: Origin | None) -> tuple[str, ...]:
+    """Bring texts and compiled modules to what holds elsewhere; return a line for each change."""
+    corrected = put_right(stage, _installed(everything(stage)), origin) if origin else []
+    marker = f"{origin.inside}/" if origin else ""
+    gone = settle(stage, _installed(everything(stage)), corrected, marker)
+    return (
+        *(f"{path}: paths of the build put right" for path in corrected),
+        *(f"{path}: left out: {why}" for path, why in sorted(gone.items())),
+    )
 
 
 def _installed(paths: Iterable[str]) -> list[str]:

@@ -42,8 +42,8 @@ def keep(
         markers=(build.sandbox.inside,),
         origin=Origin(build.sandbox.inside, f"{plan.name}-{plan.version}"),
     )
-    for path in parts.put_right:
-        build.note(f"split: {path}: paths of the build put right")
+    for line in parts.notes:
+        build.note(f"split: {line}")
     _refuse(plan, parts)
     contents = {
         "runtime": (stage, parts.runtime),
