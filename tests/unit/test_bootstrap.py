@@ -534,6 +534,14 @@ def test_apt_failure_is_named_and_shown(debian: Checkout, words: str, reason: st
     assert words in (debian.top / "out/bootstrap.log").read_text()
 
 
+def test_words_of_apt_reach_no_terminal_raw(debian: Checkout) -> None:
+    debian.stub("apt-get", "printf 'E: \\033[2Jgone\\007\\r\\n'; exit 100\n")
+    result = debian.run()
+    assert result.reason == "host-packages"
+    assert "  E: ?[2Jgone??\n" in result.err
+    assert not set(result.err) & set("\a\r\x1b")
+
+
 def test_without_apt_missing_commands_are_listed_with_their_use(fresh: Checkout) -> None:
     (fresh.top / "host-packages.list").write_text(LIST + "bison no-bison parses\nlib /no/file x\n")
     result = fresh.run()
