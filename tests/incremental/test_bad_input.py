@@ -197,6 +197,34 @@ def test_a_source_without_a_configure_script_says_what_to_run(greeting: Project)
     assert (greeting.folder / "out/tiny/work/alone/src/Makefile").is_file()
 
 
+def test_what_the_hint_says_makes_a_configure_script(greeting: Project) -> None:
+    """A source as a checkout has it: configure.ac, and no script made from it."""
+    configure = "AC_INIT([alone],[1])\nAC_PROG_CC\nAC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n"
+    makefile = (
+        "all: alone\nalone: alone.c\n\t@CC@ -o $@ $<\ninstall:\n"
+        "\tmkdir -p $(DESTDIR)/usr/bin && cp alone $(DESTDIR)/usr/bin/\n"
+    )
+    files = {
+        "alone.c": "int main(void) { return 0; }\n",
+        "configure.ac": configure,
+        "Makefile.in": makefile,
+        "install-sh": "#!/bin/sh\n",
+    }
+    url, sha256 = greeting.archive("alone", "1", files)
+    text = (
+        "from quard.model import Autotools, Run, Source\nRECIPE = Autotools(summary='x',"
+        f" version='1', source=Source('{url}', sha256='{sha256}', provenance='us'),"
+        " license='MIT', license_files=('COPYING',),\n)\n"
+    )
+    greeting.recipe("alone").write_text(text)
+    ran = greeting.run("alone")
+    refused(ran, "missing-command", "the source has configure.ac")
+    hint = ran.err.partition("hint: ")[2].partition("\n")[0].partition(", with ")[2]
+    greeting.recipe("alone").write_text(text.replace("\n)", f"{hint.replace(' and ', ', ')})"))
+    ran = greeting.run("alone")
+    assert ran.status == 0, ran.text
+
+
 def test_an_undeclared_dependency_fails_although_it_was_built_before(greeting: Project) -> None:
     greeting.run()
     greeting.program("hello", HELLO_C, "-lgreet", version="2")

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, cast
 
-from quard.errors import QuardError
+from quard.errors import QuardError, together
 from quard.plain import one_line, short
 from quard.store.files import enough_space
 from quard.store.member import (
@@ -97,8 +97,8 @@ def pack(root: Path, paths: Sequence[str], out: Path) -> str:
 
     A listed folder stands for itself, not for what is in it. `out` appears complete or not at all.
     Raises QuardError `special-file` for devices, sockets and pipes, `file-name` for names that are
-    not UTF-8, `unsafe-link` for links out of `root`, `disk-full`; FileNotFoundError for a path that
-    is not there.
+    not UTF-8, `unsafe-link` for links out of `root`, all that there are in one; `disk-full`;
+    FileNotFoundError for a path that is not there.
     """
     with enough_space(out.parent):
         handle, name = tempfile.mkstemp(prefix=".pack-", dir=out.parent)
@@ -159,6 +159,7 @@ def extract(blob: Path, into: Path, sha256: str) -> None:
 
 def _write(root: Path, paths: Sequence[str], writer: _HashingWriter) -> None:
     first_names: dict[tuple[int, int], str] = {}
+    wrong: list[QuardError] = []
     with tarfile.open(
         fileobj=cast(IO[bytes], writer),  # stream mode only calls write()
         mode="w|",
@@ -169,8 +170,13 @@ def _write(root: Path, paths: Sequence[str], writer: _HashingWriter) -> None:
         for path in sorted(set(paths), key=os.fsencode):
             if not is_plain(path):
                 raise ValueError(f"not a normalised relative path: {path!r}")
-            _refuse_bytes(path, path)
-            _add(tar, root, path, first_names)
+            try:
+                _refuse_bytes(path, path)
+                _add(tar, root, path, first_names)
+            except QuardError as error:
+                wrong.append(error)
+    if wrong:
+        raise together("the files of the package", wrong)
 
 
 def _refuse_bytes(path: str, text: str) -> None:

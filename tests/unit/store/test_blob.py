@@ -13,8 +13,24 @@ from pathlib import Path
 import pytest
 from blob_parts import LONG, blob_of, link, refused, tree, write
 
+from quard.errors import QuardError
 from quard.store.blob import extract, members, pack, walk
 from quard.store.member import EPOCH, Member
+
+
+def test_all_that_cannot_be_packed_is_told_at_once(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write(root / "good", b"x")
+    link(root / "out", "../outside")
+    os.mkfifo(root / "pipe")
+    os.mkfifo(root / "queue")
+    with pytest.raises(QuardError) as caught:
+        pack(root, walk(root), tmp_path / "out")
+    assert caught.value.message == "3 things are wrong with the files of the package"
+    assert caught.value.reason == "unsafe-link"
+    for name in ("out", "pipe", "queue"):
+        assert f": {name}\n" in caught.value.detail
+    assert not (tmp_path / "out").exists()
 
 
 def test_order_time_and_umask_leave_no_trace(tmp_path: Path) -> None:
