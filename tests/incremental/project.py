@@ -84,11 +84,12 @@ RECIPE = Make(
 """
 
 LIBC = """\
-from quard.model import ToolchainRuntime
+from quard.model import ToolchainRuntime, Unhardened
 RECIPE = ToolchainRuntime(
     summary="the C library",
     version="toolchain",
     license="LGPL-2.1-or-later",
+    unhardened=(Unhardened("/usr/lib/*", lacks=("bind_now",), reason="as its makers link it"),),
     libraries=("libc.so.6",),
 )
 """
