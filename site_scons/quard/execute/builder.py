@@ -133,6 +133,7 @@ class Build:
         if not inputs.compiled:
             early = self.plan.steps[: self.plan.installs]
             self._steps(step for step in early if not goes_on or _repeated(step))
+            self._log.flush()
             inputs.made()
         self._steps(self.plan.steps[self.plan.installs :])
 

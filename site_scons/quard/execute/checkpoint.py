@@ -20,6 +20,7 @@ Like kept folders, what such a build gives stays in the checkout.
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ from typing import Any
 from quard import canonical
 from quard.execute.sandbox import Work
 from quard.plan.plan import Plan, RunStep
-from quard.store.files import replacing
+from quard.store.files import enough_space, replacing
 from quard.store.local import remove_tree
 
 _STAMP = "compiled.json"
@@ -40,6 +41,8 @@ _TICK = 0.02
 """Seconds that are longer than the kernel's clock ticks: what is written later has a later time."""
 
 Facts = list[int | str]
+_UNREADABLE: Facts = ["unreadable"]
+"""Of a folder that only root could look into, under its name with a slash behind."""
 
 
 def base(depends: Mapping[str, Any], plan: Plan, place: Path | None) -> str:
@@ -67,14 +70,18 @@ def note(work: Work, plan: Plan, name: str, log: Path) -> None:
 
     name -- the build's base
     log  -- what its steps have printed
+    Raises QuardError disk-full.
     """
     if plan.installs == 0 or any(work.stage.iterdir()):
         return
     listing = dict(_listing(work)) if _may_change(plan) else None
-    (work.root / _LOG).write_bytes(log.read_bytes())
-    with replacing(work.root / _STAMP) as part:
-        text = canonical.sealed({"base": name, "listing": listing}, indent=None)
-        part.write_text(text, encoding="ascii")
+    if listing is not None and _UNREADABLE in listing.values():
+        return
+    with enough_space(work.root):
+        (work.root / _LOG).write_bytes(log.read_bytes())
+        with replacing(work.root / _STAMP) as part:
+            text = canonical.sealed({"base": name, "listing": listing}, indent=None)
+            part.write_text(text, encoding="ascii")
     if listing is not None:
         time.sleep(_TICK)
 
@@ -124,16 +131,15 @@ def _may_change(plan: Plan) -> bool:
 def _as_listed(work: Work, listing: Mapping[str, Facts]) -> bool:
     """Remove what has come since a folder was listed; return whether all else is the same."""
     there = dict(_listing(work))
-    come = [path for path in there if path not in listing]
+    come = [path for path in there if path not in listing and posixpath.dirname(path) in listing]
     for path, facts in listing.items():
         if path not in there or _identity(there[path]) != _identity(facts):
             return False
-    for path in reversed(come):
-        place = work.root / path
+    for path in come:
         if there[path][0] == "folder":
-            remove_tree(place)
+            remove_tree(work.root / path)
         else:
-            place.unlink()
+            (work.root / path).unlink()
     for path, facts in reversed(list(listing.items())):
         if facts[0] == "folder" and (work.root / path).lstat().st_mtime_ns != facts[-1]:
             moment = int(facts[-1])
@@ -157,14 +163,18 @@ def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Facts]]:
     pending = [(str(folder), prefix)]
     while pending:
         place, path = pending.pop()
-        with os.scandir(place) as entries:
-            for entry in entries:
-                status = entry.stat(follow_symlinks=False)
-                inner = f"{path}/{entry.name}"
-                target = os.readlink(entry.path) if stat.S_ISLNK(status.st_mode) else ""
-                yield inner, _facts(status, target)
-                if stat.S_ISDIR(status.st_mode):
-                    pending.append((entry.path, inner))
+        try:
+            entries = list(os.scandir(place))
+        except PermissionError:
+            yield f"{path}/", _UNREADABLE
+            continue
+        for entry in entries:
+            status = entry.stat(follow_symlinks=False)
+            inner = f"{path}/{entry.name}"
+            target = os.readlink(entry.path) if stat.S_ISLNK(status.st_mode) else ""
+            yield inner, _facts(status, target)
+            if stat.S_ISDIR(status.st_mode):
+                pending.append((entry.path, inner))
 
 
 def _facts(status: os.stat_result, target: str) -> Facts:

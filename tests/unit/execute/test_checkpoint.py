@@ -163,3 +163,20 @@ def test_kbuilds_folders_are_listed_for_commands_of_the_recipe_alone(
     (work.src / "new").touch()
     assert checkpoint.restore(work, BASE) == b""
     assert (work.src / "new").exists() is not listed
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may look into every folder")
+def test_a_folder_that_cannot_be_read_is_removed_if_it_is_new(work: Work) -> None:
+    (work.src / "new/inner").mkdir(parents=True)
+    (work.src / "new").chmod(0)
+    assert checkpoint.restore(work, BASE) is not None
+    assert not (work.src / "new").exists()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may look into every folder")
+def test_a_folder_that_could_not_be_read_before_leaves_no_list(work: Work) -> None:
+    checkpoint.forget(work.root)
+    (work.src / "folder").chmod(0)
+    checkpoint.note(work, PLAN, BASE, work.root / "log")
+    (work.src / "folder").chmod(0o755)
+    assert not checkpoint.noted(work.root)

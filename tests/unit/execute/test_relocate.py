@@ -75,7 +75,7 @@ def test_a_text_file_gets_what_its_reader_needs(
 
 def test_programs_and_data_stay_as_they_are_and_names_and_modes_hold(tmp_path: Path) -> None:
     binary = write(tmp_path / "usr/bin/x", "/quard/stage/usr\0")
-    text = write(tmp_path / "usr/lib/pkgconfig/x.pc", "prefix=/quard/stage/usr\n", 0o440)
+    text = write(tmp_path / "usr/lib/pkgconfig/x.pc", "prefix=/quard/stage/usr\n", 0o640)
     os.link(text, tmp_path / "usr/lib/pkgconfig/y.pc")
     (tmp_path / "usr/lib/pkgconfig/z.pc").symlink_to("x.pc")
     write(tmp_path / "usr/lib/pkgconfig/empty.pc", "")
@@ -83,7 +83,7 @@ def test_programs_and_data_stay_as_they_are_and_names_and_modes_hold(tmp_path: P
     assert put_right(tmp_path, paths, ORIGIN) == ["usr/lib/pkgconfig/x.pc"]
     assert binary.read_text() == "/quard/stage/usr\0"
     assert (tmp_path / "usr/lib/pkgconfig/y.pc").read_text() == "prefix=/usr\n"
-    assert stat.S_IMODE(text.stat().st_mode) == 0o440
+    assert stat.S_IMODE(text.stat().st_mode) == 0o640
     assert text.stat().st_nlink == 2
 
 
