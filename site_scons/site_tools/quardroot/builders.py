@@ -30,6 +30,8 @@ def generate(env: Any) -> None:
     env.Decider("content")
     SCons.Script.SetOption("max_drift", -1)
     SCons.Script.SetOption("silent", True)
+    # KiB of an image that SCons holds in memory while it signs it; its default is 64 MiB, twice.
+    SCons.Script.SetOption("md5_chunksize", 1024)
     if SCons.Script.GetOption("num_jobs") == 1 and not _asked_for_jobs():
         SCons.Script.SetOption("num_jobs", len(os.sched_getaffinity(0)))
     for method in (Board, Package, Source, Open, Rootfs, Image, Deploy, RunScript, Symbols, Run):
