@@ -77,6 +77,8 @@ def test_the_plan_is_the_one_on_file(file: str, update: bool) -> None:
 
 def test_no_file_is_left_of_a_package_or_feature_that_is_gone(update: bool) -> None:
     left = [path for path in sorted(HERE.glob("*.json")) if path.name not in cases()]
+    known = tuple(f"{name}." for name in CATALOG.names())
+    left += [path for path in sorted(HERE.glob("*.paths")) if not path.name.startswith(known)]
     if update:
         for path in left:
             path.unlink()

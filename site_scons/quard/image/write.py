@@ -17,7 +17,7 @@ from quard.execute.stop import Stop
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the tools are looked for: mke2fs is in sbin, which few users have in PATH."""
-_PACKAGES = {"mke2fs": "e2fsprogs", "debugfs": "e2fsprogs", "tar2sqfs": "squashfs-tools-ng"}
+PACKAGES = {"mke2fs": "e2fsprogs", "debugfs": "e2fsprogs", "tar2sqfs": "squashfs-tools-ng"}
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -74,7 +74,7 @@ def run(
     """
     program = shutil.which(argv[0], path=SEARCH)
     if program is None:
-        package = _PACKAGES[argv[0]]
+        package = PACKAGES[argv[0]]
         raise QuardError(
             f"the program {argv[0]} is missing, which makes {out.name}",
             detail=f"looked in {SEARCH}",

@@ -1,0 +1,71 @@
+"""What packages that were built install, as lists that a review can read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from quard import places, settings
+from quard.execute.results import Results
+from quard.store import blob
+
+PARTS = ("runtime", "dev", "deploy")
+"""The parts whose paths are listed; names of debug information depend on what was compiled."""
+COMMAND = "pytest tests/boot/test_installed.py --update-golden"
+
+
+def stores(project: Path) -> tuple[Path, ...]:
+    """Return the folders that hold the blobs of a checkout's packages."""
+    home = places.home(os.environ)
+    cache = settings.load(project, {}, home).cache or places.cache(project, os.environ, home)
+    return cache / "store" / "cas", project / "out/store/cas"
+
+
+def listing(packages: Path, name: str, folders: Sequence[Path]) -> str:
+    """Return a line per path of a package's parts: part, mode, type, path, and a link's target.
+
+    packages -- folder of the board's result files
+    folders  -- where the blobs lie
+    """
+    lines: list[str] = []
+    for name_of_part in PARTS:
+        if path := part(packages, name, name_of_part, folders):
+            lines += _lines(name_of_part, path)
+    debug = part(packages, name, "debug", folders)
+    if debug and blob.members(debug):
+        lines.append("debug")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def part(packages: Path, name: str, which: str, folders: Sequence[Path]) -> Path | None:
+    """Return the blob of a package's part, named by its hash; None where it has no such part."""
+    record = json.loads(Results(packages, name).record.read_bytes())
+    if which not in record["blobs"]:
+        return None
+    sha256: str = record["blobs"][which]
+    found = [place for folder in folders if (place := folder / sha256[:2] / sha256).exists()]
+    assert found, f"blob {sha256} is in none of {folders}"
+    return found[0]
+
+
+def _lines(part: str, path: Path) -> Iterator[str]:
+    for member in blob.members(path):
+        target = f" -> {member.target}" if member.target else ""
+        yield f"{part:7} {member.mode:04o} {member.type:8} {member.path}{target}"
+
+
+def difference(path: Path, text: str) -> str:
+    """Return how a text differs from the list on file, and the command that accepts it; else ""."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    if old == text:
+        return ""
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True),
+        text.splitlines(keepends=True),
+        f"tests/golden/{path.name}",
+        "what is installed now",
+    )
+    return f"{''.join(lines)}\nif this is meant: {COMMAND}"

@@ -1,0 +1,51 @@
+"""docs/host-tools.md has every tool of the build machine that the code uses, and no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from quard.catalog import Catalog
+from quard.execute.sysroot import COMMON_TOOLS
+from quard.execute.toolchain import COMMANDS, OPTIONAL
+from quard.image.write import PACKAGES
+
+TOP = Path(__file__).parents[2]
+PAGE = (TOP / "docs/host-tools.md").read_text(encoding="utf-8")
+
+
+def section(heading: str) -> str:
+    """Return the part of the page below a heading that begins so."""
+    return PAGE.partition(f"\n## {heading}")[2].partition("\n## ")[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the tools of each row of a table."""
+    cells = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    return [re.findall(r"`([^`]+)`", cell) for cell in cells]
+
+
+def flat(lists: Iterable[Iterable[str]]) -> list[str]:
+    return sorted(name for names in lists for name in names)
+
+
+def test_cross_tools_are_those_of_the_toolchain() -> None:
+    assert flat(rows(section("Tracked"))) == sorted((*COMMANDS, *OPTIONAL))
+
+
+def test_other_tools_are_those_that_builds_see_and_that_make_images() -> None:
+    catalog = Catalog(TOP / "packages")
+    recipes = {tool for name in catalog.names() for tool in catalog[name].recipe.tools}
+    writing = flat(rows(section("Not tracked: write")))
+    asking = re.findall(r"`([^`]+)`", section("Not tracked: only"))
+    assert sorted(writing + asking) == sorted({*COMMON_TOOLS, *recipes, *PACKAGES, "cc"})
+
+
+def test_a_recipes_tool_is_among_those_that_write_and_its_row_names_the_recipe() -> None:
+    catalog = Catalog(TOP / "packages")
+    lines = section("Not tracked: write").splitlines()
+    for name in catalog.names():
+        for tool in catalog[name].recipe.tools:
+            users = [line.split(" | ")[-1] for line in lines if f"`{tool}`" in line]
+            assert len(users) == 1 and name in users[0], f"{name} uses {tool}"
