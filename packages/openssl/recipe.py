@@ -1,4 +1,4 @@
-from quard.model import Custom, Feature, Run, Source
+from quard.model import Custom, Feature, Permission, Run, Source
 
 RECIPE = Custom(
     summary="TLS and cryptography: libssl, libcrypto and the openssl command",
@@ -57,5 +57,14 @@ RECIPE = Custom(
     install=(
         Run("make", "LIBS=", "INSTALL_LIBS=", "DESTDIR={stage}", "install_sw", "install_ssldirs"),
     ),
-    drop=("etc/ssl/*.dist", "etc/ssl/misc", "usr/bin/c_rehash", "usr/lib/cmake"),
+    permissions=(Permission("/etc/ssl/private", mode="0700"),),
+    drop=(
+        "etc/ssl/*.dist",
+        "etc/ssl/misc",
+        "usr/bin/c_rehash",
+        "usr/lib/cmake",
+        # Empty, as there are no modules.
+        "usr/lib/engines-3",
+        "usr/lib/ossl-modules",
+    ),
 )

@@ -18,4 +18,5 @@ RECIPE = Autotools(
     homepage="https://tiswww.case.edu/php/chet/readline/rltop.html",
     needs=("ncurses",),
     configure=("--with-curses", "--with-shared-termcap-library", "--disable-install-examples"),
+    drop=("usr/bin",),
 )

@@ -116,7 +116,7 @@ def _hardening(package: Package, _: Catalog) -> Iterator[Finding]:
 def _source(package: Package, _: Catalog) -> Iterator[Finding]:
     source = package.recipe.source
     if source is None:
-        if not isinstance(package.recipe, ToolchainRuntime):
+        if not isinstance(package.recipe, Custom | ToolchainRuntime):
             yield _finding(package, "source", "is missing", "missing-source")
         return
     hashes = [("source.sha256", source.sha256)]

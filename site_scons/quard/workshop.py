@@ -28,7 +28,7 @@ from quard.execute.sandbox import Mode
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import Listing, scan
-from quard.model import DEPLOY, Permission, ToolchainRuntime, Unhardened, User
+from quard.model import DEPLOY, Permission, Unhardened, User
 from quard.outputs import Outputs
 from quard.plan.plan import CopyStep
 from quard.resolve import Resolved, Resolver, Tree
@@ -235,12 +235,12 @@ class Workshop:
     ) -> Resolved:
         """Return the board's packages with their plans."""
         for name in self.settings.override:
-            if isinstance(self._catalog[name].recipe, ToolchainRuntime):
+            if self._catalog[name].recipe.source is None:
                 raise QuardError(
                     f"{name} has no source that a local tree could take the place of",
-                    detail="its files come from the cross toolchain",
+                    detail="its files come from the cross toolchain or lie in the recipe's folder",
                     reason="bad-setting",
-                    hint=f"take {name} out of [override]; the board's [toolchain] names another",
+                    hint=f"take {name} out of [override]; another toolchain is a key of the board",
                 )
         return self._resolver.resolve(decided, self._trees(), extra)
 

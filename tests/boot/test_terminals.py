@@ -48,6 +48,12 @@ def test_a_terminal_is_described_as_it_is(guest: Guest) -> None:
     assert guest.check("tput -T xterm cup 3 7 | tr '\\033' E") == "E[4;8H"
 
 
+def test_logins_count_characters_and_not_bytes(guest: Guest) -> None:
+    two = r"\303\244\303\266"
+    said = guest.check(f"""bash -lc 'x=$(printf "{two}"); echo $LANG ${{#x}}'""")
+    assert said == "C.UTF-8 2"
+
+
 @pytest.fixture(scope="module")
 def sysroot(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a package that needs ncurses sees of it."""

@@ -33,6 +33,12 @@ def test_a_plain_recipe_is_clean(tmp_path: Path) -> None:
     assert findings(tmp_path) == []
 
 
+def test_a_custom_package_may_consist_of_files_of_its_own(tmp_path: Path) -> None:
+    install = 'Run("cp", "{src}/thing", "{stage}/thing"),'
+    changes = {"source": None, "license_files": None, "install": f"({install})"}
+    assert findings(tmp_path, "Custom", **changes) == []
+
+
 def source(**changes: str) -> str:
     fields = {"url": '"https://x/y.tar.gz"', "sha256": f'"{SHA}"', "provenance": '"us"', **changes}
     return "Source(" + ", ".join(f"{name}={text}" for name, text in fields.items()) + ")"
