@@ -1,0 +1,94 @@
+"""tests/platforms/run refuses what it cannot do before it installs anything."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+RUN = TOP / "tests/platforms/run"
+TOOLS = ("cat", "dirname", "git", "head", "ls", "mkdir", "mktemp", "rm", "sed", "sh", "tr")
+STUBS = {
+    "id": "echo 0",
+    "debootstrap": 'echo "it cannot: $*"; exit 1',
+    "apt-get": "echo 'Debian http://mirror.example/debian/'",
+    **dict.fromkeys(("mount", "pivot_root", "python3", "umount", "unshare"), "exit 99"),
+}
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A PATH of its own: real tools, and stand-ins for what would change the machine."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in (*TOOLS, "date", "tail"):
+        (folder / name).symlink_to(shutil.which(name) or pytest.fail(name))
+    for name, text in STUBS.items():
+        stub(folder, name, text)
+    return folder
+
+
+def stub(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+def refused(tools: Path, *words: str) -> str:
+    """Run it; return the block that it must end with."""
+    env = {"PATH": str(tools), "TMPDIR": str(tools.parent), "HOME": str(tools.parent)}
+    done = subprocess.run(
+        (RUN, *words), env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    _, found, block = done.stderr.rpartition("error: ")
+    assert found and "\nreason: " in block and "\nhint: " in block, done.stderr
+    return block
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "which release?"),
+        (("--fast", "trixie"), "there is no option --fast"),
+        (("trixie", "folder", "more"), "one argument too many: more"),
+        (("../etc",), "this is no release: ../etc"),
+        (("--limit=soon", "trixie"), "--limit takes a number of seconds, not soon"),
+        (("--store=nowhere", "trixie"), "the store is no folder"),
+    ],
+)
+def test_what_is_typed_wrong_is_said(tools: Path, words: tuple[str, ...], told: str) -> None:
+    assert refused(tools, *words).startswith(f"{told}\n")
+
+
+def test_only_root_can(tools: Path) -> None:
+    stub(tools, "id", "echo 1000")
+    assert "as root" in refused(tools, "trixie")
+
+
+@pytest.mark.parametrize("name", ["debootstrap", "unshare", "git"])
+def test_a_missing_tool_is_named(tools: Path, name: str) -> None:
+    (tools / name).unlink()
+    assert refused(tools, "trixie").startswith(f"the command {name} is missing\n")
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tools: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/file").touch()
+    assert refused(tools, "trixie", str(tmp_path / "mine")).startswith("the folder is not empty\n")
+    assert (tmp_path / "mine/file").exists()
+
+
+def test_a_mirror_that_nobody_knows_is_asked_for(tools: Path) -> None:
+    stub(tools, "apt-get", "exit 100")
+    assert "--mirror=URL" in refused(tools, "trixie")
+
+
+def test_a_failed_installation_is_shown_and_leaves_nothing(tools: Path, tmp_path: Path) -> None:
+    before = set(tmp_path.iterdir())
+    block = refused(tools, "trixie")
+    assert block.startswith("debootstrap failed\n")
+    assert "http://mirror.example/debian" in block and "git,python3" in block
+    assert {path for path in tmp_path.iterdir() if path.is_dir()} == before
