@@ -1,12 +1,17 @@
-"""tests/platforms/run refuses what it cannot do before it installs anything."""
+"""tests/platforms/run: what it refuses before it installs anything, and its newcomer."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+
+from platforms import newcomer
 
 TOP = Path(__file__).resolve().parents[2]
 RUN = TOP / "tests/platforms/run"
@@ -92,3 +97,46 @@ def test_a_failed_installation_is_shown_and_leaves_nothing(tools: Path, tmp_path
     assert block.startswith("debootstrap failed\n")
     assert "http://mirror.example/debian" in block and "git,python3" in block
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == before
+
+
+def terminal(script: str, seconds: float = 20) -> newcomer.Terminal:
+    """Start a shell script as the newcomer starts ./scons run."""
+    return newcomer.start(["sh", "-c", script], Path("/"), time.monotonic() + seconds)
+
+
+def test_the_newcomer_types_and_reads_until_the_end() -> None:
+    here = terminal("stty size; printf 'login: '; read -r name; echo \"hello $name\"; exit 3")
+    assert "24 80" in here.wait_for("login: ")
+    here.type("root")
+    here.wait_for("^hello root")
+    assert here.wait_for_end() == 3
+
+
+def test_what_was_waited_for_is_not_found_twice() -> None:
+    here = terminal("echo once")
+    here.wait_for("once")
+    with pytest.raises(newcomer.Failed, match="ended with status 0 before 'once' came"):
+        here.wait_for("once")
+
+
+def test_a_program_that_hangs_is_given_up() -> None:
+    here = terminal("echo begun; exec sleep 60", seconds=2)
+    here.wait_for("begun")
+    with pytest.raises(newcomer.Failed, match="time is up"):
+        here.wait_for_end()
+    os.kill(here.pid, signal.SIGKILL)
+    os.waitpid(here.pid, 0)
+
+
+def test_a_build_that_reaches_the_prompt_is_used_and_switched_off() -> None:
+    here = terminal(
+        "echo 'bootstrap: ready after 9 s'; echo 'b: 12 built in 300.1 s'; printf 'b login: '\n"
+        "read -r user; prompt='root@quard-star:~# '\n"
+        "for answer in ok 256 '42 of riscv64'; do\n"
+        '    printf "%s" "$prompt"; read -r line; echo "$answer"\n'
+        "done\n"
+        'printf "%s" "$prompt"; read -r line; echo "$line"'
+    )
+    reached = [what for what, _ in newcomer.use(here, "b")]
+    assert reached[-2:] == ["the login prompt is there", "powered off"]
+    assert here.text.rstrip().endswith("poweroff")
