@@ -1,4 +1,4 @@
-"""Commands for gdb on a running board, read by gdb.sh: `user PATH [ADDRESS]`."""
+"""gdb's commands for a running board, read by gdb.sh: `user` and `module`."""
 
 import pathlib
 import struct
@@ -40,11 +40,40 @@ class User(gdb.Command):
         if struct.unpack_from("<H", header, _TYPE)[0] != _FIXED:
             if len(words) == 1:
                 raise gdb.GdbError(f"{words[0]} can be anywhere: give its address, too")
-            try:
-                offset = f" -o {int(words[1], 0):#x}"
-            except ValueError:
-                raise gdb.GdbError(f"{words[1]} is no address: 0x2ac1e40000 is one") from None
+            offset = f" -o {_address(words[1]):#x}"
         gdb.execute(f'add-symbol-file "{program}"{offset}')
 
 
+class Module(gdb.Command):
+    """module NAME ADDRESS: take the symbols of a kernel module.
+
+    ADDRESS -- where its code is: /sys/module/NAME/sections/.text of the board
+    """
+
+    def __init__(self) -> None:
+        super().__init__("module", gdb.COMMAND_FILES, gdb.COMPLETE_NONE)
+
+    def invoke(self, text: str, from_tty: bool) -> None:
+        """Do as told; a mistake is one line."""
+        del from_tty
+        words = gdb.string_to_argv(text)
+        if len(words) != 2:
+            raise gdb.GdbError("usage: module NAME ADDRESS")
+        modules = pathlib.Path(gdb.parameter("sysroot"), "usr/lib/debug/usr/lib/modules")
+        wanted = words[0].replace("-", "_")
+        for path in sorted(modules.rglob("*.ko.debug")):
+            if path.name.removesuffix(".ko.debug").replace("-", "_") == wanted:
+                gdb.execute(f'add-symbol-file "{path}" {_address(words[1]):#x}')
+                return
+        raise gdb.GdbError(f"{words[0]} is not among the kernel modules of the board")
+
+
+def _address(word: str) -> int:
+    try:
+        return int(word, 0)
+    except ValueError:
+        raise gdb.GdbError(f"{word} is no address: 0x2ac1e40000 is one") from None
+
+
 User()
+Module()

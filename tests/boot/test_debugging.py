@@ -146,6 +146,8 @@ def test_a_program_that_can_be_anywhere_is_found_by_its_address(waiting: tuple[G
         ("user /usr/bin/nothing", "not among what the packages install"),
         ("user /etc/ssh/ssh_config", "no program with symbols"),
         ("user /usr/sbin/sshd somewhere", "somewhere is no address"),
+        ("module macvlan", "usage: module NAME ADDRESS"),
+        ("module macvlan 0x1000", "macvlan is not among the kernel modules of the board"),
     ],
 )
 def test_a_mistake_in_gdb_is_one_line(line: str, answer: str, images: Path) -> None:
@@ -158,6 +160,22 @@ def test_a_mistake_in_gdb_is_one_line(line: str, answer: str, images: Path) -> N
     )  # fmt: skip
     assert answer in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_symbols_of_a_module_are_found_by_its_name_and_lie_at_its_address(tmp_path: Path) -> None:
+    place = tmp_path / "usr/lib/debug/usr/lib/modules/6.12/kernel/drivers/net/a-b.ko.debug"
+    place.parent.mkdir(parents=True)
+    (tmp_path / "a.c").write_text("int first(void) { return 1; }\n", encoding="ascii")
+    compiler = ("riscv64-linux-gnu-gcc", "-c", "-O1", "-o", place, tmp_path / "a.c")
+    subprocess.run(compiler, check=True, timeout=STEP)
+    words = ("gdb-multiarch", "-batch", "-nx", "-ex", f"set sysroot {tmp_path}")
+    lines = ("module a_b 0xffffffff01f2d000", "info address first", "module a_b here")
+    done = subprocess.run(
+        (*words, "-x", TOP / "qemu/gdb.py", *(w for line in lines for w in ("-ex", line))),
+        capture_output=True, text=True, check=False, timeout=STEP,
+    )  # fmt: skip
+    assert "0xffffffff01f2d000" in done.stdout.splitlines()[-1], done.stdout + done.stderr
+    assert "here is no address" in done.stderr
 
 
 def test_without_gdb_the_script_says_how_to_get_it(tmp_path: Path) -> None:
