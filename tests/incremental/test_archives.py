@@ -344,3 +344,18 @@ class TestTwoCheckouts:
         packings.offer(other, REPACK)
         ran = ok(other.run())
         assert (ran.built, ran.summary["restored"]) == (["greet"], ["alone", "hello", "libc"])
+
+
+def test_a_shell_s_folder_is_that_of_an_archive_that_is_accepted(
+    greeting: Project, packings: Packings
+) -> None:
+    packings.accept(greeting, UPSTREAM, REPACK)
+    packings.offer(greeting, REPACK)
+    assert "freshly unpacked" in ok(greeting.run("greet-shell")).out
+    packings.accept(greeting, UPSTREAM, THIRD, REPACK)
+    packings.offer(greeting, UPSTREAM)
+    assert "as it was left" in ok(greeting.run("greet-shell")).out
+    packings.accept(greeting, UPSTREAM)
+    told = ok(greeting.run("greet-shell")).out
+    assert "what was done there for another recipe is in out/tiny/shell/greet.old now" in told
+    assert "freshly unpacked" in told
