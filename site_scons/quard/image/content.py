@@ -60,8 +60,10 @@ class Content:
 
     def read(self, most: int = -1) -> bytes:
         """Return the bytes, or the first `most` of them."""
-        with self.open() as file:
-            return file.read(most)
+        if self.path is None:
+            return self.data if most < 0 else self.data[:most]
+        with Reader(self) as file:  # which reads no more than is asked for
+            return _exactly(file, self.size if most < 0 else most)
 
     def digest(self) -> str:
         """Return the SHA-256 of the content."""

@@ -32,6 +32,8 @@ NODES = {
     "tmp": Node("directory", 0o1777),
     "usr": Node("directory", 0o755),
     "usr/\"odd\" 'name' $x # <7>": Node("file", 0o640, content=Content(3, b"odd")),
+    "usr/\u00a0 \u3000": Node("file", 0o600, content=Content(1, b"s")),
+    "usr/a\u200db\u202e": Node("link", 0o777, target="\u3000\u200d"),
     "usr/-w": Node("file", 0o644, content=Content(1, b"-")),
     "usr/<12>": Node("file", 0o600, 9, content=Content(2, b"no")),
     "usr/a1": SHARED,

@@ -20,6 +20,7 @@ NODES = {
     "empty": Node("file", 0o644, content=Content(0)),
     "long": Node("link", 0o777, target="t" * 300),
     "tmp": Node("directory", 0o1777),
+    "\u00a0\u3000\u200d": Node("link", 0o777, target="a\u00a0b"),
     "ž b": Node("file", 0o600, content=Content(300_000, b"abc" * 100_000)),
 }
 
