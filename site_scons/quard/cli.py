@@ -23,6 +23,7 @@ VARIABLES = {
     "SNAPSHOT": "1: what the guest writes during this run is forgotten",
     "STATE": "folder of the guest's disk, for run",
     "APPEND": "further words of the kernel's command line, for run",
+    "PANIC": "when the kernel panics: exit (status 3), keep or reboot, for run",
     "NETWORK": "none: run without a network device",
     "DEBUG": "1: run waits for gdb, with symbols in out/BOARD/debug (DEBUG=PORT: there)",
     "PYTEST_ARGS": "further arguments of pytest, for test",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOTFS = "rootfs.tar"
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
-_RUN = "qemu/run.sh.in"
+_RUN = "qemu/run"
 
 
 class Images:
@@ -294,16 +294,8 @@ class Images:
     @cached_property
     def run_text(self) -> str:
         """The text of run.sh."""
-        path = self._workshop.project / _RUN
-        try:
-            template = given.text(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise QuardError(
-                f"{_RUN} cannot be read",
-                detail=getattr(error, "strerror", "") or f"it is not UTF-8: {error}",
-                reason="bad-template",
-                hint="restore it, for example from git",
-            ) from None
+        folder = self._workshop.project / _RUN
+        template = "".join(_template(folder / name) for name in runscript.PARTS)
         return runscript.script(self._machine, template)
 
     def run(self) -> None:
@@ -319,6 +311,18 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _template(path: Path) -> str:
+    try:
+        return given.text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuardError(
+            f"{_RUN}/{path.name} cannot be read",
+            detail=getattr(error, "strerror", "") or f"it is not UTF-8: {error}",
+            reason="bad-template",
+            hint="restore it, for example from git",
+        ) from None
 
 
 def _replace(path: Path, text: str, mode: int = 0o644) -> None:

@@ -120,13 +120,13 @@ class Project:
         self.folder = folder
         self.sources = folder.parent / "sources"
         self.cache = folder.parent / "cache"
-        for name in ("packages/libc", "configs/system", "rootfs/etc", "rootfs/usr/bin", "qemu"):
+        for name in ("packages/libc", "configs/system", "rootfs/etc", "rootfs/usr/bin", "qemu/run"):
             (folder / name).mkdir(parents=True)
         self.sources.mkdir()
         for name in ("SConstruct", "site_scons"):
             (folder / name).symlink_to(CHECKOUT / name)
-        for path in (CHECKOUT / "qemu").iterdir():
-            (folder / "qemu" / path.name).symlink_to(path)
+        for path in (*(CHECKOUT / "qemu").glob("*.*"), *(CHECKOUT / "qemu/run").iterdir()):
+            (folder / path.relative_to(CHECKOUT)).symlink_to(path)
         (folder / "rootfs/etc/motd").write_text("hello\n")
         (folder / "rootfs/usr/bin/false").touch(mode=0o755)
         (folder / "configs/system/base.toml").write_text(SYSTEM)

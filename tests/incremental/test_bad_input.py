@@ -341,7 +341,7 @@ def test_what_nobody_foresaw_is_one_block_with_its_trace_in_a_file(greeting: Pro
 
 
 def test_a_broken_template_of_the_run_script_is_named(greeting: Project) -> None:
-    template = greeting.folder / "qemu/run.sh.in"
+    template = greeting.folder / "qemu/run/start.sh"
     text = template.read_text()
     template.unlink()
     template.write_text(text + "echo @kernal@\n")

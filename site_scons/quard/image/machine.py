@@ -74,6 +74,7 @@ class Machine:
     firmware, kernel -- file names in the images folder
     console      -- the kernel's name of QEMU's first serial port
     command_line -- further words for the kernel
+    panic_words  -- words of the kernel with which a panic ends QEMU with status 3
     options      -- further arguments for QEMU
     random       -- QEMU's device model of the random number source
     """
@@ -90,6 +91,7 @@ class Machine:
     kernel: str
     console: str
     command_line: tuple[str, ...]
+    panic_words: tuple[str, ...]
     options: tuple[str, ...]
     network: Network
     disk: Disk
@@ -119,6 +121,7 @@ def load(path: Path) -> Machine:
         kernel=_text(table, "kernel", NAME),
         console=_text(table, "console", NAME),
         command_line=_words(table, "command_line"),
+        panic_words=_words(table, "panic_words", ()),
         options=_words(table, "options"),
         network=_network(table.table("network")),
         disk=_disk(table.table("disk")),
@@ -223,8 +226,8 @@ def _number(table: Table, key: str, low: int, high: int) -> int:
     return value
 
 
-def _words(table: Table, key: str) -> tuple[str, ...]:
-    words = table.texts(key)
+def _words(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    words = table.texts(key, default)
     for word in words:
         if not re.fullmatch(LINE, word):
             raise table.error(key, f"must hold single lines, not {word!r}")

@@ -19,6 +19,7 @@ SETTINGS = (
     "FORWARD",
     "FRESH",
     "NETWORK",
+    "PANIC",
     "QEMU_ARGS",
     "ROOT",
     "SHARE",
@@ -29,8 +30,12 @@ SETTINGS = (
 _PLACEHOLDER = re.compile(r"@([a-z_]+)@")
 
 
+PARTS = ("settings.sh", "forwards.sh", "disks.sh", "start.sh")
+"""Files of `qemu/run`, in the order in which they make one script."""
+
+
 def script(machine: Machine, template: str) -> str:
-    """Return the text of run.sh: `template` (qemu/run.sh.in) with the machine's words, quoted.
+    """Return the text of run.sh: `template` (the parts together) with the machine's words, quoted.
 
     Raises QuardError bad-template for a placeholder (`@word@`) that does not exist.
     """
@@ -39,10 +44,10 @@ def script(machine: Machine, template: str) -> str:
     if unknown:
         near = difflib.get_close_matches(unknown[0], words, n=1)
         raise QuardError(
-            f"qemu/run.sh.in has an unknown placeholder @{unknown[0]}@",
+            f"qemu/run has an unknown placeholder @{unknown[0]}@",
             detail="known: " + ", ".join(sorted(words)),
             reason="bad-template",
-            hint=f"did you mean @{near[0]}@?" if near else "take it out of qemu/run.sh.in",
+            hint=f"did you mean @{near[0]}@?" if near else "take it out of the file below qemu/run",
         )
     return _PLACEHOLDER.sub(lambda match: words[match[1]], template)
 
@@ -54,6 +59,7 @@ def _words(machine: Machine) -> dict[str, str]:
         "firmware": machine.firmware,
         "kernel": machine.kernel,
         "kernel_words": qemu.kernel_words(machine),
+        "panic_words": " ".join(machine.panic_words),
         "machine_file": f"qemu/{machine.name}.toml",
         "forward": qemu.forward_setting(machine.network.forwards),
         "network": qemu.network(machine),

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quard.image.machine import load
-from quard.image.runscript import script
+from quard.image.runscript import PARTS, script
 
 TOP = Path(__file__).resolve().parents[3]
 MACHINE = load(TOP / "qemu" / "virt.toml")
-TEXT = script(MACHINE, (TOP / "qemu" / "run.sh.in").read_text(encoding="utf-8"))
+TEXT = script(
+    MACHINE, "".join((TOP / "qemu" / "run" / name).read_text(encoding="utf-8") for name in PARTS)
+)
 BINARY = "qemu-system-riscv64"
 FAKE_QEMU = """#!/bin/sh
 printf '%s\\0' "$@" >"$QEMU_ARGUMENTS"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -58,7 +59,9 @@ def test_default_command_is_the_seeds_network_and_the_image_beside_the_script(
     assert outcome.value("-machine") == "virt"
     assert outcome.value("-bios") == str(board.images / "fw_dynamic.bin")
     assert outcome.value("-kernel") == str(board.images / "Image")
-    assert outcome.value("-append") == ("root=/dev/vda rw rootfstype=ext4 console=ttyS0 no4lvl")
+    assert outcome.value("-append") == (
+        "root=/dev/vda rw rootfstype=ext4 console=ttyS0 no4lvl panic=-1 panic_shutdown"
+    )
     assert outcome.value("-drive") == f"if=none,id=root,format=raw,file={disk}"
     assert outcome.value("-fsdev") == (
         f"local,id=share,security_model=none,multidevs=remap,path={share}"
@@ -207,7 +210,7 @@ def test_squashfs_is_a_read_only_disk_with_a_layer_in_memory_over_it(board: Boar
 def test_cpio_needs_no_disk(board: Board) -> None:
     outcome = board.start("FORWARD=none", "ROOT=cpio")
     assert outcome.value("-initrd") == str(board.images / "rootfs.cpio.gz")
-    assert outcome.value("-append") == "console=ttyS0 no4lvl"
+    assert outcome.value("-append") == "console=ttyS0 no4lvl panic=-1 panic_shutdown"
     assert outcome.values("-drive") == []
 
 
@@ -291,3 +294,27 @@ def test_qemu_accepts_every_option_and_leaves_on_its_keys(
     )
     assert (done.returncode, done.stdout) == (0, b"QEMU: Terminated\n\r"), done.stderr
     assert b"qemu-system" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("PANIC=exit", "console=ttyS0 no4lvl panic=-1 panic_shutdown"),
+        ("PANIC=keep", "console=ttyS0 no4lvl panic=0"),
+        ("PANIC=reboot", "console=ttyS0 no4lvl"),
+    ],
+)
+def test_what_a_panic_does_is_said_to_the_kernel_before_append(
+    board: Board, setting: str, words: str
+) -> None:
+    outcome = board.start("FORWARD=none", "ROOT=cpio", setting, "APPEND=panic=5")
+    assert outcome.value("-append") == f"{words} panic=5"
+
+
+def test_a_panic_ends_nothing_on_a_machine_that_cannot_say_so() -> None:
+    machine = dataclasses.replace(MACHINE, panic_words=())
+    assert "panic_words=''\n" in script(machine, "panic_words=@panic_words@\n")
+
+
+def test_an_unknown_answer_to_a_panic_is_refused(board: Board) -> None:
+    assert "PANIC=halt" in board.start("PANIC=halt").rejected("bad-setting")
