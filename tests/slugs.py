@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from quard.image.runscript import PARTS
 from quard.plan.plan import PHASES
 
 TOP = Path(__file__).resolve().parents[1]
 SLUG = re.compile(r"[a-z]+(-[a-z]+)*")
-SHELL = ("scons", "qemu/gdb.sh", "qemu/run.sh.in")
+SHELL = ("scons", "qemu/gdb.sh", *(f"qemu/run/{name}" for name in PARTS))
 PLAIN = ("interrupted", "offline", "rpath")
 """The slugs of one word: a parameter named `reason` may mean something else."""
 

@@ -1,43 +1,53 @@
+# make_folder FOLDER WHAT: it exists afterwards and can be written, or the run ends.
+make_folder() {
+    if ! mkdir -p "$1" 2>/dev/null || [ ! -w "$1" ]; then
+        fail "$2 has no place" "$1 cannot be written" state-unwritable \
+            "name another folder with STATE=, or give SNAPSHOT=1"
+    fi
+}
+
+# copy_disk IMAGE DISK: DISK is whole or not there; holes of IMAGE stay holes.
+copy_disk() {
+    message=$(cp --sparse=always --reflink=auto "$1" "$2.new" 2>&1) || {
+        rm -f "$2.new"
+        fail "the guest's disk cannot be made" "$message" disk-copy-failed \
+            "make room, name another folder with STATE=, or give SNAPSHOT=1"
+    }
+    chmod u+rw "$2.new"
+    mv -f "$2.new" "$2"
+}
+
 # The guest writes to a copy, so that the image stays what the build made. The lock is held until
 # QEMU ends, since QEMU inherits the file; a second guest gets a disk that forgets.
-prepare_disk() {
-    disk=$STATE/rootfs.ext4
+prepare_root() {
+    root_disk=$root_folder/rootfs.ext4 stamp=$root_folder/rootfs.stamp
     seen_key='' seen_sum='' sum=''
-    [ ! -f "$STATE/rootfs.stamp" ] || { read -r seen_key && read -r seen_sum; } \
-        <"$STATE/rootfs.stamp" || :
+    [ ! -f "$stamp" ] || { read -r seen_key && read -r seen_sum; } <"$stamp" || :
     # Inode and change time cannot be set back, so the same key is the same image; another key
     # may still be the same image, copied or built again, and only then it is read.
     key=$(stat -c '%i %s %z' "$images/rootfs.ext4")
-    [ "$FRESH" = 1 ] || [ ! -f "$disk" ] || [ "$key" != "$seen_key" ] || return 0
+    [ "$FRESH" = 1 ] || [ ! -f "$root_disk" ] || [ "$key" != "$seen_key" ] || return 0
     sum=$(sha256sum <"$images/rootfs.ext4")
-    if [ "$FRESH" = 1 ] || [ ! -f "$disk" ] || [ "$sum" != "$seen_sum" ]; then
-        [ ! -f "$disk" ] || note "disk: changes of earlier boots are dropped (FRESH=1 or a new image)"
-        rm -f "$STATE/rootfs.stamp"
-        message=$(cp --sparse=always --reflink=auto "$images/rootfs.ext4" "$disk.new" 2>&1) || {
-            rm -f "$disk.new"
-            fail "the guest's disk cannot be made" "$message" disk-copy-failed \
-                "make room, name another folder with STATE=, or give SNAPSHOT=1"
-        }
-        chmod u+rw "$disk.new"
-        mv -f "$disk.new" "$disk"
+    if [ "$FRESH" = 1 ] || [ ! -f "$root_disk" ] || [ "$sum" != "$seen_sum" ]; then
+        [ ! -f "$root_disk" ] ||
+            note "disk: changes of earlier boots are dropped (FRESH=1 or a new image)"
+        rm -f "$stamp"
+        copy_disk "$images/rootfs.ext4" "$root_disk"
     fi
-    printf '%s\n' "$key" "$sum" >"$STATE/rootfs.stamp"
+    printf '%s\n' "$key" "$sum" >"$stamp"
 }
 
 drive="if=none,id=root,format=raw,file=$(escape "$images/$root_file")"
 case $ROOT$SNAPSHOT in
     ext40)
-        : "${STATE:=$beside/run}"
-        if ! mkdir -p "$STATE" 2>/dev/null || [ ! -w "$STATE" ]; then
-            fail "the guest's disk has no place" "$STATE cannot be written" state-unwritable \
-                "name another folder with STATE=, or give SNAPSHOT=1"
-        fi
-        exec 9>"$STATE/lock"
+        root_folder=${STATE:-$beside/run}
+        make_folder "$root_folder" "the guest's disk"
+        exec 9>"$root_folder/lock"
         if flock -n 9; then
-            prepare_disk
-            drive="if=none,id=root,format=raw,file=$(escape "$disk")"
+            prepare_root
+            drive="if=none,id=root,format=raw,file=$(escape "$root_disk")"
         else
-            note "disk: another guest has $STATE; this one forgets its changes at the end"
+            note "disk: another guest has $root_folder; this one forgets its changes at the end"
             drive=$drive,snapshot=on
         fi
         ;;
@@ -45,3 +55,78 @@ case $ROOT$SNAPSHOT in
     squashfs*) drive=$drive,readonly=on ;;
 esac
 
+# Sets data_folder: outside of the build's folder, which may be deleted at any time. The hash tells
+# the checkouts of one board apart.
+find_data_folder() {
+    data_folder=$STATE
+    [ -z "$STATE" ] || return 0
+    home=${HOME-} base=${XDG_STATE_HOME-}
+    case $home in
+        /*) ;;
+        *) home=$(getent passwd "$(id -u)" | cut -d: -f6) || home='' ;;
+    esac
+    case $base in
+        /*) ;;
+        *) base=${home:+$home/.local/state} ;;
+    esac
+    if [ -n "$base" ] && mkdir -p "$base" 2>/dev/null; then
+        hash=$(printf '%s' "$images" | sha256sum)
+        data_folder=$base/quardroot/$board-$(printf '%.12s' "$hash")
+    else
+        data_folder=$beside/run
+        note "data: no home folder can hold the guest's data; STATE=FOLDER names a place"
+    fi
+}
+
+# The guest's data outlive every image; the build makes the empty disk that a new guest gets.
+# Sets data_drive.
+prepare_data() {
+    data_disk=$data_folder/data.ext4
+    data_drive="if=none,id=data,format=raw,file=$(escape "$images/$data_file")"
+    make_folder "$data_folder" "the guest's data disk"
+    exec 8>"$data_folder/data.lock"
+    if ! flock -n 8; then
+        note "data: another guest has $data_folder; this one starts without data and keeps none"
+        note "data: STATE=FOLDER gives a guest disks of its own"
+        data_drive=$data_drive,snapshot=on
+        return 0
+    fi
+    if [ "$FRESH" = 1 ] && [ -f "$data_disk" ]; then
+        note "data: $data_disk is dropped (FRESH=1)"
+        rm -f "$data_disk"
+    fi
+    [ -f "$data_disk" ] || copy_disk "$images/$data_file" "$data_disk"
+    printf '%s\n' "$images" >"$data_folder/images"
+    note "data: $data_disk"
+    data_drive="if=none,id=data,format=raw,file=$(escape "$data_disk")"
+}
+
+# A guest that forgets sees what another has kept, in a copy without a name that ends with QEMU.
+borrow_data() {
+    data_drive="if=none,id=data,format=raw,snapshot=on,file=$(escape "$images/$data_file")"
+    [ "$FRESH" = 0 ] && [ -r "$data_folder/data.ext4" ] || return 0
+    { exec 8<"$data_folder/data.lock"; } 2>/dev/null || return 0
+    if ! flock -s -n 8; then
+        note "data: another guest has $data_folder; this one starts without data and keeps none"
+        return 0
+    fi
+    data_disk=$(mktemp 2>&1) || fail "the guest's data cannot be copied" "$data_disk" \
+        disk-copy-failed "name another folder for the copy with TMPDIR="
+    exec 7<>"$data_disk"
+    message=$(cp --sparse=always --reflink=auto "$data_folder/data.ext4" "$data_disk" 2>&1) || {
+        rm -f "$data_disk"
+        fail "the guest's data cannot be copied" "$message" disk-copy-failed \
+            "make room, or name another folder for the copy with TMPDIR="
+    }
+    rm -f "$data_disk"
+    exec 8<&-
+    data_drive="if=none,id=data,format=raw,file=/dev/fd/7"
+}
+
+if [ -n "$data_file" ]; then
+    find_data_folder
+    case $SNAPSHOT in
+        0) prepare_data ;;
+        1) borrow_data ;;
+    esac
+fi

@@ -13,6 +13,8 @@ panic_words=@panic_words@
 default_forward=@forward@
 network=@network@
 disk_node=@disk_node@
+board=@board@
+data_file=@data_file@
 
 usage() {
     cat <<END
@@ -28,9 +30,12 @@ Settings are arguments or environment variables; arguments win.
                  (default: share/ beside the images folder, made when missing)
   ROOT=KIND      ext4: a disk that keeps its changes; squashfs: a read-only disk, changes
                  are in memory; cpio: in memory (default: ext4)
-  STATE=FOLDER   keeps the guest's own copy of the ext4 disk
-                 (default: run/ beside the images folder); made anew with a new image
-  FRESH=1        throws that copy away first
+  STATE=FOLDER   keeps the guest's own disks: its copy of the ext4 root, made anew with a new
+                 image (default: run/ beside the images folder), and its data disk, /data in
+                 the guest, which stays (default: a folder for these images below
+                 \$XDG_STATE_HOME/quardroot or ~/.local/state/quardroot); two guests at
+                 once need two
+  FRESH=1        throws both away first
   SNAPSHOT=1     throws all changes away afterwards; several guests may do so at once
   APPEND=WORDS   more words for the kernel's command line
   PANIC=WHAT     when the kernel panics: exit ends QEMU with status 3; keep leaves the
@@ -126,8 +131,8 @@ beside=$(dirname "$images")
 [ ! -f "$images/unfinished" ] || fail "the images are not of one build" \
     "the last build began these and did not finish: $(tr '\n' ' ' <"$images/unfinished")" \
     images-unfinished "build them again: ./scons; its errors say what is missing"
-for file in "$firmware" "$kernel" "$root_file"; do
-    [ -f "$images/$file" ] || fail "an image is missing" "$images/$file" image-missing \
+for file in "$firmware" "$kernel" "$root_file" "$data_file"; do
+    [ -z "$file" ] || [ -f "$images/$file" ] || fail "an image is missing" "$images/$file" image-missing \
         "build the board's images again: ./scons (ROOT= names one of the board's formats)"
 done
 

@@ -2,13 +2,14 @@
 # say, as with init=/sbin/init for a squashfs root without the layer that can be written.
 set -- @fixed_arguments@ -bios "$images/$firmware" -kernel "$images/$kernel"
 case $ROOT in
-    ext4) kernel_words="root=$disk_node rw rootfstype=ext4 $kernel_words" ;;
+    ext4) kernel_words="root=$disk_node ro rootfstype=ext4 $kernel_words" ;;
     squashfs)
         kernel_words="root=$disk_node ro rootfstype=squashfs init=/sbin/overlay-init $kernel_words"
         ;;
     cpio) set -- "$@" -initrd "$images/$root_file" ;;
 esac
 [ "$ROOT" = cpio ] || set -- "$@" -drive "$drive" -device @disk_device@
+[ -z "$data_file" ] || set -- "$@" -drive "$data_drive" -device @data_device@
 set -- "$@" -append "$kernel_words${APPEND:+ $APPEND}"
 
 while read -r protocol address port guest; do

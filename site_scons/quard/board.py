@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,13 @@ from quard.target import Target, target
 Choice = Literal["on", "off", "if-available"]
 FORMATS = ("ext4", "squashfs", "cpio.gz")
 _REASON = "bad-board"
+_DATA_MIB = 256
+_LEAST_DATA_MIB = 8
+"""Below this mke2fs(8) makes no journal."""
+_PERSISTENT = re.compile(r"(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*|/\.[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+")
+"""What the options of mount(8) and a list with a path in each line take as it is."""
+_MOUNTED = ("/data", "/dev", "/mnt", "/proc", "/run", "/sys", "/tmp", "/var/log")
+"""Where the guest mounts something of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +52,18 @@ class Login:
 
     root_password: str
     authorized_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The disk that outlives every image, mounted at /data.
+
+    size_mib   -- of its ext4 file system; 0: there is no such disk
+    persistent -- absolute paths of folders and files whose changes are kept there
+    """
+
+    size_mib: int
+    persistent: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +97,7 @@ class Board:
     login: Login
     formats: tuple[str, ...]
     size_mib: int
+    data: Data
 
 
 def names(configs: Path) -> tuple[str, ...]:
@@ -127,6 +149,7 @@ def _board(name: str, table: Table) -> Board:
         ),
         formats=formats,
         size_mib=size,
+        data=_data(table.table("data")),
     )
     login.finish()
     return board
@@ -138,6 +161,34 @@ def _toolchain(table: Table, triple: Target) -> Toolchain:
     )
     table.finish()
     return toolchain
+
+
+def _data(table: Table) -> Data:
+    data = Data(
+        size_mib=table.number("size_mib", _DATA_MIB), persistent=table.texts("persistent", ())
+    )
+    table.finish()
+    if data.size_mib != 0 and data.size_mib < _LEAST_DATA_MIB:
+        text = f"must be 0 (no data disk) or at least {_LEAST_DATA_MIB}, not {data.size_mib}"
+        raise table.error("size_mib", text)
+    if data.persistent and not data.size_mib:
+        raise table.error("persistent", "needs a data disk, and data.size_mib is 0")
+    for path in data.persistent:
+        _check_persistent(table, path)
+    for one, other in itertools.permutations(data.persistent, 2):
+        if other == one or other.startswith(f"{one}/"):
+            raise table.error("persistent", f"names {other}, which {one} holds already")
+    return data
+
+
+def _check_persistent(table: Table, path: str) -> None:
+    if not _PERSISTENT.fullmatch(path):
+        form = "must hold absolute paths of letters, digits and . _ + -"
+        raise table.error("persistent", f"{form}, not {path!r}")
+    for mounted in _MOUNTED:
+        if f"{mounted}/".startswith(f"{path}/") or path.startswith(f"{mounted}/"):
+            text = f"cannot hold {path}: the guest mounts something else at {mounted}"
+            raise table.error("persistent", text)
 
 
 def _flags(table: Table) -> str:

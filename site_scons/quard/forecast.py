@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from quard import canonical, why
 from quard.execute.results import as_before, depends, look, made_from, read
-from quard.images import ROOTFS, Images
+from quard.images import DATA, ROOTFS, Images
 from quard.resolve import Resolved
 from quard.workshop import Workshop
 
@@ -75,7 +75,11 @@ class Forecast:
         found.append(rootfs)
         for name in sorted(now.keys() - {ROOTFS}):
             expected = self._image(images.folder / name, now[name], made.get(name), {})
-            if expected.action == "none" and rootfs.action != "none" and name != "run.sh":
+            if (
+                expected.action == "none"
+                and rootfs.action != "none"
+                and name not in (DATA, "run.sh")
+            ):
                 expected = Expected(name, "maybe", (f"if {ROOTFS} changes",))
             found.append(expected)
         return tuple(sorted(found, key=lambda expected: expected.name))

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 ROOTFS = "rootfs.tar"
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
-_RUN = "qemu/run"
+DATA = "data.ext4"
+DATA_LABEL = "data"
+"""By which the guest finds the disk, whatever other disks it has."""
 
 
 class Images:
@@ -130,7 +132,11 @@ class Images:
             "root_password": board.login.root_password,
             "keys": self._keys(),
             "release": dict(self._release()),
+            "persistent": self._persistent(),
         }
+
+    def _persistent(self) -> tuple[str, ...] | None:
+        return self._board.data.persistent if self._board.data.size_mib else None
 
     def inputs(self) -> dict[str, dict[str, Any]]:
         """Return what each image file is made from, by its name, but for the packages' files."""
@@ -138,6 +144,8 @@ class Images:
         found: dict[str, dict[str, Any]] = {ROOTFS: {**self._tables(), "overlays": overlays}}
         for kind in self.formats:
             found[self.file(kind).name] = {"key": self.image_key(kind)}
+        if self.data_disk is not None:
+            found[DATA] = {"key": self.data_key}
         found[self.run_script.name] = {"text": canonical.digest(self.run_text)}
         return found
 
@@ -206,6 +214,7 @@ class Images:
             release=self._release(),
             formats=board.formats,
             size_mib=board.size_mib or None,
+            persistent=self._persistent(),
         )
 
     def file(self, kind: str) -> Path:
@@ -235,6 +244,25 @@ class Images:
         self.coherence.begin(out.name)
         makers[kind]()
         self._made(out.name)
+
+    @property
+    def data_disk(self) -> Path | None:
+        """The path of the template of the data disk; None for a board without one."""
+        return self.folder / DATA if self._board.data.size_mib else None
+
+    @property
+    def data_key(self) -> str:
+        """Return the hash over how the data disk is made."""
+        return canonical.digest([DATA, VERSION, DATA_LABEL, self._board.data.size_mib])
+
+    def make_data_disk(self) -> None:
+        """Make the empty file system of which every guest gets a copy."""
+        from quard.image import ext4  # noqa: PLC0415
+
+        self.coherence.begin(DATA)
+        size, stop = self._board.data.size_mib, self._workshop.stop
+        ext4.empty(self.folder / DATA, size_mib=size, label=DATA_LABEL, stop=stop)
+        self._made(DATA)
 
     def deploying(self) -> tuple[str, ...]:
         """Return the packages that put files beside the images."""
@@ -271,6 +299,7 @@ class Images:
         """Remove images that the board no longer makes: a stale one would boot an old system."""
         wanted = {MARK, *(path.name for path in (*self.rootfs_files(), self.run_script))}
         wanted |= {self.file(kind).name for kind in self.formats}
+        wanted |= {DATA} if self.data_disk else set()
         wanted |= {
             p.relative_to(self.folder).parts[0] for n in self.deploying() for p in self.deployed(n)
         }
@@ -294,9 +323,9 @@ class Images:
     @cached_property
     def run_text(self) -> str:
         """The text of run.sh."""
-        folder = self._workshop.project / _RUN
-        template = "".join(_template(folder / name) for name in runscript.PARTS)
-        return runscript.script(self._machine, template)
+        template = runscript.template(self._workshop.project / "qemu" / "run")
+        data = DATA if self.data_disk else ""
+        return runscript.script(self._machine, template, board=self._board.name, data=data)
 
     def run(self) -> None:
         """Write run.sh."""
@@ -311,18 +340,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _template(path: Path) -> str:
-    try:
-        return given.text(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuardError(
-            f"{_RUN}/{path.name} cannot be read",
-            detail=getattr(error, "strerror", "") or f"it is not UTF-8: {error}",
-            reason="bad-template",
-            hint="restore it, for example from git",
-        ) from None
 
 
 def _replace(path: Path, text: str, mode: int = 0o644) -> None:

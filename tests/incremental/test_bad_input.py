@@ -391,7 +391,7 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(greeting: Project) -> None:
         ("configs/tiny.toml", "bad-board"),
         ("configs/system/base.toml", "bad-system-table"),
         ("qemu/virt.toml", "bad-machine"),
-        ("qemu/run.sh.in", "bad-template"),
+        ("qemu/run/start.sh", "bad-template"),
         ("packages/alone/recipe.py", "bad-package-file"),
         ("packages/alone/a.patch", "bad-package-file"),
     ],

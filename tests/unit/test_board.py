@@ -59,6 +59,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         login=board.Login(root_password="*", authorized_keys=()),
         formats=("ext4", "squashfs", "cpio.gz"),
         size_mib=0,
+        data=board.Data(size_mib=256, persistent=()),
     )
     assert found.target.triple == "riscv64-linux-gnu"
 
@@ -231,6 +232,51 @@ WRONG = {
     "feature as a number": (
         MINIMAL + "[features]\nethtool.netlink = 1\n",
         'configs/one.toml: features.ethtool.netlink must be true, false or "if-available", not 1',
+    ),
+    "unknown key of data": (
+        MINIMAL + "[data]\nsize = 3\n",
+        "configs/one.toml: unknown key data.size",
+    ),
+    "data disk too small for a journal": (
+        MINIMAL + "[data]\nsize_mib = 7\n",
+        "configs/one.toml: data.size_mib must be 0 (no data disk) or at least 8, not 7",
+    ),
+    "something to keep and no disk": (
+        MINIMAL + '[data]\nsize_mib = 0\npersistent = ["/root"]\n',
+        "configs/one.toml: data.persistent needs a data disk, and data.size_mib is 0",
+    ),
+    "relative path to keep": (
+        MINIMAL + '[data]\npersistent = ["root"]\n',
+        "configs/one.toml: data.persistent must hold absolute paths of letters, digits and . _ + -,"
+        " not 'root'",
+    ),
+    "path to keep with an option's comma": (
+        MINIMAL + '[data]\npersistent = ["/a,b"]\n',
+        "configs/one.toml: data.persistent must hold absolute paths of letters, digits and . _ + -,"
+        " not '/a,b'",
+    ),
+    "path to keep that leads up": (
+        MINIMAL + '[data]\npersistent = ["/a/../b"]\n',
+        "configs/one.toml: data.persistent must hold absolute paths of letters, digits and . _ + -,"
+        " not '/a/../b'",
+    ),
+    "path to keep below a mount": (
+        MINIMAL + '[data]\npersistent = ["/run/x"]\n',
+        "configs/one.toml: data.persistent cannot hold /run/x:"
+        " the guest mounts something else at /run",
+    ),
+    "path to keep above a mount": (
+        MINIMAL + '[data]\npersistent = ["/var"]\n',
+        "configs/one.toml: data.persistent cannot hold /var:"
+        " the guest mounts something else at /var/log",
+    ),
+    "path to keep inside another": (
+        MINIMAL + '[data]\npersistent = ["/a", "/a-b", "/a/c"]\n',
+        "configs/one.toml: data.persistent names /a/c, which /a holds already",
+    ),
+    "path to keep twice": (
+        MINIMAL + '[data]\npersistent = ["/a", "/a"]\n',
+        "configs/one.toml: data.persistent names /a, which /a holds already",
     ),
     "package as a feature": (
         MINIMAL + "[features]\nethtool = true\n",

@@ -1,4 +1,4 @@
-"""rootfs.ext4, by mke2fs and debugfs of e2fsprogs, the same bytes for the same tar.
+"""rootfs.ext4 and data.ext4, by mke2fs and debugfs of e2fsprogs: the same bytes for the same tar.
 
 mke2fs 1.47.0 cannot read a tar, and `-d FOLDER` takes owners, times and the order of names from
 the build machine. So it makes an empty file system with every default pinned, and debugfs fills
@@ -24,6 +24,8 @@ _BLOCK = 4096
 _MIB = 1 << 20
 _LEAST_MIB = 8
 _NAMESPACE = uuid.UUID("d1d7f0f3-6a3f-5b1c-9a54-2f3c0e6b7a11")
+_INODE_RATIO = 16384
+"""Bytes of a file system for each of its inodes, as mke2fs has it by default."""
 _FAST_LINK = 60
 """Bytes of a link's target that fit into the inode; a longer one takes a block."""
 _VERSION = re.compile(r"debugfs [0-9]")
@@ -64,8 +66,27 @@ def ext4(
     with scratch(out) as folder:
         made = folder / out.name
         tool: Tool = functools.partial(run, out=out, stop=stop)
-        _format(tool, made, size=size, count=len(entries), label=label, identity=identity)
+        # Never fewer than the content and some growth need.
+        inodes = max(size // _INODE_RATIO, len(entries) + len(entries) // 4 + 64)
+        _format(tool, made, size=size, inodes=inodes, label=label, identity=identity)
         _fill(tool, made, out, entries)
+        made.replace(out)
+
+
+def empty(out: Path, *, size_mib: int, label: str, stop: Stop | None = None) -> None:
+    """Make an empty ext4 file system with a journal; the file is sparse.
+
+    size_mib -- at least 8: a board's data disk is no smaller
+    The UUID follows from label and size. Raises QuardError: tool-missing, disk-full, image-tool,
+    interrupted.
+    """
+    size = size_mib * _MIB
+    identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{size_mib}"))
+    with scratch(out) as folder:
+        made = folder / out.name
+        tool: Tool = functools.partial(run, out=out, stop=stop)
+        inodes = size // _INODE_RATIO
+        _format(tool, made, size=size, inodes=inodes, label=label, identity=identity)
         made.replace(out)
 
 
@@ -98,18 +119,18 @@ def _size(nodes: Mapping[str, Node], size_mib: int | None) -> int:
     return -(-(content + content // 4 + 8 * _MIB) // step) * step
 
 
-def _format(tool: Tool, made: Path, *, size: int, count: int, label: str, identity: str) -> None:
+def _format(tool: Tool, made: Path, *, size: int, inodes: int, label: str, identity: str) -> None:
     config = made.with_name("mke2fs.conf")
     config.write_text(_CONFIG, encoding="ascii")
     extended = (
         f"hash_seed={identity},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,nodiscard"
     )
-    # One inode per 16 KiB as usual, and never fewer than the content and some growth need.
-    inodes = max(size // 16384, count + count // 4 + 64)
     argv = [
         *("mke2fs", "-q", "-F", "-t", "ext4", "-T", "default", "-b", str(_BLOCK), "-I", "256"),
         *("-N", str(inodes)),
-        *("-m", "0", "-e", "remount-ro", "-L", label, "-U", identity, "-E", extended),
+        # A damaged inode costs the files it is of, and the next boot's e2fsck repairs it. With
+        # remount-ro Linux 6.12 shuts the whole file system down: not even poweroff starts then.
+        *("-m", "0", "-e", "continue", "-L", label, "-U", identity, "-E", extended),
         *(str(made), f"{size // 1024}k"),
     ]
     clock = str(tarimage.MTIME)

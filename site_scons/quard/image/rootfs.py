@@ -15,6 +15,7 @@ from quard.image import (
     limits,
     manifest,
     modules,
+    persistent,
     scripts,
     special,
     tarimage,
@@ -35,6 +36,7 @@ _NO_HOME = "nonexistent"
 """Below /, by Debian's custom: the home of an account that is to have none."""
 _VOLATILE = ("dev", "proc", "run", "sys", "tmp")
 """Top folders that the guest mounts something over."""
+_DATA = replace(_SYSTEM, instead="it belongs to the data disk, [data] of the board")
 _MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
 _INDEX = replace(_SYSTEM, instead="it is made of the kernel modules that the image has")
 
@@ -62,6 +64,7 @@ class RootfsSpec:
     unhardened      -- (package, or "" for the board; what goes without some of them)
     formats         -- what is to be made of rootfs.tar
     size_mib        -- of the ext4 file system; None sizes it by its content
+    persistent      -- paths that the data disk keeps; None: there is no such disk
     """
 
     layers: tuple[Layer, ...]
@@ -78,6 +81,7 @@ class RootfsSpec:
     unhardened: tuple[tuple[str, Unhardened], ...] = ()
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
+    persistent: tuple[str, ...] | None = None
 
 
 def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
@@ -193,6 +197,10 @@ def _filled(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) 
         made.take(modules.index(made.tree), _INDEX)
     made.errors += made.tree.complete()
     _add_homes(made, spec, people)
+    if spec.persistent is not None:
+        made.take(persistent.nodes(spec.persistent), _DATA)
+        if whole:
+            made.errors += persistent.errors(made.tree, spec.persistent)
     return made
 
 

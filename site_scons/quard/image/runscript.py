@@ -8,7 +8,9 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+from pathlib import Path
 
+from quard import given
 from quard.errors import QuardError
 from quard.image import qemu
 from quard.image.machine import Machine
@@ -34,12 +36,31 @@ PARTS = ("settings.sh", "forwards.sh", "disks.sh", "start.sh")
 """Files of `qemu/run`, in the order in which they make one script."""
 
 
-def script(machine: Machine, template: str) -> str:
+def template(folder: Path) -> str:
+    """Return the parts of run.sh in `folder`, as one text. Raises QuardError bad-template."""
+    try:
+        return "".join(given.text(folder / name) for name in PARTS)
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuardError(
+            "the parts of run.sh, qemu/run, cannot be read",
+            detail=getattr(error, "strerror", "") or f"it is not UTF-8: {error}",
+            reason="bad-template",
+            hint="restore them, for example from git",
+        ) from None
+
+
+def script(machine: Machine, template: str, *, board: str, data: str) -> str:
     """Return the text of run.sh: `template` (the parts together) with the machine's words, quoted.
 
+    board -- its name
+    data  -- file name of the template of the data disk; "": the board has none
     Raises QuardError bad-template for a placeholder (`@word@`) that does not exist.
     """
-    words = _words(machine)
+    words = {
+        **_words(machine),
+        "board": shlex.quote(board),
+        "data_file": shlex.quote(data),
+    }
     unknown = sorted({word for word in _PLACEHOLDER.findall(template) if word not in words})
     if unknown:
         near = difflib.get_close_matches(unknown[0], words, n=1)
@@ -66,6 +87,7 @@ def _words(machine: Machine) -> dict[str, str]:
         "network_device": f"{machine.network.device},netdev=net0",
         "disk_device": f"{machine.disk.device},drive=root",
         "disk_node": machine.disk.node,
+        "data_device": f"{machine.disk.device},drive=data",
         "share": qemu.share(machine),
         "share_device": f"{machine.share.device},fsdev=share,mount_tag={machine.share.tag}",
     }

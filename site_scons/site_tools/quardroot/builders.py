@@ -34,7 +34,8 @@ def generate(env: Any) -> None:
     SCons.Script.SetOption("md5_chunksize", 1024)
     if SCons.Script.GetOption("num_jobs") == 1 and not _asked_for_jobs():
         SCons.Script.SetOption("num_jobs", len(os.sched_getaffinity(0)))
-    for method in (Board, Package, Source, Open, Rootfs, Image, Deploy, RunScript, Symbols, Run):
+    images = (Rootfs, Image, DataDisk, Deploy, RunScript)
+    for method in (Board, Package, Source, Open, *images, Symbols, Run):
         env.AddMethod(_clear(method), method.__name__)
 
 
@@ -176,6 +177,16 @@ def Image(env: Any, kind: str, root: Sequence[Any]) -> list[Any]:  # noqa: N802
         f"{kind}:{images.image_key(kind)}",
         begun.act(images.file(kind).name, lambda: images.image(kind)),
     )
+
+
+def DataDisk(env: Any) -> list[Any]:  # noqa: N802
+    """The empty disk that run.sh copies for a guest's data; nothing if the board has none."""
+    begun: session.Session = env["QUARDROOT"]
+    images = begun.images
+    if images.data_disk is None:
+        return []
+    work = begun.act(images.data_disk.name, images.make_data_disk)
+    return _nodes(env, (images.data_disk,), [], f"data:{images.data_key}", work)
 
 
 def Deploy(env: Any, name: str) -> list[Any]:  # noqa: N802

@@ -17,7 +17,10 @@ from quard.image.runscript import PARTS, script
 TOP = Path(__file__).resolve().parents[3]
 MACHINE = load(TOP / "qemu" / "virt.toml")
 TEXT = script(
-    MACHINE, "".join((TOP / "qemu" / "run" / name).read_text(encoding="utf-8") for name in PARTS)
+    MACHINE,
+    "".join((TOP / "qemu" / "run" / name).read_text(encoding="utf-8") for name in PARTS),
+    board="quard-star",
+    data="data.ext4",
 )
 BINARY = "qemu-system-riscv64"
 FAKE_QEMU = """#!/bin/sh
@@ -39,6 +42,17 @@ class Board:
         return self.folder / "images"
 
     @property
+    def home(self) -> Path:
+        """What the script takes for the user's folder of state."""
+        return self.folder.parent / "state"
+
+    @property
+    def data(self) -> Path:
+        """The guest's data disk; there is one."""
+        [disk] = self.home.glob("quardroot/*/data.ext4")
+        return disk
+
+    @property
     def disk(self) -> Path:
         return self.folder / "run" / "rootfs.ext4"
 
@@ -56,6 +70,7 @@ class Board:
             env={
                 "PATH": f"{self.tools}:{os.environ['PATH']}",
                 "QEMU_ARGUMENTS": str(record),
+                "XDG_STATE_HOME": str(self.home),
                 **(environment or {}),
             },
             stdin=subprocess.DEVNULL,
@@ -110,6 +125,7 @@ def new_board() -> Iterator[Board]:
         for file in ("Image", "fw_dynamic.bin", "rootfs.squashfs", "rootfs.cpio.gz"):
             (images / file).write_bytes(b"\0" * 4096)
         (images / "rootfs.ext4").write_bytes(b"first" + bytes(1 << 20))
+        (images / "data.ext4").write_bytes(b"empty" + bytes(1 << 20))
         (images / "run.sh").write_text(TEXT, encoding="utf-8")
         (images / "run.sh").chmod(0o755)
         yield Board(top / "out", tools)

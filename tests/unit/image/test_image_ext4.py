@@ -15,7 +15,7 @@ import pytest
 from quard.errors import QuardError
 from quard.image import tarimage
 from quard.image.content import Content
-from quard.image.ext4 import ext4
+from quard.image.ext4 import empty, ext4
 from quard.image.tree import Node
 
 SBIN = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -227,3 +227,22 @@ def test_fault_of_debugfs_is_not_missed(tmp_path: Path) -> None:
         made(tmp_path, nodes)
     assert caught.value.reason == "image-tool"
     assert "none" in caught.value.detail
+
+
+def test_empty_disk_is_whole_sparse_and_the_same_every_time(tmp_path: Path) -> None:
+    disks = [tmp_path / "a" / "data.ext4", tmp_path / "b" / "data.ext4"]
+    for disk in disks:
+        empty(disk, size_mib=256, label="data")
+    assert disks[0].read_bytes() == disks[1].read_bytes()
+    assert disks[0].stat().st_size == 256 << 20
+    assert "Pass 5" in tool("e2fsck", "-f", "-n", str(disks[0]))
+    text = tool("dumpe2fs", "-h", str(disks[0]))
+    assert re.search(r"Filesystem volume name:\s+data\n", text)
+    assert "has_journal" in text
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "--sparse=always", disks[0], copy], check=True)
+    assert copy.stat().st_blocks * 512 < 1 << 20
+
+
+def test_damage_costs_a_file_and_not_the_file_system(image: Path) -> None:
+    assert re.search(r"Errors behavior:\s+Continue\n", tool("dumpe2fs", "-h", str(image)))

@@ -264,3 +264,35 @@ def test_homes_of_the_tables_users_are_made_too(spec: RootfsSpec, tmp_path: Path
     )
     assert (members["home/daemon"].mode, members["home/daemon"].uid) == (0o700, 1)
     assert manifest["/home/daemon"]["package"] == "system"
+
+
+def test_board_with_a_data_disk_gets_its_folder_and_the_list_of_what_is_kept(
+    spec: RootfsSpec, tmp_path: Path
+) -> None:
+    kept = dataclasses.replace(spec, persistent=("/root", "/etc/motd"))
+    members, _ = made(kept, tmp_path)
+    assert members["data"].isdir() and members["data"].mode == 0o755
+    with tarfile.open(tmp_path / "rootfs.tar") as tar:
+        file = tar.extractfile("etc/persistent")
+        assert file is not None and file.read() == b"/root\n/etc/motd\n"
+
+
+def test_board_with_nothing_to_keep_has_no_list_and_one_without_a_disk_no_folder(
+    spec: RootfsSpec, tmp_path: Path
+) -> None:
+    members, _ = made(dataclasses.replace(spec, persistent=()), tmp_path)
+    assert "data" in members and "etc/persistent" not in members
+    members, _ = made(dataclasses.replace(spec, persistent=None), tmp_path)
+    assert "data" not in members
+
+
+@pytest.mark.parametrize(
+    ("path", "trouble"), [("/nowhere", "is not in the image"), ("/bin", "is a link")]
+)
+def test_what_cannot_be_kept_is_refused(
+    spec: RootfsSpec, tmp_path: Path, path: str, trouble: str
+) -> None:
+    with pytest.raises(QuardError) as caught:
+        made(dataclasses.replace(spec, persistent=(path,)), tmp_path)
+    assert caught.value.reason == "bad-persistent"
+    assert f"names {path}, which {trouble}" in caught.value.message

@@ -32,7 +32,7 @@ def test_text_has_no_placeholder_left_and_no_absolute_path_of_the_build() -> Non
 
 def test_unknown_placeholder_is_refused_with_the_right_one() -> None:
     with pytest.raises(QuardError) as caught:
-        script(MACHINE, "echo @kernal@\n")
+        script(MACHINE, "echo @kernal@\n", board="b", data="")
     assert (caught.value.reason, caught.value.hint) == ("bad-template", "did you mean @kernel@?")
 
 
@@ -60,9 +60,13 @@ def test_default_command_is_the_seeds_network_and_the_image_beside_the_script(
     assert outcome.value("-bios") == str(board.images / "fw_dynamic.bin")
     assert outcome.value("-kernel") == str(board.images / "Image")
     assert outcome.value("-append") == (
-        "root=/dev/vda rw rootfstype=ext4 console=ttyS0 no4lvl panic=-1 panic_shutdown"
+        "root=/dev/vda ro rootfstype=ext4 console=ttyS0 no4lvl panic=-1 panic_shutdown"
     )
-    assert outcome.value("-drive") == f"if=none,id=root,format=raw,file={disk}"
+    data = str(board.data).replace(",", ",,")
+    assert outcome.values("-drive") == [
+        f"if=none,id=root,format=raw,file={disk}",
+        f"if=none,id=data,format=raw,file={data}",
+    ]
     assert outcome.value("-fsdev") == (
         f"local,id=share,security_model=none,multidevs=remap,path={share}"
     )
@@ -70,6 +74,7 @@ def test_default_command_is_the_seeds_network_and_the_image_beside_the_script(
         "virtio-rng-device",
         "virtio-keyboard-device",
         "virtio-blk-device,drive=root",
+        "virtio-blk-device,drive=data",
         "virtio-net-device,netdev=net0",
         "virtio-9p-device,fsdev=share,mount_tag=hostshare",
     ]
@@ -200,18 +205,20 @@ def test_debug_waits_for_gdb_on_this_machine_only(board: Board) -> None:
 
 def test_squashfs_is_a_read_only_disk_with_a_layer_in_memory_over_it(board: Board) -> None:
     outcome = board.start("FORWARD=none", "ROOT=squashfs", "APPEND=init=/sbin/init")
-    assert outcome.value("-drive").endswith("rootfs.squashfs,readonly=on")
+    root, _ = outcome.values("-drive")
+    assert root.endswith("rootfs.squashfs,readonly=on")
     words = outcome.value("-append").split()
     assert words[:4] == ["root=/dev/vda", "ro", "rootfstype=squashfs", "init=/sbin/overlay-init"]
     assert words[-1] == "init=/sbin/init"
     assert not (board.folder / "run").exists()
 
 
-def test_cpio_needs_no_disk(board: Board) -> None:
+def test_cpio_needs_no_disk_but_the_one_of_the_data(board: Board) -> None:
     outcome = board.start("FORWARD=none", "ROOT=cpio")
     assert outcome.value("-initrd") == str(board.images / "rootfs.cpio.gz")
     assert outcome.value("-append") == "console=ttyS0 no4lvl panic=-1 panic_shutdown"
-    assert outcome.values("-drive") == []
+    [data] = outcome.values("-drive")
+    assert data.startswith("if=none,id=data,")
 
 
 def test_missing_qemu_names_the_package(board: Board) -> None:
@@ -313,7 +320,7 @@ def test_what_a_panic_does_is_said_to_the_kernel_before_append(
 
 def test_a_panic_ends_nothing_on_a_machine_that_cannot_say_so() -> None:
     machine = dataclasses.replace(MACHINE, panic_words=())
-    assert "panic_words=''\n" in script(machine, "panic_words=@panic_words@\n")
+    assert "panic_words=''\n" in script(machine, "panic_words=@panic_words@\n", board="b", data="")
 
 
 def test_an_unknown_answer_to_a_panic_is_refused(board: Board) -> None:

@@ -95,13 +95,15 @@ def test_copy_is_sparse(board: Board) -> None:
 
 def test_state_names_another_folder(board: Board) -> None:
     outcome = board.start("FORWARD=none", f"STATE={board.folder}/b,c")
-    assert outcome.value("-drive").endswith("/out/b,,c/rootfs.ext4")
-    assert not (board.folder / "run").exists()
+    root, data = outcome.values("-drive")
+    assert root.endswith("/out/b,,c/rootfs.ext4") and data.endswith("/out/b,,c/data.ext4")
+    assert not (board.folder / "run").exists() and not board.home.exists()
 
 
 def test_snapshot_keeps_nothing(board: Board) -> None:
     outcome = board.start("FORWARD=none", "SNAPSHOT=1")
-    assert outcome.value("-drive").endswith("images/rootfs.ext4,snapshot=on")
+    root, _ = outcome.values("-drive")
+    assert root.endswith("images/rootfs.ext4,snapshot=on")
     assert not (board.folder / "run").exists()
 
 
@@ -112,6 +114,7 @@ def test_second_guest_gets_a_disk_that_forgets_while_the_first_runs(board: Board
     environment = {
         "PATH": f"{board.tools}:{os.environ['PATH']}",
         "QEMU_ARGUMENTS": str(board.folder / "first"),
+        "XDG_STATE_HOME": str(board.home),
         "HOLD": "1",
     }
     command = [board.images / "run.sh", "FORWARD=none"]
@@ -121,7 +124,13 @@ def test_second_guest_gets_a_disk_that_forgets_while_the_first_runs(board: Board
         assert first.stdout.readline() == b"up\n"
         second = board.start("FORWARD=none", environment={"HOLD": ""})
         assert "another guest has" in second.errors
-        assert second.value("-drive").endswith("images/rootfs.ext4,snapshot=on")
+        root, data = second.values("-drive")
+        assert root.endswith("images/rootfs.ext4,snapshot=on")
+        assert data.endswith("images/data.ext4,snapshot=on")
+        own = board.start("FORWARD=none", f"STATE={board.folder}/own", environment={"HOLD": ""})
+        assert "another guest" not in own.errors
+        assert (board.folder / "own/data.ext4").is_file()
         first.communicate(timeout=10)
     third = board.start("FORWARD=none", environment={"HOLD": ""})
-    assert third.value("-drive").endswith("run/rootfs.ext4")
+    root, data = third.values("-drive")
+    assert root.endswith("run/rootfs.ext4") and data.endswith(str(board.data).replace(",", ",,"))

@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 OVERLAY = PROJECT / "rootfs"
 
 STUBS = {
-    "bin": ("dmesg", "hostname", "logger", "mount", "sleep", "sync"),
+    "bin": ("dmesg", "hostname", "logger", "mount", "sleep", "sync", "umount"),
     "sbin": ("chroot", "ifdown", "ifup", "init", "ip", "mdev", "modprobe", "pivot_root", "sysctl"),
 }
 """Scripts name these by absolute path, so a stub in that place is what they run."""

@@ -207,6 +207,23 @@ def test_the_settings_name_the_key_folder_and_arguments(ssh: Guest) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("mounts", "folder"),
+    [
+        ("/dev/vda / ext4 rw 0 0\n/dev/vdb /data ext4 rw 0 0\n", "/data/ssh"),
+        ("/dev/vda / ext4 rw 0 0\n", "/etc/ssh"),
+    ],
+)
+def test_host_keys_are_on_the_data_disk_where_there_is_one(
+    ssh: Guest, mounts: str, folder: str
+) -> None:
+    ssh.write("mounts", mounts)
+    ssh.write("data/other", "")
+    mount = "cat() { busybox cat /mounts; }; . /etc/init.d/S50sshd; echo $keys"
+    result = ssh.shell(f"set -- start; {mount}", live=True)
+    assert f"{folder}/ssh_host_ed25519_key {folder}/ssh_host_ecdsa_key" in result.out
+
+
 def test_the_real_ssh_keygen_takes_our_arguments_without_asking(ssh: Guest, tmp_path: Path) -> None:
     real = shutil.which("ssh-keygen")
     assert real is not None, "ssh-keygen is missing: install openssh-client"
