@@ -37,6 +37,56 @@ prepare_root() {
     printf '%s\n' "$key" "$sum" >"$stamp"
 }
 
+# memory_of TEXT: prints the MiB that an argument of QEMU's -m asks for; fails for what it does not know.
+memory_of() {
+    size=${1%%,*}
+    size=${size#size=}
+    case $size in
+        *[KkBb]) return 1 ;;
+        *[Mm]) unit=1 size=${size%?} ;;
+        *[Gg]) unit=1024 size=${size%?} ;;
+        *[Tt]) unit=1048576 size=${size%?} ;;
+        *) unit=1 ;;
+    esac
+    case $size in
+        '' | *[!0-9]* | ???????*) return 1 ;;
+    esac
+    echo $((${size#"${size%%[!0]*}"} * unit))
+}
+
+# Sets memory to the MiB of the machine, "" if QEMU_ARGS says what is not known here.
+find_memory() {
+    memory=$memory_mib before=''
+    while IFS= read -r word; do
+        case $before in
+            -m | --m) memory=$(memory_of "$word") || memory='' ;;
+        esac
+        before=$word
+    done <<END
+$extra
+END
+}
+
+# The kernel gives a root in memory half of what is left beside the packed archive and its own 10 MiB. It
+# says so in the middle of its log when that is not enough, and goes on; /init would stop there.
+check_initramfs() {
+    find_memory
+    [ -n "$memory" ] || return 0
+    packed=$(wc -c <"$images/$root_file")
+    # The last four bytes of gzip's format are the size of the content, modulo 4 GiB.
+    # shellcheck disable=SC2046 # four words
+    set -- $(tail -c 4 "$images/$root_file" | od -A n -t u1)
+    unpacked=$((${1:-0} + ${2:-0} * 256 + ${3:-0} * 65536 + ${4:-0} * 16777216))
+    needed=$(((2 * unpacked + packed) / 1048576 + 10))
+    [ "$memory" -lt "$needed" ] || return 0
+    detail="$root_file takes $((unpacked / 1048576)) MiB unpacked, and gets half of the memory:"
+    detail="$detail the machine has $memory MiB and needs $needed MiB at least"
+    more=$((needed * 5 / 4))
+    fail "the root file system does not fit into the memory" "$detail" initramfs-too-big \
+        "give more, QEMU_ARGS=\"-m $more\" or memory_mib in $machine_file; or take ROOT=squashfs"
+}
+[ "$ROOT" != cpio ] || check_initramfs
+
 drive="if=none,id=root,format=raw,file=$(escape "$images/$root_file")"
 case $ROOT$SNAPSHOT in
     ext40)

@@ -13,6 +13,7 @@ panic_words=@panic_words@
 default_forward=@forward@
 network=@network@
 disk_node=@disk_node@
+memory_mib=@memory_mib@
 board=@board@
 data_file=@data_file@
 
@@ -28,6 +29,10 @@ Settings are arguments or environment variables; arguments win.
   NETWORK=none   a machine without a network device
   SHARE=FOLDER   the folder that the guest sees as its 9p share, or "none"
                  (default: share/ beside the images folder, made when missing)
+  SHARE_CACHE=mmap
+                 programs in the guest may map files of the share shared and writable; what
+                 this machine changes meanwhile in a file that the guest has read is then not
+                 seen there, or seen as zeros (default: none, where both sides see the same)
   ROOT=KIND      ext4: a disk that keeps its changes; squashfs: a read-only disk, changes
                  are in memory; cpio: in memory (default: ext4)
   STATE=FOLDER   keeps the guest's own disks: its copy of the ext4 root, made anew with a new
@@ -84,6 +89,7 @@ for word in "$@"; do
         QEMU_ARGS=*) QEMU_ARGS=$value ;;
         ROOT=*) ROOT=$value ;;
         SHARE=*) SHARE=$value ;;
+        SHARE_CACHE=*) SHARE_CACHE=$value ;;
         SNAPSHOT=*) SNAPSHOT=$value ;;
         STATE=*) STATE=$value ;;
         *) fail "there is no setting '${word%%=*}'" "argument: $word" bad-setting \
@@ -91,7 +97,7 @@ for word in "$@"; do
     esac
 done
 : "${APPEND:=}" "${DEBUG:=0}" "${FORWARD:=$default_forward}" "${FRESH:=0}" "${NETWORK:=user}"
-: "${PANIC:=exit}" "${QEMU_ARGS:=}" "${ROOT:=ext4}" "${SHARE:=}" "${SNAPSHOT:=0}" "${STATE:=}"
+: "${PANIC:=exit}" "${QEMU_ARGS:=}" "${ROOT:=ext4}" "${SHARE:=}" "${SHARE_CACHE:=none}" "${SNAPSHOT:=0}" "${STATE:=}"
 
 for word in "FRESH=$FRESH" "SNAPSHOT=$SNAPSHOT"; do
     case $word in
@@ -115,6 +121,11 @@ case $PANIC in
     keep) kernel_words="$kernel_words panic=0" ;;
     reboot) ;;
     *) fail "bad value of PANIC" "PANIC=$PANIC" bad-setting "give exit, keep or reboot" ;;
+esac
+case $SHARE_CACHE in
+    none) ;;
+    mmap) kernel_words="$kernel_words share_cache=mmap" ;;
+    *) fail "bad value of SHARE_CACHE" "SHARE_CACHE=$SHARE_CACHE" bad-setting "give none or mmap" ;;
 esac
 case $ROOT in
     ext4) root_file=rootfs.ext4 ;;

@@ -17,6 +17,7 @@ VARIABLES = {
     "FORMAT": "json: answers of list, info, depends, rdepends, why and diffconfig",
     "QEMU_ARGS": "further arguments of QEMU, for run",
     "SHARE": "folder that the guest mounts at /mnt, for run",
+    "SHARE_CACHE": "mmap: shared writable maps on /mnt, at the price of coherence, for run",
     "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80; host port 0 picks a free one",
     "ROOT": "root file system for run: ext4, squashfs or cpio",
     "FRESH": "1: run starts from the image as it was built, not from the last boot's disk",

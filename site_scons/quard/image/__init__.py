@@ -1,4 +1,4 @@
 """Blobs -> root file system -> images -> a machine that boots them."""
 
-VERSION = 4
+VERSION = 5
 """Of what is made of packages, overlay and tables; raised when equal inputs give other bytes."""

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from quard.errors import QuardError
 from quard.image import limits, tarimage
-from quard.image.content import PIECE
+from quard.image.content import PIECE, Content
 from quard.image.tree import ROOT, Node
 from quard.image.write import replacing
 
 _LEVEL = 5
 """Of gzip: 6 takes half as long again for less than a hundredth, 9 five times as long."""
+END = ".whole"
+"""The archive's last file, which /init of the overlay looks for and removes: a kernel without room
+for the whole archive goes on with the part that it has."""
 _INITS = {"init", "sbin/init", "usr/sbin/init"}
 
 
@@ -22,15 +25,20 @@ def cpio_gz(tar: Path, out: Path) -> None:
     """Make a compressed cpio archive of rootfs.tar.
 
     The kernel starts /init there and nothing else: an image without it gets a link to its
-    /sbin/init. Its console must be in the archive, as devtmpfs is mounted later. The root folder
-    comes first: without an entry it keeps the mode that the kernel gives it, 1777.
+    /sbin/init, and one with an /init of its own gets END. Its console must be in the archive, as
+    devtmpfs is mounted later. The root folder comes first: without an entry it keeps the mode that
+    the kernel gives it, 1777.
     Raises QuardError: no-init, no-console, image-too-big (a file over 4 GiB), bad-tar, disk-full.
     """
     entries = tarimage.read(tar)
     nodes = {name: node for name, (node, _) in entries.items()}
     for error in (*boot_errors(nodes), *limits.errors(nodes, ("cpio.gz",))):
         raise error
-    if "init" not in entries:
+    if "init" in entries:
+        # With some content, which takes a page of memory as the files before it do.
+        mark = Node("file", 0o644, content=Content(len(b"whole\n"), b"whole\n"))
+        entries = {**entries, END: (mark, tarimage.MTIME)}
+    else:
         entries["init"] = Node("link", 0o777, target="sbin/init"), tarimage.MTIME
     entries = {".": (ROOT, tarimage.MTIME), **entries}
     names: dict[Node, list[str]] = {}

@@ -25,6 +25,7 @@ SETTINGS = (
     "QEMU_ARGS",
     "ROOT",
     "SHARE",
+    "SHARE_CACHE",
     "SNAPSHOT",
     "STATE",
 )
@@ -87,6 +88,7 @@ def _words(machine: Machine) -> dict[str, str]:
         "network_device": f"{machine.network.device},netdev=net0",
         "disk_device": f"{machine.disk.device},drive=root",
         "disk_node": machine.disk.node,
+        "memory_mib": str(machine.memory_mib),
         "data_device": f"{machine.disk.device},drive=data",
         "share": qemu.share(machine),
         "share_device": f"{machine.share.device},fsdev=share,mount_tag={machine.share.tag}",

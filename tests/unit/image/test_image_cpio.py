@@ -65,6 +65,15 @@ def test_every_field_is_as_in_the_tar(tmp_path: Path) -> None:
     assert (found["sbin/init"][0][1], found["sbin/init"][1]) == (0o120777, b"../a1")
 
 
+def test_archive_for_an_init_of_its_own_ends_in_the_mark_of_a_whole_one(tmp_path: Path) -> None:
+    own = Node("file", 0o755, content=Content(3, b"#!/"))
+    found = records(made(tmp_path, {**NODES, "init": own, "zzz": own}))
+    *_, last, trailer = found
+    assert (last, trailer) == (cpio.END, "TRAILER!!!")
+    assert found[last][1] == b"whole\n"
+    assert cpio.END not in records(made(tmp_path, NODES))
+
+
 def test_root_folder_comes_first_with_its_mode_and_owner(tmp_path: Path) -> None:
     found = records(made(tmp_path, NODES))
     assert next(iter(found)) == "."

@@ -325,3 +325,66 @@ def test_a_panic_ends_nothing_on_a_machine_that_cannot_say_so() -> None:
 
 def test_an_unknown_answer_to_a_panic_is_refused(board: Board) -> None:
     assert "PANIC=halt" in board.start("PANIC=halt").rejected("bad-setting")
+
+
+def initramfs(board: Board, unpacked_mib: int) -> None:
+    """An archive of 1 MiB whose last bytes say, as gzip's do, how large its content is."""
+    size = (unpacked_mib << 20).to_bytes(4, "little")
+    (board.images / "rootfs.cpio.gz").write_bytes(bytes((1 << 20) - 4) + size)
+
+
+@pytest.mark.parametrize(
+    ("unpacked_mib", "arguments"),
+    [
+        (122, ""),
+        (140, "-m 291"),
+        (140, "-m 291M"),
+        (140, "-m 1G"),
+        (140, "-m size=291M,slots=2"),
+        (140, "-m 64 -m 291"),
+        (140, "-m 299008K"),
+        (140, "-m what"),
+    ],
+)
+def test_initramfs_that_fits_the_memory_is_started(
+    board: Board, unpacked_mib: int, arguments: str
+) -> None:
+    initramfs(board, unpacked_mib)
+    outcome = board.start("FORWARD=none", "ROOT=cpio", f"QEMU_ARGS={arguments}")
+    assert outcome.status == 0, outcome.errors
+
+
+@pytest.mark.parametrize(
+    ("unpacked_mib", "arguments", "memory", "needed"),
+    [
+        (123, "", 256, 257),
+        (140, "-m 290", 290, 291),
+        (140, "-m 0290M", 290, 291),
+        (1000, "-m 1G", 1024, 2011),
+        (140, "-m 1G -m size=64M", 64, 291),
+    ],
+)
+def test_initramfs_that_does_not_fit_is_refused_with_both_sizes(
+    board: Board, unpacked_mib: int, arguments: str, memory: int, needed: int
+) -> None:
+    initramfs(board, unpacked_mib)
+    outcome = board.start("FORWARD=none", "ROOT=cpio", f"QEMU_ARGS={arguments}")
+    block = outcome.rejected("initramfs-too-big")
+    assert f"takes {unpacked_mib} MiB unpacked" in block
+    assert f"the machine has {memory} MiB and needs {needed} MiB at least" in block
+    suggested = re.search(r'QEMU_ARGS="-m (\d+)"', block)
+    assert suggested and int(suggested[1]) > needed
+    assert not board.home.exists()
+
+
+def test_other_roots_do_not_care_for_the_size_of_the_initramfs(board: Board) -> None:
+    initramfs(board, 1000)
+    assert board.start("FORWARD=none", "ROOT=squashfs").status == 0
+
+
+def test_mode_of_the_shares_cache_goes_to_the_guest_by_the_kernel(board: Board) -> None:
+    words = board.start("FORWARD=none", "SHARE_CACHE=mmap").value("-append").split()
+    assert "share_cache=mmap" in words
+    for setting in ("SHARE_CACHE=none", "SHARE_CACHE="):
+        assert "share_cache" not in board.start("FORWARD=none", setting).value("-append")
+    assert "SHARE_CACHE=loose" in board.start("SHARE_CACHE=loose").rejected("bad-setting")

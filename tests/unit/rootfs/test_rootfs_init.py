@@ -274,6 +274,12 @@ def test_the_share_is_mounted_only_when_offered(
     assert ("mount /mnt" in board.calls) is mounted
 
 
+def test_mode_of_the_shares_cache_is_the_machines(board: Guest) -> None:
+    board.write("sys/bus/virtio/drivers/9pnet_virtio/virtio0/mount_tag", "hostshare\0")
+    assert board.run("/etc/init.d/rcS", env={"share_cache": "mmap"}).status == 0
+    assert "mount -o cache=mmap /mnt" in board.calls
+
+
 def test_a_share_that_cannot_be_mounted_is_named(board: Guest) -> None:
     board.write("sys/bus/virtio/drivers/9pnet_virtio/virtio0/mount_tag", "hostshare\0")
     board.stub("mount", "[ $1 != /mnt ]")
@@ -319,13 +325,28 @@ def test_a_shutdown_without_services_succeeds(board: Guest) -> None:
 
 def test_initramfs_init_mounts_dev_and_becomes_init(board: Guest) -> None:
     board.write("dev/console", "")
+    board.write(".whole", "whole\n")
     board.stub("init", 'echo "pid $$" >/stub/pid')
     assert board.run("/bin/sh", "-c", "echo $$ >/stub/shell; exec /init single").status == 0
     assert board.calls == ["mount -t devtmpfs devtmpfs /dev", "init single"]
     assert board.read("stub/pid") == f"pid {board.read('stub/shell')}"
+    assert not (board.root / ".whole").exists()
+
+
+@pytest.mark.parametrize("end", ["missing", "empty"])
+def test_initramfs_that_was_not_unpacked_whole_does_not_boot(board: Guest, end: str) -> None:
+    if end == "empty":
+        board.write(".whole", "")
+    result = board.run("/init")
+    assert result.status == 1
+    assert result.lines == [
+        "init: the initramfs was not unpacked whole: the machine has too little memory"
+    ]
+    assert board.called("init") == []
 
 
 def test_initramfs_init_goes_on_without_devtmpfs(board: Guest) -> None:
+    board.write(".whole", "whole\n")
     board.stub("mount", "exit 1")
     assert "no devtmpfs" in board.run("/init").out
     assert board.calls[-1] == "init"
