@@ -1,6 +1,7 @@
 """Measure the build, the image and the boot; the last line is JSON.
 
-usage: python -m bench [--board NAME] [--cold] [--boots] [--changes] [--scale SIZES] [--runs N]
+usage: python -m bench [--board NAME] [--cold] [--boots] [--instructions] [--changes]
+                       [--scale SIZES] [--runs N]
 
 Without further arguments the checkout is taken as it is: it is brought up to date first, then null
 builds, questions, the image's size, the boot and the network are measured. Every answer holds the
@@ -8,6 +9,7 @@ seconds of a yardstick, which tells how fast the machine was just then: a loop o
 small library built by hand.
 
 --boots    the images as they are: only the boot and the network are measured
+--instructions  the images as they are: only the instructions of a boot are counted
 --cold     a copy of the checkout is also built from nothing but the fetched sources
 --changes  single changes of the real board are made in a copy and built
 --scale    synthetic boards of so many packages are built and then built again, and nothing else
@@ -27,6 +29,7 @@ from bench import scale, yardstick
 from bench.boots import boots
 from bench.changes import changes
 from bench.cold import cold_build
+from bench.instructions import instructions
 from bench.network import throughput
 from bench.null import null_builds, questions
 from bench.running import PROJECT, scons
@@ -39,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     processors = len(os.sched_getaffinity(0))
     if options.scale:
         found: dict[str, Any] = {"scale": scale.scale(options.scale, options.runs)}
+    elif options.instructions:
+        images = PROJECT / "out" / options.board / "images"
+        found = {"board": options.board, "instructions": instructions(images, options.runs)}
     elif options.boots:
         found = {"board": options.board, **_running(options)}
     else:
@@ -51,6 +57,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument("--board", default="quard-star")
     parser.add_argument("--boots", action="store_true", help="only boots and the network")
+    parser.add_argument(
+        "--instructions", action="store_true", help="only a boot's guest instructions"
+    )
     parser.add_argument("--cold", action="store_true", help="also build everything from nothing")
     parser.add_argument("--changes", action="store_true", help="also build single changes")
     parser.add_argument("--scale", type=scale.counts, help="synthetic boards: 10,100,1000,3000")
