@@ -110,3 +110,12 @@ def test_a_mark_that_a_kill_left_goes_with_the_next_build(imaged: Project) -> No
     assert mark.exists()
     assert imaged.run().status == 0
     assert not mark.exists()
+
+
+def test_a_failure_of_something_else_says_nothing_about_the_images(imaged: Project) -> None:
+    (imaged.folder / "out/tiny/debug").write_text("in the place of a folder")
+    (imaged.folder / "rootfs/etc/motd").write_text("new\n")
+    ran = imaged.run("run", "DEBUG=1")
+    assert ran.status == 2 and "rootfs.tar" in ran.summary["images"]
+    assert "not of one build" not in ran.text
+    assert "unfinished" not in names(imaged)

@@ -157,7 +157,7 @@ def Rootfs(env: Any) -> list[Any]:  # noqa: N802
     results = Late("what the packages install", begun.selection.runtime)
     changed = begun.resolved.graph.urgent_first(begun.changed)
     env.Depends(results, [env.File(str(begun.workshop.results(n).runtime)) for n in changed])
-    return _nodes(
+    return _image_nodes(
         env,
         begun.images.rootfs_files(),
         [results],
@@ -170,7 +170,7 @@ def Image(env: Any, kind: str, root: Sequence[Any]) -> list[Any]:  # noqa: N802
     """One file system made of the root file system `root`."""
     begun: session.Session = env["QUARDROOT"]
     images = begun.images
-    return _nodes(
+    return _image_nodes(
         env,
         (images.file(kind),),
         [root[0]],
@@ -194,7 +194,7 @@ def Deploy(env: Any, name: str) -> list[Any]:  # noqa: N802
     begun: session.Session = env["QUARDROOT"]
     images = begun.images
     result = begun.workshop.results(name).deploy
-    return _nodes(
+    return _image_nodes(
         env,
         images.deployed(name),
         [env.File(str(result))],
@@ -207,7 +207,7 @@ def RunScript(env: Any) -> list[Any]:  # noqa: N802
     """images/run.sh, which starts the board's machine."""
     begun: session.Session = env["QUARDROOT"]
     images = begun.images
-    return _nodes(
+    return _image_nodes(
         env,
         (images.run_script,),
         [],
@@ -232,6 +232,19 @@ def Run(env: Any) -> None:  # noqa: N802
     """After the build: become what the command line asked for (QEMU)."""
     begun: session.Session = env["QUARDROOT"]
     begun.run_at_end()
+
+
+def _image_nodes(
+    env: Any,
+    targets: Sequence[Path],
+    sources: Sequence[Any],
+    key: str,
+    function: Callable[..., Any],
+) -> list[Any]:
+    """Return nodes of the images folder, which are all right or not of one build."""
+    nodes = _nodes(env, targets, sources, key, function)
+    env["QUARDROOT"].image_nodes += nodes
+    return nodes
 
 
 def _nodes(

@@ -133,11 +133,6 @@ class Guard:
         """Tell whether a target could not be made in this run."""
         return node in self._failed
 
-    @property
-    def any_failed(self) -> bool:
-        """Whether any target could not be made in this run, with -i as well."""
-        return bool(self._failed)
-
     def unfinished(self) -> frozenset[Path]:
         """Return the targets that a run which was cut off had begun; changes nothing."""
         return frozenset(self._folder / name for name in self._journal.read() or ())

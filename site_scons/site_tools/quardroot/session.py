@@ -65,8 +65,8 @@ class Session:
         self.images = Images(workshop, self.resolved)
         self.selection = self._select()
         self.nodes: dict[str, list[Any]] = {}
+        self.image_nodes: list[Any] = []
         self._again = threading.RLock()
-        self._makes_images = False
         self._started = time.monotonic()
         if guard.cut_off:
             workshop.sweep()
@@ -91,7 +91,6 @@ class Session:
         """Take stock before images are made: nothing stale stays."""
         if self.works:
             self.images.remove_others()
-            self._makes_images = True
 
     def _select(self) -> Selection:
         """Find out which packages SCons is to look at."""
@@ -216,8 +215,8 @@ class Session:
                     f" out/{workshop.board.name}/availability.json says what was tried)"
                 )
         ended_early = bool(SCons.Script.GetBuildFailures()) or workshop.stop.requested
-        if self._makes_images:
-            whole = not (ended_early or self.guard.any_failed)
+        if self.image_nodes:
+            whole = all(map(self._is_right, self.image_nodes))
             if problem := self.images.coherence.end(whole=whole):
                 workshop.console.warn(problem)
         workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
@@ -229,6 +228,11 @@ class Session:
                 part.write_text(text, encoding="utf-8")
         except OSError as error:
             self.workshop.console.warn(f"{path.name} cannot be written: {error.strerror}")
+
+    def _is_right(self, node: Any) -> bool:
+        """Tell whether a file is what it should be after this run."""
+        done = node.get_state() in (SCons.Node.up_to_date, SCons.Node.executed)
+        return done and not self.guard.has_failed(node)
 
     def _in_state(self, state: int) -> tuple[str, ...]:
         """Return the packages whose nodes are in one of SCons' states, sorted.
