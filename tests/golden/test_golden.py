@@ -86,6 +86,15 @@ def test_no_file_is_left_of_a_package_or_feature_that_is_gone(update: bool) -> N
     assert left == [], f"if this is meant: {COMMAND}"
 
 
+@pytest.mark.parametrize("name", CATALOG.names())
+def test_what_the_package_installs_is_on_file(name: str) -> None:
+    """Whether it installs that is seen where it is built: tests/boot/test_installed.py."""
+    path = HERE / f"{name}.paths"
+    assert path.exists(), (
+        "build the board, then: pytest tests/boot/test_installed.py --update-golden"
+    )
+
+
 def test_a_branch_differs_from_the_default_one() -> None:
     for name, branch in cases().values():
         if branch:
