@@ -73,19 +73,24 @@ class Availability:
         questions: Iterable[Question],
         *,
         again: bool = False,
+        whole: bool = True,
         note: Callable[[str], None] = lambda _: None,
     ) -> tuple[Decision, ...]:
         """Return an answer for each question and write them down.
 
+        whole -- these are all questions; if not, other answers are kept
         again -- ask the addresses even where they were found wanting before
         note  -- told in one line before addresses are asked, which may take a while
         """
         decisions = tuple(self._one(question, again, note) for question in questions)
-        text = canonical.sealed({"decisions": [_as_json(decision) for decision in decisions]})
+        answers = {} if whole else dict(self._known)
+        answers |= {decision.key: decision for decision in decisions}
+        rows = [_as_json(decision) for _, decision in sorted(answers.items())]
+        text = canonical.sealed({"decisions": rows})
         if not self._path.exists() or self._path.read_bytes() != text.encode():
             with replacing(self._path) as part:
                 part.write_text(text, encoding="utf-8")
-        self._known = {decision.key: decision for decision in decisions}
+        self._known = answers
         return decisions
 
     def _appeared(self, old: Decision, question: Question) -> bool:

@@ -58,6 +58,13 @@ HELP = {
     "why [NAME]": "what a build would do now and for which change, and what the last one did",
 }
 
+OPTIONS = {
+    "-n": "say what would be done, as `why` does; do nothing",
+    "-c": "remove results and images; the store, logs and work folders stay",
+    "-s": "say nothing but warnings, errors and what is asked for",
+}
+"""Those of SCons that mean something of ours; man scons has them all."""
+
 Verb = Literal[
     "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
     "images", "run", "test", "source", "bench",
@@ -104,10 +111,16 @@ class Command:
         return self.verb not in (*QUESTIONS, "test", "bench")
 
 
-def parse(targets: Sequence[str], arguments: Mapping[str, str], packages: Sequence[str]) -> Command:
+def parse(
+    targets: Sequence[str],
+    arguments: Mapping[str, str],
+    packages: Sequence[str],
+    boards: Sequence[str] = (),
+) -> Command:
     """Return the command.
 
     packages -- every name in the catalog
+    boards   -- every board's name: what is taken for a target is told from one
     Raises QuardError: unknown-variable, bad-variable, unknown-target-name, bad-question.
     """
     given = {name: text for name, text in arguments.items() if not settings.is_setting(name)}
@@ -120,7 +133,7 @@ def parse(targets: Sequence[str], arguments: Mapping[str, str], packages: Sequen
             reason="bad-variable",
             hint="FORMAT=json or FORMAT=text",
         )
-    verb, names = _verb(list(targets), packages)
+    verb, names = _verb(list(targets), packages, boards)
     return Command(
         verb=verb,
         names=names,
@@ -130,17 +143,20 @@ def parse(targets: Sequence[str], arguments: Mapping[str, str], packages: Sequen
     )
 
 
-def _verb(targets: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str, ...]]:
+def _verb(
+    targets: list[str], packages: Sequence[str], boards: Sequence[str]
+) -> tuple[Verb, tuple[str, ...]]:
     known: list[str] = [*QUESTIONS, *BUILDS, *packages]
     known += [f"{name}-{suffix}" for name in packages for suffix in SUFFIXES]
     if not targets:
         return "images", ()
     first, *rest = targets
     if first in QUESTIONS:
-        return _question(first, rest, packages)
+        return _question(first, rest, packages, boards)
     for target in targets:
         if target not in known:
-            raise _unknown("target-name", target, known)
+            others = [other for other in targets if other != target]
+            raise _unknown("target-name", target, known, boards, others)
     verbs = [target for target in targets if target in BUILDS]
     if len(verbs) > 1:
         raise _confused(targets)
@@ -161,8 +177,14 @@ def _suffixed(target: str) -> tuple[str, str]:
     return name, suffix
 
 
-def _question(verb: str, names: list[str], packages: Sequence[str]) -> tuple[Verb, tuple[str, ...]]:
+def _question(
+    verb: str, names: list[str], packages: Sequence[str], boards: Sequence[str]
+) -> tuple[Verb, tuple[str, ...]]:
     allowed, shown = _NAMES.get(verb, _ONE_NAME)
+    strange = next((name for name in names if name in boards and name not in packages), None)
+    if strange is not None:
+        others = [verb, *(name for name in names if name != strange)]
+        raise _unknown("package", strange, packages, boards, others)
     if len(names) not in allowed:
         raise QuardError(
             f"`{verb}` takes {shown}",
@@ -184,7 +206,19 @@ def _confused(targets: Sequence[str]) -> QuardError:
     )
 
 
-def _unknown(kind: str, name: str, known: Sequence[str]) -> QuardError:
+def _unknown(
+    kind: str,
+    name: str,
+    known: Sequence[str],
+    boards: Sequence[str] = (),
+    others: Sequence[str] = (),
+) -> QuardError:
+    if name in boards:
+        return QuardError(
+            f"{name!r} is a board, not a {kind.replace('-name', '')}",
+            reason=f"unknown-{kind}",
+            hint=" ".join(("./scons", f"BOARD={name}", *others)),
+        )
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return QuardError(
         f"unknown {kind.replace('-name', '')} {name!r}",
@@ -196,9 +230,11 @@ def _unknown(kind: str, name: str, known: Sequence[str]) -> QuardError:
 def help_text() -> str:
     """Return what `./scons --help` shows."""
     lines = ["usage: ./scons [TARGET...] [VARIABLE=value...] [-jN]", "", "targets:"]
-    width = max(len(name) for name in (*HELP, *VARIABLES))
+    width = max(len(name) for name in (*HELP, *VARIABLES, *OPTIONS))
     lines += [f"  {name:{width}}  {text}" for name, text in HELP.items()]
     lines += ["", "variables:"]
     lines += [f"  {name:{width}}  {text}" for name, text in VARIABLES.items()]
+    lines += ["", "options of SCons, among others:"]
+    lines += [f"  {name:{width}}  {text}" for name, text in OPTIONS.items()]
     lines += ["", "Settings of local.toml may be given as TABLE.KEY=value: docs/settings.md"]
     return "\n".join(lines) + "\n"

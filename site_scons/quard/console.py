@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -28,11 +29,14 @@ class Console:
     out     -- where messages go: standard output, so that a log has one order, or standard error
                beside an answer; errors go to the standard error of whoever prints them
     answers -- where answers go, which programs may read; `out` where it is not given
+    silent  -- nothing is told but warnings, which go to standard error then
     """
 
-    def __init__(self, out: TextIO, answers: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO, answers: TextIO | None = None, *, silent: bool = False) -> None:
+        out, answers = (_nowhere() if silent else out), answers or out
         self._out = out
-        self._answers = answers or out
+        self._warnings = sys.stderr if silent else out
+        self._answers = answers
         self._lock = threading.Lock()
         self._running: dict[str, tuple[str, str, float]] = {}
         self._terminal = out.isatty()
@@ -52,7 +56,8 @@ class Console:
         with self._lock:
             if text not in self._warned:
                 self._warned.add(text)
-                self._line(f"warning: {text}")
+                write(f"warning: {text}", self._warnings)
+                self._warnings.flush()
 
     def error(self, error: QuardError) -> None:
         """Print an error's block to standard error, clear of the status line; the same one once.
@@ -148,3 +153,8 @@ class Console:
                     if now - max(since, told.get(name, since)) >= _PATIENCE:
                         told[name] = now
                         self._line(f"{name} {version}: {phase}, {now - since:.0f} s so far")
+
+
+def _nowhere() -> TextIO:
+    """Return a stream for what nobody is to read."""
+    return open(os.devnull, "w", encoding="utf-8")

@@ -46,11 +46,19 @@ class Forecast:
 
     unfinished -- result files that a build which was cut off had begun to make
     signed     -- whether SCons still knows what it made; if not, all is fetched from the store
+    forced     -- packages that are built even if nothing has changed
     """
 
     def __init__(
-        self, workshop: Workshop, resolved: Resolved, unfinished: frozenset[Path], *, signed: bool
+        self,
+        workshop: Workshop,
+        resolved: Resolved,
+        unfinished: frozenset[Path],
+        *,
+        signed: bool,
+        forced: frozenset[str] = frozenset(),
     ) -> None:
+        self._forced = forced
         self._workshop = workshop
         self._outputs = workshop.outputs
         self._resolved = resolved
@@ -104,6 +112,9 @@ class Forecast:
         )
         now = {**as_before(now, before, archives)}
         reasons = why.reasons(before, now, self._outputs.difference)
+        if name in self._forced:
+            self._known[name] = None
+            return Expected(name, "build", reasons or why.FORCED)
         if unsure:
             self._known[name] = None
             hangs = tuple(f"if the interface of {need} changes" for need in unsure)

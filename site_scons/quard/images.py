@@ -21,7 +21,7 @@ from quard.model import User
 from quard.resolve import Resolved
 from quard.store.files import replacing
 from quard.store.local import remove_tree
-from quard.workshop import Workshop, deployed
+from quard.workshop import Workshop
 
 if TYPE_CHECKING:
     from quard.image.rootfs import Layer, RootfsSpec
@@ -270,7 +270,7 @@ class Images:
 
     def deployed(self, name: str) -> tuple[Path, ...]:
         """Return the files that one of them puts there."""
-        return tuple(self.folder / file for file in deployed(self._resolved, name))
+        return tuple(self.folder / file for file in self._resolved.deployed(name))
 
     def deploy(self, name: str) -> None:
         """Put them there."""
@@ -295,14 +295,15 @@ class Images:
         except OSError:
             return {}
 
+    def files(self) -> tuple[Path, ...]:
+        """Return all that is made in the images' folder."""
+        found = [*self.rootfs_files(), *map(self.file, self.formats), self.run_script]
+        found += [self.folder / DATA] if self.data_disk else []
+        return (*found, *(path for name in self.deploying() for path in self.deployed(name)))
+
     def remove_others(self) -> None:
         """Remove images that the board no longer makes: a stale one would boot an old system."""
-        wanted = {MARK, *(path.name for path in (*self.rootfs_files(), self.run_script))}
-        wanted |= {self.file(kind).name for kind in self.formats}
-        wanted |= {DATA} if self.data_disk else set()
-        wanted |= {
-            p.relative_to(self.folder).parts[0] for n in self.deploying() for p in self.deployed(n)
-        }
+        wanted = {MARK, *(path.relative_to(self.folder).parts[0] for path in self.files())}
         if self.folder.is_dir():
             for path in sorted(self.folder.iterdir()):
                 if path.name not in wanted:

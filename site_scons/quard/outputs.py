@@ -55,16 +55,6 @@ class Outputs:
                 continue
         return difference(known[before], known[now]) if {before, now} <= known.keys() else ()
 
-    def forget_lost(self, names: Iterable[str]) -> None:
-        """Remove result files whose blobs are gone, so that this run makes them anew.
-
-        Looks at names only, in every build; what is in a blob is verified when it is used.
-        """
-        for name in names:
-            for path in self.lost(name):
-                self.results(name).interface.unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
-
     def unsealed(self, names: Iterable[str]) -> frozenset[str]:
         """Return the packages whose results here were not made sealed, as far as they are there."""
         if not (self._folder / UNSEALED).exists():

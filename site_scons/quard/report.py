@@ -42,27 +42,57 @@ def answer(command: Command, resolved: Resolved, catalog: Catalog) -> str:
 
 
 def look_ahead(
-    command: Command, now: Mapping[str, Any], last: Mapping[str, Any] | None, needs: Sequence[str]
+    command: Command,
+    now: Mapping[str, Any],
+    last: Mapping[str, Any] | None,
+    needs: Sequence[str],
+    *,
+    killed: bool = False,
 ) -> str:
     """Return the answer to why.
 
-    now   -- "packages" and "images": what a build would do, each with name, action and why
-    last  -- summary.json of the last build, or None
-    needs -- with a package's name asked for: what it needs, itself included
+    now    -- "packages" and "images": what a build would do, each with name, action and why
+    last   -- summary.json of the last build that has written one, or None
+    needs  -- with a package's name asked for: what it needs, itself included
+    killed -- a build after that one was killed
     """
     if command.as_json:
-        return as_json({"now": now, "last": last})
+        return as_json({"now": now, "last": last, "killed": killed})
     about: list[Mapping[str, Any]] = []
     if command.names:
         now = {"packages": [row for row in now["packages"] if row["name"] in needs], "images": []}
         about = [row for row in now["packages"] if row["name"] in command.names]
-    rows = [row for row in (*now["packages"], *now["images"]) if row["action"] != "none"]
-    text = "a build would do nothing\n"
-    made_from = "".join(map(_archive, about))
-    if rows:
-        shown = [(_WORDS[r["action"]], r["name"], "; ".join(r["why"])) for r in rows]
-        text = "a build would\n" + _columns(shown)
-    return text + made_from + _last_build(last, command.names)
+    text = ahead((*now["packages"], *now["images"])) + "".join(map(_archive, about))
+    if killed:
+        return text + "the last build was killed before it could say what it did\n"
+    return text + _last_build(last, command.names)
+
+
+def ahead(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a build would do, as text; each row has name, action and why."""
+    some = [row for row in rows if row["action"] != "none"]
+    shown = [(_WORDS[row["action"]], row["name"], "; ".join(row["why"])) for row in some]
+    return "a build would\n" + _columns(shown) if shown else "a build would do nothing\n"
+
+
+def fetching(names: Sequence[str]) -> str:
+    """Return what `source` would do."""
+    if not names:
+        return "every source is there\n"
+    return "the sources to be fetched\n" + "".join(f"  {name}\n" for name in sorted(names))
+
+
+def cleaned(files: Sequence[str], out: str, *, would: bool) -> str:
+    """Return what cleaning removes.
+
+    files -- below `out`, the board's folder; those that were removed, or would be
+    """
+    kept = "work folders, logs and the store are kept"
+    if not files:
+        return f"nothing to remove in {out}: {kept}\n"
+    word = "would remove" if would else "removed"
+    lines = [f"{word} {out}/{file}\n" for file in sorted(files)]
+    return "".join(lines) + f"{word} {len(files)} files of {out}; {kept}\n"
 
 
 _WORDS = {
@@ -88,12 +118,18 @@ def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:
     rows = [("built", name, *built[name]) for name in sorted(built)]
     rows += [("from the store", name, "", "") for name in last["restored"]]
     rows += [("failed", name, "", "") for name in last["failed"]]
+    rows += [("interrupted", name, "", "") for name in last.get("unfinished", ())]
     rows += [("made", name, "", "") for name in last["images"]]
     if names:
         rows = [row for row in rows if row[1] in names]
+    end = " was interrupted" if last.get("interrupted") else ""
+    if not rows and end:
+        return f"the last build{end} after {last['seconds']:.1f} s; nothing was finished" + (
+            f" of {names[0]}\n" if names else "\n"
+        )
     if not rows:
         return "the last build did nothing" + (f" for {names[0]}" if names else "") + "\n"
-    return f"the last build ({last['seconds']:.1f} s)\n" + _columns(rows)
+    return f"the last build ({last['seconds']:.1f} s){end}\n" + _columns(rows)
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> str:

@@ -13,9 +13,9 @@ from quard.board import Board, Choice
 from quard.catalog import Catalog, Package, unknown
 from quard.errors import QuardError
 from quard.graph import Edges, Graph, build
-from quard.model import Kconfig
+from quard.model import DEPLOY, Kconfig
 from quard.plan.compose import Inputs, compose
-from quard.plan.plan import FileRef, Plan
+from quard.plan.plan import CopyStep, FileRef, Plan
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,15 @@ class Resolved:
     image: tuple[str, ...]
     packages: Mapping[str, Package]
     plans: Mapping[str, Plan]
+
+    def deployed(self, name: str) -> tuple[str, ...]:
+        """Return the names of the files that a package puts beside the images."""
+        prefix = DEPLOY + "/"
+        return tuple(
+            step.destination.removeprefix(prefix)
+            for step in self.plans[name].steps
+            if isinstance(step, CopyStep) and step.destination.startswith(prefix)
+        )
 
 
 class Resolver:

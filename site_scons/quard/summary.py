@@ -43,6 +43,7 @@ class Summary:
     restored: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add_built(self, name: str, seconds: float, why: tuple[str, ...]) -> None:
@@ -61,16 +62,23 @@ class Summary:
         with self._lock:
             self.failed.append(name)
 
+    def add_unfinished(self, name: str) -> None:
+        with self._lock:
+            self.unfinished.append(name)
+
     @property
     def says_something(self) -> bool:
         """Whether anything was made, or was to be made and failed."""
         return bool(self.built or self.restored or self.images or self.failed)
 
-    def as_json(self, current: tuple[str, ...], seconds: float) -> dict[str, Any]:
+    def as_json(
+        self, current: tuple[str, ...], seconds: float, *, interrupted: bool = False
+    ) -> dict[str, Any]:
         """Return the content of summary.json.
 
         current -- packages that were found to be up to date; some may have been had anew since
         seconds  -- of the whole run
+        interrupted -- somebody has ended it
         """
         done = {*self.restored, *(b.name for b in self.built)}
         return {
@@ -84,6 +92,8 @@ class Summary:
             "up_to_date": sorted(set(current) - done),
             "images": sorted(self.images),
             "failed": sorted(self.failed),
+            "interrupted": interrupted,
+            "unfinished": sorted(self.unfinished),
         }
 
     def line(self, seconds: float, *, whole: bool = True) -> str:

@@ -31,6 +31,7 @@ _FIELDS = (
     "executor",
 )
 _NEVER = "it has not been built here before"
+FORCED = ("asked for by name",)
 
 
 Difference = Callable[[str, str, str], Sequence[str]]

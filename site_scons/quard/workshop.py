@@ -28,9 +28,8 @@ from quard.execute.sandbox import Mode
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import Listing, scan
-from quard.model import DEPLOY, Permission, Unhardened, User
+from quard.model import Permission, Unhardened, User
 from quard.outputs import Outputs
-from quard.plan.plan import CopyStep
 from quard.resolve import Resolved, Resolver, Tree
 from quard.settings import Settings, named_path
 from quard.store.local import Store
@@ -187,7 +186,7 @@ class Workshop:
     def decide(self, names: tuple[str, ...] = (), *, again: bool = False) -> tuple[Decision, ...]:
         """Settle the features that are wanted if available; see quard.availability.
 
-        names -- packages asked for besides the board's
+        names -- packages that alone are asked for; the others' answers stay as they are
         """
         places = {
             "mirrors": self.settings.mirrors,
@@ -196,7 +195,9 @@ class Workshop:
             "override": sorted(self.settings.override),
         }
         keeper = Availability(self._decisions, self._fetcher, places)
-        decisions = keeper.decide(self._questions(names), again=again, note=self.console.note)
+        decisions = keeper.decide(
+            self._questions(names), again=again, whole=not names, note=self.console.note
+        )
         self.fresh = frozenset(keeper.fresh)
         return decisions
 
@@ -218,8 +219,9 @@ class Workshop:
         if not choices:
             return
         everything = self._resolver.graph(dict.fromkeys(choices, True), names)
+        wanted = everything.closure(names) if names else everything.order
         for package, feature in sorted(choices):
-            if package not in everything.edges:
+            if package not in wanted:
                 continue
             recipe = self._catalog[package].recipe
             needs = next(f.needs for f in recipe.features if f.name == feature)
@@ -264,9 +266,17 @@ class Workshop:
 
     def fetch(self, name: str) -> None:
         """Fetch and verify one package's source ahead of its build."""
-        request = self._request(self._catalog[name])
-        if request and name not in self.settings.override:
+        if request := self._replaceable(name):
             self._fetcher.fetch(request)
+
+    def at_hand(self, name: str) -> bool:
+        """Tell whether one package's source need not be fetched."""
+        request = self._replaceable(name)
+        return request is None or self._fetcher.at_hand(request)
+
+    def _replaceable(self, name: str) -> Request | None:
+        """Return a package's source; None where it has none or a local tree takes its place."""
+        return None if name in self.settings.override else self._request(self._catalog[name])
 
     def produce(self, resolved: Resolved, name: str) -> None:
         """Have one package, from the store or built. Raises QuardError."""
@@ -280,7 +290,7 @@ class Workshop:
             self.summary.add_restored(name)
             self.console.done(name, version, "from the store")
         else:
-            forced = ("asked for by name",) if name in self.site.force else ()
+            forced = why.FORCED if name in self.site.force else ()
             reasons = why.reasons(outcome.before, outcome.now, self.outputs.difference) or forced
             self.summary.add_built(name, seconds, reasons or ("its result was gone",))
             self.console.done(name, version, f"built in {seconds:.1f} s")
@@ -336,13 +346,3 @@ class Workshop:
         return tuple(
             (n, p) for n in resolved.image for p in resolved.packages[n].recipe.permissions
         )
-
-
-def deployed(resolved: Resolved, name: str) -> tuple[str, ...]:
-    """Return the names of the files that a package puts beside the images."""
-    prefix = DEPLOY + "/"
-    return tuple(
-        step.destination.removeprefix(prefix)
-        for step in resolved.plans[name].steps
-        if isinstance(step, CopyStep) and step.destination.startswith(prefix)
-    )

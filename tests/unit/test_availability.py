@@ -96,7 +96,9 @@ class Site:
     def question(self, *names: str) -> Question:
         return Question("ethtool", "netlink", tuple(self.request(n) for n in names or ("mnl",)))
 
-    def run(self, *questions: Question, again: bool = False) -> tuple[Decision, ...]:
+    def run(
+        self, *questions: Question, again: bool = False, whole: bool = True
+    ) -> tuple[Decision, ...]:
         """Decide as a new run of the build does."""
         self.notes = []
         self.server.asked.clear()
@@ -105,7 +107,8 @@ class Site:
         fetcher = Fetcher(self.cache, locations, Lines(io.StringIO()), limits=limits)
         places = {"mirrors": self.mirrors, "offline": self.offline}
         keeper = Availability(self.record, fetcher, places)
-        return keeper.decide(questions or (self.question(),), again=again, note=self.notes.append)
+        asked = questions or ((self.question(),) if whole else ())
+        return keeper.decide(asked, again=again, whole=whole, note=self.notes.append)
 
     def on(self, *questions: Question, again: bool = False) -> bool:
         (decision,) = self.run(*questions, again=again)
@@ -327,3 +330,17 @@ def test_strict_makes_it_an_error_with_the_same_facts() -> None:
     assert "wanted: libmnl-1.tar.bz2  sha256 ab" in error.detail
     assert "STRICT" in error.hint
     assert "note:" not in error.block()
+
+
+def test_what_is_not_asked_about_keeps_its_answer_only_where_it_may_still_matter(
+    site: Site,
+) -> None:
+    site.run()
+    other = Question("zlib", "fast", ())
+    assert [decision.key for decision in site.run(other, whole=False)] == [("zlib", "fast")]
+    kept = {decision.key: decision.on for decision in availability.recorded(site.record)}
+    assert kept == {("ethtool", "netlink"): False, ("zlib", "fast"): True}
+    assert site.run(whole=False) == ()
+    assert {decision.key for decision in availability.recorded(site.record)} == set(kept)
+    site.run(other)
+    assert {decision.key for decision in availability.recorded(site.record)} == {("zlib", "fast")}

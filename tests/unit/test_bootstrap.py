@@ -636,6 +636,16 @@ def test_path_that_tools_cannot_take_is_refused(ready: Checkout, tmp_path: Path)
     assert ready.run(cwd=tmp_path, command=str(tmp_path / "a:b/scons")).reason == "bad-path"
 
 
+def test_a_path_that_is_too_long_is_refused(ready: Checkout, tmp_path: Path) -> None:
+    """In a folder that can still be named: what a build makes would lie deeper."""
+    folder = tmp_path.joinpath(*["d" * 200] * 15)
+    folder.mkdir(parents=True)
+    ready.top.rename(folder / "top")
+    result = ready.run(cwd=tmp_path, command=str(folder / "top/scons"))
+    assert result.reason == "bad-path"
+    assert result.err.startswith("error: the path of the checkout is too long: ")
+
+
 def in_bwrap(checkout: Checkout, *options: str, command: str) -> Result:
     bwrap = shutil.which("bwrap")
     assert bwrap, "bubblewrap is in host-packages.list"

@@ -179,3 +179,23 @@ def test_the_help_names_every_target_and_variable() -> None:
     for verb in (*cli.BUILDS, *cli.QUESTIONS, *(f"NAME-{suffix}" for suffix in cli.SUFFIXES)):
         assert any(name.split()[0] == verb for name in cli.HELP), verb
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize(
+    ("targets", "hint"),
+    [
+        (("mine",), "./scons BOARD=mine"),
+        (("mine", "run"), "./scons BOARD=mine run"),
+        (("why", "mine"), "./scons BOARD=mine why"),
+        (("list", "mine"), "./scons BOARD=mine list"),
+        (("info", "zlib", "mine"), "./scons BOARD=mine info zlib"),
+    ],
+)
+def test_a_board_in_the_place_of_a_target_is_told_as_such(
+    targets: tuple[str, ...], hint: str
+) -> None:
+    with pytest.raises(QuardError) as caught:
+        parse(targets, {}, PACKAGES, ("mine", "zlib"))
+    assert caught.value.message.startswith("'mine' is a board, not a ")
+    assert caught.value.hint == hint
+    assert parse(("zlib",), {}, PACKAGES, ("mine", "zlib")).names == ("zlib",)

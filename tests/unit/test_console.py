@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
@@ -45,3 +46,18 @@ def test_what_ends_everything_is_told_once(
     for message in ("nothing for a", "nothing for b"):
         console.error(QuardError(message, reason=reason))
     assert capsys.readouterr().err.splitlines() == ["error: nothing for a", f"reason: {reason}"]
+
+
+def test_a_silent_console_tells_warnings_on_standard_error_and_answers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console(sys.stdout, sys.stdout, silent=True)
+    console.note("a note")
+    console.done("zlib", "1", "built")
+    with console.package("zlib", "1") as report:
+        report("unpack")
+    console.progress.note("fetching")
+    console.warn("beware")
+    console.warn("beware")
+    console.answer("the answer\n")
+    assert capsys.readouterr() == ("the answer\n", "warning: beware\n")

@@ -19,6 +19,8 @@ def test_a_run_that_did_nothing_says_so() -> None:
         "up_to_date": ["a", "b"],
         "images": [],
         "failed": [],
+        "interrupted": False,
+        "unfinished": [],
     }
 
 
@@ -47,10 +49,20 @@ def test_every_package_is_in_exactly_one_list_and_lists_are_sorted() -> None:
         "up_to_date": ["busybox"],
         "images": ["Image", "rootfs.tar"],
         "failed": ["openssh"],
+        "interrupted": False,
+        "unfinished": [],
     }
     assert summary.line(65.4321) == (
         "one: 2 built, 2 from the store, 2 image files made, failed: openssh in 65.4 s"
     )
+
+
+def test_a_run_that_was_ended_says_what_it_was_at() -> None:
+    summary = Summary("one")
+    summary.add_unfinished("zlib")
+    summary.add_unfinished("bash")
+    found = summary.as_json((), 3.0, interrupted=True)
+    assert (found["interrupted"], found["unfinished"]) == (True, ["bash", "zlib"])
 
 
 def test_threads_lose_nothing() -> None:

@@ -29,6 +29,7 @@ def generate(env: Any) -> None:
     """Add the builders, and the rules by which SCons compares."""
     env.Decider("content")
     SCons.Script.SetOption("max_drift", -1)
+    env["QUARDROOT_SILENT"] = bool(SCons.Script.GetOption("silent"))
     SCons.Script.SetOption("silent", True)
     # KiB of an image that SCons holds in memory while it signs it; its default is 64 MiB, twice.
     SCons.Script.SetOption("md5_chunksize", 1024)
@@ -66,7 +67,11 @@ def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an
         print(cli.help_text(), end="")  # noqa: T201
         SCons.Script.Exit(0)
     _refuse_options(SCons.Script.Main.OptionsParser)
-    begun = session.start(dict(SCons.Script.ARGUMENTS), SCons.Script.COMMAND_LINE_TARGETS)
+    begun = session.start(
+        dict(SCons.Script.ARGUMENTS),
+        SCons.Script.COMMAND_LINE_TARGETS,
+        silent=env["QUARDROOT_SILENT"],
+    )
     env["QUARDROOT"] = begun
     env.SConsignFile(str(begun.guard.sconsign.with_suffix("")))
     return begun

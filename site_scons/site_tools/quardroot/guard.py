@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import SCons.Node
+import SCons.Script
 
 from quard.store.files import replacing
 
@@ -118,6 +119,23 @@ class Guard:
         # atexit runs last in, first out; SCons has written its file before any of them.
         atexit.register(self._leave)
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether the last run did not come to its end, and no other one is under way."""
+        try:
+            handle = os.open(self._folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            if not os.pread(handle, 1, 0):
+                return False
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
     def started(self, nodes: Iterable[Any]) -> None:
         """Note that these targets are about to be made."""
         targets = list(nodes)
@@ -200,7 +218,8 @@ class Guard:
             else:
                 # Its signature is that of an earlier build, whatever the file is.
                 Path(node.get_abspath()).unlink(missing_ok=True)
-        written = self._stamp() != self._before
+        # Merely to open the file makes an empty one where there was none, also in a dry run.
+        written = self._stamp() != self._before and not is_dry()
         if self._sign() if written else not made:
             self._journal.remove()
             for function in self._afterwards if self.signatures else ():
@@ -236,6 +255,11 @@ class Guard:
             return self._sum.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return ""
+
+
+def is_dry() -> bool:
+    """Tell whether this run makes nothing, and so must not be remembered."""
+    return any(SCons.Script.GetOption(name) for name in ("no_exec", "question"))
 
 
 def _boot() -> bytes:

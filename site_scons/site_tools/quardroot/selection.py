@@ -11,7 +11,7 @@ from quard.resolve import Resolved
 from quard.unchanged import Facts, Unchanged
 from quard.workshop import Workshop
 
-from .guard import Guard
+from .guard import Guard, is_dry
 
 
 class Selection:
@@ -44,6 +44,7 @@ class Selection:
         self.changed = tuple(name for name in names if name not in self.unchanged)
         archives = {name: resolved.plans[name].archives for name in self.changed}
         self.outdated |= workshop.outputs.unaccepted(archives)
+        self.outdated |= {n for n in self.changed if any(workshop.outputs.lost(n))}
 
     def facts(self, name: str) -> Facts:
         """Return what SCons is told of one package."""
@@ -77,6 +78,8 @@ def sign_what_was_made(guard: Guard, warn: Callable[[str], None]) -> None:
     plain = SCons.SConsign.write
 
     def write() -> None:
+        if is_dry():
+            return  # or the next run would take what was not made for what it is to be
         looked_at = (n for file in SCons.SConsign.sig_files for n in file.to_be_merged.values())
         if guard.began or any(n.get_state() != SCons.Node.up_to_date for n in looked_at):
             try:

@@ -17,7 +17,7 @@ import SCons.Node
 import SCons.Node.FS
 import SCons.Script
 
-from quard import availability, board, canonical, cli, places, report, settings, summary
+from quard import availability, board, canonical, cli, places, report, settings
 from quard.availability import Decision
 from quard.catalog import Catalog
 from quard.cli import Command
@@ -30,7 +30,7 @@ from quard.resolve import Resolved
 from quard.store.files import replacing
 from quard.workshop import Site, Workshop
 
-from . import opened, signals, streams
+from . import opened, preview, signals, streams
 from .faults import as_quard_error
 from .guard import Guard
 from .selection import Selection, sign_what_was_made
@@ -57,16 +57,16 @@ class Session:
         self.command = command
         self.workshop = workshop
         self.guard = guard
-        self.decisions = self._decide()
-        self.resolved: Resolved = workshop.resolve(
-            {decision.key: decision.on for decision in self.decisions}, command.names
-        )
+        self.decisions = self._decide() if self.works else ()
+        decided = {decision.key: decision.on for decision in self.decisions}
+        self.resolved: Resolved = workshop.resolve(workshop.recorded() | decided, command.names)
         workshop.remember()
         self.images = Images(workshop, self.resolved)
         self.selection = self._select()
         self.nodes: dict[str, list[Any]] = {}
         self.image_nodes: list[Any] = []
         self._again = threading.RLock()
+        self._removable = preview.removable(self._run)
         self._started = time.monotonic()
         if guard.cut_off:
             workshop.sweep()
@@ -92,6 +92,15 @@ class Session:
         if self.works:
             self.images.remove_others()
 
+    @property
+    def _run(self) -> preview.Run:
+        """What the command is about, for whoever tells of it."""
+        named = self.command.names or self.command.opens or self.command.verb == "source"
+        images = None if named else self.images
+        return preview.Run(
+            self.command, self.workshop, self.resolved, self.guard, self.wanted, images
+        )
+
     def _select(self) -> Selection:
         """Find out which packages SCons is to look at."""
         names = () if self.command.verb == "source" else self.wanted
@@ -102,7 +111,6 @@ class Session:
                 self.workshop.require_places(found.changed)
             elif self.command.verb == "source":
                 self.workshop.require_sources(self.wanted)
-            self.workshop.outputs.forget_lost(found.changed)
             self.workshop.outputs.forget(found.outdated)
         return found
 
@@ -110,11 +118,6 @@ class Session:
     def changed(self) -> tuple[str, ...]:
         """The packages that SCons is to look at, in building order."""
         return self.selection.changed
-
-    def sees(self, name: str) -> tuple[str, ...]:
-        """Return the packages whose interfaces the build of `name` depends on."""
-        plan = self.resolved.plans[name]
-        return (*plan.needs, *plan.links)
 
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree is free again."""
@@ -149,6 +152,8 @@ class Session:
                 self._mending(work)
             except Exception as fault:
                 if self.workshop.stop.requested:
+                    if counts:
+                        self.workshop.summary.add_unfinished(name)
                     return f"{name}: interrupted"
                 error = as_quard_error(fault, self.workshop.out / "logs" / f"{name}.traceback")
                 self.guard.failed(files)
@@ -196,15 +201,15 @@ class Session:
         workshop = self.workshop
         workshop.console.close()
         if not self.works:
-            if SCons.Script.GetOption("no_exec"):
-                for name in self._in_state(SCons.Node.executed):
-                    workshop.console.note(f"would build {name}")
+            if text := preview.told(self._run, self._removable):
+                workshop.console.answer(text)
             return
         if self.command.opens and not (workshop.summary.says_something or workshop.stop.requested):
             return
         seconds = time.monotonic() - self._started
         current = sorted({*self._in_state(SCons.Node.up_to_date), *self.selection.unchanged})
-        summary = workshop.summary.as_json(tuple(current), seconds)
+        interrupted = workshop.stop.requested
+        summary = workshop.summary.as_json(tuple(current), seconds, interrupted=interrupted)
         self._write_summary(report.as_json(summary))
         self.selection.keep((*current, *self._in_state(SCons.Node.executed)))
         for decision in self.decisions:
@@ -248,20 +253,26 @@ class Session:
         )
 
 
-def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
+def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) -> Session:
     """Return the session that the command line asks for.
 
     Questions are answered here, and the process ends. Raises QuardError.
+
+    silent -- -s was given: nothing is told that was not asked for
     """
     os.umask(UMASK)
     streams.harden()
     signals.wake()
     project = Path(SCons.Script.Dir("#").get_abspath())
     catalog = Catalog(project / "packages", project / "out" / "recipes")
-    command = cli.parse(tuple(targets), arguments, catalog.names())
+    boards = board.names(project / "configs")
+    command = cli.parse(tuple(targets), arguments, catalog.names(), boards)
     if command.verb in ("test", "bench"):
+        if SCons.Script.GetOption("no_exec"):
+            Console(sys.stdout).answer(f"the project's {command.verb} would be run\n")
+            sys.exit(0)
         _become(project, command)
-    console = Console(opened.told_to(command), sys.stdout)
+    console = Console(opened.told_to(command), sys.stdout, silent=silent)
     chosen = board.load(project / "configs", command.board)
     home = places.home(os.environ)
     local = settings.load(project, command.settings, home)
@@ -284,26 +295,12 @@ def start(arguments: dict[str, str], targets: Iterable[str]) -> Session:
         extra = command.names if command.verb == "why" else ()
         resolved = workshop.resolve(workshop.recorded(), extra)
         if command.verb == "why":
-            console.answer(_look_ahead(command, workshop, resolved, guard))
+            console.answer(preview.why(command, workshop, resolved, guard))
         else:
             console.answer(report.answer(command, resolved, catalog))
         streams.require_arrival()
         sys.exit(0)
     return Session(command, workshop, guard)
-
-
-def _look_ahead(command: Command, workshop: Workshop, resolved: Resolved, guard: Guard) -> str:
-    """Return the answer to why; like every question it changes nothing."""
-    from quard.forecast import Forecast  # noqa: PLC0415
-
-    forecast = Forecast(workshop, resolved, guard.unfinished(), signed=guard.signed)
-    now = {
-        "packages": [vars(row) for row in forecast.packages(resolved.graph.order)],
-        "images": [vars(row) for row in forecast.images(Images(workshop, resolved))],
-    }
-    last = summary.last(workshop.out / "summary.json")
-    needs = resolved.graph.closure(command.names)
-    return report.look_ahead(command, now, last, needs)
 
 
 def _become(project: Path, command: Command) -> None:
