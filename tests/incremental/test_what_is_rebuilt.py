@@ -215,6 +215,20 @@ def test_a_flag_of_the_board_rebuilds_everything(greeting: Project) -> None:
     rebuilds(greeting, flag, ALL)
 
 
+def test_a_defence_of_the_board_rebuilds_what_the_compiler_makes(greeting: Project) -> None:
+    def bind(project: Project) -> None:
+        project.board(["alone", "hello", "libc"], more="[hardening]\nbind_now = false\n")
+
+    rebuilds(greeting, bind, [name for name in ALL if name != "libc"])
+
+
+def test_a_defence_that_is_only_checked_remakes_the_image_alone(greeting: Project) -> None:
+    def check(project: Project) -> None:
+        project.board(["alone", "hello", "libc"], more="[hardening]\nno_rpath = false\n")
+
+    rebuilds(greeting, check, [])
+
+
 def toolchain(project: Project) -> Path:
     """Give the board an external toolchain: wrappers of the real one, a C library of its own."""
     folder = project.folder.parent / "toolchain"

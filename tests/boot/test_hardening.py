@@ -1,0 +1,57 @@
+"""What the check of an image cannot see: that its packages use the stack protector and fortify."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from quard.execute import elf
+
+pytestmark = pytest.mark.boot
+
+NOT_OURS = {"libc"}
+"""Comes from the toolchain, as its makers built it."""
+
+
+def imports(images: Path, folder: Path) -> dict[str, set[str]]:
+    """Return what the dynamic programs and libraries of each package ask of others."""
+    owners = json.loads((images / "manifest.json").read_text(encoding="utf-8"))
+    found: dict[str, set[str]] = defaultdict(set)
+    with tarfile.open(images / "rootfs.tar") as tar:
+        for member in tar:
+            data = tar.extractfile(member) if member.isreg() else None
+            if data is None or data.read(4) != b"\x7fELF":
+                continue
+            data.seek(0)
+            place = folder / "file"
+            place.write_bytes(data.read())
+            if elf.read(place).needed:
+                package = owners[f"/{member.name.removeprefix('./')}"]["package"]
+                found[package] |= {s.name for s in elf.symbols(place) if not s.section}
+    return found
+
+
+@pytest.mark.parametrize("board", ["images", "small_images"])
+def test_every_package_has_the_stack_protector_and_fortify(
+    board: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    found = imports(request.getfixturevalue(board), tmp_path)
+    for name in NOT_OURS:
+        del found[name]
+    assert found, "an image has programs"
+    without = {
+        name: [
+            what
+            for what, there in (
+                ("stack protector", "__stack_chk_fail" in symbols),
+                ("fortify", any(symbol.endswith("_chk") for symbol in symbols)),
+            )
+            if not there
+        ]
+        for name, symbols in sorted(found.items())
+    }
+    assert {name: missing for name, missing in without.items() if missing} == {}
