@@ -20,6 +20,7 @@ from typing import Literal
 from quard.errors import QuardError, together
 from quard.image.content import Content
 from quard.image.tree import Node
+from quard.plain import short
 from quard.store.attributes import ACCESS_LIST, attributes
 from quard.store.hashes import Hashes
 
@@ -102,59 +103,76 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
             reason="overlay-missing",
             hint="make the folder, or take it out of the board's `overlays`",
         )
-    hashes = Hashes(folder, memory)
-    odd: list[QuardError] = []
-    try:
-        items = tuple(_items(name, hashes, os.fspath(folder), "", odd))
-    except OSError as error:
-        shown = os.path.relpath(error.filename or folder, folder)
-        raise QuardError(
-            f"overlay {name}: {shown} cannot be read",
-            detail=error.strerror or str(error),
-            reason="overlay-unreadable",
-            hint="give yourself the right to read it",
-        ) from error
-    if odd:
-        raise together(f"overlay {name}", odd)
-    hashes.save()
+    scanned = _Scan(name, Hashes(folder, memory), [])
+    items = tuple(scanned.folder(os.fspath(folder), ""))
+    if scanned.wrong:
+        raise together(f"overlay {name}", scanned.wrong)
+    scanned.hashes.save()
     return Overlay(name, folder, items)
 
 
-def _items(
-    name: str, hashes: Hashes, folder: str, prefix: str, odd: list[QuardError]
-) -> Iterator[Item]:
-    """Yield what is in a folder; what cannot be in an image is added to `odd`."""
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
-    for entry in found:
-        path = prefix + entry.name
+@dataclass(frozen=True)
+class _Scan:
+    """One scan of an overlay; what cannot be in an image is added to `wrong`."""
+
+    name: str
+    hashes: Hashes
+    wrong: list[QuardError]
+
+    def folder(self, folder: str, prefix: str) -> Iterator[Item]:
+        """Yield what is in a folder, at any depth, sorted."""
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
+        except OSError as error:
+            self._unreadable(prefix.rstrip("/") or ".", error)
+            return
+        for entry in found:
+            path = prefix + entry.name
+            try:
+                item = self._item(path, entry)
+            except OSError as error:
+                self._unreadable(path, error)
+                continue
+            if item is not None:
+                yield item
+                if item.kind == "directory":
+                    yield from self.folder(entry.path, f"{path}/")
+
+    def _item(self, path: str, entry: os.DirEntry[str]) -> Item | None:
         status = entry.stat(follow_symlinks=False)
         mode = status.st_mode
         if stat.S_ISDIR(mode):
             # The set-group bit and access lists are those of the folder above.
             given = tuple(a for a in attributes(entry.path) if a != ACCESS_LIST)
-            yield Item(path, "directory", 0o755, special=mode & stat.S_ISVTX, attributes=given)
-            yield from _items(name, hashes, entry.path, f"{path}/", odd)
-        elif any(fnmatchcase(entry.name, pattern) for pattern in IGNORED):
-            continue
-        elif stat.S_ISLNK(mode):
-            yield Item(path, "link", 0o777, os.readlink(entry.path))
-        elif stat.S_ISREG(mode):
-            executable = mode & stat.S_IXUSR
-            sha256 = hashes.of(path, status)
-            yield Item(
+            return Item(path, "directory", 0o755, special=mode & stat.S_ISVTX, attributes=given)
+        if any(fnmatchcase(entry.name, pattern) for pattern in IGNORED):
+            return None
+        if stat.S_ISLNK(mode):
+            return Item(path, "link", 0o777, os.readlink(entry.path))
+        if stat.S_ISREG(mode):
+            return Item(
                 path,
                 "file",
-                0o755 if executable else 0o644,
-                sha256,
+                0o755 if mode & stat.S_IXUSR else 0o644,
+                self.hashes.of(path, status),
                 status.st_size,
                 mode & _SPECIAL,
                 attributes(entry.path),
             )
-        else:
-            wrong = QuardError(
-                f"overlay {name}: {path} is neither file, folder nor link",
-                reason="overlay-file-type",
-                hint="take it out; devices belong into the system's table",
-            )
-            odd.append(wrong)
+        error = QuardError(
+            f"overlay {self.name}: {short(path)} is neither file, folder nor link",
+            reason="overlay-file-type",
+            hint="take it out; devices belong into the system's table",
+        )
+        self.wrong.append(error)
+        return None
+
+    def _unreadable(self, path: str, error: OSError) -> None:
+        wrong = QuardError(
+            f"overlay {self.name}: {short(path)} cannot be read",
+            detail=error.strerror or str(error),
+            reason="overlay-unreadable",
+            hint="give yourself the right to read it",
+        )
+        self.wrong.append(wrong)

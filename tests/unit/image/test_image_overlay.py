@@ -127,15 +127,34 @@ def test_socket_is_refused(folder: Path) -> None:
     assert "sock" in caught.value.message
 
 
-def test_file_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(self: os.DirEntry[str]) -> bool:  # noqa: ARG001
-        raise PermissionError(13, "Permission denied", str(folder / "etc" / "fstab"))
+def test_everything_that_cannot_be_read_is_named_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("quard.image.overlay.stat.S_ISREG", denied)
+    (folder / "etc/closed").mkdir()
+    (folder / "etc/closed/x").touch()
+    monkeypatch.setattr(hashes, "file_sha256", denied)
     with pytest.raises(QuardError) as caught:
         digest(folder)
     assert caught.value.reason == "overlay-unreadable"
-    assert "etc/fstab" in caught.value.message
+    for name in ("etc/fstab", "etc/closed/x", "etc/init.d/rcS"):
+        assert f"{name} cannot be read" in caught.value.detail
+
+
+def test_folder_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def denied(path: str) -> object:
+        if path.endswith("init.d"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(QuardError) as caught:
+        digest(folder)
+    assert caught.value.message == "overlay rootfs: etc/init.d cannot be read"
 
 
 def test_a_file_that_rests_is_read_once_however_many_scans_there_are(
