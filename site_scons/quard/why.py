@@ -57,7 +57,7 @@ def reasons(
     if before["version"] != now["version"]:
         found.append(f"version: {before['version']} -> {now['version']}")
     elif old["archive"] and new["archive"] and old["archive"] != new["archive"]:
-        found.append(f"the archive it was made from is not accepted: sha256 {old['archive']}")
+        found.append(f"the archive it was made from is no longer accepted: sha256 {old['archive']}")
     if before["tree"] != now["tree"]:
         found.append(_tree(before["tree"], now["tree"]))
     found += _features(before["features"], now["features"])

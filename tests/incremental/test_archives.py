@@ -172,7 +172,7 @@ def test_removing_an_alternate_rebuilds_what_was_made_from_it_alone(
     ok(greeting.run())
     packings.accept(greeting, UPSTREAM)
     packings.offer(greeting, UPSTREAM, REPACK)
-    reason = f"the archive it was made from is not accepted: sha256 {packings.hashes[REPACK]}"
+    reason = f"the archive it was made from is no longer accepted: sha256 {packings.hashes[REPACK]}"
     expected = why(greeting)
     assert (expected["action"], expected["why"]) == ("build", [reason])
     assert "would build greet\n" in ok(greeting.run("-n")).out

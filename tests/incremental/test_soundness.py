@@ -113,12 +113,12 @@ def test_a_damaged_store_says_once_what_it_lost_and_what_was_done(
     blob.chmod(0o644)
     blob.unlink() if harm == "removed" else blob.write_bytes(b"damaged")
     shutil.rmtree(greeting.folder / "out")
-    fault = "is missing" if harm == "removed" else "did not have its hash, and was removed"
+    fault = "is missing" if harm == "removed" else "did not have its hash and was removed"
     ran = greeting.run()
     assert ran.status == 0, ran.text
     assert ran.built == ["alone"]
     assert [line for line in ran.text.splitlines() if "store" in line and "warning" in line] == [
-        f"warning: the store in {greeting.cache}/store is damaged: of alone, the part runtime"
+        f"warning: the store in {greeting.cache}/store is damaged: the runtime part of alone"
         f" (blob {blob.name}) {fault}; alone is built again"
     ]
     again = greeting.run()

@@ -189,7 +189,7 @@ def test_a_dependant_hangs_on_an_interface_that_is_not_known_yet(greeting: Proje
     ran = greeting.run("why")
     assert ran.status == 0, ran.text
     assert (
-        "  build         greet       the archive it was made from is not accepted: sha256 "
+        "  build         greet       the archive it was made from is no longer accepted: sha256 "
         in ran.out
     )
     assert "  perhaps make  hello       if the interface of greet changes" in ran.out

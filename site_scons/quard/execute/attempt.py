@@ -74,7 +74,7 @@ class Size:
         if not self.exact and length > self.most:
             mib = self.most >> 20
             raise Refused(
-                f"gives more than {mib} MiB, which is the most that is taken",
+                f"gives more than {mib} MiB, the limit for a file of unknown size",
                 hint="the recipe may give the archive's `size`, and sources.largest_mib=NUMBER"
                 " raises the limit",
             )

@@ -1,8 +1,8 @@
 """The certificates that a server's own is checked against: the system's, as for other programs.
 
 requests brings a list of its own, in which a company's authority never is. OpenSSL's places are
-taken instead, as SSL_CERT_FILE and SSL_CERT_DIR may name them; REQUESTS_CA_BUNDLE goes before them,
-as everywhere that requests is used. The list of requests is left for a machine that has no
+used instead, as SSL_CERT_FILE and SSL_CERT_DIR may name them; REQUESTS_CA_BUNDLE takes precedence
+over them, as everywhere that requests is used. The list of requests is for a machine that has no
 certificates at all.
 """
 

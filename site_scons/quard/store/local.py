@@ -169,7 +169,7 @@ class Store:
         if record is None:
             self._tell(
                 f"the store in {self._root} is damaged: the record {key} cannot be read; it is"
-                " passed over, and what it stood for is built again"
+                " ignored, and its package is built again"
             )
             return None
         told = frozenset(self._removed)
@@ -183,7 +183,7 @@ class Store:
     def _tell_lost(self, record: Mapping[str, Any], part: str, fault: str) -> None:
         name = record.get("name", "a package")
         self._tell(
-            f"the store in {self._root} is damaged: of {name}, the part {part}"
+            f"the store in {self._root} is damaged: the {part} part of {name}"
             f" (blob {record['blobs'][part]}) {fault}; {name} is built again"
         )
 
@@ -213,7 +213,7 @@ class Store:
     def _fault(self, sha256: str) -> str:
         """Return what is wrong with a blob, for people, and remove a wrong one."""
         place = self.path(sha256)
-        wrong = "did not have its hash, and was removed"
+        wrong = "did not have its hash and was removed"
         try:
             handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
