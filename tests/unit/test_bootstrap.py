@@ -422,6 +422,39 @@ def test_packages_of_the_tests_are_installed_for_the_tests_alone(
     assert debian.run().err == ""
 
 
+def test_the_debugger_is_installed_when_it_is_asked_for_and_for_the_tests(
+    debian: Checkout,
+) -> None:
+    with (debian.top / "host-packages.list").open("a") as rows:
+        rows.write("# -- debug\ndebugger cat stops\n# -- test\nbrowser cat looks\n")
+    for arguments, expected in (
+        (["run"], "bison no-proof"),
+        (["DEBUG=1"], ""),
+        (["run", "DEBUG=0"], ""),
+        (["run", "DEBUG="], ""),
+        (["run", "DEBUG=1"], "bison no-proof debugger"),
+        (["DEBUG=4321", "run"], ""),
+        (["run"], ""),
+        (["test"], "bison no-proof debugger browser"),
+        (["run", "DEBUG=1"], ""),
+    ):
+        count = len(debian.calls())
+        ran = debian.run(*arguments)
+        assert ran.status == 0
+        if expected:
+            assert debian.calls()[-1].endswith(f" install {expected}")
+        else:
+            assert (len(debian.calls()), ran.err) == (count, "")
+
+
+def test_the_debugger_of_the_list_is_what_the_debugging_script_starts() -> None:
+    """So that what DEBUG=1 installs is what is used then."""
+    rows = (TOP / "host-packages.list").read_text().partition("# -- debug\n")[2]
+    package, proof = rows.splitlines()[0].split()[:2]
+    assert f"command -v {proof})" in (TOP / "qemu/gdb.sh").read_text()
+    assert f"apt-get install {package}" in (TOP / "qemu/gdb.sh").read_text()
+
+
 def test_removed_browser_does_not_keep_a_build_from_starting(debian: Checkout) -> None:
     with (debian.top / "host-packages.list").open("a") as rows:
         rows.write("# -- test\nbrowser show looks\n")
