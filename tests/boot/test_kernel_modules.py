@@ -111,7 +111,7 @@ def test_what_no_module_is_for_is_refused_with_its_name(guest: Guest) -> None:
 
 def test_version_is_the_kernels_own_and_says_nothing_of_the_build(guest: Guest) -> None:
     release = guest.check("uname -r")
-    assert guest.check("ls /lib/modules") == release
+    assert guest.check("echo /lib/modules/*") == f"/lib/modules/{release}"
     magic = guest.check("modinfo -F vermagic macvlan").strip()
     assert magic.split()[0] == release
     assert guest.run(f"[ -e /lib/modules/{release}/build ]").status == 1
