@@ -269,3 +269,78 @@ def test_setuid_outlives_the_removal_of_an_rpath(library: Path) -> None:
         as_user(lambda: elf.remove_rpath(copy))
         assert elf.read(copy).runpath is None
         assert stat.S_IMODE(copy.stat().st_mode) == 0o4755
+
+
+@pytest.mark.parametrize("offset", [0, 1, 512, 4096, 70_001])
+def test_a_file_within_another_is_read_in_its_place(
+    tmp_path: Path, library: Path, offset: int
+) -> None:
+    data = library.read_bytes()
+    whole = tmp_path / "whole"
+    whole.write_bytes(b"x" * offset + data + b"y" * 5000)
+    assert elf.read(whole, offset, len(data)) == elf.parse(data) == elf.read(library)
+    with pytest.raises(QuardError) as caught:
+        elf.read(whole, offset, len(data) // 2)
+    assert caught.value.reason == "bad-elf"
+
+
+def test_a_file_in_memory_that_is_malformed_is_the_same_error() -> None:
+    for data in (b"", b"\x7fELF", b"\x7fELF" + bytes(200)):
+        with pytest.raises(QuardError) as caught:
+            elf.parse(data)
+        assert caught.value.reason == "bad-elf"
+
+
+def test_a_string_of_any_length_is_read(tmp_path: Path) -> None:
+    name = "lib" + "n" * 700 + ".so.1"
+    frame = elf.read(gcc(tmp_path, "int x;", "-shared", "-fPIC", f"-Wl,-soname,{name}"))
+    assert frame.soname == name
+
+
+LINKED: dict[str, tuple[str, bool]] = {
+    "now": ("bind_now", True),
+    "lazy": ("bind_now", False),
+    "execstack": ("execstack", True),
+    "noexecstack": ("execstack", False),
+}
+
+
+@pytest.mark.parametrize("option", LINKED)
+def test_what_the_linker_was_told_is_in_the_frame(tmp_path: Path, option: str) -> None:
+    fact, wanted = LINKED[option]
+    frame = elf.read(gcc(tmp_path, "int x;", "-shared", "-fPIC", f"-Wl,-z,{option}"))
+    assert getattr(frame, fact) is wanted
+
+
+ADDRESS = '__asm__(".section {},\\"{}\\"\\n .globl p\\np: .quad g\\n .globl g\\ng: ret\\n");'
+
+
+@pytest.mark.parametrize(("section", "flags"), [(".text", "ax"), (".data", "aw")])
+def test_relocation_of_code_is_seen(tmp_path: Path, section: str, flags: str) -> None:
+    source = ADDRESS.format(section, flags)
+    frame = elf.read(gcc(tmp_path, source, "-shared", "-fPIC", "-Wl,-z,notext"))
+    assert (frame.textrel, frame.marked_textrel) == ((section == ".text"),) * 2
+
+
+def test_the_mark_of_text_relocations_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    marked = gcc(tmp_path, ADDRESS.format(".text", "ax"), "-shared", "-fPIC", "-Wl,-z,notext")
+    marked.chmod(0o4755)
+    before = elf.read(marked)
+    elf.remove_textrel(marked)
+    after = elf.read(marked)
+    assert before.marked_textrel
+    assert not after.marked_textrel
+    assert after.flags_0 == before.flags_0 & ~4, "DF_TEXTREL"
+    assert (after.needed, after.relro, after.sections) == (
+        before.needed,
+        before.relro,
+        before.sections,
+    )
+    assert stat.S_IMODE(marked.stat().st_mode) == 0o4755
+    shown = subprocess.run(
+        ("riscv64-linux-gnu-readelf", "-dW", str(marked)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "TEXTREL" not in shown.stdout

@@ -254,6 +254,18 @@ def test_rpaths_that_say_nothing_go_and_others_stay(
     assert frame.needed == ("libc.so.6",)
 
 
+def test_a_mark_of_text_relocations_stays_only_where_there_are_some(stage: Path) -> None:
+    """ld 2.40 gives every position-independent RISC-V program with thread-local data the mark."""
+    source = "static __thread int x = 3; int main(int c, char **v) { return x += c; }"
+    tls = compiled(stage / "usr/bin/tls", "-pie", "-fPIE", source=source)
+    code = '__asm__(".section .text\\n .globl p\\np: .quad g\\n .globl g\\ng: ret\\n");'
+    real = compiled(stage / "usr/lib/x.so", "-shared", "-fPIC", "-Wl,-z,notext", source=code)
+    parts_of(stage)
+    assert not elf.read(tls).marked_textrel
+    assert elf.read(real).marked_textrel
+    assert elf.read(real).textrel
+
+
 @pytest.mark.parametrize(
     "rpath", ["/quard/stage/usr/lib", "/usr/lib:/quard/sysroot/usr/lib", ".libs", "/usr/lib:", ""]
 )
