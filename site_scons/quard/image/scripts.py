@@ -101,6 +101,6 @@ def _text_errors(path: str, node: Node, owner: Origin) -> Iterator[QuardError]:
         f"/{short(path)} of {owner} has the line ends of Windows (CR LF)",
         detail=detail,
         reason="line-ends",
-        hint="sed -i 's/\\r$//' FILE; for a whole checkout: git config core.autocrlf false, then"
-        " git rm -r --cached -q . && git reset --hard",
+        hint="sed -i 's/\\r$//' FILE; if all files are like that, clone the repository again with"
+        " -c core.autocrlf=false",
     )

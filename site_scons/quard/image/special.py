@@ -23,9 +23,10 @@ def errors(tree: Tree, overlays: Sequence[Overlay], named: Collection[str]) -> I
         shown = f"overlay {overlay.name}: /{short(path)}"
         if item.special and path not in named:
             table = "[[permission]]" if item.kind == "file" else "[[directory]]"
+            mode = f"{item.special | item.mode:04o}"
             yield QuardError(
-                f"{shown} has the mode {item.special | item.mode:04o}, which would be lost",
-                detail=f'{table} with path = "/{short(path)}" says mode and owner',
+                f"{shown} has the mode {mode}, which would be lost",
+                detail=f'{table} path = "/{short(path)}", mode = "{mode}" keeps it',
                 reason="special-mode",
                 hint="add the row to the system's table, or take the bit away with chmod",
             )
