@@ -50,6 +50,8 @@ _PREFIX = re.compile(
     re.MULTILINE,
 )
 _HERE = rb'\1"$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)\3"'
+_FOLDER = re.compile(rb"(?<![\w-])(-[IL])/usr/(?=\w)(?![\w/]+[|)])")
+"""An option in a script; not a pattern of `case`, which filters options out."""
 _WORD = rb"[^\s'\",;:)]*"
 
 
@@ -85,7 +87,7 @@ def put_right(stage: Path, paths: Iterable[str], origin: Origin) -> list[str]:
             continue
         new = _corrected(old, path, origin) if marker in old else old
         if script and _SHELL.match(new):
-            new = _PREFIX.sub(_HERE, new)
+            new = _FOLDER.sub(rb"\1=/usr/", _PREFIX.sub(_HERE, new))
         if new != old:
             mode = place.stat().st_mode
             place.write_bytes(new)

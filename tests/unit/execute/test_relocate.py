@@ -130,7 +130,9 @@ def test_a_config_script_answers_with_the_folder_that_it_lies_in(
 ) -> None:
     path = "a sysroot/usr/bin/x-config"
     text = "prefix=\"/usr\"\nexec_prefix=${prefix}\nincludedir=/usr/include\nlibdir='/usr/lib'\n"
-    text += 'echo "$prefix|$exec_prefix|-I$includedir|-L$libdir|$plugins"\nplugins=/usr/lib/x\n'
+    text += "xml='-I/usr/include/libxml2 -L/usr/lib/x'\nplugins=/usr/lib/x\n"
+    text += "case -L/usr/lib in -I/usr/include|-L/usr/lib) ;; esac\n"
+    text += 'echo "$prefix|$exec_prefix|-I$includedir|-L$libdir|$xml|$plugins"\n'
     write(tmp_path / path, f"#!/bin/sh\n{text}", 0o755)
     sysroot = tmp_path / "a sysroot"
     assert put_right(sysroot, ["usr/bin/x-config"], ORIGIN) == ["usr/bin/x-config"]
@@ -138,7 +140,10 @@ def test_a_config_script_answers_with_the_folder_that_it_lies_in(
         [shell, sysroot / "usr/bin/x-config"], capture_output=True, text=True, check=True
     )
     usr = f"{sysroot}/usr"
-    assert done.stdout == f"{usr}|{usr}|-I{usr}/include|-L{usr}/lib|\n"
+    literal = "-I=/usr/include/libxml2 -L=/usr/lib/x|/usr/lib/x"
+    new = (sysroot / "usr/bin/x-config").read_text()
+    assert "in -I/usr/include|-L/usr/lib) ;;" in new
+    assert done.stdout == f"{usr}|{usr}|-I{usr}/include|-L{usr}/lib|{literal}\n"
 
 
 def test_a_config_script_of_another_language_is_left_alone(tmp_path: Path) -> None:
