@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from sandbox_parts import MODES, Place
 
+from quard import canonical
 from quard.errors import QuardError
 from quard.execute import drivers, elf, sysroot
 from quard.execute.sandbox import INSIDE, Mode, Work
 from quard.execute.toolchain import Toolchain, find
 from quard.hardening import Hardening
-from quard.plan.plan import Plan
+from quard.plan.plan import EXECUTOR, Plan
 
 TRIPLE = "riscv64-linux-gnu"
 ALL = Hardening().built
@@ -84,7 +85,7 @@ def library(work: Work, name: str, text: str, *arguments: str, compiler: str = "
 
 
 def test_the_drivers_give_the_compiler_the_sealed_sysroot_and_plain_names(tmp_path: Path) -> None:
-    work = Work(tmp_path)
+    work = Work(tmp_path / "work")
     work.make()
     commands = {"gcc": Path("/opt/x/bin/x-gcc"), "ld": Path("/opt/x/bin/x-ld")}
     described = Described("x-", commands, None, None, "12", "f" * 64)
@@ -403,3 +404,19 @@ def test_builds_find_all_that_the_drivers_refer_to(tmp_path: Path, mode: Mode) -
     (place.work.src / "a.c").write_text("int f(void) { return 1; }\n")
     place.sh(f"{TRIPLE}-gcc -O2 -c a.c && {TRIPLE}-ld -shared a.o -o a.so")
     assert elf.read(place.work.src / "a.so").bind_now
+
+
+GIVEN_TO_ALL = (2, "97c4793fe16e922923da5680760463137bd9fddd3689ab64c3ee56d2d11dfddb")
+"""The executor's version, and the digest of what the drivers give the compiler."""
+
+
+def test_what_the_drivers_give_has_another_version_when_it_changes(tmp_path: Path) -> None:
+    """It is in no plan: raise EXECUTOR in quard.plan.plan whenever this digest changes."""
+    work = Work(tmp_path / "work")
+    work.make()
+    described = Described("x-", {"gcc": Path("/opt/x/bin/x-gcc")}, None, None, "12", "f" * 64)
+    described.__dict__["static_pie"] = True
+    drivers.write_drivers(work, described, planned(*ALL), INSIDE)
+    source = Path(drivers.__file__).parent / "start/riscv64.c"
+    texts = [path.read_text() for path in sorted((work.tools / "lib").iterdir())]
+    assert (EXECUTOR, canonical.digest([*texts, source.read_text()])) == GIVEN_TO_ALL
