@@ -227,4 +227,5 @@ def _hash(path: Path, shown: str) -> str:
             f"the board's fragment {shown} cannot be read",
             detail=error.strerror or str(error),
             reason="bad-board",
+            hint="put a file in its place that this user may read, or take it away",
         ) from error

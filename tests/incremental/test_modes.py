@@ -237,5 +237,5 @@ def test_where_no_other_user_can_build_it_is_said_that_root_does(project: Projec
     ran = project.run("alone", "sandbox.mode=none")
     assert ran.status == 0, ran.text
     work = project.folder / "out/tiny/work"
-    told = f"they run as root, and can write anywhere on it (nobody cannot use {work} or"
+    told = f"they run as root, and can write anywhere on it (the user nobody cannot use {work} or"
     assert ran.out.count(told) == 1

@@ -77,8 +77,8 @@ def build_user(folder: Path, program: str) -> tuple[BuildUser | None, str]:
             words = (*_COMMAND[:2], _USES, "sh", place, program)
             usable = _run(words, user)[0] == 0
     except OSError as error:
-        return None, f"no command can be run as {_NOBODY}: {error.strerror}"
-    return (user, "") if usable else (None, f"{_NOBODY} cannot use {folder} or {program}")
+        return None, f"no command can be run as the user {_NOBODY}: {error.strerror}"
+    return (user, "") if usable else (None, f"the user {_NOBODY} cannot use {folder} or {program}")
 
 
 def _refusal() -> str:

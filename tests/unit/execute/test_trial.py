@@ -179,7 +179,8 @@ def test_where_nobody_cannot_build_it_is_said_that_root_does(reachable: Path) ->
     user, text = unsealed("because", work, "/bin/sh")
     assert user is None
     assert text.endswith(
-        f"; they run as root, and can write anywhere on it (nobody cannot use {work} or /bin/sh)"
+        "; they run as root, and can write anywhere on it"
+        f" (the user nobody cannot use {work} or /bin/sh)"
     )
     assert build_user(reachable, str(reachable / "closed/gcc"))[0] is None
 
@@ -193,4 +194,4 @@ def test_where_root_cannot_become_another_user_it_is_said(
 
     monkeypatch.setattr(os, "chown", refuse)
     user, obstacle = build_user(reachable, "/bin/sh")
-    assert (user, obstacle) == (None, "no command can be run as nobody: Invalid argument")
+    assert (user, obstacle) == (None, "no command can be run as the user nobody: Invalid argument")
