@@ -53,6 +53,12 @@ class Item:
         """Whether it has more than the image takes from an overlay."""
         return bool(self.special or self.attributes)
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """All that it is, but for its path."""
+        more = "\0".join((f"{self.special:o}", *self.attributes)) if self.is_special else ""
+        return self.kind, f"{self.mode:o}", self.text, more
+
 
 @dataclass(frozen=True)
 class Overlay:
@@ -64,19 +70,18 @@ class Overlay:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 over what `nodes` yields: the overlay's identity."""
+        """The SHA-256 over everything: the overlay's identity."""
         total = hashlib.sha256()
         for item in self.items:
-            own = (f"{item.special:o}", *item.attributes) if item.is_special else ()
-            for value in (item.path, item.kind, f"{item.mode:o}", item.text, *own):
+            for value in (item.path, *item.facts):
                 data = os.fsencode(value)
                 total.update(b"%d:" % len(data))
                 total.update(data)
         return total.hexdigest()
 
     def listing(self) -> dict[str, str]:
-        """Return path -> what `nodes` yields for it as one text, to tell what changed."""
-        return {item.path: f"{item.kind} {item.mode:o} {item.text}" for item in self.items}
+        """Return path -> all that it is as one text, to tell what changed."""
+        return {item.path: " ".join(item.facts).rstrip() for item in self.items}
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
         """Yield (path, node) of everything, sorted; files are read when they are used."""
