@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from quard import canonical, why
+from quard import canonical, sources, why
 from quard.execute.results import as_before, depends, look, made_from, read
 from quard.images import DATA, ROOTFS, Images
 from quard.resolve import Resolved
@@ -23,8 +23,8 @@ class Expected:
     action -- none; restore: it comes out of the store; build, or make for an image file; maybe:
               that hangs on what a package is like that has to be built first
     why    -- what changed; for `maybe`, what it hangs on
-    archive -- of a package: the address and the sha256 of the archive that its result is made from,
-               for `none` and `restore`; a build takes the first one that is available
+    archive -- of a package, for `none` and `restore`: what its result is made from, with file name,
+               sha256 and the recipe's address; a build takes the first one that is available
     """
 
     name: str
@@ -121,14 +121,21 @@ class Forecast:
             return Expected(name, "build", reasons) if reasons else Expected(name, "maybe", hangs)
         if not reasons and self._whole(name, plan.deploys):
             self._known[name] = self._current(name, plan.deploys)
-            return Expected(name, "none", archive=self._outputs.archive(name))
+            return Expected(name, "none", archive=self._archive(name, self._outputs.archive(name)))
         record = self._outputs.stored({**now, "sealed": self._workshop.seals}, archives)
         if record is not None:
             interface = canonical.digest(record["interface"])
             self._known[name] = _Known(interface, record["blobs"])
-            return Expected(name, "restore", reasons, record.get("archive"))
+            archive = self._archive(name, record.get("archive"))
+            return Expected(name, "restore", reasons, archive)
         self._known[name] = None
         return Expected(name, "build", reasons or ("its result was gone",))
+
+    def _archive(self, name: str, found: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """Return an archive as a record names it, with its address in the recipe."""
+        request = sources.request(name, self._resolved.packages[name].recipe)
+        variant = request.variant(found["sha256"]) if request and found else None
+        return {**found, "address": variant.addresses[0]} if found and variant else found
 
     def _whole(self, name: str, deploys: bool) -> bool:
         """Tell whether SCons would take the result files as they are."""

@@ -75,7 +75,7 @@ class Outputs:
         )
 
     def archive(self, name: str) -> Mapping[str, str] | None:
-        """Return the address and the sha256 of the archive that a package's result is made from."""
+        """Return the file name and the sha256 of the archive that a result is made from."""
         try:
             found = json.loads(self.results(name).record.read_bytes()).get("archive")
         except (OSError, ValueError, AttributeError, RecursionError):

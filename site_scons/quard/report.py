@@ -108,7 +108,8 @@ def _archive(row: Mapping[str, Any]) -> str:
     archive = row["archive"]
     if not archive:
         return ""
-    return f"{row['name']} is made from {archive['address']}, sha256 {archive['sha256']}\n"
+    place = archive.get("address") or archive["file"]
+    return f"{row['name']} is made from {place}, sha256 {archive['sha256']}\n"
 
 
 def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:

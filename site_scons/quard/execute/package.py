@@ -220,9 +220,9 @@ class Packager:
             local = bool(plan.tree) or goes_on or build.sandbox.mode == "none"
             store = self._local if local else self._store
             record = staged.keep(build, self._machine.toolchain, store, log.name, local=local)
-            if job.request and archive:
-                address = job.request.named(archive.sha256)
-                record["archive"] = {"address": address, "sha256": archive.sha256}
+            if archive:
+                # No address: the same bytes have others in other recipes and at other times.
+                record["archive"] = {"file": archive.path.name, "sha256": archive.sha256}
         if plan.keeps:
             for folder in (work.stage, work.root / "debug"):
                 remove_tree(folder)

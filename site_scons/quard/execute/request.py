@@ -30,9 +30,9 @@ class Request:
     variants: tuple[Variant, ...]
     strict: bool = False
 
-    def named(self, sha256: str) -> str:
-        """Return the address by which the recipe knows the variant with these bytes."""
-        return next(one.addresses[0] for one in self.variants if one.sha256 == sha256)
+    def variant(self, sha256: str) -> Variant | None:
+        """Return the variant with these bytes."""
+        return next((one for one in self.variants if one.sha256 == sha256), None)
 
 
 @dataclass(frozen=True)

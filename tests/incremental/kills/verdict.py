@@ -33,8 +33,6 @@ def made(board: Board) -> Made:
         value = json.loads(path.read_text())
         if path.name.endswith(".record.json"):
             del value["blobs"]["log"], value["local"]
-            if "archive" in value:
-                del value["archive"]["address"]  # a path of the board's own folder
         results[path.name] = value
     return Made(images(board), results)
 
