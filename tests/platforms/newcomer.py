@@ -24,9 +24,9 @@ ORIGIN = "/srv/quardroot.git"
 _CHUNK = 65536
 _PROMPT = r"root@quard-star:~[#$] "
 _COMMANDS = (
-    ("cat /run/boot-status", r"^ok\r?$"),
-    ("tput -T xterm-256color colors", r"^256\r?$"),
-    ("echo $((6 * 7)) of $(uname -m)", r"^42 of riscv64\r?$"),
+    ("cat /run/boot-status", r"^ok$"),
+    ("tput -T xterm-256color colors", r"^256$"),
+    ("echo $((6 * 7)) of $(uname -m)", r"^42 of riscv64$"),
 )
 _ASK_SECONDS = 120
 _PASSED_ON = re.compile(
@@ -88,7 +88,8 @@ class Terminal:
             return False
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
-        self.text += data.decode(errors="replace")
+        # Lines of progress and prompts begin at a carriage return alone.
+        self.text += data.decode(errors="replace").replace("\r", "\n")
         return bool(data)
 
 
@@ -140,9 +141,9 @@ def use(terminal: Terminal, board: str) -> Iterator[tuple[str, float]]:
 
     Raises Failed.
     """
-    terminal.wait_for(r"^bootstrap: ready after")
+    terminal.wait_for(r"bootstrap: ready after")
     yield "host packages and Python are there", time.monotonic()
-    terminal.wait_for(rf"^{board}: .* built.* in [0-9.]+ s\r?$")
+    terminal.wait_for(rf"{board}: .*\bin [0-9.]+ s$")
     yield "everything is built", time.monotonic()
     terminal.wait_for(r"^\S+ login: ")
     yield "the login prompt is there", time.monotonic()
@@ -180,12 +181,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--user", required=True)
     parser.add_argument("--board", default="quard-star")
+    parser.add_argument("--forward", default="")
     parser.add_argument("--limit", type=float, required=True)
     chosen = parser.parse_args()
     folder = clone(become(chosen.user))
     command = ["./scons", "run"]
     if chosen.board != "quard-star":
-        command.insert(1, f"BOARD={chosen.board}")
+        command.append(f"BOARD={chosen.board}")
+    if chosen.forward:
+        command.append(f"FORWARD={chosen.forward}")
     started = time.monotonic()
     reached = []
     try:

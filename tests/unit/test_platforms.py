@@ -130,7 +130,8 @@ def test_a_program_that_hangs_is_given_up() -> None:
 
 def test_a_build_that_reaches_the_prompt_is_used_and_switched_off() -> None:
     here = terminal(
-        "echo 'bootstrap: ready after 9 s'; echo 'b: 12 built in 300.1 s'; printf 'b login: '\n"
+        "echo 'bootstrap: ready after 9 s'; printf 'linux: build 5 s\\r\\033[K'\n"
+        "echo 'b: 12 built, 1 restored in 300.1 s'; printf '\\r\\nThing\\n\\rb login: '\n"
         "read -r user; prompt='root@quard-star:~# '\n"
         "for answer in ok 256 '42 of riscv64'; do\n"
         '    printf "%s" "$prompt"; read -r line; echo "$answer"\n'
