@@ -254,3 +254,16 @@ def test_entries_of_another_form_are_made_anew(fake: Path, tmp_path: Path, entry
         known[key] = [old[0]] if entry == ["x"] else entry
     memory.write_text(json.dumps(known))
     assert look(fake, memory) == wanted
+
+
+def test_static_position_independent_programs_have_a_start_file_or_not(fake: Path) -> None:
+    without = look(fake)
+    assert not without.static_pie
+    (fake / "target/lib/rcrt1.o").write_text("rcrt1.o")
+    found = look(fake, fake.parent / "other.json")
+    assert found.static_pie
+    assert found.fingerprint != without.fingerprint
+
+
+def test_the_folders_of_its_libraries_are_named_once_each(fake: Path) -> None:
+    assert look(fake).libraries == (fake / "target/lib",)
