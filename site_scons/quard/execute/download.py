@@ -98,6 +98,8 @@ class Transfer:
                 trust.mount(session, address)
             except trust.Unusable as fault:
                 raise Failed(f"TLS: {fault}") from None
+            except ValueError as fault:
+                raise Failed(f"this is no address: {fault}") from None
             return self._persist(session, address, part, attempts or self._limits.attempts)
 
     def copy(self, source: Path, part: Part) -> None:

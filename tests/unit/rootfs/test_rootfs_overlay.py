@@ -120,7 +120,7 @@ def test_mdev_names_only_groups_that_exist_and_sane_modes() -> None:
         if line and not line.startswith("#")
     ]
     assert len(rules) > 20
-    for pattern, owner, mode in rules:
+    for pattern, owner, mode, *_command in rules:
         re.compile(pattern)
         user, group = owner.split(":")
         assert user in users and group in groups, pattern
