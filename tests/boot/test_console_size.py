@@ -27,7 +27,7 @@ def test_line_has_the_size_of_a_terminal_that_answers_at_each_login(guest: Guest
         guest.wait_for(QUERY)
         guest.child.send(f"\x1b[{rows};{columns}R")
         text = guest.wait_for(PROMPT)
-        assert str(columns) not in text
+        assert f"{rows};{columns}" not in text
         guest.send("stty size")
         guest.wait_for(rf"\n{rows} {columns}\n".replace(r"\n", r"\r*\n"))
         guest.send("exit")

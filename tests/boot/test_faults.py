@@ -43,10 +43,10 @@ def test_killed_sshd_leaves_sessions_alone_and_restarts(system: System) -> None:
     kill(system.guest, "sshd")
     refused = system.ssh.run("true")
     assert refused.returncode == 255, refused.stdout
-    keys = system.guest.check("sha256sum /etc/ssh/ssh_host_*")
+    keys = system.guest.check("sha256sum /data/ssh/ssh_host_*")
     restart(system.guest, "S50sshd", "Stopping sshd... OK\nStarting sshd... OK")
     checks.ssh_with_a_key_runs_a_command_as_root(system)
-    assert system.guest.check("sha256sum /etc/ssh/ssh_host_*") == keys
+    assert system.guest.check("sha256sum /data/ssh/ssh_host_*") == keys
 
 
 def test_sshd_is_restarted_over_ssh_without_ending_the_session(system: System) -> None:

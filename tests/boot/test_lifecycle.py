@@ -15,7 +15,7 @@ from boot.lines import complaints
 
 pytestmark = pytest.mark.boot
 
-HOST_KEYS = "cat /etc/ssh/ssh_host_*_key.pub"
+HOST_KEYS = "cat /data/ssh/ssh_host_*_key.pub"
 
 
 def test_next_boot_continues_on_the_disk_and_gets_the_address_that_was_given_back(

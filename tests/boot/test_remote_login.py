@@ -21,7 +21,7 @@ OTHER_PORT = 2222
 PASSWORD = "right-one"
 SECONDS = 120
 CONTROL = (
-    f"/usr/sbin/sshd -p {OTHER_PORT} -h /etc/ssh/ssh_host_ed25519_key -o PidFile=/run/other.pid "
+    f"/usr/sbin/sshd -p {OTHER_PORT} -h /data/ssh/ssh_host_ed25519_key -o PidFile=/run/other.pid "
     "-o PasswordAuthentication=yes -o PermitRootLogin=yes"
 )
 """A second server that differs in what it allows."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -24,17 +23,26 @@ mode = "0600"
 """
 MOST_MIB = 90
 """Memory of a build, whatever the overlay holds."""
+MEASURING = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A small process between: a peak counts the memory of the process that was forked."""
 
 
 def peak_mib(project: Project) -> int:
     """Run a build and return the most memory that it had."""
     words = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}", "BOARD=tiny")
-    with subprocess.Popen(words, cwd=project.folder, stdout=subprocess.DEVNULL) as run:
-        _, status, usage = os.wait4(run.pid, 0)
-        run.returncode = os.waitstatus_to_exitcode(status)
-    assert run.returncode == 0
-    assert isinstance(usage, resource.struct_rusage)
-    return usage.ru_maxrss // 1024
+    done = subprocess.run(
+        (sys.executable, "-c", MEASURING, *words),
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1]) // 1024
 
 
 def test_a_file_of_any_size_is_never_in_memory_and_read_once(project: Project) -> None:

@@ -13,7 +13,7 @@ def test_a_first_build_makes_everything_and_a_second_makes_nothing(greeting: Pro
     first = greeting.run()
     assert first.status == 0, first.text
     assert first.built == ["alone", "greet", "hello", "libc"]
-    assert first.summary["images"] == ["rootfs.tar", "run.sh"]
+    assert first.summary["images"] == ["data.ext4", "rootfs.tar", "run.sh"]
     second = greeting.run()
     assert second.status == 0, second.text
     assert second.built == [] and second.summary["images"] == []
