@@ -21,6 +21,14 @@ def test_a_first_build_makes_everything_and_a_second_makes_nothing(greeting: Pro
     assert "everything is up to date" in second.out
 
 
+def test_a_null_build_loads_none_of_the_tools_that_scons_brings(greeting: Project) -> None:
+    """They are half of the time of one, and come with the first call that needs an environment."""
+    greeting.run()
+    loaded = greeting.run(env={"PYTHONPROFILEIMPORTTIME": "1"}).err
+    assert "SCons.Script.SConscript" in loaded
+    assert "SCons.Tool.cc" not in loaded
+
+
 def test_touching_every_file_rebuilds_nothing(greeting: Project) -> None:
     greeting.run()
     for folder, _, names in os.walk(greeting.folder / "packages"):
