@@ -126,10 +126,6 @@ def test_board_without_modules_has_no_trace_of_them(system: System) -> None:
     assert system.guest.run("[ -e /lib/modules ] || [ -e /proc/modules ]").status == 1
 
 
-def test_power_off_takes_everything_down_in_order(system: System) -> None:
-    checks.power_off(system.guest, system.server)
-
-
 def test_fifty_clients_at_once_are_all_answered(system: System) -> None:
     """Before any of them has logged in; to the guest, all of them have QEMU's address."""
     port = system.guest.port(22)
@@ -140,3 +136,7 @@ def test_fifty_clients_at_once_are_all_answered(system: System) -> None:
             for _ in range(CLIENTS)
         ]
         assert [client.recv(8) for client in clients] == [b"SSH-2.0-"] * CLIENTS
+
+
+def test_power_off_takes_everything_down_in_order(system: System) -> None:
+    checks.power_off(system.guest, system.server)
