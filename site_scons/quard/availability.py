@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quard import canonical
 from quard.errors import QuardError
-from quard.execute.fetch import Fetcher
+from quard.execute.archives import Archives
 from quard.execute.request import Request
 from quard.store.files import replacing
+
+if TYPE_CHECKING:
+    from quard.execute.fetch import Fetcher
 
 Key = tuple[str, str]
 _UNAVAILABLE = ("no-source", "hash-mismatch")
@@ -58,11 +61,20 @@ class Question:
 class Availability:
     """Answers questions and keeps the answers in one file.
 
-    places -- whatever the settings say about where sources come from
+    archives -- what is at hand already
+    fetcher  -- called when a question is asked of the network, which few builds do
+    places   -- whatever the settings say about where sources come from
     """
 
-    def __init__(self, path: Path, fetcher: Fetcher, places: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        archives: Archives,
+        fetcher: Callable[[], Fetcher],
+        places: Mapping[str, Any],
+    ) -> None:
         self._path = path
+        self._archives = archives
         self._fetcher = fetcher
         self._places = places
         self.fresh: set[Key] = set()
@@ -96,7 +108,7 @@ class Availability:
     def _appeared(self, old: Decision, question: Question) -> bool:
         """Tell whether one of the sources that could not be had lies where it is looked for."""
         return any(
-            self._fetcher.at_hand(request)
+            self._archives.at_hand(request)
             for request in question.requests
             if request.package in old.missing
         )
@@ -115,12 +127,13 @@ class Availability:
             return old
         self.fresh.add((question.package, question.feature))
         missing, tried, supply = [], [], []
+        fetcher = self._fetcher()
         for request in question.requests:
-            if self._fetcher.cached(request):
+            if fetcher.cached(request):
                 continue
             note(f"looking for the source of {request.package}")
             try:
-                self._fetcher.fetch(request)
+                fetcher.fetch(request)
             except QuardError as error:
                 if error.reason not in _UNAVAILABLE:
                     raise

@@ -116,18 +116,16 @@ class Images:
 
     def _tables(self) -> dict[str, Any]:
         """Return what is in the root file system beside the packages' and the overlays' files."""
-        board, workshop = self._board, self._workshop
+        board = self._board
         return {
             "version": VERSION,
             "target": board.target.triple,
             "system": self._system_digest,
             "packages": self._resolved.image,
             "users": [[n, *map(str, vars(u).values())] for n, u in self._users()],
-            "permissions": [
-                [n, *vars(p).values()] for n, p in workshop.permissions(self._resolved)
-            ],
+            "permissions": [[n, *vars(p).values()] for n, p in self._resolved.permissions],
             "hardening": board.hardening.checked,
-            "unhardened": [[n, *vars(e).values()] for n, e in workshop.unhardened(self._resolved)],
+            "unhardened": [[n, *vars(e).values()] for n, e in self._resolved.unhardened],
             "hostname": board.hostname,
             "root_password": board.login.root_password,
             "keys": self._keys(),
@@ -150,7 +148,7 @@ class Images:
         return found
 
     def _users(self) -> tuple[tuple[str, User], ...]:
-        return self._workshop.users(self._resolved)
+        return self._resolved.users
 
     def rootfs_files(self) -> tuple[Path, ...]:
         """Return what `rootfs` makes; the first is small and stands for the others."""
@@ -198,15 +196,15 @@ class Images:
     def _spec(self, layers: tuple[Layer, ...]) -> RootfsSpec:
         from quard.image import rootfs, system  # noqa: PLC0415
 
-        board, workshop = self._board, self._workshop
+        board = self._board
         return rootfs.RootfsSpec(
             layers=layers,
             overlays=self._overlays,
             system=system.load(self._system),
             users=self._users(),
-            permissions=workshop.permissions(self._resolved),
+            permissions=self._resolved.permissions,
             hardening=self._board.hardening.checked,
-            unhardened=workshop.unhardened(self._resolved),
+            unhardened=self._resolved.unhardened,
             hostname=board.hostname,
             root_password=board.login.root_password,
             authorized_keys=self._keys(),

@@ -17,7 +17,7 @@ _CONTROLS = (
 )
 _TEXT = f"[{_CONTROLS}]"
 _LINE = f"[{_CONTROLS}\t\n]"
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = "[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 """Control characters of Unicode (category Cc), and what stands for bytes that are not UTF-8."""
 _BYTES = range(0xDC80, 0xDD00)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -25,7 +25,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def plain(text: str) -> str:
     """Return a text of any number of lines with its control characters spelled out."""
-    return _sub(_TEXT, _spelled, text)
+    return "\n".join(_sub(_TEXT, _spelled, line) for line in text.split("\n"))
 
 
 def one_line(text: str) -> str:
@@ -48,7 +48,7 @@ def is_printable(text: str) -> bool:
 
     Spaces of all kinds and joiners are part of names in many scripts; str.isprintable is stricter.
     """
-    return not _CONTROL.search(text)
+    return text.isprintable() or not re.search(_CONTROL, text)
 
 
 def short(text: str, most: int = 120) -> str:

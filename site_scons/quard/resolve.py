@@ -13,7 +13,7 @@ from quard.board import Board, Choice
 from quard.catalog import Catalog, Package, unknown
 from quard.errors import QuardError
 from quard.graph import Edges, Graph, build
-from quard.model import DEPLOY, Kconfig
+from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import CopyStep, FileRef, Plan
 
@@ -54,6 +54,23 @@ class Resolved:
             for step in self.plans[name].steps
             if isinstance(step, CopyStep) and step.destination.startswith(prefix)
         )
+
+    @property
+    def users(self) -> tuple[tuple[str, User], ...]:
+        """The accounts that the image's packages need."""
+        return tuple((n, user) for n in self.image for user in self.packages[n].recipe.users)
+
+    @property
+    def permissions(self) -> tuple[tuple[str, Permission], ...]:
+        """The owners and modes that the image's packages ask for."""
+        return tuple((n, p) for n in self.image for p in self.packages[n].recipe.permissions)
+
+    @property
+    def unhardened(self) -> tuple[tuple[str, Unhardened], ...]:
+        """What may go without defences, the board's own exceptions first."""
+        own = (("", exception) for exception in self.board.unhardened)
+        recipes = ((n, e) for n in self.image for e in self.packages[n].recipe.unhardened)
+        return (*own, *recipes)
 
 
 class Resolver:

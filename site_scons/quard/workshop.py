@@ -17,18 +17,14 @@ from quard.board import Board
 from quard.catalog import Catalog, Package
 from quard.console import Console
 from quard.errors import QuardError
-from quard.execute import toolchain, trial
-from quard.execute.builduser import BuildUser
-from quard.execute.fetch import Fetcher
+from quard.execute import toolchain
+from quard.execute.archives import Archives
 from quard.execute.jobserver import Jobserver
-from quard.execute.mirrors import Locations
 from quard.execute.request import Request
 from quard.execute.results import Results
-from quard.execute.sandbox import Mode
 from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
 from quard.execute.trees import Listing, scan
-from quard.model import Permission, Unhardened, User
 from quard.outputs import Outputs
 from quard.resolve import Resolved, Resolver, Tree
 from quard.settings import Settings, named_path
@@ -36,7 +32,10 @@ from quard.store.local import Store
 from quard.summary import Summary
 
 if TYPE_CHECKING:
+    from quard.execute.builduser import BuildUser
+    from quard.execute.fetch import Fetcher
     from quard.execute.package import Job, Packager
+    from quard.execute.sandbox import Mode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +81,7 @@ class Workshop:
         self.out = project / "out" / board.name
         self.stop = Stop()
         self._making = threading.Lock()
+        self._opening = threading.Lock()
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
         self._resolver = Resolver(project, board, catalog, strict=settings.strict_sources)
@@ -89,14 +89,8 @@ class Workshop:
         self.store = Store(site.cache / "store", console.warn)
         self._local = Store(project / "out" / "store", console.warn)
         self.outputs = Outputs(self.out / "packages", self.store, self._local)
-        folders = (settings.sources_folder,) if settings.sources_folder else ()
-        self._fetcher = Fetcher(
-            self.sources,
-            Locations(folders=folders, mirrors=settings.mirrors, offline=settings.offline),
-            console.progress,
-            most=settings.largest_mib << 20,
-        )
-        self.stop.listen(self._fetcher.stop)
+        self._folders = (settings.sources_folder,) if settings.sources_folder else ()
+        self._archives = Archives(self.sources, self._folders)
 
     def remember(self) -> None:
         """Write down what the recipes said, for the next run."""
@@ -113,6 +107,8 @@ class Workshop:
 
     @cached_property
     def _sandbox(self) -> tuple[Mode, str]:
+        from quard.execute import trial  # noqa: PLC0415
+
         return trial.probe(self.settings.sandbox)
 
     @property
@@ -125,6 +121,8 @@ class Workshop:
         mode, reason = self._sandbox
         if mode == "bwrap":
             return mode, None
+        from quard.execute import trial  # noqa: PLC0415
+
         gcc = self.toolchain.command("gcc")
         user, warning = trial.unsealed(reason, self.out / "work", gcc)
         self.console.warn(warning)
@@ -149,7 +147,27 @@ class Workshop:
         """Remove unfinished work of builds that were killed."""
         for store in (self.store, self._local):
             store.sweep()
-        self._fetcher.sweep()
+        self.fetcher().sweep()
+
+    def fetcher(self) -> Fetcher:
+        """Return what fetches sources, made when the first one is wanted."""
+        with self._opening:
+            return self._fetcher
+
+    @cached_property
+    def _fetcher(self) -> Fetcher:
+        from quard.execute.fetch import Fetcher  # noqa: PLC0415
+        from quard.execute.mirrors import Locations  # noqa: PLC0415
+
+        settings = self.settings
+        fetcher = Fetcher(
+            self.sources,
+            Locations(folders=self._folders, mirrors=settings.mirrors, offline=settings.offline),
+            self.console.progress,
+            most=settings.largest_mib << 20,
+        )
+        self.stop.listen(fetcher.stop)
+        return fetcher
 
     @property
     def packager(self) -> Packager:
@@ -167,7 +185,7 @@ class Workshop:
         return Packager(
             self.store,
             self._local,
-            self._fetcher,
+            self.fetcher(),
             Machine(
                 toolchain=self.toolchain,
                 jobserver=self._jobserver,
@@ -194,7 +212,7 @@ class Workshop:
             "offline": self.settings.offline,
             "override": sorted(self.settings.override),
         }
-        keeper = Availability(self._decisions, self._fetcher, places)
+        keeper = Availability(self._decisions, self._archives, self.fetcher, places)
         decisions = keeper.decide(
             self._questions(names), again=again, whole=not names, note=self.console.note
         )
@@ -267,12 +285,12 @@ class Workshop:
     def fetch(self, name: str) -> None:
         """Fetch and verify one package's source ahead of its build."""
         if request := self._replaceable(name):
-            self._fetcher.fetch(request)
+            self.fetcher().fetch(request)
 
     def at_hand(self, name: str) -> bool:
         """Tell whether one package's source need not be fetched."""
         request = self._replaceable(name)
-        return request is None or self._fetcher.at_hand(request)
+        return request is None or self._archives.at_hand(request)
 
     def _replaceable(self, name: str) -> Request | None:
         """Return a package's source; None where it has none or a local tree takes its place."""
@@ -330,19 +348,3 @@ class Workshop:
 
     def _request(self, package: Package) -> Request | None:
         return sources.request(package.name, package.recipe, strict=self.settings.strict_sources)
-
-    def users(self, resolved: Resolved) -> tuple[tuple[str, User], ...]:
-        """Return the accounts that the image's packages need."""
-        return tuple((n, u) for n in resolved.image for u in resolved.packages[n].recipe.users)
-
-    def unhardened(self, resolved: Resolved) -> tuple[tuple[str, Unhardened], ...]:
-        """Return what may go without defences, the board's own exceptions first."""
-        own = (("", exception) for exception in self.board.unhardened)
-        recipes = ((n, e) for n in resolved.image for e in resolved.packages[n].recipe.unhardened)
-        return (*own, *recipes)
-
-    def permissions(self, resolved: Resolved) -> tuple[tuple[str, Permission], ...]:
-        """Return the owners and modes that the image's packages ask for."""
-        return tuple(
-            (n, p) for n in resolved.image for p in resolved.packages[n].recipe.permissions
-        )

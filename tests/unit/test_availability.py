@@ -16,6 +16,7 @@ import pytest
 from quard import availability
 from quard.availability import Availability, Decision, Question
 from quard.errors import QuardError
+from quard.execute.archives import Archives
 from quard.execute.download import Limits
 from quard.execute.fetch import Fetcher
 from quard.execute.mirrors import Locations
@@ -106,7 +107,9 @@ class Site:
         limits = Limits(connect=2, read=2, attempts=1, pause=0)
         fetcher = Fetcher(self.cache, locations, Lines(io.StringIO()), limits=limits)
         places = {"mirrors": self.mirrors, "offline": self.offline}
-        keeper = Availability(self.record, fetcher, places)
+        keeper = Availability(
+            self.record, Archives(self.cache, locations.folders), lambda: fetcher, places
+        )
         asked = questions or ((self.question(),) if whole else ())
         return keeper.decide(asked, again=again, whole=whole, note=self.notes.append)
 

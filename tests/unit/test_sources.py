@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
 from recipe_parts import SHA, TOP, load
 
 from quard.catalog import Catalog
-from quard.execute.fetch import Fetcher
-from quard.execute.mirrors import Locations
-from quard.execute.progress import Lines
+from quard.execute.archives import Archives
 from quard.execute.request import Request, Variant
 from quard.plan.compose import accepted
 from quard.sources import request
@@ -67,9 +64,9 @@ def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path)
     assert strict is not None
     assert strict.variants == found.variants[:1]
     assert strict.strict == bool(recipe.source.alternates)
-    fetcher = Fetcher(tmp_path, Locations(), Lines(io.StringIO()))
+    archives = Archives(tmp_path)
     for variant in found.variants:
-        assert fetcher.place(name, variant.file).parent == tmp_path / name
+        assert archives.place(name, variant.file).parent == tmp_path / name
         for address in variant.addresses:
             assert "{" not in address
             assert "}" not in address

@@ -1,9 +1,4 @@
-"""Sources, verified, from wherever they can be had.
-
-A source lies in `CACHE/PACKAGE/FILE`, which is its right name: bytes get it only after their
-sha256 was compared, so that a wrong or half file never has it. The folder per package keeps two
-packages apart whose upstreams both call their file `v1.0.tar.gz`.
-"""
+"""Sources, verified, from wherever they can be had."""
 
 from __future__ import annotations
 
@@ -13,9 +8,9 @@ import functools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote
 
 from quard.execute import page, unfetched
+from quard.execute.archives import Archives, names
 from quard.execute.attempt import MOST, Failed, Limits, Other, Refused, Size, Stopped
 from quard.execute.mirrors import Locations, expand
 from quard.execute.part import Part
@@ -41,6 +36,7 @@ class Fetcher:
         most: int = MOST,
     ) -> None:
         self._cache = cache
+        self._archives = Archives(cache, locations.folders)
         self._most = most
         self._locations = locations
         self._progress = progress
@@ -60,17 +56,6 @@ class Fetcher:
                 with self._locked(request.package):
                     found = self._look_and_clean(request)
             return found
-
-    def at_hand(self, request: Request) -> bool:
-        """Tell whether a file of a right name lies in the cache or a folder; its hash is not read.
-
-        For decisions that every build takes: a real fetch verifies.
-        """
-        return any(
-            self.place(request.package, variant.file).is_file()
-            or any((f / n).is_file() for f in self._locations.folders for n in _names(variant))
-            for variant in request.variants
-        )
 
     def fetch(self, request: Request) -> Fetched:
         """Return a variant from the cache, the folders, the addresses or the mirrors.
@@ -93,18 +78,11 @@ class Fetcher:
                     if _lock(lock.fileno()):
                         Part(part.with_suffix("")).size()
 
-    def place(self, package: str, file: str) -> Path:
-        """Return where a file belongs in the cache."""
-        for name in (package, file):
-            if name != Path(name).name or name.startswith("."):
-                raise ValueError(f"not a file name: {name!r}")
-        return self._cache / package / file
-
     def _look(self, request: Request) -> tuple[Fetched | None, list[Path]]:
         """Return what is in the cache, and the files that are no variant at all."""
         accepted: dict[Path, list[str]] = {}
         for variant in request.variants:
-            path = self.place(request.package, variant.file)
+            path = self._archives.place(request.package, variant.file)
             accepted.setdefault(path, []).append(variant.sha256)
         wrong: list[Path] = []
         for path, hashes in accepted.items():
@@ -165,7 +143,7 @@ class Fetcher:
     def _origins(self, request: Request) -> Iterator[tuple[Variant, str]]:
         for folder in self._locations.folders:
             for variant in request.variants:
-                for name in _names(variant):
+                for name in names(variant):
                     path = folder.absolute() / name
                     if path.is_file():
                         yield variant, path.as_uri()
@@ -181,7 +159,7 @@ class Fetcher:
         # An HTTP library takes 0.15 s to load, which a build that fetches nothing does not pay.
         from quard.execute.download import Transfer  # noqa: PLC0415
 
-        path = self.place(package, variant.file)
+        path = self._archives.place(package, variant.file)
         part = Part(path)
         transfer = Transfer(
             self._limits,
@@ -235,14 +213,8 @@ class Fetcher:
                 # The first fault is the one to tell, whatever a disk in trouble says to this.
                 with contextlib.suppress(OSError):
                     for variant in request.variants:
-                        Part(self.place(package, variant.file)).discard()
+                        Part(self._archives.place(package, variant.file)).discard()
             raise unfetched.unusable(package, self._cache / package, fault) from fault
-
-
-def _names(variant: Variant) -> tuple[str, ...]:
-    """Return the names that these bytes are known by: a mirror may have given them another."""
-    others = [unquote(address).rpartition("/")[2] for address in variant.addresses]
-    return tuple(dict.fromkeys(name for name in (variant.file, *others) if name))
 
 
 def _host(address: str) -> str:

@@ -24,9 +24,10 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from quard.execute.builduser import BuildUser
+if TYPE_CHECKING:
+    from quard.execute.builduser import BuildUser
 
 NOTHING = Path(os.devnull)
 _LEADER = """\

@@ -18,9 +18,9 @@ from quard.execute import leash
 from quard.execute.builduser import BuildUser
 from quard.execute.stop import Stop
 from quard.plan.render import LATE
+from quard.store.files import UMASK
 
 INSIDE = "/quard"
-UMASK = 0o022
 """Of all that builds write: the user's own must not show in a result."""
 Mode = Literal["bwrap", "none"]
 _SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")

@@ -31,8 +31,10 @@ class Stop:
         return self._requested.is_set()
 
     def listen(self, function: Callable[[], None]) -> None:
-        """Have `function` called when the run is to end."""
+        """Have `function` called when the run is to end: at once if that was said already."""
         self._listeners.append(function)
+        if self.requested:
+            function()
 
     def request(self) -> None:
         """End every command that runs, and let none begin."""

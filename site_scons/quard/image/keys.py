@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from itertools import pairwise
 
@@ -37,7 +36,7 @@ def bad_key(line: str) -> str:
 def _is_blob(kind: str, blob: str) -> bool:
     """Tell whether `blob` is a key that says of itself to be of this kind (RFC 4253, 6.6)."""
     try:
-        data = base64.b64decode(blob, validate=True)
+        data = binascii.a2b_base64(blob, strict_mode=True)
     except (binascii.Error, ValueError):
         return False
     name = kind.encode()

@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from quard.errors import QuardError, together
-from quard.image.content import Content
-from quard.image.tree import Node
 from quard.plain import short
 from quard.store.attributes import ACCESS_LIST, attributes
 from quard.store.hashes import Hashes
+
+if TYPE_CHECKING:
+    from quard.image.tree import Node
 
 IGNORED = (".gitkeep", ".gitignore", "*~", ".*.sw?", ".#*", "#*#", ".DS_Store")
 """Files of git, and those that vi, emacs and a Mac's Finder leave beside what they show."""
@@ -85,6 +86,10 @@ class Overlay:
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
         """Yield (path, node) of everything, sorted; files are read when they are used."""
+        # A null build compares overlays and makes no image.
+        from quard.image.content import Content  # noqa: PLC0415
+        from quard.image.tree import Node  # noqa: PLC0415
+
         for item in self.items:
             if item.kind == "file":
                 place = self.folder / item.path

@@ -14,6 +14,8 @@ from typing import Any, TypeGuard
 from quard import given
 from quard.errors import QuardError
 
+UMASK = 0o022
+"""What is made here can be read by everybody, whoever makes it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

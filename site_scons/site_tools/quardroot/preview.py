@@ -50,8 +50,8 @@ def why(command: Command, workshop: Workshop, resolved: Resolved, guard: Guard) 
 
 
 def removable(run: Run) -> tuple[Path, ...]:
-    """Return the files that -c removes; none in a run without it."""
-    if not SCons.Script.GetOption("clean") or run.command.verb == "source":
+    """Return the files that -c removes."""
+    if run.command.verb == "source":
         return ()
     workshop, plans = run.workshop, run.resolved.plans
     found = [path for n in run.wanted for path in workshop.results(n).targets(plans[n].deploys)]

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import SCons.Node
 import SCons.Node.FS
@@ -23,17 +23,19 @@ from quard.catalog import Catalog
 from quard.cli import Command
 from quard.console import Console
 from quard.execute.results import LostResult
-from quard.execute.sandbox import UMASK
 from quard.image import runscript
 from quard.images import Images
 from quard.resolve import Resolved
-from quard.store.files import replacing
+from quard.store.files import UMASK, replacing
 from quard.workshop import Site, Workshop
 
-from . import opened, preview, signals, streams
+from . import opened, signals, streams
 from .faults import as_quard_error
 from .guard import Guard
 from .selection import Selection, sign_what_was_made
+
+if TYPE_CHECKING:
+    from .preview import Run
 
 _CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
 """A failed check is a failed build: status 2, where pytest's own would be 1."""
@@ -66,7 +68,7 @@ class Session:
         self.nodes: dict[str, list[Any]] = {}
         self.image_nodes: list[Any] = []
         self._again = threading.RLock()
-        self._removable = preview.removable(self._run)
+        self._removable = self._find_removable()
         self._started = time.monotonic()
         if guard.cut_off:
             workshop.sweep()
@@ -92,14 +94,22 @@ class Session:
         if self.works:
             self.images.remove_others()
 
+    def _find_removable(self) -> tuple[Path, ...]:
+        """Return the files that -c removes; none in a run without it."""
+        if not SCons.Script.GetOption("clean"):
+            return ()
+        from . import preview  # noqa: PLC0415
+
+        return preview.removable(self._run)
+
     @property
-    def _run(self) -> preview.Run:
+    def _run(self) -> Run:
         """What the command is about, for whoever tells of it."""
+        from .preview import Run  # noqa: PLC0415 - a build that makes something tells of itself
+
         named = self.command.names or self.command.opens or self.command.verb == "source"
         images = None if named else self.images
-        return preview.Run(
-            self.command, self.workshop, self.resolved, self.guard, self.wanted, images
-        )
+        return Run(self.command, self.workshop, self.resolved, self.guard, self.wanted, images)
 
     def _select(self) -> Selection:
         """Find out which packages SCons is to look at."""
@@ -201,6 +211,8 @@ class Session:
         workshop = self.workshop
         workshop.console.close()
         if not self.works:
+            from . import preview  # noqa: PLC0415
+
             if text := preview.told(self._run, self._removable):
                 workshop.console.answer(text)
             return
@@ -295,6 +307,8 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         extra = command.names if command.verb == "why" else ()
         resolved = workshop.resolve(workshop.recorded(), extra)
         if command.verb == "why":
+            from . import preview  # noqa: PLC0415
+
             console.answer(preview.why(command, workshop, resolved, guard))
         else:
             console.answer(report.answer(command, resolved, catalog))
