@@ -8,8 +8,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from quard import places, settings
-from quard.execute.results import Results
+from quard.boards import settings
+from quard.ledger.results import Results
+from quard.project import places
 from quard.store import blob
 
 PARTS = ("runtime", "dev", "deploy")

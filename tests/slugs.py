@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.image.runscript import PARTS
+from quard.machine.runscript import PARTS
 from quard.plan.plan import PHASES
 
 TOP = Path(__file__).resolve().parents[1]

@@ -23,7 +23,10 @@ PLACEHOLDERS = {
     "sysroot": "headers and libraries of the declared dependencies",
     "files": "the recipe's own files, without recipe.py",
 }
-"""What a recipe's texts may hold; the last four stay in the plan: the executor knows the path."""
+"""What a recipe's texts may hold."""
+
+LATE = ("src", "stage", "sysroot", "files")
+"""Placeholders that stay in a plan: the executor alone knows these folders."""
 
 USER = r"[a-z_][a-z0-9_-]{0,30}"
 """Pattern of names of accounts and groups on the target: what every tool takes (useradd(8))."""

@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from bench.network import throughput
 from bench.null import null_builds, questions
 from bench.running import PROJECT, scons
 from bench.sizes import sizes
-from quard.board import load
+from quard.boards.board import load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from bench.cold import fetched
 from bench.running import PROJECT, run, scons
-from quard import sources
-from quard.board import load
-from quard.catalog import Catalog
+from quard.boards.board import load
+from quard.plan import source
+from quard.recipes.catalog import Catalog
 
 _LOOP = """\
 total = 0
@@ -51,7 +51,7 @@ def hand_made(board: str) -> dict[str, float]:
 
 def _archive(board: str) -> Path:
     """Return the library's fetched source. Ends the benchmark if it cannot be had."""
-    request = sources.request(_PACKAGE, Catalog(PROJECT / "packages")[_PACKAGE].recipe)
+    request = source.request(_PACKAGE, Catalog(PROJECT / "packages")[_PACKAGE].recipe)
     assert request is not None, "zlib has an archive"
     places = [fetched() / _PACKAGE / variant.file for variant in request.variants]
     if not any(place.is_file() for place in places):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.execute import elf
+from quard.parts import elf
 
 pytestmark = pytest.mark.boot
 

@@ -17,7 +17,7 @@ import pytest
 
 import installed
 from boot.conftest import BOARD, SMALL_BOARD, TOP
-from quard.catalog import Catalog
+from quard.recipes.catalog import Catalog
 
 pytestmark = pytest.mark.boot
 LISTS = TOP / "tests" / "golden"

@@ -11,7 +11,7 @@ import pytest
 import installed
 from boot.conftest import BOARD, TOP
 from boot.guest import Guest
-from quard.execute import elf
+from quard.parts import elf
 from quard.store import blob
 
 pytestmark = pytest.mark.boot

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from quard import board, canonical
-from quard.catalog import Catalog
-from quard.resolve import Resolved, Resolver
+from quard.base import canonical
+from quard.boards import board
+from quard.boards.fragments import Fragments
+from quard.plan.resolve import Resolved, Resolver
+from quard.recipes.catalog import Catalog
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
@@ -34,7 +36,8 @@ def resolved(branch: Branch | None = None) -> Resolved:
     if branch:
         package, feature, on = branch
         features[package, feature] = "on" if on else "off"
-    resolver = Resolver(TOP, dataclasses.replace(chosen, features=features), CATALOG)
+    chosen = dataclasses.replace(chosen, features=features)
+    resolver = Resolver(chosen, CATALOG, Fragments(TOP, chosen))
     decided = dict.fromkeys(resolver.choices(), True)
     return resolver.resolve(decided, {}, CATALOG.names())
 

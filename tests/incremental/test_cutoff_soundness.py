@@ -23,7 +23,7 @@ from incremental.cutoff import campaign
 from incremental.cutoff.build import Workshop
 from incremental.cutoff.case import draw, judge
 from incremental.cutoff.kinds import BODY, KINDS, QUIET
-from quard.execute.interface import interface
+from quard.parts.interface import interface
 
 SEED = 20
 CASES = 50

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from incremental.project import Project
-from quard import canonical
+from quard.base import canonical
 
 GIB = 1 << 30
 CONSOLE = """\

@@ -14,36 +14,24 @@ TOP = Path(__file__).resolve().parents[2]
 ENGINE = TOP / "site_scons"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("site_tools",),
-    ("quard.forecast",),
-    ("quard.configure", "quard.images", "quard.shell", "quard.symbols"),
-    ("quard.desk",),
-    ("quard.workshop",),
-    ("quard.report",),
-    (
-        "quard.availability",
-        "quard.console",
-        "quard.outputs",
-        "quard.places",
-        "quard.sources",
-        "quard.summary",
-        "quard.unchanged",
-        "quard.why",
-    ),
-    ("quard.cli",),
-    ("quard.resolve",),
-    ("quard.board", "quard.lint", "quard.settings"),
-    ("quard.catalog", "quard.graph"),
-    ("quard.parse", "quard.remembered"),
+    ("quard.interactive",),
+    ("quard.project",),
+    ("quard.face",),
+    ("quard.machine",),
     ("quard.image",),
     ("quard.execute",),
-    ("quard.store",),
+    ("quard.ledger",),
+    ("quard.parts",),
+    ("quard.sources", "quard.store"),
+    ("quard.process",),
     ("quard.plan",),
-    ("quard.hardening", "quard.model", "quard.table", "quard.target"),
-    ("quard.canonical", "quard.errors", "quard.given"),
-    ("quard.plain",),
+    ("quard.recipes",),
+    ("quard.boards",),
+    ("quard.hardening", "quard.model", "quard.target"),
+    ("quard.base",),
 )
-"""From top to bottom. A module imports from layers below its own; the parts of one package
-(plan, execute, store, image, site_tools) import each other without a circle."""
+"""From top to bottom. A module imports from layers below its own; the modules of one room (plan,
+execute, store, image, site_tools) import each other without a circle."""
 
 WORDS_OF_MODEL = {"__future__", "dataclasses", "typing"}
 WORDS_OF_PLAN = {"__future__", "collections", "dataclasses", "functools", "re", "typing"}
@@ -186,9 +174,12 @@ def test_the_pure_parts_call_nothing_that_reads_or_writes(module: str) -> None:
 def test_the_executor_knows_plans_and_no_recipes(module: str) -> None:
     for found in imports(MODULES[module]):
         for other in engine_modules(found):
-            assert other not in ("quard.model", "quard.catalog", "quard.graph", "quard.lint"), (
-                f"{module}:{found.line} imports {other}"
-            )
+            assert other not in (
+                "quard.model",
+                "quard.recipes.catalog",
+                "quard.recipes.graph",
+                "quard.recipes.lint",
+            ), f"{module}:{found.line} imports {other}"
 
 
 @pytest.mark.parametrize("module", [name for name in PARTS if not name.startswith("site_tools")])
@@ -250,7 +241,7 @@ def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
     ]
     assert list(engine_modules(Import("quard.plan", ("plan",), 1))) == ["quard.plan.plan"]
     assert list(engine_modules(Import("quard.model", ("Recipe",), 1))) == ["quard.model"]
-    assert layer("quard.plan.render") == layer("quard.plan")
+    assert layer("quard.plan.compose") == layer("quard.plan")
     assert layer("site_tools.quardroot.session") == 0
     relative = MODULES["site_tools.quardroot.session"]
     assert "site_tools.quardroot.guard" in {found.module for found in imports(relative)}

@@ -10,10 +10,11 @@ import pytest
 from bench import scale
 from bench.floor import Floor
 from bench.synthetic import Shape, generate, shapes
-from quard import lint
-from quard.board import load
-from quard.catalog import Catalog
-from quard.resolve import Resolver
+from quard.boards.board import load
+from quard.boards.fragments import Fragments
+from quard.plan.resolve import Resolver
+from quard.recipes import lint
+from quard.recipes.catalog import Catalog
 
 SIZES = (5, 10, 100, 1000)
 
@@ -81,7 +82,8 @@ def test_the_recipes_are_clean_and_resolve(tmp_path: Path, size: int) -> None:
     board = generate(tmp_path, size)
     folder = board.project.folder
     catalog = Catalog(folder / "packages")
-    resolved = Resolver(folder, load(folder / "configs", "tiny"), catalog).resolve({}, {})
+    chosen = load(folder / "configs", "tiny")
+    resolved = Resolver(chosen, catalog, Fragments(folder, chosen)).resolve({}, {})
     assert len(resolved.image) == size
     lint.require(resolved.packages.values(), catalog)
     for shape in board.shapes:

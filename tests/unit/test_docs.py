@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from quard import board, model, settings
+from quard import model
+from quard.base.table import Table
+from quard.boards import board, settings
 from quard.hardening import Hardening
-from quard.image import machine, system
+from quard.image import system
+from quard.machine import machine
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import KconfigStep, RunStep, Step, ToolchainStep
-from quard.table import Table
 from quard.target import target
 
 PROJECT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from quard.catalog import Catalog
 from quard.execute.sysroot import COMMON_TOOLS
 from quard.execute.toolchain import COMMANDS, OPTIONAL
 from quard.image.write import PACKAGES
+from quard.recipes.catalog import Catalog
 
 TOP = Path(__file__).parents[2]
 PAGE = (TOP / "docs/host-tools.md").read_text(encoding="utf-8")

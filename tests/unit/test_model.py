@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from quard import model
-from quard.plan.render import LATE
+from quard.model import LATE
 
 CLASSES = sorted(
     (

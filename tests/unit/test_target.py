@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.target import target
 
 

@@ -13,30 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from quard import given
-from quard.errors import QuardError
-from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, trees, unpack
-from quard.execute.builduser import BuildUser
+from quard.base import given
+from quard.base.errors import QuardError
+from quard.base.files import FileRef, changed, remove_tree
+from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, unpack
 from quard.execute.copying import copy
 from quard.execute.drivers import write_drivers
 from quard.execute.inputs import Inputs
-from quard.execute.jobserver import Jobserver
-from quard.execute.sandbox import Sandbox, Work
-from quard.execute.stop import Stop
 from quard.execute.toolchain import Toolchain
-from quard.execute.trees import Entry
-from quard.plan.plan import (
-    CopyStep,
-    FileRef,
-    KconfigStep,
-    LinkStep,
-    Plan,
-    RunStep,
-    Step,
-    ToolchainStep,
-)
-from quard.plan.render import late
-from quard.store.local import remove_tree
+from quard.plan.late import late
+from quard.plan.plan import CopyStep, KconfigStep, LinkStep, Plan, RunStep, Step, ToolchainStep
+from quard.process.builduser import BuildUser
+from quard.process.jobserver import Jobserver
+from quard.process.sandbox import Sandbox, Work
+from quard.process.stop import Stop
+from quard.sources.trees import Entry
 
 _TAIL = 25
 """Lines of a log that are shown when a step fails: enough for a compiler's message."""
@@ -225,7 +216,7 @@ class Build:
         """Copy a file that the plan names by hash; what is built must be what was planned."""
         content = given.content(path)
         if hashlib.sha256(content).hexdigest() != reference.sha256:
-            raise trees.changed(path)
+            raise changed(path)
         (folder / reference.name).write_bytes(content)
         (folder / reference.name).chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
 

@@ -27,11 +27,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from quard import canonical
-from quard.execute.sandbox import Work
+from quard.base import canonical
+from quard.base.files import enough_space, remove_tree, replacing
 from quard.plan.plan import Plan, RunStep
-from quard.store.files import enough_space, replacing
-from quard.store.local import remove_tree
+from quard.process.sandbox import Work
 
 _STAMP = "compiled.json"
 _LOG = "compiled.log"

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.execute.trees import Entry, Listing, changed
+from quard.base.files import changed
+from quard.sources.trees import Entry, Listing
 
 
 @dataclass(frozen=True)

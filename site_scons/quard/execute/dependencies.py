@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import one_line
 from quard.execute import sysroot
-from quard.execute.results import Results, lost_blob, read
-from quard.execute.stage import below
 from quard.execute.toolchain import Toolchain
-from quard.plain import one_line
+from quard.ledger.results import Results, lost_blob, read
+from quard.parts.stage import below
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.local import Store

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.execute.sandbox import INSIDE, Work, shows
+from quard.process.sandbox import INSIDE, Work, shows
 
 _NAME = rb"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
 _MISSING = re.compile(

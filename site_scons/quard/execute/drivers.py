@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from quard.errors import QuardError
-from quard.execute.sandbox import Work
+from quard.base.errors import QuardError
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
+from quard.process.sandbox import Work
 
 _COMPILERS = ("gcc", "g++", "cpp")
 _LINKERS = ("ld", "ld.bfd")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.plan.plan import Plan, RunStep
 
 _STAGE = "{stage}"

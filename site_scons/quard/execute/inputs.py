@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.execute.trees import Entry, Listing
+from quard.sources.trees import Entry, Listing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.errors import QuardError
-from quard.execute.sandbox import Work
+from quard.base.errors import QuardError
 from quard.plan.plan import KconfigStep
+from quard.process.sandbox import Work
 
 FEATURES = "the board's features"
 """Origin of the lines that do not come from a fragment."""

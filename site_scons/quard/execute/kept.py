@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from quard import canonical
-from quard.errors import QuardError
+from quard.base import canonical
+from quard.base.errors import QuardError
+from quard.base.files import replacing
 from quard.execute import checkpoint
-from quard.execute.trees import Entry
-from quard.store.files import replacing
+from quard.sources.trees import Entry
 
 _STAMP = "kept.json"
 _MARK = "failed"

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from quard.errors import QuardError
-from quard.plain import one_line
-from quard.store.files import file_sha256
+from quard.base.errors import QuardError
+from quard.base.files import file_sha256
+from quard.base.plain import one_line
 
 _LIKELY = re.compile(r"licen[cs]|copying|copyright|notice|unlicense", re.IGNORECASE)
 _DEPTH = 3

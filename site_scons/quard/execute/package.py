@@ -10,27 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from quard import canonical
-from quard.errors import QuardError
+from quard.base import canonical
+from quard.base.errors import QuardError
+from quard.base.files import remove_tree, replacing
 from quard.execute import checkpoint, dependencies, kept, staged
 from quard.execute.builder import Build, Machine, StepFailed
-from quard.execute.fetch import Fetcher
 from quard.execute.inputs import Inputs
-from quard.execute.request import Fetched, Request
-from quard.execute.results import (
-    UNSEALED,
-    Results,
-    acceptable,
-    as_before,
-    depends,
-    made_from,
-    read,
-)
-from quard.execute.sandbox import Work
-from quard.execute.trees import Entry, Listing
+from quard.ledger.results import UNSEALED, Results, acceptable, as_before, depends, made_from, read
 from quard.plan.plan import Plan
-from quard.store.files import replacing
-from quard.store.local import Store, remove_tree
+from quard.plan.source import Request
+from quard.process.sandbox import Work
+from quard.sources.archives import Fetched
+from quard.sources.fetch import Fetcher
+from quard.sources.trees import Entry, Listing
+from quard.store.local import Store
 
 _WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
 """Reasons for which the work folder stays, beside a step that failed."""

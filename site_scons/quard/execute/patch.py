@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 
 ARGV = (
     "patch",

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from quard.execute.copying import Changes, changes, copy, remove
-from quard.execute.trees import Entry, Listing
+from quard.sources.trees import Entry, Listing
 
 _UNITS = frozenset((".C", ".S", ".c", ".cc", ".cpp", ".cxx", ".l", ".s", ".y"))
 _HEADERS = frozenset((".H", ".def", ".h", ".hh", ".hpp", ".hxx", ".inc"))

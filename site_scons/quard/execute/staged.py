@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from quard.errors import QuardError, together
-from quard.execute import split
+from quard.base.errors import QuardError, together
+from quard.base.plain import one_line
 from quard.execute.builder import Build
-from quard.execute.interface import interface
-from quard.execute.relocate import Origin
-from quard.execute.strip import Toolkit
 from quard.execute.toolchain import Toolchain
-from quard.plain import one_line
+from quard.parts import split
+from quard.parts.interface import interface
+from quard.parts.relocate import Origin
+from quard.parts.strip import Toolkit
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.local import Store

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from quard.errors import QuardError
-from quard.execute.sandbox import INSIDE, Work, shows
+from quard.base.errors import QuardError
 from quard.execute.toolchain import Toolchain
+from quard.process.sandbox import INSIDE, Work, shows
 
 _LIBRARY = re.compile(r"(?:^|/)[^/]+\.so(?:\.[^/]+)?\Z")
 COMMON_TOOLS = (

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from quard import canonical, given
-from quard.errors import QuardError
-from quard.store.files import replacing
+from quard.base import canonical, given
+from quard.base.errors import QuardError
+from quard.base.files import replacing
 
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")

@@ -18,9 +18,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import one_line
 from quard.execute.archive import Bad, Stream, Unsafe, members
-from quard.plain import one_line
 
 MAX_FOLLOWED = 40
 """Links that Linux follows in one path before it gives up: path_resolution(7)."""

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import is_printable
 from quard.model import User
-from quard.plain import is_printable
 
 Key = TypeVar("Key", str, int)
 _SYSTEM = "the system table"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
-from quard.errors import QuardError
-from quard.execute import elf
-from quard.execute.foreign import FIRMWARE, foreign
-from quard.execute.stage import below
+from quard.base.errors import QuardError
+from quard.base.plain import short
 from quard.image import scripts, tables
 from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.hardened import Hardened
 from quard.image.tree import Node, Tree
-from quard.plain import short
+from quard.parts import elf
+from quard.parts.foreign import FIRMWARE, foreign
+from quard.parts.stage import below
 from quard.target import Target
 
 VOLATILE = ("dev", "proc", "run", "sys", "tmp", "var")

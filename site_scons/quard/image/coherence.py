@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from quard.store.local import remove_tree
+from quard.base.files import remove_tree
 
 MARK = "unfinished"
 """Names the files that were about to change, one a line."""

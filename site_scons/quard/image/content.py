@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
-from quard.execute.trees import changed
+from quard.base.files import changed
 
 PIECE = 1 << 20
 """Bytes that are in memory at a time."""

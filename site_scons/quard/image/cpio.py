@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
 from quard.image.tree import ROOT, Node

@@ -14,11 +14,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from quard.errors import QuardError
-from quard.execute.stop import Stop
+from quard.base.errors import QuardError
 from quard.image import tarimage
 from quard.image.tree import Node
 from quard.image.write import run, scratch, tool_failed
+from quard.process.stop import Stop
 
 _BLOCK = 4096
 _MIB = 1 << 20

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import is_printable
+from quard.boards.keys import HINT, bad_key
 from quard.image.accounts import Accounts
 from quard.image.content import Content
-from quard.image.keys import HINT, bad_key
 from quard.image.tree import Node
-from quard.plain import is_printable
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _RELEASE_FIELD = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from quard.errors import QuardError
-from quard.execute.elf import Elf
+from quard.base.errors import QuardError
 from quard.image.tree import Tree
 from quard.model import Unhardened
+from quard.parts.elf import Elf
 
 
 def lacks(frame: Elf) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import short
 from quard.image.tree import Node
-from quard.plain import short
 
 LARGEST = {"cpio.gz": 0xFFFFFFFF, "ext4": 0xFFFFFFFF << 12}
 """Bytes of one file: newc has eight hexadecimal digits for them, ext4 a number of 32 bits for its

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from quard.canonical import readable
+from quard.base.canonical import readable
 from quard.image.tree import ROOT, Node, Tree
 from quard.image.write import replacing
 

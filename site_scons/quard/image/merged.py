@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import short
 from quard.image.overlay import Overlay
 from quard.image.tree import Node, Tree
-from quard.plain import short
 
 
 def fold(tree: Tree, overlay: Overlay) -> Iterator[tuple[str, Node] | QuardError]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.content import Content
 from quard.image.tree import Node, Tree
 

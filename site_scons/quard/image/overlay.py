@@ -17,10 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from quard.errors import QuardError, together
-from quard.plain import short
-from quard.store.attributes import ACCESS_LIST, attributes
-from quard.store.hashes import Hashes
+from quard.base.attributes import ACCESS_LIST, attributes
+from quard.base.errors import QuardError, together
+from quard.base.hashes import Hashes
+from quard.base.plain import short
 
 if TYPE_CHECKING:
     from quard.image.tree import Node
@@ -104,7 +104,7 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
 
     A few milliseconds for the default overlay: it runs in every build that does nothing.
 
-    memory -- file with the hashes of an earlier scan (quard.store.hashes)
+    memory -- file with the hashes of an earlier scan (quard.base.hashes)
     Raises QuardError: overlay-missing, overlay-unreadable, overlay-file-type.
     """
     if not folder.is_dir():

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 
-from quard.errors import QuardError, together
+from quard.base.errors import QuardError, together
 from quard.image.accounts import Accounts
 from quard.image.system import Access, parse_mode
 from quard.image.tree import Tree

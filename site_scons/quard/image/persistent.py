@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.content import Content
 from quard.image.tree import Node, Tree
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from quard.errors import QuardError, together
+from quard.base.errors import QuardError, together
 from quard.image import (
     accounts,
     check,

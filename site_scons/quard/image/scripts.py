@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from fnmatch import translate
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import short
 from quard.image.tree import Node, Origin, Tree
-from quard.plain import short
 
 _MOST = 1 << 20
 """Bytes that are looked at: a longer file is no script that somebody wrote."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from quard.errors import QuardError
+from quard.base.attributes import CAPABILITY
+from quard.base.errors import QuardError
+from quard.base.plain import short
 from quard.image.overlay import Item, Overlay
 from quard.image.tree import Tree
-from quard.plain import short
-from quard.store.attributes import CAPABILITY
 
 _SHOWN = 5
 """Files that a warning names."""

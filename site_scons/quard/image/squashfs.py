@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from quard.errors import QuardError
-from quard.execute.stop import Stop
+from quard.base.errors import QuardError
 from quard.image.tarimage import MTIME
 from quard.image.tree import ROOT
 from quard.image.write import disk_full, run, scratch
+from quard.process.stop import Stop
 
 _COMPRESSOR, _LEVEL = "zstd", 6
 """60 MB of programs: zstd 6 24.2 MB in 2 s, gzip 6 24.5 MB in 4 s, zstd 15 22.2 MB in 24 s."""

@@ -45,10 +45,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from quard.base.plain import is_printable
+from quard.base.table import Table, read
 from quard.image.accounts import Account, Group, bad_field, bad_password
 from quard.model import USER
-from quard.plain import is_printable
-from quard.table import Table, read
 
 REASON = "bad-system-table"
 DeviceKind = Literal["char", "block"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.accounts import Accounts
 from quard.image.tree import Tree
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.content import PIECE, Content, Runs
 from quard.image.tree import ROOT, Kind, Node
 from quard.image.write import replacing

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.plain import is_printable, short
 from quard.image.content import Content
-from quard.plain import is_printable, short
 
 Kind = Literal["file", "directory", "link", "char", "block", "fifo"]
 Maker = Literal["package", "overlay", "system"]

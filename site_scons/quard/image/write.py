@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from quard.errors import QuardError
-from quard.execute import leash
-from quard.execute.stop import Stop
+from quard.base.errors import QuardError
+from quard.process import leash
+from quard.process.stop import Stop
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the tools are looked for: mke2fs is in sbin, which few users have in PATH."""

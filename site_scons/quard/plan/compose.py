@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from quard.base.files import FileRef
 from quard.hardening import Hardening
-from quard.model import (
-    DEPLOY,
-    Autotools,
-    Custom,
-    Kconfig,
-    Make,
-    Recipe,
-    ToolchainRuntime,
-)
+from quard.model import DEPLOY, Autotools, Custom, Kconfig, Make, Recipe, ToolchainRuntime
 from quard.plan import autotools, custom, kconfig, make
 from quard.plan.context import Context
-from quard.plan.plan import CopyStep, FileRef, Plan, Step
-from quard.plan.render import render
+from quard.plan.plan import CopyStep, Plan, Step
+from quard.plan.source import accepted
+from quard.recipes.placeholders import render
 from quard.target import Target
 
 
@@ -91,17 +85,6 @@ def compose(
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
     )
-
-
-def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
-    """Return the digests under which the recipe's archive is accepted, upstream's first.
-
-    strict -- upstream's alone
-    """
-    if recipe.source is None:
-        return ()
-    alternates = () if strict else recipe.source.alternates
-    return (recipe.source.sha256, *(other.sha256 for other in alternates))
 
 
 def _compiles(recipe: Recipe) -> bool:

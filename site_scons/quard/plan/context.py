@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from quard.model import Install, Recipe, Run, Step, Symlink
 from quard.plan import plan
-from quard.plan.render import render, render_all
+from quard.recipes.placeholders import render, render_all
 from quard.target import Target
 
 BUILD_TRIPLE = "x86_64-pc-linux-gnu"

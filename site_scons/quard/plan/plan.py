@@ -10,21 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from quard import canonical
+from quard.base import canonical
+from quard.base.files import FileRef
 
 EXECUTOR = 2
 """Version of what the executor makes of a plan; raised when equal plans give other results."""
 
 Phase = Literal["prepare", "configure", "build", "install"]
 PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")
-
-
-@dataclass(frozen=True)
-class FileRef:
-    """A file of the recipe's folder, by content."""
-
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, cast
 
-from quard.errors import QuardError, together
-from quard.plain import one_line, short
-from quard.store.files import enough_space
+from quard.base.errors import QuardError, together
+from quard.base.files import enough_space
+from quard.base.plain import one_line, short
 from quard.store.member import (
     EPOCH,
     FOLDER_MODE,

@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from quard.canonical import canonical, digest
-from quard.errors import QuardError
-from quard.store.files import enough_space, file_sha256, is_sha256
+from quard.base.canonical import canonical, digest
+from quard.base.errors import QuardError
+from quard.base.files import enough_space, file_sha256, is_sha256, remove_tree
 
 
 def encode_record(key: str, record: Mapping[str, Any]) -> bytes:
@@ -295,24 +295,3 @@ def _missing_blob(sha256: str, what: str) -> QuardError:
         reason="missing-blob",
         hint="start the build again: what the store has lost is built anew",
     )
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a tree that may hold folders their owner cannot write to, as installed ones may be.
-
-    A folder that does not exist is gone already.
-    """
-    try:
-        shutil.rmtree(folder)
-        return
-    except FileNotFoundError:
-        if not folder.exists():
-            return
-    except PermissionError:
-        folder.chmod(0o700)
-    for place, folders, _files in os.walk(folder):
-        for name in folders:
-            inside = Path(place, name)
-            if not inside.is_symlink():
-                inside.chmod(0o700)
-    shutil.rmtree(folder)

@@ -8,8 +8,8 @@ import tarfile
 from dataclasses import dataclass
 from typing import Literal
 
-from quard.errors import QuardError
-from quard.plain import short
+from quard.base.errors import QuardError
+from quard.base.plain import short
 
 EPOCH = 1
 """Modification time of every member, in seconds; 0 is read as 'unknown' by some programs."""

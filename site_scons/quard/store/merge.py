@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from quard.errors import QuardError
-from quard.plain import one_line
+from quard.base.errors import QuardError
+from quard.base.plain import one_line
 from quard.store.member import EPOCH, FOLDER_MODE, Member, checked_member, unsafe
 
 _CHUNK = 1 << 20

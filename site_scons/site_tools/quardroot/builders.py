@@ -14,8 +14,8 @@ import SCons.Errors
 import SCons.Node.Python
 import SCons.Script
 
-from quard import cli
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.face import cli
 
 from . import opened, session
 from .action import KeyedAction
@@ -223,7 +223,7 @@ def RunScript(env: Any) -> list[Any]:  # noqa: N802
 
 def Symbols(env: Any, images: Sequence[Any]) -> list[Any]:  # noqa: N802
     """out/BOARD/debug, for gdb, once `images` are there."""
-    from quard.symbols import Symbols as Folder  # noqa: PLC0415 - only who debugs needs it
+    from quard.project.symbols import Symbols as Folder  # noqa: PLC0415 - only who debugs needs it
 
     begun: session.Session = env["QUARDROOT"]
     folder = Folder(begun.workshop, begun.resolved)

@@ -6,7 +6,7 @@ import errno
 import traceback
 from pathlib import Path
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 
 
 def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:

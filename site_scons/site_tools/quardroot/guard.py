@@ -20,7 +20,7 @@ from typing import Any
 import SCons.Node
 import SCons.Script
 
-from quard.store.files import replacing
+from quard.base.files import replacing
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _DIGITS = 64

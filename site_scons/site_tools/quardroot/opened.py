@@ -6,12 +6,12 @@ import os
 import sys
 from typing import TextIO
 
-from quard import cli, report
-from quard.cli import Command
-from quard.errors import QuardError
-from quard.plain import plain
-from quard.resolve import Resolved
-from quard.workshop import Workshop
+from quard.base.errors import QuardError
+from quard.base.plain import plain
+from quard.face import cli, report
+from quard.face.cli import Command
+from quard.plan.resolve import Resolved
+from quard.project.workshop import Workshop
 
 
 def terminal(command: Command) -> str:
@@ -46,7 +46,7 @@ def needs(command: Command, resolved: Resolved) -> tuple[str, ...]:
 
 def check(command: Command, resolved: Resolved) -> None:
     """Raise QuardError not-kconfig where the package is not one for the verb."""
-    from quard import configure  # noqa: PLC0415 - a null build does without
+    from quard.interactive import configure  # noqa: PLC0415 - a null build does without
 
     if command.verb in cli.KCONFIG:
         configure.require(resolved, command.names[0])
@@ -54,7 +54,7 @@ def check(command: Command, resolved: Resolved) -> None:
 
 def work(command: Command, workshop: Workshop, resolved: Resolved) -> None:
     """Do what the command asks for. Raises QuardError."""
-    from quard import configure, shell  # noqa: PLC0415
+    from quard.interactive import configure, shell  # noqa: PLC0415
 
     name = command.names[0]
     match command.verb:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 import SCons.Script
 
-from quard import report, summary
-from quard.cli import Command
-from quard.images import Images
-from quard.resolve import Resolved
-from quard.workshop import Workshop
+from quard.face import report
+from quard.face.cli import Command
+from quard.ledger import summary
+from quard.plan.resolve import Resolved
+from quard.project.images import Images
+from quard.project.workshop import Workshop
 
 from .guard import Guard
 
 if TYPE_CHECKING:
-    from quard.forecast import Forecast
+    from quard.project.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _dry_run(run: Run) -> str:
 
 
 def _forecast(workshop: Workshop, resolved: Resolved, guard: Guard) -> Forecast:
-    from quard import forecast  # noqa: PLC0415 - a null build looks at nothing ahead
+    from quard.project import forecast  # noqa: PLC0415 - a null build looks at nothing ahead
 
     return forecast.Forecast(
         workshop, resolved, guard.unfinished(), signed=guard.signed, forced=workshop.site.force

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 import SCons.Node
 import SCons.SConsign
 
-from quard.resolve import Resolved
-from quard.unchanged import Facts, Unchanged
-from quard.workshop import Workshop
+from quard.ledger.unchanged import Facts, Unchanged
+from quard.plan.resolve import Resolved
+from quard.project.workshop import Workshop
 
 from .guard import Guard, is_dry
 

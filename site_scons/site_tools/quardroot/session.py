@@ -17,17 +17,21 @@ import SCons.Node
 import SCons.Node.FS
 import SCons.Script
 
-from quard import availability, board, canonical, cli, places, report, settings
-from quard.availability import Decision
-from quard.catalog import Catalog
-from quard.cli import Command
-from quard.console import Console
-from quard.execute.results import LostResult
-from quard.image import runscript
-from quard.images import Images
-from quard.resolve import Resolved
-from quard.store.files import UMASK, replacing
-from quard.workshop import Site, Workshop
+from quard.base import canonical
+from quard.base.files import UMASK, replacing
+from quard.boards import board, settings
+from quard.face import cli, report
+from quard.face.cli import Command
+from quard.face.console import Console
+from quard.ledger.results import LostResult
+from quard.machine import runscript
+from quard.plan.resolve import Resolved
+from quard.project import places
+from quard.project.images import Images
+from quard.project.workshop import Site, Workshop
+from quard.recipes.catalog import Catalog
+from quard.sources import availability
+from quard.sources.availability import Decision
 
 from . import opened, signals, streams
 from .faults import as_quard_error

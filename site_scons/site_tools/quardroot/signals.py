@@ -8,7 +8,7 @@ from typing import Any
 
 import SCons.Taskmaster.Job
 
-from quard.execute.stop import Stop
+from quard.process.stop import Stop
 
 
 def wake() -> None:

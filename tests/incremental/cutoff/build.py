@@ -14,8 +14,8 @@ from typing import Any
 from incremental.cutoff import source
 from incremental.cutoff.dependants import Dependant, Unit
 from incremental.cutoff.model import Library
-from quard.execute.split import split
-from quard.execute.strip import Toolkit
+from quard.parts.split import split
+from quard.parts.strip import Toolkit
 from quard.store import blob
 from quard.target import target
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from incremental.cutoff.build import Interface, Workshop
 from incremental.cutoff.case import Verdict, judge
-from quard.execute.interface import interface as real_interface
+from quard.parts.interface import interface as real_interface
 
 PROCESSES = 2
 WITH_ARCHIVE = ", with .a"

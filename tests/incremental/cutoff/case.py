@@ -16,7 +16,7 @@ from incremental.cutoff.dependants import Dependant, Drawn
 from incremental.cutoff.kinds import BODY, DEPENDENCY, KINDS, QUIET, SEVERAL, changed
 from incremental.cutoff.model import Library
 from incremental.cutoff.random_library import random_library
-from quard.execute.interface import difference
+from quard.parts.interface import difference
 
 _REDRAWS = 5
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from quard.base.files import FileRef
 from quard.execute import checkpoint
-from quard.execute.sandbox import Work
-from quard.plan.plan import CopyStep, FileRef, KconfigStep, Plan, RunStep
+from quard.plan.plan import CopyStep, KconfigStep, Plan, RunStep
+from quard.process.sandbox import Work
 
 BASE = "a" * 64
 MAKE = RunStep("build", ("make",))

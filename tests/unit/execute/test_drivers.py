@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from sandbox_parts import MODES, Place
 
-from quard import canonical
-from quard.errors import QuardError
-from quard.execute import drivers, elf, sysroot
-from quard.execute.sandbox import INSIDE, Mode, Work
+from quard.base import canonical
+from quard.base.errors import QuardError
+from quard.execute import drivers, sysroot
 from quard.execute.toolchain import Toolchain, find
 from quard.hardening import Hardening
+from quard.parts import elf
 from quard.plan.plan import EXECUTOR, Plan
+from quard.process.sandbox import INSIDE, Mode, Work
 
 TRIPLE = "riscv64-linux-gnu"
 ALL = Hardening().built

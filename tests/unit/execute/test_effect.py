@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.execute import effect
 from quard.plan.plan import Phase, Plan, RunStep
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.execute.kconfig import Request, check, lay_over, merge, modular, parse, vanished
 
 TOP = Path(__file__).resolve().parents[3]

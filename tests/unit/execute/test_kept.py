@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.execute import kept
 
 BASE, OTHER = "a" * 64, "b" * 64

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.execute import patch
 
 CHANGE = """\

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.execute import sysroot
-from quard.execute.sandbox import INSIDE, Work
 from quard.execute.toolchain import Toolchain
+from quard.process.sandbox import INSIDE, Work
 
 PATH = os.environ["PATH"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.execute.toolchain import COMMANDS, OPTIONAL, Toolchain, find
 
 PREFIX = "riscv64-linux-gnu-"

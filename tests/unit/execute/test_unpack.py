@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.execute import archive as archive_module
 from quard.execute.unpack import unpack
 
@@ -385,7 +385,7 @@ def test_a_full_disk_is_told_and_cleaned_up(place: Place) -> None:
     if not shutil.which("bwrap") or subprocess.run([*small, "true"], check=False).returncode:
         pytest.skip("bwrap cannot mount a small tmpfs here")
     code = (
-        "import sys; from pathlib import Path; from quard.errors import QuardError\n"
+        "import sys; from pathlib import Path; from quard.base.errors import QuardError\n"
         "from quard.execute.unpack import unpack\n"
         "try: unpack(Path(sys.argv[1]), Path(sys.argv[2]) / 'src')\n"
         "except QuardError as e: print(e.reason, list(Path(sys.argv[2]).iterdir()))"

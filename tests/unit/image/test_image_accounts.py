@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.accounts import Account, Accounts, Group, merge
 from quard.model import User
 

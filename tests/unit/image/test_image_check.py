@@ -8,7 +8,7 @@ from typing import Any
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.rootfs import assemble
 from quard.model import User
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image import overlay, tarimage
 from quard.image.content import Content
 from quard.image.cpio import cpio_gz

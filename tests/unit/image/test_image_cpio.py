@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image import cpio, limits, tarimage
 from quard.image.content import Content
 from quard.image.tree import Node

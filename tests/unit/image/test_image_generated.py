@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.accounts import Account, Accounts, Group
 from quard.image.generated import files
 from quard.image.tree import Node

@@ -9,12 +9,12 @@ from typing import Any
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
-from quard.execute import elf
+from quard.base.errors import QuardError
 from quard.hardening import CHECKED, Hardening
 from quard.image.hardened import lacks
 from quard.image.rootfs import assemble
 from quard.model import Unhardened
+from quard.parts import elf
 
 FULL = ("-Wl,-z,relro,-z,now,-z,noexecstack",)
 START = "void _start(void) { for (;;); }"

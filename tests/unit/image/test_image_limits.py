@@ -8,7 +8,7 @@ from pathlib import Path
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.overlay import Item, Overlay
 from quard.image.rootfs import RootfsSpec, assemble, vet
 

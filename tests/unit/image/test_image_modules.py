@@ -9,7 +9,7 @@ from pathlib import Path
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image import modules
 from quard.image.content import Content
 from quard.image.tree import Node, Origin, Tree

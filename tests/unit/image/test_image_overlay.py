@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base import hashes
+from quard.base.errors import QuardError
+from quard.base.files import file_sha256
 from quard.image import overlay
-from quard.store import hashes
-from quard.store.files import file_sha256
 
 
 @pytest.fixture

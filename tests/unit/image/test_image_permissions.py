@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.accounts import Account, Accounts, Group
 from quard.image.content import Content
 from quard.image.permissions import apply

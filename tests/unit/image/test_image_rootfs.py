@@ -11,7 +11,7 @@ from typing import Any
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.overlay import scan
 from quard.image.rootfs import Layer, RootfsSpec, assemble
 from quard.model import Permission, User

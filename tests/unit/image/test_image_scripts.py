@@ -9,7 +9,7 @@ from typing import Any
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.rootfs import assemble
 
 SH = b"#!/bin/sh\n:\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image.overlay import scan
 from quard.image.rootfs import RootfsSpec, assemble, vet
 from quard.model import Permission

@@ -5,7 +5,7 @@ from pathlib import Path
 import image_parts as parts
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image import system
 from quard.image.accounts import Account, Group
 

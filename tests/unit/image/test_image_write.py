@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image import tarimage, write
 from quard.image.content import Content
 from quard.image.ext4 import ext4
@@ -19,7 +19,7 @@ SCONS = Path(__file__).resolve().parents[3] / "site_scons"
 FILL = """
 import os, sys
 from pathlib import Path
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.image import cpio, ext4, squashfs, tarimage
 tar, small = Path(sys.argv[1]), Path(sys.argv[2])
 makers = {

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 from plan_parts import COMMON, FAST, SHA, plan
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
+from quard.base.files import FileRef
 from quard.hardening import Hardening
 from quard.model import (
     Alternate,
@@ -22,8 +23,9 @@ from quard.model import (
     ToolchainRuntime,
 )
 from quard.plan.autotools import GENERATORS
-from quard.plan.compose import Inputs, accepted
-from quard.plan.plan import PHASES, FileRef
+from quard.plan.compose import Inputs
+from quard.plan.plan import PHASES
+from quard.plan.source import accepted
 
 A, B = FileRef("a", "1" * 64), FileRef("b", "2" * 64)
 STYLES = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from plan_parts import COMMON, FAST, RISCV, SMALL, context
 
-from quard.model import PLACEHOLDERS, Autotools, Install, Run, Symlink
+from quard.model import LATE, PLACEHOLDERS, Autotools, Install, Run, Symlink
 from quard.plan.context import BUILD_TRIPLE
 from quard.plan.plan import CopyStep, LinkStep, RunStep
-from quard.plan.render import LATE
 
 RECIPE = Autotools(**COMMON, features=(FAST, SMALL))
 

@@ -8,17 +8,9 @@ from typing import Any
 
 import pytest
 
-from quard import canonical
-from quard.plan.plan import (
-    EXECUTOR,
-    CopyStep,
-    FileRef,
-    KconfigStep,
-    LinkStep,
-    Plan,
-    RunStep,
-    ToolchainStep,
-)
+from quard.base import canonical
+from quard.base.files import FileRef
+from quard.plan.plan import EXECUTOR, CopyStep, KconfigStep, LinkStep, Plan, RunStep, ToolchainStep
 
 PLAN = Plan(name="thing", version="1", triple="t")
 OTHER: dict[str, Any] = {

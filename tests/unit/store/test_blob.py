@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from blob_parts import LONG, blob_of, link, refused, tree, write
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.store.blob import extract, members, pack, walk
 from quard.store.member import EPOCH, Member
 
@@ -199,7 +199,7 @@ FULL_DISK = """
 import sys
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.store.blob import extract, pack
 from quard.store.local import Store
 small, data = Path(sys.argv[2]) / "small", Path(sys.argv[2])

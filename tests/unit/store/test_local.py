@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from quard.errors import QuardError
+from quard.base.errors import QuardError
 from quard.store.local import Store, decode_record, encode_record
 
 KEY = "ab" * 32

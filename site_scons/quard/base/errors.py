@@ -1,0 +1,62 @@
+"""The one exception that reaches a user, and the block it is printed as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quard.base.plain import one_line, plain
+
+
+class QuardError(Exception):
+    """Something the user can act on.
+
+    message -- what happened, one line, no trailing dot
+    detail  -- the facts: file, line, value, the end of a log; may span lines
+    reason  -- a stable kebab-case slug for scripts and tests
+    hint    -- what to do next
+    Characters that a terminal obeys are spelled out: names and words of others are in all of them.
+    """
+
+    def __init__(self, message: str, *, detail: str = "", reason: str, hint: str = "") -> None:
+        self.message = one_line(message)
+        super().__init__(self.message)
+        self.detail = plain(detail)
+        self.reason = reason
+        self.hint = plain(hint)
+
+    def block(self) -> str:
+        """Return the text shown on standard error, without a final line end."""
+        lines = [f"error: {self.message}"]
+        lines += [f"  {line}" for line in self.detail.splitlines()]
+        lines.append(f"reason: {self.reason}")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def together(what: str, errors: Sequence[QuardError]) -> QuardError:
+    """Return one error that tells all of `errors`; it has the first one's reason.
+
+    what -- what they were found in, as "the image"
+    Errors of one reason stand together, with their hint below them where the hints differ.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    groups: dict[str, list[QuardError]] = {}
+    for error in errors:
+        groups.setdefault(error.reason, []).append(error)
+    hints = {error.hint for error in errors}
+    lines: list[str] = []
+    for group in groups.values():
+        for error in group:
+            lines.append(error.message)
+            lines += [f"  {line}" for line in error.detail.splitlines()]
+        if len(hints) > 1:
+            own = dict.fromkeys(error.hint for error in group if error.hint)
+            lines += [f"{group[0].reason}: {hint}" for hint in own]
+    return QuardError(
+        f"{len(errors)} things are wrong with {what}",
+        detail="\n".join(lines),
+        reason=errors[0].reason,
+        hint=hints.pop() if len(hints) == 1 else "each kind has its own, above",
+    )

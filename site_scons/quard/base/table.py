@@ -1,0 +1,138 @@
+"""Strict reading of TOML: every key is known, has one type, and a typo gets a suggestion."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from quard.base import given
+from quard.base.errors import QuardError
+
+
+def read(path: Path, shown: str, reason: str) -> Table:
+    """Return the top table of a file.
+
+    shown  -- the file's name in messages
+    reason -- slug of every error this table and those inside it raise
+    """
+    try:
+        data = tomllib.loads(given.text(path))
+    except OSError as error:
+        raise QuardError(
+            f"{shown} cannot be read",
+            detail=error.strerror or str(error),
+            reason=reason,
+            hint="mend the file, or restore it",
+        ) from error
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
+        raise QuardError(
+            f"{shown} is not valid TOML",
+            detail=str(error),
+            reason=reason,
+            hint="correct the line; https://toml.io tells what TOML is",
+        ) from error
+    return Table(data, shown, reason)
+
+
+T = TypeVar("T")
+
+
+class Table:
+    """A table whose keys are taken one by one; `finish` refuses what is left."""
+
+    def __init__(self, data: Mapping[str, Any], where: str, reason: str, name: str = "") -> None:
+        self._data = dict(data)
+        self._where = where
+        self._reason = reason
+        self._name = name
+        self._known: list[str] = []
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Take a string; without a default the key must be there."""
+        return self._plain(key, self._take(key, str, "a string", default))
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """Take an integer."""
+        return self._take(key, int, "a whole number", default)
+
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """Take true or false."""
+        return self._take(key, bool, "true or false", default)
+
+    def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """Take a list of strings."""
+        found = self._take(key, list, "a list of strings", None if default is None else [*default])
+        if not all(isinstance(item, str) for item in found):
+            raise self.error(key, "must be a list of strings")
+        return tuple(self._plain(key, item) for item in found)
+
+    def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        """Take one of a few words."""
+        found = self.text(key, default)
+        if found not in allowed:
+            raise self.error(key, f"must be one of {', '.join(allowed)}, not {found!r}")
+        return found
+
+    def table(self, key: str) -> Table:
+        """Take an inner table; an absent one is empty."""
+        found = self._take(key, dict, "a table", {})
+        return Table(found, self._where, self._reason, f"{self._name}{key}.")
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """Take a list of tables."""
+        found = self._take(key, list, "a list of tables", [])
+        if not all(isinstance(item, dict) for item in found):
+            raise self.error(key, "must be a list of tables")
+        return tuple(
+            Table(item, self._where, self._reason, f"{self._name}{key}[{number}].")
+            for number, item in enumerate(found)
+        )
+
+    def names(self) -> tuple[str, ...]:
+        """Return the keys not taken yet, sorted: for tables whose keys are names of things."""
+        return tuple(sorted(self._data))
+
+    def value(self, key: str) -> Any:
+        """Take a value of any type."""
+        self._known.append(key)
+        return self._data.pop(key)
+
+    def finish(self) -> None:
+        """Raise QuardError if a key is left that nobody asked for."""
+        for key in sorted(self._data):
+            near = difflib.get_close_matches(key, self._known, n=1)
+            known = "known: " + ", ".join(sorted(self._known))
+            raise QuardError(
+                f"{self._where}: unknown key {self._name}{key}",
+                detail=known,
+                reason=self._reason,
+                hint=f"did you mean {near[0]!r}?" if near else "take it out or correct it",
+            )
+
+    def error(self, key: str, text: str, hint: str = "") -> QuardError:
+        """Return the error for one key of this table."""
+        return QuardError(
+            f"{self._where}: {self._name}{key} {text}",
+            reason=self._reason,
+            hint=hint or f"correct it in {self._where}",
+        )
+
+    def _plain(self, key: str, text: str) -> str:
+        """Return a text that may become part of a path, a command or an environment."""
+        if "\0" in text:
+            raise self.error(key, f"holds a NUL character: {text!r}")
+        return text
+
+    def _take(self, key: str, kind: type[T], name: str, default: T | None) -> T:
+        self._known.append(key)
+        if key not in self._data:
+            if default is None:
+                raise self.error(key, "is missing")
+            return default
+        found: T = self._data.pop(key)
+        if type(found) is not kind:
+            raise self.error(key, f"must be {name}, not {found!r}")
+        return found

@@ -1,0 +1,1 @@
+"""Boards and settings, as their files say."""

@@ -1,0 +1,181 @@
+"""What one site or one person sets: `local.toml`, and the same names on the command line.
+
+On the command line a setting is written `table.key=value`; lists are separated by commas.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quard.base import given
+from quard.base.errors import QuardError
+from quard.base.table import Table, read
+from quard.boards.keys import HINT, authorized_keys, bad_key
+
+_REASON = "bad-setting"
+_LISTS = ("sources.mirrors", "login.authorized_keys", "login.authorized_key_files")
+_FLAGS = ("cache.readonly", "sources.offline", "sources.strict")
+_NUMBERS = ("sources.largest_mib",)
+_LARGEST_MIB = 2048
+TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A site's choices.
+
+    override        -- package -> local source tree that is built instead of the archive
+    cache           -- folder of the store and of fetched archives; None: the user's cache folder
+    sources_folder  -- folder that is searched for archives before any address is asked
+    mirrors         -- base addresses asked after the recipe's own
+    offline         -- ask no address
+    strict_sources  -- upstream's archive alone: no alternate, and no result made from one
+    largest_mib     -- of an archive whose size the recipe does not say: more is not fetched
+    sandbox         -- auto: bubblewrap where it can run; bwrap: it must; none: without it
+    authorized_keys -- public keys of root besides the board's
+    """
+
+    override: Mapping[str, Path]
+    cache: Path | None
+    sources_folder: Path | None
+    mirrors: tuple[str, ...]
+    offline: bool
+    strict_sources: bool
+    largest_mib: int
+    sandbox: str
+    authorized_keys: tuple[str, ...]
+
+
+def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Settings:
+    """Return the settings of `project`'s local.toml with those of the command line laid over.
+
+    arguments -- `table.key` -> text; other arguments are not looked at
+    home      -- what `~` in a path stands for; None if there is no such folder
+    Raises QuardError bad-setting.
+    """
+    path = project / "local.toml"
+    # A link to nowhere was meant to be read, too.
+    there = os.path.lexists(path)
+    table = read(path, "local.toml", _REASON) if there else Table({}, "", _REASON)
+    data = {name: _content(table.table(name)) for name in TABLES}
+    for key, text in sorted(arguments.items()):
+        name, dot, inner = key.partition(".")
+        if dot and name in TABLES:
+            data[name][inner] = _value(key, text)
+    table.finish()
+    top = Table(data, "local.toml or the command line", _REASON)
+    settings = _settings(top, project, home)
+    top.finish()
+    return settings
+
+
+def named_path(project: Path, text: str, home: Path | None) -> Path:
+    """Return the path that a text of a person means; `~` is the home folder. Raises QuardError."""
+    if text != "~" and not text.startswith("~/"):
+        return project / text
+    if home is None:
+        raise QuardError(
+            f"{text} names a home folder, and this user has none",
+            reason=_REASON,
+            hint="write the whole path",
+        )
+    return home / text[2:]
+
+
+def is_setting(argument: str) -> bool:
+    """Tell whether a command-line name is one of these settings."""
+    name, dot, _ = argument.partition(".")
+    return bool(dot) and name in TABLES
+
+
+def _content(table: Table) -> dict[str, Any]:
+    return {key: table.value(key) for key in table.names()}
+
+
+def _value(key: str, text: str) -> Any:
+    if key in _LISTS:
+        return [part for part in text.split(",") if part]
+    if key in _FLAGS:
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        return words.get(text.lower(), text)
+    if key in _NUMBERS and text.isdecimal() and text.isascii():
+        return int(text)
+    return text
+
+
+def _settings(top: Table, project: Path, home: Path | None) -> Settings:
+    def path(text: str) -> Path:
+        return named_path(project, text, home)
+
+    override = top.table("override")
+    texts = {name: override.text(name) for name in override.names()}
+    trees = {name: path(text) for name, text in texts.items()}
+    for name, tree in sorted(trees.items()):
+        if not texts[name]:
+            raise override.error(name, "names no folder")
+        _folder(override, name, tree)
+    cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
+    sandbox, compiler = top.table("sandbox"), top.table("compiler")
+    keys = authorized_keys(login)
+    for name in login.texts("authorized_key_files", ()):
+        keys += _keys(login, path(name))
+    folder, stored = sources.text("dir", ""), cache.text("dir", "")
+    settings = Settings(
+        override=trees,
+        cache=path(stored) if stored else None,
+        sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
+        mirrors=sources.texts("mirrors", ()),
+        offline=sources.flag("offline", False),
+        strict_sources=sources.flag("strict", False),
+        largest_mib=_largest(sources),
+        sandbox=sandbox.choice("mode", ("auto", "bwrap", "none"), "auto"),
+        authorized_keys=keys,
+    )
+    compiler.choice("launcher", ("none",), "none")
+    for table in (cache, sources, login, sandbox, compiler):
+        table.finish()
+    return settings
+
+
+def _largest(sources: Table) -> int:
+    found = sources.number("largest_mib", _LARGEST_MIB)
+    if found < 1:
+        raise sources.error("largest_mib", "must be 1 or more")
+    return found
+
+
+def _keys(table: Table, path: Path) -> tuple[str, ...]:
+    """Return the keys of a file. What sshd(8) passes over in such a file is passed over here."""
+    name, keys = "authorized_key_files", list[str]()
+    try:
+        text = given.text(path, "utf-8-sig")
+    except OSError as error:
+        raise table.error(name, f"names {path}, which cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise table.error(name, f"names {path}, which is not UTF-8: {error}") from error
+    for number, line in enumerate(map(str.strip, text.split("\n")), 1):
+        if line and not line.startswith("#"):
+            if problem := bad_key(line):
+                raise table.error(name, f"names {path}, whose line {number} {problem}", HINT)
+            keys.append(line)
+    if not keys:
+        raise table.error(name, f"names {path}, which holds no key", HINT)
+    return tuple(keys)
+
+
+def _folder(table: Table, key: str, path: Path) -> Path:
+    """Return a folder that must be there."""
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        raise table.error(key, f"names a folder that does not exist: {path}") from None
+    except OSError as error:
+        raise table.error(key, f"names what cannot be used: {path}: {error.strerror}") from error
+    if not stat.S_ISDIR(kind):
+        raise table.error(key, f"names what is not a folder: {path}")
+    return path

@@ -1,0 +1,240 @@
+"""The command line: targets and variables -> what is asked for; nothing is looked up on disk."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from quard.base.errors import QuardError
+from quard.boards import settings
+
+DEFAULT_BOARD = "quard-star"
+VARIABLES = {
+    "BOARD": f"which configs/NAME.toml to build (default {DEFAULT_BOARD})",
+    "STRICT": "1: a feature whose source cannot be had is an error",
+    "FORMAT": "json: answers of list, info, depends, rdepends, why and diffconfig",
+    "QEMU_ARGS": "further arguments of QEMU, for run",
+    "SHARE": "folder that the guest mounts at /mnt, for run",
+    "SHARE_CACHE": "mmap: shared writable maps on /mnt, at the price of coherence, for run",
+    "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80; host port 0 picks a free one",
+    "ROOT": "root file system for run: ext4, squashfs or cpio",
+    "FRESH": "1: run starts from the image as it was built, not from the last boot's disk",
+    "SNAPSHOT": "1: what the guest writes during this run is forgotten",
+    "STATE": "folder of the guest's disk, for run",
+    "APPEND": "further words of the kernel's command line, for run",
+    "PANIC": "when the kernel panics: exit (status 3), keep or reboot, for run",
+    "NETWORK": "none: run without a network device",
+    "DEBUG": "1: run waits for gdb, with symbols in out/BOARD/debug (DEBUG=PORT: there)",
+    "PYTEST_ARGS": "further arguments of pytest, for test",
+    "BENCH_ARGS": "for bench: --boots, --cold, --changes, --scale 10,100,1000,3000, --runs N",
+}
+QUESTIONS = ("depends", "info", "list", "rdepends", "why")
+BUILDS = ("bench", "images", "run", "source", "test")
+_ONE_NAME = ((1,), "the name of one package")
+_NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, or none")}
+"""How many names a question takes."""
+KCONFIG = ("diffconfig", "menuconfig", "savedefconfig")
+OPENED = (*KCONFIG, "shell")
+"""Verbs that work in a folder of one package, after its name."""
+SUFFIXES = (*OPENED, "rebuild")
+HELP = {
+    "images": "build the board's images (this is what happens without a target)",
+    "run": "build, then boot on this terminal; Ctrl-A X leaves",
+    "test": "every check of the project, a real boot included",
+    "source": "fetch and verify every source of the board",
+    "bench": "measure the build, the image and the boot; JSON on the last line",
+    "NAME": "one package and what it needs",
+    "NAME-rebuild": "that package, even if nothing changed",
+    "NAME-menuconfig": "edit a configuration (linux, busybox); the board keeps what you change",
+    "NAME-savedefconfig": "keep a .config that was edited by hand, as the fewest lines",
+    "NAME-diffconfig": "what the board and an edited .config change in it",
+    "NAME-shell": "a shell in that package's sealed build environment",
+    "list": "the board's packages",
+    "info NAME": "all about one package",
+    "depends NAME": "what it needs",
+    "rdepends NAME": "what needs it",
+    "why [NAME]": "what a build would do now and for which change, and what the last one did",
+}
+
+OPTIONS = {
+    "-n": "say what would be done, as `why` does; do nothing",
+    "-c": "remove results and images; the store, logs and work folders stay",
+    "-s": "say nothing but warnings, errors and what is asked for",
+}
+"""Those of SCons that mean something of ours; man scons has them all."""
+
+Verb = Literal[
+    "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
+    "images", "run", "test", "source", "bench",
+    "list", "info", "depends", "rdepends", "why",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the user asked for.
+
+    names    -- packages: to build, or asked about
+    settings -- the arguments that belong to local.toml's tables
+    given    -- the other variables
+    """
+
+    verb: Verb
+    names: tuple[str, ...]
+    board: str
+    given: Mapping[str, str]
+    settings: Mapping[str, str]
+
+    @property
+    def strict(self) -> bool:
+        return self.given.get("STRICT", "0") not in ("", "0")
+
+    @property
+    def as_json(self) -> bool:
+        return self.given.get("FORMAT", "text") == "json"
+
+    @property
+    def debugs(self) -> bool:
+        """Whether the machine is to wait for gdb."""
+        return self.verb == "run" and self.given.get("DEBUG", "0") not in ("", "0")
+
+    @property
+    def opens(self) -> bool:
+        """Whether the command works in a folder of one package, and builds what that one needs."""
+        return self.verb in OPENED
+
+    @property
+    def builds(self) -> bool:
+        """Whether the command makes files, so that the tree must be its own for the time."""
+        return self.verb not in (*QUESTIONS, "test", "bench")
+
+
+def parse(
+    targets: Sequence[str],
+    arguments: Mapping[str, str],
+    packages: Sequence[str],
+    boards: Sequence[str] = (),
+) -> Command:
+    """Return the command.
+
+    packages -- every name in the catalog
+    boards   -- every board's name: what is taken for a target is told from one
+    Raises QuardError: unknown-variable, bad-variable, unknown-target-name, bad-question.
+    """
+    given = {name: text for name, text in arguments.items() if not settings.is_setting(name)}
+    for name in sorted(given):
+        if name not in VARIABLES:
+            raise _unknown("variable", name, [*VARIABLES, *(f"{t}.KEY" for t in settings.TABLES)])
+    if given.get("FORMAT", "text") not in ("json", "text"):
+        raise QuardError(
+            f"FORMAT={given['FORMAT']} is not known",
+            reason="bad-variable",
+            hint="FORMAT=json or FORMAT=text",
+        )
+    verb, names = _verb(list(targets), packages, boards)
+    return Command(
+        verb=verb,
+        names=names,
+        board=given.get("BOARD", DEFAULT_BOARD),
+        given=given,
+        settings={name: text for name, text in arguments.items() if name not in given},
+    )
+
+
+def _verb(
+    targets: list[str], packages: Sequence[str], boards: Sequence[str]
+) -> tuple[Verb, tuple[str, ...]]:
+    known: list[str] = [*QUESTIONS, *BUILDS, *packages]
+    known += [f"{name}-{suffix}" for name in packages for suffix in SUFFIXES]
+    if not targets:
+        return "images", ()
+    first, *rest = targets
+    if first in QUESTIONS:
+        return _question(first, rest, packages, boards)
+    for target in targets:
+        if target not in known:
+            others = [other for other in targets if other != target]
+            raise _unknown("target-name", target, known, boards, others)
+    verbs = [target for target in targets if target in BUILDS]
+    if len(verbs) > 1:
+        raise _confused(targets)
+    if verbs:
+        if len(targets) > 1:
+            raise _confused(targets)
+        return verbs[0], ()  # type: ignore[return-value]
+    named = [(target, "build") if target in packages else _suffixed(target) for target in targets]
+    suffixes = {suffix for _, suffix in named}
+    if len(suffixes) > 1 or (len(named) > 1 and suffixes & {*OPENED}):
+        raise _confused(targets)
+    return suffixes.pop(), tuple(name for name, _ in named)  # type: ignore[return-value]
+
+
+def _suffixed(target: str) -> tuple[str, str]:
+    """Return the name and the suffix of a target that is known to have one."""
+    name, _, suffix = target.rpartition("-")
+    return name, suffix
+
+
+def _question(
+    verb: str, names: list[str], packages: Sequence[str], boards: Sequence[str]
+) -> tuple[Verb, tuple[str, ...]]:
+    allowed, shown = _NAMES.get(verb, _ONE_NAME)
+    strange = next((name for name in names if name in boards and name not in packages), None)
+    if strange is not None:
+        others = [verb, *(name for name in names if name != strange)]
+        raise _unknown("package", strange, packages, boards, others)
+    if len(names) not in allowed:
+        raise QuardError(
+            f"`{verb}` takes {shown}",
+            reason="bad-question",
+            hint=next(f"./scons {text}" for text in HELP if text.split()[0] == verb),
+        )
+    for name in names:
+        if name not in packages:
+            raise _unknown("package", name, packages)
+    return verb, tuple(names)  # type: ignore[return-value]
+
+
+def _confused(targets: Sequence[str]) -> QuardError:
+    return QuardError(
+        "these targets cannot be asked for together",
+        detail=" ".join(targets),
+        reason="bad-question",
+        hint="ask for one after the other",
+    )
+
+
+def _unknown(
+    kind: str,
+    name: str,
+    known: Sequence[str],
+    boards: Sequence[str] = (),
+    others: Sequence[str] = (),
+) -> QuardError:
+    if name in boards:
+        return QuardError(
+            f"{name!r} is a board, not a {kind.replace('-name', '')}",
+            reason=f"unknown-{kind}",
+            hint=" ".join(("./scons", f"BOARD={name}", *others)),
+        )
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return QuardError(
+        f"unknown {kind.replace('-name', '')} {name!r}",
+        reason=f"unknown-{kind}",
+        hint=f"did you mean {near[0]!r}?" if near else "./scons --help lists what there is",
+    )
+
+
+def help_text() -> str:
+    """Return what `./scons --help` shows."""
+    lines = ["usage: ./scons [TARGET...] [VARIABLE=value...] [-jN]", "", "targets:"]
+    width = max(len(name) for name in (*HELP, *VARIABLES, *OPTIONS))
+    lines += [f"  {name:{width}}  {text}" for name, text in HELP.items()]
+    lines += ["", "variables:"]
+    lines += [f"  {name:{width}}  {text}" for name, text in VARIABLES.items()]
+    lines += ["", "options of SCons, among others:"]
+    lines += [f"  {name:{width}}  {text}" for name, text in OPTIONS.items()]
+    lines += ["", "Settings of local.toml may be given as TABLE.KEY=value: docs/settings.md"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Commands that people work in: the Kconfig editor and a shell."""

@@ -1,0 +1,118 @@
+"""A package's sealed build environment in a folder that lasts: for shells and configurations."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+from quard.base import canonical
+from quard.base.files import remove_tree, replacing
+from quard.execute.package import Job, Packager
+from quard.process.sandbox import Work
+
+CONFIGURE, SHELL = "configure", "shell"
+"""The kinds of such folders: in which configurations are edited, and in which shells run."""
+_STAMP = "buildfolder.json"
+UNSAVED = "unsaved"
+"""In the stamp: what lies there as `.config` was written by a person."""
+
+
+class BuildFolder:
+    """The environment in `job.work`: source unpacked and patched, sysroot and tools in place.
+
+    log -- takes what commands print
+    """
+
+    def __init__(
+        self, packager: Packager, job: Job, log: IO[bytes], report: Callable[[str], None]
+    ) -> None:
+        # "unpack" tells the console that a package is being built: here it is not.
+        self.build = packager.build(
+            job, log, lambda phase: report("unpacking" if phase == "unpack" else phase)
+        )
+        self.log = log
+        self._packager = packager
+        self._job = job
+        self._report = report
+
+    @property
+    def ready(self) -> bool:
+        """Whether the folder was filled for just what is planned now."""
+        wanted = [self._stamp(base) for base in self._packager.bases(self._job)]
+        return whole(self.build.work) and _read(self.build.work.root).get("base") in wanted
+
+    def _stamp(self, base: str) -> str:
+        return canonical.digest([base, self._job.tree.digest if self._job.tree else ""])
+
+    def prepare(self) -> None:
+        """Fill the folder, unless it is ready; the plan's own files are brought up to date.
+
+        Raises QuardError for whatever fails.
+        """
+        if not self.ready:
+            base = self._packager.prepare(self._job, self.build, self._report)
+            _write(self.build.work.root, {"base": self._stamp(base)})
+        self.build.take_files(self._job.files)
+
+    def set_aside(self) -> Path | None:
+        """Keep a folder that was filled for another plan, in place of one kept before.
+
+        Returns where it is now; None where there was none.
+        """
+        root = self.build.work.root
+        if self.ready or not _read(root):
+            return None
+        old = root.with_name(f"{root.name}.old")
+        remove_tree(old)
+        root.rename(old)
+        return old
+
+
+def whole(work: Work) -> bool:
+    """Tell whether nothing of an environment's folder is missing."""
+    parts = (work.src, work.stage, work.sysroot, work.files, work.tools, work.home, work.etc)
+    return all(folder.is_dir() for folder in parts)
+
+
+def edited(root: Path) -> str | None:
+    """Return the `.config` in an environment's folder if a person has written it, else None."""
+    noted = _read(root).get("config", "")
+    if not noted:
+        return None
+    try:
+        opened = os.open(root / "src/.config", os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(opened, encoding="utf-8", errors="surrogateescape") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return None
+    return None if _digest(text) == noted else text
+
+
+def note(root: Path, config: str) -> None:
+    """Note what `.config` in an environment's folder is: text of ours, UNSAVED, or "" for neither.
+
+    From now on, only another text counts as edited, any text, and none.
+    """
+    noted = config if config in ("", UNSAVED) else _digest(config)
+    _write(root, {**_read(root), "config": noted})
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def _read(root: Path) -> dict[str, str]:
+    try:
+        found = json.loads((root / _STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # missing or damaged: the folder is filled anew
+    return found if isinstance(found, dict) else {}
+
+
+def _write(root: Path, stamp: dict[str, str]) -> None:
+    with replacing(root / _STAMP) as part:
+        part.write_text(json.dumps(stamp), encoding="utf-8")

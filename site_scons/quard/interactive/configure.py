@@ -1,0 +1,75 @@
+"""Editing a package's Kconfig configuration, and keeping the edit as the board's own fragment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from quard.base.errors import QuardError
+from quard.interactive import buildfolder
+from quard.interactive.buildfolder import BuildFolder
+from quard.interactive.editor import ConfigEditor, kconfig_step
+from quard.interactive.fragment import Change, changes
+from quard.plan.resolve import Resolved
+from quard.project.workshop import Workshop
+
+
+def require(resolved: Resolved, name: str) -> None:
+    """Raise QuardError not-kconfig for a package that Kconfig does not configure."""
+    if kconfig_step(resolved.plans[name]) is None:
+        others = [other for other, plan in resolved.plans.items() if kconfig_step(plan)]
+        raise QuardError(
+            f"{name} is not configured by Kconfig",
+            detail="on this board: " + (", ".join(sorted(others)) or "none is"),
+            reason="not-kconfig",
+            hint=f"./scons info {name} shows its features; the board's file chooses among them",
+        )
+
+
+def menuconfig(workshop: Workshop, resolved: Resolved, name: str) -> None:
+    """Have upstream's editor change the configuration; keep what was changed as a fragment."""
+    with _desk(workshop, resolved, name) as desk:
+        desk.edit()
+
+
+def savedefconfig(workshop: Workshop, resolved: Resolved, name: str) -> None:
+    """Write the board's fragment anew from `.config` as it lies in the folder."""
+    with _desk(workshop, resolved, name) as desk:
+        desk.save(desk.before, desk.before if desk.pending is None else desk.pending)
+
+
+def diffconfig(workshop: Workshop, resolved: Resolved, name: str) -> tuple[Change, ...]:
+    """Return what the board's fragment and an edited `.config` change; keep nothing."""
+    with _desk(workshop, resolved, name) as desk:
+        return changes(desk.without, desk.now)
+
+
+def as_text(found: tuple[Change, ...]) -> str:
+    return "".join(f"{change}\n" for change in found)
+
+
+def as_json(name: str, found: tuple[Change, ...]) -> dict[str, Any]:
+    return {"name": name, "changes": [vars(change) for change in found]}
+
+
+@contextmanager
+def _desk(workshop: Workshop, resolved: Resolved, name: str) -> Iterator[ConfigEditor]:
+    """Open the folder in which a package's configuration is edited. Raises QuardError."""
+    job = workshop.job(resolved, name, buildfolder.CONFIGURE)
+    missing = sorted(n for n, results in job.needs.items() if not results.interface.exists())
+    if missing:
+        raise QuardError(
+            f"what {name} needs has not been built",
+            detail=", ".join(missing),
+            reason="not-built",
+            hint=f"./scons {' '.join(missing)}",
+        )
+    job.log.parent.mkdir(parents=True, exist_ok=True)
+    with workshop.token(), job.log.open("w+b") as log:
+        desk = ConfigEditor(workshop, resolved, name)
+        desk.open(BuildFolder(workshop.packager, job, log, desk.progress))
+        try:
+            yield desk
+        finally:
+            desk.leave()

@@ -1,0 +1,279 @@
+"""One package's Kconfig configuration on the desk: edited, tried out, kept as a fragment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from quard.base import given
+from quard.base.errors import QuardError
+from quard.base.files import replacing
+from quard.boards.fragments import edited_name
+from quard.execute.kconfig import FEATURES, Configurator, Request, merge, values, vanished
+from quard.interactive import buildfolder
+from quard.interactive.buildfolder import BuildFolder
+from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
+from quard.plan.late import late
+from quard.plan.plan import KconfigStep, Plan
+from quard.plan.resolve import Resolved
+from quard.process import terminal
+from quard.process.stop import REASON
+from quard.project.workshop import Workshop
+
+_REMEMBERED = 8
+"""Refreshes whose outcome is kept: enough for the next command to need none to begin with."""
+_INTERRUPTED = 130
+_TELLING = f'trap "exit {_INTERRUPTED}" INT; "$@"'
+"""Shell text: tells a Ctrl-C by its status. make does not always: it may trip over its own wait(2)
+in the signal's handler, and then ends as if something had failed."""
+
+
+def kconfig_step(plan: Plan) -> KconfigStep | None:
+    """Return the step that configures a package, None for one that Kconfig does not configure."""
+    return next((step for step in plan.steps if isinstance(step, KconfigStep)), None)
+
+
+class ConfigEditor:
+    """A configuration while it is edited and tried out.
+
+    pending -- `.config` as a person has written it, not yet kept; None if there is no such
+    without -- the configuration that a build has without the kept fragment
+    before  -- the one that it has with the fragment as it is
+
+    A person's text is safe in a file of its own for as long as trials use `.config`.
+    """
+
+    def __init__(self, workshop: Workshop, resolved: Resolved, name: str) -> None:
+        self.name = name
+        self.pending: str | None = None
+        self._from_shell = False
+        self._workshop = workshop
+        self._plan = resolved.plans[name]
+        self._board = resolved.board
+        self._images = name in resolved.image
+        self._shown = workshop.fragments.edited(name)
+        self._fragment = workshop.project / self._shown
+        self._phase: Callable[[str], None] | None = None
+        folder = workshop.out / buildfolder.CONFIGURE
+        self._root = folder / name
+        self._aside = folder / f"{name}.edited"
+        self._shell = workshop.out / buildfolder.SHELL / name
+        self._bench: BuildFolder
+        self._config: Configurator
+        self._stack: Stack
+        self._kept: tuple[Request, ...]
+
+    def progress(self, phase: str) -> None:
+        """Show what is going on, where a status line is open."""
+        if self._phase is not None:
+            self._phase(phase)
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Have a status line, which must not be there while somebody else has the terminal."""
+        with self._workshop.console.package(self.name, self._plan.version) as report:
+            self._phase = report
+            try:
+                yield
+            finally:
+                self._phase = None
+
+    def open(self, found: BuildFolder) -> None:
+        """Fill the folder, unless it is ready, and find out what a build's configuration is."""
+        self._bench = found
+        self.pending = self._find_pending()
+        if self.pending is not None:
+            self._aside.parent.mkdir(parents=True, exist_ok=True)
+            _write(self._aside, self.pending)
+        if not found.ready:
+            shown = self._root.relative_to(self._workshop.project)
+            self._workshop.console.note(f"{self.name} {self._plan.version}: filling {shown}")
+        step = kconfig_step(self._plan)
+        assert step is not None, "the verb has looked"
+        with self._busy():
+            found.prepare()
+            buildfolder.note(self._root, "")
+            self._config = found.build.configurator(step)
+            requests = self._config.requests()
+            kept = edited_name(self.name)
+            self._kept = tuple(r for r in requests if r.origin == kept)
+            self._stack = Stack(
+                base=self._base(),
+                below=tuple(r for r in requests if r.origin not in (kept, FEATURES)),
+                above=tuple(r for r in requests if r.origin == FEATURES),
+                refresh=self._config.refresh,
+                known=self._recall(),
+            )
+            self.progress("configure")
+            self.without = self._stack.config(())
+            self.before = self._stack.config(self._kept)
+            self._vanished = vanished(self.before, merge(self._kept))
+
+    @property
+    def now(self) -> str:
+        """The configuration as it is being edited, completed by the refresh."""
+        if self.pending is None:
+            return self.before
+        with self._busy():
+            return self._stack.complete(self.pending)
+
+    def edit(self) -> None:
+        """Run upstream's menuconfig on the user's terminal. Raises QuardError menuconfig-failed."""
+        start = self.now
+        thrown = lost(values(self.before), values(self.pending or self.before), values(start))
+        self._config.write(start)
+        status = self._run_editor()
+        edited = self._config.read()
+        if values(edited) != values(start):
+            self.pending, self._from_shell = edited, False
+            _write(self._aside, edited)
+            # The editor writes what a refresh would: both are the same code of upstream's.
+            self._stack.known[edited] = edited
+            self.save(self.before, edited)
+            self._warn("was edited and did not survive", thrown)
+        elif status == _INTERRUPTED:
+            raise QuardError("interrupted; nothing was changed", reason=REASON)
+        elif status:
+            raise QuardError(
+                f"{self.name}'s menuconfig did not work",
+                detail=f"status: {status}; it says above why",
+                reason="menuconfig-failed",
+                hint="it needs ncurses' headers, a terminal of 80 x 19 characters or more, and"
+                " one that it knows: TERM=xterm fits most",
+            )
+        else:
+            self._say("nothing was changed")
+            if self.pending is not None:
+                place = self._place(self._shell if self._from_shell else self._root)
+                self._say(f"{place} is edited; ./scons {self.name}-savedefconfig would keep that")
+
+    def save(self, start: str, edited: str) -> None:
+        """Keep what was edited as the fewest lines that bring it about, and tell the outcome.
+
+        start -- the configuration that a build has had so far
+        """
+        with self._busy():
+            found = minimal(
+                self._stack, start, edited, lambda lines: self.progress(f"fewest lines: {lines}")
+            )
+        wrote = self._write_fragment(found)
+        self.pending, self.before = None, found.config
+        if buildfolder.edited(self._shell) is not None:
+            buildfolder.note(self._shell, _read(self._shell / "src/.config"))
+        self._tell(found, changes(start, found.config), wrote)
+
+    def leave(self) -> None:
+        """Leave `.config` as a person has written it here, or else as a build has it now."""
+        ours = self.pending is None or self._from_shell
+        left = self.before if ours else self.pending or ""
+        self._config.write(left)
+        self._warn(f"of {self._shown} did not survive", self._vanished)
+        known = list(self._stack.known.items())[-_REMEMBERED:]
+        _write(self._root / "refreshed.json", json.dumps(known))
+        buildfolder.note(self._root, left if ours else buildfolder.UNSAVED)
+        self._aside.unlink(missing_ok=True)
+
+    def _run_editor(self) -> int:
+        build, step = self._bench.build, self._config.step
+        words = (late(word, build.sandbox.folders) for word in (*step.make, "menuconfig"))
+        env = {**build.env, "TERM": self._workshop.site.terminal}
+        command = terminal.heeding(("sh", "-c", _TELLING, "sh", *words))
+        with terminal.lent():
+            return build.sandbox.run(command, env, self._bench.log, foreground=True)
+
+    def _find_pending(self) -> str | None:
+        """Return what was edited and not kept. Raises QuardError two-edits."""
+        if self._aside.exists():
+            return _read(self._aside)
+        here, there = buildfolder.edited(self._root), buildfolder.edited(self._shell)
+        if here is not None and there is not None and values(here) != values(there):
+            raise QuardError(
+                f"{self.name}'s configuration was edited in two places",
+                detail=f"{self._place(self._root)}\n{self._place(self._shell)}",
+                reason="two-edits",
+                hint="remove the one that is not to be kept",
+            )
+        self._from_shell = here is None
+        return there if here is None else here
+
+    def _place(self, root: Path) -> str:
+        """Return where an environment's `.config` lies, for people."""
+        return str((root / "src/.config").relative_to(self._workshop.project))
+
+    def _base(self) -> str:
+        """Return what everything is laid over; it is the same for as long as the folder lasts."""
+        path = self._root / "base.config"
+        if not path.exists():
+            _write(path, self._config.start())
+        return _read(path)
+
+    def _recall(self) -> dict[str, str]:
+        with suppress(OSError, ValueError, TypeError):  # missing or damaged: refreshed again
+            return dict(json.loads(_read(self._root / "refreshed.json")))
+        return {}
+
+    def _write_fragment(self, found: Minimal) -> bool:
+        """Make the fragment say what was found; return whether it said something else before."""
+        path = self._fragment
+        before = _read(path) if path.exists() else ""
+        text = fragment_text(self.name, self._board.name, found)
+        if text == before:
+            return False
+        if text:
+            path.parent.mkdir(exist_ok=True)
+            _write(path, text)
+        else:
+            path.unlink()
+            with suppress(OSError):  # other packages' fragments are there as well
+                path.parent.rmdir()
+        return True
+
+    def _tell(self, found: Minimal, changed: tuple[Change, ...], wrote: bool) -> None:
+        """Tell what was changed and kept, what was not, and what a build has to do."""
+        note = self._workshop.console.note
+        self._say(f"{len(changed) or 'no'} {'symbol' if len(changed) == 1 else 'symbols'} changed")
+        for change in changed:
+            note(str(change))
+        count = len(found.lines)
+        if not wrote:
+            self._say(f"{self._shown} is as it was")
+        elif count:
+            self._say(f"{self._shown} holds {count} {'line' if count == 1 else 'lines'} now")
+        else:
+            self._say(f"{self._shown} is gone: nothing differs from the recipe")
+        if wrote:
+            images = " and the images" if self._images else ""
+            note(f"the next build makes {self.name}{images} anew")
+        self._warn("was edited and did not survive", found.lost)
+        for request in found.broken:
+            text = f"{self.name}: {request} of {request.origin} is not in the result"
+            self._workshop.console.warn(f"{text}: a build refuses that")
+
+    def _warn(self, what: str, lines: Iterable[tuple[Request, str]]) -> None:
+        for request, shown in lines:
+            text = f"{self.name}: {request} {what}; found: {shown}"
+            fixed = request.symbol in {other.symbol for other in self._stack.above}
+            self._workshop.console.warn(f"{text}{', for a feature sets it' if fixed else ''}")
+
+    def _say(self, text: str) -> None:
+        self._workshop.console.note(f"{self.name}: {text}")
+
+
+def fragment_text(name: str, board: str, found: Minimal) -> str:
+    """Return the file that keeps an edit, empty for none."""
+    if not found.lines:
+        return ""
+    head = f"# {name} on {board}: `./scons BOARD={board} {name}-menuconfig` writes this file anew."
+    return "\n".join([head, *map(str, found.lines)]) + "\n"
+
+
+def _read(path: Path) -> str:
+    """Return a file's text; bytes that are no text come through in texts of a configuration."""
+    return given.text(path, errors="surrogateescape")
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -1,0 +1,81 @@
+"""A shell in a package's sealed build environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import IO
+
+from quard.base.errors import QuardError
+from quard.execute import kept
+from quard.execute.builder import Build
+from quard.interactive import buildfolder
+from quard.interactive.buildfolder import BuildFolder
+from quard.plan.plan import KconfigStep
+from quard.plan.resolve import Resolved
+from quard.process import terminal
+from quard.project.workshop import Workshop
+
+PLACE = buildfolder.SHELL
+
+
+def shell(workshop: Workshop, resolved: Resolved, name: str) -> None:
+    """Run a shell on the user's terminal, or on what standard input holds. Raises QuardError.
+
+    It runs in the folder of the package's last build if that has failed, else in one of its own.
+    """
+    version = resolved.plans[name].version
+    log_path = workshop.job(resolved, name, PLACE).log
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with workshop.token(), log_path.open("w+b") as log:
+        with workshop.console.package(name, version) as report:
+            build, told = _build(workshop, resolved, name, log, report)
+        shown = build.work.src.relative_to(workshop.project)
+        workshop.console.note(f"{name} {version}: a shell in {shown}, {told}")
+        workshop.console.note("`exit` or Ctrl-D leaves it")
+        env = {**build.env, "PS1": f"{name} \\w\\$ "}
+        if workshop.site.terminal:
+            env["TERM"] = workshop.site.terminal
+        command = terminal.heeding(("bash", "--noprofile", "--norc"))
+        with terminal.lent():
+            build.sandbox.run(command, env, log, foreground=True)
+
+
+def _build(
+    workshop: Workshop,
+    resolved: Resolved,
+    name: str,
+    log: IO[bytes],
+    report: Callable[[str], None],
+) -> tuple[Build, str]:
+    """Return the build whose environment the shell has, and what its folder is."""
+    packager = workshop.packager
+    failed = workshop.job(resolved, name)
+    if kept.failed(failed.work, packager.bases(failed)):
+        build = packager.build(failed, log, report)
+        if buildfolder.whole(build.work):
+            kept.forget(failed.work)
+            return build, "where its last build failed; the next one starts from nothing"
+    job = workshop.job(resolved, name, PLACE)
+    own = BuildFolder(packager, job, log, report)
+    if own.ready:
+        return own.build, "as it was left"
+    if old := own.set_aside():
+        shown = old.relative_to(workshop.project)
+        workshop.console.note(f"{name}: what was done there for another recipe is in {shown} now")
+    own.prepare()
+    _configure(workshop, own)
+    return own.build, "freshly unpacked and patched"
+
+
+def _configure(workshop: Workshop, own: BuildFolder) -> None:
+    """Make `.config`, so that `make` works at once; where that fails, the shell is there to see."""
+    build = own.build
+    for step in build.plan.steps:
+        if isinstance(step, KconfigStep):
+            config = build.configurator(step)
+            try:
+                buildfolder.note(build.work.root, config.fill())
+            except QuardError as error:
+                if workshop.stop.requested:
+                    raise
+                workshop.console.warn(error.message)

@@ -1,0 +1,1 @@
+"""Results: what was made, from what, and why it is made again."""

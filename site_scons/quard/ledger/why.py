@@ -1,0 +1,182 @@
+"""Why a package is built: what differs between the inputs of its last result and those of now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from quard.base.canonical import canonical
+
+_SHOWN = 3
+"""Changes of an interface that one line names."""
+_IMAGE_FIELDS = {
+    "key": "the image's size or name changed",
+    "keys": "root's public keys changed",
+    "root_password": "root's password changed",
+    "system": "the system's table changed",
+    "text": "the machine changed",
+    "version": "images are made in another way now",
+}
+_FIELDS = (
+    "cflags",
+    "hardening",
+    "env",
+    "needs",
+    "links",
+    "tools",
+    "drop",
+    "licenses",
+    "triple",
+    "executor",
+)
+_NEVER = "it has not been built here before"
+FORCED = ("asked for by name",)
+
+
+Difference = Callable[[str, str, str], Sequence[str]]
+"""What changed in the interface of a package between two digests; empty where that is not known."""
+
+
+def reasons(
+    old: Mapping[str, Any] | None,
+    new: Mapping[str, Any],
+    difference: Difference | None = None,
+) -> tuple[str, ...]:
+    """Return the differences in the users' terms, the most telling first.
+
+    old, new   -- what `results.depends` returned; None where nothing is known
+    difference -- tells what changed in an interface
+    An empty result means that nothing changed: the result itself was gone.
+    """
+    if old is None:
+        return (_NEVER,)
+    found: list[str] = []
+    old, new = _plain(old), _plain(new)
+    before, now = old["plan"], new["plan"]
+    if before["version"] != now["version"]:
+        found.append(f"version: {before['version']} -> {now['version']}")
+    elif old["archive"] and new["archive"] and old["archive"] != new["archive"]:
+        found.append(f"the archive it was made from is no longer accepted: sha256 {old['archive']}")
+    if before["tree"] != now["tree"]:
+        found.append(_tree(before["tree"], now["tree"]))
+    found += _features(before["features"], now["features"])
+    found += _files("patch", before["patches"], now["patches"])
+    found += _files("file", before["files"], now["files"])
+    for field in _FIELDS:
+        if before.get(field) != now.get(field):
+            found.append(f"{field}: {_short(before.get(field))} -> {_short(now.get(field))}")
+    if before["steps"] != now["steps"] and not found:
+        found += _steps(before["steps"], now["steps"])
+    if old["toolchain"] != new["toolchain"]:
+        found.append("the cross toolchain changed")
+    if new.get("sealed") and not old.get("sealed"):
+        found.append("builds are sealed now")
+    for name in sorted({*old["interfaces"], *new["interfaces"]}):
+        if old["interfaces"].get(name) != new["interfaces"].get(name):
+            found.append(_interface(name, old["interfaces"], new["interfaces"], difference))
+    return tuple(found)
+
+
+def image_reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the differences between what an image file was made from and would be made from.
+
+    old, new -- as Images.made and Images.inputs give it, with "parts": package -> digest, None
+                where it is not known yet
+    """
+    if old is None:
+        return ("it has not been made here before",)
+    old, new = _plain(old), _plain(new)
+    before, now = old.pop("parts", {}), new.pop("parts")
+    found = [f"package {name} removed" for name in sorted(before.keys() - now.keys())]
+    found += [f"package {name} added" for name in sorted(now.keys() - before.keys())]
+    both = sorted(before.keys() & now.keys())
+    found += [f"files of {n} changed" for n in both if now[n] and before[n] != now[n]]
+    layers, above = old.pop("overlays", {}), new.pop("overlays", {})
+    for name in sorted({*layers, *above}):
+        pairs = layers.get(name, {}).items(), above.get(name, {}).items()
+        found += _files(f"overlay {name}:", *map(tuple, pairs))
+    for field in sorted({*old, *new} - {"packages"}):
+        if old.get(field) != new.get(field):
+            found.append(_IMAGE_FIELDS.get(field, f"{field} changed"))
+    return tuple(found)
+
+
+def _interface(
+    name: str, old: Mapping[str, str], new: Mapping[str, str], difference: Difference | None
+) -> str:
+    lines: Sequence[str] = ()
+    if difference is not None and name in old and name in new:
+        lines = difference(name, old[name], new[name])
+    if not lines:
+        return f"interface of {name} changed"
+    more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"interface of {name}: {', '.join(lines[:_SHOWN])}{more}"
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value as it comes back from a file: what is a tuple in one is a list in both."""
+    found: dict[str, Any] = json.loads(canonical(value))
+    return found
+
+
+def _tree(before: str, now: str) -> str:
+    if before and now:
+        return "the local source tree changed"
+    return "built from a local source tree" if now else "built from the archive again"
+
+
+def _features(before: Mapping[str, bool], now: Mapping[str, bool]) -> list[str]:
+    word = {True: "on", False: "off", None: "absent"}
+    return [
+        f"feature {name}: {word[before.get(name)]} -> {word[now.get(name)]}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
+
+
+_Pairs = Sequence[tuple[str, str]]
+
+
+def _files(kind: str, before: _Pairs, now: _Pairs) -> list[str]:
+    old, new = dict(before), dict(now)
+    found = [f"{kind} {name} removed" for name in sorted(old.keys() - new.keys())]
+    found += [f"{kind} {name} added" for name in sorted(new.keys() - old.keys())]
+    both = sorted(old.keys() & new.keys())
+    return found + [f"{kind} {name} changed" for name in both if old[name] != new[name]]
+
+
+def _steps(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for phase in ("prepare", "configure", "build", "install"):
+        old = [step for step in before if step["phase"] == phase]
+        new = [step for step in now if step["phase"] == phase]
+        if old != new:
+            gone, come = _words(old) - _words(new), _words(new) - _words(old)
+            words = [f"- {word}" for word in sorted(gone)] + [f"+ {word}" for word in sorted(come)]
+            found.append(f"{phase}: " + (", ".join(words) or "the order of the commands changed"))
+    return found
+
+
+def _words(steps: list[dict[str, Any]]) -> set[str]:
+    words: set[str] = set()
+
+    def collect(value: Any) -> None:
+        if isinstance(value, str):
+            words.add(value)
+        elif isinstance(value, Mapping):
+            for inner in value.values():
+                collect(inner)
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                collect(inner)
+
+    for step in steps:
+        collect({key: value for key, value in step.items() if key != "phase"})
+    return words
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(str(part) for part in value) or "none"
+    return str(value) if value not in (None, "") else "none"

@@ -1,0 +1,1 @@
+"""The emulated machine: its data and run.sh."""

@@ -1,0 +1,241 @@
+"""A machine that QEMU emulates, read from `qemu/NAME.toml` and checked while it is read."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.base.table import Table, read
+
+_REASON = "bad-machine"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+DEVICE = rf"{NAME}(,{NAME}=[^,\s]+)*"
+NODE = r"/dev/[A-Za-z0-9/]+"
+LINE = r"[^\x00-\x1f\x7f]+"
+SECURITY_MODELS = ("mapped-file", "mapped-xattr", "none", "passthrough")
+PROTOCOLS = ("tcp", "udp")
+_OWN = 4
+"""QEMU's user network has the host at .2, the name server at .3, a file server at .4 (qemu(1))."""
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A port of the host that leads to one of the guest."""
+
+    protocol: str
+    host: int
+    guest: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """QEMU's user-mode network.
+
+    device     -- QEMU's device model, with its properties
+    subnet     -- as in 192.168.31.0/24
+    dhcp_start -- the first address that DHCP gives, and the one forwards lead to
+    """
+
+    device: str
+    subnet: str
+    dhcp_start: str
+    forwards: tuple[Forward, ...]
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The disk with the root file system; `node` is its name in the guest."""
+
+    device: str
+    node: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A folder of the host in the guest, by 9p; the guest mounts `tag`."""
+
+    device: str
+    tag: str
+    security_model: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Everything that does not change from one start to the next.
+
+    binary       -- QEMU's program, found on PATH
+    host_packages -- Debian packages that have it, by release: any of them
+    machine, cpu -- QEMU's names; `cpu` empty: the machine's own default
+    firmware, kernel -- file names in the images folder
+    console      -- the kernel's name of QEMU's first serial port
+    command_line -- further words for the kernel
+    panic_words  -- words of the kernel with which a panic ends QEMU with status 3
+    options      -- further arguments for QEMU
+    random       -- QEMU's device model of the random number source
+    """
+
+    name: str
+    summary: str
+    binary: str
+    host_packages: tuple[str, ...]
+    machine: str
+    cpu: str
+    cpus: int
+    memory_mib: int
+    firmware: str
+    kernel: str
+    console: str
+    command_line: tuple[str, ...]
+    panic_words: tuple[str, ...]
+    options: tuple[str, ...]
+    network: Network
+    disk: Disk
+    share: Share
+    random: str
+
+
+def load(path: Path) -> Machine:
+    """Read one machine; its name is the file's.
+
+    Raises QuardError "bad-machine" for a file that is not there or is not TOML, and for a key
+    that is unknown, missing, of the wrong type or out of range.
+    """
+    if not os.path.lexists(path):
+        raise _missing(path)
+    table = read(path, f"{path.parent.name}/{path.name}", _REASON)
+    machine = Machine(
+        name=path.stem,
+        summary=_text(table, "summary", LINE),
+        binary=_text(table, "binary", NAME),
+        host_packages=_names(table, "host_packages"),
+        machine=_text(table, "machine", DEVICE),
+        cpu=_text(table, "cpu", f"({DEVICE})?", ""),
+        cpus=_number(table, "cpus", 1, 512),
+        memory_mib=_number(table, "memory_mib", 16, 1 << 20),
+        firmware=_text(table, "firmware", NAME),
+        kernel=_text(table, "kernel", NAME),
+        console=_text(table, "console", NAME),
+        command_line=_words(table, "command_line"),
+        panic_words=_words(table, "panic_words", ()),
+        options=_words(table, "options"),
+        network=_network(table.table("network")),
+        disk=_disk(table.table("disk")),
+        share=_share(table.table("share")),
+        random=_random(table.table("random")),
+    )
+    table.finish()
+    return machine
+
+
+def _missing(path: Path) -> QuardError:
+    known = sorted(file.stem for file in path.parent.glob("*.toml"))
+    near = difflib.get_close_matches(path.stem, known, n=1)
+    return QuardError(
+        f"there is no machine {path.stem!r}",
+        detail=f"{path.parent.name}/{path.name} does not exist; there are: {', '.join(known)}",
+        reason=_REASON,
+        hint=f"did you mean {near[0]!r}?" if near else "add the file; qemu/virt.toml is an example",
+    )
+
+
+def _network(table: Table) -> Network:
+    device = _text(table, "device", DEVICE)
+    subnet = table.text("subnet")
+    start = table.text("dhcp_start")
+    try:
+        net, first = ipaddress.IPv4Network(subnet), ipaddress.IPv4Address(start)
+    except ValueError as error:
+        raise table.error("subnet", f"or dhcp_start is not an address: {error}") from None
+    if first not in net:
+        raise table.error("dhcp_start", f"is outside of the subnet: {start}, {subnet}")
+    if not net[0] + _OWN < first < net[-1]:
+        text = f"must be an address behind QEMU's own, {net[0]} + {_OWN}, and in front of {net[-1]}"
+        raise table.error("dhcp_start", text)
+    forwards = _forwards(table)
+    table.finish()
+    return Network(device, subnet, start, forwards)
+
+
+def _forwards(table: Table) -> tuple[Forward, ...]:
+    if "forwards" not in table.names():
+        raise table.error("forwards", "is missing")
+    items = table.value("forwards")
+    if not isinstance(items, list):
+        raise table.error("forwards", f"must be a list, not {items!r}")
+    forwards = tuple(_forward(table, item) for item in items)
+    ports = [(forward.protocol, forward.host) for forward in forwards]
+    for protocol, port in ports:
+        if ports.count((protocol, port)) > 1:
+            raise table.error("forwards", f"names {protocol} port {port} of the host twice")
+    return forwards
+
+
+def _forward(table: Table, item: object) -> Forward:
+    match item:
+        case [str(protocol), int(host), int(guest)] if (
+            protocol in PROTOCOLS and _is_port(host) and _is_port(guest)
+        ):
+            return Forward(protocol, host, guest)
+    raise table.error("forwards", f'must hold items like ["tcp", 3522, 22], not {item!r}')
+
+
+def _is_port(value: int) -> bool:
+    return not isinstance(value, bool) and 0 < value < 1 << 16
+
+
+def _disk(table: Table) -> Disk:
+    disk = Disk(_text(table, "device", DEVICE), _text(table, "node", NODE))
+    table.finish()
+    return disk
+
+
+def _share(table: Table) -> Share:
+    model = table.text("security_model")
+    if model not in SECURITY_MODELS:
+        near = difflib.get_close_matches(model, SECURITY_MODELS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else ""
+        allowed = ", ".join(SECURITY_MODELS)
+        raise table.error("security_model", f"must be one of {allowed}, not {model!r}", hint)
+    share = Share(_text(table, "device", DEVICE), _text(table, "tag", NAME), model)
+    table.finish()
+    return share
+
+
+def _random(table: Table) -> str:
+    device = _text(table, "device", DEVICE)
+    table.finish()
+    return device
+
+
+def _text(table: Table, key: str, pattern: str, default: str | None = None) -> str:
+    value = table.text(key, default)
+    if not re.fullmatch(pattern, value):
+        raise table.error(key, f"must be of the form {pattern}, not {value!r}")
+    return value
+
+
+def _number(table: Table, key: str, low: int, high: int) -> int:
+    value = table.number(key)
+    if not low <= value <= high:
+        raise table.error(key, f"must be from {low} to {high}, not {value}")
+    return value
+
+
+def _words(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    words = table.texts(key, default)
+    for word in words:
+        if not re.fullmatch(LINE, word):
+            raise table.error(key, f"must hold single lines, not {word!r}")
+    return words
+
+
+def _names(table: Table, key: str) -> tuple[str, ...]:
+    names = table.texts(key)
+    if not names or not all(re.fullmatch(NAME, name) for name in names):
+        raise table.error(key, f"must hold names of the form {NAME}, not {list(names)!r}")
+    return names

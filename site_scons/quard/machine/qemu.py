@@ -1,0 +1,50 @@
+"""The words of QEMU's command line that come from the machine, and no setting changes."""
+
+from __future__ import annotations
+
+from quard.machine.machine import Forward, Machine
+
+
+def fixed_arguments(machine: Machine) -> tuple[str, ...]:
+    """Return board, processors, memory, console and random numbers.
+
+    Nothing is taken from QEMU's own configuration files, and no default device is made. `mon:stdio`
+    lays the serial port and QEMU's monitor on the terminal: Ctrl-C goes to the guest, Ctrl-A X
+    leaves QEMU (qemu(1), "-serial" and "Keys in the character backend multiplexer").
+    """
+    return (
+        *("-no-user-config", "-nodefaults"),
+        *("-machine", machine.machine),
+        *(("-cpu", machine.cpu) if machine.cpu else ()),
+        *("-smp", str(machine.cpus)),
+        *("-m", f"{machine.memory_mib}M"),
+        *("-display", "none"),
+        *("-serial", "mon:stdio"),
+        *("-device", machine.random),
+        *machine.options,
+    )
+
+
+def network(machine: Machine) -> str:
+    """Return the argument of `-netdev`, to which the forwards are appended."""
+    net = machine.network
+    return f"user,id=net0,net={net.subnet},dhcpstart={net.dhcp_start}"
+
+
+def share(machine: Machine) -> str:
+    """Return the argument of `-fsdev`, to which the folder's path is appended.
+
+    `multidevs=remap`: a folder may hold mount points, whose inode numbers could collide.
+    """
+    model = machine.share.security_model
+    return f"local,id=share,security_model={model},multidevs=remap,path="
+
+
+def kernel_words(machine: Machine) -> str:
+    """Return the kernel's command line without the root file system."""
+    return " ".join((f"console={machine.console}", *machine.command_line))
+
+
+def forward_setting(forwards: tuple[Forward, ...]) -> str:
+    """Return the forwards as the FORWARD setting spells them; "none" when there are none."""
+    return ",".join(f"{item.protocol}:{item.host}:{item.guest}" for item in forwards) or "none"

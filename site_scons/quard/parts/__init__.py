@@ -1,0 +1,1 @@
+"""A staging folder becomes the parts of a package."""

@@ -1,0 +1,80 @@
+"""Python's compiled modules: those that the target would otherwise make anew at each start.
+
+A file says in its header how Python is to see that its source is still the same (PEP 552): by the
+source's time and size, or by a hash of its content. Installed files have one fixed time, so the
+time is wrong on the target and says nothing after an edit; the hash is right, and the same in every
+build. Python writes hashes where SOURCE_DATE_EPOCH is set, as it is in builds.
+
+Kept are modules with a hash, which is then always compared: a source that an overlay or somebody on
+the target replaces counts. What is optimised further (.opt-1, .opt-2) is for python -O, which
+compiles it by itself. A module without its source is the module itself, and stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
+
+from quard.parts.drop import remove
+from quard.parts.stage import is_file
+
+_HEADER = 16
+"""Bytes: a magic number, flags, and time and size of the source, or its hash."""
+_HASHED, _CHECKED = 1, 2
+_CACHED = re.compile(r"(?P<module>[^.]+)\.[a-z]+-?\d+[^.]*(?P<optimised>\.opt-[^.]+)?\.pyc\Z")
+_FOLDER = "__pycache__"
+
+
+def settle(
+    stage: Path, paths: Iterable[str], corrected: Collection[str], marker: str
+) -> dict[str, str]:
+    """Bring compiled modules to what holds on the target; return those that go, and why.
+
+    paths     -- of the staging folder
+    corrected -- sources that were changed after they were compiled
+    marker    -- text that no installed file may hold, or ""
+    """
+    gone: dict[str, str] = {}
+    for path in paths:
+        place = stage / path
+        if not path.endswith(".pyc") or not is_file(place):
+            continue
+        data = bytearray(place.read_bytes())
+        why = _useless(stage, path, bytes(data), corrected, marker)
+        if why:
+            gone[path] = why
+            continue
+        old = bytes(data[:_HEADER])
+        if data[4] & _HASHED:
+            data[4] |= _CHECKED
+        else:  # without its source: nobody compares the time
+            data[8:12] = bytes(4)
+        if old != data[:_HEADER]:
+            place.write_bytes(data)
+    for path in gone:
+        remove(stage, path)
+    return gone
+
+
+def _useless(stage: Path, path: str, data: bytes, corrected: Collection[str], marker: str) -> str:
+    """Tell why Python on the target has no use for a compiled module; empty where it has."""
+    folder, name = PurePosixPath(path).parent, PurePosixPath(path).name
+    if len(data) <= _HEADER or data[2:4] != b"\r\n":
+        return "it is no compiled module"
+    if folder.name != _FOLDER:
+        beside = (stage / folder / name).with_suffix(".py")
+        return "Python does not look for it beside its source" if beside.exists() else ""
+    cached = _CACHED.match(name)
+    if cached is None:
+        return "its name is not one that Python looks for"
+    source = str(folder.parent / f"{cached['module']}.py")
+    if not (stage / source).is_file():
+        return "its source is not installed"
+    if cached["optimised"]:
+        return "python -O alone looks for it"
+    if not data[4] & _HASHED:
+        return "it compares its source's time, which is another one on the target"
+    if source in corrected:
+        return "paths in its source were put right"
+    return "it names folders of the build" if marker and marker.encode() in data else ""

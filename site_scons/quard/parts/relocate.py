@@ -1,0 +1,137 @@
+"""Paths of the build in installed text files, put right for the target and for dependants.
+
+A package's pkg-config files, `*-config` scripts, CMake files, makefiles and Python's
+`_sysconfigdata` say how it was built, and with that name folders that are only there while it is
+built. What is right in their place depends on the reader:
+
+- pkg-config puts its sysroot before -I and -L by itself (PKG_CONFIG_SYSROOT_DIR), so its files, and
+  all that the target reads, get the path on the target;
+- CMake files get a path relative to their own place;
+- elsewhere the compiler's own word for its sysroot is used, as in -L=/usr/lib (gcc(1), -I; ld(1),
+  -L), and `*-config` scripts get a prefix relative to their own place;
+- commands of the tools folder get their bare name where dependants read it, and usr/bin elsewhere;
+- options for the compiler that lead into the source are left out, and what else names the source
+  folder gets the name that debug information has for it.
+
+What is left names a folder that nobody else has; `split` refuses it. Files with a NUL are no text.
+"""
+
+from __future__ import annotations
+
+import mmap
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from quard.parts.stage import is_file
+
+_DEVELOPMENT = (
+    "*.cmake",
+    "*.h",
+    "*.m4",
+    "*.mk",
+    "*.pc",
+    "*.pri",
+    "*.prl",
+    "*/Makefile",
+    "*/Makefile.*",
+    "*/_sysconfigdata*.py",
+    "*/config-*/*",
+    "*-config",
+    "*Config.sh",
+)
+"""Paths of files that are read when something else is built."""
+_SHELL = re.compile(rb"#![ \t]*(?:/usr)?/bin/(?:env[ \t]+)?(?:ba|da)?sh\b")
+_PREFIX = re.compile(
+    rb"^([ \t]*(?:exec_prefix|includedir|libdir|prefix)=)([\"']?)/usr((?:/[\w./+-]*)?)\2[ \t]*$",
+    re.MULTILINE,
+)
+_HERE = rb'\1"$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)\3"'
+_FOLDER = re.compile(rb"(?<![\w-])(-[IL])/usr/(?=\w)(?![\w/]+[|)])")
+"""An option in a script; not a pattern of `case`, which filters options out."""
+_WORD = rb"[^\s'\",;:)]*"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a package was built.
+
+    inside -- the root of the fixed paths as its commands saw it
+    source -- NAME-VERSION
+    """
+
+    inside: str
+    source: str
+
+    def __post_init__(self) -> None:
+        if not self.inside.startswith("/"):
+            raise ValueError(f"no absolute path: {self.inside!r}")
+
+
+def put_right(stage: Path, paths: Iterable[str], origin: Origin) -> list[str]:
+    """Correct the text files among `paths`; return a line for each one that was changed."""
+    marker = origin.inside.encode() + b"/"
+    changed = []
+    for path in paths:
+        place = stage / path
+        if not is_file(place) or not place.stat().st_size:
+            continue
+        script = fnmatchcase(path, "usr/bin/*-config")
+        if not script and not _holds(place, marker):
+            continue
+        old = place.read_bytes()
+        if b"\0" in old:
+            continue
+        new = _corrected(old, path, origin) if marker in old else old
+        if script and _SHELL.match(new):
+            new = _FOLDER.sub(rb"\1=/usr/", _PREFIX.sub(_HERE, new))
+        if new != old:
+            mode = place.stat().st_mode
+            place.write_bytes(new)
+            place.chmod(mode & 0o7777)  # writing has cleared setuid
+            changed.append(path)
+    return changed
+
+
+def _holds(place: Path, marker: bytes) -> bool:
+    with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(marker) >= 0
+
+
+def _corrected(text: bytes, path: str, origin: Origin) -> bytes:
+    inside = re.escape(origin.inside.encode())
+    development = any(fnmatchcase(path, pattern) for pattern in _DEVELOPMENT)
+    text = re.sub(rb"\A(#![ \t]*)" + inside + rb"/tools/", rb"\1/usr/bin/", text)
+    if development:
+        text = _without_options(text, inside)
+        text = re.sub(inside + rb"/src" + _END, f"/usr/src/{origin.source}".encode(), text)
+        text = re.sub(inside + rb"/tools/+(?=[\w.+-])", b"", text)
+    text = re.sub(inside + rb"/tools" + _END, b"/usr/bin", text)
+    root = inside + rb"/(?:stage|sysroot)" + _END
+    if path.endswith(".cmake"):
+        up = posixpath.relpath("/", f"/{posixpath.dirname(path)}")
+        return re.sub(root, b"${CMAKE_CURRENT_LIST_DIR}/" + up.encode(), text)
+    if development and not path.endswith(".pc"):
+        text = re.sub(rb"(?<=-[IL])" + root + rb"/+", b"=/", text)
+    text = re.sub(root + rb"/+", b"/", text)
+    return re.sub(root, b"/", text)
+
+
+_END = rb"(?![\w.+-])"
+"""Behind the name of a folder: no further character of a name."""
+
+
+def _without_options(text: bytes, inside: bytes) -> bytes:
+    """Leave out options for the compiler that are of no use outside of this build."""
+    source = inside + rb"/(?:src|home|files)" + _END + _WORD
+    anywhere = inside + _END + _WORD
+    options = (
+        rb"-(?:I|L|B|isystem[ \t]+|idirafter[ \t]+|iquote[ \t]+)" + source,
+        rb"-Wl,-rpath(?:-link)?[,=]" + anywhere,
+        rb"--sysroot[= ]" + anywhere,
+        rb"-f(?:file|debug|macro)-prefix-map=" + anywhere,
+    )
+    return re.sub(rb"(?<![^\s'\"=])(?:" + b"|".join(options) + rb")[ \t]?", b"", text)

@@ -1,0 +1,196 @@
+"""From a staging folder to parts: what runs on the target, what others build with, debug symbols.
+
+The folder is changed in place: top-level bin, sbin, lib and lib64 move below usr (and usr/lib64
+into usr/lib), documentation and what the recipe drops go, paths of the build in text files are put
+right, ELF files lose their debug information to
+a second folder and are stripped, archives become deterministic. Files below `boot/` (kernels,
+firmware) are for the machine outside and are left as they are. What is installed below
+`usr/lib/debug/` is debug information already.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.base.attributes import ACCESS_LIST, attributes
+from quard.base.errors import QuardError
+from quard.base.files import enough_space
+from quard.base.plain import one_line
+from quard.parts.bytecode import settle
+from quard.parts.classify import classify
+from quard.parts.drop import remove_unwanted
+from quard.parts.fold import correct_links, fold
+from quard.parts.relocate import Origin, put_right
+from quard.parts.stage import below, everything, is_file
+from quard.parts.strip import DEBUG, Toolkit, strip_all
+from quard.store.blob import walk
+from quard.store.member import normal_mode
+
+DEPLOY = "boot"
+"""Folder of the staging area that goes beside the images."""
+
+_CONTEXT = 100
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A path of the build that a result would carry away: the file, and the text around it."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Paths below the staging folder, sorted, ready for `pack`.
+
+    runtime -- for the target
+    dev     -- for building dependants; holds a copy of every shared library
+    deploy  -- below the staging folder's boot/ and named without it: goes beside the images
+    debug   -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
+    leaks   -- paths of the build found in the parts; in debug information, its own markers
+    wrong   -- everything else that must not be as it is; the parts are of no use then
+    notes   -- lines on what was changed or left out, for the log
+    """
+
+    runtime: tuple[str, ...]
+    dev: tuple[str, ...]
+    deploy: tuple[str, ...]
+    debug: Path
+    leaks: tuple[Leak, ...]
+    wrong: tuple[QuardError, ...]
+    notes: tuple[str, ...]
+
+
+def split(
+    stage: Path,
+    *,
+    debug: Path,
+    tools: Toolkit,
+    drop: Sequence[str] = (),
+    markers: Sequence[str] = (),
+    debug_markers: Sequence[str] = (),
+    origin: Origin | None = None,
+) -> Parts:
+    """Turn a staging folder into parts; see the module.
+
+    debug         -- folder for debug information, outside of `stage`; is made
+    drop          -- wildcards of paths; `*` also stands for slashes, a folder goes as a whole,
+                     and paths are meant as installed or as moved below usr
+    markers       -- texts such as /quard/stage that no installed file may hold
+    debug_markers -- the same for debug information
+    origin        -- where it was built: text files that say so are put right first
+
+    What is wrong with the package is told all together, in the parts: `file-collision` (two files
+    at one place after moving), `stage-link` (a link into the build), `drop-unused`, `rpath` (one
+    into the build, or a relative one), `wrong-architecture` (what the target cannot run or link),
+    `bad-elf`, `split-tool` (a file that a tool refuses), `file-attributes`. Raises QuardError
+    `split-tool` where a tool is missing, `disk-full`.
+    """
+    if (stage / DEPLOY).is_symlink():
+        raise QuardError(
+            f"the build made {DEPLOY}/ a link",
+            detail=one_line(os.readlink(stage / DEPLOY)),
+            reason="stage-link",
+            hint=f"{DEPLOY}/ in the staging folder must be a folder",
+        )
+    with enough_space(stage):
+        _set_modes(stage)
+        own = f"{origin.inside}/stage" if origin else ""
+        wrong = correct_links(stage, _installed(everything(stage)), markers, own)
+        wrong += fold(stage)
+        wrong += remove_unwanted(stage, _installed(everything(stage)), drop)
+        wrong += _attributes(stage)
+        notes = _settle(stage, origin)
+        debug.mkdir(parents=True, exist_ok=True)
+        _take_debug(stage, debug)
+        stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
+        wrong += stripped.wrong
+        runtime, dev = classify(stage, _installed(walk(stage)), stripped.frames)
+        deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
+        leaks = [*_leaks(stage, markers), *_leaks(debug, debug_markers)]
+        return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong), notes)
+
+
+def _settle(stage: Path, origin: Origin | None) -> tuple[str, ...]:
+    """Bring texts and compiled modules to what holds elsewhere; return a line for each change."""
+    corrected = put_right(stage, _installed(everything(stage)), origin) if origin else []
+    marker = f"{origin.inside}/" if origin else ""
+    gone = settle(stage, _installed(everything(stage)), corrected, marker)
+    return (
+        *(f"{path}: paths of the build put right" for path in corrected),
+        *(f"{path}: left out: {why}" for path, why in sorted(gone.items())),
+    )
+
+
+def _installed(paths: Iterable[str]) -> list[str]:
+    """Return the paths that are not for the machine outside."""
+    return [path for path in paths if not below(path, DEPLOY)]
+
+
+def _take_debug(stage: Path, debug: Path) -> None:
+    """Move what was installed as debug information, as a kernel's symbols, which nothing strips."""
+    given = stage / DEBUG
+    if given.is_dir() and not given.is_symlink():
+        (debug / DEBUG).parent.mkdir(parents=True, exist_ok=True)
+        given.replace(debug / DEBUG)
+        for parent in given.relative_to(stage).parents[:-1]:
+            if not any((stage / parent).iterdir()):
+                (stage / parent).rmdir()
+
+
+def _set_modes(stage: Path) -> None:
+    """Give the files the modes that `pack` stores, so that every step may read and write them."""
+    for folder, folders, files in os.walk(stage):
+        for name in (*folders, *files):
+            place = Path(folder, name)
+            if not place.is_symlink():
+                place.chmod(normal_mode(place.stat().st_mode, folder=place.is_dir()))
+
+
+def _attributes(stage: Path) -> list[QuardError]:
+    """Return an error for each file with attributes, which no blob holds."""
+    return [
+        QuardError(
+            f"installed with attributes that would be lost: {path}",
+            detail=", ".join(names),
+            reason="file-attributes",
+            hint="take them off in the recipe's `finish` (setcap -r, setfattr -x); `permissions`"
+            " can make a program setuid",
+        )
+        for path in _installed(everything(stage))
+        if not (stage / path).is_symlink()
+        and (names := [name for name in attributes(str(stage / path)) if name != ACCESS_LIST])
+    ]
+
+
+def _leaks(root: Path, markers: Sequence[str]) -> Iterator[Leak]:
+    """Yield the first place of each file that holds one of the markers."""
+    if not markers:
+        return
+    pattern = re.compile(b"|".join(re.escape(os.fsencode(marker)) for marker in markers))
+    for path in everything(root):
+        place = root / path
+        if not is_file(place) or not place.stat().st_size:
+            continue
+        with (
+            place.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            found = pattern.search(data)
+            if found:
+                start, end = max(found.start() - _CONTEXT, 0), found.end() + _CONTEXT
+                yield Leak(path, _text_around(data[start:end], found.start() - start))
+
+
+def _text_around(data: bytes, position: int) -> str:
+    """Return the printable text of which `position` is a part."""
+    for text in re.finditer(rb"[\t -~]+", data):
+        if text.start() <= position < text.end():
+            return text.group().decode("ascii").strip()
+    return ""

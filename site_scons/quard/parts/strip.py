@@ -1,0 +1,273 @@
+"""Stripping a staging folder: ELF files lose debug information, archives become deterministic.
+
+Every file is treated once, however many names it has, and keeps its names, mode and inode. Files
+that are not the target's, those with an rpath that must not ship and those that do not parse are
+left as they are and told all together.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import shlex
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.base.plain import one_line
+from quard.parts import elf
+from quard.parts.elf_view import MAGIC
+from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
+from quard.parts.stage import below, is_file
+from quard.target import Target
+
+DEBUG = "usr/lib/debug"
+MODULE = ".ko"
+"""How the name of a kernel module ends."""
+_SIGNATURE = b"~Module signature appended~\n"
+"""How a signed one ends."""
+
+_LOADER_FOLDERS = {
+    f"{prefix}/lib{suffix}" for prefix in ("", "/usr") for suffix in ("", "64", "64/lp64d")
+}
+"""What the dynamic loader searches anyway: an rpath of these says nothing."""
+_SYMTAB = 2
+
+
+@dataclass(frozen=True)
+class Toolkit:
+    """The cross tools that split needs, each as the beginning of an argument vector."""
+
+    objcopy: tuple[str, ...]
+    strip: tuple[str, ...]
+    ranlib: tuple[str, ...]
+    target: Target
+
+
+@dataclass
+class Stripped:
+    """What stripping found: the frames of the ELF files by path, and what is wrong.
+
+    foreign -- lines on files that are not the target's
+    rpaths  -- lines on files with an rpath that must not ship
+    damaged -- errors of files that are no whole ELF files or archives
+    """
+
+    frames: dict[str, elf.Elf] = field(default_factory=dict)
+    foreign: list[str] = field(default_factory=list)
+    rpaths: list[str] = field(default_factory=list)
+    damaged: list[QuardError] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[QuardError]:
+        """All that is wrong, an error for each kind."""
+        found = list(self.damaged)
+        if self.foreign:
+            found.append(
+                QuardError(
+                    "not for the target: " + _first(self.foreign),
+                    detail="\n".join(map(one_line, self.foreign)),
+                    reason="wrong-architecture",
+                    hint="what only the build runs must not be installed: `drop` it; the rest was"
+                    " made by a compiler other than the target's",
+                )
+            )
+        if self.rpaths:
+            found.append(
+                QuardError(
+                    "libraries would be looked for in odd places: " + _first(self.rpaths),
+                    detail="\n".join(map(one_line, self.rpaths)),
+                    reason="rpath",
+                    hint="install relinked files (make install), or build without -rpath",
+                )
+            )
+        return found
+
+
+def _first(lines: Sequence[str]) -> str:
+    """Return the path that the first line begins with, and how many others there are."""
+    more = len({line.partition(": ")[0] for line in lines}) - 1
+    return lines[0].partition(": ")[0] + (f" and {more} more" if more else "")
+
+
+def strip_all(
+    stage: Path, paths: Sequence[str], debug: Path, tools: Toolkit, markers: Sequence[str]
+) -> Stripped:
+    """Strip the files among `paths`; their debug information goes below `debug`.
+
+    markers -- texts that no rpath may hold
+    Raises QuardError `split-tool` where a tool is missing.
+    """
+    for tool in (tools.objcopy, tools.strip, tools.ranlib):
+        if shutil.which(tool[0]) is None:
+            raise _tool_failed(tool, "No such file or directory")
+    found = Stripped()
+    done: dict[int, elf.Elf | None] = {}
+    with tempfile.TemporaryDirectory(dir=debug.parent) as scratch:
+        work = _Work(tools, debug, Path(scratch) / "out", markers, found)
+        for path in paths:
+            place = stage / path
+            if not is_file(place):
+                continue
+            inode = place.stat().st_ino
+            if inode not in done:
+                try:
+                    done[inode] = work.strip(place, path)
+                except QuardError as error:
+                    found.damaged.append(error)
+                    done[inode] = None
+            frame = done[inode]
+            if frame is not None:
+                found.frames[path] = frame
+    return found
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What stripping one file needs; `out` is where the tools write."""
+
+    tools: Toolkit
+    debug: Path
+    out: Path
+    markers: Sequence[str]
+    found: Stripped
+
+    def strip(self, place: Path, path: str) -> elf.Elf | None:
+        """Treat one file by what it is; return the frame of an ELF file."""
+        with place.open("rb") as file:
+            magic = file.read(len(ARCHIVE))
+        if magic == ARCHIVE:
+            self._archive(place, path)
+            return None
+        if not magic.startswith(MAGIC):
+            return None
+        frame = elf.read(place)
+        if what := foreign(self.tools.target, path, frame):
+            self.found.foreign.append(f"{path}: {what}")
+            return frame
+        if frame.machine != self.tools.target.elf_machine or below(path, FIRMWARE):
+            return frame
+        if wrong := _forbidden_rpath(frame, self.markers):
+            self.found.rpaths.append(f"{path}: {wrong}")
+        elif _superfluous_rpath(frame):
+            elf.remove_rpath(place)
+        if frame.marked_textrel and not frame.textrel:
+            elf.remove_textrel(place)
+        if frame.kind == "rel":
+            self._relocatable(place, path, frame)
+        elif frame.kind in ("exec", "dyn"):
+            kept = self._keep_debug(place, path, frame)
+            self._rewrite(place, "--strip-unneeded" if frame.library else "--strip-all", link=kept)
+        return elf.read(place)
+
+    def _relocatable(self, place: Path, path: str, frame: elf.Elf) -> None:
+        """Strip an object file, whose symbols are what it is used by: a kernel module's as well.
+
+        A module's symbols are also kept aside, at its path and not at its build-id: nothing in a
+        running kernel leads a debugger to that. A signed module would lose its signature.
+        """
+        if path.endswith(MODULE):
+            self._keep_debug(place, path, frame, by_path=True)
+            if _signed(place):
+                return
+        self._rewrite(place, "--strip-debug")
+
+    def _archive(self, place: Path, path: str) -> None:
+        members = list(foreign_members(self.tools.target, path, place))
+        self.found.foreign += [f"{path}: {member}" for member in members]
+        if not members:
+            self._rewrite(place, "--strip-debug")
+
+    def _keep_debug(
+        self, place: Path, path: str, frame: elf.Elf, *, by_path: bool = False
+    ) -> Path | None:
+        """Copy debug information aside; return the copy if only a debug link leads to it."""
+        names = tuple(section.name for section in frame.sections)
+        symbols = any(section.type == _SYMTAB for section in frame.sections)
+        if not symbols and not any(name.startswith((".debug_", ".zdebug_")) for name in names):
+            return None
+        build_id = "" if by_path else frame.build_id
+        name = f".build-id/{build_id[:2]}/{build_id[2:]}" if build_id else path
+        target = self.debug / f"{DEBUG}/{name}.debug"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _run((*self.tools.objcopy, "--only-keep-debug", str(place), str(target)))
+            target.chmod(0o644)
+        return None if build_id else target
+
+    def _rewrite(self, place: Path, how: str, link: Path | None = None) -> None:
+        """Strip into another file and copy back: the file keeps its names, mode and inode."""
+        _run(
+            (
+                *self.tools.strip,
+                how,
+                "--enable-deterministic-archives",
+                "-o",
+                str(self.out),
+                str(place),
+            )
+        )
+        if link is not None:
+            _run((*self.tools.objcopy, f"--add-gnu-debuglink={link}", str(self.out)))
+        with self.out.open("rb") as stripped:
+            if stripped.read(len(ARCHIVE)) == ARCHIVE:
+                _run((*self.tools.ranlib, "-D", str(self.out)))
+        mode = stat.S_IMODE(place.stat().st_mode)
+        with place.open("r+b") as file, self.out.open("rb") as stripped:
+            shutil.copyfileobj(stripped, file)
+            file.truncate()
+        self.out.unlink()
+        place.chmod(mode)  # writing has cleared setuid
+
+
+def _run(argv: Sequence[str]) -> None:
+    """Run one tool. It sees no environment: binutils take their target format from GNUTARGET."""
+    done = subprocess.run(
+        argv, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise _tool_failed(argv, done.stderr.decode(errors="replace").strip())
+
+
+def _tool_failed(argv: Sequence[str], output: str) -> QuardError:
+    if os.strerror(errno.ENOSPC) in output:
+        raise OSError(errno.ENOSPC, output)
+    return QuardError(
+        f"{Path(argv[0]).name} failed while splitting a package",
+        detail=f"{shlex.join(argv)}\n{output}",
+        reason="split-tool",
+        hint="look at the file it names: the build may have left it damaged",
+    )
+
+
+def _signed(place: Path) -> bool:
+    with place.open("rb") as file:
+        file.seek(-min(len(_SIGNATURE), place.stat().st_size), os.SEEK_END)
+        return file.read() == _SIGNATURE
+
+
+def _folders(frame: elf.Elf) -> list[str]:
+    texts = [text for text in (frame.rpath, frame.runpath) if text is not None]
+    return [folder for text in texts for folder in text.split(":")]
+
+
+def _forbidden_rpath(frame: elf.Elf, markers: Sequence[str]) -> str:
+    """Return what an rpath must not say: a folder of the build, or a relative one."""
+    folders = _folders(frame)
+    for folder in folders:
+        absolute = folder.startswith(("/", "$ORIGIN", "${ORIGIN}"))
+        if not absolute or any(marker in folder for marker in markers):
+            return f"{folder!r} in its rpath {':'.join(folders)}"
+    return ""
+
+
+def _superfluous_rpath(frame: elf.Elf) -> bool:
+    """Tell whether a file's rpath names only what is searched anyway."""
+    folders = {posixpath.normpath(folder) for folder in _folders(frame)}
+    return bool(folders) and folders <= _LOADER_FOLDERS

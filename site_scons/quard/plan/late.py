@@ -1,0 +1,14 @@
+"""The placeholders that a plan still has, and the folders that take their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from quard.model import LATE
+
+
+def late(text: str, folders: Mapping[str, str]) -> str:
+    """Return a plan's text with the executor's folders in place of the late placeholders."""
+    for word in LATE:
+        text = text.replace(f"{{{word}}}", folders[word])
+    return text

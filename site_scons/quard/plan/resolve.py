@@ -1,0 +1,196 @@
+"""Board + catalog + settled features -> the packages of one build with their plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from quard.base.errors import QuardError
+from quard.base.names import unknown
+from quard.boards.board import Board, Choice
+from quard.boards.fragments import Fragments
+from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
+from quard.plan.compose import Inputs, compose
+from quard.plan.plan import CopyStep, Plan
+from quard.recipes import lint
+from quard.recipes.catalog import Catalog, Package
+from quard.recipes.graph import Edges, Graph, build
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A local folder that is built in place of a recipe's archive.
+
+    digest     -- over all that is in it
+    configured -- it has a configure script, as releases do and developers' checkouts do not
+    """
+
+    digest: str
+    configured: bool
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The packages of a board.
+
+    graph  -- their order
+    image  -- names that make up the image, in building order
+    plans  -- by name
+    """
+
+    board: Board
+    graph: Graph
+    image: tuple[str, ...]
+    packages: Mapping[str, Package]
+    plans: Mapping[str, Plan]
+
+    def deployed(self, name: str) -> tuple[str, ...]:
+        """Return the names of the files that a package puts beside the images."""
+        prefix = DEPLOY + "/"
+        return tuple(
+            step.destination.removeprefix(prefix)
+            for step in self.plans[name].steps
+            if isinstance(step, CopyStep) and step.destination.startswith(prefix)
+        )
+
+    @property
+    def users(self) -> tuple[tuple[str, User], ...]:
+        """The accounts that the image's packages need."""
+        return tuple((n, user) for n in self.image for user in self.packages[n].recipe.users)
+
+    @property
+    def permissions(self) -> tuple[tuple[str, Permission], ...]:
+        """The owners and modes that the image's packages ask for."""
+        return tuple((n, p) for n in self.image for p in self.packages[n].recipe.permissions)
+
+    @property
+    def unhardened(self) -> tuple[tuple[str, Unhardened], ...]:
+        """What may go without defences, the board's own exceptions first."""
+        own = (("", exception) for exception in self.board.unhardened)
+        recipes = ((n, e) for n in self.image for e in self.packages[n].recipe.unhardened)
+        return (*own, *recipes)
+
+
+class Resolver:
+    """Answers which packages a board has and what they look like.
+
+    Features that the board wants only if available are settled elsewhere, by
+    quard.sources.availability, and come in as `decided`.
+
+    strict -- upstream's archives alone are accepted
+    """
+
+    def __init__(
+        self, board: Board, catalog: Catalog, fragments: Fragments, *, strict: bool = False
+    ) -> None:
+        self._strict = strict
+        self._board = board
+        self._catalog = catalog
+        self._fragments = fragments
+        self._check_names()
+
+    def choices(self) -> dict[tuple[str, str], Choice]:
+        """Return the board's choice for each if-available feature of a package it can reach."""
+        return {key: c for key, c in self._board.features.items() if c == "if-available"}
+
+    def graph(self, decided: Mapping[tuple[str, str], bool], extra: Iterable[str] = ()) -> Graph:
+        """Return the graph of the board's packages and `extra` ones.
+
+        Raises QuardError: unknown-package, dependency-cycle, and all that a recipe can have wrong.
+        """
+        return build(
+            (*self._board.packages, *extra), lambda name: self._edges(self._catalog[name], decided)
+        )
+
+    def resolve(
+        self,
+        decided: Mapping[tuple[str, str], bool],
+        trees: Mapping[str, Tree],
+        extra: Iterable[str] = (),
+    ) -> Resolved:
+        """Return the board's packages with plans. Raises QuardError as `graph` and lint do."""
+        graph = self.graph(decided, extra)
+        packages = {name: self._catalog[name] for name in graph.order}
+        lint.require(packages.values(), self._catalog)
+        plans = {
+            name: compose(
+                name,
+                package.recipe,
+                target=self._board.target,
+                features=self._features(package, decided),
+                cflags=self._board.cflags,
+                hardening=self._board.hardening,
+                inputs=self._inputs(package, graph, trees.get(name)),
+            )
+            for name, package in packages.items()
+        }
+        return Resolved(
+            board=self._board,
+            graph=graph,
+            image=graph.closure(self._board.packages),
+            packages=packages,
+            plans=plans,
+        )
+
+    def _inputs(self, package: Package, graph: Graph, tree: Tree | None) -> Inputs:
+        configured = isinstance(package.recipe, Kconfig)
+        return Inputs(
+            patches=() if tree else package.patches(),
+            files=package.files(),
+            fragments=self._fragments.references(package.name) if configured else (),
+            tree=tree.digest if tree else "",
+            generate=tree is not None and not tree.configured,
+            strict=self._strict,
+            sysroot=graph.sysroot(package.name),
+            linked=graph.linked(package.name),
+        )
+
+    def _check_names(self) -> None:
+        """Refuse a board that names a package or feature that does not exist."""
+        for package, feature in self._board.features:
+            known = tuple(f.name for f in self._catalog[package].recipe.features)
+            if feature not in known:
+                raise unknown(
+                    "feature", feature, known, f"packages/{package}/recipe.py declares them"
+                )
+        for package in self._board.packages:
+            self._catalog[package]
+        self._check_fragments()
+
+    def _check_fragments(self) -> None:
+        """Refuse a fragment that no build would look at."""
+        for package, where in sorted(self._fragments.packages.items()):
+            if not isinstance(self._catalog[package].recipe, Kconfig):
+                raise QuardError(
+                    f"{where} has a configuration fragment for {package},"
+                    " which Kconfig does not configure",
+                    reason="bad-board",
+                    hint="take it out; a recipe's features and arguments are what sets it up",
+                )
+
+    def _features(
+        self, package: Package, decided: Mapping[tuple[str, str], bool]
+    ) -> dict[str, bool]:
+        settled = {}
+        for feature in package.recipe.features:
+            key = (package.name, feature.name)
+            choice = self._board.features.get(key)
+            if choice == "if-available":
+                settled[feature.name] = decided[key]
+            else:
+                settled[feature.name] = feature.default if choice is None else choice == "on"
+        return settled
+
+    def _edges(self, package: Package, decided: Mapping[tuple[str, str], bool]) -> Edges:
+        recipe = package.recipe
+        needs, runtime = set(recipe.needs), set(recipe.runtime)
+        settled = self._features(package, decided)
+        for feature in recipe.features:
+            if settled[feature.name]:
+                needs.update(feature.needs)
+                runtime.update(feature.runtime)
+        return Edges(
+            needs=tuple(sorted(needs)),
+            exports=tuple(sorted(needs.intersection(recipe.exports))),
+            runtime=tuple(sorted(runtime)),
+        )

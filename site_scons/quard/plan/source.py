@@ -1,0 +1,69 @@
+"""A recipe's archive: the digests that are accepted, and what the fetcher is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quard.model import Recipe
+from quard.recipes.placeholders import render
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One form of a release: the file's name, the hash of its bytes, and where they are.
+
+    size -- in bytes; 0 where the recipe does not say
+    """
+
+    file: str
+    sha256: str
+    addresses: tuple[str, ...]
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a package wants: any one of the variants, the first one being upstream's bytes.
+
+    strict -- the recipe has alternates, which the settings leave out
+    """
+
+    package: str
+    variants: tuple[Variant, ...]
+    strict: bool = False
+
+    def variant(self, sha256: str) -> Variant | None:
+        """Return the variant with these bytes."""
+        return next((one for one in self.variants if one.sha256 == sha256), None)
+
+
+def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
+    """Return the digests under which the recipe's archive is accepted, upstream's first.
+
+    strict -- upstream's alone
+    """
+    if recipe.source is None:
+        return ()
+    alternates = () if strict else recipe.source.alternates
+    return (recipe.source.sha256, *(other.sha256 for other in alternates))
+
+
+def request(name: str, recipe: Recipe, *, strict: bool = False) -> Request | None:
+    """Return the request for a recipe's archive; None where it has none.
+
+    Upstream's bytes come first, then each other packing of the same release, unless `strict`.
+    """
+    source = recipe.source
+    if source is None:
+        return None
+    values = {"name": name, "version": recipe.version}
+    urls = tuple(render(url, values) for url in (source.url, *source.mirrors))
+    variants = [Variant(_file(urls[0]), source.sha256, urls, source.size)]
+    for other in () if strict else source.alternates:
+        url = render(other.url, values)
+        variants.append(Variant(_file(url), other.sha256, (url,), other.size))
+    return Request(name, tuple(variants), strict=strict and bool(source.alternates))
+
+
+def _file(url: str) -> str:
+    return url.rstrip("/").rpartition("/")[2]

@@ -1,0 +1,1 @@
+"""Running commands: the sandbox, stopping a run, the jobserver."""

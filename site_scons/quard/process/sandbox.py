@@ -1,0 +1,230 @@
+"""Where a package's commands run: sealed by bubblewrap, or in plain folders where that cannot be.
+
+Inside, everything lies at fixed paths below /quard, so that no result depends on where the
+checkout is. See bwrap(1).
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from quard.base.errors import QuardError
+from quard.base.files import UMASK
+from quard.model import LATE
+from quard.process import leash
+from quard.process.builduser import BuildUser
+from quard.process.stop import Stop
+
+INSIDE = "/quard"
+"""Of all that builds write: the user's own must not show in a result."""
+Mode = Literal["bwrap", "none"]
+_SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
+_LOCAL = "/usr/local"
+"""Hidden: what an administrator put there is not part of the system's own packages."""
+_NOT_FOUND = 127
+_ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+
+
+@dataclass(frozen=True)
+class Work:
+    """The folders of one package's build, all inside `root`.
+
+    They are named after the placeholders of the plan; `tools` holds the commands that the build
+    may use, `home` is empty, and `etc` has the accounts that the build sees.
+    """
+
+    root: Path
+
+    @property
+    def src(self) -> Path:
+        return self.root / "src"
+
+    @property
+    def stage(self) -> Path:
+        return self.root / "stage"
+
+    @property
+    def sysroot(self) -> Path:
+        return self.root / "sysroot"
+
+    @property
+    def files(self) -> Path:
+        return self.root / "files"
+
+    @property
+    def tools(self) -> Path:
+        return self.root / "tools"
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def etc(self) -> Path:
+        return self.root / "etc"
+
+    def make(self) -> None:
+        """Create the folders, empty.
+
+        Folders inherit the set-group bit of the one above, and packages would install it.
+        """
+        self.root.mkdir(parents=True)
+        self.root.chmod(0o755)
+        for folder in (self.src, self.stage, self.sysroot, self.files, self.tools):
+            folder.mkdir(parents=True)
+        self.home.mkdir()
+        self.etc.mkdir()
+        (self.etc / "passwd").write_text("build:x:1000:1000:build:/quard/home:/bin/sh\n")
+        (self.etc / "group").write_text("build:x:1000:\n")
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """How commands are run for one package.
+
+    show -- further folders of the machine that are visible, read-only (an external toolchain)
+    keep -- descriptors that the commands inherit (the job server's pipe, the tree's lock)
+    stop -- ends the commands when the run is to end
+    user -- who runs them in plain folders, if not who runs us
+    """
+
+    mode: Mode
+    work: Work
+    show: tuple[Path, ...] = ()
+    keep: tuple[int, ...] = ()
+    stop: Stop = field(default_factory=Stop)
+    user: BuildUser | None = None
+
+    @property
+    def folders(self) -> Mapping[str, str]:
+        """Each late placeholder of a plan -> the folder as the commands see it."""
+        root = INSIDE if self.mode == "bwrap" else str(self.work.root)
+        return {word: f"{root}/{word}" for word in LATE}
+
+    @property
+    def inside(self) -> str:
+        """The root of the fixed paths as the commands see it."""
+        return INSIDE if self.mode == "bwrap" else str(self.work.root)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        log: IO[bytes],
+        *,
+        stdin: Path | None = None,
+        foreground: bool = False,
+    ) -> int:
+        """Run a command in the source folder and return its exit status.
+
+        Standard output and error go to `log`. With `foreground` the command has the terminal
+        instead. When this thread is interrupted, the command and its children end before the
+        exception goes on. What cannot be started at all has the status that a shell gives it.
+        Raises QuardError interrupted when the run is to end.
+        """
+        try:
+            return self.stop.run(lambda: self._start(argv, env, log, stdin, foreground))
+        except OSError as error:
+            log.write(f"{argv[0]}: {error.strerror}\n".encode())
+            return _NOT_FOUND
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        log: IO[bytes],
+        stdin: Path | None,
+        foreground: bool,
+    ) -> subprocess.Popen[bytes]:
+        command, folder = self.command(argv, env), self.work.src if self.mode == "none" else "/"
+        if foreground:
+            return subprocess.Popen(
+                command,
+                env=dict(env),
+                cwd=folder,
+                pass_fds=self.keep,
+                umask=UMASK,
+                user=self.user.uid if self.user else None,
+                group=self.user.gid if self.user else None,
+                extra_groups=() if self.user else None,
+            )
+        return leash.start(
+            command,
+            env=env,
+            out=log,
+            stdin=stdin or leash.NOTHING,
+            cwd=folder,
+            keep=self.keep,
+            umask=UMASK,
+            user=self.user,
+        )
+
+    def hand_over(self, *, fresh: bool = False) -> None:
+        """Give what we have put into the folders that commands write to, to who runs them.
+
+        fresh -- no command has been run there
+        """
+        if self.user:
+            for folder in (self.work.src, self.work.stage, self.work.home):
+                self.user.take_over(folder, fresh=fresh)
+
+    def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the whole command line that runs `argv`."""
+        if self.mode == "none":
+            # The shell between may have added to the environment.
+            given = (f"{name}={text}" for name, text in sorted(env.items()))
+            return ("/usr/bin/env", "-i", *given, *argv)
+        found = shutil.which("bwrap")
+        if found is None:
+            raise missing("bwrap is not installed")
+        arguments = [found, "--unshare-all", "--die-with-parent", "--hostname", "quard"]
+        arguments += ["--uid", "1000", "--gid", "1000", "--clearenv"]
+        arguments += self._mounts()
+        for name, text in sorted(env.items()):
+            arguments += ["--setenv", name, text]
+        return (*arguments, "--chdir", f"{INSIDE}/src", "--", *argv)
+
+    def _mounts(self) -> list[str]:
+        mounts = ["--ro-bind", "/usr", "/usr"]
+        for name in _SYSTEM:
+            path = Path(name)
+            if path.is_symlink():
+                mounts += ["--symlink", str(path.readlink()), name]
+            elif path.is_dir():
+                mounts += ["--ro-bind", name, name]
+        for name in _ETC:
+            mounts += ["--ro-bind-try", name, name]
+        for name in ("passwd", "group"):
+            mounts += ["--ro-bind", str(self.work.etc / name), f"/etc/{name}"]
+        mounts += ["--tmpfs", _LOCAL, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+        for folder in self.show:
+            if not folder.is_relative_to("/usr"):
+                mounts += ["--ro-bind", str(folder), str(folder)]
+        for name in ("src", "stage", "home"):
+            mounts += ["--bind", str(self.work.root / name), f"{INSIDE}/{name}"]
+        for name in ("sysroot", "files", "tools"):
+            mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
+        # Without these a build could leave things in the root of its own, empty file system.
+        return [*mounts, "--remount-ro", _LOCAL, "--remount-ro", "/"]
+
+
+def shows(folder: Path) -> bool:
+    """Tell whether every sealed command sees this folder of the machine."""
+    system = any(folder.is_relative_to(shown) for shown in ("/usr", *_SYSTEM))
+    return system and not folder.is_relative_to(_LOCAL)
+
+
+def missing(detail: str) -> QuardError:
+    """Return the error for a machine on which commands cannot be sealed."""
+    return QuardError(
+        "builds cannot be sealed on this machine",
+        detail=detail,
+        reason="no-sandbox",
+        hint="install bubblewrap and allow user namespaces, or set [sandbox] mode = "
+        '"auto" or "none" in local.toml',
+    )

@@ -1,0 +1,108 @@
+"""Ending a run from outside: one flag that the steps look at, and the commands that must go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+
+from quard.base.errors import QuardError
+from quard.process import leash
+
+REASON = "interrupted"
+
+
+class Stop:
+    """Shared by all builds of one run; a signal handler may call `request` and `suspend`."""
+
+    def __init__(self) -> None:
+        self._requested = threading.Event()
+        # Reentrant: the handler runs in whatever the main thread was doing.
+        self._lock = threading.RLock()
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._starting = self._postponed = False
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run is to end."""
+        return self._requested.is_set()
+
+    def listen(self, function: Callable[[], None]) -> None:
+        """Have `function` called when the run is to end: at once if that was said already."""
+        self._listeners.append(function)
+        if self.requested:
+            function()
+
+    def request(self) -> None:
+        """End every command that runs, and let none begin."""
+        self._requested.set()
+        for function in self._listeners:
+            function()
+        with self._lock:
+            for process in self._running.values():
+                leash.end(process)
+
+    def suspend(self) -> None:
+        """Stop the commands and then this process, and have the commands go on when it does.
+
+        Job control does not reach them by itself: they are not in the terminal's group.
+        """
+        with self._lock:  # so that none begins in between
+            if self._starting:  # by the thread that the signal has interrupted
+                self._postponed = True
+                return
+            self._tell(signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self._tell(signal.SIGCONT)
+
+    def check(self) -> None:
+        """Raise QuardError interrupted if the run is to end."""
+        if self.requested:
+            raise QuardError("interrupted", reason=REASON)
+
+    def run(self, start: Callable[[], subprocess.Popen[bytes]]) -> int:
+        """Run the command that `start` starts to its end and return its status.
+
+        Whatever it left running is ended as well. When this thread is interrupted, the command
+        ends before the exception goes on. Raises QuardError interrupted, and what `start` raises.
+        """
+        process = self._begin(start)
+        killed = True
+        try:
+            leash.wait(process)
+            killed = self.requested
+        finally:
+            with self._lock:
+                del self._running[process.pid]
+                leads = leash.leads(process)
+                leash.end(process)
+            status = process.wait()
+            if leads and (killed or status < 0):
+                leash.vanish(process.pid)
+        self.check()
+        return status
+
+    def _begin(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        """Start a command; a signal that came meanwhile counts for it as well."""
+        with self._lock:
+            self.check()
+            self._starting = True
+            try:
+                process = start()
+                self._running[process.pid] = process
+            finally:
+                self._starting = False
+            if self.requested:
+                leash.end(process)
+            if self._postponed:
+                self._postponed = False
+                self.suspend()
+        return process
+
+    def _tell(self, number: signal.Signals) -> None:
+        for process in self._running.values():
+            if leash.leads(process):
+                os.killpg(process.pid, number)

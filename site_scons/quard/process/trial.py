@@ -1,0 +1,136 @@
+"""Whether builds can be sealed on this machine, and who else runs them: found by trying.
+
+What is tried is what builds do, with the very arguments that they use.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from quard.process import leash
+from quard.process.builduser import BuildUser
+from quard.process.sandbox import Mode, Sandbox, Work, missing
+from quard.process.stop import Stop
+
+_COMMAND = ("/bin/sh", "-c", ":")
+_SIGNALLED = 128
+"""What is added to the number of the signal that ended a command."""
+_TRIES = 3
+_NOBODY = "nobody"
+_USES = 'cd "$1" && : >file && test -x "$2"'
+
+
+def probe(wanted: str) -> tuple[Mode, str]:
+    """Return the mode that runs here and, where it is not the sealed one, why.
+
+    wanted -- auto, bwrap or none, as in the settings
+    Raises QuardError no-sandbox where bubblewrap is demanded and cannot run, and where it is killed
+    again and again.
+    """
+    if wanted == "none":
+        return "none", "switched off in the settings"
+    why = "bwrap is not installed" if shutil.which("bwrap") is None else _refusal()
+    if not why:
+        return "bwrap", ""
+    if wanted == "bwrap":
+        raise missing(why)
+    return "none", why
+
+
+def unsealed(reason: str, folder: Path, program: str) -> tuple[BuildUser | None, str]:
+    """Return who is to run builds that are not sealed, None for us, and what to warn of.
+
+    reason -- why they are not sealed
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    user, obstacle = build_user(folder, program)
+    text = (
+        f"builds are not sealed ({reason}): an undeclared dependency on the machine would not be"
+        " noticed"
+    )
+    if obstacle:
+        text += f"; they run as root, and can write anywhere on it ({obstacle})"
+    return user, text
+
+
+def build_user(folder: Path, program: str) -> tuple[BuildUser | None, str]:
+    """Return who can run builds in the place of root; None for us, and why if we are root.
+
+    folder  -- below which they work
+    program -- one that they must be able to run
+    """
+    if os.geteuid() != 0:
+        return None, ""
+    try:
+        entry = pwd.getpwnam(_NOBODY)
+    except KeyError:
+        return None, f"there is no user {_NOBODY}"
+    user = BuildUser(entry.pw_uid, entry.pw_gid)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            user.take_over(Path(place))
+            words = (*_COMMAND[:2], _USES, "sh", place, program)
+            usable = _run(words, user)[0] == 0
+    except OSError as error:
+        return None, f"no command can be run as the user {_NOBODY}: {error.strerror}"
+    return (user, "") if usable else (None, f"the user {_NOBODY} cannot use {folder} or {program}")
+
+
+def _refusal() -> str:
+    """Return why a build's sandbox cannot be made here; empty if it can."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Work(Path(folder) / "work")
+        work.make()
+        env = {"PATH": os.defpath}
+        command = Sandbox(mode="bwrap", work=work).command(_COMMAND, env)
+        for _ in range(_TRIES):
+            status, said = _run(command)
+            if status == 0:
+                return ""
+            why = said or f"bwrap ended with status {status}"
+            if 0 < status < _SIGNALLED:
+                refused = _refused(command)
+                return f"bwrap refuses {refused}: {why}" if refused else why
+    # Short of memory, perhaps. That says nothing about whether commands can be sealed here.
+    raise missing(f"bwrap was killed {_TRIES} times: {why}")
+
+
+def _run(command: Sequence[str], user: BuildUser | None = None) -> tuple[int, str]:
+    """Run a command; return its status and what it said."""
+    env = {"PATH": os.defpath}
+    with tempfile.TemporaryFile() as log:
+        status = Stop().run(lambda: leash.start(command, env=env, out=log, user=user))
+        log.seek(0)
+        return status, log.read().decode(errors="replace").strip()
+
+
+def _refused(command: Sequence[str]) -> str:
+    """Return the option without which the sandbox can be made; empty if there is no such one."""
+    program, *options = _options(command[: -len(_COMMAND) - 1])
+    for name in dict.fromkeys(option[0] for option in options):
+        kept: list[str] = []
+        gone: set[str] = set()
+        for option in options:
+            if option[0] == name:
+                gone.add(option[-1])
+            elif option[0] != "--remount-ro" or option[1] not in gone:
+                kept += option
+        if _run((*program, *kept, "--", *_COMMAND))[0] == 0:
+            return name
+    return ""
+
+
+def _options(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the program, then each option with its operands."""
+    found: list[str] = []
+    for word in words:
+        if word.startswith("--") and found:
+            yield tuple(found)
+            found = []
+        found.append(word)
+    yield tuple(found)

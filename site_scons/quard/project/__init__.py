@@ -1,0 +1,1 @@
+"""One project and one machine put to work."""

@@ -1,0 +1,54 @@
+"""`out/BOARD/debug`: what a debugger needs of a board's packages, laid out for gdb.
+
+root/    files as they lie on the target, and below root/usr/lib/debug their symbols
+gdb.sh   starts gdb with all of it, connected to a machine that waits (`DEBUG=1`)
+gdb.py   its commands for the board's programs
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from quard.base import canonical
+from quard.base.files import remove_tree
+from quard.plan.resolve import Resolved
+from quard.project.workshop import Workshop
+from quard.store import blob
+
+_SCRIPTS = ("gdb.py", "gdb.sh")
+_PARTS = ("runtime", "debug")
+
+
+class Symbols:
+    """The debugger's folder of one board."""
+
+    def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
+        self._workshop = workshop
+        self._resolved = resolved
+        self.folder = workshop.out / "debug"
+
+    def make(self) -> None:
+        """Bring the folder to the state of the packages; does nothing where it is in it.
+
+        Raises QuardError blob-missing for a package whose result is gone, corrupt-blob, disk-full.
+        """
+        wanted = canonical.sealed(self._blobs()).encode()
+        stamp = self.folder / "packages.json"
+        if not stamp.is_file() or stamp.read_bytes() != wanted:
+            remove_tree(self.folder)
+            root = self.folder / "root"
+            root.mkdir(parents=True)
+            for name in self._resolved.image:
+                for part in _PARTS:
+                    path = self._workshop.outputs.recorded_blob(name, part)
+                    blob.extract(path, root, path.name)
+            stamp.write_bytes(wanted)
+        for name in _SCRIPTS:
+            shutil.copy(self._workshop.project / "qemu" / name, self.folder / name)
+
+    def _blobs(self) -> dict[str, list[str]]:
+        outputs = self._workshop.outputs
+        return {
+            name: [outputs.recorded_blob(name, part).name for part in _PARTS]
+            for name in self._resolved.image
+        }

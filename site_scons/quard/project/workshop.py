@@ -1,0 +1,337 @@
+"""The composition root: one board and one site's settings put to work, still without SCons."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quard.base.errors import QuardError
+from quard.boards.board import Board
+from quard.boards.fragments import Fragments
+from quard.boards.settings import Settings, named_path
+from quard.execute import toolchain
+from quard.execute.toolchain import Toolchain
+from quard.face.console import Console
+from quard.ledger import why
+from quard.ledger.outputs import Outputs
+from quard.ledger.results import Results
+from quard.ledger.summary import Summary
+from quard.plan import source
+from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.plan.source import Request
+from quard.process.jobserver import Jobserver
+from quard.process.stop import Stop
+from quard.project import places
+from quard.project.questions import questions
+from quard.recipes.catalog import Catalog, Package
+from quard.sources import availability
+from quard.sources.archives import Archives
+from quard.sources.availability import Availability, Decision
+from quard.sources.trees import Listing, scan
+from quard.store.local import Store
+
+if TYPE_CHECKING:
+    from quard.execute.package import Job, Packager
+    from quard.process.builduser import BuildUser
+    from quard.process.sandbox import Mode
+    from quard.sources.fetch import Fetcher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What the outermost layer read from the machine.
+
+    cache  -- folder of the store and of fetched archives
+    home   -- the user's home folder; None if there is none
+    search -- the PATH
+    jobs   -- processes at a time
+    keep   -- descriptors that builds inherit
+    force  -- packages to build even if nothing changed
+    terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
+    """
+
+    cache: Path
+    home: Path | None
+    search: str
+    jobs: int
+    keep: tuple[int, ...] = ()
+    force: frozenset[str] = frozenset()
+    terminal: str = ""
+
+
+class Workshop:
+    """Makes the packages of one board; used by several threads at once."""
+
+    def __init__(
+        self,
+        project: Path,
+        board: Board,
+        catalog: Catalog,
+        settings: Settings,
+        site: Site,
+        console: Console,
+    ) -> None:
+        self.project = project
+        self.board = board
+        self.settings = settings
+        self.site = site
+        self.console = console
+        self.summary = Summary(board.name)
+        self.out = project / "out" / board.name
+        self.stop = Stop()
+        self._making = threading.Lock()
+        self._opening = threading.Lock()
+        self.fresh: frozenset[availability.Key] = frozenset()
+        self._catalog = catalog
+        self.fragments = Fragments(project, board)
+        self._resolver = Resolver(board, catalog, self.fragments, strict=settings.strict_sources)
+        self.sources = site.cache / "sources"
+        self.store = Store(site.cache / "store", console.warn)
+        self._local = Store(project / "out" / "store", console.warn)
+        self.outputs = Outputs(self.out / "packages", self.store, self._local)
+        self._folders = (settings.sources_folder,) if settings.sources_folder else ()
+        self._archives = Archives(self.sources, self._folders)
+
+    def remember(self) -> None:
+        """Write down what the recipes said, for the next run."""
+        self._catalog.remember()
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """The board's cross compiler. Raises QuardError compiler-missing."""
+        wanted = self.board.toolchain
+        named = wanted.folder
+        folder = named_path(self.project, named, self.site.home) if named else None
+        memory = self.project / "out" / "toolchain.json"
+        return toolchain.find(wanted.prefix, folder, self.site.search, memory)
+
+    @cached_property
+    def _sandbox(self) -> tuple[Mode, str]:
+        from quard.process import trial  # noqa: PLC0415
+
+        return trial.probe(self.settings.sandbox)
+
+    @property
+    def seals(self) -> bool:
+        """Whether builds are sealed here: the one answer to that; found when first asked for."""
+        return self._sandbox[0] == "bwrap"
+
+    def _builder(self) -> tuple[Mode, BuildUser | None]:
+        """Return how builds are run and who runs them; the console says what is not guaranteed."""
+        mode, reason = self._sandbox
+        if mode == "bwrap":
+            return mode, None
+        from quard.process import trial  # noqa: PLC0415
+
+        gcc = self.toolchain.command("gcc")
+        user, warning = trial.unsealed(reason, self.out / "work", gcc)
+        self.console.warn(warning)
+        return mode, user
+
+    def outdated(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the packages whose results were not made sealed, where that can be done now."""
+        # Asked of the files first, as what they say is nearly always enough.
+        found = self.outputs.unsealed(names)
+        return found if found and self.seals else frozenset()
+
+    def require_places(self, names: Collection[str]) -> None:
+        """Try to write what building these packages writes. Raises QuardError, see places."""
+        places.require(self.project / "out", self.board.name, names, (self.store, self._local))
+        self.require_sources(names)
+
+    def require_sources(self, names: Iterable[str]) -> None:
+        """Try to write what fetching the sources of these packages writes. Raises QuardError."""
+        places.require_sources(self.sources, names)
+
+    def sweep(self) -> None:
+        """Remove unfinished work of builds that were killed."""
+        for store in (self.store, self._local):
+            store.sweep()
+        self.fetcher().sweep()
+
+    def fetcher(self) -> Fetcher:
+        """Return what fetches sources, made when the first one is wanted."""
+        with self._opening:
+            return self._fetcher
+
+    @cached_property
+    def _fetcher(self) -> Fetcher:
+        from quard.sources.fetch import Fetcher  # noqa: PLC0415
+        from quard.sources.mirrors import Locations  # noqa: PLC0415
+
+        settings = self.settings
+        fetcher = Fetcher(
+            self.sources,
+            Locations(folders=self._folders, mirrors=settings.mirrors, offline=settings.offline),
+            self.console.progress,
+            most=settings.largest_mib << 20,
+        )
+        self.stop.listen(fetcher.stop)
+        return fetcher
+
+    @property
+    def packager(self) -> Packager:
+        """What builds packages, made when the first one is built: a null build needs none."""
+        with self._making:
+            return self._packager
+
+    @cached_property
+    def _packager(self) -> Packager:
+        # What builds is loaded when something is built: a tenth of a second of a null build.
+        from quard.execute.builder import Machine  # noqa: PLC0415
+        from quard.execute.package import Packager  # noqa: PLC0415
+
+        mode, user = self._builder()
+        return Packager(
+            self.store,
+            self._local,
+            self.fetcher(),
+            Machine(
+                toolchain=self.toolchain,
+                jobserver=self._jobserver,
+                mode=mode,
+                search=self.site.search,
+                keep=self.site.keep,
+                stop=self.stop,
+                user=user,
+            ),
+        )
+
+    @cached_property
+    def _jobserver(self) -> Jobserver:
+        return Jobserver(self.site.jobs)
+
+    def decide(self, names: tuple[str, ...] = (), *, again: bool = False) -> tuple[Decision, ...]:
+        """Settle the features that are wanted if available; see quard.sources.availability.
+
+        names -- packages that alone are asked for; the others' answers stay as they are
+        """
+        places = {
+            "mirrors": self.settings.mirrors,
+            "folder": str(self.settings.sources_folder or ""),
+            "offline": self.settings.offline,
+            "override": sorted(self.settings.override),
+        }
+        keeper = Availability(self._decisions, self._archives, self.fetcher, places)
+        asked = questions(self._resolver, self._catalog, names, self._replaceable)
+        decisions = keeper.decide(asked, again=again, whole=not names, note=self.console.note)
+        self.fresh = frozenset(keeper.fresh)
+        return decisions
+
+    @property
+    def _decisions(self) -> Path:
+        return self.out / "availability.json"
+
+    def forget_decisions(self) -> None:
+        """Have the next build decide anew, and say so."""
+        self._decisions.unlink(missing_ok=True)
+
+    def recorded(self) -> dict[availability.Key, bool]:
+        """Return the answers of the last build, and off for what was never asked."""
+        known = {d.key: d.on for d in availability.recorded(self._decisions)}
+        return {key: known.get(key, False) for key in self._resolver.choices()}
+
+    def resolve(
+        self, decided: Mapping[availability.Key, bool], extra: tuple[str, ...] = ()
+    ) -> Resolved:
+        """Return the board's packages with their plans."""
+        for name in self.settings.override:
+            if self._catalog[name].recipe.source is None:
+                raise QuardError(
+                    f"{name} has no source that a local tree could take the place of",
+                    detail="its files come from the cross toolchain or lie in the recipe's folder",
+                    reason="bad-setting",
+                    hint=f"take {name} out of [override]; another toolchain is a key of the board",
+                )
+        return self._resolver.resolve(decided, self._trees(), extra)
+
+    def _trees(self) -> dict[str, Tree]:
+        return {
+            name: Tree(found.digest, "configure" in found.entries)
+            for name, found in self._listings.items()
+        }
+
+    @cached_property
+    def _listings(self) -> dict[str, Listing]:
+        """The local source trees as this run finds them."""
+        return {
+            name: scan(folder, self.out / "trees" / f"{name}.json")
+            for name, folder in sorted(self.settings.override.items())
+        }
+
+    def results(self, name: str) -> Results:
+        """Return where a package's result files lie."""
+        return self.outputs.results(name)
+
+    def fetch(self, name: str) -> None:
+        """Fetch and verify one package's source ahead of its build."""
+        if request := self._replaceable(name):
+            self.fetcher().fetch(request)
+
+    def at_hand(self, name: str) -> bool:
+        """Tell whether one package's source need not be fetched."""
+        request = self._replaceable(name)
+        return request is None or self._archives.at_hand(request)
+
+    def _replaceable(self, name: str) -> Request | None:
+        """Return a package's source; None where it has none or a local tree takes its place."""
+        return None if name in self.settings.override else self._request(self._catalog[name])
+
+    def produce(self, resolved: Resolved, name: str) -> None:
+        """Have one package, from the store or built. Raises QuardError."""
+        job = self.job(resolved, name)
+        version = resolved.plans[name].version
+        started = time.monotonic()
+        with self.console.package(name, version) as report:
+            outcome = self.packager.produce(job, report, self.token, force=name in self.site.force)
+        seconds = time.monotonic() - started
+        if outcome.how == "restored":
+            self.summary.add_restored(name)
+            self.console.done(name, version, "from the store")
+        else:
+            forced = why.FORCED if name in self.site.force else ()
+            reasons = why.reasons(outcome.before, outcome.now, self.outputs.difference) or forced
+            self.summary.add_built(name, seconds, reasons or ("its result was gone",))
+            self.console.done(name, version, f"built in {seconds:.1f} s")
+
+    @contextmanager
+    def token(self) -> Iterator[None]:
+        """Hold the right to run one process at a time."""
+        with self._jobserver.token():
+            yield
+
+    def job(self, resolved: Resolved, name: str, place: str = "work") -> Job:
+        """Return what there is to do for a package.
+
+        place -- the kind of folder that it is done in: work for a build, which alone has the
+                 package's own log
+        """
+        from quard.execute.package import Job  # noqa: PLC0415
+
+        package, plan = resolved.packages[name], resolved.plans[name]
+        tree = self._listings.get(name)
+        paths = {path.name: path for path in package.folder.iterdir()}
+        for inner, path in self.fragments.of(name).items():
+            paths[inner] = self.project / path
+        log = f"{name}.log" if place == "work" else f"{name}-{place}.log"
+        return Job(
+            plan=plan,
+            request=None if tree else self._request(package),
+            tree=tree,
+            patches=tuple(paths[reference.name] for reference in plan.patches),
+            files={reference.name: paths[reference.name] for reference in plan.files},
+            needs={need: self.results(need) for need in (*plan.needs, *plan.links)},
+            results=self.results(name),
+            work=self.out / place / name,
+            log=self.out / "logs" / log,
+            shown=f"out/{self.board.name}/logs/{log}",
+        )
+
+    def _request(self, package: Package) -> Request | None:
+        return source.request(package.name, package.recipe, strict=self.settings.strict_sources)

@@ -1,0 +1,165 @@
+"""Recipes on disk: `packages/NAME/` -> frozen recipe and the files beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import cached_property
+from pathlib import Path
+
+from quard.base import given
+from quard.base.errors import QuardError
+from quard.base.files import FileRef
+from quard.base.names import NAME, unknown
+from quard.base.plain import short
+from quard.model import Recipe
+from quard.recipes import parse
+from quard.recipes.parse_cache import ParseCache
+
+RECIPE = "recipe.py"
+_LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.rej"))))
+"""What editors and patch(1) leave beside what they work on: never part of a recipe."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A recipe and its folder.
+
+    sha256 -- of the recipe's text
+    beside -- names of the files in the folder, sorted, the recipe's own among them
+    """
+
+    name: str
+    recipe: Recipe
+    folder: Path
+    sha256: str
+    beside: tuple[str, ...]
+
+    def patches(self) -> tuple[FileRef, ...]:
+        """Return the folder's patches in the order in which they are applied."""
+        return tuple(self._reference(name) for name in self.beside if name.endswith(".patch"))
+
+    def files(self) -> tuple[FileRef, ...]:
+        """Return the other files that the build can see."""
+        return tuple(
+            self._reference(name)
+            for name in self.beside
+            if name != RECIPE and not name.endswith(".patch") and not _LEFTOVER.match(name)
+        )
+
+    def _reference(self, name: str) -> FileRef:
+        try:
+            text = given.content(f"{self.folder}/{name}")
+        except OSError as error:
+            raise _unreadable(self.name, name, error) from error
+        return FileRef(name, hashlib.sha256(text).hexdigest())
+
+
+class Catalog:
+    """The packages below one folder; each is read when it is first asked for.
+
+    memory -- file that remembers what recipes say, so that only changed ones are parsed
+    """
+
+    def __init__(self, folder: Path, memory: Path | None = None) -> None:
+        self._folder = folder
+        self._packages: dict[str, Package] = {}
+        self._remembered = ParseCache(memory)
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every package's name; the folder is looked through once."""
+        try:
+            with os.scandir(self._folder) as found:
+                return frozenset(e.name for e in found if os.path.exists(f"{e.path}/{RECIPE}"))
+        except FileNotFoundError:
+            return frozenset()
+
+    def names(self) -> tuple[str, ...]:
+        """Return every package's name, sorted."""
+        return tuple(sorted(self.known))
+
+    def __getitem__(self, name: str) -> Package:
+        """Return one package. Raises QuardError if it does not exist or cannot be read."""
+        package = self._packages.get(name)
+        if package is None:
+            package = self._read(name)
+            self._packages[name] = package
+        return package
+
+    def _read(self, name: str) -> Package:
+        folder = f"{self._folder}/{name}"
+        try:
+            if not NAME.match(name):
+                raise FileNotFoundError
+            beside = _beside(name, folder)
+            text = given.content(f"{folder}/{RECIPE}", given.TEXT)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._missing(name) from None
+        except OSError as error:
+            raise _unreadable(name, RECIPE, error) from error
+        sha256 = hashlib.sha256(text).hexdigest()
+        recipe = self._remembered.recipe(name, sha256)
+        if recipe is None:
+            recipe = parse.recipe(text, f"{name}/{RECIPE}")
+            self._remembered.add(name, sha256, recipe)
+        return Package(name, recipe, Path(folder), sha256, beside)
+
+    def _missing(self, name: str) -> QuardError:
+        if name in self.known:
+            return QuardError(
+                f"packages/{name} is no name for a package",
+                reason="bad-package-name",
+                hint="begin with a-z or 0-9, go on with these and + . -",
+            )
+        return unknown("package", name, self.names(), "add packages/NAME/recipe.py")
+
+    def is_clean(self, package: Package) -> bool:
+        """Tell whether a check of this recipe and these file names found nothing before."""
+        return self._remembered.is_clean(package.name, package.sha256, package.beside)
+
+    def set_clean(self, package: Package) -> None:
+        """Remember that a check found nothing."""
+        self._remembered.set_clean(package.name, package.sha256, package.beside)
+
+    def remember(self) -> None:
+        """Write down what was learnt, if anything was."""
+        self._remembered.save(self.known)
+
+
+def _beside(name: str, folder: str) -> tuple[str, ...]:
+    """Return the names of a recipe's files, sorted.
+
+    The folder may be a link itself; what is in it must not lead out of it. Raises QuardError.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_symlink() and not _LEFTOVER.match(entry.name):
+            _require_inside(name, folder, entry.name)
+    # A patch that is a dangling link is named as well: its reading fails, as it must.
+    return tuple(e.name for e in entries if e.is_file() or e.name.endswith(".patch"))
+
+
+def _require_inside(package: str, folder: str, file: str) -> None:
+    inside = os.path.join(os.path.realpath(folder), "")
+    if not os.path.realpath(f"{folder}/{file}").startswith(inside):
+        target = short(os.readlink(f"{folder}/{file}"))
+        raise QuardError(
+            f"packages/{package}/{file} is a link out of the recipe's folder",
+            detail=f"it leads to {target}",
+            reason="recipe-link",
+            hint="put a copy in its place; a link in the place of the whole folder is followed",
+        )
+
+
+def _unreadable(package: str, file: str, error: OSError) -> QuardError:
+    return QuardError(
+        f"packages/{package}/{file} cannot be read",
+        detail=error.strerror or str(error),
+        reason="bad-package-file",
+        hint="put a file in its place that this user may read, or take it away",
+    )

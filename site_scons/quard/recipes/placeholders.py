@@ -1,0 +1,47 @@
+"""Placeholders of recipes -> the text of a plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from quard.base.errors import QuardError
+from quard.model import LATE, PLACEHOLDERS
+
+_WORD = re.compile(r"\{([a-z_]+)\}")
+_LIKE_A_WORD = re.compile(r"(?<!\$)\{([A-Za-z_]+)\}")
+"""What somebody may have meant as a placeholder; not a shell's ${NAME}."""
+
+
+def unknown(text: str) -> list[str]:
+    """Return the names in braces that are no placeholder, whatever their case."""
+    return [word for word in _LIKE_A_WORD.findall(text) if word not in PLACEHOLDERS]
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
+    """Return `text` with the early placeholders replaced.
+
+    Raises QuardError for a name in braces that is not in `PLACEHOLDERS`.
+    """
+    if "{" not in text:
+        return text
+
+    def replace(match: re.Match[str]) -> str:
+        word = match.group(1)
+        if word in LATE:
+            return match.group(0)
+        if word not in values:
+            raise QuardError(
+                f"unknown placeholder {{{word}}}",
+                detail=f"in {text!r}; known: " + ", ".join(sorted(PLACEHOLDERS)),
+                reason="unknown-placeholder",
+                hint="correct the recipe",
+            )
+        return values[word]
+
+    return _WORD.sub(replace, text)
+
+
+def render_all(texts: Iterable[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    """Render several texts in order."""
+    return tuple(render(text, values) for text in texts)

@@ -1,0 +1,1 @@
+"""Where sources come from: caches, mirrors, the network, local trees."""

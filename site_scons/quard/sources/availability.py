@@ -1,0 +1,214 @@
+"""Features that a board wants only if their sources can be had: decided once, before building.
+
+The answer is written down, so that a build is never decided by the weather of the network. It is
+asked again when the source appears, when the places to look change, and by `./scons source`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quard.base import canonical
+from quard.base.errors import QuardError
+from quard.base.files import replacing
+from quard.plan.source import Request
+from quard.sources.archives import Archives
+
+if TYPE_CHECKING:
+    from quard.sources.fetch import Fetcher
+
+Key = tuple[str, str]
+_UNAVAILABLE = ("no-source", "hash-mismatch")
+"""Why a source cannot be had. A full disk or an interruption says nothing about that."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One feature's answer.
+
+    missing -- packages whose source could not be had; empty when the feature is on
+    tried   -- what was asked and what it said, a line each
+    supply  -- files that would turn the feature on, with their hashes
+    places  -- digest of where was looked; the answer holds as long as it stays, so that neither
+               the network nor a cleaned cache changes an image
+    """
+
+    package: str
+    feature: str
+    on: bool
+    missing: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    supply: tuple[str, ...] = ()
+    places: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.package, self.feature
+
+
+@dataclass(frozen=True)
+class Question:
+    """One feature that is wanted if available, and the sources that it needs."""
+
+    package: str
+    feature: str
+    requests: tuple[Request, ...]
+
+
+class Availability:
+    """Answers questions and keeps the answers in one file.
+
+    archives -- what is at hand already
+    fetcher  -- called when a question is asked of the network, which few builds do
+    places   -- whatever the settings say about where sources come from
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        archives: Archives,
+        fetcher: Callable[[], Fetcher],
+        places: Mapping[str, Any],
+    ) -> None:
+        self._path = path
+        self._archives = archives
+        self._fetcher = fetcher
+        self._places = places
+        self.fresh: set[Key] = set()
+        self._known = {decision.key: decision for decision in recorded(path)}
+
+    def decide(
+        self,
+        questions: Iterable[Question],
+        *,
+        again: bool = False,
+        whole: bool = True,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> tuple[Decision, ...]:
+        """Return an answer for each question and write them down.
+
+        whole -- these are all questions; if not, other answers are kept
+        again -- ask the addresses even where they were found wanting before
+        note  -- told in one line before addresses are asked, which may take a while
+        """
+        decisions = tuple(self._one(question, again, note) for question in questions)
+        answers = {} if whole else dict(self._known)
+        answers |= {decision.key: decision for decision in decisions}
+        rows = [_as_json(decision) for _, decision in sorted(answers.items())]
+        text = canonical.sealed({"decisions": rows})
+        if not self._path.exists() or self._path.read_bytes() != text.encode():
+            with replacing(self._path) as part:
+                part.write_text(text, encoding="utf-8")
+        self._known = answers
+        return decisions
+
+    def _appeared(self, old: Decision, question: Question) -> bool:
+        """Tell whether one of the sources that could not be had lies where it is looked for."""
+        return any(
+            self._archives.at_hand(request)
+            for request in question.requests
+            if request.package in old.missing
+        )
+
+    def _one(self, question: Question, again: bool, note: Callable[[str], None]) -> Decision:
+        old = self._known.get((question.package, question.feature))
+        places = canonical.digest(
+            {
+                "places": dict(self._places),
+                "requests": [
+                    [v.sha256, v.addresses] for r in question.requests for v in r.variants
+                ],
+            }
+        )
+        if old and old.places == places and not again and not self._appeared(old, question):
+            return old
+        self.fresh.add((question.package, question.feature))
+        missing, tried, supply = [], [], []
+        fetcher = self._fetcher()
+        for request in question.requests:
+            if fetcher.cached(request):
+                continue
+            note(f"looking for the source of {request.package}")
+            try:
+                fetcher.fetch(request)
+            except QuardError as error:
+                if error.reason not in _UNAVAILABLE:
+                    raise
+                missing.append(request.package)
+                tried += error.detail.splitlines() or [error.message]
+                supply += [f"{v.file}  sha256 {v.sha256}" for v in request.variants]
+        return Decision(
+            package=question.package,
+            feature=question.feature,
+            on=not missing,
+            missing=tuple(missing),
+            tried=tuple(tried),
+            supply=tuple(supply),
+            places=places,
+        )
+
+
+def recorded(path: Path) -> tuple[Decision, ...]:
+    """Return the answers in a file; none where there is no such file or it is damaged."""
+    try:
+        found = canonical.unsealed(path.read_bytes())
+        return tuple(_from_json(item) for item in found["decisions"]) if found else ()
+    except (OSError, TypeError, KeyError):
+        return ()  # missing, damaged, or of another version
+
+
+def block(decision: Decision, cache: Path) -> str:
+    """Return the text that tells the user what is off, what was tried and what to do."""
+    first = decision.missing[0]
+    lines = [
+        f"note: {decision.package} is built without {decision.feature}:"
+        f" the source of {', '.join(decision.missing)} cannot be had"
+    ]
+    lines += [f"  tried {line.strip()}" for line in decision.tried if "wanted: " not in line]
+    lines += [f"  wanted: {line}" for line in decision.supply]
+    lines += [
+        f"  to turn it on: put the file into {cache / first}",
+        "  (or a folder named by [sources] dir in local.toml),",
+        f'  or build a local checkout: [override] {first} = "path" in local.toml,',
+        "  then run ./scons again; `./scons source` asks the addresses again;"
+        " STRICT=1 makes this an error",
+    ]
+    return "\n".join(lines)
+
+
+def strict(decision: Decision, cache: Path) -> QuardError:
+    """Return the error that STRICT=1 makes of a feature that is off."""
+    first, *rest = block(decision, cache).splitlines()
+    return QuardError(
+        first.removeprefix("note: "),
+        detail="\n".join(line.strip() for line in rest[:-1]),
+        reason="feature-unavailable",
+        hint="supply the source, or build without STRICT=1",
+    )
+
+
+def _as_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "package": decision.package,
+        "feature": decision.feature,
+        "on": decision.on,
+        "missing": decision.missing,
+        "tried": decision.tried,
+        "supply": decision.supply,
+        "places": decision.places,
+    }
+
+
+def _from_json(item: Mapping[str, Any]) -> Decision:
+    return Decision(
+        package=item["package"],
+        feature=item["feature"],
+        on=item["on"],
+        missing=tuple(item["missing"]),
+        tried=tuple(item["tried"]),
+        supply=tuple(item["supply"]),
+        places=item["places"],
+    )

@@ -1,0 +1,302 @@
+"""One address into one file: over HTTP with resume and retries, or copied from a file.
+
+What the bytes are worth is not judged here: the caller compares their hash.
+
+Redirects are followed, from https to http too: archives in public use do that, and the hash is
+what is trusted. Proxies and credentials for a mirror come from the environment and ~/.netrc through
+requests (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), trusted certificates as `trust` says: this is the one
+place below the command line where the environment counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import errno
+import os
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote
+
+import requests
+import urllib3.exceptions
+
+from quard.sources import page, trust
+from quard.sources.attempt import Failed, Limits, Refused, Size, Stopped
+from quard.sources.part import Origin, Part
+from quard.sources.watch import Handle, amount
+
+CHUNK = 256 << 10
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+SIZE = Size()
+_BUSY = (429, 503)
+_SILENT_ATTEMPTS = 2
+_UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
+
+
+class _Transient(Failed):
+    """Trying again may help.
+
+    wait    -- seconds that the server wants to be left alone
+    restart -- whether the bytes that are there must go first
+    """
+
+    def __init__(
+        self, text: str, *, wait: float = 0, restart: bool = False, silent: bool = False
+    ) -> None:
+        super().__init__(text, silent=silent)
+        self.wait = wait
+        self.restart = restart
+
+
+class Transfer:
+    """Gets addresses into parts, for one thread.
+
+    watch   -- called with total (None: unknown) and present bytes when a body begins
+    note    -- called with a line of text before a new attempt
+    stopped -- when set, everything ends with `Stopped` at the next chunk or pause
+    size    -- of the file; more is not taken
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        stopped: threading.Event,
+        watch: Callable[[int | None, int], Handle],
+        note: Callable[[str], None],
+        size: Size = SIZE,
+    ) -> None:
+        self._size = size
+        self._limits = limits
+        self._stopped = stopped
+        self._watch = watch
+        self._note = note
+
+    def get(self, address: str, part: Part, attempts: int = 0) -> bool:
+        """Complete `part` from an http(s) or file address.
+
+        attempts -- instead of the limits', when positive
+
+        Returns whether bytes of more than one answer were put together. Raises Failed, Stopped,
+        or OSError when the part cannot be written.
+        """
+        scheme = address.partition(":")[0]
+        if scheme == "file":
+            self.copy(_local(address), part)
+            return False
+        if scheme not in ("http", "https"):
+            raise Failed(f"addresses of the kind {scheme!r} are not supported")
+        with requests.Session() as session:
+            # A server that packs the body again would change the bytes.
+            session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
+            try:
+                trust.mount(session, address)
+            except trust.Unusable as fault:
+                raise Failed(f"TLS: {fault}") from None
+            except ValueError as fault:
+                raise Failed(f"this is no address: {fault}") from None
+            return self._persist(session, address, part, attempts or self._limits.attempts)
+
+    def copy(self, source: Path, part: Part) -> None:
+        """Complete `part` from a file of this machine. Raises as `get` does."""
+        part.discard()
+        try:
+            # A pipe would be waited for.
+            file = os.fdopen(os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+        except OSError as fault:
+            raise Failed(_reason(fault)) from None
+        try:
+            with file, part.path.open("wb") as out:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise Refused("is no regular file")
+                self._size.check(status.st_size, whole=True)
+                with contextlib.closing(self._watch(status.st_size, 0)) as handle:
+                    self._take(_chunks(file.read), out, handle)
+        except BaseException:
+            part.discard()  # it is not gone on with
+            raise
+
+    def _persist(self, session: requests.Session, address: str, part: Part, attempts: int) -> bool:
+        most = part.size()
+        failed = tries = 0
+        while True:
+            tries += 1
+            try:
+                return self._attempt(session, address, part)
+            except Refused:
+                part.discard()
+                raise
+            except _Transient as fault:
+                if fault.restart:
+                    part.discard()
+                failed = 1 if part.size() - most >= self._limits.worth else failed + 1
+                most = max(most, part.size())
+                if failed >= (min(attempts, _SILENT_ATTEMPTS) if fault.silent else attempts):
+                    text = f"{fault}, tried {tries} times" if tries > 1 else str(fault)
+                    raise Failed(text, silent=fault.silent) from None
+                self._pause(address, fault, failed)
+
+    def _pause(self, address: str, fault: _Transient, failed: int) -> None:
+        wanted = max(self._limits.pause * 2 ** (failed - 1), fault.wait)
+        seconds = min(wanted, self._limits.longest)
+        self._note(f"{address}: {fault}; trying again in {seconds:.0f} s")
+        if self._stopped.wait(seconds):
+            raise Stopped
+
+    def _attempt(self, session: requests.Session, address: str, part: Part) -> bool:
+        """Make one request; return whether its body was added to bytes that were there."""
+        there = part.size()
+        origin = part.origin()
+        if there and origin and there == origin.length:
+            return True
+        with self._request(session, address, there, origin) as response:
+            start, total = _extent(response, there, origin)
+            if total is not None:
+                self._size.check(total, whole=True)
+            headers = response.headers
+            etag, modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
+            if not start:
+                part.discard()
+            part.describe(Origin(address, etag, modified, total))
+            with part.path.open("ab") as out:
+                with contextlib.closing(self._watch(total, start)) as handle:
+                    self._take(_body(response), out, handle)
+                if total is not None and out.tell() < total:
+                    raise _Transient(f"ended after {amount(out.tell())} of {amount(total)}")
+        return start > 0
+
+    def _request(
+        self, session: requests.Session, address: str, there: int, origin: Origin | None
+    ) -> requests.Response:
+        headers = {}
+        if there:
+            headers["Range"] = f"bytes={there}-"
+            # Another address may hold the same bytes under other tags: the hash decides.
+            if origin and origin.address == address and origin.validator():
+                headers["If-Range"] = origin.validator()
+        timeout = (self._limits.connect, self._limits.read)
+        try:
+            return session.get(address, headers=headers, stream=True, timeout=timeout)
+        except requests.RequestException as fault:
+            raise _failure(fault, address, timeout) from None
+        except (urllib3.exceptions.HTTPError, UnicodeError) as fault:
+            raise Failed(f"not an address: {fault}") from None
+
+    def _take(self, chunks: Iterator[bytes], out: IO[bytes], handle: Handle) -> None:
+        for chunk in chunks:
+            if self._stopped.is_set():
+                raise Stopped
+            if not out.tell() and (found := page.described(chunk)):
+                raise Refused(f"gave {found} in place of the file")
+            self._size.check(out.tell() + len(chunk))
+            out.write(chunk)
+            handle.advance(len(chunk))
+
+
+def _extent(
+    response: requests.Response, there: int, origin: Origin | None
+) -> tuple[int, int | None]:
+    """Return where the body begins in the file, and the file's length if the server tells it.
+
+    Raises Failed when the answer is no part of the file.
+    """
+    status = response.status_code
+    if status == 200:
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if length.isdecimal() else None
+    if status == 206 and there:
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if match and int(match[1]) == there:
+            known = origin.length if origin else None
+            total = known if match[2] == "*" else int(match[2])
+            if known in (None, total):
+                return there, total
+        raise _Transient("sent another range than was asked for", restart=True)
+    text = f"HTTP {status} {response.reason or ''}".rstrip()
+    if status in _BUSY:
+        raise _Transient(text, wait=_retry_after(response.headers.get("Retry-After", "")))
+    if status == 408 or status >= 500 or (status == 416 and there):
+        raise _Transient(text, restart=status == 416)
+    raise Failed(text)
+
+
+def _body(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body as it was sent, in pieces as they arrive."""
+    try:
+        yield from _chunks(lambda size: response.raw.read1(size, decode_content=False))
+    except urllib3.exceptions.ReadTimeoutError:
+        raise _Transient("no bytes arrived any more") from None
+    except urllib3.exceptions.HTTPError:
+        raise _Transient("the connection broke off") from None
+
+
+def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while chunk := read(CHUNK):
+        yield chunk
+
+
+def _local(address: str) -> Path:
+    host, slash, path = address.removeprefix("file:").removeprefix("//").partition("/")
+    if not slash or host not in ("", "localhost"):
+        raise Failed("a file address needs an absolute path, as in file:///srv/sources")
+    return Path("/" + unquote(path))
+
+
+def _failure(
+    fault: requests.RequestException, address: str, timeout: tuple[float, float]
+) -> Failed:
+    """Say what went wrong before any answer, and whether it may pass."""
+    if isinstance(fault, requests.ConnectTimeout):
+        return _Transient(f"no answer within {timeout[0]:g} s", silent=True)
+    if isinstance(fault, requests.Timeout):
+        return _Transient(f"no answer within {timeout[1]:g} s")
+    causes = list(_causes(fault))
+    if isinstance(fault, requests.exceptions.ProxyError):
+        return Failed(f"proxy: {causes[-1]}")
+    if isinstance(fault, requests.exceptions.SSLError):
+        return _untrusted(causes[-1], address)
+    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
+        return Failed("the host name is not known here")
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
+            return Failed(_reason(cause))
+    if isinstance(fault, requests.ConnectionError):
+        return _Transient(f"connection lost: {causes[-1]}")
+    return Failed(str(fault))
+
+
+def _untrusted(cause: BaseException, address: str) -> Failed:
+    text = f"TLS: {getattr(cause, 'verify_message', '') or cause}"
+    if not trust.unknown_issuer(cause):
+        return Failed(text)
+    return Failed(f"{text}\n  trusted here: {trust.places(address)}", hint=trust.ADVICE)
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    """Yield `fault` and what is wrapped in it, as requests and urllib3 do, innermost last."""
+    seen: BaseException | None = fault
+    while seen is not None:
+        yield seen
+        inner = [seen.__cause__, getattr(seen, "reason", None), *seen.args[::-1]]
+        seen = next((one for one in inner if isinstance(one, BaseException)), None)
+
+
+def _retry_after(value: str) -> float:
+    """Return the seconds that Retry-After asks for, 0 when it says nothing (RFC 9110, 10.2.3)."""
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return 0
+    return max(0.0, moment.timestamp() - time.time())
+
+
+def _reason(fault: OSError) -> str:
+    return (fault.strerror or str(fault)).lower()

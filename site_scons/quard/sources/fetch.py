@@ -1,0 +1,230 @@
+"""Sources, verified, from wherever they can be had."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from quard.base.files import file_sha256
+from quard.plan.source import Request, Variant
+from quard.sources import page, unfetched
+from quard.sources.archives import Archives, Fetched, names
+from quard.sources.attempt import MOST, Failed, Limits, Other, Refused, Size, Stopped
+from quard.sources.mirrors import Locations, expand
+from quard.sources.part import Part
+from quard.sources.unfetched import Failure, other_bytes
+from quard.sources.watch import Progress
+
+LIMITS = Limits()
+_POLL = 0.1
+
+
+class Fetcher:
+    """Fetches sources into one cache; may be used by several threads and processes at once."""
+
+    def __init__(
+        self,
+        cache: Path,
+        locations: Locations,
+        progress: Progress,
+        *,
+        limits: Limits = LIMITS,
+        most: int = MOST,
+    ) -> None:
+        self._cache = cache
+        self._archives = Archives(cache, locations.folders)
+        self._most = most
+        self._locations = locations
+        self._progress = progress
+        self._limits = limits
+        self._stopped = threading.Event()
+        self._silent: set[str] = set()
+
+    def stop(self) -> None:
+        """End every fetch that is under way or begins later, as on Ctrl-C; parts stay."""
+        self._stopped.set()
+
+    def cached(self, request: Request) -> Fetched | None:
+        """Return the first variant that is in the cache; a file of another hash is removed."""
+        with self._cache_errors(request):
+            found, wrong = self._look(request)
+            if wrong:
+                with self._locked(request.package):
+                    found = self._look_and_clean(request)
+            return found
+
+    def fetch(self, request: Request) -> Fetched:
+        """Return a variant from the cache, the folders, the addresses or the mirrors.
+
+        Raises QuardError: `no-source`, `hash-mismatch` (addresses were left to try none, and one
+        at least gave other bytes), `disk-full`, `cache-unusable`, `interrupted`.
+        """
+        with self._cache_errors(request):
+            found, _ = self._look(request)
+            if found:
+                return found
+            with self._locked(request.package):
+                return self._look_and_clean(request) or self._gather(request)
+
+    def sweep(self) -> None:
+        """Remove what killed builds left and no later attempt can go on with."""
+        with contextlib.suppress(OSError):  # a cache that others own: it does no harm there
+            for part in sorted(self._cache.glob("*/*.part")):
+                with (part.parent / ".lock").open("w") as lock:
+                    if _lock(lock.fileno()):
+                        Part(part.with_suffix("")).size()
+
+    def _look(self, request: Request) -> tuple[Fetched | None, list[Path]]:
+        """Return what is in the cache, and the files that are no variant at all."""
+        accepted: dict[Path, list[str]] = {}
+        for variant in request.variants:
+            path = self._archives.place(request.package, variant.file)
+            accepted.setdefault(path, []).append(variant.sha256)
+        wrong: list[Path] = []
+        for path, hashes in accepted.items():
+            try:
+                found = file_sha256(path)
+            except FileNotFoundError:
+                continue
+            if found in hashes:
+                return Fetched(path, found, ""), wrong
+            wrong.append(path)
+        return None, wrong
+
+    def _look_and_clean(self, request: Request) -> Fetched | None:
+        found, wrong = self._look(request)
+        for path in wrong:
+            path.unlink()
+            self._progress.note(
+                f"{request.package}: removed {path}: it is damaged, or of another version"
+                " (its sha256 is not the recipe's)"
+            )
+        return found
+
+    def _gather(self, request: Request) -> Fetched:
+        failures: list[Failure] = []
+        for variant, address in self._candidates(request, failures):
+            if self._stopped.is_set():
+                raise Stopped
+            try:
+                return self._take(request.package, variant, address)
+            except Other as other:
+                failures.append(other_bytes(address, variant, other))
+            except Failed as fault:
+                if fault.silent:
+                    self._silent.add(_host(address))
+                failures.append(Failure(address, str(fault), variant, hint=fault.hint))
+        folder = self._cache / request.package
+        raise unfetched.exhausted(request, failures, folder, self._locations)
+
+    def _candidates(
+        self, request: Request, failures: list[Failure]
+    ) -> Iterator[tuple[Variant, str]]:
+        """Yield every address once, best first; those that need no try go to `failures`."""
+        seen = set()
+        for variant, origin in self._origins(request):
+            addresses = expand(origin)
+            if not addresses:
+                text = "apt knows no archive of Debian here (apt-get update reads its indexes)"
+                failures.append(Failure(origin, text, variant))
+            for address in addresses:
+                if (variant, address) in seen:
+                    continue
+                seen.add((variant, address))
+                if self._locations.offline and not address.startswith("file:"):
+                    failures.append(Failure(address, "not tried: offline", variant))
+                else:
+                    yield variant, address
+
+    def _origins(self, request: Request) -> Iterator[tuple[Variant, str]]:
+        for folder in self._locations.folders:
+            for variant in request.variants:
+                for name in names(variant):
+                    path = folder.absolute() / name
+                    if path.is_file():
+                        yield variant, path.as_uri()
+        for variant in request.variants:
+            for address in variant.addresses:
+                yield variant, address
+        for variant in request.variants:
+            for address in self._locations.mirrored(variant.file):
+                yield variant, address
+
+    def _take(self, package: str, variant: Variant, address: str) -> Fetched:
+        """Get one address under the right name. Raises Failed, Stopped, OSError."""
+        # An HTTP library takes 0.15 s to load, which a build that fetches nothing does not pay.
+        from quard.sources.download import Transfer  # noqa: PLC0415
+
+        path = self._archives.place(package, variant.file)
+        part = Part(path)
+        transfer = Transfer(
+            self._limits,
+            self._stopped,
+            functools.partial(self._progress.start, package, variant.file),
+            lambda line: self._progress.note(f"{package}: {line}"),
+            Size(variant.size, self._most),
+        )
+        # A host that has not answered at all gets one chance per further file.
+        attempts = 1 if _host(address) in self._silent else 0
+        patched = transfer.get(address, part, attempts)
+        if patched and file_sha256(part.path) != variant.sha256:
+            part.discard()  # the pieces may belong to different files: once more, in one piece
+            transfer.get(address, part, attempts)
+        found = file_sha256(part.path)
+        if found != variant.sha256:
+            text = page.described(part.beginning(page.BEGINNING))
+            part.discard()
+            raise (
+                Refused(f"gave {text} in place of the file")
+                if text
+                else Other("sha256", expected=variant.sha256, found=found)
+            )
+        part.finish(path)
+        return Fetched(path, found, address)
+
+    @contextlib.contextmanager
+    def _locked(self, package: str) -> Iterator[None]:
+        """Be the only one who writes into the package's folder, among threads and processes."""
+        folder = self._cache / package
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            told = False
+            while not _lock(lock.fileno()):
+                if not told:
+                    self._progress.note(f"{package}: waiting for another build that fetches it")
+                    told = True
+                if self._stopped.wait(_POLL):
+                    raise Stopped
+            yield
+
+    @contextlib.contextmanager
+    def _cache_errors(self, request: Request) -> Iterator[None]:
+        package = request.package
+        try:
+            yield
+        except Stopped:
+            raise unfetched.interrupted(package) from None
+        except OSError as fault:
+            if fault.errno in unfetched.FULL:
+                # The first fault is the one to tell, whatever a disk in trouble says to this.
+                with contextlib.suppress(OSError):
+                    for variant in request.variants:
+                        Part(self._archives.place(package, variant.file)).discard()
+            raise unfetched.unusable(package, self._cache / package, fault) from fault
+
+
+def _host(address: str) -> str:
+    return address.partition("://")[2].partition("/")[0]
+
+
+def _lock(descriptor: int) -> bool:
+    """Try to get the lock: waiting inside flock could not be ended by another thread."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""Where sources may lie: the user's places, and the machine's own mirror of the Debian archive."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from quard.base import given
+
+DEBIAN = "debian:"
+"""What an address begins with that is relative to the root of any mirror of Debian's archive."""
+
+_MIRROR_LIST = "mirror+file:"
+_TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN)\t$(REPO_URI)\t$(SITE)")
+_TIMEOUT = 30
+
+
+@dataclass(frozen=True)
+class Locations:
+    """Where this site looks for sources, from the user's settings.
+
+    folders -- searched for a file of the source's name; never written to
+    mirrors -- base addresses (http, https, file) that hold the files side by side
+    offline -- whether the network is left alone: folders and file addresses only
+    """
+
+    folders: tuple[Path, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    offline: bool = False
+
+    def mirrored(self, file: str) -> tuple[str, ...]:
+        """Return the addresses of `file` at the mirrors."""
+        return tuple(f"{base.rstrip('/')}/{quote(file, safe='+~')}" for base in self.mirrors)
+
+
+def expand(address: str) -> tuple[str, ...]:
+    """Return the addresses that `address` stands for.
+
+    `debian:pool/...` gives one for each base address of Debian's archive that the machine's apt
+    is configured with, and none where there is no apt or apt has not read any index of Debian
+    yet. Any other address is returned as it is.
+    """
+    if not address.startswith(DEBIAN):
+        return (address,)
+    path = address.removeprefix(DEBIAN).lstrip("/")
+    return tuple(f"{base}/{path}" for base in _ARCHIVE.bases())
+
+
+class _Archive:
+    """Base addresses of Debian's archive, asked of apt once per process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bases: tuple[str, ...] | None = None
+
+    def bases(self) -> tuple[str, ...]:
+        with self._lock:
+            if self._bases is None:
+                self._bases = _debian_bases(_targets())
+            return self._bases
+
+
+_ARCHIVE = _Archive()
+
+
+def _targets() -> str:
+    """Return apt's list of indexes; empty where apt is missing or broken."""
+    try:
+        answer = subprocess.run(
+            _TARGETS,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (FileNotFoundError, PermissionError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout if answer.returncode == 0 else ""
+
+
+def _debian_bases(targets: str) -> tuple[str, ...]:
+    bases: dict[str, None] = {}
+    for line in targets.splitlines():
+        origin, repository, site = line.split("\t")
+        if origin == "Debian":
+            # Older versions of apt leave a field that they do not know as it was written.
+            base = site if repository.startswith("$(") or not repository else repository
+            bases.update(dict.fromkeys(_plain(base.rstrip("/"))))
+    return tuple(bases)
+
+
+def _plain(base: str) -> tuple[str, ...]:
+    """Return what `base` means outside of apt; methods that only apt has are left out."""
+    bases = _listed(Path(urlsplit(base).path)) if base.startswith(_MIRROR_LIST) else (base,)
+    web = ("http://", "https://")
+    return tuple(
+        one if one.startswith(web) else Path(urlsplit(one).path).as_uri()
+        for one in bases
+        if one.startswith((*web, "file:/"))
+    )
+
+
+def _listed(path: Path) -> tuple[str, ...]:
+    """Read a list of mirrors, apt-transport-mirror(1): an address per line, then its properties."""
+    try:
+        lines = given.text(path, errors="replace").splitlines()
+    except OSError:
+        return ()  # apt could not use it either
+    words = [line.split() for line in lines]
+    return tuple(word[0].rstrip("/") for word in words if word and not word[0].startswith("#"))

@@ -1,0 +1,109 @@
+"""What a user is told when a source cannot be had."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.plan.source import Request, Variant
+from quard.sources.attempt import Other
+from quard.sources.mirrors import Locations
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+_ON_DEMAND = r"https?://(?:[^/]+/.*/(?:archive|snapshot|-/archive|get|tarball|zipball)/|codeload\.)"
+"""Archives that a forge packs when it is asked (GitHub, GitLab, Gitea, cgit, Bitbucket)."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An address that did not help.
+
+    text  -- why; further lines are indented
+    other -- it gave a file, but not the recipe's
+    hint  -- what the user can do about it, where there is something
+    """
+
+    address: str
+    text: str
+    variant: Variant
+    other: bool = False
+    hint: str = ""
+
+
+def other_bytes(address: str, variant: Variant, other: Other) -> Failure:
+    """Return the failure of an address that gave another file."""
+    text = (
+        "gave other bytes than the recipe wants"
+        f"\n  expected {other.what} {other.expected}"
+        f"\n  found {other.what}    {other.found}"
+    )
+    return Failure(address, text, variant, other=True)
+
+
+def interrupted(package: str) -> QuardError:
+    """Return the error of a fetch that the user has ended."""
+    return QuardError(
+        f"fetching {package} was interrupted",
+        reason="interrupted",
+        hint="the next build goes on where this one ended",
+    )
+
+
+def unusable(package: str, folder: Path, fault: OSError) -> QuardError:
+    """Return the error of a cache that cannot be read or written."""
+    if fault.errno in FULL:
+        return QuardError(
+            f"no space left while fetching {package}",
+            detail=f"{folder}: {fault.strerror}",
+            reason="disk-full",
+            hint="free some space there; local.toml: [cache] dir names another folder",
+        )
+    return QuardError(
+        f"cannot keep the source of {package}",
+        detail=str(fault),
+        reason="cache-unusable",
+        hint="the cache must be a writable folder; local.toml: [cache] dir names another",
+    )
+
+
+def exhausted(
+    request: Request, failures: Sequence[Failure], folder: Path, where: Locations
+) -> QuardError:
+    """Return the error of a request for which nothing is left to try."""
+    first = request.variants[0]
+    supply = f"put {first.file} into {folder}, or into a folder named in local.toml: [sources] dir"
+    lines = ["sources.strict: the recipe's alternates are left out"] if request.strict else []
+    lines += [f"{site}: no matching file" for site in where.folders]
+    for failure in sorted(failures, key=lambda failure: failure.other):
+        lines += f"{failure.address}: {failure.text}".splitlines()
+    if any(failure.other for failure in failures):
+        return QuardError(
+            f"the source of {request.package} is not what the recipe says",
+            detail="\n".join(lines),
+            reason="hash-mismatch",
+            hint=f"{_compare(failures)}; if you have the right file, {supply}",
+        )
+    state = ": offline, the network is left alone" if where.offline else ""
+    hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
+    return QuardError(
+        f"no source of {request.package} can be had{state}",
+        detail="\n".join([f"wanted: {first.file}, sha256 {first.sha256}", *lines]),
+        reason="no-source",
+        hint="; or ".join([*hints, supply]),
+    )
+
+
+def _compare(failures: Sequence[Failure]) -> str:
+    """Return what to do about a file that is not the recipe's."""
+    others = [failure.address for failure in failures if failure.other]
+    if any(re.match(_ON_DEMAND, address) for address in others):
+        return (
+            "a forge packs such an archive when it is asked, and its bytes change while the files"
+            " in it stay: compare those with the release, then add the new sha256 to the recipe"
+            " as an Alternate (docs/adding-a-package.md)"
+        )
+    return "compare with upstream's announcement before changing the recipe's sha256"

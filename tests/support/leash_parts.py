@@ -1,0 +1,44 @@
+"""For the tests of leashes: processes by what their command line names, and waiting for them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BOUND = 10.0
+"""Seconds within which everything that a command started must be gone."""
+
+
+def within(seconds: float, holds: Callable[[], object]) -> bool:
+    """Wait until something holds; tell whether that came in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def naming(text: Path) -> list[int]:
+    """Return the processes, dead ones excepted, whose command line has this path in it."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+            continue
+        try:
+            if os.fsencode(text) in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def status(pid: int) -> str:
+    """Return what proc_pid_status(5) says, nothing for a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,70 @@
+"""A recipe's archive as the fetcher is asked for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recipe_parts import SHA, TOP, load
+
+from quard.plan.source import Request, Variant, accepted, request
+from quard.recipes.catalog import Catalog
+from quard.sources.archives import Archives
+
+OURS = Catalog(TOP / "packages")
+
+
+def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_path: Path) -> None:
+    other = "f" * 64
+    recipe = load(
+        tmp_path,
+        "thing",
+        source='Source("https://a/{name}/v{version}/{name}-{version}.tar.gz", '
+        f'sha256="{SHA}", provenance="us", '
+        'mirrors=("https://b/{name}_{version}.tgz", "debian:pool/t/{name}.tar.gz"), size=1234, '
+        'alternates=(Alternate("debian:pool/t/{name}_{version}.orig.tar.xz", '
+        f'"{other}", "x", size=567),))',
+    ).recipe
+    assert request("thing", recipe) == Request(
+        "thing",
+        (
+            Variant(
+                "thing-1.0.tar.gz",
+                SHA,
+                (
+                    "https://a/thing/v1.0/thing-1.0.tar.gz",
+                    "https://b/thing_1.0.tgz",
+                    "debian:pool/t/thing.tar.gz",
+                ),
+                1234,
+            ),
+            Variant("thing_1.0.orig.tar.xz", other, ("debian:pool/t/thing_1.0.orig.tar.xz",), 567),
+        ),
+    )
+
+
+def test_a_package_of_the_toolchains_own_parts_asks_for_nothing(tmp_path: Path) -> None:
+    fields = {"source": None, "license_files": None, "libraries": '("libc.so.6",)'}
+    assert request("thing", load(tmp_path, "thing", "ToolchainRuntime", **fields).recipe) is None
+
+
+@pytest.mark.parametrize("name", OURS.names())
+def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path) -> None:
+    recipe = OURS[name].recipe
+    found = request(name, recipe)
+    if recipe.source is None:
+        assert found is None
+        return
+    assert found is not None
+    assert found.package == name
+    assert tuple(variant.sha256 for variant in found.variants) == accepted(recipe)
+    strict = request(name, recipe, strict=True)
+    assert strict is not None
+    assert strict.variants == found.variants[:1]
+    assert strict.strict == bool(recipe.source.alternates)
+    archives = Archives(tmp_path)
+    for variant in found.variants:
+        assert archives.place(name, variant.file).parent == tmp_path / name
+        for address in variant.addresses:
+            assert "{" not in address
+            assert "}" not in address

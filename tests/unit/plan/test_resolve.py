@@ -1,0 +1,427 @@
+"""Board + catalog + settled features -> packages with plans; what does and does not matter."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from recipe_parts import SHA, TOP, add, add_text, feature, recipe_text
+
+from quard.base.errors import QuardError
+from quard.boards import board
+from quard.boards.board import Board, Choice
+from quard.boards.fragments import Fragments, edited_name
+from quard.hardening import Hardening
+from quard.plan.plan import KconfigStep
+from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.recipes.catalog import Catalog
+
+ON = {("app", "net"): True}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small project: app -> lib -> base, app's feature `net` -> mnl, and a tool beside."""
+    packages = tmp_path / "packages"
+    add(packages, "base")
+    add(packages, "lib", needs='("base",)', exports='("base",)')
+    add(packages, "mnl")
+    add(
+        packages,
+        "app",
+        needs='("lib",)',
+        runtime='("tool",)',
+        features=feature("net", needs='("mnl",)'),
+    )
+    add(packages, "tool")
+    add(packages, "alone")
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/one.toml").write_text(
+        'summary = "One"\ntarget = "riscv64-linux-gnu"\nmachine = "virt"\npackages = ["app"]\n'
+    )
+    return tmp_path
+
+
+def one(project: Path, **changes: Any) -> Board:
+    return dataclasses.replace(board.load(project / "configs", "one"), **changes)
+
+
+def resolver(project: Path, **changes: Any) -> Resolver:
+    chosen = one(project, **changes)
+    return Resolver(chosen, Catalog(project / "packages"), Fragments(project, chosen))
+
+
+def resolve(
+    project: Path,
+    decided: Mapping[tuple[str, str], bool] = {},
+    trees: Mapping[str, Tree] = {},
+    extra: tuple[str, ...] = (),
+    **changes: Any,
+) -> Resolved:
+    return resolver(project, **changes).resolve(decided, trees, extra)
+
+
+def choose(choice: Choice) -> dict[str, Any]:
+    return {"features": {("app", "net"): choice}}
+
+
+def identities(resolved: Resolved) -> dict[str, str]:
+    return {name: plan.identity for name, plan in resolved.plans.items()}
+
+
+def rebuilt(project: Path, before: Resolved, **changes: Any) -> set[str]:
+    """Return the packages whose identity is another than before."""
+    old, new = identities(before), identities(resolve(project, **changes))
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def test_a_board_has_what_it_names_and_all_that_this_needs(project: Path) -> None:
+    found = resolve(project)
+    assert found.graph.order == ("base", "lib", "app", "tool")
+    assert found.image == ("base", "lib", "app", "tool")
+    assert set(found.plans) == set(found.packages) == set(found.image)
+    assert found.plans["app"].needs == ("base", "lib")
+    assert found.plans["app"].features == (("net", False),)
+
+
+def test_a_feature_brings_its_needs_and_its_arguments(project: Path) -> None:
+    off, on = resolve(project, **choose("off")), resolve(project, **choose("on"))
+    assert "mnl" not in off.plans
+    assert "mnl" in on.image
+    assert on.plans["app"].needs == ("base", "lib", "mnl")
+    assert "--disable-net" in str(off.plans["app"].steps)
+    assert "--enable-net" in str(on.plans["app"].steps)
+    assert rebuilt(project, off, **choose("on")) == {"app", "mnl"}
+
+
+def test_a_feature_that_the_board_does_not_name_has_the_recipes_default(project: Path) -> None:
+    add(project / "packages", "app", features=feature("net", needs='("mnl",)', default="True"))
+    assert resolve(project).plans["app"].features == (("net", True),)
+    assert resolve(project, **choose("off")).plans["app"].features == (("net", False),)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_an_if_available_feature_is_what_was_decided(project: Path, on: bool) -> None:
+    found = resolve(project, {("app", "net"): on}, **choose("if-available"))
+    assert found.plans["app"].features == (("net", on),)
+    assert ("mnl" in found.plans) is on
+    same = resolve(project, **choose("on" if on else "off"))
+    assert identities(found) == identities(same)
+
+
+def test_the_if_available_choices_are_told(project: Path) -> None:
+    assert resolver(project, **choose("if-available")).choices() == {("app", "net"): "if-available"}
+    assert resolver(project, **choose("on")).choices() == {}
+
+
+def test_further_packages_are_planned_and_not_in_the_image(project: Path) -> None:
+    found = resolve(project, extra=("alone",))
+    assert "alone" in found.plans
+    assert "alone" not in found.image
+
+
+def test_a_typing_error_in_a_boards_package_gets_a_suggestion(project: Path) -> None:
+    for changes in ({"packages": ("ap",)}, {"fragments": {"ap": ()}}):
+        with pytest.raises(QuardError) as caught:
+            resolver(project, **changes)
+        assert caught.value.reason == "unknown-package"
+        assert caught.value.hint == "did you mean 'app'?"
+
+
+def test_a_typing_error_in_a_boards_feature_gets_a_suggestion(project: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolver(project, features={("app", "nett"): "on"})
+    assert caught.value.reason == "unknown-feature"
+    assert caught.value.message == "unknown feature 'nett'"
+    assert caught.value.hint == "did you mean 'net'?"
+    with pytest.raises(QuardError) as caught:
+        resolver(project, features={("base", "net"): "on"})
+    assert caught.value.reason == "unknown-feature"
+    assert caught.value.hint == "packages/base/recipe.py declares them"
+
+
+def test_a_feature_of_a_package_that_does_not_exist_is_refused(project: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolver(project, features={("apq", "net"): "on"})
+    assert (caught.value.reason, caught.value.hint) == ("unknown-package", "did you mean 'app'?")
+
+
+def test_a_cycle_between_recipes_is_refused_and_named(project: Path) -> None:
+    add(project / "packages", "base", needs='("app",)')
+    with pytest.raises(QuardError) as caught:
+        resolve(project)
+    assert caught.value.reason == "dependency-cycle"
+    assert caught.value.detail == "app -> lib -> base -> app"
+
+
+def test_a_cycle_that_a_feature_closes_is_refused_only_with_the_feature(project: Path) -> None:
+    add(project / "packages", "mnl", needs='("app",)')
+    assert "mnl" not in resolve(project).plans
+    with pytest.raises(QuardError) as caught:
+        resolve(project, **choose("on"))
+    assert caught.value.reason == "dependency-cycle"
+
+
+def test_a_need_that_does_not_exist_is_refused(project: Path) -> None:
+    add(project / "packages", "base", needs='("ape",)')
+    with pytest.raises(QuardError) as caught:
+        resolve(project)
+    assert caught.value.reason == "unknown-package"
+
+
+def test_findings_of_every_package_of_the_board_are_errors_and_of_others_not(
+    project: Path,
+) -> None:
+    add(project / "packages", "alone", license='"?"')
+    resolve(project)
+    add(project / "packages", "tool", license='"?"')
+    with pytest.raises(QuardError) as caught:
+        resolve(project)
+    assert caught.value.reason == "bad-license"
+
+
+def test_an_unused_recipe_with_an_error_does_not_stop_a_board(project: Path) -> None:
+    add_text(project / "packages", "alone", "RECIPE = \n")
+    resolve(project)
+
+
+SAME = {
+    "summary": {"summary": '"Another thing"'},
+    "licence": {"license": '"Apache-2.0"'},
+    "homepage": {"homepage": '"https://example.org"'},
+    "provenance": {"source": f'Source("https://example.org/x", "{SHA}", "them")'},
+    "address": {"source": f'Source("https://example.com/x", "{SHA}", "us")'},
+    "users": {"users": '(User("a", uid=7),)'},
+    "permissions": {"permissions": '(Permission("/bin/x", "4755"),)'},
+    "runtime": {"runtime": '("alone",)'},
+}
+
+
+@pytest.mark.parametrize("changes", SAME.values(), ids=SAME)
+def test_what_cannot_change_a_result_changes_no_identity(
+    project: Path, changes: dict[str, str]
+) -> None:
+    before = resolve(project)
+    add(project / "packages", "lib", needs='("base",)', exports='("base",)', **changes)
+    assert rebuilt(project, before) <= {"alone"}
+
+
+OTHER = {
+    "version": {"version": '"1.1"'},
+    # The record has their hashes, so a result without one of them is not the same.
+    "licence files": {"license_files": '("LICENSE",)'},
+    "option": {"configure": '("--with-x",)'},
+    "environment": {"env": '(("A", "1"),)'},
+    "tools": {"tools": '("bison",)'},
+    "drop": {"drop": '("usr/share",)'},
+    "step": {"finish": '(Symlink("a", "b"),)'},
+}
+
+
+@pytest.mark.parametrize("changes", OTHER.values(), ids=OTHER)
+def test_what_can_change_a_result_changes_the_identity_of_that_package_alone(
+    project: Path, changes: dict[str, str]
+) -> None:
+    before = resolve(project)
+    add(project / "packages", "lib", needs='("base",)', exports='("base",)', **changes)
+    assert rebuilt(project, before) == {"lib"}
+
+
+@pytest.mark.parametrize(
+    ("source", "archives"),
+    [
+        (f'Source("https://x/y", "{SHA[::-1]}", "us")', (SHA[::-1],)),
+        (
+            f'Source("https://x/y", "{SHA}", "us",'
+            f' alternates=(Alternate("https://x/z", "{SHA[::-1]}", "less"),))',
+            (SHA, SHA[::-1]),
+        ),
+    ],
+    ids=["another", "one more"],
+)
+def test_accepted_archives_are_no_identity_they_are_held_against_the_result_s(
+    project: Path, source: str, archives: tuple[str, ...]
+) -> None:
+    before = resolve(project)
+    add(project / "packages", "lib", needs='("base",)', exports='("base",)', source=source)
+    assert rebuilt(project, before) == set()
+    assert resolve(project).plans["lib"].archives == archives
+
+
+def test_an_export_is_an_input_of_the_dependants(project: Path) -> None:
+    before = resolve(project)
+    add(project / "packages", "lib", needs='("base",)')
+    after = resolve(project)
+    assert rebuilt(project, before) == {"app"}
+    assert (after.plans["app"].needs, after.plans["app"].links) == (("lib",), ("base",))
+
+
+def test_files_beside_the_recipe_are_inputs_by_content(project: Path) -> None:
+    folder = project / "packages/lib"
+    before = resolve(project)
+    (folder / "1.patch").write_text("a")
+    with_patch = resolve(project)
+    assert rebuilt(project, before) == {"lib"}
+    assert [patch.name for patch in with_patch.plans["lib"].patches] == ["1.patch"]
+    (folder / "1.patch").write_text("b")
+    assert rebuilt(project, with_patch) == {"lib"}
+    (folder / "1.patch").unlink()
+    assert rebuilt(project, before) == set()
+    (folder / "extra.h").write_text("x")
+    assert rebuilt(project, before) == {"lib"}
+
+
+def test_the_boards_flags_are_an_input_of_every_package(project: Path) -> None:
+    before = resolve(project)
+    assert rebuilt(project, before, cflags="-Os") == set(before.plans)
+
+
+def test_the_boards_hardening_is_an_input_of_what_is_not_freestanding(project: Path) -> None:
+    add(project / "packages", "alone", freestanding='"firmware"')
+    before = resolve(project, extra=("alone",))
+    changed = rebuilt(project, before, extra=("alone",), hardening=Hardening(pie=False))
+    assert changed == {*before.plans} - {"alone"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hardening": Hardening(no_rpath=False, no_textrel=False)},
+        {"hostname": "other"},
+        {"summary": "other"},
+        {"formats": ("ext4",)},
+        {"size_mib": 7},
+        {"overlays": ()},
+        {"machine": "other"},
+        {"name": "other"},
+    ],
+)
+def test_the_rest_of_a_board_is_an_input_of_none(project: Path, changes: dict[str, Any]) -> None:
+    assert rebuilt(project, resolve(project), **changes) == set()
+
+
+def test_identities_do_not_depend_on_where_the_project_lies(project: Path, tmp_path: Path) -> None:
+    (project / "packages/lib/1.patch").write_text("a")
+    other = tmp_path / "somewhere else"
+    shutil.copytree(project / "packages", other / "packages")
+    shutil.copytree(project / "configs", other / "configs")
+    assert identities(resolve(project)) == identities(resolve(other))
+
+
+def test_a_local_tree_takes_the_place_of_archive_and_patches(project: Path) -> None:
+    (project / "packages/lib/1.patch").write_text("a")
+    tree = Tree("d" * 64, configured=True)
+    plan = resolve(project, trees={"lib": tree}).plans["lib"]
+    assert (plan.tree, plan.sources, plan.patches) == ("d" * 64, (), ())
+    assert str(project) not in str(plan)
+
+
+def test_a_checkout_without_a_configure_script_gets_one_made(project: Path) -> None:
+    def steps(configured: bool) -> tuple[object, ...]:
+        tree = Tree("d" * 64, configured)
+        return resolve(project, trees={"lib": tree}).plans["lib"].steps
+
+    assert "autoreconf" in str(steps(False)[0])
+    assert steps(False)[1:] == steps(True)
+
+
+def test_the_boards_fragments_are_inputs_under_their_own_names(project: Path) -> None:
+    add_text(
+        project / "packages",
+        "alone",
+        recipe_text("Kconfig", fragments='("own.fragment",)'),
+    )
+    (project / "packages/alone/own.fragment").write_text("CONFIG_A=y\n")
+    fragment = project / "configs/more.fragment"
+    fragment.write_text("CONFIG_B=y\n")
+    changes: dict[str, Any] = {
+        "fragments": {"alone": ("configs/more.fragment",)},
+        "packages": ("alone",),
+    }
+    before = resolve(project, **changes)
+    plan = before.plans["alone"]
+    assert [file.name for file in plan.files] == ["own.fragment", "board-0-more.fragment"]
+    fragment.write_text("CONFIG_B=n\n")
+    assert rebuilt(project, before, **changes) == {"alone"}
+
+
+def test_a_fragment_that_is_not_there_is_an_error_of_the_board(project: Path) -> None:
+    add_text(project / "packages", "kc", recipe_text("Kconfig"))
+    with pytest.raises(QuardError) as caught:
+        resolve(project, fragments={"kc": ("configs/no.fragment",)}, packages=("kc",))
+    assert caught.value.reason == "bad-board"
+    assert "configs/no.fragment" in caught.value.message
+
+
+def kept(project: Path, package: str) -> Path:
+    """Return the board's kept fragment of a package, in a folder that is there."""
+    path = project / Fragments(project, one(project)).edited(package)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def test_the_kept_fragment_is_laid_over_last_and_counts_as_soon_as_it_is_there(
+    project: Path,
+) -> None:
+    add_text(project / "packages", "kc", recipe_text("Kconfig", fragments='("own.fragment",)'))
+    for name in ("packages/kc/own.fragment", "configs/more.fragment"):
+        (project / name).write_text("CONFIG_A=y\n")
+    changes: dict[str, Any] = {
+        "fragments": {"kc": ("configs/more.fragment",)},
+        "packages": ("app", "kc"),
+    }
+    before = resolve(project, **changes)
+    kept(project, "kc").write_text("CONFIG_A=n\n")
+    assert rebuilt(project, before, **changes) == {"kc"}
+    step = resolve(project, **changes).plans["kc"].steps[0]
+    assert isinstance(step, KconfigStep)
+    assert step.fragments == ("own.fragment", "board-0-more.fragment", "board-kc.fragment")
+    assert edited_name("kc") == "board-kc.fragment"
+    kept(project, "kc").unlink()
+    assert rebuilt(project, before, **changes) == set()
+
+
+def test_a_kept_fragment_that_leads_nowhere_is_an_error_of_the_board(project: Path) -> None:
+    add_text(project / "packages", "kc", recipe_text("Kconfig"))
+    kept(project, "kc").symlink_to("nowhere")
+    with pytest.raises(QuardError) as caught:
+        resolve(project, packages=("kc",))
+    assert caught.value.reason == "bad-board"
+    assert "configs/one/kc.fragment" in caught.value.message
+
+
+def test_a_fragment_for_a_package_without_kconfig_is_an_error_of_the_board(project: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolver(project, fragments={"lib": ("configs/any.fragment",)})
+    assert caught.value.reason == "bad-board"
+    assert caught.value.message == (
+        "configs/one.toml has a configuration fragment for lib, which Kconfig does not configure"
+    )
+    kept(project, "lib").touch()
+    with pytest.raises(QuardError) as caught:
+        resolver(project)
+    assert caught.value.reason == "bad-board"
+    assert caught.value.message.startswith("configs/one/lib.fragment has ")
+
+
+@pytest.mark.parametrize("name", board.names(TOP / "configs"))
+@pytest.mark.parametrize("on", [True, False])
+def test_every_board_of_the_project_resolves(name: str, on: bool) -> None:
+    chosen = board.load(TOP / "configs", name)
+    found = Resolver(chosen, Catalog(TOP / "packages"), Fragments(TOP, chosen))
+    resolved = found.resolve(dict.fromkeys(found.choices(), on), {})
+    assert set(chosen.packages) <= set(resolved.image)
+    assert str(TOP) not in str([plan.as_json() for plan in resolved.plans.values()])
+
+
+def test_the_default_board_resolves_alike_twice() -> None:
+    def once() -> dict[str, str]:
+        chosen = board.load(TOP / "configs", "quard-star")
+        found = Resolver(chosen, Catalog(TOP / "packages"), Fragments(TOP, chosen))
+        return identities(found.resolve(dict.fromkeys(found.choices(), True), {}))
+
+    assert once() == once()

@@ -1,0 +1,330 @@
+"""What must hold of a recipe beyond its syntax: each rule broken once, with its slug."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recipe_parts import SHA, SOURCE, TOP, add, feature, load
+
+from quard.base.errors import QuardError
+from quard.hardening import Hardening
+from quard.plan.compose import Inputs, compose
+from quard.recipes.catalog import Catalog
+from quard.recipes.lint import Finding, lint, require
+from quard.target import target
+
+OURS = Catalog(TOP / "packages")
+
+
+def findings(packages: Path, style: str = "Autotools", **changes: str | None) -> list[Finding]:
+    for name in ("a-lib", "b-lib"):
+        add(packages, name)
+    package = load(packages, "thing", style, **changes)
+    return list(lint(package, Catalog(packages)))
+
+
+@pytest.mark.parametrize("name", OURS.names())
+def test_every_recipe_of_the_project_is_clean(name: str) -> None:
+    assert [str(finding) for finding in lint(OURS[name], OURS)] == []
+
+
+def test_a_plain_recipe_is_clean(tmp_path: Path) -> None:
+    assert findings(tmp_path) == []
+
+
+def test_a_custom_package_may_consist_of_files_of_its_own(tmp_path: Path) -> None:
+    install = 'Run("cp", "{src}/thing", "{stage}/thing"),'
+    changes = {"source": None, "license_files": None, "install": f"({install})"}
+    assert findings(tmp_path, "Custom", **changes) == []
+
+
+def source(**changes: str) -> str:
+    fields = {"url": '"https://x/y.tar.gz"', "sha256": f'"{SHA}"', "provenance": '"us"', **changes}
+    return "Source(" + ", ".join(f"{name}={text}" for name, text in fields.items()) + ")"
+
+
+BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
+    "empty summary": ("Autotools", {"summary": '""'}, "summary", "bad-summary"),
+    "two lines": ("Autotools", {"summary": '"a\\nb"'}, "summary", "bad-summary"),
+    "long summary": ("Autotools", {"summary": f'"{"x" * 81}"'}, "summary", "bad-summary"),
+    "reason of two lines": ("Make", {"freestanding": '"a\\nb"'}, "freestanding", "bad-reason"),
+    "exception without a reason": (
+        "Make",
+        {"unhardened": '(Unhardened("/x", lacks=("pie",), reason=""),)'},
+        "unhardened",
+        "bad-reason",
+    ),
+    "exception from nothing": (
+        "Make",
+        {"unhardened": '(Unhardened("/x", lacks=(), reason="so"),)'},
+        "unhardened",
+        "bad-defence",
+    ),
+    "exception from what is not checked": (
+        "Make",
+        {"unhardened": '(Unhardened("/x", lacks=("fortify",), reason="so"),)'},
+        "unhardened",
+        "bad-defence",
+    ),
+    "exception for a place": (
+        "Make",
+        {"unhardened": '(Unhardened("usr/x", lacks=("pie",), reason="so"),)'},
+        "unhardened",
+        "bad-path",
+    ),
+    "empty reason": ("Make", {"freestanding": '" "'}, "freestanding", "bad-reason"),
+    "no version": ("Autotools", {"version": '""'}, "version", "missing-version"),
+    "no licence": ("Autotools", {"license": '""'}, "license", "bad-license"),
+    "licence in words": ("Autotools", {"license": '"GPL, v2"'}, "license", "bad-license"),
+    "no licence file": ("Autotools", {"license_files": None}, "license_files", "missing-license"),
+    "a licence outside of the source": (
+        "Autotools",
+        {"license_files": '("../COPYING",)'},
+        "license_files",
+        "bad-path",
+    ),
+    "no source": ("Autotools", {"source": None}, "source", "missing-source"),
+    "empty hash": ("Autotools", {"source": source(sha256='""')}, "source.sha256", "missing-hash"),
+    "short hash": (
+        "Autotools",
+        {"source": source(sha256='"abc"')},
+        "source.sha256",
+        "malformed-hash",
+    ),
+    "upper-case hash": (
+        "Autotools",
+        {"source": source(sha256=f'"{SHA.upper()}"')},
+        "source.sha256",
+        "malformed-hash",
+    ),
+    "line end in a hash": (
+        "Autotools",
+        {"source": source(sha256=f'"{SHA}\\n"')},
+        "source.sha256",
+        "malformed-hash",
+    ),
+    "alternate without a hash": (
+        "Autotools",
+        {"source": source(alternates='(Alternate("https://x/z", "", "less"),)')},
+        "alternate https://x/z",
+        "missing-hash",
+    ),
+    "alternate of equal bytes": (
+        "Autotools",
+        {"source": source(alternates=f'(Alternate("https://x/z", "{SHA}", "less"),)')},
+        "source.alternates",
+        "same-hash-twice",
+    ),
+    "no provenance": (
+        "Autotools",
+        {"source": source(provenance='""')},
+        "source.provenance",
+        "missing-provenance",
+    ),
+    "address without a scheme": (
+        "Autotools",
+        {"source": source(url='"example.org/x"')},
+        "source",
+        "bad-address",
+    ),
+    "mirror with a space": (
+        "Autotools",
+        {"source": source(mirrors='("https://x/a b",)')},
+        "source",
+        "bad-address",
+    ),
+    "rooted Debian path": (
+        "Autotools",
+        {"source": source(mirrors='("debian:/pool/x",)')},
+        "source",
+        "bad-address",
+    ),
+    "needs twice": ("Autotools", {"needs": '("a-lib", "a-lib")'}, "needs", "named-twice"),
+    "tools twice": ("Autotools", {"tools": '("flex", "flex")'}, "tools", "named-twice"),
+    "runtime of a feature twice": (
+        "Autotools",
+        {"features": feature("x", runtime='("a-lib", "a-lib")')},
+        "feature x.runtime",
+        "named-twice",
+    ),
+    "a variable twice": ("Autotools", {"env": '(("A", "1"), ("A", "2"))'}, "env", "named-twice"),
+    "a placeholder in capitals": (
+        "Autotools",
+        {"configure": '("--x={Version}",)'},
+        "configure",
+        "unknown-placeholder",
+    ),
+    "unknown need": ("Autotools", {"needs": '("c-lib",)'}, "needs", "unknown-package"),
+    "unknown need of a feature": (
+        "Autotools",
+        {"features": feature("x", runtime='("c-lib",)')},
+        "feature x.runtime",
+        "unknown-package",
+    ),
+    "needs itself": ("Autotools", {"needs": '("thing",)'}, "needs", "dependency-cycle"),
+    "exports a stranger": ("Autotools", {"exports": '("a-lib",)'}, "exports", "bad-export"),
+    "one feature twice": (
+        "Autotools",
+        {"features": feature("x") + " + " + feature("x")},
+        "features",
+        "feature-twice",
+    ),
+    "bad feature name": (
+        "Autotools",
+        {"features": feature("X_y")},
+        "feature 'X_y'",
+        "bad-feature-name",
+    ),
+    "feature without branches": (
+        "Autotools",
+        {"features": feature("x", on="()", off="()")},
+        "feature x",
+        "feature-empty",
+    ),
+    "feature that nothing takes": (
+        "Custom",
+        {"features": feature("x"), "configure": '(Symlink("a", "b"),)'},
+        "configure",
+        "feature-unused",
+    ),
+    "feature without configure": (
+        "Custom",
+        {"features": feature("x")},
+        "configure",
+        "feature-unused",
+    ),
+    "feature of a toolchain": (
+        "ToolchainRuntime",
+        {
+            "features": feature("x"),
+            "libraries": '("libc.so.6",)',
+            "source": None,
+            "license_files": None,
+        },
+        "features",
+        "feature-unused",
+    ),
+    "missing fragment": ("Kconfig", {"fragments": '("x.fragment",)'}, "fragments", "missing-file"),
+    "missing file": (
+        "Autotools",
+        {"prepare": '(Run("cp", "{files}/x.h", "."),)'},
+        "prepare",
+        "missing-file",
+    ),
+    "bad mode": (
+        "Autotools",
+        {"permissions": '(Permission("/bin/x", mode="u+s"),)'},
+        "permissions",
+        "bad-mode",
+    ),
+    "relative permission": (
+        "Autotools",
+        {"permissions": '(Permission("bin/x", mode="4755"),)'},
+        "permissions",
+        "bad-path",
+    ),
+    "user with root's number": ("Autotools", {"users": '(User("a", uid=0),)'}, "users", "bad-uid"),
+    "user with nobody's number": (
+        "Autotools",
+        {"users": '(User("a", uid=65534),)'},
+        "users",
+        "bad-uid",
+    ),
+    "unknown placeholder": (
+        "Autotools",
+        {"configure": '("--host={tripel}",)'},
+        "configure",
+        "unknown-placeholder",
+    ),
+    "unknown placeholder in the address": (
+        "Autotools",
+        {"source": source(url='"https://x/{vers}.tar"')},
+        "source",
+        "unknown-placeholder",
+    ),
+    "unknown placeholder of a feature": (
+        "Autotools",
+        {"features": feature("x", on='("{nope}",)')},
+        "features",
+        "unknown-placeholder",
+    ),
+}
+
+
+@pytest.mark.parametrize(("style", "changes", "field", "reason"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_rule_is_found_and_nothing_else(
+    tmp_path: Path, style: str, changes: dict[str, str | None], field: str, reason: str
+) -> None:
+    found = findings(tmp_path, style, **changes)
+    assert [(one.field, one.reason) for one in found] == [(field, reason)]
+    assert str(found[0]).startswith(f"packages/thing/recipe.py: {field}: ")
+
+
+def test_a_need_of_a_feature_may_be_exported(tmp_path: Path) -> None:
+    changes = {"features": feature("x", needs='("a-lib",)'), "exports": '("a-lib",)'}
+    assert findings(tmp_path, **changes) == []
+
+
+def test_every_known_address_form_is_accepted(tmp_path: Path) -> None:
+    mirrors = '("http://a/b", "ftp://a/b", "file:///a/b", "debian:pool/main/x/x_1.orig.tar.gz")'
+    assert findings(tmp_path, source=source(mirrors=mirrors)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"needs": '("b-lib", "a-lib")'},
+        {"needs": '("b-lib", "a-lib")', "exports": '("b-lib", "a-lib")'},
+        {"runtime": '("b-lib", "a-lib")'},
+        {"tools": '("flex", "bison")'},
+        {"env": '(("B", "1"), ("A", "2"))'},
+        {"features": feature("x", needs='("b-lib", "a-lib")')},
+    ],
+    ids=["needs", "exports", "runtime", "tools", "env", "feature"],
+)
+def test_lists_of_names_may_be_in_any_order(tmp_path: Path, changes: dict[str, str]) -> None:
+    assert findings(tmp_path, **changes) == []
+
+
+def test_the_order_of_a_list_of_names_changes_no_plan(tmp_path: Path) -> None:
+    texts = {
+        "needs": ('"a-lib"', '"b-lib"'),
+        "tools": ('"bison"', '"flex"'),
+        "env": ('("A", "1")', '("B", "2")'),
+    }
+    plans = []
+    for turned in (False, True):
+        lists = {f: f"({', '.join(t[::-1] if turned else t)})" for f, t in texts.items()}
+        package = load(tmp_path / str(turned), "thing", **lists)
+        riscv, inputs = target("riscv64-linux-gnu"), Inputs(sysroot=package.recipe.needs)
+        plans.append(
+            compose(
+                "thing",
+                package.recipe,
+                target=riscv,
+                features={},
+                cflags="",
+                hardening=Hardening(),
+                inputs=inputs,
+            )
+        )
+    assert plans[0].identity == plans[1].identity
+
+
+def test_require_lists_every_finding_and_takes_the_first_ones_reason(tmp_path: Path) -> None:
+    one = load(tmp_path, "one", version='""')
+    two = load(tmp_path, "two", summary='""', license='"?"')
+    with pytest.raises(QuardError) as caught:
+        require((one, two), Catalog(tmp_path))
+    assert caught.value.message == "3 things are wrong with the recipes"
+    assert caught.value.reason == "missing-version"
+    assert [line.split(":")[0] for line in caught.value.detail.splitlines()] == [
+        "packages/one/recipe.py",
+        "packages/two/recipe.py",
+        "packages/two/recipe.py",
+    ]
+
+
+def test_require_says_nothing_of_clean_recipes(tmp_path: Path) -> None:
+    require((load(tmp_path, "one", source=SOURCE),), Catalog(tmp_path))
