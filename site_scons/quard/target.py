@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-from quard.base.errors import QuardError
+from quard.base.names import unknown
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,5 @@ def target(triple: str) -> Target:
     """Return the facts of `triple`. Raises QuardError for one that is not known."""
     found = _TARGETS.get(triple)
     if found is None:
-        near = difflib.get_close_matches(triple, _TARGETS, n=1)
-        raise QuardError(
-            f"unknown target {triple!r}",
-            detail="known: " + ", ".join(sorted(_TARGETS)),
-            reason="unknown-target",
-            hint=f"did you mean {near[0]!r}?" if near else "add it to quard/target.py",
-        )
+        raise unknown("target", triple, sorted(_TARGETS), "add it to quard/target.py")
     return found

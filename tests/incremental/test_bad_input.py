@@ -345,7 +345,7 @@ def test_a_broken_template_of_the_run_script_is_named(greeting: Project) -> None
     text = template.read_text()
     template.unlink()
     template.write_text(text + "echo @kernal@\n")
-    refused(greeting.run(), "bad-template", "did you mean @kernel@?")
+    refused(greeting.run(), "bad-template", "did you mean 'kernel'?")
     template.write_bytes(b"\xff")
     refused(greeting.run(), "bad-template", "it is not UTF-8")
 

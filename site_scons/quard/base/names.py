@@ -1,21 +1,45 @@
-"""Names of packages, boards and features: their form, and what is meant by one that is wrong."""
+"""Names of packages, boards and keys: their form, and which one was meant by one that is wrong."""
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections.abc import Iterable
 
 from quard.base.errors import QuardError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*\Z")
+_ALIKE = 0.6
+"""The part of two names that must be the same, as difflib measures it."""
 
 
-def unknown(kind: str, name: str, known: tuple[str, ...], otherwise: str) -> QuardError:
-    """Return the error for a name that does not exist, with the nearest that does."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+def nearest(
+    name: str, known: Iterable[str], *, alike: float = _ALIKE, count: int = 1
+) -> tuple[str, ...]:
+    """Return at most `count` of the known names that are like `name`, the most alike first.
+
+    Capital and small letters are the same here: `board` is as near to `BOARD` as can be.
+    """
+    import difflib  # noqa: PLC0415 - a build without a wrong name does not need it
+
+    folded: dict[str, list[str]] = {}
+    for other in known:
+        folded.setdefault(other.casefold(), []).append(other)
+    near = difflib.get_close_matches(name.casefold(), folded, n=count, cutoff=alike)
+    return tuple(other for key in near for other in folded[key])[:count]
+
+
+def meant(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return the hint for a name that does not exist: the nearest that does, or `otherwise`."""
+    near = nearest(name, known)
+    return f"did you mean {near[0]!r}?" if near else otherwise
+
+
+def unknown(kind: str, name: str, known: Iterable[str], otherwise: str) -> QuardError:
+    """Return the error `unknown-KIND` for a name that does not exist, with those that do."""
+    known = tuple(known)
     return QuardError(
         f"unknown {kind} {name!r}",
         detail="known: " + (", ".join(known) or "none"),
         reason=f"unknown-{kind}",
-        hint=f"did you mean {near[0]!r}?" if near else otherwise,
+        hint=meant(name, known, otherwise),
     )

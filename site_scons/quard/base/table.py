@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from quard.base import given
 from quard.base.errors import QuardError
+from quard.base.names import meant
 
 
 def read(path: Path, shown: str, reason: str) -> Table:
@@ -103,13 +103,12 @@ class Table:
     def finish(self) -> None:
         """Raise QuardError if a key is left that nobody asked for."""
         for key in sorted(self._data):
-            near = difflib.get_close_matches(key, self._known, n=1)
             known = "known: " + ", ".join(sorted(self._known))
             raise QuardError(
                 f"{self._where}: unknown key {self._name}{key}",
                 detail=known,
                 reason=self._reason,
-                hint=f"did you mean {near[0]!r}?" if near else "take it out or correct it",
+                hint=meant(key, self._known, "take it out or correct it"),
             )
 
     def error(self, key: str, text: str, hint: str = "") -> QuardError:

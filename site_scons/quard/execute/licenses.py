@@ -7,7 +7,6 @@ record says so then.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.files import file_sha256
+from quard.base.names import nearest
 from quard.base.plain import one_line
 
 _LIKELY = re.compile(r"licen[cs]|copying|copyright|notice|unlicense", re.IGNORECASE)
@@ -79,7 +79,7 @@ def _near(path: str, there: Sequence[str]) -> list[str]:
     """Return files that may be meant: of the same name, of a similar one, or likely licences."""
     name = path.rpartition("/")[2].lower()
     same = [other for other in there if other.rpartition("/")[2].lower() == name]
-    similar = difflib.get_close_matches(path, there, n=_NEAR, cutoff=0.75)
+    similar = nearest(path, there, alike=0.75, count=_NEAR)
     likely = [other for other in there if _LIKELY.search(other.rpartition("/")[2])]
     likely.sort(key=lambda other: (other.count("/"), other))
     return list(dict.fromkeys([*same, *similar, *likely]))[:_NEAR]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.boards import settings
 
 DEFAULT_BOARD = "quard-star"
@@ -219,11 +219,10 @@ def _unknown(
             reason=f"unknown-{kind}",
             hint=" ".join(("./scons", f"BOARD={name}", *others)),
         )
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return QuardError(
         f"unknown {kind.replace('-name', '')} {name!r}",
         reason=f"unknown-{kind}",
-        hint=f"did you mean {near[0]!r}?" if near else "./scons --help lists what there is",
+        hint=meant(name, known, "./scons --help lists what there is"),
     )
 
 

@@ -5,13 +5,13 @@ Formats: passwd(5), group(5), shadow(5).
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.base.plain import is_printable
 from quard.model import User
 
@@ -157,10 +157,9 @@ def _claim(taken: dict[Key, str], key: Key, shown: str, package: str) -> None:
 def _lookup(kind: str, name: str, numbers: dict[str, int], where: str) -> int:
     if name in numbers:
         return numbers[name]
-    near = difflib.get_close_matches(name, numbers, n=1)
     raise QuardError(
         f"{where} names the {kind} {name!r}, which the image lacks",
         detail="known: " + ", ".join(sorted(numbers)),
         reason="unknown-user",
-        hint=f"did you mean {near[0]!r}?" if near else "add it to the system's table",
+        hint=meant(name, numbers, "add it to the system's table"),
     )

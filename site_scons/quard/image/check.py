@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 
 from quard.base.errors import QuardError
+from quard.base.names import nearest
 from quard.base.plain import short
 from quard.image import scripts, tables
 from quard.image.accounts import Accounts
@@ -142,7 +142,7 @@ def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
 
 def _missing(tree: Tree, path: str, name: str, folders: Sequence[str]) -> QuardError:
     here = sorted({other.rpartition("/")[2] for other in tree.nodes if ".so" in other})
-    near = difflib.get_close_matches(name.rpartition("/")[2], here, n=1, cutoff=0.8)
+    near = nearest(name.rpartition("/")[2], here, alike=0.8)
     detail = [f"looked in {', '.join(dict.fromkeys(folders))}"] if folders else []
     detail += [f"the image has {near[0]}"] if near else []
     return QuardError(

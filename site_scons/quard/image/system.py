@@ -38,13 +38,13 @@ mode = "0600"
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from quard.base.names import meant
 from quard.base.plain import is_printable
 from quard.base.table import Table, read
 from quard.image.accounts import Account, Group, bad_field, bad_password
@@ -187,8 +187,7 @@ def _group_number(table: Table, groups: Mapping[str, int]) -> int:
     name = table.text("gid")
     if name in groups:
         return groups[name]
-    near = difflib.get_close_matches(name, groups, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "add a [[group]]"
+    hint = meant(name, groups, "add a [[group]]")
     raise table.error("gid", f"names the group {name!r}, which the file lacks", hint)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 import re
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.base.table import Table, read
 
 _REASON = "bad-machine"
@@ -134,12 +134,11 @@ def load(path: Path) -> Machine:
 
 def _missing(path: Path) -> QuardError:
     known = sorted(file.stem for file in path.parent.glob("*.toml"))
-    near = difflib.get_close_matches(path.stem, known, n=1)
     return QuardError(
         f"there is no machine {path.stem!r}",
         detail=f"{path.parent.name}/{path.name} does not exist; there are: {', '.join(known)}",
         reason=_REASON,
-        hint=f"did you mean {near[0]!r}?" if near else "add the file; qemu/virt.toml is an example",
+        hint=meant(path.stem, known, "add the file; qemu/virt.toml is an example"),
     )
 
 
@@ -197,8 +196,7 @@ def _disk(table: Table) -> Disk:
 def _share(table: Table) -> Share:
     model = table.text("security_model")
     if model not in SECURITY_MODELS:
-        near = difflib.get_close_matches(model, SECURITY_MODELS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else ""
+        hint = meant(model, SECURITY_MODELS, "")
         allowed = ", ".join(SECURITY_MODELS)
         raise table.error("security_model", f"must be one of {allowed}, not {model!r}", hint)
     share = Share(_text(table, "device", DEVICE), _text(table, "tag", NAME), model)

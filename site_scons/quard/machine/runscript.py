@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.machine import qemu
 from quard.machine.machine import Machine
 
@@ -64,12 +64,11 @@ def script(machine: Machine, template: str, *, board: str, data: str) -> str:
     }
     unknown = sorted({word for word in _PLACEHOLDER.findall(template) if word not in words})
     if unknown:
-        near = difflib.get_close_matches(unknown[0], words, n=1)
         raise QuardError(
             f"qemu/run has an unknown placeholder @{unknown[0]}@",
             detail="known: " + ", ".join(sorted(words)),
             reason="bad-template",
-            hint=f"did you mean @{near[0]}@?" if near else "take it out of the file below qemu/run",
+            hint=meant(unknown[0], words, "take it out of the file below qemu/run"),
         )
     return _PLACEHOLDER.sub(lambda match: words[match[1]], template)
 

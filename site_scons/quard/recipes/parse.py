@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any
 
 from quard import model
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.model import Recipe
 
 _WORDS = {
@@ -112,13 +112,12 @@ def _value(node: ast.expr, where: str) -> Any:
         case ast.Name(id=word) if word in _WORDS:
             raise _bad(where, node.lineno, f"write {word}(...)", "recipe-syntax")
         case ast.Call(func=ast.Name(id=word)) | ast.Name(id=word):
-            near = difflib.get_close_matches(word, _WORDS, n=1)
             raise _bad(
                 where,
                 node.lineno,
                 f"unknown word {word!r}",
                 "unknown-field",
-                f"did you mean {near[0]!r}?" if near else "",
+                meant(word, _WORDS, ""),
             )
     raise _bad(where, node.lineno, "this is not data", "recipe-syntax")
 
@@ -130,13 +129,12 @@ def _construct(
     known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
     for keyword in keywords:
         if keyword.arg not in known:
-            near = difflib.get_close_matches(str(keyword.arg), known, n=1)
             raise _bad(
                 where,
                 keyword.value.lineno,
                 f"{kind.__name__} has no field {keyword.arg!r}",
                 "unknown-field",
-                f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(sorted(known)),
+                meant(str(keyword.arg), known, "known: " + ", ".join(sorted(known))),
             )
         if keyword.arg in named:
             raise _bad(

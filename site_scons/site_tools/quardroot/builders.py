@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
 import sys
@@ -15,6 +14,7 @@ import SCons.Node.Python
 import SCons.Script
 
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.face import cli
 
 from . import opened, session
@@ -82,11 +82,10 @@ def _refuse_options(parser: Any) -> None:
     options = [word.partition("=")[0] for word in parser.largs if word.startswith("-")]
     for option in options:
         if not parser.has_option(option):
-            near = difflib.get_close_matches(option, parser._long_opt, n=1)
             raise QuardError(
                 f"unknown option {option!r}",
                 reason="unknown-option",
-                hint=f"did you mean {near[0]!r}?" if near else "./scons -H lists SCons' own",
+                hint=meant(option, parser._long_opt, "./scons -H lists SCons' own"),
             )
     if SCons.Script.GetOption("num_jobs") < 1:
         raise QuardError(

@@ -33,7 +33,7 @@ def test_text_has_no_placeholder_left_and_no_absolute_path_of_the_build() -> Non
 def test_unknown_placeholder_is_refused_with_the_right_one() -> None:
     with pytest.raises(QuardError) as caught:
         script(MACHINE, "echo @kernal@\n", board="b", data="")
-    assert (caught.value.reason, caught.value.hint) == ("bad-template", "did you mean @kernel@?")
+    assert (caught.value.reason, caught.value.hint) == ("bad-template", "did you mean 'kernel'?")
 
 
 def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
