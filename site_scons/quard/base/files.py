@@ -1,8 +1,7 @@
-"""What all that keeps files has in common: their hash, whole files, one error for a full disk."""
+"""File helpers: hashes, atomic replacement, removing trees."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -27,22 +26,6 @@ class FileRef:
 
     name: str
     sha256: str
-
-
-@contextmanager
-def enough_space(folder: Path) -> Iterator[None]:
-    """Turn 'no space' and 'quota exceeded' of what runs inside into QuardError `disk-full`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise QuardError(
-            "no space left on the disk",
-            detail=f"while writing below {folder}",
-            reason="disk-full",
-            hint="free some space on that file system and start again; finished work is kept",
-        ) from error
 
 
 @contextmanager

@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from quard.base import canonical
-from quard.base.files import enough_space, remove_tree, replacing
+from quard.base.files import remove_tree, replacing
+from quard.base.space import enough_space
 from quard.plan.plan import Plan, RunStep
 from quard.process.sandbox import Work
 

@@ -9,7 +9,6 @@ through a link, so that looking at names is enough.
 from __future__ import annotations
 
 import contextlib
-import errno
 import lzma
 import os
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.plain import one_line
+from quard.base.space import disk_full, is_full
 from quard.execute.archive import Bad, Stream, Unsafe, members
 
 MAX_FOLLOWED = 40
@@ -97,13 +97,8 @@ def _archive_error(archive: Path, fault: Exception) -> QuardError:
 def _system_error(archive: Path, into: Path, fault: OSError) -> QuardError:
     if fault.errno is None:  # how gzip and bz2 say that the data make no sense
         return _archive_error(archive, fault)
-    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-        return QuardError(
-            f"no space left while unpacking {archive.name}",
-            detail=f"{into.parent}: {fault.strerror}",
-            reason="disk-full",
-            hint="free some space there, or put the output folder on a larger disk",
-        )
+    if is_full(fault):
+        return disk_full(f"unpacking {archive.name}", into.parent, fault.strerror or "")
     return QuardError(
         f"cannot unpack {archive.name}",
         detail=str(fault),

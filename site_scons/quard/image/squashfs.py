@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.space import disk_full
 from quard.image.tarimage import MTIME
 from quard.image.tree import ROOT
-from quard.image.write import disk_full, run, scratch
+from quard.image.write import run, scratch
 from quard.process.stop import Stop
 
 _COMPRESSOR, _LEVEL = "zstd", 6
@@ -33,6 +34,7 @@ def squashfs(tar: Path, out: Path, *, stop: Stop | None = None) -> None:
         except QuardError as error:
             # tar2sqfs says no more than "I/O error" about a full disk.
             if "I/O error" in error.detail and room < tar.stat().st_size:
-                raise disk_full(out, f"{error.detail}\n{room} bytes were free") from error
+                said = f"{error.detail}\n{room} bytes were free"
+                raise disk_full(f"making {out.name}", out.parent, said) from error
             raise
         made.replace(out)

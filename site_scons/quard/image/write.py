@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +10,13 @@ from pathlib import Path
 from typing import IO
 
 from quard.base.errors import QuardError
+from quard.base.space import disk_full, enough_space, says_full
 from quard.process import leash
 from quard.process.stop import Stop
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the tools are looked for: mke2fs is in sbin, which few users have in PATH."""
 PACKAGES = {"mke2fs": "e2fsprogs", "debugfs": "e2fsprogs", "tar2sqfs": "squashfs-tools-ng"}
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -30,7 +28,7 @@ def scratch(out: Path) -> Iterator[Path]:
     Raises QuardError disk-full for a full disk met inside the block.
     """
     folder = out.parent / f".{out.name}.new"
-    try:
+    with enough_space(out.parent, f"making {out.name}"):
         out.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             shutil.rmtree(folder)
@@ -39,10 +37,6 @@ def scratch(out: Path) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder)
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            raise disk_full(out, error.strerror or str(error)) from error
-        raise
 
 
 @contextmanager
@@ -90,8 +84,8 @@ def run(
         )
         errors.seek(0)
         text = errors.read().decode(errors="replace").strip()
-    if os.strerror(errno.ENOSPC) in text:
-        raise disk_full(out, text)
+    if says_full(text):
+        raise disk_full(f"making {out.name}", out.parent, text)
     if status != 0:
         raise tool_failed(argv[0], out, text or f"exit status {status}")
     return text
@@ -104,15 +98,4 @@ def tool_failed(tool: str, out: Path, text: str) -> QuardError:
         detail="\n".join(text.splitlines()[-10:]),
         reason="image-tool",
         hint="the detail is the tool's own message",
-    )
-
-
-def disk_full(out: Path, text: str) -> QuardError:
-    """Return the error for a disk without room for `out`."""
-    first = "\n".join(text.splitlines()[:3])
-    return QuardError(
-        f"no room left on the disk for {out.name}",
-        detail=f"{first}\nin {out.parent}",
-        reason="disk-full",
-        hint="free some space, or build on another disk",
     )

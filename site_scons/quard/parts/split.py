@@ -19,8 +19,8 @@ from pathlib import Path
 
 from quard.base.attributes import ACCESS_LIST, attributes
 from quard.base.errors import QuardError
-from quard.base.files import enough_space
 from quard.base.plain import one_line
+from quard.base.space import enough_space
 from quard.parts.bytecode import settle
 from quard.parts.classify import classify
 from quard.parts.drop import remove_unwanted

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.plain import one_line
+from quard.base.space import says_full
 from quard.parts import elf
 from quard.parts.elf_view import MAGIC
 from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
@@ -236,7 +237,7 @@ def _run(argv: Sequence[str]) -> None:
 
 
 def _tool_failed(argv: Sequence[str], output: str) -> QuardError:
-    if os.strerror(errno.ENOSPC) in output:
+    if says_full(output):
         raise OSError(errno.ENOSPC, output)
     return QuardError(
         f"{Path(argv[0]).name} failed while splitting a package",

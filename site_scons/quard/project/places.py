@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.base.files import enough_space
+from quard.base.space import enough_space
 from quard.store.local import Store
 
 _REASON = "not-writable"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quard.base.files import file_sha256
+from quard.base.space import is_full
 from quard.plan.source import Request, Variant
 from quard.sources import page, unfetched
 from quard.sources.archives import Archives, Fetched, names
@@ -209,7 +210,7 @@ class Fetcher:
         except Stopped:
             raise unfetched.interrupted(package) from None
         except OSError as fault:
-            if fault.errno in unfetched.FULL:
+            if is_full(fault):
                 # The first fault is the one to tell, whatever a disk in trouble says to this.
                 with contextlib.suppress(OSError):
                     for variant in request.variants:

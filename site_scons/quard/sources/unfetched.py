@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.space import disk_full, is_full
 from quard.plan.source import Request, Variant
 from quard.sources.attempt import Other
 from quard.sources.mirrors import Locations
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 _ON_DEMAND = r"https?://(?:[^/]+/.*/(?:archive|snapshot|-/archive|get|tarball|zipball)/|codeload\.)"
 """Archives that a forge packs when it is asked (GitHub, GitLab, Gitea, cgit, Bitbucket)."""
 
@@ -55,13 +54,9 @@ def interrupted(package: str) -> QuardError:
 
 def unusable(package: str, folder: Path, fault: OSError) -> QuardError:
     """Return the error of a cache that cannot be read or written."""
-    if fault.errno in FULL:
-        return QuardError(
-            f"no space left while fetching {package}",
-            detail=f"{folder}: {fault.strerror}",
-            reason="disk-full",
-            hint="free some space there; local.toml: [cache] dir names another folder",
-        )
+    if is_full(fault):
+        instead = "local.toml: [cache] dir names another folder"
+        return disk_full(f"fetching {package}", folder, fault.strerror or "", instead=instead)
     return QuardError(
         f"cannot keep the source of {package}",
         detail=str(fault),

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from quard.base.errors import QuardError, together
-from quard.base.files import enough_space
 from quard.base.plain import one_line, short
+from quard.base.space import enough_space
 from quard.store.member import (
     EPOCH,
     FOLDER_MODE,

@@ -24,7 +24,8 @@ from typing import Any
 
 from quard.base.canonical import canonical, digest
 from quard.base.errors import QuardError
-from quard.base.files import enough_space, file_sha256, is_sha256, remove_tree
+from quard.base.files import file_sha256, is_sha256, remove_tree
+from quard.base.space import enough_space
 
 
 def encode_record(key: str, record: Mapping[str, Any]) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import traceback
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.space import disk_full, is_full
 
 
 def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
@@ -14,16 +14,15 @@ def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
     if isinstance(fault, QuardError):
         return fault
     if isinstance(fault, OSError):
-        full = fault.errno in (errno.ENOSPC, errno.EDQUOT)
+        name = fault.filename if isinstance(fault.filename, str) else ""
+        said = fault.strerror or str(fault)
+        if is_full(fault):
+            return disk_full("writing", name, said)
         return QuardError(
-            "no space left on the disk" if full else "a file cannot be used",
-            detail=f"{fault.filename}: {fault.strerror}"
-            if isinstance(fault.filename, str)
-            else fault.strerror or str(fault),
-            reason="disk-full" if full else "file-system",
-            hint="free some space and start again"
-            if full
-            else "make it usable for this user, or remove it, and start again",
+            "a file cannot be used",
+            detail=f"{name}: {said}" if name else said,
+            reason="file-system",
+            hint="make it usable for this user, or remove it, and start again",
         )
     if trace is not None:
         trace.parent.mkdir(parents=True, exist_ok=True)

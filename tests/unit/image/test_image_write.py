@@ -89,6 +89,22 @@ def test_full_disk_is_said_and_leaves_the_old_image(tmp_path: Path) -> None:
     ], done.stderr
 
 
+@pytest.mark.parametrize("said", ["No space left on device", "Disk quota exceeded"])
+def test_a_tool_that_says_the_disk_is_full_is_that_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """A stand-in for the tool: no quota can be set up without a file system of its own."""
+    tool = tmp_path / "mke2fs"
+    tool.write_text(f"#!/bin/sh\necho 'mke2fs: {said} while writing' >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr("quard.image.write.SEARCH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(QuardError) as caught:
+        write.run(("mke2fs",), tmp_path / "rootfs.ext4")
+    assert caught.value.reason == "disk-full"
+    assert caught.value.message == "no space left on the disk while making rootfs.ext4"
+    assert said in caught.value.detail
+
+
 @pytest.mark.parametrize("name", ["ext4", "squashfs"])
 def test_missing_tool_names_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
