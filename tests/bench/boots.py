@@ -49,7 +49,8 @@ def _boot(images: Path, state: str) -> tuple[float, float, float]:
     try:
         with ThreadPoolExecutor(1) as pool:
             guest.expect(_FORWARD)
-            port = int(guest.match.group(1))
+            assert isinstance(guest.match, re.Match)
+            port = int(guest.match[1])
             guest.expect("Starting sshd")
             answered = pool.submit(_answer, port, started + _LIMIT)
             guest.expect("login: ")

@@ -7,9 +7,8 @@ import posixpath
 import tarfile
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-
 from quard.image.cpio import cpio_gz
+from quard.parts.elf import parse
 
 _ROOTS = ("usr/bin/busybox", "usr/bin/iperf3", "usr/lib/libgcc_s.so.1")
 """The programs, and what the C library opens when a thread is cancelled."""
@@ -60,14 +59,8 @@ def _closure(whole: tarfile.TarFile, members: dict[str, tarfile.TarInfo]) -> set
             continue
         file = whole.extractfile(members[name])
         assert file is not None, f"{name} is neither a file nor a link"
-        elf = ELFFile(io.BytesIO(file.read()))
-        dynamic = elf.get_section_by_name(".dynamic")
-        left += [
-            _LIBRARIES + tag.needed
-            for tag in (dynamic.iter_tags() if dynamic is not None else ())  # else it is static
-            if tag.entry.d_tag == "DT_NEEDED"
-        ]
-        loader = elf.get_section_by_name(".interp")
-        if loader is not None:
-            left.append(_LIBRARIES + posixpath.basename(loader.data().rstrip(b"\0").decode()))
+        elf = parse(file.read())
+        left += [_LIBRARIES + needed for needed in elf.needed]
+        if elf.interp is not None:
+            left.append(_LIBRARIES + posixpath.basename(elf.interp))
     return found

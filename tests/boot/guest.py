@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 import pexpect
 
@@ -79,6 +80,7 @@ class Guest:
         }
         self.boot_log = ""
         self._child: pexpect.spawn[str] | None = None
+        self._log_file: TextIO | None = None
         self._commands = 0
 
     def __enter__(self) -> Guest:
@@ -104,7 +106,8 @@ class Guest:
             timeout=COMMAND_SECONDS,
             dimensions=(24, 200),
         )
-        self._child.logfile_read = self.log.open("a", encoding="utf-8", newline="")
+        self._log_file = self.log.open("a", encoding="utf-8", newline="")
+        self._child.logfile_read = self._log_file
         return self
 
     def wait_for(self, pattern: str, seconds: float = COMMAND_SECONDS) -> str:
@@ -112,8 +115,8 @@ class Guest:
 
         Raises ConsoleError when it does not come in time, QEMU ends, or the kernel panics.
         """
-        choices = [pattern, PANIC, pexpect.EOF, pexpect.TIMEOUT]
-        found = self.child.expect(choices, timeout=seconds)
+        choices = (pattern, PANIC, pexpect.EOF, pexpect.TIMEOUT)
+        found = self.child.expect([*choices], timeout=seconds)
         if found == 0:
             return _plain(f"{self.child.before}{self.child.after}")
         if choices[found] == PANIC:
@@ -206,8 +209,8 @@ class Guest:
         if child.isalive() and not child.terminate():
             child.terminate(force=True)
         child.close(force=True)
-        if child.logfile_read is not None:
-            child.logfile_read.close()
+        if self._log_file is not None:
+            self._log_file.close()
 
     @property
     def child(self) -> pexpect.spawn[str]:
@@ -219,8 +222,8 @@ class Guest:
     @property
     def console(self) -> str:
         """Everything that the console has said so far, over all boots of this folder."""
-        if self._child is not None and self._child.logfile_read is not None:
-            self._child.logfile_read.flush()
+        if self._child is not None and self._log_file is not None:
+            self._log_file.flush()
         if not self.log.exists():
             return ""
         return _plain(self.log.read_bytes().decode(errors="replace"))

@@ -21,7 +21,7 @@ ADDRESS = "127.0.0.1"
 UDP_LIMIT = 512
 
 
-class Handler(DNSHandler):  # type: ignore[misc]
+class Handler(DNSHandler):
     """Answers every question of a connection: the C library asks for A and AAAA on one."""
 
     def handle(self) -> None:
@@ -35,7 +35,7 @@ class Handler(DNSHandler):  # type: ignore[misc]
             self.request.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
-class Zone(BaseResolver):  # type: ignore[misc]
+class Zone(BaseResolver):
     """Answers for the names of a file, and says of all others that they do not exist."""
 
     def __init__(self, log: Path, zone: Path) -> None:

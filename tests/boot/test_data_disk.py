@@ -99,7 +99,7 @@ def test_fresh_drops_the_data_and_snapshot_leaves_them(guests: Guests, tmp_path:
 
 def damage(disk: Path, path: str) -> None:
     """Overwrite the inode of a file, as a fault of the hardware does."""
-    command = ["debugfs", "-R", f"imap {path}", disk]
+    command = ["debugfs", "-R", f"imap {path}", str(disk)]
     done = subprocess.run(command, env={"PATH": SBIN}, capture_output=True, text=True, check=True)
     found = re.search(r"located at block (\d+), offset 0x([0-9a-f]+)", done.stdout)
     assert found, done

@@ -59,7 +59,7 @@ def facts(guest: Guest) -> dict[str, tuple[int, ...]]:
     """Return path -> type and mode, uid, gid, major and minor, as one command of the guest says."""
     command = "find . -xdev -exec stat -c '%f %u %g %t %T %n' {} + >/mnt/found"
     guest.check(f"cd {ROOT} && {command}", 120)
-    found = {}
+    found: dict[str, tuple[int, ...]] = {}
     for line in (guest.share / "found").read_text(encoding="utf-8").splitlines():
         mode, uid, gid, major, minor, path = line.split(" ", 5)
         numbers = int(mode, 16), int(uid), int(gid), int(major, 16), int(minor, 16)

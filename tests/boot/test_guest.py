@@ -100,6 +100,7 @@ def test_closing_ends_a_machine_that_ignores_every_request(tmp_path: Path) -> No
     guest = machine(tmp_path, "trap '' TERM HUP INT; echo up; while :; do sleep 1; done")
     guest.start().wait_for("up", 10)
     process = guest.child.pid
+    assert process is not None
     guest.close()
     guest.close()
     with pytest.raises(ProcessLookupError):

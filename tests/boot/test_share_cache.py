@@ -33,8 +33,8 @@ int main(int count, char **words)
 
 def compiled(folder: Path) -> None:
     (folder / "map.c").write_text(PROGRAM)
-    command = ["riscv64-linux-gnu-gcc", "-static", "-o", folder / "map", folder / "map.c"]
-    subprocess.run(command, check=True)
+    command = ["riscv64-linux-gnu-gcc", "-static", "-o", "map", "map.c"]
+    subprocess.run(command, cwd=folder, check=True)
 
 
 @pytest.mark.parametrize("root", ["ext4", "squashfs", "cpio"])

@@ -196,9 +196,9 @@ class Project:
         self, *arguments: str, env: Mapping[str, str] | None = None, board: str = "tiny"
     ) -> Ran:
         """Run SCons in the project, with a cache of its own; an empty `board` names none."""
-        words = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={self.cache}")
+        words = [sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={self.cache}"]
         if board:
-            words += (f"BOARD={board}",)
+            words.append(f"BOARD={board}")
         done = subprocess.run(
             (*words, *arguments),
             cwd=self.folder,

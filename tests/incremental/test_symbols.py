@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import NoteSection, SymbolTableSection
 
 from incremental.project import Project, Ran
 
@@ -23,15 +24,17 @@ def debug(project: Project, *arguments: str) -> Ran:
 
 def symbols(path: Path) -> set[str]:
     with path.open("rb") as file:
-        return {
-            symbol.name for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()
-        }
+        table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        return {symbol.name for symbol in table.iter_symbols()}
 
 
 def symbols_of(project: Project, path: str) -> set[str]:
     """Return what gdb finds for a program or library by the build-id in it."""
     with (project.folder / ROOT / path).open("rb") as file:
-        note = next(iter(ELFFile(file).get_section_by_name(".note.gnu.build-id").iter_notes()))
+        notes = ELFFile(file).get_section_by_name(".note.gnu.build-id")
+        assert isinstance(notes, NoteSection)
+        note = next(iter(notes.iter_notes()))
     build_id = str(note["n_desc"])
     name = f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
     return symbols(project.folder / ROOT / name)

@@ -67,17 +67,17 @@ def test_a_journal_gives_back_what_was_added_in_any_number_of_steps(tmp_path: Pa
     journal.add(["a/one", "b"])
     journal.add([])
     journal.add(["ä", "\udcff"])
-    assert Journal(tmp_path / "journal").read() == {"a/one", "b", "ä", "\udcff"}
+    assert Journal(tmp_path / "journal").read() == frozenset(("a/one", "b", "ä", "\udcff"))
     journal.remove()
     assert Journal(tmp_path / "journal").read() == frozenset()
     journal.add(["later"])
-    assert Journal(tmp_path / "journal").read() == {"later"}
+    assert Journal(tmp_path / "journal").read() == frozenset(("later",))
 
 
 def test_a_new_journal_is_not_a_continuation_of_an_old_one(tmp_path: Path) -> None:
     Journal(tmp_path / "journal").add(["x" * 500])
     Journal(tmp_path / "journal").add(["new"])
-    assert Journal(tmp_path / "journal").read() == {"new"}
+    assert Journal(tmp_path / "journal").read() == frozenset(("new",))
 
 
 def test_a_journal_that_was_cut_off_anywhere_or_changed_is_not_relied_on(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_what_was_made_without_a_signature_stays_in_the_journal(out: Path, guard
     entered(guard)
     guard.started([Target(out / "tiny/one", SCons.Node.executed)])
     guard.release()
-    assert Journal(out / "journal").read() == {"tiny/one"}
+    assert Journal(out / "journal").read() == frozenset(("tiny/one",))
 
 
 def test_a_second_guard_waits_and_tells_so_in_one_line(out: Path, guard: Guard) -> None:

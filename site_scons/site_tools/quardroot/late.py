@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import SCons.Node.Python
 
 
-class Late(SCons.Node.Python.Value):  # type: ignore[misc]  # SCons has no types
+class Late(SCons.Node.Python.Value):
     """Stands for any number of files, whichever of them this run makes.
 
     What is made gets it as one dependency, always the same one, so that a run which builds one
@@ -20,6 +19,6 @@ class Late(SCons.Node.Python.Value):  # type: ignore[misc]  # SCons has no types
         super().__init__(name)
         self._signature = signature
 
-    def get_text_contents(self) -> Any:
+    def get_text_contents(self) -> str:
         """Return what is compared from run to run."""
         return self._signature()

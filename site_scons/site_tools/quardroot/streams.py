@@ -12,9 +12,12 @@ import io
 import os
 import select
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 import SCons.Util
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _LOST: dict[int, OSError] = {}
 """Descriptor -> why nothing written to it arrives any more."""
@@ -23,7 +26,7 @@ _LOST: dict[int, OSError] = {}
 class _Patient(io.FileIO):
     """A descriptor that leads nowhere from the first failed write on."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: ReadableBuffer, /) -> int:
         try:
             while (written := super().write(data)) is None:
                 select.select((), (self,), ())  # somebody made it non-blocking, and it is full

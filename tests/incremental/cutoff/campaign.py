@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ def run(
     interface: Interface = real_interface,
     kinds: tuple[str, ...] = (),
     processes: int = PROCESSES,
-) -> Iterator[Verdict]:
+) -> Generator[Verdict, None, None]:
     """Yield the verdicts of numbered cases, in order; who stops early stops the work.
 
     interface -- a function at the top of its module: worker processes find it by name

@@ -218,8 +218,8 @@ def absolute(library: Library, rolls: random.Random) -> Library:
 def warning(library: Library, rolls: random.Random) -> Library:
     if library.warnings:
         return replace(library, warnings=())
-    symbol = rolls.choice([*library.functions, *library.data]).name
-    return replace(library, warnings=((symbol, "mind the gap"),))
+    symbols = [one.name for one in library.functions] + [one.name for one in library.data]
+    return replace(library, warnings=((rolls.choice(symbols), "mind the gap"),))
 
 
 def _function(

@@ -118,10 +118,10 @@ def _pkg_config(library: Library) -> str:
 
 def _script(library: Library) -> str:
     exported: list[list[str]] = [[] for _ in library.nodes]
-    for one in (*library.functions, *library.data):
-        exported[one.node].append(one.name)
-        if isinstance(one, Data):
-            exported[one.node] += [alias for alias, _weak in one.aliases]
+    for function in library.functions:
+        exported[function.node].append(function.name)
+    for data in library.data:
+        exported[data.node] += [data.name, *(alias for alias, _weak in data.aliases)]
     exported[0] += [name for name, _value in library.absolute]
     text, before = "", ""
     for node, names in zip(library.nodes, exported, strict=True):

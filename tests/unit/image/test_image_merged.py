@@ -7,6 +7,7 @@ import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import image_parts as parts
 import pytest
@@ -30,14 +31,14 @@ def overlay(folder: Path, entries: Mapping[str, str | None], name: str = "rootfs
     return scan(name, folder / name)
 
 
-def made(folder: Path, *overlays: Overlay, **changes: object) -> dict[str, tarfile.TarInfo]:
+def made(folder: Path, *overlays: Overlay, **changes: Any) -> dict[str, tarfile.TarInfo]:
     spec = parts.spec(folder, {}, overlays=overlays)
     assemble(dataclasses.replace(spec, **changes), folder / "tar", folder / "json")
     with tarfile.open(folder / "tar") as tar:
         return {member.name: member for member in tar}
 
 
-def refused(folder: Path, *overlays: Overlay, **changes: object) -> QuardError:
+def refused(folder: Path, *overlays: Overlay, **changes: Any) -> QuardError:
     with pytest.raises(QuardError) as caught:
         made(folder, *overlays, **changes)
     return caught.value

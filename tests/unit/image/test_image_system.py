@@ -75,7 +75,7 @@ def test_unknown_group_of_a_user_gets_a_suggestion(tmp_path: Path) -> None:
         ("gid = 29", "gid = 1", "group[2].gid"),
         ('name = "audio"', 'name = "daemon"', "group[2].name"),
         ('name = "audio"', 'name = "Au:dio"', "group[2].name"),
-        ('home = "/root"', 'home = "/ro:ot"', "user[0].home"),
+        ('home = "/root"', 'home = "/root:x"', "user[0].home"),
         ('shell = "/bin/sh"', 'shell = "/bin/sh"\npassword = "secret"', "user[0].password"),
         ("uid = 0", "uid = 7", "user lacks root"),
     ],

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runscript_board import MACHINE, NOBODY, PARTS, TOP, Board, new_board
+from runscript_board import MACHINE, NOBODY, TOP, Board, new_board
 
-from quard.machine.runscript import script
+from quard.machine.runscript import PARTS, script
 
 KEPT = b"what the guest wrote"
 

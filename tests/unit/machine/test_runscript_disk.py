@@ -116,7 +116,7 @@ def test_second_guest_gets_a_disk_that_forgets_while_the_first_runs(board: Board
         "XDG_STATE_HOME": str(board.home),
         "HOLD": "1",
     }
-    command = [board.images / "run.sh", "FORWARD=none"]
+    command = [str(board.images / "run.sh"), "FORWARD=none"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe) as first:
         assert first.stdout is not None

@@ -236,7 +236,16 @@ def test_zero_data_shows_in_programs_with_a_common_symbol(tmp_path: Path, change
     program.write_text("char pad; int common[2]; int main(void) { return common[0] + pad; }")
     outputs = []
     for root in (first, second):
-        argv = [GCC, "-fcommon", "-Wl,--no-as-needed", "-Lusr/lib", "-lx", program, "-o", "out"]
+        argv = [
+            GCC,
+            "-fcommon",
+            "-Wl,--no-as-needed",
+            "-Lusr/lib",
+            "-lx",
+            str(program),
+            "-o",
+            "out",
+        ]
         subprocess.run(argv, cwd=root, check=True)
         outputs.append((root / "out").read_bytes())
     assert outputs[0] != outputs[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -20,6 +21,7 @@ def size(terminal: fdspawn[str]) -> str:
     """Return what `stty size` says at the prompt: "ROWS COLUMNS", or why it has none."""
     terminal.send("stty size; echo end-$((1 + 1))\n")
     terminal.expect(r"\)\)\r\n([^\r\n]*)\r\nend-2")
+    assert isinstance(terminal.match, re.Match)
     return str(terminal.match[1])
 
 

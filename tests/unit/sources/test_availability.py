@@ -18,8 +18,8 @@ from quard.face.progress import Lines
 from quard.plan.source import Request, Variant
 from quard.sources import availability
 from quard.sources.archives import Archives
+from quard.sources.attempt import Limits
 from quard.sources.availability import Availability, Decision, Question
-from quard.sources.download import Limits
 from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from faulty_server import Reply, Server
 
-from quard.sources.download import Failed, Limits, Stopped, Transfer
+from quard.sources.attempt import Failed, Limits, Stopped
+from quard.sources.download import Transfer
 from quard.sources.part import Part
 
 QUICK = Limits(connect=0.3, read=0.3, attempts=4, pause=0.01, longest=0.05, worth=50_000)

@@ -23,8 +23,7 @@ from quard.face.progress import Lines
 from quard.plan.source import Request, Variant
 from quard.sources import mirrors
 from quard.sources.archives import Fetched
-from quard.sources.attempt import Other
-from quard.sources.download import Limits
+from quard.sources.attempt import Limits, Other
 from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
 from quard.sources.unfetched import exhausted, other_bytes

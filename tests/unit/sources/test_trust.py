@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -86,12 +87,17 @@ def test_an_authority_that_a_variable_names_is_trusted(
     assert fetch(tmp_path, server) == BODY
 
 
+def verify_paths(**changes: Any) -> ssl.DefaultVerifyPaths:
+    """Return ssl's own, changed. A place that does not exist is None, though its type is str."""
+    return ssl.get_default_verify_paths()._replace(**changes)
+
+
 def test_an_authority_in_the_system_s_list_is_trusted(
     tmp_path: Path, server: Server, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trust, "_KNOWN", (str(authority / "ca.pem"),))
-    default = ssl.get_default_verify_paths()
-    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: default._replace(cafile=None))
+    default = verify_paths(cafile=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: default)
     assert fetch(tmp_path, server) == BODY
 
 
@@ -157,7 +163,7 @@ def test_a_wrong_host_name_does_not_advise_to_trust_more(
 def test_a_machine_without_certificates_takes_the_list_that_requests_brings(
     tmp_path: Path, server: Server, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = ssl.get_default_verify_paths()._replace(cafile=None, capath=None)
+    there = verify_paths(cafile=None, capath=None)
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: there)
     monkeypatch.setattr(trust, "_KNOWN", ())
     assert trust.places(server.base) == certifi.where()

@@ -1,0 +1,3 @@
+from optparse import OptionParser
+
+OptionsParser: OptionParser

@@ -1,0 +1,5 @@
+from collections.abc import Callable
+from typing import ClassVar
+
+class InterruptState:
+    set: ClassVar[Callable[[InterruptState], None]]

@@ -1,0 +1,5 @@
+from typing import TextIO
+
+class Unbuffered:
+    file: TextIO
+    def __init__(self, file: TextIO) -> None: ...

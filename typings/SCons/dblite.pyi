@@ -1,0 +1,2 @@
+class _Dblite:
+    _needs_sync: bool
