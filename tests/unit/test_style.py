@@ -1,29 +1,68 @@
-"""Lint, formatting and types of the whole project, with the tools' own output when they object."""
+"""Lint, formatting, types and spelling of the whole project, with the tools' own output."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
-CHECKS = {
-    "lint": ("ruff", "check", "."),
-    "format": ("ruff", "format", "--check", "."),
-    "types": ("mypy",),
-}
+import style
+
+CONFIG = (style.TOP / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+HOOK = """\
+      - id: {name}
+        name: {name}
+        entry: .venv/bin/python tests/style.py {name}
+        language: system
+        always_run: true
+        pass_filenames: false
+"""
 
 
-@pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS)
-def test_the_project_passes(command: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        (sys.executable, "-m", *command),
-        cwd=TOP,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"python -m {' '.join(command)}\n{done.stdout}"
+@pytest.mark.parametrize("name", style.CHECKS)
+def test_the_project_passes(name: str) -> None:
+    status, text = style.run(name)
+    assert status == 0, f"{' '.join(style.CHECKS[name])}\n{text}"
+
+
+def test_the_hooks_of_pre_commit_are_the_checks_and_nothing_else() -> None:
+    _, _, hooks = CONFIG.partition("    hooks:\n")
+    assert hooks == "".join(HOOK.format(name=name) for name in style.CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("lint", "import os\n"),
+        ("format", "x  =  1\n"),
+        ("types", 'x: int = "text"\n'),
+        ("spelling", "# rec" + "ieve\n"),
+    ],
+    ids=style.CHECKS,
+)
+def test_a_check_fails_where_there_is_something_to_find(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the project's own settings."""
+    settings = (style.TOP / "pyproject.toml").read_text(encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    for number, folder in enumerate(tomllib.loads(settings)["tool"]["mypy"]["files"]):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / f"right{number}.py").touch()  # mypy refuses a folder without any
+    (tmp_path / "tests/wrong.py").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(style, "TOP", tmp_path)
+    status, found = style.run(name)
+    assert status != 0
+    assert "wrong.py" in found
+
+
+def test_a_check_by_name_is_run_alone_and_an_unknown_one_is_an_error() -> None:
+    command = (sys.executable, str(style.TOP / "tests/style.py"))
+    done = subprocess.run((*command, "format"), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    done = subprocess.run((*command, "nothing"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no such check: nothing; there are lint, format, types, spelling" in done.stderr
