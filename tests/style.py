@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
+LOCK = TOP / "requirements.lock"
 CHECKS = {
     "lint": ("ruff", "check", "--quiet", "."),
     "format": ("ruff", "format", "--check", "--quiet", "."),
@@ -26,8 +27,8 @@ CHECKS = {
 def run(name: str) -> tuple[int, str]:
     """Return the exit status of a check, and what it prints."""
     module, *arguments = CHECKS[name]
-    if importlib.util.find_spec(module) is None:
-        return 2, f"{module} is not installed here: ./scons installs what requirements.lock lists\n"
+    if is_outdated(Path(sys.prefix)) or importlib.util.find_spec(module) is None:
+        return 2, f"{sys.prefix} lacks what requirements.lock lists: ./scons list installs it\n"
     done = subprocess.run(
         (sys.executable, "-m", module, *arguments),
         cwd=TOP,
@@ -37,6 +38,12 @@ def run(name: str) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def is_outdated(environment: Path) -> bool:
+    """Tell whether ./scons made the environment from another requirements.lock than today's."""
+    made_from = environment / "bootstrap/requirements.lock"
+    return made_from.exists() and made_from.read_bytes() != LOCK.read_bytes()
 
 
 def main() -> int:

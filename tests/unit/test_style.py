@@ -59,6 +59,22 @@ def test_a_check_fails_where_there_is_something_to_find(
     assert "wrong.py" in found
 
 
+def test_an_environment_that_an_older_lock_made_is_told_from_an_unsuitable_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not style.is_outdated(tmp_path)  # ./scons did not make it
+    (tmp_path / "bootstrap").mkdir()
+    lock = tmp_path / "bootstrap/requirements.lock"
+    lock.write_bytes(style.LOCK.read_bytes())
+    assert not style.is_outdated(tmp_path)
+    lock.write_text("older\n", encoding="utf-8")
+    assert style.is_outdated(tmp_path)
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    status, text = style.run("lint")
+    assert status != 0
+    assert text == f"{tmp_path} lacks what requirements.lock lists: ./scons list installs it\n"
+
+
 def test_a_check_by_name_is_run_alone_and_an_unknown_one_is_an_error() -> None:
     command = (sys.executable, str(style.TOP / "tests/style.py"))
     done = subprocess.run((*command, "format"), capture_output=True, text=True, check=False)
