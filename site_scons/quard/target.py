@@ -15,7 +15,7 @@ class Target:
     triple         -- GNU triple; also the cross tools' prefix, without the final dash
     linux_arch     -- the kernel's ARCH
     openssl_target -- the name in OpenSSL's Configurations/*.conf
-    elf_machine    -- e_machine of its programs, as pyelftools spells it
+    elf_machine    -- the name of its programs' e_machine
     elf_class      -- 32 or 64
     elf_order      -- of bytes: little or big
     elf_abi        -- mask and value of the floating-point ABI in e_flags

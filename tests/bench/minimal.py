@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 from quard.image.cpio import cpio_gz
-from quard.parts.elf import parse
+from quard.parts import elf, elf_view
 
 _ROOTS = ("usr/bin/busybox", "usr/bin/iperf3", "usr/lib/libgcc_s.so.1")
 """The programs, and what the C library opens when a thread is cancelled."""
@@ -59,8 +59,8 @@ def _closure(whole: tarfile.TarFile, members: dict[str, tarfile.TarInfo]) -> set
             continue
         file = whole.extractfile(members[name])
         assert file is not None, f"{name} is neither a file nor a link"
-        elf = parse(file.read())
-        left += [_LIBRARIES + needed for needed in elf.needed]
-        if elf.interp is not None:
-            left.append(_LIBRARIES + posixpath.basename(elf.interp))
+        program = elf.frame(elf_view.View(file.read()))
+        left += [_LIBRARIES + library for library in program.needed]
+        if program.interp is not None:
+            left.append(_LIBRARIES + posixpath.basename(program.interp))
     return found

@@ -7,10 +7,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from incremental.menu import CONF
 from incremental.project import Project
+from quard.parts import elf
 
 RECIPE = """\
 from quard.model import Install, Kconfig, Source
@@ -154,5 +154,4 @@ def test_a_module_whose_need_is_dropped_is_refused(kernel: Project) -> None:
 
 
 def sections(path: Path) -> set[str]:
-    with path.open("rb") as file:
-        return {section.name for section in ELFFile(file).iter_sections()}
+    return {section.name for section in elf.read(path).sections}

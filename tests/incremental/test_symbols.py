@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import NoteSection, SymbolTableSection
-
 from incremental.project import Project, Ran
+from quard.parts import elf, elf_view
 
 ROOT = "out/tiny/debug/root"
 
@@ -23,19 +21,15 @@ def debug(project: Project, *arguments: str) -> Ran:
 
 
 def symbols(path: Path) -> set[str]:
-    with path.open("rb") as file:
-        table = ELFFile(file).get_section_by_name(".symtab")
-        assert isinstance(table, SymbolTableSection)
-        return {symbol.name for symbol in table.iter_symbols()}
+    with elf_view.mapped(path) as view:
+        table = view.typed(elf.SHT_SYMTAB)
+        assert table is not None, f"{path} has no symbols"
+        return set(view.symbol_names(table, b""))
 
 
 def symbols_of(project: Project, path: str) -> set[str]:
     """Return what gdb finds for a program or library by the build-id in it."""
-    with (project.folder / ROOT / path).open("rb") as file:
-        notes = ELFFile(file).get_section_by_name(".note.gnu.build-id")
-        assert isinstance(notes, NoteSection)
-        note = next(iter(notes.iter_notes()))
-    build_id = str(note["n_desc"])
+    build_id = elf.read(project.folder / ROOT / path).build_id
     name = f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
     return symbols(project.folder / ROOT / name)
 

@@ -10,6 +10,7 @@ from quard.base.plain import short
 from quard.image import scripts, tables
 from quard.image.accounts import Accounts
 from quard.image.content import Content
+from quard.image.elf_content import opened_elf
 from quard.image.hardened import Hardened
 from quard.image.tree import Node, Tree
 from quard.parts import elf
@@ -91,7 +92,8 @@ def _elf_errors(
 ) -> Iterator[QuardError]:
     owner = tree.owners[path]
     try:
-        frame = _frame(content)
+        with opened_elf(content) as view:
+            frame = elf.frame(view)
     except QuardError as error:
         yield QuardError(
             f"/{path} of {owner} is a damaged ELF file",
@@ -121,13 +123,6 @@ def _elf_errors(
             found = any(_exists(tree, f"{folder}/{name}") for folder in folders)
         if not found:
             yield _missing(tree, path, name, folders)
-
-
-def _frame(content: Content) -> elf.Elf:
-    """Return the frame of an ELF file; one in a blob is read in its place."""
-    if content.path is not None and content.runs is None:
-        return elf.read(content.path, content.offset, content.size)
-    return elf.parse(content.read())
 
 
 def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:

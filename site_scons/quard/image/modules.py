@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
 from quard.base.errors import QuardError
 from quard.image.content import Content
+from quard.image.elf_content import opened_elf
 from quard.image.tree import Node, Tree
+from quard.parts.elf import SHT_SYMTAB
+from quard.parts.elf_view import View
 
 FOLDER = "usr/lib/modules"
 _MODULE = re.compile(rf"{FOLDER}/([^/]+)/(.+)\.ko(\.gz|\.xz|\.zst)?")
 _OVERRIDES = "updates/"
 """Below it lie modules that take the place of the kernel's own of the same name."""
-_EXPORT = "__ksymtab_"
+_EXPORT = b"__ksymtab_"
 _RANGE = re.compile(r"(.)-(.)")
 _CLASS = re.compile(r"\[[^]]*\]")
 
@@ -113,13 +113,14 @@ def _read(tree: Tree, path: str, below: str, compressed: str) -> _Module:
         raise _compressed(tree, path)
     content = tree.nodes[path].content or Content(0)
     try:
-        with content.open() as file:
-            elf = ELFFile(file)
-            info, exported = _info(elf), _exported(elf)
-    except Exception as error:  # the library takes nothing for impossible, and says so anyhow
+        with opened_elf(content) as view:
+            info, exported = _info(view), _exported(view)
+    except QuardError as error:
+        if error.reason != "bad-elf":
+            raise
         raise QuardError(
             f"/{path} of {tree.owners[path]} is a damaged kernel module",
-            detail=f"{type(error).__name__}: {error}",
+            detail=error.detail,
             reason="bad-elf",
             hint="rebuild what installs it",
         ) from error
@@ -133,20 +134,18 @@ def _read(tree: Tree, path: str, below: str, compressed: str) -> _Module:
     )
 
 
-def _info(elf: ELFFile) -> list[tuple[str, str]]:
+def _info(view: View) -> list[tuple[str, str]]:
     """Return what modinfo(8) shows."""
-    section = elf.get_section_by_name(".modinfo")
-    texts = section.data().decode().split("\0") if section else []
+    texts = view.named(".modinfo").decode().split("\0")
     fields = [text.partition("=") for text in texts if text]
     return [(key, value) for key, _, value in fields]
 
 
-def _exported(elf: ELFFile) -> tuple[str, ...]:
+def _exported(view: View) -> tuple[str, ...]:
     """Return the symbols that other modules may use."""
-    table = elf.get_section_by_name(".symtab")
-    symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
-    names = [symbol.name for symbol in symbols]
-    return tuple(sorted({n.removeprefix(_EXPORT) for n in names if n.startswith(_EXPORT)}))
+    table = view.typed(SHT_SYMTAB)
+    names = view.symbol_names(table, _EXPORT) if table else ()
+    return tuple(sorted({name[len(_EXPORT) :] for name in names}))
 
 
 def _plain(name: str) -> str:

@@ -18,6 +18,7 @@ from quard.base.errors import QuardError
 MAGIC = b"\x7fELF"
 VERSYM_HIDDEN = 0x8000
 
+_SHT_NOBITS = 8
 _SHT_GNU_VERDEF, _SHT_GNU_VERNEED, _SHT_GNU_VERSYM = 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _PT_LOAD, _PT_DYNAMIC = 1, 2
 _DT_NULL, _DT_STRTAB, _DT_STRSZ = 0, 5, 10
@@ -62,7 +63,7 @@ def mapped(path: Path, offset: int = 0, size: int | None = None) -> Iterator[Vie
         path.open("rb") as file,
         mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=start) as data,
         memoryview(data) as whole,
-        whole[offset - start :] as window,
+        whole[offset - start :][:size] as window,
     ):
         yield View(window)
 
@@ -141,6 +142,13 @@ class View:
         """Return the first section of a type."""
         return next((section for section in self.sections if section.type == kind), None)
 
+    def named(self, name: str) -> bytes:
+        """Return the bytes of the first section of a name; none without it or without content."""
+        for section in self.sections:
+            if section.name == name and section.type != _SHT_NOBITS:
+                return self.span(section.offset, section.size)
+        return b""
+
     def string_table(self, index: int) -> tuple[int, int]:
         """Return start and end of the strings that are the section of this index."""
         table = self.sections[index]
@@ -205,6 +213,19 @@ class View:
             else:
                 name, value, size, info, other, section = fields
             yield name, info, other, section, value, size
+
+    def symbol_names(self, table: Section, prefix: bytes) -> Iterator[str]:
+        """Yield the names of a table's symbols that begin with `prefix`, in the table's order.
+
+        A kernel module has thousands of others, which are not made strings of.
+        """
+        start, end = self.string_table(table.link)
+        strings = self.span(start, end - start)
+        for place, *_ in self.symbols(table):
+            if place >= len(strings):
+                raise ValueError(f"string {place} is not inside its table")
+            if strings.startswith(prefix, place):
+                yield strings[place : strings.index(b"\0", place)].decode()
 
     def defined_versions(self) -> Iterator[tuple[int, int, str]]:
         """Yield index, flags and name of the version definitions."""

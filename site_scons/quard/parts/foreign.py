@@ -12,7 +12,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from quard.parts.elf import MACHINES, Elf
+from quard.parts.elf import Elf
+from quard.parts.elf_machines import MACHINES
 from quard.parts.elf_view import MAGIC
 from quard.parts.stage import below
 from quard.target import Target
@@ -32,7 +33,7 @@ def mismatch(
     """Tell how an ELF file is not the target's; empty where it is, or need not be.
 
     path    -- below the staging folder, or in the image, without a leading slash
-    machine -- as pyelftools spells it
+    machine -- the name of e_machine
     linked  -- it is no object file: those may have no code, and then no flags
     """
     if below(path, FIRMWARE) or machine == "EM_BPF":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -158,3 +159,38 @@ def test_a_stripped_module_still_says_all_that_the_index_holds(
     found = index(tree(**{"s.ko": path.read_bytes()}))
     assert found["alias"] == ["alias kept s"]
     assert found["symbols"] == ["alias symbol:kept s"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_module_is_one_clear_error_or_none(module: Compile, seed: int) -> None:
+    """Whatever bytes are wrong, nothing but a QuardError comes out, and it names the module."""
+    whole = module("alias=bus:net", "depends=", exports="f")
+    chance = random.Random(seed)
+    refused = 0
+    for _ in range(300):
+        data = bytearray(whole[: chance.choice((len(whole), chance.randrange(len(whole))))])
+        for _ in range(chance.randrange(4)):
+            data[chance.randrange(len(data) or 1) : 1] = chance.randbytes(1)
+        for error in errors(tree(**{"kernel__a.ko": bytes(data)})):
+            assert error.reason in ("bad-elf", "missing-module")
+            assert f"/{FOLDER}/kernel/a.ko of package linux" in error.message
+            assert error.detail and error.hint
+            refused += 1
+    assert refused > 50
+
+
+def test_a_module_whose_texts_are_not_utf_8_is_damaged(module: Compile) -> None:
+    data = module("alias=bus:net").replace(b"bus:net", b"bus:\xff\xfet")
+    (error,) = errors(tree(**{"a.ko": data}))
+    assert error.reason == "bad-elf"
+    assert error.message == f"/{FOLDER}/a.ko of package linux is a damaged kernel module"
+
+
+def test_a_module_in_a_blob_is_indexed_as_one_in_memory(module: Compile, tmp_path: Path) -> None:
+    data = module("alias=x", "depends=", exports="f")
+    blob = tmp_path / "blob"
+    blob.write_bytes(b"x" * 4096 + data)
+    made = Tree()
+    content = Content(len(data), path=blob, offset=4096)
+    made.add(f"{FOLDER}/a.ko", Node("file", 0o644, content=content), LINUX)
+    assert index(made) == index(tree(**{"a.ko": data}))

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import stat
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.parts import elf
+from quard.parts.elf_machines import MACHINES
+from quard.parts.elf_view import View, mapped, understood
 
 USER = 65534
 GCC = "riscv64-linux-gnu-gcc"
@@ -278,17 +281,59 @@ def test_a_file_within_another_is_read_in_its_place(
     data = library.read_bytes()
     whole = tmp_path / "whole"
     whole.write_bytes(b"x" * offset + data + b"y" * 5000)
-    assert elf.read(whole, offset, len(data)) == elf.parse(data) == elf.read(library)
-    with pytest.raises(QuardError) as caught:
-        elf.read(whole, offset, len(data) // 2)
-    assert caught.value.reason == "bad-elf"
+    with mapped(whole, offset, len(data)) as view:
+        inside = elf.frame(view)
+    assert inside == elf.frame(View(data)) == elf.read(library)
+    for size in (len(data) // 2, 0):
+        with pytest.raises(QuardError) as caught, mapped(whole, offset, size) as view:
+            elf.frame(view)
+        assert caught.value.reason == "bad-elf"
 
 
 def test_a_file_in_memory_that_is_malformed_is_the_same_error() -> None:
     for data in (b"", b"\x7fELF", b"\x7fELF" + bytes(200)):
-        with pytest.raises(QuardError) as caught:
-            elf.parse(data)
+        with pytest.raises(QuardError) as caught, understood("in memory"):
+            elf.frame(View(data))
         assert caught.value.reason == "bad-elf"
+
+
+def test_an_object_file_has_named_sections_and_symbols(tmp_path: Path) -> None:
+    source = """
+        __attribute__((section(".words"), used)) static const char words[] = "a=1";
+        __attribute__((section(".later"), used)) int a_first; int a_second, other;
+        static int a_local; int use(void) { return a_local++ + a_second; }
+    """
+    with mapped(gcc(tmp_path, source, "-c")) as view:
+        table = view.typed(elf.SHT_SYMTAB)
+        assert table is not None
+        assert view.named(".words") == b"a=1\0"
+        assert view.named(".bss") == b"", "it has a size and no bytes"
+        assert view.named(".missing") == b""
+        assert set(view.symbol_names(table, b"a_")) == {"a_first", "a_second", "a_local"}
+        assert {"words", "other", "use"} <= set(view.symbol_names(table, b""))
+
+
+def test_a_symbol_with_its_name_outside_of_the_strings_is_malformed(tmp_path: Path) -> None:
+    path = gcc(tmp_path, "int a_symbol;", "-c")
+    with mapped(path) as view:
+        table = view.typed(elf.SHT_SYMTAB)
+        assert table is not None
+    with path.open("r+b") as file:
+        file.seek(table.offset + table.size - 24)
+        file.write(b"\xff\xff\xff\x7f")
+    with pytest.raises(QuardError) as caught, mapped(path) as view:
+        list(view.symbol_names(table, b"a_"))
+    assert (caught.value.reason, "string" in caught.value.detail) == ("bad-elf", True)
+
+
+def test_machines_are_named_as_in_elf_h() -> None:
+    """The C compiler reads the numbers of its own elf.h: none of ours may be another one's."""
+    text = "#include <elf.h>\n" + "".join(f"int a{n} = {name};\n" for n, name in MACHINES.items())
+    argv = [GCC, "-E", "-P", "-x", "c", "-"]
+    lines = subprocess.run(argv, input=text, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"int a(\d+) = (\w+);", lines)
+    assert len(found) == len(MACHINES)
+    assert all(int(number) == int(value, 0) for number, value in found)
 
 
 def test_a_string_of_any_length_is_read(tmp_path: Path) -> None:

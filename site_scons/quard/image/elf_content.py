@@ -1,0 +1,31 @@
+"""ELF files among an image's contents, read in place where they lie in a blob."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from quard.base.files import changed
+from quard.image.content import Content
+from quard.parts.elf_view import View, mapped, understood
+
+
+@contextmanager
+def opened_elf(content: Content) -> Iterator[View]:
+    """Give the tables of an ELF file.
+
+    Raises QuardError: bad-elf for all that does not parse, also inside the block;
+    changed-while-building for a file that has been cut short or removed.
+    """
+    if content.path is None or content.runs is not None:
+        with understood("in memory"):
+            yield View(content.read())
+        return
+    try:
+        size = content.path.stat().st_size
+    except FileNotFoundError:
+        raise changed(content.path) from None
+    if size < content.offset + content.size:
+        raise changed(content.path)
+    with mapped(content.path, content.offset, content.size) as view:
+        yield view
