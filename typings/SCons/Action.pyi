@@ -1,5 +1,8 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+
+from SCons.Environment import Base
+from SCons.Executor import Executor
+from SCons.Node import Node
 
 class ActionBase: ...
 
@@ -12,6 +15,16 @@ class _ActionAction(ActionBase):
     ) -> None: ...
 
 class FunctionAction(_ActionAction):
-    execfunction: Callable[..., Any]
-    def __init__(self, execfunction: Callable[..., Any], kw: dict[str, Any]) -> None: ...
-    def get_presig(self, target: Any, source: Any, env: Any, executor: Any = None) -> bytes: ...
+    execfunction: Callable[[list[Node], list[Node], Base], str | None]
+    def __init__(
+        self,
+        execfunction: Callable[[list[Node], list[Node], Base], str | None],
+        kw: dict[str, object],
+    ) -> None: ...
+    def get_presig(
+        self,
+        target: Sequence[Node],
+        source: Sequence[Node],
+        env: Base,
+        executor: Executor | None = None,
+    ) -> bytes: ...

@@ -6,17 +6,17 @@ what they make and use it.
 
 from __future__ import annotations
 
-from typing import Any
+from SCons.Environment import Base
 
 from . import builders
 
 
-def generate(env: Any) -> None:
+def generate(env: Base) -> None:
     """Add the builders to `env` (SCons' tool protocol)."""
     builders.generate(env)
 
 
-def exists(env: Any) -> bool:
+def exists(env: Base) -> bool:
     """Tell that the tool can be used: it brings all it needs."""
     del env
     return True

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import SCons.Action
+from SCons.Environment import Base
+from SCons.Executor import Executor
+from SCons.Node import Node
+
+Function = Callable[[list[Node], list[Node], Base], str | None]
+"""What an action calls with its targets, their sources and the environment; text is a failure."""
 
 
 class KeyedAction(SCons.Action.FunctionAction):
@@ -15,12 +21,18 @@ class KeyedAction(SCons.Action.FunctionAction):
     rebuilds nothing and a changed plan rebuilds its package.
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Function) -> None:
         # Not FunctionAction's own: to sign the function it walks through all that the function
         # can reach, which took half of a null build and set off lazy attributes on its way.
         SCons.Action._ActionAction.__init__(self, strfunction=None, varlist=("KEY",))
         self.execfunction = function
 
-    def get_presig(self, target: Any, source: Any, env: Any, executor: Any = None) -> bytes:
+    def get_presig(
+        self,
+        target: Sequence[Node],
+        source: Sequence[Node],
+        env: Base,
+        executor: Executor | None = None,
+    ) -> bytes:
         """Return the constant part of the signature."""
         return b"quardroot"

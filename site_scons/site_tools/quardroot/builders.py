@@ -6,26 +6,29 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
+from optparse import OptionParser
 from pathlib import Path
 from typing import Any
 
 import SCons.Errors
 import SCons.Node.Python
 import SCons.Script
+from SCons.Environment import Base
+from SCons.Node import Node
 
 from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.face import cli
 
 from . import opened, session
-from .action import KeyedAction
+from .action import Function, KeyedAction
 from .faults import as_quard_error
 from .late import Late
 
 _SCONS_OWN = (SCons.Errors.BuildError, SCons.Errors.StopError, SCons.Errors.UserError)
 
 
-def generate(env: Any) -> None:
+def generate(env: Base) -> None:
     """Add the builders, and the rules by which SCons compares."""
     env.Decider("content")
     SCons.Script.SetOption("max_drift", -1)
@@ -44,7 +47,7 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return the method with a user's mistake shown as one block instead of a traceback."""
 
     @functools.wraps(method)
-    def guarded(env: Any, *arguments: Any) -> Any:
+    def guarded(env: Base, *arguments: Any) -> Any:
         try:
             return method(env, *arguments)
         except _SCONS_OWN:
@@ -61,7 +64,7 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an SConstruct calls
+def Board(env: Base) -> session.Session:  # noqa: N802 - SCons' style for what an SConstruct calls
     """Read the command line and the board; end here if that was all, or if it cannot be used."""
     if SCons.Script.GetOption("help"):
         print(cli.help_text(), end="")  # noqa: T201
@@ -77,9 +80,9 @@ def Board(env: Any) -> session.Session:  # noqa: N802 - SCons' style for what an
     return begun
 
 
-def _refuse_options(parser: Any) -> None:
+def _refuse_options(parser: OptionParser) -> None:
     """Refuse what SCons would only after everything is read. Raises QuardError."""
-    options = [word.partition("=")[0] for word in parser.largs if word.startswith("-")]
+    options = [word.partition("=")[0] for word in parser.largs or () if word.startswith("-")]
     for option in options:
         if not parser.has_option(option):
             raise QuardError(
@@ -95,7 +98,7 @@ def _refuse_options(parser: Any) -> None:
         )
 
 
-def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
+def Package(env: Base, name: str) -> list[Node]:  # noqa: N802
     """One package: its results, which depend on its plan and its dependencies' interfaces.
 
     Of a package that cannot change in this run SCons is told no more than where its results are.
@@ -106,7 +109,7 @@ def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
     workshop, facts = begun.workshop, begun.selection.facts(name)
     targets = workshop.results(name).targets(facts.deploys)
     if name in begun.selection.unchanged:
-        nodes = [env.File(str(path)) for path in targets]
+        nodes: list[Node] = [env.File(str(path)) for path in targets]
     else:
         sources = [env.File(str(workshop.results(need).interface)) for need in facts.sees]
         function = begun.act(name, lambda: begun.selection.make(name))
@@ -121,17 +124,17 @@ def Package(env: Any, name: str) -> list[Any]:  # noqa: N802
     return nodes
 
 
-def Source(env: Any, name: str) -> list[Any]:  # noqa: N802
+def Source(env: Base, name: str) -> list[Node]:  # noqa: N802
     """One package's archive, fetched and verified; part of the alias `source`."""
     begun: session.Session = env["QUARDROOT"]
     action = KeyedAction(begun.act(name, lambda: begun.workshop.fetch(name)))
-    found: list[Any] = env.Alias(f"source-{name}", [], action)
+    found = env.Alias(f"source-{name}", [], action)
     env.AlwaysBuild(found)
     env.Alias("source", found)
     return found
 
 
-def Open(env: Any) -> list[Any]:  # noqa: N802
+def Open(env: Base) -> list[Node]:  # noqa: N802
     """The folder of one package that the command line asks for, once what that needs is there."""
     begun: session.Session = env["QUARDROOT"]
     command, workshop = begun.command, begun.workshop
@@ -139,7 +142,7 @@ def Open(env: Any) -> list[Any]:  # noqa: N802
     name = command.names[0]
     # In the main thread alone can Ctrl-C be left to the command that has the terminal.
     SCons.Script.SetOption("num_jobs", 1)
-    found: list[Any] = env.Alias(
+    found = env.Alias(
         f"{name}-{command.verb}",
         [
             env.File(str(workshop.results(need).interface))
@@ -153,7 +156,7 @@ def Open(env: Any) -> list[Any]:  # noqa: N802
     return found
 
 
-def Rootfs(env: Any) -> list[Any]:  # noqa: N802
+def Rootfs(env: Base) -> list[Node]:  # noqa: N802
     """The root file system: every package's installed files, the overlay and the tables."""
     begun: session.Session = env["QUARDROOT"]
     if begun.works:
@@ -170,7 +173,7 @@ def Rootfs(env: Any) -> list[Any]:  # noqa: N802
     )
 
 
-def Image(env: Any, kind: str, root: Sequence[Any]) -> list[Any]:  # noqa: N802
+def Image(env: Base, kind: str, root: Sequence[Node]) -> list[Node]:  # noqa: N802
     """One file system made of the root file system `root`."""
     begun: session.Session = env["QUARDROOT"]
     images = begun.images
@@ -183,7 +186,7 @@ def Image(env: Any, kind: str, root: Sequence[Any]) -> list[Any]:  # noqa: N802
     )
 
 
-def DataDisk(env: Any) -> list[Any]:  # noqa: N802
+def DataDisk(env: Base) -> list[Node]:  # noqa: N802
     """The empty disk that run.sh copies for a guest's data; nothing if the board has none."""
     begun: session.Session = env["QUARDROOT"]
     images = begun.images
@@ -193,7 +196,7 @@ def DataDisk(env: Any) -> list[Any]:  # noqa: N802
     return _nodes(env, (images.data_disk,), [], f"data:{images.data_key}", work)
 
 
-def Deploy(env: Any, name: str) -> list[Any]:  # noqa: N802
+def Deploy(env: Base, name: str) -> list[Node]:  # noqa: N802
     """What a package puts beside the images: the kernel, the firmware."""
     begun: session.Session = env["QUARDROOT"]
     images = begun.images
@@ -207,7 +210,7 @@ def Deploy(env: Any, name: str) -> list[Any]:  # noqa: N802
     )
 
 
-def RunScript(env: Any) -> list[Any]:  # noqa: N802
+def RunScript(env: Base) -> list[Node]:  # noqa: N802
     """images/run.sh, which starts the board's machine."""
     begun: session.Session = env["QUARDROOT"]
     images = begun.images
@@ -220,31 +223,31 @@ def RunScript(env: Any) -> list[Any]:  # noqa: N802
     )
 
 
-def Symbols(env: Any, images: Sequence[Any]) -> list[Any]:  # noqa: N802
+def Symbols(env: Base, images: Sequence[Node]) -> list[Node]:  # noqa: N802
     """out/BOARD/debug, for gdb, once `images` are there."""
     from quard.project.symbols import Symbols as Folder  # noqa: PLC0415 - only who debugs needs it
 
     begun: session.Session = env["QUARDROOT"]
     folder = Folder(begun.workshop, begun.resolved)
     action = KeyedAction(begun.act("symbols", folder.make, counts=False))
-    found: list[Any] = env.Alias("symbols", images, action)
+    found = env.Alias("symbols", images, action)
     env.AlwaysBuild(found)
     return found
 
 
-def Run(env: Any) -> None:  # noqa: N802
+def Run(env: Base) -> None:  # noqa: N802
     """After the build: become what the command line asked for (QEMU)."""
     begun: session.Session = env["QUARDROOT"]
     begun.run_at_end()
 
 
 def _image_nodes(
-    env: Any,
+    env: Base,
     targets: Sequence[Path],
-    sources: Sequence[Any],
+    sources: Sequence[Node],
     key: str,
-    function: Callable[..., Any],
-) -> list[Any]:
+    function: Function,
+) -> list[Node]:
     """Return nodes of the images folder, which are all right or not of one build."""
     nodes = _nodes(env, targets, sources, key, function)
     env["QUARDROOT"].image_nodes += nodes
@@ -252,21 +255,20 @@ def _image_nodes(
 
 
 def _nodes(
-    env: Any,
+    env: Base,
     targets: Sequence[Path],
-    sources: Sequence[Any],
+    sources: Sequence[Node],
     key: str,
-    function: Callable[..., Any],
-) -> list[Any]:
+    function: Function,
+) -> list[Node]:
     """Return targets made by `function`, whose signature is `key`; shown by --debug=explain."""
     value = SCons.Node.Python.Value(key)
-    nodes: list[Any] = env.Command(
+    return env.Command(
         [env.File(str(path)) for path in targets],
         [value, *sources],
         KeyedAction(function),
         KEY="quardroot",
     )
-    return nodes
 
 
 def _asked_for_jobs() -> bool:

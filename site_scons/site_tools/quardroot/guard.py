@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import SCons.Node
 import SCons.Script
@@ -78,6 +78,14 @@ class Journal:
         self._size, self._hash = 0, hashlib.sha256()
 
 
+class Target(Protocol):
+    """A file that SCons makes, as far as the guard asks."""
+
+    def get_abspath(self) -> str: ...
+
+    def get_state(self) -> int: ...
+
+
 class Guard:
     """Holds the tree's lock and keeps its journal, in `folder`.
 
@@ -89,8 +97,8 @@ class Guard:
         self._journal = Journal(folder / "journal")
         self.sconsign = folder / "sconsign.dblite"
         self._sum = folder / "sconsign.sha256"
-        self._started: list[Any] = []
-        self._failed: list[Any] = []
+        self._started: list[Target] = []
+        self._failed: list[Target] = []
         self._afterwards: list[Callable[[str], None]] = []
         self._before: tuple[int, int] | None = None
         self.lock = -1
@@ -136,18 +144,18 @@ class Guard:
             os.close(handle)
         return True
 
-    def started(self, nodes: Iterable[Any]) -> None:
+    def started(self, nodes: Iterable[Target]) -> None:
         """Note that these targets are about to be made."""
         targets = list(nodes)
         self._started += targets
         # Relative, as a checkout may be moved.
         self._journal.add(os.path.relpath(node.get_abspath(), self._folder) for node in targets)
 
-    def failed(self, nodes: Iterable[Any]) -> None:
+    def failed(self, nodes: Iterable[Target]) -> None:
         """Note that these targets could not be made, whatever SCons makes of that."""
         self._failed += nodes
 
-    def has_failed(self, node: Any) -> bool:
+    def has_failed(self, node: Target) -> bool:
         """Tell whether a target could not be made in this run."""
         return node in self._failed
 

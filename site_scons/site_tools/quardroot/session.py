@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import SCons.Node
-import SCons.Node.FS
 import SCons.Script
+from SCons.Environment import Base
+from SCons.Node import Node, executed, up_to_date
+from SCons.Node.FS import File
 
 from quard.base import canonical
 from quard.base.files import UMASK, replacing
@@ -34,6 +35,7 @@ from quard.sources import availability
 from quard.sources.availability import Decision
 
 from . import opened, signals, streams
+from .action import Function
 from .faults import as_quard_error
 from .guard import Guard
 from .selection import Selection, sign_what_was_made
@@ -69,8 +71,8 @@ class Session:
         workshop.remember()
         self.images = Images(workshop, self.resolved)
         self.selection = self._select()
-        self.nodes: dict[str, list[Any]] = {}
-        self.image_nodes: list[Any] = []
+        self.nodes: dict[str, list[Node]] = {}
+        self.image_nodes: list[Node] = []
         self._again = threading.RLock()
         self._removable = self._find_removable()
         self._started = time.monotonic()
@@ -150,17 +152,15 @@ class Session:
 
         _LAST.append(become)
 
-    def act(
-        self, name: str, work: Callable[[], None], *, counts: bool = True
-    ) -> Callable[[list[Any], list[Any], Any], str | None]:
+    def act(self, name: str, work: Callable[[], None], *, counts: bool = True) -> Function:
         """Return the function of an action: `work`, with errors shown as one block.
 
         counts -- it makes something: a failure is one of the build's
         """
 
-        def function(target: list[Any], source: list[Any], env: Any) -> str | None:
+        def function(target: list[Node], source: list[Node], env: Base) -> str | None:
             del source, env
-            files = [node for node in target if isinstance(node, SCons.Node.FS.File)]
+            files = [node for node in target if isinstance(node, File)]
             try:
                 self.guard.started(files)
                 self._mending(work)
@@ -223,11 +223,11 @@ class Session:
         if self.command.opens and not (workshop.summary.says_something or workshop.stop.requested):
             return
         seconds = time.monotonic() - self._started
-        current = sorted({*self._in_state(SCons.Node.up_to_date), *self.selection.unchanged})
+        current = sorted({*self._in_state(up_to_date), *self.selection.unchanged})
         interrupted = workshop.stop.requested
         summary = workshop.summary.as_json(tuple(current), seconds, interrupted=interrupted)
         self._write_summary(report.as_json(summary))
-        self.selection.keep((*current, *self._in_state(SCons.Node.executed)))
+        self.selection.keep((*current, *self._in_state(executed)))
         for decision in self.decisions:
             if not decision.on:
                 workshop.console.note(
@@ -250,9 +250,9 @@ class Session:
         except OSError as error:
             self.workshop.console.warn(f"{path.name} cannot be written: {error.strerror}")
 
-    def _is_right(self, node: Any) -> bool:
+    def _is_right(self, node: Node) -> bool:
         """Tell whether a file is what it should be after this run."""
-        done = node.get_state() in (SCons.Node.up_to_date, SCons.Node.executed)
+        done = node.get_state() in (up_to_date, executed)
         return done and not self.guard.has_failed(node)
 
     def _in_state(self, state: int) -> tuple[str, ...]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 from types import FrameType
-from typing import Any
 
-import SCons.Taskmaster.Job
+from SCons.Taskmaster.Job import InterruptState
 
 from quard.process.stop import Stop
 
@@ -30,13 +29,13 @@ def _on_interrupt(stop: Stop) -> None:
     minutes away. It offers no hook; its handler sets an InterruptState, and so this class does
     more than that from now on.
     """
-    plain = SCons.Taskmaster.Job.InterruptState.set
+    plain = InterruptState.set
 
-    def interrupt(state: Any) -> None:
+    def interrupt(state: InterruptState) -> None:
         plain(state)
         stop.request()
 
-    SCons.Taskmaster.Job.InterruptState.set = interrupt
+    InterruptState.set = interrupt
 
 
 def _on_suspend(stop: Stop) -> None:
