@@ -16,7 +16,6 @@ from quard.base.files import FileRef
 from quard.base.names import NAME, unknown
 from quard.base.plain import short
 from quard.model import Recipe
-from quard.recipes import parse
 from quard.recipes.parse_cache import ParseCache
 
 RECIPE = "recipe.py"
@@ -104,6 +103,8 @@ class Catalog:
         sha256 = hashlib.sha256(text).hexdigest()
         recipe = self._remembered.recipe(name, sha256)
         if recipe is None:
+            from quard.recipes import parse  # noqa: PLC0415 - for changed recipes only
+
             recipe = parse.recipe(text, f"{name}/{RECIPE}")
             self._remembered.add(name, sha256, recipe)
         return Package(name, recipe, Path(folder), sha256, beside)

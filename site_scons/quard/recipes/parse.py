@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Iterator
 from typing import Any
 
 from quard import model
 from quard.base.errors import QuardError
 from quard.base.names import meant
+from quard.base.typetest import field_tests
 from quard.model import Recipe
 
 _WORDS = {
@@ -26,6 +26,7 @@ _WORDS = {
 _PLAIN = (
     ast.Constant,
     ast.Tuple,
+    ast.Dict,
     ast.keyword,
     ast.Name,
     ast.Load,
@@ -102,6 +103,8 @@ def _value(node: ast.expr, where: str) -> Any:
             return value
         case ast.Tuple(elts=items):
             return tuple(_value(item, where) for item in items)
+        case ast.Dict(keys=keys, values=values):
+            return _dictionary(keys, values, where, node.lineno)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             try:
                 return _value(left, where) + _value(right, where)
@@ -120,6 +123,20 @@ def _value(node: ast.expr, where: str) -> Any:
                 meant(word, _WORDS, ""),
             )
     raise _bad(where, node.lineno, "this is not data", "recipe-syntax")
+
+
+def _dictionary(
+    keys: list[ast.expr | None], values: list[ast.expr], where: str, line: int
+) -> dict[Any, Any]:
+    made: dict[Any, Any] = {}
+    for key, value in zip(keys, values, strict=True):
+        if not isinstance(key, ast.Constant):
+            raise _bad(where, line, "a key of a dictionary must be a text", "malformed-field")
+        name = _value(key, where)
+        if name in made:
+            raise _bad(where, key.lineno, f"the key {name!r} is given twice", "malformed-field")
+        made[name] = _value(value, where)
+    return made
 
 
 def _construct(
@@ -154,69 +171,35 @@ def _construct(
 def _check_types(value: Any, where: str, line: int) -> None:
     """Hold every field against its annotation, nested recipe classes included."""
     kind: Any = type(value)
-    for name, default, annotation, fits in _fields(kind):
-        content = getattr(value, name)
-        if content is default:
+    tests = field_tests(kind)
+    for item in dataclasses.fields(value):
+        content = getattr(value, item.name)
+        if content is item.default:
             continue
-        if not fits(content):
+        if not tests[item.name](content):
+            annotation = str(item.type)
             raise _bad(
                 where,
                 line,
-                f"{kind.__name__}.{name} must be {annotation}, not {content!r}",
+                f"{kind.__name__}.{item.name} must be {annotation}, not {content!r}",
                 "malformed-field",
                 "a tuple of one needs its comma: (x,)"
                 if isinstance(content, str) and annotation.startswith("tuple")
                 else "",
             )
-        for part in content if isinstance(content, tuple) else (content,):
-            if dataclasses.is_dataclass(part):
-                _check_types(part, where, line)
+        for part in _parts(content):
+            _check_types(part, where, line)
 
 
-_Test = Callable[[Any], bool]
-
-
-@cache
-def _fields(kind: Any) -> tuple[tuple[str, Any, str, _Test], ...]:
-    """Return name, default, annotation and test of each field of a recipe class."""
-    return tuple(
-        (item.name, item.default, str(item.type), _test(str(item.type)))
-        for item in dataclasses.fields(kind)
-    )
-
-
-@cache
-def _test(annotation: str) -> _Test:
-    """Return the function that tells whether a value is of the annotated type."""
-    if annotation.startswith("Literal["):
-        return lambda content: isinstance(content, str) and repr(content) in annotation
-    if " | None" in annotation:
-        other = _test(annotation.replace(" | None", ""))
-        return lambda content: content is None or other(content)
-    match = re.fullmatch(r"tuple\[(.*), \.\.\.\]", annotation)
-    if match:
-        each = _test(match.group(1))
-        return lambda content: (
-            isinstance(content, tuple)
-            and not isinstance(content, model.Run)
-            and all(map(each, content))
-        )
-    if annotation == "tuple[str, str]":
-        return lambda content: (
-            isinstance(content, tuple)
-            and len(content) == 2
-            and all(isinstance(part, str) for part in content)
-        )
-    if annotation == "Step":
-        return lambda content: (
-            isinstance(content, model.Step)
-            and all(isinstance(w, str) for w in (content if isinstance(content, tuple) else ()))
-        )
-    if annotation == "int":
-        return lambda content: type(content) is int
-    kinds: dict[str, type[Any]] = {"str": str, "bool": bool, **_WORDS}
-    kind = kinds[annotation]
-    return lambda content: isinstance(content, kind)
+def _parts(content: Any) -> Iterator[Any]:
+    """Yield the recipe classes in a field, however deep in tuples and dictionaries they are."""
+    if dataclasses.is_dataclass(content):
+        yield content
+    elif isinstance(content, tuple):
+        for item in content:
+            yield from _parts(item)
+    elif isinstance(content, dict):
+        yield from _parts((*content, *content.values()))
 
 
 def _bad(where: str, line: int, what: str, reason: str, hint: str = "") -> QuardError:
