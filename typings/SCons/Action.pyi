@@ -16,11 +16,6 @@ class _ActionAction(ActionBase):
 
 class FunctionAction(_ActionAction):
     execfunction: Callable[[list[Node], list[Node], Base], str | None]
-    def __init__(
-        self,
-        execfunction: Callable[[list[Node], list[Node], Base], str | None],
-        kw: dict[str, object],
-    ) -> None: ...
     def get_presig(
         self,
         target: Sequence[Node],

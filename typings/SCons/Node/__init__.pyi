@@ -1,5 +1,3 @@
-no_state: int
-pending: int
 executing: int
 up_to_date: int
 executed: int
