@@ -1,4 +1,4 @@
-"""What people see while a build runs: a status line on a terminal, plain lines in a log."""
+"""What people see while a build runs: a live view on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -6,22 +6,38 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
 
 from quard.base.errors import QuardError
-from quard.base.plain import one_line, plain
-from quard.face.progress import Bars, Lines, bars, write
+from quard.base.plain import plain
+from quard.face.activity import Activities, Item
+from quard.face.progress import Bars, Lines
 from quard.sources.watch import Progress
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
+    from quard.face.live import Live
+    from quard.face.outlook import Outlook
+    from quard.face.screen import Screen
 
 _SHARED = ("cache-unusable", "disk-full")
 """Reasons that lie outside of what fails."""
 _PATIENCE = 60.0
 """Seconds after which a log is told that a package is still being built."""
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A terminal on which something can be drawn.
+
+    colours -- whether it has any, and they are wanted
+    share   -- has all text that is printed there pass a screen's `above` from now on
+    """
+
+    colours: bool
+    share: Callable[[Screen], None]
 
 
 class Console:
@@ -31,18 +47,32 @@ class Console:
                beside an answer; errors go to the standard error of whoever prints them
     answers -- where answers go, which programs may read; `out` where it is not given
     silent  -- nothing is told but warnings, which go to standard error then
+    terminal -- where `out` is one that the live view is drawn on
     """
 
-    def __init__(self, out: TextIO, answers: TextIO | None = None, *, silent: bool = False) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        answers: TextIO | None = None,
+        *,
+        silent: bool = False,
+        terminal: Terminal | None = None,
+    ) -> None:
         out, answers = (_nowhere() if silent else out), answers or out
         self._out = out
         self._warnings = sys.stderr if silent else out
         self._answers = answers
         self._lock = threading.Lock()
-        self._running: dict[str, tuple[str, str, float]] = {}
-        self._terminal = out.isatty()
-        self._bar: tqdm[NoReturn] | None = None
-        self.progress: Progress = Bars(out) if self._terminal else Lines(out)
+        self._activities = Activities()
+        self._started = time.monotonic()
+        self._terminal = None if silent else terminal
+        self._opening = threading.Lock()
+        self._live: Live | None = None
+        self.screen: Screen | None = None
+        self._outlook: Outlook | None = None
+        self.progress: Progress = (
+            Bars(self._activities, self._changed, self.note) if self._terminal else Lines(out)
+        )
         self._warned: set[str] = set()
         self._failed: set[tuple[str, str]] = set()
         self._ticker: threading.Thread | None = None
@@ -50,18 +80,17 @@ class Console:
     def note(self, text: str) -> None:
         """Print a line."""
         with self._lock:
-            self._line(text)
+            _print(text, self._out)
 
     def warn(self, text: str) -> None:
         """Print a warning, the same one only once."""
         with self._lock:
             if text not in self._warned:
                 self._warned.add(text)
-                write(f"warning: {text}", self._warnings)
-                self._warnings.flush()
+                _print(f"warning: {text}", self._warnings)
 
     def error(self, error: QuardError) -> None:
-        """Print an error's block to standard error, clear of the status line; the same one once.
+        """Print an error's block to standard error; the same one once.
 
         A full disk or a cache that cannot be used fails all that runs, each in words of its own:
         it is the same one.
@@ -70,8 +99,7 @@ class Console:
         with self._lock:
             if kind not in self._failed:
                 self._failed.add(kind)
-                write(error.block(), sys.stderr)
-                sys.stderr.flush()
+                _print(error.block(), sys.stderr)
 
     def answer(self, text: str) -> None:
         """Print the answer to a question."""
@@ -85,75 +113,108 @@ class Console:
     @contextmanager
     def package(self, name: str, version: str) -> Iterator[Callable[[str], None]]:
         """Show a package for as long as it is under way; yields the function told its phases."""
-        with self._lock:
-            self._running[name] = (version, "", time.monotonic())
-            self._refresh()
-            self._tick()
+        with self._under_way(name, version) as item:
 
-        def report(phase: str) -> None:
-            with self._lock:
-                before = self._running[name][1]
-                self._running[name] = (version, phase, self._running[name][2])
-                if phase in ("unpack", "update") and before != phase and not self._terminal:
-                    self._line(f"{name} {version}: building")
-                self._refresh()
+            def report(phase: str) -> None:
+                begins = phase in ("unpack", "update") and item.phase != phase
+                self._activities.step(item, phase)
+                if begins and not self._terminal:
+                    self.note(f"{name} {version}: building")
+                self._changed()
 
-        try:
             yield report
-        finally:
-            with self._lock:
-                del self._running[name]
-                self._refresh()
+
+    @contextmanager
+    def image(self, name: str) -> Iterator[None]:
+        """Show an image file for as long as it is being made."""
+        with self._under_way(name, "") as item:
+            self._activities.step(item, "make")
+            yield
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a terminal with a view, which may compare with what is expected."""
+        return self._terminal is not None
+
+    def expect(self, outlook: Outlook) -> None:
+        """Have the view compare with what this run is expected to do."""
+        self._outlook = outlook
+        if self._live:
+            self._live.outlook = outlook
+
+    @property
+    def taken(self) -> Mapping[str, Mapping[str, float]]:
+        """What was made in this run -> its steps and their seconds."""
+        return self._activities.taken
+
+    def suspend(self) -> None:
+        """Leave the terminal to the shell until `resume`; a signal handler may call both."""
+        if self.screen:
+            self.screen.suspend()
+
+    def resume(self) -> None:
+        """Have it again."""
+        if self.screen:
+            self.screen.resume()
 
     def close(self) -> None:
-        """Take the status line away."""
-        with self._lock:
-            self._running.clear()
-            self._refresh()
+        """Take the view away."""
+        self._activities.clear()
+        if self._live:
+            self._live.close()
 
-    def _line(self, text: str) -> None:
-        write(text, self._out)
+    @contextmanager
+    def _under_way(self, name: str, version: str) -> Iterator[Item]:
+        item = self._activities.begin(name, version)
+        made = False
+        self._changed()
+        try:
+            yield item
+            made = True
+        finally:
+            self._activities.end(item, made=made)
+            self._changed()
+
+    def _changed(self) -> None:
+        """Have the view follow what is under way; begin with one, or with a log's reader."""
+        with self._opening:
+            if self._terminal and self._live is None:
+                self._live = self._view(self._terminal)
+            elif self._ticker is None and not self._terminal:
+                self._ticker = threading.Thread(target=self._watch, daemon=True)
+                self._ticker.start()
+        if self._live:
+            self._live.changed()
+
+    def _view(self, terminal: Terminal) -> Live:
+        # Loaded for the first thing that is shown: a null build shows nothing.
+        from quard.face.live import Live  # noqa: PLC0415
+        from quard.face.rows import Look  # noqa: PLC0415
+        from quard.face.screen import Screen  # noqa: PLC0415
+
         self._out.flush()
-
-    def _refresh(self) -> None:
-        if not self._terminal:
-            return
-        if not self._running:
-            if self._bar is not None:
-                self._bar.close()
-                self._bar = None
-            return
-        if self._bar is None:
-            self._bar = bars()(
-                total=0, file=self._out, bar_format="{desc}", leave=False, dynamic_ncols=True
-            )
-        bar = self._bar
-        now = time.monotonic()
-        parts = [
-            f"{name} {version}: {phase or 'looking'} {now - since:.0f} s"
-            for name, (version, phase, since) in sorted(self._running.items())
-        ]
-        bar.set_description_str(one_line(" | ".join(parts)))
-
-    def _tick(self) -> None:
-        """Keep the status line's seconds going, or the log's reader patient."""
-        if self._ticker is None:
-            self._ticker = threading.Thread(target=self._watch, daemon=True)
-            self._ticker.start()
+        self.screen = Screen(self._out.fileno())
+        terminal.share(self.screen)
+        look = Look(self._out.encoding, terminal.colours)
+        return Live(self._activities, self.screen, look, self._started, self._outlook)
 
     def _watch(self) -> None:
+        """Keep a log's reader patient."""
         told: dict[str, float] = {}
         while True:
             time.sleep(1.0)
-            with self._lock:
-                if self._terminal:
-                    self._refresh()
-                    continue
-                now = time.monotonic()
-                for name, (version, phase, since) in sorted(self._running.items()):
-                    if now - max(since, told.get(name, since)) >= _PATIENCE:
-                        told[name] = now
-                        self._line(f"{name} {version}: {phase}, {now - since:.0f} s so far")
+            now = self._activities.now()
+            for item in now.items:
+                if now.time - max(item.since, told.get(item.name, item.since)) >= _PATIENCE:
+                    told[item.name] = now.time
+                    label = f"{item.name} {item.version}".rstrip()
+                    self.note(f"{label}: {item.phase}, {now.time - item.since:.0f} s so far")
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print lines; whatever a terminal would obey in them is spelled out."""
+    stream.write(plain(text) + "\n")
+    stream.flush()
 
 
 def _nowhere() -> TextIO:

@@ -1,87 +1,54 @@
-"""How transfers are reported: bars on a terminal, plain lines in a log.
+"""How transfers are reported: rows of the live view on a terminal, plain lines in a log.
 
 Everything here may be called by several threads at once.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from functools import cache
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from collections.abc import Callable
+from typing import TextIO
 
-from quard.base.plain import one_line, plain
+from quard.base.plain import plain
+from quard.face.activity import Activities, Transfer
 from quard.sources.watch import Handle, amount
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-_USUAL_WIDTH = 80
-_LOCK = threading.RLock()
-
-
-@cache
-def bars() -> type[tqdm[NoReturn]]:
-    """Return what draws bars; it is loaded for the first one, as a null build draws none."""
-    from tqdm import tqdm  # noqa: PLC0415
-
-    # A plain lock is enough, and needs no semaphore of the system; the monitor thread would only
-    # redraw bars that stand still.
-    tqdm.set_lock(_LOCK)
-    tqdm.monitor_interval = 0
-    return tqdm
-
-
-def write(line: str, stream: TextIO) -> None:
-    """Write lines, clear of all bars; whatever a terminal would obey in them is spelled out."""
-    line = plain(line)
-    if bars.cache_info().currsize:
-        bars().write(line, file=stream)
-    else:
-        stream.write(line + "\n")
 
 
 class Bars:
-    """One bar per transfer that is under way: package, file, bytes, rate; gone when it ends."""
+    """One bar per transfer that is under way: package, file, bytes, rate; gone when it ends.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        # A serial line says that it has no columns; tqdm would show nothing at all there.
-        self._sized = os.get_terminal_size(stream.fileno()).columns > 0
+    changed -- called when one begins or ends
+    note    -- called with lines of text
+    """
+
+    def __init__(
+        self, activities: Activities, changed: Callable[[], None], note: Callable[[str], None]
+    ) -> None:
+        self._activities = activities
+        self._changed = changed
+        self.note = note
 
     def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
-        file = one_line(file)
-        label = package if file.startswith(package) else f"{package} "
-        label += file.removeprefix(package)
-        bar = bars()(
-            desc=label,
-            total=total,
-            initial=done,
-            file=self._stream,
-            unit="B",
-            unit_scale=True,
-            unit_divisor=1024,
-            miniters=1,
-            dynamic_ncols=self._sized,
-            ncols=None if self._sized else _USUAL_WIDTH,
-            leave=False,
-        )
-        return _Bar(bar)
-
-    def note(self, line: str) -> None:
-        write(line, self._stream)
+        transfer = self._activities.transfer(package, file, total, done)
+        self._changed()
+        return _Bar(self._activities, transfer, self._changed)
 
 
 class _Bar:
-    def __init__(self, bar: tqdm[NoReturn]) -> None:
-        self._bar = bar
+    def __init__(
+        self, activities: Activities, transfer: Transfer, changed: Callable[[], None]
+    ) -> None:
+        self._activities = activities
+        self._transfer = transfer
+        self._changed = changed
 
     def advance(self, count: int) -> None:
-        self._bar.update(count)
+        self._transfer.done += count
 
     def close(self) -> None:
-        self._bar.close()
+        self._activities.arrived(self._transfer)
+        self._changed()
 
 
 class Lines:

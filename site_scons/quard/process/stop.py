@@ -24,6 +24,7 @@ class Stop:
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         self._starting = self._postponed = False
         self._listeners: list[Callable[[], None]] = []
+        self._around: list[tuple[Callable[[], None], Callable[[], None]]] = []
 
     @property
     def requested(self) -> bool:
@@ -35,6 +36,10 @@ class Stop:
         self._listeners.append(function)
         if self.requested:
             function()
+
+    def around(self, before: Callable[[], None], after: Callable[[], None]) -> None:
+        """Have `before` and `after` called when this process is suspended and when it goes on."""
+        self._around.append((before, after))
 
     def request(self) -> None:
         """End every command that runs, and let none begin."""
@@ -55,7 +60,11 @@ class Stop:
                 self._postponed = True
                 return
             self._tell(signal.SIGSTOP)
+            for before, _ in self._around:
+                before()
             os.kill(os.getpid(), signal.SIGSTOP)
+            for _, after in self._around:
+                after()
             self._tell(signal.SIGCONT)
 
     def check(self) -> None:

@@ -19,8 +19,9 @@ from SCons.Node import Node
 from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.face import cli
+from quard.project.images import ROOTFS
 
-from . import opened, session
+from . import opened, session, showing
 from .action import Function, KeyedAction
 from .faults import as_quard_error
 from .late import Late
@@ -169,20 +170,20 @@ def Rootfs(env: Base) -> list[Node]:  # noqa: N802
         begun.images.rootfs_files(),
         [results],
         f"rootfs:{begun.images.rootfs_key}",
-        begun.act("rootfs", begun.images.rootfs),
+        begun.act("rootfs", showing.image(begun.workshop, ROOTFS, begun.images.rootfs)),
     )
 
 
 def Image(env: Base, kind: str, root: Sequence[Node]) -> list[Node]:  # noqa: N802
     """One file system made of the root file system `root`."""
     begun: session.Session = env["QUARDROOT"]
-    images = begun.images
+    images, name = begun.images, begun.images.file(kind).name
     return _image_nodes(
         env,
         (images.file(kind),),
         [root[0]],
         f"{kind}:{images.image_key(kind)}",
-        begun.act(images.file(kind).name, lambda: images.image(kind)),
+        begun.act(name, showing.image(begun.workshop, name, lambda: images.image(kind))),
     )
 
 

@@ -19,7 +19,7 @@ from quard.project.workshop import Workshop
 from .guard import Guard
 
 if TYPE_CHECKING:
-    from quard.project.forecast import Forecast
+    from quard.project.forecast import Expected, Forecast
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,15 @@ def _dry_run(run: Run) -> str:
     workshop, resolved = run.workshop, run.resolved
     if run.command.verb == "source":
         return report.fetching([n for n in resolved.image if not workshop.at_hand(n)])
-    forecast = _forecast(workshop, resolved, run.guard)
-    rows = [vars(row) for row in forecast.packages(resolved.graph.order)]
-    rows = [row for row in rows if row["name"] in run.wanted]
-    if run.images:
-        rows += [vars(row) for row in forecast.images(run.images)]
-    return report.ahead(rows)
+    return report.ahead([vars(row) for row in expected(run)])
+
+
+def expected(run: Run) -> list[Expected]:
+    """Return what would happen to the packages and image files that a run is about."""
+    forecast = _forecast(run.workshop, run.resolved, run.guard)
+    rows = forecast.packages(run.resolved.graph.order)
+    found = [row for row in rows if row.name in run.wanted]
+    return [*found, *(forecast.images(run.images) if run.images else ())]
 
 
 def _forecast(workshop: Workshop, resolved: Resolved, guard: Guard) -> Forecast:

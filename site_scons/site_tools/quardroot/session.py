@@ -19,7 +19,7 @@ from SCons.Node import Node, executed, up_to_date
 from SCons.Node.FS import File
 
 from quard.base import canonical
-from quard.base.files import UMASK, replacing
+from quard.base.files import UMASK
 from quard.boards import board, settings
 from quard.face import cli, report
 from quard.face.cli import Command
@@ -34,7 +34,7 @@ from quard.recipes.catalog import Catalog
 from quard.sources import availability
 from quard.sources.availability import Decision
 
-from . import opened, signals, streams
+from . import opened, showing, signals, streams
 from .action import Function
 from .faults import as_quard_error
 from .guard import Guard
@@ -75,10 +75,12 @@ class Session:
         self.image_nodes: list[Node] = []
         self._again = threading.RLock()
         self._removable = self._find_removable()
+        if self.works and self.changed and self.command.verb != "source":
+            showing.expect(self._run)
         self._started = time.monotonic()
         if guard.cut_off:
             workshop.sweep()
-        signals.heed(workshop.stop)
+        signals.heed(workshop.stop, workshop.console)
         atexit.register(self._close)
 
     @property
@@ -226,7 +228,7 @@ class Session:
         current = sorted({*self._in_state(up_to_date), *self.selection.unchanged})
         interrupted = workshop.stop.requested
         summary = workshop.summary.as_json(tuple(current), seconds, interrupted=interrupted)
-        self._write_summary(report.as_json(summary))
+        showing.remember(workshop, summary)
         self.selection.keep((*current, *self._in_state(executed)))
         for decision in self.decisions:
             if not decision.on:
@@ -241,14 +243,6 @@ class Session:
             if problem := self.images.coherence.end(whole=whole):
                 workshop.console.warn(problem)
         workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
-
-    def _write_summary(self, text: str) -> None:
-        path = self.workshop.out / "summary.json"
-        try:
-            with replacing(path) as part:
-                part.write_text(text, encoding="utf-8")
-        except OSError as error:
-            self.workshop.console.warn(f"{path.name} cannot be written: {error.strerror}")
 
     def _is_right(self, node: Node) -> bool:
         """Tell whether a file is what it should be after this run."""
@@ -288,7 +282,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
             Console(sys.stdout).answer(f"the project's {command.verb} would be run\n")
             sys.exit(0)
         _become(project, command)
-    console = Console(opened.told_to(command), sys.stdout, silent=silent)
+    console = showing.console(command, silent=silent)
     chosen = board.load(project / "configs", command.board)
     home = places.home(os.environ)
     local = settings.load(project, command.settings, home)

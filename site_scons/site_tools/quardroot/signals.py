@@ -7,6 +7,7 @@ from types import FrameType
 
 from SCons.Taskmaster.Job import InterruptState
 
+from quard.face.console import Console
 from quard.process.stop import Stop
 
 
@@ -16,8 +17,12 @@ def wake() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def heed(stop: Stop) -> None:
-    """Have the run's commands end and wait when SCons does; none is in the terminal's group."""
+def heed(stop: Stop, console: Console) -> None:
+    """Have the run's commands end and wait when SCons does; none is in the terminal's group.
+
+    While they wait, the terminal is the shell's.
+    """
+    stop.around(console.suspend, console.resume)
     _on_interrupt(stop)
     _on_suspend(stop)
 

@@ -12,21 +12,32 @@ import io
 import os
 import select
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
 
 import SCons.Util
+
+from quard.face.console import Terminal
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from quard.face.screen import Screen
+
 _LOST: dict[int, OSError] = {}
 """Descriptor -> why nothing written to it arrives any more."""
+_SCREENS: dict[int, Screen] = {}
+"""Descriptor -> what is drawn below the text that is written to it."""
 
 
 class _Patient(io.FileIO):
     """A descriptor that leads nowhere from the first failed write on."""
 
     def write(self, data: ReadableBuffer, /) -> int:
+        screen = _SCREENS.get(self.fileno())
+        return screen.above(data, self._write) if screen else self._write(data)
+
+    def _write(self, data: ReadableBuffer) -> int:
         try:
             while (written := super().write(data)) is None:
                 select.select((), (self,), ())  # somebody made it non-blocking, and it is full
@@ -35,6 +46,27 @@ class _Patient(io.FileIO):
             _LOST[self.fileno()] = error
             _forget(self.fileno())
             return memoryview(data).nbytes
+
+
+def terminal(stream: TextIO, environ: Mapping[str, str]) -> Terminal | None:
+    """Return the terminal that a stream leads to, if something can be drawn on it and is wanted.
+
+    NO_COLOR (no-color.org) and CLICOLOR=0 take the colours away; a log of a CI has lines only,
+    even where it gives its jobs a terminal.
+    """
+    in_ci = environ.get("CI", "") not in ("", "0", "false")
+    if in_ci or not stream.isatty() or environ.get("TERM", "") in ("", "dumb"):
+        return None
+    plain = bool(environ.get("NO_COLOR")) or environ.get("CLICOLOR") == "0"
+    return Terminal(colours=not plain, share=_share)
+
+
+def _share(screen: Screen) -> None:
+    """Have all that is printed on the screen's terminal go above what it draws."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and screen.shows(stream.fileno()):
+            stream.flush()
+            _SCREENS[stream.fileno()] = screen
 
 
 def require_arrival() -> None:

@@ -10,12 +10,14 @@ import termios
 import threading
 import time
 
+import pyte
+
 from .board import Board
 
-_STATUS = re.compile(r"([a-z]+) [0-9a-z.]+: ([a-z]+) \d+ s")
-_UP = "\x1b[A"
-_SIZE = (24, 200)
-"""Rows and columns: wide enough for the status line."""
+_ROW = re.compile(r"[a-z.0-9]+(?: [0-9a-z.]+)? +([a-z]+) +\d+:\d\d")
+"""Of the live view: a package and the step that it is in."""
+_SIZE = (24, 100)
+"""Rows and columns."""
 
 
 class Terminal:
@@ -65,8 +67,9 @@ class Terminal:
     def phase(self) -> str:
         """Return what the build is doing, for the report."""
         out = self._board.out
-        status = re.split(r"[\r\n]", self.said.replace(_UP, "").rstrip())[-1]
-        phases = sorted({phase for _, phase in _STATUS.findall(status)})
+        screen = pyte.Screen(_SIZE[1], _SIZE[0])
+        pyte.ByteStream(screen).feed(bytes(self._said))
+        phases = sorted({found[1] for found in map(_ROW.match, screen.display) if found})
         if phases:
             return "+".join(phases)
         if _newer(out / "tiny/summary.json", self._began):

@@ -1,0 +1,134 @@
+"""What is under way, as the threads that do it tell: packages with their steps, and transfers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+FETCH = "fetch"
+"""The one step that takes as long as a server wants; it is no part of what a package takes."""
+
+
+@dataclass
+class Item:
+    """A package, or an image file, that is in work.
+
+    began   -- when the first step began that is its own work; None before it
+    phase   -- the step that it is in; "" before the first one
+    entered -- when that one began
+    steps   -- seconds that its other steps took, in their order
+    """
+
+    name: str
+    version: str
+    since: float
+    began: float | None = None
+    phase: str = ""
+    entered: float = 0.0
+    steps: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Transfer:
+    """A file that is being fetched; `done` bytes of `total` (None: unknown), `before` at first."""
+
+    package: str
+    file: str
+    total: int | None
+    before: int
+    done: int
+    since: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that is under way at one time, the longest first."""
+
+    time: float
+    items: tuple[Item, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+
+
+class Activities:
+    """Told by all threads.
+
+    taken -- the steps of what has come to its end and their seconds, without what was fetched or
+             restored only
+    ended -- the names of all that came to its end
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._items: list[Item] = []
+        self._transfers: list[Transfer] = []
+        self.taken: dict[str, dict[str, float]] = {}
+        self.ended: set[str] = set()
+        self.changed = clock()
+        """When something began or ended."""
+
+    def begin(self, name: str, version: str = "") -> Item:
+        with self._lock:
+            now = self.changed = self._clock()
+            item = Item(name, version, now, entered=now)
+            self._items.append(item)
+            return item
+
+    def step(self, item: Item, phase: str) -> bool:
+        """Note that the next step of `item` begins; tell whether it is its first own one."""
+        with self._lock:
+            if phase == item.phase:
+                return False
+            now = self._clock()
+            _leave(item, now)
+            item.phase, item.entered = phase, now
+            if item.began is None and phase != FETCH:
+                item.began = now
+                return True
+            return False
+
+    def end(self, item: Item, *, made: bool) -> None:
+        """Note that nothing is done for `item` any more; `made` tells that it is there now."""
+        with self._lock:
+            now = self.changed = self._clock()
+            self._items = [other for other in self._items if other is not item]
+            if made:
+                _leave(item, now)
+                self.ended.add(item.name)
+                if item.steps:
+                    self.taken[item.name] = item.steps
+
+    def transfer(self, package: str, file: str, total: int | None, done: int) -> Transfer:
+        with self._lock:
+            found = Transfer(package, file, total, done, done, self._clock())
+            self._transfers.append(found)
+            return found
+
+    def arrived(self, transfer: Transfer) -> None:
+        """Note that a transfer has ended, whether well or not."""
+        with self._lock:
+            self._transfers = [other for other in self._transfers if other is not transfer]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+            self._transfers.clear()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        with self._lock:
+            return not (self._items or self._transfers)
+
+    def now(self) -> Snapshot:
+        with self._lock:
+            items = tuple(replace(item, steps=dict(item.steps)) for item in self._items)
+            return Snapshot(self._clock(), items, tuple(self._transfers))
+
+
+def _leave(item: Item, now: float) -> None:
+    """Add up what the step took that ends now."""
+    if item.phase not in ("", FETCH):
+        item.steps[item.phase] = item.steps.get(item.phase, 0.0) + now - item.entered

@@ -1,0 +1,92 @@
+"""The whole run: how much of what it is expected to do is done, and how long the rest takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+
+from quard.face.activity import FETCH, Activities, Item, Snapshot
+from quard.face.estimate import Left, Unit, held_up, left, settled, told
+from quard.ledger.durations import Kinds, Past
+
+_CALM = 2.0
+"""So long after something began or ended, SCons has begun all that it can."""
+_AGAIN = 5.0
+"""Seconds between two estimates as long as nothing begins or ends."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a run is expected to do.
+
+    about -- what it is called
+    units -- all that is perhaps to be made
+    past  -- name -> what it took the last time
+    jobs  -- how many are in work at a time
+    """
+
+    about: str = ""
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    past: Mapping[str, Kinds] = field(default_factory=dict)
+    jobs: int = 1
+
+    def like(self, item: Item) -> Past | None:
+        """Return what the last build of the same kind took."""
+        return self.past.get(item.name, {}).get(next(iter(item.steps), item.phase))
+
+    def rest(self, item: Item, now: float) -> float | None:
+        """Return how long an item still takes; None where that is not known."""
+        if item.phase in ("", FETCH):
+            unit = self.units.get(item.name)
+            return unit.seconds if unit else None
+        past = self.like(item)
+        return past.rest(item.phase, now - item.entered) if past else None
+
+
+class Run:
+    """Follows one run."""
+
+    def __init__(self) -> None:
+        self._found: Left | None = None
+        self._made = 0.0
+        self._state: tuple[float, bool] | None = None
+        """When the estimate was made, and what it was made from."""
+
+    def words(self, now: Snapshot, activities: Activities, outlook: Outlook) -> tuple[str, str]:
+        """Return the time that is left and how much is done, each "" where that is not known."""
+        running = {item.name for item in now.items}
+        begun = running | activities.ended
+        over = activities.ended | settled(outlook.units, begun)
+        waiting = {n: unit for n, unit in outlook.units.items() if n not in begun | over}
+        if not outlook.units:
+            return "", ""
+        rest = self._left(now, activities.changed, outlook, waiting)
+        done = len(outlook.units) - len(waiting.keys() | (running & outlook.units.keys()))
+        return told(rest), f"{done} of {len(outlook.units)} done"
+
+    def _left(
+        self, now: Snapshot, changed: float, outlook: Outlook, waiting: Mapping[str, Unit]
+    ) -> Left | None:
+        """Return the last estimate, less the time since; a new one where that has become old."""
+        state = changed, now.time - changed > _CALM
+        if state != self._state or now.time - self._made >= _AGAIN:
+            self._state, self._made = state, now.time
+            self._found = _estimate(now, outlook, waiting, calm=state[1])
+        if self._found is None:
+            return None
+        gone = now.time - self._made
+        return Left(max(0.0, self._found.least - gone), max(0.0, self._found.most - gone))
+
+
+def _estimate(
+    now: Snapshot, outlook: Outlook, waiting: Mapping[str, Unit], *, calm: bool
+) -> Left | None:
+    running = {item.name: outlook.rest(item, now.time) for item in now.items}
+    if calm and len(running) < outlook.jobs:
+        # What could have been begun by now and was not is up to date as it is.
+        waiting = _only(waiting, held_up(waiting, running.keys()))
+    return left(waiting, running, outlook.jobs)
+
+
+def _only(units: Mapping[str, Unit], names: Set[str]) -> dict[str, Unit]:
+    return {name: unit for name, unit in units.items() if name in names}

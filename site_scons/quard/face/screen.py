@@ -1,0 +1,129 @@
+"""Rows at the end of a terminal that are drawn again and again, below the text that goes by.
+
+The cursor rests at the beginning of the first row: whatever a terminal makes of the rows when it is
+resized, they are all between there and the end of the screen. No mode of it is changed, so that a
+killed process leaves nothing to be set right.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_ERASE = b"\r\x1b[J"
+_USUAL = (80, 24)
+"""Of a serial line, which says that it has none."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What fits on a terminal."""
+
+    columns: int
+    lines: int
+
+
+class Screen:
+    """One terminal, by its descriptor; used by several threads and by a signal handler."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        # Reentrant: the handler runs in whatever the main thread was doing.
+        self._lock = threading.RLock()
+        self._frame = b""
+        self._size = self.size()
+        self._drawn = self._mid_line = self._suspended = self._lost = False
+
+    def shows(self, descriptor: int) -> bool:
+        """Tell whether a descriptor leads to this terminal."""
+        try:
+            ours, other = os.fstat(self._descriptor), os.fstat(descriptor)
+        except OSError:
+            return False
+        return os.isatty(descriptor) and ours.st_rdev == other.st_rdev
+
+    def size(self) -> Size:
+        """Return the terminal's size as it is now."""
+        try:
+            columns, lines = os.get_terminal_size(self._descriptor)
+        except OSError:  # it has gone
+            columns = lines = 0
+        return Size(columns or _USUAL[0], lines or _USUAL[1])
+
+    def draw(self, rows: Sequence[bytes], size: Size) -> None:
+        """Show these rows in place of those before; each is shorter than a line of `size`."""
+        last = len(rows) - 1
+        frame = b"\r\n".join(row + b"\x1b[K" for row in rows)
+        up = b"\x1b[%dA" % last if last > 0 else b""
+        with self._lock:
+            self._frame, self._size = b"\r" + frame + b"\x1b[J" + up + b"\r", size
+            if not rows:
+                self.erase()
+            elif not self._mid_line:
+                self._show()
+
+    def erase(self) -> None:
+        """Take the rows away."""
+        with self._lock:
+            self._frame = b""
+            self._hide()
+
+    def above(self, data: ReadableBuffer, write: Callable[[ReadableBuffer], int]) -> int:
+        """Have `write` write text that belongs above the rows, and return what it returns.
+
+        They come back below it, once its line has an end.
+        """
+        with self._lock:
+            self._hide()
+            written = write(data)
+            if done := bytes(memoryview(data)[:written]):
+                self._mid_line = not done.endswith(b"\n")
+            if self._frame and not self._mid_line and self.size() == self._size:
+                self._show()
+            return written
+
+    def suspend(self) -> None:
+        """Leave the terminal to the shell until `resume`."""
+        with self._lock:
+            self._suspended = True
+            self._hide()
+
+    def resume(self) -> None:
+        """Have the terminal again; the rows come back when they are drawn."""
+        with self._lock:
+            self._suspended = False
+
+    def _show(self) -> None:
+        if self._suspended or self._in_background():
+            self._hide()
+        else:
+            self._drawn = True
+            self._put(self._frame)
+
+    def _hide(self) -> None:
+        if self._drawn:
+            self._drawn = False
+            self._put(_ERASE)
+
+    def _in_background(self) -> bool:
+        """Tell whether the terminal is a shell's or another program's at the moment."""
+        try:
+            return os.tcgetpgrp(self._descriptor) != os.getpgrp()
+        except OSError:  # no terminal of this session, which has no such groups
+            return False
+
+    def _put(self, data: bytes) -> None:
+        """Write past all buffers: a handler may have interrupted whoever fills one."""
+        while data and not self._lost:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                return  # somebody made it non-blocking: the next frame is drawn from its beginning
+            except OSError:
+                self._lost = True  # it was closed; the text's own stream says so

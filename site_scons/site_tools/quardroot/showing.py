@@ -1,0 +1,71 @@
+"""What people are shown while a run makes something, and what is kept of it for the next run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quard.base.files import replacing
+from quard.face import report
+from quard.face.cli import Command
+from quard.face.console import Console
+from quard.ledger import durations
+from quard.project.workshop import Workshop
+
+from . import opened, streams
+
+if TYPE_CHECKING:
+    from .preview import Run
+
+
+def console(command: Command, *, silent: bool) -> Console:
+    """Return where a command tells what goes on."""
+    told = opened.told_to(command)
+    terminal = streams.terminal(told, os.environ)
+    return Console(told, sys.stdout, silent=silent, terminal=terminal)
+
+
+def expect(run: Run) -> None:
+    """Have the live view compare with what is expected of the run; without one, do nothing."""
+    workshop = run.workshop
+    if not workshop.console.is_live:
+        return
+    # For a terminal only, and only if there is something to make.
+    from quard.project.outlook import outlook  # noqa: PLC0415
+
+    from .preview import expected  # noqa: PLC0415
+
+    past = durations.read(workshop.out / durations.FILE, workshop.site.jobs)
+    found = outlook(expected(run), workshop, run.resolved, past)
+    workshop.console.expect(found)
+
+
+def image(workshop: Workshop, name: str, work: Callable[[], None]) -> Callable[[], None]:
+    """Return `work` as it is shown while it makes an image file."""
+
+    def shown() -> None:
+        with workshop.console.image(name):
+            work()
+
+    return shown
+
+
+def remember(workshop: Workshop, summary: dict[str, Any]) -> None:
+    """Write down what a run has done, and how long that took."""
+
+    def write(path: Path) -> None:
+        with replacing(path) as part:
+            part.write_text(report.as_json(summary), encoding="utf-8")
+
+    def keep(path: Path) -> None:
+        if workshop.console.taken:
+            durations.keep(path, workshop.site.jobs, workshop.console.taken)
+
+    for function, name in ((write, "summary.json"), (keep, durations.FILE)):
+        try:
+            function(workshop.out / name)
+        except OSError as error:
+            workshop.console.warn(f"{name} cannot be written: {error.strerror}")
