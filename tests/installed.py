@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import on_file
 from quard.boards import settings
 from quard.ledger.results import Results
 from quard.project import places
@@ -60,13 +60,4 @@ def _lines(part: str, path: Path) -> Iterator[str]:
 
 def difference(path: Path, text: str) -> str:
     """Return how a text differs from the list on file, and the command that accepts it; else ""."""
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    if old == text:
-        return ""
-    lines = difflib.unified_diff(
-        old.splitlines(keepends=True),
-        text.splitlines(keepends=True),
-        f"tests/golden/{path.name}",
-        "what is installed now",
-    )
-    return f"{''.join(lines)}\nif this is meant: {COMMAND}"
+    return on_file.difference(path, text, now="what is installed now", command=COMMAND)

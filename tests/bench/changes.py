@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -64,7 +63,7 @@ class _Checkout:
         checkout.copy(folder)
 
     def build(self, *targets: str) -> Mapping[str, Any]:
-        command = (sys.executable, "-P", "-m", "SCons", "-Q", self._board, *targets)
+        command = checkout.scons(self._board, *targets)
         done = subprocess.run(
             command, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False,

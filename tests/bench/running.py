@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import checkout
 
 PROJECT = Path(__file__).resolve().parents[2]
 _POLL = 0.2
@@ -70,10 +71,9 @@ def _environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
 
 
-def scons(checkout: Path, *arguments: str, quiet: bool = True, watch: bool = False) -> Cost:
+def scons(folder: Path, *arguments: str, quiet: bool = True, watch: bool = False) -> Cost:
     """Run SCons as the wrapper does."""
-    command = (sys.executable, "-P", "-m", "SCons", "-Q", *arguments)
-    return run(command, checkout, quiet=quiet, watch=watch)
+    return run(checkout.scons(*arguments), folder, quiet=quiet, watch=watch)
 
 
 def shown(costs: Sequence[Cost]) -> dict[str, float]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+import checkout
 import installed
 from boot.conftest import BOARD, SMALL_BOARD, TOP
 from quard.recipes.catalog import Catalog
@@ -41,7 +41,7 @@ def listings(images: Path, small_images: Path) -> Mapping[str, Mapping[str, str]
 
 def on_board(board: str) -> list[str]:
     """Return the packages that a board has now, without those that cannot be had here."""
-    words = (sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={board}", "list", "FORMAT=json")
+    words = checkout.scons(f"BOARD={board}", "list", "FORMAT=json")
     done = subprocess.run(words, cwd=TOP, capture_output=True, text=True, check=True)
     return [package["name"] for package in json.loads(done.stdout)]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import checkout
 from boot.checks import ADDRESS
 from boot.conftest import BUILD_SECONDS, TOP
 from boot.guest import Guest
@@ -34,18 +34,16 @@ def modular_images(small_images: Path, tmp_path_factory: pytest.TempPathFactory)
     """The small board with modules, in a checkout of its own; the store is the user's."""
     del small_images  # its build has made all but the kernel
     folder = tmp_path_factory.mktemp("modules")
-    (folder / "configs" / BOARD).mkdir(parents=True)
-    for name in ("SConstruct", "packages", "qemu", "rootfs", "site_scons"):
-        (folder / name).symlink_to(TOP / name)
+    checkout.link(folder)
+    (folder / "configs" / BOARD).mkdir()
     (folder / "configs/system").symlink_to(TOP / "configs/system")
     board = (TOP / "configs/quard-star-small.toml").read_text(encoding="utf-8")
     assert 'formats = ["ext4"]' in board
     board = board.replace('formats = ["ext4"]', 'formats = ["ext4", "squashfs", "cpio.gz"]')
     (folder / f"configs/{BOARD}.toml").write_text(board, encoding="utf-8")
     (folder / f"configs/{BOARD}/linux.fragment").write_text(FRAGMENT, encoding="ascii")
-    words = (sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}")
     done = subprocess.run(
-        (*words, f"sources.dir={sources()}"),
+        checkout.scons(f"BOARD={BOARD}", f"sources.dir={sources()}"),
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,

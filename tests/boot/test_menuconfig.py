@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 
 from boot.conftest import BOARD, TOP
 from boot.test_real_packages import sources
+from checkout import link, scons
 
 pytestmark = pytest.mark.boot
 
@@ -37,16 +37,13 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.editors: list[pexpect.spawn[str]] = []
-        (folder / "configs").mkdir(parents=True)
-        for name in ("SConstruct", "packages", "qemu", "rootfs", "site_scons"):
-            (folder / name).symlink_to(TOP / name)
+        link(folder)
         for path in (TOP / "configs").iterdir():
             if path.name != BOARD:  # what somebody keeps in this checkout is not the test's
                 (folder / "configs" / path.name).symlink_to(path)
 
     def command(self, target: str) -> list[str]:
-        words = [sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}", target]
-        return [*words, f"sources.dir={sources()}"]
+        return scons(f"BOARD={BOARD}", target, f"sources.dir={sources()}")
 
     def kept(self, name: str) -> list[str]:
         """Return the lines of the kept fragment without its first, none if there is no file."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ class Checkout:
 
     def build(self, *targets: str) -> Mapping[str, Any]:
         """Run SCons and return its summary."""
-        words = (sys.executable, "-P", "-m", "SCons", "-Q", f"BOARD={BOARD}", *targets)
+        words = checkout.scons(f"BOARD={BOARD}", *targets)
         settings = (f"cache.dir={self._cache}", f"sources.dir={sources()}")
         done = subprocess.run(
             (*words, *settings),

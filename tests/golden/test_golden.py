@@ -7,13 +7,13 @@ NAME.FEATURE-on.json or NAME.FEATURE-off.json is the other branch of one feature
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+import on_file
 from quard.base import canonical
 from quard.boards import board
 from quard.boards.fragments import Fragments
@@ -54,17 +54,7 @@ def cases() -> Mapping[str, tuple[str, Branch | None]]:
 
 
 def difference(path: Path, text: str) -> str:
-    """Return what is different, with the command that accepts it; "" where nothing is."""
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    if old == text:
-        return ""
-    lines = difflib.unified_diff(
-        old.splitlines(keepends=True),
-        text.splitlines(keepends=True),
-        f"tests/golden/{path.name}",
-        "the plan of now",
-    )
-    return f"{''.join(lines)}\nif this is meant: {COMMAND}"
+    return on_file.difference(path, text, now="the plan of now", command=COMMAND)
 
 
 @pytest.mark.parametrize("file", cases())

@@ -10,12 +10,13 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import checkout
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _LIMIT = 300
@@ -185,6 +186,21 @@ class Project:
         """Return the path of a package's recipe."""
         return self.folder / "packages" / name / "recipe.py"
 
+    def in_shell(self, name: str, script: str, *arguments: str) -> str:
+        """Run a script in a package's shell, which has to succeed; return what was printed."""
+        done = subprocess.run(
+            self.command(f"{name}-shell", *arguments),
+            cwd=self.folder,
+            input=script,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_LIMIT,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace a text that must be in a file of the project."""
         file = self.folder / path
@@ -192,15 +208,17 @@ class Project:
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new))
 
+    def command(self, *arguments: str, board: str = "tiny") -> list[str]:
+        """Return the command of a run with a cache of its own; an empty `board` names none."""
+        boards = [f"BOARD={board}"] if board else []
+        return checkout.scons(f"cache.dir={self.cache}", *boards, *arguments)
+
     def run(
         self, *arguments: str, env: Mapping[str, str] | None = None, board: str = "tiny"
     ) -> Ran:
-        """Run SCons in the project, with a cache of its own; an empty `board` names none."""
-        words = [sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={self.cache}"]
-        if board:
-            words.append(f"BOARD={board}")
+        """Run SCons in the project, as `command` says."""
         done = subprocess.run(
-            (*words, *arguments),
+            self.command(*arguments, board=board),
             cwd=self.folder,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,

@@ -72,6 +72,12 @@ class Packings:
             if name in names:
                 shutil.copy2(self.folder / name, project.sources / name)
 
+    def build(self, project: Project, accepted: tuple[str, ...], offered: tuple[str, ...]) -> Ran:
+        """Build with these packings accepted by the recipe, and those at their addresses."""
+        self.accept(project, *accepted)
+        self.offer(project, *offered)
+        return ok(project.run())
+
 
 @pytest.fixture
 def packings(greeting: Project) -> Packings:
@@ -128,9 +134,7 @@ def test_a_build_takes_the_first_archive_that_is_available(
 def test_an_archive_that_turns_up_later_rebuilds_nothing(
     greeting: Project, packings: Packings
 ) -> None:
-    packings.accept(greeting, UPSTREAM, REPACK)
-    packings.offer(greeting, REPACK)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM, REPACK), (REPACK,))
     packings.offer(greeting, UPSTREAM, REPACK)
     nothing(greeting)
     assert made_from(greeting) == REPACK
@@ -144,9 +148,7 @@ def test_an_archive_that_turns_up_later_rebuilds_nothing(
 def test_what_else_is_accepted_invalidates_nothing(
     greeting: Project, packings: Packings, accepted: tuple[str, ...]
 ) -> None:
-    packings.accept(greeting, UPSTREAM)
-    packings.offer(greeting, UPSTREAM)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM,), (UPSTREAM,))
     packings.accept(greeting, *accepted)
     packings.offer(greeting, UPSTREAM, REPACK, THIRD)
     nothing(greeting)
@@ -156,9 +158,7 @@ def test_what_else_is_accepted_invalidates_nothing(
 def test_an_unused_alternate_is_removed_and_nothing_rebuilt(
     greeting: Project, packings: Packings
 ) -> None:
-    packings.accept(greeting, UPSTREAM, REPACK)
-    packings.offer(greeting, UPSTREAM, REPACK)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM, REPACK), (UPSTREAM, REPACK))
     packings.accept(greeting, UPSTREAM)
     nothing(greeting)
 
@@ -166,9 +166,7 @@ def test_an_unused_alternate_is_removed_and_nothing_rebuilt(
 def test_removing_an_alternate_rebuilds_what_was_made_from_it_alone(
     greeting: Project, packings: Packings
 ) -> None:
-    packings.accept(greeting, UPSTREAM, REPACK)
-    packings.offer(greeting, REPACK)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM, REPACK), (REPACK,))
     packings.accept(greeting, UPSTREAM)
     packings.offer(greeting, UPSTREAM, REPACK)
     reason = f"the archive it was made from is no longer accepted: sha256 {packings.hashes[REPACK]}"
@@ -185,9 +183,7 @@ def test_removing_an_alternate_rebuilds_what_was_made_from_it_alone(
 def test_an_archive_that_is_accepted_again_is_taken_from_the_store(
     greeting: Project, packings: Packings
 ) -> None:
-    packings.accept(greeting, UPSTREAM, REPACK)
-    packings.offer(greeting, REPACK)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM, REPACK), (REPACK,))
     packings.accept(greeting, UPSTREAM)
     packings.offer(greeting)
     refused = greeting.run()
@@ -203,9 +199,7 @@ def test_an_archive_that_is_accepted_again_is_taken_from_the_store(
 def test_a_new_release_is_built_whatever_its_archives_are(
     greeting: Project, packings: Packings
 ) -> None:
-    packings.accept(greeting, UPSTREAM, REPACK)
-    packings.offer(greeting, UPSTREAM)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM, REPACK), (UPSTREAM,))
     greeting.edit("packages/greet/recipe.py", 'version="1"', 'version="2"')
     expected = why(greeting)
     assert (expected["action"], expected["why"]) == ("build", ["version: 1 -> 2"])
@@ -213,9 +207,7 @@ def test_a_new_release_is_built_whatever_its_archives_are(
 
 
 def test_strict_takes_upstream_s_archive_alone(greeting: Project, packings: Packings) -> None:
-    packings.accept(greeting, UPSTREAM, REPACK)
-    packings.offer(greeting, REPACK)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM, REPACK), (REPACK,))
     refused = greeting.run("sources.strict=1")
     assert refused.status == 2
     assert "reason: no-source" in refused.err
@@ -233,9 +225,7 @@ def test_strict_takes_upstream_s_archive_alone(greeting: Project, packings: Pack
 def test_a_damaged_note_of_what_a_result_was_made_from_costs_a_look_into_the_store(
     greeting: Project, packings: Packings
 ) -> None:
-    packings.accept(greeting, UPSTREAM, REPACK)
-    packings.offer(greeting, UPSTREAM)
-    ok(greeting.run())
+    packings.build(greeting, (UPSTREAM, REPACK), (UPSTREAM,))
     (greeting.folder / "out/tiny/packages/greet.depends.json").write_text("{}")
     packings.accept(greeting, UPSTREAM)
     ran = ok(greeting.run())
@@ -283,9 +273,7 @@ class TestTwoCheckouts:
     def test_other_bytes_never_lie_under_one_key(
         self, greeting: Project, other: Project, packings: Packings
     ) -> None:
-        packings.accept(greeting, UPSTREAM)
-        packings.offer(greeting, UPSTREAM)
-        ok(greeting.run())
+        packings.build(greeting, (UPSTREAM,), (UPSTREAM,))
         packings.accept(other, REPACK)
         packings.offer(other, REPACK)
         ran = ok(other.run())
@@ -322,9 +310,7 @@ class TestTwoCheckouts:
     def test_a_strict_checkout_takes_no_result_of_an_alternate(
         self, greeting: Project, other: Project, packings: Packings
     ) -> None:
-        packings.accept(greeting, UPSTREAM, REPACK)
-        packings.offer(greeting, REPACK)
-        ok(greeting.run())
+        packings.build(greeting, (UPSTREAM, REPACK), (REPACK,))
         packings.accept(other, UPSTREAM, REPACK)
         packings.offer(other, UPSTREAM, REPACK)
         assert why(other, "sources.strict=1")["action"] == "build"

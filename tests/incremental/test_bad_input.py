@@ -6,7 +6,6 @@ import io
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -430,11 +429,10 @@ def test_settings_that_are_a_link_to_nowhere_are_not_passed_over(project: Projec
 
 
 def test_an_answer_that_a_full_disk_swallows_is_an_error(project: Project) -> None:
-    words = (sys.executable, "-P", "-m", "SCons", "-Q", "BOARD=tiny", "list")
     for to, status in (("/dev/full", 2), ("/dev/null", 0)):
         with open(to, "w") as out:
             done = subprocess.run(
-                words,
+                project.command("list"),
                 cwd=project.folder,
                 stdout=out,
                 stderr=subprocess.PIPE,

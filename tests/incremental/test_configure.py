@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import termios
 import time
 from pathlib import Path
@@ -38,10 +37,10 @@ class Terminal:
     """SCons on a terminal of its own."""
 
     def __init__(self, project: Project, *arguments: str, kind: str = "xterm") -> None:
-        words = ["-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}", "BOARD=tiny"]
+        program, *words = project.command(*arguments)
         self.child = pexpect.spawn(
-            sys.executable,
-            [*words, *arguments],
+            program,
+            words,
             cwd=str(project.folder),
             env={**os.environ, "TERM": kind},
             encoding="utf-8",
@@ -297,9 +296,8 @@ def killed_while_trying(project: Project) -> None:
     slow = (project.folder / "out/tiny/configure/menu/src/Makefile").read_text()
     makefile = project.folder / "out/tiny/configure/menu/src/Makefile"
     makefile.write_text(slow.replace("\techo refreshed", "\ttouch trying; sleep 5"))
-    words = ("-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}", "BOARD=tiny")
     running = subprocess.Popen(
-        (sys.executable, *words, "menu-savedefconfig"),
+        project.command("menu-savedefconfig"),
         cwd=project.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -327,25 +325,8 @@ def test_an_edit_by_hand_survives_a_kill_in_the_middle_of_the_trials(tiny: Proje
     assert not [p for p in (tiny.folder / "configs").rglob("*") if p.name.endswith(".part")]
 
 
-def in_shell(project: Project, script: str) -> str:
-    """Run a script in the package's shell; return what it printed."""
-    words = ("-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}", "BOARD=tiny", "menu-shell")
-    done = subprocess.run(
-        (sys.executable, *words),
-        cwd=project.folder,
-        input=script,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 def test_what_was_edited_in_the_shell_is_kept(tiny: Project) -> None:
-    printed = in_shell(tiny, "grep DEBUG .config; echo CONFIG_DEBUG=y >>.config\n")
+    printed = tiny.in_shell("menu", "grep DEBUG .config; echo CONFIG_DEBUG=y >>.config\n")
     assert "# CONFIG_DEBUG is not set\n" in printed
     assert " DEBUG n -> y\n" in tiny.run("menu-diffconfig").out
     assert "CONFIG_DEBUG=y" not in config(tiny).read_text()
@@ -359,7 +340,7 @@ def test_what_was_edited_in_the_shell_is_kept(tiny: Project) -> None:
 
 def test_two_different_edits_are_refused_until_one_goes(tiny: Project) -> None:
     tiny.run("menu-diffconfig")
-    in_shell(tiny, "echo CONFIG_DEBUG=y >>.config\n")
+    tiny.in_shell("menu", "echo CONFIG_DEBUG=y >>.config\n")
     with config(tiny).open("a") as file:
         file.write("CONFIG_IPV6=n\n")
     ran = tiny.run("menu-savedefconfig")

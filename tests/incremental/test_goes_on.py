@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -257,9 +256,11 @@ def test_a_shell_in_the_folder_has_the_next_build_start_from_nothing(package: Pa
 def test_a_build_that_is_ended_while_it_installs_goes_on(package: Package, how: int) -> None:
     project = package.project
     package.finish('Run("sh", "-c", "touch half lists/half; sleep 4071"),')
-    words = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}", "BOARD=tiny")
     run = subprocess.Popen(
-        (*words, "greet"), cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        project.command("greet"),
+        cwd=project.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     half = package.work / "src/half"
     deadline = time.monotonic() + 60

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -109,9 +108,8 @@ def test_cleaning_removes_the_results_and_the_next_build_restores_them(greeting:
 
 def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
     """Start SCons without waiting for it, as the leader of a process group."""
-    command = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}")
     return subprocess.Popen(
-        (*command, "BOARD=tiny", *arguments),
+        project.command(*arguments),
         cwd=project.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -33,9 +33,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 def peak_mib(project: Project) -> int:
     """Run a build and return the most memory that it had."""
-    words = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}", "BOARD=tiny")
     done = subprocess.run(
-        (sys.executable, "-c", MEASURING, *words),
+        (sys.executable, "-c", MEASURING, *project.command()),
         cwd=project.folder,
         capture_output=True,
         text=True,

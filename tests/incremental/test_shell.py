@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import termios
 import time
 from pathlib import Path
@@ -22,25 +20,9 @@ OWN = re.compile(r"^hello 1: a shell in out/tiny/shell/hello/src, freshly unpack
 BROKEN = "int main(void) { return greet() - ; }\n"
 
 
-def words(project: Project, *arguments: str) -> list[str]:
-    command = [sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={project.cache}"]
-    return [*command, "BOARD=tiny", *arguments]
-
-
 def shell(project: Project, name: str, script: str, *more: str) -> list[str]:
     """Run a script in a package's shell; return the lines that were printed."""
-    done = subprocess.run(
-        words(project, f"{name}-shell", *more),
-        cwd=project.folder,
-        input=script,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout.splitlines()
+    return project.in_shell(name, script, *more).splitlines()
 
 
 def source(project: Project, kind: str = "shell", name: str = "hello") -> Path:
@@ -182,7 +164,7 @@ def test_unsealed_it_works_the_same(greeting: Project) -> None:
 @pytest.fixture(params=["bwrap", "none"])
 def terminal(greeting: Project, request: pytest.FixtureRequest) -> pexpect.spawn[str]:
     """A shell on a terminal of its own, sealed or not; the prompt has been seen."""
-    command, *arguments = words(greeting, "alone-shell", f"sandbox.mode={request.param}")
+    command, *arguments = greeting.command("alone-shell", f"sandbox.mode={request.param}")
     child = pexpect.spawn(
         command,
         arguments,
@@ -219,7 +201,7 @@ def test_on_a_terminal_it_prompts_edits_lines_and_controls_jobs(
 def test_the_terminal_is_as_it_was_whatever_was_done_to_it(greeting: Project) -> None:
     """A second program on the same terminal: it is in the foreground, and echoes."""
     script = (
-        f"{' '.join(words(greeting, 'alone-shell'))}; "
+        f"{' '.join(greeting.command('alone-shell'))}; "
         "echo left $?; stty -a | grep -o -- '[ -]echo '; read -r line; echo got $line"
     )
     child = pexpect.spawn(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import checkout
 from incremental.project import CHECKOUT, Project
 
 POWERLESS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
@@ -25,7 +25,7 @@ def run(
     given = {**os.environ, **environ}
     before = POWERLESS if os.geteuid() == 0 and not wrap else wrap
     return subprocess.run(
-        (*before, sys.executable, "-P", "-m", "SCons", "-Q", "BOARD=tiny", *words),
+        (*before, *checkout.scons("BOARD=tiny", *words)),
         cwd=project.folder,
         env={name: value for name, value in given.items() if value is not None},
         stdin=subprocess.DEVNULL,

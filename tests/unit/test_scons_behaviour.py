@@ -8,12 +8,12 @@ from __future__ import annotations
 import importlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import checkout
 from site_tools.quardroot.action import KeyedAction
 from site_tools.quardroot.late import Late
 
@@ -85,7 +85,7 @@ Default("three")
 
 def run(folder: Path, *arguments: str) -> dict[str, Any]:
     (folder / "SConstruct").write_text(SCONSTRUCT)
-    command = (sys.executable, "-P", "-m", "SCons", "-Q", *arguments)
+    command = checkout.scons(*arguments)
     subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     told: dict[str, Any] = json.loads((folder / "told.json").read_text())
     return told

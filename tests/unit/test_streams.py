@@ -33,15 +33,19 @@ def printing(output: int, end: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
 
 
+def comes_to_its_end(process: subprocess.Popen[bytes], end: Path) -> None:
+    _, errors = process.communicate(b"\n", 30)
+    assert process.returncode == 0, errors
+    assert end.read_text() == "came to its end"
+
+
 def test_a_pipe_that_nobody_reads_any_more_ends_nothing(tmp_path: Path) -> None:
     read, write = os.pipe()
     process = printing(write, tmp_path / "end")
     os.close(write)
     assert os.read(read, 100) == b"first\n"
     os.close(read)
-    process.communicate(b"\n", 30)
-    assert process.returncode == 0
-    assert (tmp_path / "end").read_text() == "came to its end"
+    comes_to_its_end(process, tmp_path / "end")
 
 
 def test_scons_proxy_of_a_pipe_that_nobody_reads_is_patient_too(tmp_path: Path) -> None:
@@ -58,9 +62,7 @@ def test_scons_proxy_of_a_pipe_that_nobody_reads_is_patient_too(tmp_path: Path) 
     os.close(write)
     assert os.read(read, 100).startswith(b"first")  # the end of the line is written by itself
     os.close(read)
-    _, errors = process.communicate(b"\n", 30)
-    assert process.returncode == 0, errors
-    assert (tmp_path / "end").read_text() == "came to its end"
+    comes_to_its_end(process, tmp_path / "end")
 
 
 def test_a_terminal_that_is_gone_ends_nothing(tmp_path: Path) -> None:
@@ -69,18 +71,14 @@ def test_a_terminal_that_is_gone_ends_nothing(tmp_path: Path) -> None:
     os.close(slave)
     assert os.read(master, 100) == b"first\r\n"
     os.close(master)
-    process.communicate(b"\n", 30)
-    assert process.returncode == 0
-    assert (tmp_path / "end").read_text() == "came to its end"
+    comes_to_its_end(process, tmp_path / "end")
 
 
 def test_a_full_disk_under_a_log_ends_nothing(tmp_path: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     process = printing(full, tmp_path / "end")
     os.close(full)
-    process.communicate(b"\n", 30)
-    assert process.returncode == 0
-    assert (tmp_path / "end").read_text() == "came to its end"
+    comes_to_its_end(process, tmp_path / "end")
 
 
 @pytest.mark.parametrize("size", [1, 200_000])

@@ -29,34 +29,32 @@ def ctrl_c_twice(run: Terminal, dice: random.Random) -> str:
     return "foreground group"
 
 
-def term(run: Terminal, dice: random.Random) -> str:
-    del dice
-    os.kill(run.pid, signal.SIGTERM)
-    return "scons"
+def to_scons(number: int) -> Strike:
+    """A signal to the build alone."""
+
+    def strike(run: Terminal, dice: random.Random) -> str:
+        del dice
+        os.kill(run.pid, number)
+        return "scons"
+
+    return strike
 
 
-def term_group(run: Terminal, dice: random.Random) -> str:
-    del dice
-    os.killpg(run.pid, signal.SIGTERM)
-    return "group"
+def to_group(number: int) -> Strike:
+    """A signal to the build's process group."""
+
+    def strike(run: Terminal, dice: random.Random) -> str:
+        del dice
+        os.killpg(run.pid, number)
+        return "group"
+
+    return strike
 
 
 def hang_up(run: Terminal, dice: random.Random) -> str:
     del dice
     run.hang_up()
     return "terminal"
-
-
-def kill_scons(run: Terminal, dice: random.Random) -> str:
-    del dice
-    os.kill(run.pid, signal.SIGKILL)
-    return "scons"
-
-
-def kill_group(run: Terminal, dice: random.Random) -> str:
-    del dice
-    os.killpg(run.pid, signal.SIGKILL)
-    return "group"
 
 
 def kill_child(run: Terminal, dice: random.Random) -> str:
@@ -86,11 +84,11 @@ def kill_all(run: Terminal, dice: random.Random) -> str:
 STRIKES: dict[str, Strike] = {
     "ctrl-c": ctrl_c,
     "ctrl-c twice": ctrl_c_twice,
-    "SIGTERM to scons": term,
-    "SIGTERM to the group": term_group,
+    "SIGTERM to scons": to_scons(signal.SIGTERM),
+    "SIGTERM to the group": to_group(signal.SIGTERM),
     "hang-up": hang_up,
-    "kill -9 of scons": kill_scons,
-    "kill -9 of the group": kill_group,
+    "kill -9 of scons": to_scons(signal.SIGKILL),
+    "kill -9 of the group": to_group(signal.SIGKILL),
     "kill -9 of a child": kill_child,
     "kill -9 one by one": kill_all,
 }
