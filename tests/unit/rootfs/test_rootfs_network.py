@@ -165,6 +165,13 @@ NFS = "srv:/root / nfs4 rw,clientaddr=10.0.0.5,mountaddr=10.9.9.9,addr=10.0.0.1,
 ROUTE = 'echo "10.0.0.1 dev eth0  src 10.0.0.5"'
 
 
+@pytest.fixture
+def client(guest: Guest) -> Guest:
+    """A root whose kernel can mount NFS."""
+    (guest.root / "proc/fs/nfsfs").mkdir(parents=True)
+    return guest
+
+
 @pytest.mark.parametrize(
     "mounts",
     [
@@ -173,28 +180,33 @@ ROUTE = 'echo "10.0.0.1 dev eth0  src 10.0.0.5"'
         NFS + "overlay / overlay rw 0 0\n",
     ],
 )
-def test_without_nfs_root_every_interface_is_free(guest: Guest, mounts: str) -> None:
-    guest.write("proc/mounts", mounts)
-    guest.stub("ip", ROUTE)
+def test_without_nfs_root_every_interface_is_free(client: Guest, mounts: str) -> None:
+    client.write("proc/mounts", mounts)
+    client.stub("ip", ROUTE)
+    assert client.run(NFS_CHECK, env={"IFACE": "eth0"}) == Result(0, "")
+    assert client.calls == []
+
+
+def test_without_nfs_in_the_kernel_every_interface_is_free(guest: Guest) -> None:
+    guest.write("proc/mounts", "/dev/root / ext4 rw 0 0\n")
     assert guest.run(NFS_CHECK, env={"IFACE": "eth0"}) == Result(0, "")
-    assert guest.calls == []
 
 
-def test_the_interface_of_an_nfs_root_is_refused_with_a_mark(guest: Guest) -> None:
-    guest.write("proc/mounts", "rootfs / rootfs rw 0 0\n" + NFS)
-    (guest.root / "run/network").mkdir()
-    guest.stub("ip", ROUTE)
-    result = guest.run(NFS_CHECK, env={"IFACE": "eth0"})
+def test_the_interface_of_an_nfs_root_is_refused_with_a_mark(client: Guest) -> None:
+    client.write("proc/mounts", "rootfs / rootfs rw 0 0\n" + NFS)
+    (client.root / "run/network").mkdir()
+    client.stub("ip", ROUTE)
+    result = client.run(NFS_CHECK, env={"IFACE": "eth0"})
     assert result == Result(1, "Skipping eth0: the root is on NFS from 10.0.0.1\n")
-    assert guest.calls == ["ip route get 10.0.0.1"]
-    assert (guest.root / "run/network/nfs.eth0").exists()
+    assert client.calls == ["ip route get 10.0.0.1"]
+    assert (client.root / "run/network/nfs.eth0").exists()
 
 
 @pytest.mark.parametrize("interface", ["eth1", "eth", "eth00", "src"])
-def test_other_interfaces_are_free_beside_an_nfs_root(guest: Guest, interface: str) -> None:
-    guest.write("proc/mounts", NFS)
-    guest.stub("ip", ROUTE)
-    assert guest.run(NFS_CHECK, env={"IFACE": interface}) == Result(0, "")
+def test_other_interfaces_are_free_beside_an_nfs_root(client: Guest, interface: str) -> None:
+    client.write("proc/mounts", NFS)
+    client.stub("ip", ROUTE)
+    assert client.run(NFS_CHECK, env={"IFACE": interface}) == Result(0, "")
 
 
 @pytest.mark.parametrize(
@@ -205,11 +217,11 @@ def test_other_interfaces_are_free_beside_an_nfs_root(guest: Guest, interface: s
     ],
 )
 def test_when_the_way_to_an_nfs_root_is_unknown_nothing_is_touched(
-    guest: Guest, mounts: str, route: str, message: str
+    client: Guest, mounts: str, route: str, message: str
 ) -> None:
-    guest.write("proc/mounts", mounts)
-    guest.stub("ip", route)
-    result = guest.run(NFS_CHECK, env={"IFACE": "eth0"})
+    client.write("proc/mounts", mounts)
+    client.stub("ip", route)
+    result = client.run(NFS_CHECK, env={"IFACE": "eth0"})
     assert result.status == 1
     assert message in result.out
 
