@@ -195,6 +195,7 @@ def test_folders_that_git_cannot_keep_are_made() -> None:
     made = {entry["path"]: entry["mode"] for entry in base()["directory"]}
     for phase in ("pre-up", "up", "down", "post-down"):
         assert f"/etc/network/if-{phase}.d" in made
+    assert "/usr/share/udhcpc/default.script.d" in made
     assert made["/root"] == made["/root/.ssh"] == "0700"
     assert made["/var/empty"] == "0755"
     assert made["/tmp"] == "1777"
