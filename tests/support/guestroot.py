@@ -31,7 +31,10 @@ printf '%s\\n' "${0##*/}${*:+ $*}" >>/stub/calls
 if [ -f "/stub/${0##*/}.sh" ]; then . "/stub/${0##*/}.sh"; fi
 """
 
-DIRECTORIES = ("dev", "mnt", "proc", "root", "run", "stub", "sys", "tmp", "usr/lib", "var/log")
+DIRECTORIES = (
+    *("dev", "mnt", "proc/sys/kernel", "root", "run", "stub", "sys", "tmp", "usr/lib", "var/log"),
+    "usr/share/udhcpc/default.script.d",
+)
 
 
 class GuestRootError(Exception):
@@ -229,7 +232,9 @@ class Guest:
         argv += ["--ro-bind", str(self.tools), "/usr/bin"]
         argv += ["--dev-bind", "/dev/null", "/dev/null"]
         if live:
-            argv += ["--proc", "/proc", "--unshare-net"]
+            argv += ["--proc", "/proc", "--unshare-net", "--unshare-uts"]
+            # The kernel's settings are this machine's, and root could write them.
+            argv += ["--ro-bind", "/proc/sys", "/proc/sys"]
         for outside, inside in self.binds:
             argv += ["--ro-bind", str(outside), inside]
         for path in self.readonly:

@@ -6,12 +6,8 @@ import pytest
 from guestroot import Guest, Result
 
 EXT4 = "/dev/root / ext4 rw,noatime 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n"
-STEPS = [
-    "mount -a",
-    "sysctl -q -p /etc/sysctl.conf",
-    "hostname -F /etc/hostname",
-    "dmesg -n 1",
-]
+STEPS = ["mount -a", "sysctl -q -p /etc/sysctl.conf"]
+KERNEL = "proc/sys/kernel"
 
 
 @pytest.fixture
@@ -56,6 +52,28 @@ def test_what_the_steps_leave_behind(board: Guest) -> None:
     assert (board.root / "dev/fd").readlink().as_posix() == "/proc/self/fd"
     assert (board.root / "dev/stderr").readlink().as_posix() == "fd/2"
     assert board.read("run/utmp") == ""
+    for folder in ("network", "problems"):
+        assert (board.root / "run" / folder).stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("text", ["board\n", "board", "# mine\n\n  board # a board\n"])
+def test_services_find_the_host_name_set_and_the_console_quiet(board: Guest, text: str) -> None:
+    board.write("etc/hostname", text)
+    board.program("etc/init.d/S10a", f"cat /{KERNEL}/hostname /{KERNEL}/printk >/stub/seen")
+    assert boot(board).status == 0
+    assert board.read("stub/seen") == "board\n1\n"
+
+
+@pytest.mark.parametrize("name", ["fd", "stdin", "stderr"])
+def test_a_stream_that_is_there_is_left_alone_and_the_others_are_made(
+    board: Guest, name: str
+) -> None:
+    (board.root / "dev" / name).symlink_to("mine")
+    assert boot(board).status == 0
+    links = [path for path in (board.root / "dev").iterdir() if path.is_symlink()]
+    found = {path.name: str(path.readlink()) for path in links}
+    made = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
+    assert found == made | {name: "mine"}
 
 
 def test_a_second_run_is_no_failure(board: Guest) -> None:
@@ -134,14 +152,36 @@ def test_a_folder_or_a_dangling_link_is_no_service(board: Guest) -> None:
         ("mount", "[ $1 != -a ]", "mount -a"),
         ("mdev", "false", "mdev"),
         ("sysctl", "false", "sysctl"),
-        ("hostname", "false", "hostname"),
-        ("dmesg", "false", "dmesg"),
     ],
 )
 def test_a_failed_step_is_named_and_the_boot_goes_on(
     board: Guest, stub: str, body: str, named: str
 ) -> None:
     board.stub(stub, body)
+    service(board, "S10a")
+    result = boot(board)
+    assert result.status == 1
+    assert result.lines[-1] == f"rcS: failed: {named}"
+    assert "S10a start" in board.calls
+
+
+@pytest.mark.parametrize(
+    ("lacks", "named"),
+    [
+        ("etc/hostname", "hostname"),
+        (f"{KERNEL}/hostname", "hostname"),
+        (f"{KERNEL}/printk", "dmesg"),
+        ("run/lock", "mkdir /run"),
+    ],
+)
+def test_a_step_that_cannot_write_or_read_is_named_and_the_boot_goes_on(
+    board: Guest, lacks: str, named: str
+) -> None:
+    (board.root / lacks).unlink(missing_ok=True)
+    if lacks == "run/lock":
+        board.write(lacks, "a file in the folder's place")
+    elif lacks.startswith("proc"):
+        (board.root / lacks).mkdir()
     service(board, "S10a")
     result = boot(board)
     assert result.status == 1

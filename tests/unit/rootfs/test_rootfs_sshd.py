@@ -224,6 +224,14 @@ def test_host_keys_are_on_the_data_disk_where_there_is_one(
     assert f"{folder}/ssh_host_ed25519_key {folder}/ssh_host_ecdsa_key" in result.out
 
 
+def test_from_the_second_boot_on_the_folder_of_the_keys_tells_where_they_are(ssh: Guest) -> None:
+    (ssh.root / "data/ssh").mkdir(parents=True)
+    assert ssh.run("/etc/init.d/S50sshd", "start", live=True).status == 0
+    assert ssh.called("sshd") == [
+        "sshd -h /data/ssh/ssh_host_ed25519_key -h /data/ssh/ssh_host_ecdsa_key"
+    ]
+
+
 def test_the_real_ssh_keygen_takes_our_arguments_without_asking(ssh: Guest, tmp_path: Path) -> None:
     real = shutil.which("ssh-keygen")
     assert real is not None, "ssh-keygen is missing: install openssh-client"
