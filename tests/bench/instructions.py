@@ -7,12 +7,14 @@ no more interrupts of the timer, and no processor waits for another.
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import statistics
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pexpect
 
@@ -20,25 +22,44 @@ _LIMIT = 300
 _SOURCE = Path(__file__).with_name("count.c")
 _QEMU = "qemu-system-riscv64"
 _MACHINE = "-smp 1 -icount shift=1,sleep=on"
-_MARKS = (("kernel", "Run /.* as init process"), ("login", "login: "))
-"""Up to where is counted, by what the console shows."""
+_MARKS = (
+    ("kernel", "Run /.* as init process"),
+    ("rcS", "Starting syslogd"),
+    ("S01syslogd", "Starting network"),
+    ("S40network", r"Starting (?:sshd|dropbear)"),
+    ("S50sshd", "Starting httpd"),
+    ("S60httpd", " is up, "),
+    ("login", "login: "),
+)
+"""Parts of the boot, and what the console shows when the next one begins."""
 
 
-def instructions(images: Path, runs: int) -> dict[str, float]:
+def instructions(images: Path, runs: int) -> dict[str, Any]:
     """Boot several times; return millions of instructions, the least and the median ones.
 
-    One boot more comes first and makes sshd's host keys: that takes a random number of tries.
+    Up to the kernel's end and up to the login prompt; of the parts between these, the median. One
+    boot more comes first and makes sshd's host keys: that takes a random number of tries.
     """
     with tempfile.TemporaryDirectory(prefix="quardroot-bench-") as scratch:
         plugin = compile_plugin(Path(scratch))
         _boot(images, Path(scratch), plugin)
         found = [_boot(images, Path(scratch), plugin) for _ in range(runs)]
-    result: dict[str, float] = {}
-    for number, (name, _) in enumerate(_MARKS):
+    result: dict[str, Any] = {}
+    for number in (0, -1):
         counts = [counts[number] for counts in found]
+        name = _MARKS[number][0]
         result[f"{name}_millions"] = round(min(counts) / 1e6, 1)
         result[f"{name}_median_millions"] = round(statistics.median(counts) / 1e6, 1)
+    result["parts_millions"] = {
+        name: round(statistics.median(part) / 1e6, 1)
+        for (name, _), part in zip(_MARKS, zip(*map(_parts, found), strict=True), strict=True)
+    }
     return result
+
+
+def _parts(counts: list[int]) -> list[int]:
+    """Return how many instructions each part has taken, of how many there were at its end."""
+    return [end - begin for begin, end in itertools.pairwise([0, *counts])]
 
 
 def compile_plugin(folder: Path) -> Path:
