@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import IO, Any, TypeGuard
 
 from quard.base import given
 from quard.base.errors import QuardError
@@ -50,6 +50,25 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content, as 64 hexadecimal digits."""
     with given.opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class HashingWriter:
+    """A file that is hashed while `tarfile` writes it, which asks no more of a file than this."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._hash.update(data)
+        return self._file.write(data)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def hexdigest(self) -> str:
+        """Return the hash of all that was written."""
+        return self._hash.hexdigest()
 
 
 def is_sha256(value: Any) -> TypeGuard[str]:

@@ -17,13 +17,11 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from quard.base import links
 from quard.base.errors import QuardError
 from quard.base.plain import one_line
 from quard.base.space import disk_full, is_full
 from quard.execute.archive import Bad, Stream, Unsafe, members
-
-MAX_FOLLOWED = 40
-"""Links that Linux follows in one path before it gives up: path_resolution(7)."""
 
 _LATEST = (1 << 33) - 1
 _DEEPEST = 200
@@ -220,22 +218,13 @@ class _Tree:
 
     def _check_link(self, path: str, floor: int) -> None:
         """Follow a link as the system would, but in the archive's own names only."""
-        at = path.split("/")[:-1]
-        ahead = self._links[path].split("/")[::-1]
-        followed = 0
-        while ahead and followed <= MAX_FOLLOWED:
-            step = ahead.pop()
-            if step == "..":
-                if len(at) <= floor:
-                    raise Unsafe(f"{path}: a link to {self._links[path]}, outside of the tree")
-                at.pop()
-            elif step not in ("", "."):
-                at.append(step)
-                inner = self._links.get("/".join(at))
-                if inner is not None:
-                    followed += 1
-                    at.pop()
-                    ahead += inner.split("/")[::-1]
+        try:
+            links.followed(path, self._links.get, floor=floor)
+        except links.Outside:
+            target = self._links[path]
+            raise Unsafe(f"{path}: a link to {target}, outside of the tree") from None
+        except links.Circle:
+            pass  # it leads nowhere, and so not out
 
 
 def _normal(name: str) -> str:

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
+from quard.base import links
 from quard.base.errors import QuardError
 from quard.base.plain import short
 from quard.image.overlay import Overlay
@@ -47,8 +48,8 @@ def _moved(tree: Tree, path: str, place: str, node: Node) -> Node:
     """Return the node for its new place: there a relative link may need other words."""
     if node.kind != "link" or node.target.startswith("/"):
         return node
-    landing = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), node.target))
-    inside = f"/{path.partition('/')[0]}/"
+    landing = links.landing(path, node.target)
+    inside = f"{path.partition('/')[0]}/"
     if landing.startswith(inside):
         return node
     wanted = f"/{tree.canonical(landing)}"

@@ -7,7 +7,6 @@ is the time of every member; nothing else of the build machine is in the file.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import itertools
 import tarfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from quard.base.errors import QuardError
+from quard.base.files import HashingWriter
 from quard.image.content import PIECE, Content, Runs
 from quard.image.tree import ROOT, Kind, Node
 from quard.image.write import replacing
@@ -40,9 +40,11 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
     Raises QuardError disk-full; then, and on any other error, `path` is as it was.
     """
     with replacing(path) as file:
-        digest = _Hashing(file)
+        digest = HashingWriter(file)
         first: dict[Node, str] = {}
-        with tarfile.open(fileobj=digest, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        with tarfile.open(
+            fileobj=cast(IO[bytes], digest), mode="w", format=tarfile.PAX_FORMAT
+        ) as tar:
             tar.addfile(_member(".", ROOT))
             for name, node in sorted(nodes.items()):
                 info = _member(name, node)
@@ -54,7 +56,7 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
                     _add_file(tar, info, node.content, len(first))
                 else:
                     tar.addfile(info)
-    return digest.sha256.hexdigest()
+    return digest.hexdigest()
 
 
 def read(path: Path, what: str = "rootfs.tar", *, ours: bool = True) -> dict[str, tuple[Node, int]]:
@@ -178,22 +180,3 @@ class _Packed(io.RawIOBase):
             file.seek(offset)
             for start in range(0, length, PIECE):
                 yield file.read(min(PIECE, length - start))
-
-
-class _Hashing(io.RawIOBase):
-    """Hash what is written on its way to the file."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__()
-        self.sha256 = hashlib.sha256()
-        self._file = file
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self.sha256.update(data)
-        return self._file.write(data)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from quard.base import links
 from quard.base.errors import QuardError
 from quard.base.plain import is_printable, short
 from quard.image.content import Content
@@ -28,8 +29,6 @@ _TYPE_BITS: dict[Kind, int] = {
 }
 FOLDER_MODE = 0o755
 """Mode of a folder that nobody says anything about, as in the packages' blobs."""
-_LINKS_FOLLOWED = 40
-"""As many as the kernel follows (path_resolution(7))."""
 
 
 @dataclass(eq=False)
@@ -145,29 +144,19 @@ class Tree:
 
         Raises QuardError link-loop.
         """
-        todo = [part for part in reversed(path.split("/")) if part not in ("", ".")]
-        done: list[str] = []
-        followed = 0
-        while todo:
-            part = todo.pop()
-            if part == "..":
-                del done[-1:]
-                continue
-            node = self.nodes.get("/".join([*done, part]))
-            if node is None or node.kind != "link":
-                done.append(part)
-                continue
-            followed += 1
-            if followed > _LINKS_FOLLOWED:
-                raise QuardError(
-                    f"/{short(path)} is a link that leads in a circle",
-                    reason="link-loop",
-                    hint="correct the link's target",
-                )
-            if node.target.startswith("/"):
-                done.clear()
-            todo += [part for part in reversed(node.target.split("/")) if part not in ("", ".")]
-        return "/".join(done)
+        try:
+            return links.followed(path, self._link)
+        except links.Circle:
+            raise QuardError(
+                f"/{short(path)} is a link that leads in a circle",
+                reason="link-loop",
+                hint="correct the link's target",
+            ) from None
+
+    def _link(self, path: str) -> str | None:
+        """Return the text of the link at a path."""
+        node = self.nodes.get(path)
+        return node.target if node is not None and node.kind == "link" else None
 
     def files(self) -> Iterator[tuple[str, Node, Content]]:
         """Yield path, node and content of every regular file, sorted by path."""

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from quard.base import links
 from quard.base.errors import QuardError
 from quard.base.plain import one_line, short
 from quard.parts.stage import below, is_folder
@@ -31,11 +32,6 @@ def folded(path: str) -> str:
         if below(path, old):
             return new + path[len(old) :]
     return path
-
-
-def _landing(path: str, target: str) -> str:
-    """Return the path that a link's text leads to; `..` stops at the root, as in the kernel."""
-    return posixpath.normpath(posixpath.join("/", posixpath.dirname(path), target))[1:]
 
 
 def correct_links(
@@ -62,13 +58,13 @@ def correct_links(
         if any(marker in target for marker in markers):
             wrong.append(_stage_link(path, target))
             continue
-        landing = _landing(path, target)
+        landing = links.landing(path, target)
         new_path, new_landing = folded(path), folded(landing)
         if new_path == new_landing:
             place.unlink()
             continue
         absolute = target.startswith("/")
-        escapes = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))[:2] == ".."
+        escapes = links.leads_out(path, target)
         moved = (new_path, new_landing) != (path, landing)
         if (absolute and new_landing in after) or (not absolute and (escapes or moved)):
             target = posixpath.relpath(f"/{new_landing}", f"/{posixpath.dirname(new_path)}")

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from quard.base.errors import QuardError, together
+from quard.base.files import HashingWriter
+from quard.base.links import leads_out
 from quard.base.plain import one_line, short
 from quard.base.space import enough_space
 from quard.store.member import (
@@ -29,7 +31,6 @@ from quard.store.member import (
     Member,
     checked_member,
     is_plain,
-    leads_out,
     normal_mode,
 )
 from quard.store.merge import merge
@@ -56,21 +57,6 @@ class _HashingReader:
         """Return the hash of the whole file, reading what is left of it."""
         while self.read(_CHUNK):
             pass
-        return self._hash.hexdigest()
-
-
-class _HashingWriter:
-    """A file that is hashed as tarfile writes it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._hash = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self._hash.update(data)
-        return self._file.write(data)
-
-    def hexdigest(self) -> str:
         return self._hash.hexdigest()
 
 
@@ -104,7 +90,7 @@ def pack(root: Path, paths: Sequence[str], out: Path) -> str:
         handle, name = tempfile.mkstemp(prefix=".pack-", dir=out.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                writer = _HashingWriter(file)
+                writer = HashingWriter(file)
                 _write(root, paths, writer)
             Path(name).chmod(0o644)
             Path(name).replace(out)
@@ -157,7 +143,7 @@ def extract(blob: Path, into: Path, sha256: str) -> None:
         _verify(blob, reader, sha256)
 
 
-def _write(root: Path, paths: Sequence[str], writer: _HashingWriter) -> None:
+def _write(root: Path, paths: Sequence[str], writer: HashingWriter) -> None:
     first_names: dict[tuple[int, int], str] = {}
     wrong: list[QuardError] = []
     with tarfile.open(

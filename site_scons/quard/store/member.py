@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from quard.base.errors import QuardError
+from quard.base.links import leads_out
 from quard.base.plain import short
 
 EPOCH = 1
@@ -54,12 +55,6 @@ def is_plain(path: str) -> bool:
     if not path or path in (".", "..") or path.startswith(("/", "../")) or "\0" in path:
         return False
     return posixpath.normpath(path) == path
-
-
-def leads_out(path: str, target: str) -> bool:
-    """Tell whether a relative link leads out of the folder; absolute ones mean the new root."""
-    landing = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    return landing == ".." or landing.startswith("../")
 
 
 def checked_member(info: tarfile.TarInfo) -> Member:
