@@ -2,35 +2,50 @@
 
 usage: .venv/bin/python tests/style.py [NAME...]      without a name, all of them
 
-Each check is a tool of requirements.in, run from the top folder over the whole project; its
-settings are in pyproject.toml.
+Each check runs one tool from the top folder over the whole project. Those of requirements.in have
+their settings in pyproject.toml.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[1]
+import checkout
+
+TOP = checkout.TOP
 LOCK = TOP / "requirements.lock"
 CHECKS = {
     "lint": ("ruff", "check", "--quiet", "."),
     "format": ("ruff", "format", "--check", "--quiet", "."),
     "types": ("mypy", "--no-error-summary"),
     "spelling": ("codespell_lib",),
+    "shell": ("shellcheck", "--external-sources", "--source-path=SCRIPTDIR"),
 }
+"""Name -> module of Python and its arguments; shellcheck is a program."""
+SCRIPT = (b"#!/bin/sh\n", b"#!/usr/bin/env bash\n", b"# shellcheck shell=")
+"""How a shell script begins, or a file that one reads in."""
+PARTS = "qemu/run/"
+"""What run.sh is made of: a script only together, which tests/unit/machine checks."""
 
 
 def run(name: str) -> tuple[int, str]:
     """Return the exit status of a check, and what it prints."""
-    module, *arguments = CHECKS[name]
-    if is_outdated(Path(sys.prefix)) or importlib.util.find_spec(module) is None:
-        return 2, f"{sys.prefix} lacks what requirements.lock lists: ./scons list installs it\n"
+    tool, *arguments = CHECKS[name]
+    if name == "shell":
+        if shutil.which(tool) is None:
+            return 2, f"{tool} is not installed: ./scons test installs it\n"
+        command = [tool, *arguments, *scripts()]
+    else:
+        if is_outdated(Path(sys.prefix)) or importlib.util.find_spec(tool) is None:
+            return 2, f"{sys.prefix} lacks what requirements.lock lists: ./scons list installs it\n"
+        command = [sys.executable, "-m", tool, *arguments]
     done = subprocess.run(
-        (sys.executable, "-m", module, *arguments),
+        command,
         cwd=TOP,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -38,6 +53,17 @@ def run(name: str) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def scripts() -> list[str]:
+    """Return the paths of the project's shell scripts."""
+    found = []
+    for name in checkout.files():
+        if not (TOP / name).is_symlink() and not name.startswith(PARTS):
+            with (TOP / name).open("rb") as file:
+                if file.readline().startswith(SCRIPT):
+                    found.append(name)
+    return found
 
 
 def is_outdated(environment: Path) -> bool:

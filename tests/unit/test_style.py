@@ -1,4 +1,4 @@
-"""Lint, formatting, types and spelling of the whole project, with the tools' own output."""
+"""Lint, formatting, types, spelling and shell scripts, with the tools' own output."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import checkout
 import style
 
 CONFIG = (style.TOP / ".pre-commit-config.yaml").read_text(encoding="utf-8")
@@ -40,6 +41,7 @@ def test_the_hooks_of_pre_commit_are_the_checks_and_nothing_else() -> None:
         ("format", "x  =  1\n"),
         ("types", 'x: int = "text"\n'),
         ("spelling", "# rec" + "ieve\n"),
+        ("shell", "#!/bin/sh\necho $1\n"),
     ],
     ids=style.CHECKS,
 )
@@ -54,9 +56,25 @@ def test_a_check_fails_where_there_is_something_to_find(
         (tmp_path / folder / f"right{number}.py").touch()  # mypy refuses a folder without any
     (tmp_path / "tests/wrong.py").write_text(text, encoding="utf-8")
     monkeypatch.setattr(style, "TOP", tmp_path)
+    monkeypatch.setattr("checkout.files", lambda: ["tests/wrong.py"])
     status, found = style.run(name)
     assert status != 0
     assert "wrong.py" in found
+
+
+def test_every_shell_script_is_checked() -> None:
+    names = set(style.scripts())
+    assert {"scons", ".ci/run", "qemu/gdb.sh", "tests/platforms/run"} < names
+    assert {"packages/c-utf8/lang.sh", "rootfs/etc/profile", "rootfs/etc/init.d/rcS"} < names
+    others = {name for name in checkout.files() if name.endswith(".sh")} - names
+    assert {name for name in others if not name.startswith(style.PARTS)} == set()
+
+
+def test_a_tool_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    status, text = style.run("shell")
+    assert status != 0
+    assert text == "shellcheck is not installed: ./scons test installs it\n"
 
 
 def test_an_environment_that_an_older_lock_made_is_told_from_an_unsuitable_project(
@@ -81,4 +99,4 @@ def test_a_check_by_name_is_run_alone_and_an_unknown_one_is_an_error() -> None:
     assert (done.returncode, done.stdout) == (0, "")
     done = subprocess.run((*command, "nothing"), capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "no such check: nothing; there are lint, format, types, spelling" in done.stderr
+    assert "no such check: nothing; there are lint, format, types, spelling, shell" in done.stderr
