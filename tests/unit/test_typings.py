@@ -9,6 +9,7 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,9 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_name(path): path for path in sorted(STUBS.rglob("*.pyi"))}
+IN_GDB = STUBS / "gdb.pyi"
+"""Of a module that gdb has inside it."""
+MODULES = {module_name(path): path for path in sorted(STUBS.rglob("*.pyi")) if path != IN_GDB}
 
 
 def problems(body: list[ast.stmt], real: object, name: str) -> Iterator[str]:
@@ -68,6 +71,20 @@ def wrong_parameters(stub: ast.FunctionDef, real: object, name: str) -> Iterator
 def test_a_stub_declares_nothing_that_the_library_has_not(module: str) -> None:
     body = ast.parse(MODULES[module].read_text(encoding="utf-8")).body
     assert list(problems(body, importlib.import_module(module), module)) == []
+
+
+def test_gdb_has_what_is_declared_of_it() -> None:
+    names = ["nothing"]
+    for node in ast.parse(IN_GDB.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.append(name)
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                names.append(name)
+    code = f"python print([n for n in {names} if not hasattr(gdb, n)])"
+    command = ("gdb-multiarch", "-nx", "-batch", "-ex", code)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "['nothing']\n", done
 
 
 @pytest.mark.parametrize(
