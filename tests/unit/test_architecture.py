@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -219,6 +220,12 @@ def test_a_file_is_read_in_one_sitting(path: Path) -> None:
         assert lines(path) > LONGEST, f"take {name} out of LONGER"
     else:
         assert lines(path) <= LONGEST
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """pytest imports them by their names alone, and a whole run would end before its first test."""
+    found = Counter(path.name for path in (TOP / "tests").rglob("test_*.py"))
+    assert [name for name, count in found.items() if count > 1] == []
 
 
 def test_the_sconstruct_is_short_and_reads_as_plain_scons() -> None:
