@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError, together
-from quard.parts.relocate import Origin
+from quard.parts.relocate import BuildOrigin
 from quard.parts.split import Parts, split
 from quard.parts.strip import Toolkit
 from quard.target import target
@@ -76,7 +76,7 @@ def parts_of(stage: Path, *, drop: tuple[str, ...] = ()) -> Parts:
         drop=drop,
         markers=MARKERS,
         debug_markers=("/quard/src",),
-        origin=Origin("/quard", "thing-1.0"),
+        origin=BuildOrigin("/quard", "thing-1.0"),
     )
     if parts.wrong:
         raise together("the package", parts.wrong)

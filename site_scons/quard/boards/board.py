@@ -30,7 +30,7 @@ _MOUNTED = ("/data", "/dev", "/mnt", "/proc", "/run", "/sys", "/tmp", "/var/log"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Toolchain:
+class BoardToolchain:
     """The cross compiler.
 
     prefix -- of its commands, as in riscv64-linux-gnu-
@@ -83,7 +83,7 @@ class Board:
     name: str
     summary: str
     target: Target
-    toolchain: Toolchain
+    toolchain: BoardToolchain
     cflags: str
     hardening: Hardening
     unhardened: tuple[Unhardened, ...]
@@ -155,8 +155,8 @@ def _board(name: str, table: Table) -> Board:
     return board
 
 
-def _toolchain(table: Table, triple: Target) -> Toolchain:
-    toolchain = Toolchain(
+def _toolchain(table: Table, triple: Target) -> BoardToolchain:
+    toolchain = BoardToolchain(
         prefix=table.text("prefix", triple.triple + "-"), folder=table.text("folder", "")
     )
     table.finish()

@@ -19,7 +19,7 @@ from quard.base.files import FileRef, changed, remove_tree
 from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, unpack
 from quard.execute.copying import copy
 from quard.execute.drivers import write_drivers
-from quard.execute.inputs import Inputs
+from quard.execute.inputs import BuildInputs
 from quard.execute.toolchain import Toolchain
 from quard.plan.late import late
 from quard.plan.plan import CopyStep, KconfigStep, LinkStep, Plan, RunStep, Step, ToolchainStep
@@ -43,7 +43,7 @@ class StepFailed(QuardError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
+class BuildMachine:
     """What all builds of one run share.
 
     search -- the PATH of the build machine's own commands
@@ -75,7 +75,7 @@ class Build:
     def __init__(
         self,
         plan: Plan,
-        machine: Machine,
+        machine: BuildMachine,
         work: Work,
         log: IO[bytes],
         shown: str,
@@ -111,7 +111,7 @@ class Build:
             {name: late(text, folders) for name, text in plan.env},
         )
 
-    def run(self, inputs: Inputs) -> None:
+    def run(self, inputs: BuildInputs) -> None:
         """Build the package into the staging folder. Raises QuardError for whatever fails."""
         goes_on = False
         if inputs.compiled:
@@ -136,7 +136,7 @@ class Build:
             self._report(step.phase)
             self._step(step)
 
-    def _install_again(self, inputs: Inputs) -> None:
+    def _install_again(self, inputs: BuildInputs) -> None:
         """Make a new staging folder beside what an earlier build has compiled."""
         self._report("update")
         self.note("update: begins where the build before was about to install")
@@ -145,7 +145,7 @@ class Build:
         self.work.stage.mkdir()
         self.take_files(inputs.files)
 
-    def resume(self, inputs: Inputs, kept: Mapping[str, Entry]) -> bool:
+    def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
         """Bring a kept work folder to the state of the inputs; return whether that could be.
 
         Its sysroot stays: the interfaces of all that is in it are those of the build before.
@@ -163,7 +163,7 @@ class Build:
         self.sandbox.hand_over()
         return True
 
-    def prepare(self, inputs: Inputs) -> None:
+    def prepare(self, inputs: BuildInputs) -> None:
         """Fill the work folder up to and including the patches."""
         self._report("unpack")
         remove_tree(self.work.root)

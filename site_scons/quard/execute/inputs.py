@@ -10,7 +10,7 @@ from quard.sources.trees import Entry, Listing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inputs:
+class BuildInputs:
     """Where the things lie that a plan names by hash.
 
     archive -- the verified source, or None

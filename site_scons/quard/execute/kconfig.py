@@ -23,7 +23,7 @@ _UNSET = re.compile(r"# (CONFIG_[A-Za-z0-9_]+) is not set\Z")
 
 
 @dataclass(frozen=True)
-class Request:
+class ConfigLine:
     """One configuration line that somebody asked for.
 
     value -- as after the `=`; None for "is not set"
@@ -40,7 +40,7 @@ class Request:
         )
 
 
-def parse(text: str, origin: str) -> tuple[Request, ...]:
+def parse(text: str, origin: str) -> tuple[ConfigLine, ...]:
     """Return the lines of a fragment.
 
     Raises QuardError bad-fragment for a line that is neither a setting, nor a comment, nor empty.
@@ -50,9 +50,9 @@ def parse(text: str, origin: str) -> tuple[Request, ...]:
         line = raw.strip()
         if match := _SET.match(line):
             value = match.group(2)
-            found.append(Request(match.group(1), None if value == "n" else value, origin))
+            found.append(ConfigLine(match.group(1), None if value == "n" else value, origin))
         elif match := _UNSET.match(line):
-            found.append(Request(match.group(1), None, origin))
+            found.append(ConfigLine(match.group(1), None, origin))
         elif line and not line.startswith("#"):
             raise QuardError(
                 f"{origin} is not a configuration fragment",
@@ -63,12 +63,12 @@ def parse(text: str, origin: str) -> tuple[Request, ...]:
     return tuple(found)
 
 
-def merge(requests: Iterable[Request]) -> dict[str, Request]:
+def merge(requests: Iterable[ConfigLine]) -> dict[str, ConfigLine]:
     """Return one request per symbol: the last one counts."""
     return {request.symbol: request for request in requests}
 
 
-def lay_over(config: str, requests: Mapping[str, Request]) -> str:
+def lay_over(config: str, requests: Mapping[str, ConfigLine]) -> str:
     """Return a `.config` with the requests in place of the lines it had for their symbols."""
     kept = [line for line in config.splitlines() if _symbol(line) not in requests]
     return "\n".join([*kept, *(str(request) for request in requests.values())]) + "\n"
@@ -90,7 +90,7 @@ def modular(config: str) -> bool:
     return "m" in values(config).values()
 
 
-def vanished(config: str, requests: Mapping[str, Request]) -> tuple[tuple[Request, str], ...]:
+def vanished(config: str, requests: Mapping[str, ConfigLine]) -> tuple[tuple[ConfigLine, str], ...]:
     """Return the requests that `config` does not fulfil, each with the line found instead."""
     found = values(config)
     missing = []
@@ -99,12 +99,12 @@ def vanished(config: str, requests: Mapping[str, Request]) -> tuple[tuple[Reques
             if request.symbol not in found:
                 shown = "no such line: its dependencies are not met, or it does not exist"
             else:
-                shown = str(Request(request.symbol, found[request.symbol], ""))
+                shown = str(ConfigLine(request.symbol, found[request.symbol], ""))
             missing.append((request, shown))
     return tuple(missing)
 
 
-def check(config: str, requests: Mapping[str, Request], name: str) -> None:
+def check(config: str, requests: Mapping[str, ConfigLine], name: str) -> None:
     """Raise QuardError kconfig-line-vanished unless every request is fulfilled."""
     missing = vanished(config, requests)
     if missing:
@@ -134,9 +134,9 @@ class Configurator:
     def path(self) -> Path:
         return self._work.src / ".config"
 
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[ConfigLine, ...]:
         """Return all that is asked for, in order: where a symbol comes twice, the last counts."""
-        found: tuple[Request, ...] = ()
+        found: tuple[ConfigLine, ...] = ()
         for name in self.step.fragments:
             text = (self._work.files / name).read_text(encoding="utf-8", errors=_BYTES)
             found += parse(text, name)

@@ -14,8 +14,8 @@ from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import remove_tree, replacing
 from quard.execute import checkpoint, dependencies, kept, staged
-from quard.execute.builder import Build, Machine, StepFailed
-from quard.execute.inputs import Inputs
+from quard.execute.builder import Build, BuildMachine, StepFailed
+from quard.execute.inputs import BuildInputs
 from quard.ledger.results import UNSEALED, Results, acceptable, as_before, depends, made_from, read
 from quard.plan.plan import Plan
 from quard.plan.source import Request
@@ -69,7 +69,7 @@ class Outcome:
 class Packager:
     """Makes packages. Safe to be used by several threads at once for different packages."""
 
-    def __init__(self, store: Store, local: Store, fetcher: Fetcher, machine: Machine) -> None:
+    def __init__(self, store: Store, local: Store, fetcher: Fetcher, machine: BuildMachine) -> None:
         self._store = store
         self._local = local
         self._fetcher = fetcher
@@ -224,7 +224,7 @@ class Packager:
             remove_tree(job.work)
         return record
 
-    def _run(self, build: Build, inputs: Inputs) -> None:
+    def _run(self, build: Build, inputs: BuildInputs) -> None:
         """Build in the kept folder where there is one, and from nothing if that does not do."""
         try:
             build.run(inputs)
@@ -235,8 +235,8 @@ class Packager:
 
     def _inputs(
         self, job: Job, archive: Fetched | None, tree: Mapping[str, Entry] | None
-    ) -> Inputs:
-        return Inputs(
+    ) -> BuildInputs:
+        return BuildInputs(
             archive=archive.path if archive else None,
             upstream=archive is not None and archive.sha256 == job.plan.sources[0],
             tree=job.tree,

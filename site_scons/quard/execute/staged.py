@@ -11,7 +11,7 @@ from quard.execute.builder import Build
 from quard.execute.toolchain import Toolchain
 from quard.parts import split
 from quard.parts.interface import interface
-from quard.parts.relocate import Origin
+from quard.parts.relocate import BuildOrigin
 from quard.parts.strip import Toolkit
 from quard.plan.plan import Plan
 from quard.store import blob
@@ -40,7 +40,7 @@ def keep(
         ),
         drop=plan.drop,
         markers=(build.sandbox.inside,),
-        origin=Origin(build.sandbox.inside, f"{plan.name}-{plan.version}"),
+        origin=BuildOrigin(build.sandbox.inside, f"{plan.name}-{plan.version}"),
     )
     for line in parts.notes:
         build.note(f"split: {line}")

@@ -112,7 +112,7 @@ def _remove(tree: Path) -> None:
 
 def _fill(work: Path, archive: Path, check: Callable[[], None]) -> str:
     """Unpack below `work`; return the top-level folder to be left out, or an empty string."""
-    tree = _Tree(os.fspath(work))
+    tree = _Unpacked(os.fspath(work))
     with contextlib.closing(members(archive)) as found:
         for member, data in found:
             check()
@@ -120,7 +120,7 @@ def _fill(work: Path, archive: Path, check: Callable[[], None]) -> str:
     return tree.finish()
 
 
-class _Tree:
+class _Unpacked:
     """The folder being filled. Paths are relative to it, normal, and hold real folders only."""
 
     def __init__(self, root: str) -> None:

@@ -11,7 +11,7 @@ from quard.base.errors import QuardError
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
 from quard.image.tree import ROOT, Node
-from quard.image.write import replacing
+from quard.image.write import whole_file
 
 _LEVEL = 5
 """Of gzip: 6 takes half as long again for less than a hundredth, 9 five times as long."""
@@ -46,7 +46,7 @@ def cpio_gz(tar: Path, out: Path) -> None:
         names.setdefault(node, []).append(name)
     numbers = {node: number for number, node in enumerate(names, 1)}
     with (
-        replacing(out) as file,
+        whole_file(out) as file,
         gzip.GzipFile("", "wb", _LEVEL, fileobj=file, mtime=0) as archive,
     ):
         for name, (node, mtime) in entries.items():

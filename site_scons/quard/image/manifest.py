@@ -7,12 +7,12 @@ from typing import Any
 
 from quard.base.canonical import readable
 from quard.image.tree import ROOT, Node, Tree
-from quard.image.write import replacing
+from quard.image.write import whole_file
 
 
 def write(tree: Tree, path: Path) -> None:
     """Write the manifest: absolute path -> its facts, sorted. Raises QuardError disk-full."""
-    with replacing(path) as file:
+    with whole_file(path) as file:
         file.write(readable(facts(tree)).encode())
 
 

@@ -19,7 +19,7 @@ from quard.base.errors import QuardError
 from quard.base.files import HashingWriter
 from quard.image.content import PIECE, Content, Runs
 from quard.image.tree import ROOT, Kind, Node
-from quard.image.write import replacing
+from quard.image.write import whole_file
 
 MTIME = 1
 """Seconds since 1970 of every file of an image. Not 0, which e2fsprogs takes for "no time"."""
@@ -39,7 +39,7 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
 
     Raises QuardError disk-full; then, and on any other error, `path` is as it was.
     """
-    with replacing(path) as file:
+    with whole_file(path) as file:
         digest = HashingWriter(file)
         first: dict[Node, str] = {}
         with tarfile.open(

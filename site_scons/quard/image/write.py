@@ -40,7 +40,7 @@ def scratch(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing(out: Path) -> Iterator[IO[bytes]]:
+def whole_file(out: Path) -> Iterator[IO[bytes]]:
     """Give a file to write that takes the place of `out` when the block ends without an error.
 
     Raises QuardError disk-full.

@@ -11,7 +11,7 @@ from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import replacing
 from quard.boards.fragments import edited_name
-from quard.execute.kconfig import FEATURES, Configurator, Request, merge, values, vanished
+from quard.execute.kconfig import FEATURES, ConfigLine, Configurator, merge, values, vanished
 from quard.interactive import buildfolder
 from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
@@ -63,7 +63,7 @@ class ConfigEditor:
         self._bench: BuildFolder
         self._config: Configurator
         self._stack: Stack
-        self._kept: tuple[Request, ...]
+        self._kept: tuple[ConfigLine, ...]
 
     def progress(self, phase: str) -> None:
         """Show what is going on, where a status line is open."""
@@ -251,7 +251,7 @@ class ConfigEditor:
             text = f"{self.name}: {request} of {request.origin} is not in the result"
             self._workshop.console.warn(f"{text}: a build refuses that")
 
-    def _warn(self, what: str, lines: Iterable[tuple[Request, str]]) -> None:
+    def _warn(self, what: str, lines: Iterable[tuple[ConfigLine, str]]) -> None:
         for request, shown in lines:
             text = f"{self.name}: {request} {what}; found: {shown}"
             fixed = request.symbol in {other.symbol for other in self._stack.above}

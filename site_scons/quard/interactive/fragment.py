@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from quard.base.errors import QuardError
-from quard.execute.kconfig import Request, lay_over, merge, values
+from quard.execute.kconfig import ConfigLine, lay_over, merge, values
 
 KEPT = "the kept fragment"
 """Origin of the lines that are looked for here."""
@@ -63,12 +63,12 @@ class Stack:
     """
 
     base: str
-    below: tuple[Request, ...]
-    above: tuple[Request, ...]
+    below: tuple[ConfigLine, ...]
+    above: tuple[ConfigLine, ...]
     refresh: Callable[[str], str]
     known: dict[str, str] = field(default_factory=dict)
 
-    def config(self, kept: Iterable[Request]) -> str:
+    def config(self, kept: Iterable[ConfigLine]) -> str:
         """Return the configuration that a build would have with these lines kept."""
         return self.complete(lay_over(self.base, merge((*self.below, *kept, *self.above))))
 
@@ -87,10 +87,10 @@ class Minimal:
     broken -- lines of the recipe or the board that were not in the result before either
     """
 
-    lines: tuple[Request, ...]
+    lines: tuple[ConfigLine, ...]
     config: str
-    lost: tuple[tuple[Request, str], ...]
-    broken: tuple[Request, ...]
+    lost: tuple[tuple[ConfigLine, str], ...]
+    broken: tuple[ConfigLine, ...]
 
 
 def minimal(
@@ -139,7 +139,7 @@ class _Search:
         self._fixed = frozenset(request.symbol for request in stack.above)
         self.reached: Values = {}
 
-    def grow(self, wanted: Values) -> tuple[Request, ...] | None:
+    def grow(self, wanted: Values) -> tuple[ConfigLine, ...] | None:
         """Return lines that give `wanted`, hardly more than needed; None if there are none.
 
         In each round some of those lines are added that the configuration so far shows with
@@ -172,7 +172,7 @@ class _Search:
                 heads.add(symbol)
         return heads
 
-    def shrink(self, lines: tuple[Request, ...], wanted: Values) -> tuple[Request, ...]:
+    def shrink(self, lines: tuple[ConfigLine, ...], wanted: Values) -> tuple[ConfigLine, ...]:
         """Leave lines out, half of them at first, until none can be spared."""
         pinned = self._pinned(wanted)
         loose = [request for request in lines if request.symbol not in pinned]
@@ -191,7 +191,7 @@ class _Search:
                 break
         return _lines({*pinned, *(request.symbol for request in loose)}, wanted)
 
-    def _gives(self, pinned: frozenset[str], rest: Sequence[Request], wanted: Values) -> bool:
+    def _gives(self, pinned: frozenset[str], rest: Sequence[ConfigLine], wanted: Values) -> bool:
         self._report(len(pinned) + len(rest))
         lines = _lines({*pinned, *(request.symbol for request in rest)}, wanted)
         return _equal(values(self._stack.config(lines)), wanted)
@@ -211,8 +211,8 @@ class _Search:
         )
 
 
-def _lines(symbols: Iterable[str], wanted: Values) -> tuple[Request, ...]:
-    return tuple(Request(symbol, wanted.get(symbol), KEPT) for symbol in sorted(symbols))
+def _lines(symbols: Iterable[str], wanted: Values) -> tuple[ConfigLine, ...]:
+    return tuple(ConfigLine(symbol, wanted.get(symbol), KEPT) for symbol in sorted(symbols))
 
 
 def _differing(old: Values, new: Values) -> set[str]:
@@ -224,15 +224,15 @@ def _equal(old: Values, new: Values) -> bool:
     return not _differing(old, new)
 
 
-def lost(start: Values, edited: Values, found: Values) -> tuple[tuple[Request, str], ...]:
+def lost(start: Values, edited: Values, found: Values) -> tuple[tuple[ConfigLine, str], ...]:
     """Return what was edited and is not found, each line with the one that is found instead."""
     return tuple(
-        (Request(s, edited.get(s), KEPT), str(Request(s, found.get(s), "")))
+        (ConfigLine(s, edited.get(s), KEPT), str(ConfigLine(s, found.get(s), "")))
         for s in sorted(_differing(start, edited) & _differing(edited, found))
     )
 
 
-def _refuse_conflict(above: Iterable[Request], wanted: Values) -> None:
+def _refuse_conflict(above: Iterable[ConfigLine], wanted: Values) -> None:
     missing = [r for s, r in sorted(merge(above).items()) if r.value != wanted.get(s)]
     if missing:
         raise QuardError(

@@ -56,7 +56,7 @@ _WORD = rb"[^\s'\",;:)]*"
 
 
 @dataclass(frozen=True)
-class Origin:
+class BuildOrigin:
     """Where a package was built.
 
     inside -- the root of the fixed paths as its commands saw it
@@ -71,7 +71,7 @@ class Origin:
             raise ValueError(f"no absolute path: {self.inside!r}")
 
 
-def put_right(stage: Path, paths: Iterable[str], origin: Origin) -> list[str]:
+def put_right(stage: Path, paths: Iterable[str], origin: BuildOrigin) -> list[str]:
     """Correct the text files among `paths`; return a line for each one that was changed."""
     marker = origin.inside.encode() + b"/"
     changed = []
@@ -101,7 +101,7 @@ def _holds(place: Path, marker: bytes) -> bool:
         return data.find(marker) >= 0
 
 
-def _corrected(text: bytes, path: str, origin: Origin) -> bytes:
+def _corrected(text: bytes, path: str, origin: BuildOrigin) -> bytes:
     inside = re.escape(origin.inside.encode())
     development = any(fnmatchcase(path, pattern) for pattern in _DEVELOPMENT)
     text = re.sub(rb"\A(#![ \t]*)" + inside + rb"/tools/", rb"\1/usr/bin/", text)

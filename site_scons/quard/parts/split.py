@@ -25,7 +25,7 @@ from quard.parts.bytecode import settle
 from quard.parts.classify import classify
 from quard.parts.drop import remove_unwanted
 from quard.parts.fold import correct_links, fold
-from quard.parts.relocate import Origin, put_right
+from quard.parts.relocate import BuildOrigin, put_right
 from quard.parts.stage import below, everything, is_file
 from quard.parts.strip import DEBUG, Toolkit, strip_all
 from quard.store.blob import walk
@@ -75,7 +75,7 @@ def split(
     drop: Sequence[str] = (),
     markers: Sequence[str] = (),
     debug_markers: Sequence[str] = (),
-    origin: Origin | None = None,
+    origin: BuildOrigin | None = None,
 ) -> Parts:
     """Turn a staging folder into parts; see the module.
 
@@ -117,7 +117,7 @@ def split(
         return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong), notes)
 
 
-def _settle(stage: Path, origin: Origin | None) -> tuple[str, ...]:
+def _settle(stage: Path, origin: BuildOrigin | None) -> tuple[str, ...]:
     """Bring texts and compiled modules to what holds elsewhere; return a line for each change."""
     corrected = put_right(stage, _installed(everything(stage)), origin) if origin else []
     marker = f"{origin.inside}/" if origin else ""

@@ -184,7 +184,7 @@ class Workshop:
     @cached_property
     def _packager(self) -> Packager:
         # What builds is loaded when something is built: a tenth of a second of a null build.
-        from quard.execute.builder import Machine  # noqa: PLC0415
+        from quard.execute.builder import BuildMachine  # noqa: PLC0415
         from quard.execute.package import Packager  # noqa: PLC0415
 
         mode, user = self._builder()
@@ -192,7 +192,7 @@ class Workshop:
             self.store,
             self._local,
             self.fetcher(),
-            Machine(
+            BuildMachine(
                 toolchain=self.toolchain,
                 jobserver=self._jobserver,
                 mode=mode,

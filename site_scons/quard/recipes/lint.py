@@ -22,7 +22,7 @@ from quard.model import (
     ToolchainRuntime,
 )
 from quard.recipes.catalog import Catalog, Package
-from quard.recipes.placeholders import unknown
+from quard.recipes.placeholders import unknown_words
 
 _ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
 _MODE = re.compile(r"0?[0-7]{3,4}\Z")
@@ -269,7 +269,7 @@ def _staged(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 def _placeholders(package: Package, _: Catalog) -> Iterator[Finding]:
     for field, text in _strings(package.recipe):
-        for word in unknown(text):
+        for word in unknown_words(text):
             yield _finding(package, field, f"unknown placeholder {{{word}}}", "unknown-placeholder")
 
 

@@ -25,7 +25,7 @@ _READERS = ("", "base", "recipes", "plan")
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _Parsed:
     """What is remembered of one recipe.
 
     content -- SHA-256 of its text
@@ -56,7 +56,7 @@ class ParseCache:
     def add(self, name: str, content: str, recipe: Recipe) -> None:
         """Learn what a recipe says."""
         if self._file is not None:
-            self._entries[name] = _Entry(content, pickle.dumps(recipe))
+            self._entries[name] = _Parsed(content, pickle.dumps(recipe))
             self._changed = True
 
     def is_clean(self, name: str, content: str, beside: tuple[str, ...]) -> bool:
@@ -82,7 +82,7 @@ class ParseCache:
         self._changed = False
 
     @cached_property
-    def _entries(self) -> dict[str, _Entry]:
+    def _entries(self) -> dict[str, _Parsed]:
         """What the file holds; nothing where it is damaged or of another engine."""
         try:
             data = self._file.read_bytes() if self._file is not None else b""

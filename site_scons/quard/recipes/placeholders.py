@@ -13,7 +13,7 @@ _LIKE_A_WORD = re.compile(r"(?<!\$)\{([A-Za-z_]+)\}")
 """What somebody may have meant as a placeholder; not a shell's ${NAME}."""
 
 
-def unknown(text: str) -> list[str]:
+def unknown_words(text: str) -> list[str]:
     """Return the names in braces that are no placeholder, whatever their case."""
     return [word for word in _LIKE_A_WORD.findall(text) if word not in PLACEHOLDERS]
 

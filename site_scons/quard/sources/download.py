@@ -28,7 +28,7 @@ import urllib3.exceptions
 
 from quard.sources import page, trust
 from quard.sources.attempt import Failed, Limits, Refused, Size, Stopped
-from quard.sources.part import Origin, Part
+from quard.sources.part import Part, PartOrigin
 from quard.sources.watch import Handle, amount
 
 CHUNK = 256 << 10
@@ -163,7 +163,7 @@ class Transfer:
             etag, modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
             if not start:
                 part.discard()
-            part.describe(Origin(address, etag, modified, total))
+            part.describe(PartOrigin(address, etag, modified, total))
             with part.path.open("ab") as out:
                 with contextlib.closing(self._watch(total, start)) as handle:
                     self._take(_body(response), out, handle)
@@ -172,7 +172,7 @@ class Transfer:
         return start > 0
 
     def _request(
-        self, session: requests.Session, address: str, there: int, origin: Origin | None
+        self, session: requests.Session, address: str, there: int, origin: PartOrigin | None
     ) -> requests.Response:
         headers = {}
         if there:
@@ -200,7 +200,7 @@ class Transfer:
 
 
 def _extent(
-    response: requests.Response, there: int, origin: Origin | None
+    response: requests.Response, there: int, origin: PartOrigin | None
 ) -> tuple[int, int | None]:
     """Return where the body begins in the file, and the file's length if the server tells it.
 

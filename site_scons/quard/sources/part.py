@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Origin:
+class PartOrigin:
     """Where the bytes of a part come from, as the server has described them."""
 
     address: str
@@ -46,14 +46,14 @@ class Part:
         with self.path.open("rb") as file:
             return file.read(most)
 
-    def origin(self) -> Origin | None:
+    def origin(self) -> PartOrigin | None:
         """Return where the bytes come from, or None when that is not known."""
         try:
-            return Origin(**json.loads(self._side.read_bytes()))
+            return PartOrigin(**json.loads(self._side.read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
-    def describe(self, origin: Origin) -> None:
+    def describe(self, origin: PartOrigin) -> None:
         """Remember where the bytes come from, before they arrive."""
         fresh = self._side.with_name(f"{self._side.name}.new")
         fresh.write_text(json.dumps(asdict(origin)), encoding="utf-8")

@@ -45,7 +45,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         name="one",
         summary="A board",
         target=found.target,
-        toolchain=board.Toolchain(prefix="riscv64-linux-gnu-", folder=""),
+        toolchain=board.BoardToolchain(prefix="riscv64-linux-gnu-", folder=""),
         cflags="-O2",
         hardening=Hardening(),
         unhardened=(),
@@ -101,7 +101,7 @@ size_mib = 64
     assert (found.system, found.hostname, found.cflags) == ("other", "host", "-Os")
     assert found.hardening == Hardening(pie=False, fortify=2, no_rpath=False)
     assert found.unhardened == (Unhardened("/opt/x", lacks=("pie", "relro"), reason="bought"),)
-    assert found.toolchain == board.Toolchain(prefix="riscv64-x-", folder="/opt/x")
+    assert found.toolchain == board.BoardToolchain(prefix="riscv64-x-", folder="/opt/x")
     assert found.features == {
         ("ethtool", "netlink"): "if-available",
         ("openssl", "zlib"): "on",

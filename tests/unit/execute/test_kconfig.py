@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
-from quard.execute.kconfig import Request, check, lay_over, merge, modular, parse, vanished
+from quard.execute.kconfig import ConfigLine, check, lay_over, merge, modular, parse, vanished
 
 TOP = Path(__file__).resolve().parents[3]
 CONFIG = """\
@@ -22,22 +22,22 @@ CONFIG_AB=m
 """
 
 
-def asked(*lines: str, origin: str = "x.fragment") -> dict[str, Request]:
+def asked(*lines: str, origin: str = "x.fragment") -> dict[str, ConfigLine]:
     return merge(parse("\n".join(lines), origin))
 
 
 def test_a_fragment_has_settings_unset_lines_comments_and_empty_lines() -> None:
     text = '# why\n\nCONFIG_A=y\n  CONFIG_B="a b=c"  \n# CONFIG_C is not set\nCONFIG_D=0x10\n#\n'
     assert parse(text, "f") == (
-        Request("CONFIG_A", "y", "f"),
-        Request("CONFIG_B", '"a b=c"', "f"),
-        Request("CONFIG_C", None, "f"),
-        Request("CONFIG_D", "0x10", "f"),
+        ConfigLine("CONFIG_A", "y", "f"),
+        ConfigLine("CONFIG_B", '"a b=c"', "f"),
+        ConfigLine("CONFIG_C", None, "f"),
+        ConfigLine("CONFIG_D", "0x10", "f"),
     )
 
 
 def test_n_is_another_way_of_saying_not_set() -> None:
-    assert parse("CONFIG_A=n", "f") == (Request("CONFIG_A", None, "f"),)
+    assert parse("CONFIG_A=n", "f") == (ConfigLine("CONFIG_A", None, "f"),)
     assert str(parse("CONFIG_A=n", "f")[0]) == "# CONFIG_A is not set"
 
 
@@ -61,7 +61,7 @@ def test_a_configuration_is_modular_if_anything_is_a_module() -> None:
 def test_the_last_request_for_a_symbol_counts() -> None:
     merged = merge((*parse("CONFIG_A=y\nCONFIG_B=y", "one"), *parse("CONFIG_A=m", "two")))
     assert list(merged) == ["CONFIG_A", "CONFIG_B"]
-    assert merged["CONFIG_A"] == Request("CONFIG_A", "m", "two")
+    assert merged["CONFIG_A"] == ConfigLine("CONFIG_A", "m", "two")
 
 
 def test_requests_take_the_place_of_the_lines_for_their_symbols_only() -> None:

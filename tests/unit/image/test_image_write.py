@@ -40,12 +40,12 @@ for name, make in makers.items():
 
 def test_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
-    with write.replacing(out) as file:
+    with write.whole_file(out) as file:
         file.write(b"new")
         file.flush()
         assert not out.exists()
     assert out.read_bytes() == b"new"
-    with pytest.raises(ValueError), write.replacing(out) as file:
+    with pytest.raises(ValueError), write.whole_file(out) as file:
         file.write(b"half")
         raise ValueError
     assert out.read_bytes() == b"new"
@@ -55,7 +55,7 @@ def test_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
     (tmp_path / ".out.new" / "contents").mkdir(parents=True)
     (tmp_path / ".out.new" / "out").write_bytes(b"half a file, longer than the whole")
-    with write.replacing(tmp_path / "out") as file:
+    with write.whole_file(tmp_path / "out") as file:
         file.write(b"whole")
     assert (tmp_path / "out").read_bytes() == b"whole"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

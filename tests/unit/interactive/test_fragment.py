@@ -10,7 +10,7 @@ from itertools import combinations
 import pytest
 
 from quard.base.errors import QuardError
-from quard.execute.kconfig import Request, lay_over, merge, parse, values, vanished
+from quard.execute.kconfig import ConfigLine, lay_over, merge, parse, values, vanished
 from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
 
 
@@ -267,7 +267,7 @@ def test_no_smaller_set_of_lines_does_it_where_nothing_is_switched_on_by_others(
     made = stack(toy(*menu))
     edited = edit(made, *random_lines(chance, menu, 6))
     result = found(made, edited)
-    everything = [Request(s, v, "x") for s, v in values(edited).items()]
+    everything = [ConfigLine(s, v, "x") for s, v in values(edited).items()]
     for size in range(len(result.lines)):
         for fewer in combinations(everything, size):
             assert not same(made.config(fewer), edited), fewer

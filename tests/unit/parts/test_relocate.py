@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from split_parts import CROSS, parts_of, program, write
 
-from quard.parts.relocate import Origin, put_right
+from quard.parts.relocate import BuildOrigin, put_right
 
-ORIGIN = Origin("/quard", "thing-1.0")
+ORIGIN = BuildOrigin("/quard", "thing-1.0")
 
 LINES = {
     "pkg-config": (
@@ -88,7 +88,7 @@ def test_programs_and_data_stay_as_they_are_and_names_and_modes_hold(tmp_path: P
 
 
 def test_a_folder_of_an_unsealed_build_is_known_by_its_own_path(tmp_path: Path) -> None:
-    origin = Origin("/home/me/a+b (c)/out/tiny/work/x", "x-1")
+    origin = BuildOrigin("/home/me/a+b (c)/out/tiny/work/x", "x-1")
     write(tmp_path / "x.pc", f"prefix={origin.inside}/stage/usr\n")
     put_right(tmp_path, ["x.pc"], origin)
     assert (tmp_path / "x.pc").read_text() == "prefix=/usr\n"

@@ -10,7 +10,7 @@ import pytest
 from quard.base.errors import QuardError
 from quard.model import LATE, PLACEHOLDERS
 from quard.plan.late import late
-from quard.recipes.placeholders import render, render_all, unknown
+from quard.recipes.placeholders import render, render_all, unknown_words
 
 EARLY = {word: f"<{word}>" for word in PLACEHOLDERS if word not in LATE}
 PIECES = (
@@ -72,8 +72,8 @@ def test_an_early_placeholder_without_a_value_is_refused_too() -> None:
 
 
 def test_unknown_words_are_listed_in_order() -> None:
-    assert unknown("{b}{name}{a}{src}{b}") == ["b", "a", "b"]
-    assert unknown("no braces, ${VAR}, {}") == []
+    assert unknown_words("{b}{name}{a}{src}{b}") == ["b", "a", "b"]
+    assert unknown_words("no braces, ${VAR}, {}") == []
 
 
 def test_several_texts_keep_their_order() -> None:

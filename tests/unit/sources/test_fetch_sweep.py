@@ -14,7 +14,7 @@ from quard.sources.attempt import Limits, Stopped
 from quard.sources.download import CHUNK, Transfer
 from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
-from quard.sources.part import Origin, Part
+from quard.sources.part import Part, PartOrigin
 from quard.sources.watch import Handle
 
 
@@ -28,7 +28,7 @@ def left(cache: Path, package: str, *, explained: bool) -> Path:
     part = Part(cache / package / "source.tar")
     part.path.write_bytes(b"half")
     if explained:
-        part.describe(Origin("http://localhost/source.tar", '"tag"', "", 1000))
+        part.describe(PartOrigin("http://localhost/source.tar", '"tag"', "", 1000))
     return part.path
 
 
