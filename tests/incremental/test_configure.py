@@ -8,11 +8,11 @@ import re
 import signal
 import subprocess
 import termios
-import time
 from pathlib import Path
 
 import pexpect
 import pytest
+from waiting import within
 
 from incremental.menu import FEATURE, KCONFIG, menu
 from incremental.project import Project
@@ -303,10 +303,9 @@ def killed_while_trying(project: Project) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    limit = time.monotonic() + SECONDS
-    while not makefile.with_name("trying").exists():
-        assert time.monotonic() < limit and running.poll() is None
-        time.sleep(0.02)
+    trying = makefile.with_name("trying")
+    assert within(SECONDS, lambda: trying.exists() or running.poll() is not None)
+    assert running.poll() is None
     running.send_signal(signal.SIGKILL)
     running.wait()
     makefile.write_text(slow)

@@ -7,11 +7,11 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import within
 
 from incremental.conftest import GREET_C, GREET_H
 from incremental.project import Project, Ran
@@ -263,10 +263,8 @@ def test_a_build_that_is_ended_while_it_installs_goes_on(package: Package, how: 
         stderr=subprocess.DEVNULL,
     )
     half = package.work / "src/half"
-    deadline = time.monotonic() + 60
-    while not half.exists():
-        assert time.monotonic() < deadline and run.poll() is None
-        time.sleep(0.05)
+    assert within(60, lambda: half.exists() or run.poll() is not None)
+    assert run.poll() is None
     run.send_signal(how)
     run.wait(timeout=60)
     package.finish("")

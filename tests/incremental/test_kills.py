@@ -9,11 +9,11 @@ import json
 import os
 import random
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import within
 
 from incremental.kills import processes, verdict
 from incremental.kills.campaign import Campaign
@@ -42,10 +42,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
 
 
 def until(holds: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + _LIMIT
-    while not holds():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
+    assert within(_LIMIT, holds), f"never: {what}"
 
 
 def building(run: Terminal) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from waiting import within
 
 from incremental.conftest import GREET_C, HELLO_C
 from incremental.menu import menu
@@ -231,10 +232,7 @@ def test_a_tool_that_is_killed_takes_its_shell_along(terminal: pexpect.spawn[str
     time.sleep(0.5)
     terminal.kill(9)
     terminal.wait()
-    limit = time.monotonic() + SECONDS
-    while sleeping(seconds):
-        assert time.monotonic() < limit
-        time.sleep(0.1)
+    assert within(SECONDS, lambda: not sleeping(seconds))
 
 
 def test_a_fix_found_in_the_shell_builds_once_it_is_in_the_source(greeting: Project) -> None:

@@ -1,25 +1,13 @@
-"""For the tests of leashes: processes by what their command line names, and waiting for them."""
+"""For the tests of leashes: processes by what their command line names."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 BOUND = 10.0
 """Seconds within which everything that a command started must be gone."""
-
-
-def within(seconds: float, holds: Callable[[], object]) -> bool:
-    """Wait until something holds; tell whether that came in time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def naming(text: Path) -> list[int]:

@@ -18,15 +18,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import within
 
 import company
 
@@ -247,13 +247,6 @@ def debian(ready: Checkout) -> Checkout:
     return ready
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened within 20 s"
-        time.sleep(0.02)
-
-
 def test_first_start_makes_the_environment_and_becomes_scons(lab: tuple[Checkout, Result]) -> None:
     checkout, first = lab
     assert first.scons["args"] == ["first", "a b", "$c"]
@@ -348,7 +341,7 @@ def test_killed_start_is_recovered_by_two_at_once(fresh: Checkout) -> None:
     wait = fresh.bin.parent / "wait"
     wait.touch()
     killed = fresh.start()
-    wait_for((fresh.top / ".venv/bootstrap.partial/requirements.lock").exists)
+    assert within(20, (fresh.top / ".venv/bootstrap.partial/requirements.lock").exists)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     first = fresh.start("one")
@@ -375,7 +368,7 @@ def test_interrupted_start_leaves_nothing_unfinished(
     (fresh.bin.parent / "wait").touch()
     process = fresh.start()
     # A signal between two steps is looked at when the next has ended, and this one never does.
-    wait_for((fresh.bin.parent / "running").exists)
+    assert within(20, (fresh.bin.parent / "running").exists)
     os.killpg(process.pid, signal.SIGINT)
     err = process.communicate(timeout=60)[1]
     assert process.returncode == 130, err

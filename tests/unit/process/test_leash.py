@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from leash_parts import BOUND, TOP, naming, status, within
+from leash_parts import BOUND, TOP, naming, status
+from waiting import within
 
 from quard.base.errors import QuardError
 from quard.process import leash

@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from leash_parts import BOUND, TOP, naming, status, within
+from leash_parts import BOUND, TOP, naming, status
 from sandbox_parts import Place
+from waiting import within
 
 pytestmark = pytest.mark.usefixtures("stuck")
 

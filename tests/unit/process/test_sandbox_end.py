@@ -16,6 +16,7 @@ from types import FrameType
 
 import pytest
 from sandbox_parts import MODES, Place
+from waiting import within
 
 from quard.base.errors import QuardError
 from quard.process.sandbox import Mode, Sandbox
@@ -39,7 +40,7 @@ def interrupted(begun: Path) -> Iterator[None]:
         raise Interrupt
 
     def watch(main: int) -> None:
-        if waited(begun):
+        if within(BOUND, begun.exists):
             signal.pthread_kill(main, signal.SIGALRM)
 
     old = signal.signal(signal.SIGALRM, stop)
@@ -50,16 +51,6 @@ def interrupted(begun: Path) -> Iterator[None]:
     finally:
         thread.join()
         signal.signal(signal.SIGALRM, old)
-
-
-def waited(path: Path) -> bool:
-    """Wait until a file exists; tell whether that came in time."""
-    end = time.monotonic() + BOUND
-    while time.monotonic() < end:
-        if path.exists():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def gone(read: int) -> bool:
@@ -144,7 +135,7 @@ def test_a_sealed_command_ends_when_the_build_itself_is_killed(tmp_path: Path) -
     )
     os.close(write)
     try:
-        assert waited(place.work.src / "begun")
+        assert within(BOUND, (place.work.src / "begun").exists)
         process.kill()
         process.wait()
         assert gone(read)
@@ -169,7 +160,7 @@ def test_a_request_to_stop_ends_the_commands_of_other_threads_and_lets_none_begi
 
     thread = threading.Thread(target=build)
     thread.start()
-    assert waited(place.work.src / "begun")
+    assert within(BOUND, (place.work.src / "begun").exists)
     stop.request()
     thread.join(BOUND)
     assert reasons == ["interrupted"]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from faulty_server import Reply, Server
+from waiting import within
 
 from quard.base.errors import QuardError
 from quard.face.progress import Lines
@@ -361,9 +362,7 @@ def test_a_killed_build_is_resumed(server: Server, cache: Path) -> None:
     address = server.serve("/demo-1.tar", replace(whole, pause=0.2), whole)
     process = child(cache, address)
     part = cache / "demo/demo-1.tar.part"
-    deadline = time.monotonic() + 20
-    while not (part.exists() and part.stat().st_size > 40_000) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert within(20, lambda: part.exists() and part.stat().st_size > 40_000)
     process.kill()
     process.communicate()
     size = part.stat().st_size
