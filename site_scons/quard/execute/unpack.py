@@ -185,9 +185,11 @@ class _Unpacked:
         os.unlink(self._at(path))
 
     def _file(self, path: str, member: tarfile.TarInfo, data: Stream) -> None:
-        if os.path.lexists(self._at(path)):
+        try:
+            descriptor = os.open(self._at(path), _CREATE, 0o600)
+        except FileExistsError:
             self._make_room(path)
-        descriptor = os.open(self._at(path), _CREATE, 0o600)
+            descriptor = os.open(self._at(path), _CREATE, 0o600)
         try:
             for piece in data.pieces(member.size):
                 _write(descriptor, piece)
