@@ -131,7 +131,8 @@ def test_mypy_refuses_what_is_not_declared(tmp_path: Path) -> None:
     """SCons has both, typings/ the second one only."""
     file = tmp_path / "sample.py"
     file.write_text("import SCons.Node\n\nprint(SCons.Node.Annotate, SCons.Node.executed)\n")
-    command = (sys.executable, "-m", "mypy", "--no-error-summary", str(file))
+    cache = f"--cache-dir={tmp_path}"  # the project's own is locked while another test uses it
+    command = (sys.executable, "-m", "mypy", "--no-error-summary", cache, str(file))
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     [error] = done.stdout.splitlines()
     assert error.endswith('Module has no attribute "Annotate"  [attr-defined]')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,18 @@ def test_a_check_fails_where_there_is_something_to_find(
     status, found = style.run(name)
     assert status != 0
     assert "wrong.py" in found
+
+
+def test_spelling_leaves_out_no_file_of_the_project_but_the_lock() -> None:
+    settings = tomllib.loads((style.TOP / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    left_out = {
+        name
+        for name in checkout.files()
+        for path in (Path(name), *Path(name).parents)
+        if any(fnmatch(f"./{path}", pattern) for pattern in settings["codespell"]["skip"])
+    }
+    assert left_out == {"requirements.lock"}
+    assert settings["codespell"]["check-hidden"]
 
 
 def test_every_shell_script_is_checked() -> None:
