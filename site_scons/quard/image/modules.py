@@ -93,17 +93,18 @@ def _closure(module: _Module, modules: Mapping[str, _Module]) -> Sequence[str]:
 
     modprobe loads the last one first.
     """
-    seen: set[str] = set()
+    seen = {module.name}
     done: list[str] = []
-
-    def visit(user: _Module) -> None:
-        seen.add(user.name)
-        for name in user.needs:
-            if name in modules and name not in seen:
-                visit(modules[name])
-        done.append(user.path)
-
-    visit(module)
+    ahead = [(module, iter(module.needs))]  # a chain may be longer than Python's stack
+    while ahead:
+        user, needs = ahead[-1]
+        name = next((name for name in needs if name in modules and name not in seen), None)
+        if name is None:
+            done.append(user.path)
+            ahead.pop()
+        else:
+            seen.add(name)
+            ahead.append((modules[name], iter(modules[name].needs)))
     return done[-2::-1]
 
 

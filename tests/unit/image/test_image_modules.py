@@ -119,6 +119,19 @@ def test_modules_that_need_each_other_do_not_end_in_a_circle(module: Compile) ->
     assert index(made)["dep"] == ["a.ko: b.ko", "b.ko: a.ko"]
 
 
+def test_a_chain_of_modules_may_be_longer_than_the_stack_is_deep(module: Compile) -> None:
+    count = 1200
+    data = module("depends=m0000")
+    files = {
+        f"m{number:04}.ko": data.replace(b"=m0000", b"=m%04d" % (number + 1))
+        for number in range(count - 1)
+    }
+    dep = index(tree(**files, **{f"m{count - 1:04}.ko": module("depends=")}))["dep"]
+    names = [f"m{number:04}.ko" for number in range(count)]
+    assert dep[0] == f"m0000.ko: {' '.join(names[1:])}"
+    assert dep[-2:] == [f"{names[-2]}: {names[-1]}", f"{names[-1]}:"]
+
+
 def test_each_kernel_version_has_its_own_index(module: Compile) -> None:
     made = tree(**{"a.ko": module()})
     data = module("depends=")
