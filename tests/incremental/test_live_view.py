@@ -162,6 +162,29 @@ def test_suspended_by_the_shell_it_leaves_the_terminal_and_comes_back(greeting: 
     assert not sleeping(seconds)
 
 
+def test_begun_in_the_background_it_prints_lines(greeting: Project) -> None:
+    """timeout(1) makes itself a group of its own, which has not the terminal."""
+    words = shlex.join(("timeout", "100", *scons(greeting.cache)))
+    terminal = Terminal(("sh", "-c", f"{words}; exit $?"), folder=greeting.folder)
+    assert terminal.end() == 0
+    assert b"\x1b" not in terminal.raw
+    assert "alone 1: building" in terminal.rows()
+
+
+def test_damaged_results_are_made_again_also_where_a_view_looks_ahead(greeting: Project) -> None:
+    greeting.run()
+    before = greeting.image()
+    for path in sorted((greeting.folder / "out/tiny/packages").glob("*.json")):
+        content = path.read_bytes()
+        path.write_bytes(b'{"digest": 1}')
+        terminal = build(greeting, "alone-rebuild")
+        assert terminal.end() == 0, terminal.all()
+        if path.exists():
+            path.write_bytes(content)
+    assert greeting.run().status == 0
+    assert greeting.image() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "env"),
     [((), {"TERM": "dumb"}), ((), {"TERM": ""}), ((), {"CI": "true"}), (("-s",), {})],

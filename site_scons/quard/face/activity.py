@@ -56,7 +56,8 @@ class Activities:
 
     taken -- the steps of what has come to its end and their seconds, without what was fetched or
              restored only
-    ended -- the names of all that came to its end
+    ended  -- the names of all that came to its end
+    failed -- and of what did not
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,6 +67,7 @@ class Activities:
         self._transfers: list[Transfer] = []
         self.taken: dict[str, dict[str, float]] = {}
         self.ended: set[str] = set()
+        self.failed: set[str] = set()
         self.changed = clock()
         """When something began or ended."""
 
@@ -94,11 +96,14 @@ class Activities:
         with self._lock:
             now = self.changed = self._clock()
             self._items = [other for other in self._items if other is not item]
-            if made:
-                _leave(item, now)
-                self.ended.add(item.name)
-                if item.steps:
-                    self.taken[item.name] = item.steps
+            if not made:
+                self.failed.add(item.name)
+                return
+            _leave(item, now)
+            self.ended.add(item.name)
+            self.failed.discard(item.name)
+            if item.steps:
+                self.taken[item.name] = item.steps
 
     def transfer(self, package: str, file: str, total: int | None, done: int) -> Transfer:
         with self._lock:

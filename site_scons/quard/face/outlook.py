@@ -54,15 +54,16 @@ class Run:
 
     def words(self, now: Snapshot, activities: Activities, outlook: Outlook) -> tuple[str, str]:
         """Return the time that is left and how much is done, each "" where that is not known."""
-        running = {item.name for item in now.items}
-        begun = running | activities.ended
-        over = activities.ended | settled(outlook.units, begun)
-        waiting = {n: unit for n, unit in outlook.units.items() if n not in begun | over}
-        if not outlook.units:
+        units = outlook.units
+        if not units:
             return "", ""
+        running = {item.name for item in now.items}
+        ended, failed = set(activities.ended), activities.failed - running
+        done = (ended | settled(units, running | ended)) & units.keys() - running
+        never = failed | held_up(units, failed)  # with -k the others go on
+        waiting = _only(units, units.keys() - done - running - never)
         rest = self._left(now, activities.changed, outlook, waiting)
-        done = len(outlook.units) - len(waiting.keys() | (running & outlook.units.keys()))
-        return told(rest), f"{done} of {len(outlook.units)} done"
+        return told(rest), f"{len(done)} of {len(units)} done"
 
     def _left(
         self, now: Snapshot, changed: float, outlook: Outlook, waiting: Mapping[str, Unit]

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quard.process.terminal import belongs_to_others
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -100,7 +102,7 @@ class Screen:
             self._suspended = False
 
     def _show(self) -> None:
-        if self._suspended or self._in_background():
+        if self._suspended or belongs_to_others(self._descriptor):
             self._hide()
         else:
             self._drawn = True
@@ -110,13 +112,6 @@ class Screen:
         if self._drawn:
             self._drawn = False
             self._put(_ERASE)
-
-    def _in_background(self) -> bool:
-        """Tell whether the terminal is a shell's or another program's at the moment."""
-        try:
-            return os.tcgetpgrp(self._descriptor) != os.getpgrp()
-        except OSError:  # no terminal of this session, which has no such groups
-            return False
 
     def _put(self, data: bytes) -> None:
         """Write past all buffers: a handler may have interrupted whoever fills one."""

@@ -1,4 +1,4 @@
-"""The user's terminal, lent to a command that wants it whole: an editor, a shell."""
+"""The user's terminal: whose it is, and lending it to a command that wants it whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 _INPUT = 0
+
+
+def belongs_to_others(descriptor: int) -> bool:
+    """Tell whether a terminal is a shell's or another program's now, and we in the background."""
+    try:
+        return os.tcgetpgrp(descriptor) != os.getpgrp()
+    except OSError:  # a terminal of another session: nobody here has it
+        return False
 
 
 def heeding(argv: Sequence[str]) -> tuple[str, ...]:

@@ -39,8 +39,7 @@ def expect(run: Run) -> None:
     from .preview import expected  # noqa: PLC0415
 
     past = durations.read(workshop.out / durations.FILE, workshop.site.jobs)
-    found = outlook(expected(run), workshop, run.resolved, past)
-    workshop.console.expect(found)
+    workshop.console.expect(outlook(expected(run), workshop, run.resolved, past))
 
 
 def image(workshop: Workshop, name: str, work: Callable[[], None]) -> Callable[[], None]:

@@ -52,10 +52,14 @@ def terminal(stream: TextIO, environ: Mapping[str, str]) -> Terminal | None:
     """Return the terminal that a stream leads to, if something can be drawn on it and is wanted.
 
     NO_COLOR (no-color.org) and CLICOLOR=0 take the colours away; a log of a CI has lines only,
-    even where it gives its jobs a terminal.
+    even where it gives its jobs a terminal, and so has a run that was begun in the background.
     """
     in_ci = environ.get("CI", "") not in ("", "0", "false")
     if in_ci or not stream.isatty() or environ.get("TERM", "") in ("", "dumb"):
+        return None
+    from quard.process.terminal import belongs_to_others  # noqa: PLC0415 - not for a log
+
+    if belongs_to_others(stream.fileno()):
         return None
     plain = bool(environ.get("NO_COLOR")) or environ.get("CLICOLOR") == "0"
     return Terminal(colours=not plain, share=_share)

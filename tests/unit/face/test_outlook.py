@@ -121,6 +121,22 @@ def test_a_failure_is_not_done_and_its_time_not_kept() -> None:
     assert world.activities.taken == {}
 
 
+def test_what_needs_a_failed_package_is_not_waited_for() -> None:
+    """With -k all that does not need it goes on."""
+    world = World(jobs=1)
+    units = {**UNITS, "other": Unit(55.0)}
+    world.outlook = Outlook("tiny", units, {"other": {"make": Past({"make": 55.0})}}, 1)
+    lib = world.activities.begin("lib", "1")
+    world.activities.end(lib, made=False)
+    other = world.activities.begin("other", "1")
+    world.activities.step(other, "make")
+    assert world.words() == ("about 1 min left", "0 of 4 done")
+    world.clock.now += 1
+    again = world.activities.begin("lib", "1")
+    world.activities.step(again, "unpack")
+    assert world.words()[0] == "", "it is had again, and nobody knows how long that takes"
+
+
 def test_time_that_a_server_took_is_nobodys_work() -> None:
     world = World()
     lib = world.activities.begin("lib", "1")
