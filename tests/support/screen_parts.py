@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyte
 
-from quard.face.console import Console, Terminal
+from quard.face.console import Console
 from quard.face.screen import Screen
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ class Shown:
         self.screen = pyte.Screen(columns or 80, lines or 24)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        share = Terminal(colours, lambda screen: setattr(above, "screen", screen))
-        self.console = Console(self.out, terminal=share)
+        self.console = Console(
+            self.out, share=lambda screen: setattr(above, "screen", screen), colours=colours
+        )
 
     def hang_up(self) -> None:
         """Take the terminal away."""

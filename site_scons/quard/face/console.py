@@ -8,36 +8,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
 from quard.base.errors import QuardError
 from quard.base.plain import plain
-from quard.face.activity import Activities, Item
-from quard.face.progress import Bars, Lines
-from quard.sources.watch import Progress
 
 if TYPE_CHECKING:
+    from quard.face.activity import Activities, Item
     from quard.face.live import Live
     from quard.face.outlook import Outlook
     from quard.face.screen import Screen
+    from quard.sources.watch import Progress
 
 _SHARED = ("cache-unusable", "disk-full")
 """Reasons that lie outside of what fails."""
 _PATIENCE = 60.0
 """Seconds after which a log is told that a package is still being built."""
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """A terminal on which something can be drawn.
-
-    colours -- whether it has any, and they are wanted
-    share   -- has all text that is printed there pass a screen's `above` from now on
-    """
-
-    colours: bool
-    share: Callable[[Screen], None]
 
 
 class Console:
@@ -47,7 +34,9 @@ class Console:
                beside an answer; errors go to the standard error of whoever prints them
     answers -- where answers go, which programs may read; `out` where it is not given
     silent  -- nothing is told but warnings, which go to standard error then
-    terminal -- where `out` is one that the live view is drawn on
+    share   -- where `out` is a terminal on which something can be drawn: has all text that is
+               printed there pass a screen's `above` from now on
+    colours -- whether that terminal has any, and they are wanted
     """
 
     def __init__(
@@ -56,26 +45,44 @@ class Console:
         answers: TextIO | None = None,
         *,
         silent: bool = False,
-        terminal: Terminal | None = None,
+        share: Callable[[Screen], None] | None = None,
+        colours: bool = False,
     ) -> None:
         out, answers = (_nowhere() if silent else out), answers or out
         self._out = out
         self._warnings = sys.stderr if silent else out
         self._answers = answers
         self._lock = threading.Lock()
-        self._activities = Activities()
         self._started = time.monotonic()
-        self._terminal = None if silent else terminal
-        self._opening = threading.Lock()
+        self._share = None if silent else share
+        self._colours = colours
+        self._opening = threading.RLock()
+        self._begun: Activities | None = None
         self._live: Live | None = None
         self.screen: Screen | None = None
         self._outlook: Outlook | None = None
-        self.progress: Progress = (
-            Bars(self._activities, self._changed, self.note) if self._terminal else Lines(out)
-        )
         self._warned: set[str] = set()
         self._failed: set[tuple[str, str]] = set()
         self._ticker: threading.Thread | None = None
+
+    @property
+    def _activities(self) -> Activities:
+        """What is under way, loaded with the first of it: in a null build there is nothing."""
+        with self._opening:
+            if self._begun is None:
+                from quard.face.activity import Activities  # noqa: PLC0415
+
+                self._begun = Activities()
+            return self._begun
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Where transfers are reported to."""
+        from quard.face.progress import Bars, Lines  # noqa: PLC0415
+
+        if self.is_live:
+            return Bars(self._activities, self._changed, self.note)
+        return Lines(self._out)
 
     def note(self, text: str) -> None:
         """Print a line."""
@@ -118,7 +125,7 @@ class Console:
             def report(phase: str) -> None:
                 begins = phase in ("unpack", "update") and item.phase != phase
                 self._activities.step(item, phase)
-                if begins and not self._terminal:
+                if begins and not self.is_live:
                     self.note(f"{name} {version}: building")
                 self._changed()
 
@@ -134,7 +141,7 @@ class Console:
     @property
     def is_live(self) -> bool:
         """Whether there is a terminal with a view, which may compare with what is expected."""
-        return self._terminal is not None
+        return self._share is not None
 
     def expect(self, outlook: Outlook) -> None:
         """Have the view compare with what this run is expected to do."""
@@ -145,7 +152,7 @@ class Console:
     @property
     def taken(self) -> Mapping[str, Mapping[str, float]]:
         """What was made in this run -> its steps and their seconds."""
-        return self._activities.taken
+        return self._begun.taken if self._begun else {}
 
     def suspend(self) -> None:
         """Leave the terminal to the shell until `resume`; a signal handler may call both."""
@@ -159,7 +166,8 @@ class Console:
 
     def close(self) -> None:
         """Take the view away."""
-        self._activities.clear()
+        if self._begun:
+            self._begun.clear()
         if self._live:
             self._live.close()
 
@@ -178,24 +186,23 @@ class Console:
     def _changed(self) -> None:
         """Have the view follow what is under way; begin with one, or with a log's reader."""
         with self._opening:
-            if self._terminal and self._live is None:
-                self._live = self._view(self._terminal)
-            elif self._ticker is None and not self._terminal:
+            if self._share and self._live is None:
+                self._live = self._view(self._share)
+            elif self._ticker is None and not self._share:
                 self._ticker = threading.Thread(target=self._watch, daemon=True)
                 self._ticker.start()
         if self._live:
             self._live.changed()
 
-    def _view(self, terminal: Terminal) -> Live:
-        # Loaded for the first thing that is shown: a null build shows nothing.
+    def _view(self, share: Callable[[Screen], None]) -> Live:
         from quard.face.live import Live  # noqa: PLC0415
         from quard.face.rows import Look  # noqa: PLC0415
         from quard.face.screen import Screen  # noqa: PLC0415
 
         self._out.flush()
         self.screen = Screen(self._out.fileno())
-        terminal.share(self.screen)
-        look = Look(self._out.encoding, terminal.colours)
+        share(self.screen)
+        look = Look(self._out.encoding, self._colours)
         return Live(self._activities, self.screen, look, self._started, self._outlook)
 
     def _watch(self) -> None:

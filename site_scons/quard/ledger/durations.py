@@ -14,8 +14,6 @@ from typing import Any
 
 from quard.base.files import replacing
 
-FILE = "durations.json"
-
 
 @dataclass(frozen=True)
 class Past:

@@ -12,7 +12,6 @@ from quard.base.files import replacing
 from quard.face import report
 from quard.face.cli import Command
 from quard.face.console import Console
-from quard.ledger import durations
 from quard.project.workshop import Workshop
 
 from . import opened, streams
@@ -20,12 +19,16 @@ from . import opened, streams
 if TYPE_CHECKING:
     from .preview import Run
 
+DURATIONS = "durations.json"
+"""In the board's folder: how long each package and image took."""
+
 
 def console(command: Command, *, silent: bool) -> Console:
     """Return where a command tells what goes on."""
     told = opened.told_to(command)
-    terminal = streams.terminal(told, os.environ)
-    return Console(told, sys.stdout, silent=silent, terminal=terminal)
+    share = streams.share if streams.can_draw(told, os.environ) else None
+    colours = streams.has_colours(os.environ)
+    return Console(told, sys.stdout, silent=silent, share=share, colours=colours)
 
 
 def expect(run: Run) -> None:
@@ -34,11 +37,12 @@ def expect(run: Run) -> None:
     if not workshop.console.is_live:
         return
     # For a terminal only, and only if there is something to make.
+    from quard.ledger import durations  # noqa: PLC0415
     from quard.project.outlook import outlook  # noqa: PLC0415
 
     from .preview import expected  # noqa: PLC0415
 
-    past = durations.read(workshop.out / durations.FILE, workshop.site.jobs)
+    past = durations.read(workshop.out / DURATIONS, workshop.site.jobs)
     workshop.console.expect(outlook(expected(run), workshop, run.resolved, past))
 
 
@@ -60,10 +64,13 @@ def remember(workshop: Workshop, summary: dict[str, Any]) -> None:
             part.write_text(report.as_json(summary), encoding="utf-8")
 
     def keep(path: Path) -> None:
-        if workshop.console.taken:
-            durations.keep(path, workshop.site.jobs, workshop.console.taken)
+        from quard.ledger import durations  # noqa: PLC0415 - a null build has taken no time
 
-    for function, name in ((write, "summary.json"), (keep, durations.FILE)):
+        durations.keep(path, workshop.site.jobs, taken)
+
+    taken = workshop.console.taken
+    files = [("summary.json", write), *([(DURATIONS, keep)] if taken else [])]
+    for name, function in files:
         try:
             function(workshop.out / name)
         except OSError as error:

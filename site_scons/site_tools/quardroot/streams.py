@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, TextIO
 
 import SCons.Util
 
-from quard.face.console import Terminal
-
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -48,24 +46,26 @@ class _Patient(io.FileIO):
             return memoryview(data).nbytes
 
 
-def terminal(stream: TextIO, environ: Mapping[str, str]) -> Terminal | None:
-    """Return the terminal that a stream leads to, if something can be drawn on it and is wanted.
+def can_draw(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether a stream leads to a terminal on which something can be drawn, and is wanted.
 
-    NO_COLOR (no-color.org) and CLICOLOR=0 take the colours away; a log of a CI has lines only,
-    even where it gives its jobs a terminal, and so has a run that was begun in the background.
+    A log of a CI has lines only, even where it gives its jobs a terminal, and so has a run that
+    was begun in the background.
     """
     in_ci = environ.get("CI", "") not in ("", "0", "false")
     if in_ci or not stream.isatty() or environ.get("TERM", "") in ("", "dumb"):
-        return None
+        return False
     from quard.process.terminal import belongs_to_others  # noqa: PLC0415 - not for a log
 
-    if belongs_to_others(stream.fileno()):
-        return None
-    plain = bool(environ.get("NO_COLOR")) or environ.get("CLICOLOR") == "0"
-    return Terminal(colours=not plain, share=_share)
+    return not belongs_to_others(stream.fileno())
 
 
-def _share(screen: Screen) -> None:
+def has_colours(environ: Mapping[str, str]) -> bool:
+    """Tell whether colours are wanted on a terminal (no-color.org, bixense.com/clicolors)."""
+    return not environ.get("NO_COLOR") and environ.get("CLICOLOR") != "0"
+
+
+def share(screen: Screen) -> None:
     """Have all that is printed on the screen's terminal go above what it draws."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and screen.shows(stream.fileno()):

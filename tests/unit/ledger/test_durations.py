@@ -10,9 +10,11 @@ import pytest
 from quard.ledger import durations
 from quard.ledger.durations import Past
 
+FILE = "durations.json"
+
 
 def test_what_one_run_took_the_next_one_knows(tmp_path: Path) -> None:
-    path = tmp_path / "out" / durations.FILE
+    path = tmp_path / "out" / FILE
     durations.keep(path, 2, {"zlib": {"unpack": 0.123, "build": 4.0}})
     durations.keep(path, 2, {"bash": {"unpack": 1.0}})
     known = durations.read(path, 2)
@@ -25,7 +27,7 @@ def test_what_one_run_took_the_next_one_knows(tmp_path: Path) -> None:
 
 
 def test_each_kind_of_build_is_kept_the_latest_last(tmp_path: Path) -> None:
-    path = tmp_path / durations.FILE
+    path = tmp_path / FILE
     durations.keep(path, 2, {"linux": {"update": 3.0}})
     durations.keep(path, 2, {"linux": {"unpack": 20.0, "build": 300.0}})
     assert list(durations.read(path, 2)["linux"]) == ["update", "unpack"]
@@ -36,7 +38,7 @@ def test_each_kind_of_build_is_kept_the_latest_last(tmp_path: Path) -> None:
 
 
 def test_another_number_of_jobs_is_no_measure(tmp_path: Path) -> None:
-    path = tmp_path / durations.FILE
+    path = tmp_path / FILE
     durations.keep(path, 2, {"linux": {"unpack": 20.0}})
     assert durations.read(path, 8) == {}
     durations.keep(path, 8, {"linux": {"unpack": 5.0}})
@@ -73,7 +75,7 @@ def test_what_is_left_of_a_step_and_after_it() -> None:
     ],
 )
 def test_a_damaged_file_is_no_memory_and_is_replaced(tmp_path: Path, text: str) -> None:
-    path = tmp_path / durations.FILE
+    path = tmp_path / FILE
     path.write_text(text)
     assert durations.read(path, 2) == {}
     durations.keep(path, 2, {"zlib": {"unpack": 1.0}})
