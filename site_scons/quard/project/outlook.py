@@ -9,7 +9,7 @@ from quard.face.outlook import Outlook
 from quard.ledger.durations import Kinds
 from quard.plan.resolve import Resolved
 from quard.project.forecast import Expected
-from quard.project.images import FILES, ROOTFS
+from quard.project.images import FILES, ROOTFS, Images
 from quard.project.workshop import Workshop
 
 _RESTORED = 0.2
@@ -20,23 +20,26 @@ def outlook(
     expected: Iterable[Expected],
     workshop: Workshop,
     resolved: Resolved,
+    images: Images | None,
     past: Mapping[str, Kinds],
 ) -> Outlook:
-    """Return it; `expected` has packages and image files in the words of `why`."""
+    """Return it; `expected` has packages, `images` is None where the run is about none."""
     units: dict[str, Unit] = {}
     for row in expected:
         if row.action == "none":
             continue
-        if plan := resolved.plans.get(row.name):
-            seconds = _RESTORED if row.action == "restore" else _seconds(past, row.name)
-            if row.action != "restore" and not workshop.at_hand(row.name):
-                seconds = None  # nobody knows how long a server takes
-            needs = (*plan.needs, *plan.links)
-            units[row.name] = Unit(seconds, needs, sure=row.action != "maybe")
-        elif row.name in (ROOTFS, *FILES.values()):
-            needs = resolved.image if row.name == ROOTFS else (ROOTFS,)
-            seconds = _seconds(past, row.name)
-            units[row.name] = Unit(seconds, needs, sure=row.action != "maybe")
+        plan = resolved.plans[row.name]
+        seconds = _RESTORED if row.action == "restore" else _seconds(past, row.name)
+        if row.action != "restore" and not workshop.at_hand(row.name):
+            seconds = None  # nobody knows how long a server takes
+        needs = (*plan.needs, *plan.links)
+        units[row.name] = Unit(seconds, needs, sure=row.action != "maybe")
+    if units and images:
+        for name in (ROOTFS, *(FILES[kind] for kind in images.formats)):
+            needs = resolved.image if name == ROOTFS else (ROOTFS,)
+            # Where it is there, it is made again if what the packages install is not the same.
+            sure = not (images.folder / name).exists()
+            units[name] = Unit(_seconds(past, name), needs, sure=sure)
     return Outlook(workshop.board.name, units, past, workshop.site.jobs)
 
 

@@ -78,15 +78,21 @@ def _dry_run(run: Run) -> str:
     workshop, resolved = run.workshop, run.resolved
     if run.command.verb == "source":
         return report.fetching([n for n in resolved.image if not workshop.at_hand(n)])
-    return report.ahead([vars(row) for row in expected(run)])
+    forecast = _forecast(workshop, resolved, run.guard)
+    rows = [vars(row) for row in forecast.packages(resolved.graph.order)]
+    rows = [row for row in rows if row["name"] in run.wanted]
+    if run.images:
+        rows += [vars(row) for row in forecast.images(run.images)]
+    return report.ahead(rows)
 
 
-def expected(run: Run) -> list[Expected]:
-    """Return what would happen to the packages and image files that a run is about."""
+def expected(run: Run, changed: Iterable[str]) -> tuple[Expected, ...]:
+    """Return what would happen to packages that are not known to be up to date.
+
+    No more than these and what they need is looked at: on a large board that may be very little.
+    """
     forecast = _forecast(run.workshop, run.resolved, run.guard)
-    rows = forecast.packages(run.resolved.graph.order)
-    found = [row for row in rows if row.name in run.wanted]
-    return [*found, *(forecast.images(run.images) if run.images else ())]
+    return forecast.packages(run.resolved.graph.closure(changed))
 
 
 def _forecast(workshop: Workshop, resolved: Resolved, guard: Guard) -> Forecast:

@@ -76,7 +76,7 @@ class Session:
         self._again = threading.RLock()
         self._removable = self._find_removable()
         if self.works and self.changed and self.command.verb != "source":
-            showing.expect(self._run)
+            showing.expect(self._run, self.changed)
         self._started = time.monotonic()
         if guard.cut_off:
             workshop.sweep()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ def console(command: Command, *, silent: bool) -> Console:
     return Console(told, sys.stdout, silent=silent, share=share, colours=colours)
 
 
-def expect(run: Run) -> None:
+def expect(run: Run, changed: Iterable[str]) -> None:
     """Have the live view compare with what is expected of the run; without one, do nothing."""
     workshop = run.workshop
     if not workshop.console.is_live:
@@ -43,7 +43,9 @@ def expect(run: Run) -> None:
     from .preview import expected  # noqa: PLC0415
 
     past = durations.read(workshop.out / DURATIONS, workshop.site.jobs)
-    workshop.console.expect(outlook(expected(run), workshop, run.resolved, past))
+    workshop.console.expect(
+        outlook(expected(run, changed), workshop, run.resolved, run.images, past)
+    )
 
 
 def image(workshop: Workshop, name: str, work: Callable[[], None]) -> Callable[[], None]:
