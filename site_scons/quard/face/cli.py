@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from quard.base.errors import QuardError
 from quard.base.names import meant
@@ -70,6 +70,7 @@ Verb = Literal[
     "images", "run", "test", "source", "bench",
     "list", "info", "depends", "rdepends", "why",
 ]  # fmt: skip
+_VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
 
 
 @dataclass(frozen=True)
@@ -163,12 +164,12 @@ def _verb(
     if verbs:
         if len(targets) > 1:
             raise _confused(targets)
-        return verbs[0], ()  # type: ignore[return-value]
+        return _VERBS[verbs[0]], ()
     named = [(target, "build") if target in packages else _suffixed(target) for target in targets]
     suffixes = {suffix for _, suffix in named}
     if len(suffixes) > 1 or (len(named) > 1 and suffixes & {*OPENED}):
         raise _confused(targets)
-    return suffixes.pop(), tuple(name for name, _ in named)  # type: ignore[return-value]
+    return _VERBS[suffixes.pop()], tuple(name for name, _ in named)
 
 
 def _suffixed(target: str) -> tuple[str, str]:
@@ -194,7 +195,7 @@ def _question(
     for name in names:
         if name not in packages:
             raise _unknown("package", name, packages)
-    return verb, tuple(names)  # type: ignore[return-value]
+    return _VERBS[verb], tuple(names)
 
 
 def _confused(targets: Sequence[str]) -> QuardError:

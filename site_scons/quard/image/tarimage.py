@@ -13,13 +13,16 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from quard.base.errors import QuardError
 from quard.base.files import HashingWriter
 from quard.image.content import PIECE, Content, Runs
 from quard.image.tree import ROOT, Kind, Node
 from quard.image.write import whole_file
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MTIME = 1
 """Seconds since 1970 of every file of an image. Not 0, which e2fsprogs takes for "no time"."""
@@ -166,11 +169,12 @@ class _Packed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer)
         if not self._rest:
             self._rest = memoryview(next(self._pieces, b""))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
+        count = min(len(view), len(self._rest))
+        view[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 
 from quard.base.errors import QuardError
 from quard.base.files import is_sha256
@@ -286,8 +286,8 @@ def _within(field: str, value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, tuple):
         for part in value:
             yield from _within(field, part)
-    elif hasattr(value, "__dataclass_fields__"):
-        for item in fields(value):  # type: ignore[arg-type]
+    elif is_dataclass(value) and not isinstance(value, type):
+        for item in fields(value):
             yield from _within(field, getattr(value, item.name))
 
 

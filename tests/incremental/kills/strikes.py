@@ -29,24 +29,13 @@ def ctrl_c_twice(run: Terminal, dice: random.Random) -> str:
     return "foreground group"
 
 
-def to_scons(number: int) -> Strike:
-    """A signal to the build alone."""
+def sending(number: int, send: Callable[[int, int], None], whom: str) -> Strike:
+    """A signal to the build alone (os.kill), or to its process group (os.killpg)."""
 
     def strike(run: Terminal, dice: random.Random) -> str:
         del dice
-        os.kill(run.pid, number)
-        return "scons"
-
-    return strike
-
-
-def to_group(number: int) -> Strike:
-    """A signal to the build's process group."""
-
-    def strike(run: Terminal, dice: random.Random) -> str:
-        del dice
-        os.killpg(run.pid, number)
-        return "group"
+        send(run.pid, number)
+        return whom
 
     return strike
 
@@ -84,11 +73,11 @@ def kill_all(run: Terminal, dice: random.Random) -> str:
 STRIKES: dict[str, Strike] = {
     "ctrl-c": ctrl_c,
     "ctrl-c twice": ctrl_c_twice,
-    "SIGTERM to scons": to_scons(signal.SIGTERM),
-    "SIGTERM to the group": to_group(signal.SIGTERM),
+    "SIGTERM to scons": sending(signal.SIGTERM, os.kill, "scons"),
+    "SIGTERM to the group": sending(signal.SIGTERM, os.killpg, "group"),
     "hang-up": hang_up,
-    "kill -9 of scons": to_scons(signal.SIGKILL),
-    "kill -9 of the group": to_group(signal.SIGKILL),
+    "kill -9 of scons": sending(signal.SIGKILL, os.kill, "scons"),
+    "kill -9 of the group": sending(signal.SIGKILL, os.killpg, "group"),
     "kill -9 of a child": kill_child,
     "kill -9 one by one": kill_all,
 }
