@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from terminal_parts import Terminal, scons
+from terminal_parts import Terminal
 
 from incremental.project import Project, sleeping
 
@@ -33,7 +33,7 @@ def sleeps(project: Project, name: str, seconds: float | str) -> None:
 
 
 def build(project: Project, *arguments: str, env: Mapping[str, str] | None = None) -> Terminal:
-    words = scons(project.cache, *arguments)
+    words = project.command(*arguments)
     return Terminal(words, folder=project.folder, columns=100, env=env)
 
 
@@ -139,7 +139,7 @@ def test_suspended_by_the_shell_it_leaves_the_terminal_and_comes_back(greeting: 
         env={"PS1": "$ ", "PS0": "", "BASH_SILENCE_DEPRECATION_WARNING": "1"},
     )
     terminal.wait(lambda: terminal.rows()[-1:] == ["$"])
-    terminal.child.sendline(shlex.join(scons(greeting.cache, "-j2")))
+    terminal.child.sendline(shlex.join(greeting.command("-j2")))
     terminal.wait(lambda: in_work(terminal, "alone"))
     terminal.child.send("\x1a")
     terminal.wait(lambda: terminal.rows()[-1] == "$")
@@ -164,7 +164,7 @@ def test_suspended_by_the_shell_it_leaves_the_terminal_and_comes_back(greeting: 
 
 def test_begun_in_the_background_it_prints_lines(greeting: Project) -> None:
     """timeout(1) makes itself a group of its own, which has not the terminal."""
-    words = shlex.join(("timeout", "100", *scons(greeting.cache)))
+    words = shlex.join(("timeout", "100", *greeting.command()))
     terminal = Terminal(("sh", "-c", f"{words}; exit $?"), folder=greeting.folder)
     assert terminal.end() == 0
     assert b"\x1b" not in terminal.raw
@@ -185,6 +185,23 @@ def test_damaged_results_are_made_again_also_where_a_view_looks_ahead(greeting: 
     assert greeting.image() == before
 
 
+def test_a_shell_has_the_terminal_to_itself(greeting: Project) -> None:
+    """What it needs is built with a view before; not a byte of that comes afterwards."""
+    sleeps(greeting, "greet", 2)
+    terminal = build(greeting, "hello-shell")
+    terminal.wait(lambda: in_work(terminal, "greet"))
+    terminal.wait(lambda: re.match(r"hello \S*[$#]$", terminal.rows()[-1]))
+    before = len(terminal.raw)
+    terminal.read(2.5)
+    assert len(terminal.raw) == before
+    terminal.child.sendline("sleep 1.5; echo $((6 * 7))")
+    terminal.wait(lambda: "42" in terminal.rows())
+    assert b"\x1b[K" not in terminal.raw[before:] and b"\x1b[J" not in terminal.raw[before:]
+    terminal.child.sendline("exit")
+    assert terminal.end() == 0
+    assert not any(STEPS.search(row) or TOTAL.search(row) for row in terminal.rows())
+
+
 @pytest.mark.parametrize(
     ("arguments", "env"),
     [((), {"TERM": "dumb"}), ((), {"TERM": ""}), ((), {"CI": "true"}), (("-s",), {})],
@@ -202,7 +219,7 @@ def test_where_no_view_is_wanted_a_terminal_gets_what_a_log_gets(
 
 def test_a_log_has_no_escapes(greeting: Project, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    words = shlex.join(scons(greeting.cache))
+    words = shlex.join(greeting.command())
     terminal = Terminal(("sh", "-c", f"exec {words} >{log} 2>&1"), folder=greeting.folder)
     assert terminal.end() == 0
     assert terminal.raw == b""
@@ -232,7 +249,7 @@ def test_nothing_to_do_shows_and_loads_nothing_of_the_view(greeting: Project) ->
         " 'quard.face.outlook', 'quard.project.outlook')))); "
         "sys.argv[0] = 'scons'; import runpy; runpy.run_module('SCons', run_name='__main__')"
     )
-    words = scons(greeting.cache)
+    words = greeting.command()
     begin = words.index("SCons")
     python = (words[0], "-P", "-c", code, *words[begin + 1 :])
     terminal = Terminal(python, folder=greeting.folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -97,9 +96,3 @@ class Terminal:
             return status
         assert number is not None
         return -number
-
-
-def scons(cache: Path, *arguments: str) -> tuple[str, ...]:
-    """Return the command that builds the board of a test project."""
-    words = (sys.executable, "-P", "-m", "SCons", "-Q", f"cache.dir={cache}", "BOARD=tiny")
-    return (*words, *arguments)

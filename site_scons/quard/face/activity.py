@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+BUILDS = ("unpack", "update")
+"""The steps that a package's build begins with: from its source, or in a folder that was kept."""
+MAKE = "make"
+"""The only step of an image file."""
 FETCH = "fetch"
 """The one step that takes as long as a server wants; it is no part of what a package takes."""
 
@@ -54,8 +58,8 @@ class Snapshot:
 class Activities:
     """Told by all threads.
 
-    taken -- the steps of what has come to its end and their seconds, without what was fetched or
-             restored only
+    taken  -- the steps of what was built or made and their seconds; nothing of what was restored,
+              or opened for a shell or an editor
     ended  -- the names of all that came to its end
     failed -- and of what did not
     """
@@ -102,7 +106,7 @@ class Activities:
             _leave(item, now)
             self.ended.add(item.name)
             self.failed.discard(item.name)
-            if item.steps:
+            if next(iter(item.steps), "") in (*BUILDS, MAKE):
                 self.taken[item.name] = item.steps
 
     def transfer(self, package: str, file: str, total: int | None, done: int) -> Transfer:

@@ -120,10 +120,12 @@ class Console:
     @contextmanager
     def package(self, name: str, version: str) -> Iterator[Callable[[str], None]]:
         """Show a package for as long as it is under way; yields the function told its phases."""
+        from quard.face.activity import BUILDS  # noqa: PLC0415
+
         with self._under_way(name, version) as item:
 
             def report(phase: str) -> None:
-                begins = phase in ("unpack", "update") and item.phase != phase
+                begins = phase in BUILDS and item.phase != phase
                 self._activities.step(item, phase)
                 if begins and not self.is_live:
                     self.note(f"{name} {version}: building")
@@ -134,8 +136,10 @@ class Console:
     @contextmanager
     def image(self, name: str) -> Iterator[None]:
         """Show an image file for as long as it is being made."""
+        from quard.face.activity import MAKE  # noqa: PLC0415
+
         with self._under_way(name, "") as item:
-            self._activities.step(item, "make")
+            self._activities.step(item, MAKE)
             yield
 
     @property

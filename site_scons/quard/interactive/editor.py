@@ -66,13 +66,13 @@ class ConfigEditor:
         self._kept: tuple[ConfigLine, ...]
 
     def progress(self, phase: str) -> None:
-        """Show what is going on, where a status line is open."""
+        """Show what is going on, while the live view has a row for it."""
         if self._phase is not None:
             self._phase(phase)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
-        """Have a status line, which must not be there while somebody else has the terminal."""
+        """Have a row of the live view, which is gone while somebody else has the terminal."""
         with self._workshop.console.package(self.name, self._plan.version) as report:
             self._phase = report
             try:

@@ -15,7 +15,7 @@ import pyte
 from .board import Board
 
 _ROW = re.compile(r"[a-z.0-9]+(?: [0-9a-z.]+)? +([a-z]+) +\d+:\d\d")
-"""Of the live view: a package and the step that it is in."""
+"""Of the live view: a package and the step that it is in, or an image file, which is made."""
 _SIZE = (24, 100)
 """Rows and columns."""
 
@@ -70,6 +70,8 @@ class Terminal:
         screen = pyte.Screen(_SIZE[1], _SIZE[0])
         pyte.ByteStream(screen).feed(bytes(self._said))
         phases = sorted({found[1] for found in map(_ROW.match, screen.display) if found})
+        if phases == ["make"]:
+            return "images"
         if phases:
             return "+".join(phases)
         if _newer(out / "tiny/summary.json", self._began):

@@ -149,6 +149,17 @@ def test_time_that_a_server_took_is_nobodys_work() -> None:
     assert world.activities.taken == {"lib": {"unpack": 2.0}}
 
 
+def test_what_was_opened_by_hand_is_no_build_to_compare_with() -> None:
+    world = World()
+    for steps in (("unpacking", "configure"), ("fewest lines: 3",), ("fetch",), ()):
+        lib = world.activities.begin("lib", "1")
+        for step in steps:
+            world.activities.step(lib, step)
+            world.clock.now += 1
+        world.activities.end(lib, made=True)
+    assert world.activities.taken == {}
+
+
 def test_a_run_of_which_nothing_is_expected_is_not_measured() -> None:
     world = World()
     world.outlook = Outlook()
