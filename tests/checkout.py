@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
@@ -24,15 +27,29 @@ def link(to: Path) -> None:
 
 def files() -> list[str]:
     """Return the paths of the checkout's files as they are now, without what git ignores."""
-    listed = subprocess.run(
-        ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
-        cwd=TOP,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    try:
+        listed = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return sorted(walk(TOP))  # unpacked from an archive, without git's folder
     names = filter(None, listed.split("\0"))
     return [name for name in names if (TOP / name).is_symlink() or (TOP / name).exists()]
+
+
+def walk(top: Path) -> Iterator[str]:
+    """Yield the paths of files that no line of .gitignore names."""
+    lines = (top / ".gitignore").read_text(encoding="utf-8").split()
+    # A line with a slash before it is a path from the top, any other one a name anywhere.
+    ignored = [line.rstrip("/") for line in lines] + ["/.git"]
+    for place, folders, names in os.walk(top):
+        below = Path(place).relative_to(top)
+        for found in (folders, names):
+            for name in list(found):
+                path = f"/{below / name}"
+                if any(fnmatch(path if one.startswith("/") else name, one) for one in ignored):
+                    found.remove(name)
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        yield from (str(below / name) for name in (*names, *links))
 
 
 def copy(to: Path) -> None:
