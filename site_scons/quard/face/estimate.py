@@ -121,10 +121,10 @@ def told(found: Left | None) -> str:
 
 
 def _about(seconds: float) -> str:
-    if seconds <= 50:
+    if seconds < 95:  # in whole minutes it could be off by half
         return f"{max(1, round(seconds / 10)) * 10} s"
     minutes = round(seconds / 60)
     if minutes < 90:
-        return f"{max(1, minutes)} min"
+        return f"{minutes} min"
     minutes = round(minutes / 10) * 10
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"

@@ -64,7 +64,9 @@ def test_nothing_left_is_no_time() -> None:
     [
         (0, 0, "about 10 s left"),
         (44, 44, "about 40 s left"),
-        (55, 55, "about 1 min left"),
+        (55, 55, "about 60 s left"),
+        (94, 94, "about 90 s left"),
+        (95, 95, "about 2 min left"),
         (400, 400, "about 7 min left"),
         (399, 430, "about 7 min left"),
         (120, 420, "2 to 7 min left"),

@@ -48,7 +48,7 @@ def test_a_run_is_followed_from_its_first_step_to_its_last() -> None:
     world.activities.end(lib, made=True)
     user = world.activities.begin("user", "1")
     world.activities.step(user, "unpack")
-    assert world.words() == ("about 1 min left", "1 of 3 done")
+    assert world.words() == ("about 80 s left", "1 of 3 done")
     assert world.activities.taken == {"lib": {"unpack": 10.0, "build": 110.0}}
 
 
@@ -130,7 +130,7 @@ def test_what_needs_a_failed_package_is_not_waited_for() -> None:
     world.activities.end(lib, made=False)
     other = world.activities.begin("other", "1")
     world.activities.step(other, "make")
-    assert world.words() == ("about 1 min left", "0 of 4 done")
+    assert world.words() == ("about 60 s left", "0 of 4 done")
     world.clock.now += 1
     again = world.activities.begin("lib", "1")
     world.activities.step(again, "unpack")
