@@ -28,7 +28,7 @@ def refused(ran: Ran, reason: str, *texts: str) -> None:
 def left_nothing(project: Project, name: str) -> None:
     """Assert that a failed package left no result and no unfinished file."""
     out = project.folder / "out"
-    assert not (out / f"tiny/packages/{name}.interface.json").exists()
+    assert not (out / f"tiny/units/{name}.json").exists()
     assert not list(out.rglob("*.part"))
     assert not (out / "tiny/images/rootfs.tar").exists()
 
@@ -335,8 +335,8 @@ def test_fewer_jobs_than_one_are_refused(project: Project, jobs: str) -> None:
 def test_what_nobody_foresaw_is_one_block_with_its_trace_in_a_file(greeting: Project) -> None:
     (greeting.folder / "out/tiny/images/run.sh").mkdir(parents=True)
     (greeting.folder / "out/tiny/images/run.sh/x").touch()
-    refused(greeting.run("-n"), "internal-error", "logs/RunScript.traceback")
-    assert (greeting.folder / "out/tiny/logs/RunScript.traceback").is_file()
+    refused(greeting.run("-n"), "internal-error", "logs/Make.traceback")
+    assert (greeting.folder / "out/tiny/logs/Make.traceback").is_file()
 
 
 def test_a_broken_template_of_the_run_script_is_named(greeting: Project) -> None:

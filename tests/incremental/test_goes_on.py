@@ -67,7 +67,7 @@ class Package:
 
     @property
     def result(self) -> dict[str, object]:
-        text = (self.project.folder / "out/tiny/packages/greet.record.json").read_text()
+        text = (self.project.folder / "out/tiny/units/greet.record.json").read_text()
         record = json.loads(text)
         del record["local"], record["blobs"]["log"]
         return dict(record)

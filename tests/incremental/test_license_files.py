@@ -13,7 +13,7 @@ MIT = hashlib.sha256(b"MIT\n").hexdigest()
 
 
 def record(project: Project, name: str) -> dict[str, str | None]:
-    text = (project.folder / f"out/tiny/packages/{name}.record.json").read_text()
+    text = (project.folder / f"out/tiny/units/{name}.record.json").read_text()
     found: dict[str, str | None] = json.loads(text)["licenses"]
     return found
 

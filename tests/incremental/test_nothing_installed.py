@@ -42,7 +42,7 @@ def test_a_build_that_installs_nothing_is_refused(
     first = project.run()
     assert first.status == 2, first.text
     assert f"error: {told}\n" in first.err and f"\nreason: {reason}\n" in first.err, first.text
-    assert not (project.folder / "out/tiny/packages/hello.runtime.json").exists()
+    assert not (project.folder / "out/tiny/units/hello.json").exists()
     again = project.run()
     assert f"\nreason: {reason}\n" in again.err, again.text
     project.edit(RECIPE, finish, 'Install("hello", "usr/bin/hello", mode="0755")')

@@ -65,9 +65,9 @@ class Checkout:
 
     @property
     def result(self) -> tuple[str, str]:
-        folder = self.project.folder / "out/tiny/packages"
-        runtime = json.loads((folder / "greet.runtime.json").read_text())["runtime"]
-        return runtime, json.loads((folder / "greet.interface.json").read_text())["digest"]
+        path = self.project.folder / "out/tiny/units/greet.json"
+        parts = json.loads(path.read_text())["parts"]
+        return parts["runtime"], parts["interface"]
 
     def goes_on(self, compiled: list[str], built: tuple[str, ...] = ("greet",)) -> None:
         """Hold a build against what it should do, and against a build from nothing."""

@@ -18,8 +18,8 @@ from incremental.test_modes import slow, start, wait_until_building
 
 def blob_of(project: Project, name: str) -> Path:
     """Return the path of what a package installs, in the store."""
-    record = json.loads((project.folder / f"out/tiny/packages/{name}.runtime.json").read_text())
-    digest = record["runtime"]
+    record = json.loads((project.folder / f"out/tiny/units/{name}.json").read_text())
+    digest = record["parts"]["runtime"]
     (found,) = (project.cache / "store").rglob(digest)
     assert isinstance(found, Path)
     return found
@@ -160,7 +160,7 @@ def test_a_lost_store_is_made_anew_by_one_run(greeting: Project) -> None:
 
 def test_a_damaged_result_file_is_made_anew(greeting: Project) -> None:
     greeting.run()
-    (greeting.folder / "out/tiny/packages/alone.runtime.json").write_text("")
+    (greeting.folder / "out/tiny/units/alone.json").write_text("")
     ran = greeting.run()
     assert ran.status == 0, ran.text
     assert ran.summary["restored"] == ["alone"]

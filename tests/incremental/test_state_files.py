@@ -61,7 +61,7 @@ def test_a_damaged_journal_makes_the_next_run_trust_nothing(campaign: Campaign, 
     digest = (board.out / "sconsign.sha256").read_bytes()
     runs(campaign, "b")
     journal = board.out / "journal"
-    journal.write_bytes(b"0" * 64 + b"\nnever\n" + b"tiny/packages/slow.runtime.json\n" * 9)
+    journal.write_bytes(b"0" * 64 + b"\nnever\n" + b"tiny/units/slow.json\n" * 9)
     damage.harm([journal], how, DICE)
     (board.out / "sconsign.dblite").write_bytes(signatures)
     (board.out / "sconsign.sha256").write_bytes(digest)

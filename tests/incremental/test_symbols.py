@@ -80,7 +80,7 @@ def test_a_damaged_stamp_costs_no_more_than_laying_it_out_anew(greeting: Project
 
 def test_symbols_that_the_store_has_lost_are_built_again(greeting: Project) -> None:
     debug(greeting)
-    record = json.loads((greeting.folder / "out/tiny/packages/hello.record.json").read_text())
+    record = json.loads((greeting.folder / "out/tiny/units/hello.record.json").read_text())
     (lost,) = greeting.cache.rglob(record["blobs"]["debug"])
     lost.unlink()
     (greeting.folder / "out/tiny/debug/packages.json").unlink()

@@ -121,7 +121,7 @@ def test_cleaning_says_what_it_removes_and_what_it_keeps(greeting: Project) -> N
     kept = f"{len(gone)} files of out/tiny; work folders, logs and the store are kept"
     assert told == [*gone, kept]
     assert dry.out == ran.out.replace("removed ", "would remove ")
-    assert {"out/tiny/images/rootfs.tar", "out/tiny/packages/alone.runtime.json"} < set(gone)
+    assert {"out/tiny/images/rootfs.tar", "out/tiny/units/alone.json"} < set(gone)
     again = greeting.run("-c")
     assert again.out == (
         "nothing to remove in out/tiny: work folders, logs and the store are kept\n"

@@ -80,7 +80,7 @@ def version(project: Project) -> None:
 
 
 def lost_result(project: Project) -> None:
-    (project.folder / "out/tiny/packages/greet.runtime.json").unlink()
+    (project.folder / "out/tiny/units/greet.json").unlink()
 
 
 def lost_signatures(project: Project) -> None:
@@ -224,7 +224,7 @@ def test_image_files_name_what_changed_in_the_overlay_and_the_board(greeting: Pr
 
 def test_a_cut_off_build_is_predicted_to_be_mended(greeting: Project) -> None:
     greeting.run()
-    Journal(greeting.folder / "out/journal").add(["tiny/packages/greet.interface.json"])
+    Journal(greeting.folder / "out/journal").add(["tiny/units/greet.json"])
     assert with_action(why(greeting)["now"]["packages"], "restore") == {"greet"}
     assert hold(greeting).summary["restored"] == ["greet"]
 
@@ -233,7 +233,7 @@ def test_asking_changes_nothing_and_needs_no_build_before(greeting: Project) -> 
     first = greeting.run("why")
     assert first.status == 0, first.text
     assert "there has been no build yet" in first.out
-    assert not (greeting.folder / "out/tiny/packages").exists()
+    assert not (greeting.folder / "out/tiny/units").exists()
 
 
 def test_a_name_that_is_unknown_is_refused_with_a_suggestion(greeting: Project) -> None:

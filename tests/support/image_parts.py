@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from quard.image.rootfs import Layer, RootfsSpec
+from quard.image.rootfs import Layer, RootfsJob
 from quard.image.system import System, load
+from quard.plan.image import RootfsPlan
 from quard.target import Target, target
 
 RISCV: Target = target("riscv64-linux-gnu")
@@ -84,25 +85,36 @@ def system(folder: Path, text: str = BASE) -> System:
     return load(path)
 
 
-def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any) -> RootfsSpec:
-    """Return a spec with a shell and the given packages' files."""
+def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any) -> RootfsJob:
+    """Return a root file system with a shell and the given packages' files."""
     layers = tuple(
         Layer(name, blob(folder / f"{name}.tar", entries))
         for name, entries in {"shell": SHELL, **packages}.items()
     )
-    whole = RootfsSpec(
-        layers=layers,
+    plan = RootfsPlan(
+        triple=RISCV.triple,
+        system="",
         overlays=(),
-        system=system(folder),
         users=(),
         permissions=(),
+        hardening=(),
+        unhardened=(),
         hostname="box",
         root_password="*",
         authorized_keys=(),
-        target=RISCV,
-        release={"ID": "quardroot", "NAME": "Quardroot"},
+        release=(("ID", "quardroot"), ("NAME", "Quardroot")),
+        persistent=None,
     )
-    return dataclasses.replace(whole, **changes)
+    whole = RootfsJob(plan=plan, layers=layers, overlays=(), system=system(folder), target=RISCV)
+    return changed(whole, **changes)
+
+
+def changed(job: RootfsJob, **changes: Any) -> RootfsJob:
+    """Return a job with other fields, of its own or of its plan."""
+    own = {field.name for field in dataclasses.fields(RootfsJob)}
+    plan = {name: value for name, value in changes.items() if name not in own}
+    mine = {name: value for name, value in changes.items() if name in own}
+    return dataclasses.replace(job, plan=dataclasses.replace(job.plan, **plan), **mine)
 
 
 def compile_c(folder: Path, name: str, source: str, *options: str) -> bytes:

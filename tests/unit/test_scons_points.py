@@ -64,8 +64,8 @@ POINTS = {
     "Node.FS.Base": Point((), _TYPE),
     "Node.FS.Dir": Point(("session",), _TYPE),
     "Node.FS.File": Point(("session",), "the journal misses the files that a target makes"),
-    "Node.Python.Value": Point(("builders", "late"), "no target depends on its key"),
-    "Node.Python.Value.__init__": Point(("builders", "late"), "no target depends on its key"),
+    "Node.Python.Value": Point(("late",), "no target depends on its key"),
+    "Node.Python.Value.__init__": Point(("late",), "no target depends on its key"),
     "Node.Python.Value.get_text_contents": Point(
         ("late",), "the root file system is not made again when a package has changed"
     ),

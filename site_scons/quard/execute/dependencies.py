@@ -9,12 +9,12 @@ from quard.base.errors import QuardError
 from quard.base.plain import one_line
 from quard.execute import sysroot
 from quard.execute.toolchain import Toolchain
-from quard.ledger.results import Results, lost_blob, read
+from quard.ledger.results import Results, lost_blob, recorded
 from quard.parts.stage import below
 from quard.plan.plan import Plan
 from quard.store import blob
-from quard.store.local import Store
 from quard.store.merge import Collision
+from quard.store.stores import Stores
 
 
 def lay_out(
@@ -22,7 +22,7 @@ def lay_out(
     needs: Mapping[str, Results],
     folder: Path,
     toolchain: Toolchain,
-    stores: Sequence[Store],
+    stores: Stores,
 ) -> None:
     """Put the dependencies' files into the sysroot folder, on the toolchain's own.
 
@@ -58,17 +58,16 @@ def lay_out(
         )
 
 
-def _dev(results: Results, stores: Sequence[Store]) -> tuple[Path, str]:
-    """Return path and hash of a package's dev part."""
-    sha256 = read(results.record, "blobs", "dev")
-    for store in stores:
-        if store.verify(sha256):
-            return store.path(sha256), sha256
-    results.interface.unlink(missing_ok=True)
-    raise lost_blob(results.name, sha256)
+def _dev(results: Results, stores: Stores) -> tuple[Path, str]:
+    """Return path and hash of a package's dev part. Raises LostResult."""
+    sha256 = recorded(results, "blobs", "dev")
+    path = stores.blob(sha256)
+    if path is None:
+        raise lost_blob(results, sha256)
+    return path, sha256
 
 
-def _who_has(path: str, others: Sequence[tuple[str, Results]], stores: Sequence[Store]) -> str:
+def _who_has(path: str, others: Sequence[tuple[str, Results]], stores: Stores) -> str:
     """Return the first of some packages whose dev part has a path."""
     for name, results in others:
         if any(below(member.path, path) for member in blob.members(_dev(results, stores)[0])):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +15,22 @@ from quard.base.files import remove_tree, replacing
 from quard.execute import checkpoint, dependencies, kept, staged
 from quard.execute.builder import Build, BuildMachine, StepFailed
 from quard.execute.inputs import BuildInputs
-from quard.ledger.results import UNSEALED, Results, acceptable, as_before, depends, made_from, read
+from quard.ledger.basis import acceptable, as_before, key
+from quard.ledger.results import (
+    Results,
+    lost_blob,
+    made_from,
+    put,
+    read_record,
+    write_result,
+)
 from quard.plan.plan import Plan
 from quard.plan.source import Request
 from quard.process.sandbox import Work
 from quard.sources.archives import Fetched
 from quard.sources.fetch import Fetcher
 from quard.sources.trees import Entry, Listing
-from quard.store.local import Store
+from quard.store.stores import Stores
 
 _WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
 """Reasons for which the work folder stays, beside a step that failed."""
@@ -38,6 +45,7 @@ class Job:
     patches -- paths in the plan's order
     files   -- name -> path of the plan's files
     needs   -- the results of every package of the plan's needs and links
+    now     -- what the result would be made from, of the first archive (ledger.basis)
     log     -- where the log goes; `shown` is its name in messages
     """
 
@@ -47,6 +55,7 @@ class Job:
     patches: tuple[Path, ...]
     files: Mapping[str, Path]
     needs: Mapping[str, Results]
+    now: Mapping[str, Any]
     results: Results
     work: Path
     log: Path
@@ -69,28 +78,17 @@ class Outcome:
 class Packager:
     """Makes packages. Safe to be used by several threads at once for different packages."""
 
-    def __init__(self, store: Store, local: Store, fetcher: Fetcher, machine: BuildMachine) -> None:
-        self._store = store
-        self._local = local
+    def __init__(self, stores: Stores, fetcher: Fetcher, machine: BuildMachine) -> None:
+        self._stores = stores
         self._fetcher = fetcher
         self._machine = machine
-
-    def _depends(self, job: Job, archive: str) -> dict[str, Any]:
-        """Return everything that the result depends on, as the dependencies' results are now."""
-        return depends(
-            job.plan,
-            self._machine.toolchain.fingerprint,
-            archive=archive,
-            sealed=self._machine.mode == "bwrap",
-            interfaces={n: read(found.interface, "digest") for n, found in job.needs.items()},
-        )
 
     def bases(self, job: Job) -> tuple[str, ...]:
         """Return hashes over what may not change while a job's folder is gone on with.
 
         One for each archive that may have been unpacked there.
         """
-        return tuple(self._base(job, self._depends(job, one)) for one in job.plan.archives)
+        return tuple(self._base(job, {**job.now, "archive": one}) for one in job.plan.archives)
 
     def build(self, job: Job, log: IO[bytes], report: Callable[[str], None]) -> Build:
         """Return the build of a job, of which nothing has been done."""
@@ -103,7 +101,7 @@ class Packager:
         """
         archive = self._archive(job, report)
         build.prepare(self._inputs(job, archive, None))
-        return self._base(job, self._depends(job, archive.sha256 if archive else ""))
+        return self._base(job, {**job.now, "archive": archive.sha256 if archive else ""})
 
     def produce(
         self,
@@ -122,19 +120,19 @@ class Packager:
         """
         self._machine.stop.check()
         archives = job.plan.archives
-        now = self._depends(job, archives[0])
+        now = job.now
         before = made_from(job.results)
-        made, record = (now, None) if force else self._known(now, archives)
+        made, record = (now, None) if force else self._known(job)
         how: Literal["built", "restored"] = "restored"
         if record is None:
             archive = self._archive(job, report)
             made = {**now, "archive": archive.sha256 if archive else ""}
             with running(), kept.marking(job.work, self._base(job, made)):
                 record = self._build(job, archive, made, report, force=force)
-            self._of(record).put_result(canonical.digest(made), record)
+            self._stores.keep(key(made), record)
             how = "built"
         else:
-            _log(self._of(record), record, job.log)
+            self._restore_log(job, record)
             if not job.plan.keeps:
                 remove_tree(job.work)  # what a failed or killed build of it left
         _write_results(job, record, made)
@@ -150,23 +148,21 @@ class Packager:
     def _base(self, job: Job, now: Mapping[str, Any]) -> str:
         return kept.base(now, None if self._machine.mode == "bwrap" else job.work)
 
-    def _known(
-        self, now: Mapping[str, Any], archives: Sequence[str]
-    ) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
-        """Return what one of the stores has for a job's inputs, and what that was made from."""
-        for made in acceptable(now, archives):
-            key = canonical.digest(made)
-            if found := self._store.result(key) or self._local.result(key):
+    def _known(self, job: Job) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
+        """Return what the stores have for a job's inputs, and what that was made from."""
+        for made in acceptable(job.now, job.plan.archives):
+            if found := self._stores.record(key(made)):
                 return made, found
-        return now, None
+        return job.now, None
 
-    def _of(self, record: Mapping[str, Any]) -> Store:
-        """Return the store that has a record's blobs.
-
-        What was built from a local tree, in a kept folder, or not sealed, stays in this checkout:
-        nobody else could tell what it was made from.
-        """
-        return self._local if record["local"] else self._store
+    def _restore_log(self, job: Job, record: Mapping[str, Any]) -> None:
+        """Put the log of the build that the store remembers in place."""
+        log = self._stores.blob(record["blobs"]["log"])
+        if log is None:
+            raise lost_blob(job.results, record["blobs"]["log"])
+        with replacing(job.log) as part:
+            shutil.copyfile(log, part)
+            part.chmod(0o644)
 
     def _build(
         self,
@@ -210,8 +206,9 @@ class Packager:
                 raise
             report("split")
             goes_on = tree is not None or before is not None
+            # Nobody else could tell what such a result was made from.
             local = bool(plan.tree) or goes_on or build.sandbox.mode == "none"
-            store = self._local if local else self._store
+            store = self._stores.home(local=local)
             record = staged.keep(build, self._machine.toolchain, store, log.name, local=local)
             if archive:
                 # No address: the same bytes have others in other recipes and at other times.
@@ -244,7 +241,7 @@ class Packager:
             patches=job.patches,
             files=job.files,
             lay_out=lambda folder: dependencies.lay_out(
-                job.plan, job.needs, folder, self._machine.toolchain, (self._store, self._local)
+                job.plan, job.needs, folder, self._machine.toolchain, self._stores
             ),
             compiled=False,
             made=lambda: None,
@@ -252,23 +249,15 @@ class Packager:
 
 
 def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any]) -> None:
-    """Write the result files, those that others depend on last; `made` is what it was made from."""
-    results, blobs = job.results, record["blobs"]
+    """Write the result files, the result itself last; `made` is what it was made from."""
+    results, blobs, found = job.results, record["blobs"], record["interface"]
     results.folder.mkdir(parents=True, exist_ok=True)
-    if not made["sealed"]:
-        (results.folder / UNSEALED).touch()
-    name = record["name"]
-    found = record["interface"]
     _keep_earlier(results, found)
-    _write(results.record, record)
-    _put(results.depends, canonical.sealed(made))
+    put(results.record, canonical.readable(record))
+    parts = {"interface": canonical.digest(found), "runtime": blobs["runtime"]}
     if job.plan.deploys:
-        _write(results.deploy, {"name": name, "deploy": blobs["deploy"]})
-    _write(results.runtime, {"name": name, "runtime": blobs["runtime"]})
-    _write(
-        results.interface,
-        {"name": name, "digest": canonical.digest(found), "interface": found},
-    )
+        parts["deploy"] = blobs["deploy"]
+    write_result(results, made, parts)
 
 
 def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
@@ -276,26 +265,9 @@ def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
 
     SCons removes the result files before it has them made; the record of the last one stays.
     """
-    try:
-        old = json.loads(results.record.read_bytes())["interface"]
-        text = canonical.readable({"digest": canonical.digest(old), "interface": old})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return
-    if old != found:
-        _put(results.earlier, text)
-
-
-def _write(path: Path, value: Mapping[str, Any]) -> None:
-    _put(path, canonical.readable(value))
-
-
-def _put(path: Path, text: str) -> None:
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
-
-
-def _log(store: Store, record: Mapping[str, Any], path: Path) -> None:
-    """Put the log of the build that the store remembers in place."""
-    with replacing(path) as part:
-        shutil.copyfile(store.path(record["blobs"]["log"]), part)
-        part.chmod(0o644)
+    old = read_record(results).get("interface")
+    if isinstance(old, dict) and old != found:
+        put(
+            results.earlier,
+            canonical.readable({"digest": canonical.digest(old), "interface": old}),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from quard.image.overlay import Overlay
 from quard.image.permissions import apply
 from quard.image.system import System
 from quard.image.tree import MERGED, Node, Origin, Tree
-from quard.model import Permission, Unhardened, User
+from quard.plan.image import RootfsPlan
 from quard.target import Target
 
 _SYSTEM = Origin("system", "system")
@@ -50,59 +50,43 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class RootfsSpec:
-    """Everything an image is made of.
+class RootfsJob:
+    """A root file system that is to be made: its plan, and where the things are that it names.
 
-    layers          -- in any order: two packages never install the same path
-    overlays        -- each may replace files of the packages and of overlays before it
-    users           -- (package, account it needs)
-    permissions     -- (package, owner and mode of paths); the system's own come after these
-    root_password   -- "" for none, "*" for locked, or a crypt(5) hash
-    authorized_keys -- public keys for root's .ssh/authorized_keys; none: no such file
-    release         -- fields of os-release(5)
-    hardening       -- defences that every program and library must have
-    unhardened      -- (package, or "" for the board; what goes without some of them)
-    formats         -- what is to be made of rootfs.tar
-    size_mib        -- of the ext4 file system; None sizes it by its content
-    persistent      -- paths that the data disk keeps; None: there is no such disk
+    layers   -- in any order: two packages never install the same path
+    overlays -- each may replace files of the packages and of overlays before it
+    formats  -- what is to be made of rootfs.tar, whose limits hold for it
+    size_mib -- of the ext4 file system; None sizes it by its content
     """
 
+    plan: RootfsPlan
     layers: tuple[Layer, ...]
     overlays: tuple[Overlay, ...]
     system: System
-    users: tuple[tuple[str, User], ...]
-    permissions: tuple[tuple[str, Permission], ...]
-    hostname: str
-    root_password: str
-    authorized_keys: tuple[str, ...]
     target: Target
-    release: Mapping[str, str]
-    hardening: tuple[str, ...] = ()
-    unhardened: tuple[tuple[str, Unhardened], ...] = ()
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
-    persistent: tuple[str, ...] | None = None
 
 
-def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
+def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
     """Write rootfs.tar and manifest.json, each whole or not at all; return the tar's SHA-256.
 
     Raises QuardError: bad-tar, disk-full, the errors of `vet`, permission-unused, those of
     `modules.index` and `check.errors`, and what the formats cannot hold or boot.
     """
-    people = _people(spec)
-    made = _filled(spec, people)
+    people = _people(job)
+    made = _filled(job, people)
     if made.errors:
         raise together("the files of the image", made.errors)
     tree = made.tree
-    named = apply(tree, people, spec.permissions, spec.system.permissions)
-    hardened = Hardened(spec.hardening, spec.unhardened)
+    named = apply(tree, people, job.plan.permissions, job.system.permissions)
+    hardened = Hardened(job.plan.hardening, job.plan.unhardened)
     found = [
-        *check.errors(tree, spec.target, people, spec.system.dangling, hardened),
-        *special.errors(tree, spec.overlays, named | _folders(spec.system)),
-        *_size_errors(spec, tree),
+        *check.errors(tree, job.target, people, job.system.dangling, hardened),
+        *special.errors(tree, job.overlays, named | _folders(job.system)),
+        *_size_errors(job, tree),
     ]
-    if "cpio.gz" in spec.formats:
+    if "cpio.gz" in job.formats:
         found += cpio.boot_errors(tree.nodes)
     if found:
         raise together("the image", found)
@@ -111,36 +95,38 @@ def assemble(spec: RootfsSpec, tar: Path, manifest_path: Path) -> str:
     return digest
 
 
-def vet(spec: RootfsSpec) -> tuple[str, ...]:
+def vet(job: RootfsJob) -> tuple[str, ...]:
     """Refuse what no package can set right; no package has to be there, `layers` is not used.
 
     Returns warnings. Raises QuardError for all that it finds: file-collision, parent-not-folder,
     bad-file-name, user-clash, unknown-user, bad-hostname, bad-key, bad-release, bad-mode,
     special-mode, file-capabilities, image-too-big, image-too-small, the errors of `scripts`.
     """
-    people = _people(spec)
-    made = _filled(replace(spec, layers=()), people, whole=False)
+    people = _people(job)
+    made = _filled(replace(job, layers=()), people, whole=False)
     tree = made.tree
-    named = apply(tree, people, spec.permissions, spec.system.permissions, partial=True)
+    named = apply(tree, people, job.plan.permissions, job.system.permissions, partial=True)
     found = [
         *made.errors,
         *scripts.errors(tree),
-        *special.errors(tree, spec.overlays, named | _folders(spec.system)),
-        *_size_errors(spec, tree),
+        *special.errors(tree, job.overlays, named | _folders(job.system)),
+        *_size_errors(job, tree),
     ]
     if found:
         raise together("the overlays", found)
-    return tuple(special.warnings(tree, spec.overlays))
+    return tuple(special.warnings(tree, job.overlays))
 
 
-def _size_errors(spec: RootfsSpec, tree: Tree) -> Iterator[QuardError]:
-    yield from limits.errors(tree.nodes, spec.formats)
-    if "ext4" in spec.formats:
-        yield from ext4.size_errors(tree.nodes, spec.size_mib)
+def _size_errors(job: RootfsJob, tree: Tree) -> Iterator[QuardError]:
+    yield from limits.errors(tree.nodes, job.formats)
+    if "ext4" in job.formats:
+        yield from ext4.size_errors(tree.nodes, job.size_mib)
 
 
-def _people(spec: RootfsSpec) -> accounts.Accounts:
-    return accounts.merge(spec.system.users, spec.system.groups, spec.users, spec.root_password)
+def _people(job: RootfsJob) -> accounts.Accounts:
+    return accounts.merge(
+        job.system.users, job.system.groups, job.plan.users, job.plan.root_password
+    )
 
 
 def _folders(system: System) -> frozenset[str]:
@@ -173,7 +159,7 @@ class _Gathering:
                 self.put(*each, origin)
 
 
-def _filled(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) -> _Gathering:
+def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) -> _Gathering:
     """Return the paths of an image, and errors for those that do not fit together.
 
     whole -- the packages are there, so that modules can be told which others they need
@@ -182,25 +168,27 @@ def _filled(spec: RootfsSpec, people: accounts.Accounts, *, whole: bool = True) 
     for top in ("bin", "sbin", "lib"):
         made.put(top, Node("link", 0o777, target=f"usr/{top}"), _MERGED)
         made.put(f"usr/{top}", Node("directory", 0o755), _SYSTEM)
-    if spec.target.loader.startswith("/lib64/"):
+    if job.target.loader.startswith("/lib64/"):
         made.put("lib64", Node("link", 0o777, target="usr/lib"), _MERGED)
-    for layer in sorted(spec.layers, key=lambda layer: layer.package):
+    for layer in sorted(job.layers, key=lambda layer: layer.package):
         origin = Origin("package", layer.package)
         for path, node in _files(layer):
             made.put(path, node, origin)
-    for path, node, key in files(spec.hostname, spec.release, spec.authorized_keys, people):
+    for path, node, key in files(
+        job.plan.hostname, dict(job.plan.release), job.plan.authorized_keys, people
+    ):
         made.put(path, node, replace(_SYSTEM, instead=key))
-    for overlay in spec.overlays:
+    for overlay in job.overlays:
         made.take(fold(made.tree, overlay), Origin("overlay", overlay.name))
-    _add_system(made, spec.system, people)
+    _add_system(made, job.system, people)
     if whole:
         made.take(modules.index(made.tree), _INDEX)
     made.errors += made.tree.complete()
-    _add_homes(made, spec, people)
-    if spec.persistent is not None:
-        made.take(persistent.nodes(spec.persistent), _DATA)
+    _add_homes(made, job, people)
+    if job.plan.persistent is not None:
+        made.take(persistent.nodes(job.plan.persistent), _DATA)
         if whole:
-            made.errors += persistent.errors(made.tree, spec.persistent)
+            made.errors += persistent.errors(made.tree, job.plan.persistent)
     return made
 
 
@@ -226,20 +214,20 @@ def _add_system(made: _Gathering, system: System, people: accounts.Accounts) -> 
             device=(device.major, device.minor),
         )
         made.put(path[1:], node, _given("[[device]]"))
-    for path, target in system.links:
+    for path, leads in system.links:
         old = tree.nodes.get(path[1:])
-        if path[1:] in MERGED and old is not None and old.target == target:
+        if path[1:] in MERGED and old is not None and old.target == leads:
             continue  # a table may say what holds for every image
-        made.put(path[1:], Node("link", 0o777, target=target), _given("[[link]]"))
+        made.put(path[1:], Node("link", 0o777, target=leads), _given("[[link]]"))
 
 
-def _add_homes(made: _Gathering, spec: RootfsSpec, people: accounts.Accounts) -> None:
+def _add_homes(made: _Gathering, job: RootfsJob, people: accounts.Accounts) -> None:
     """Make the homes that nothing else has made: for the user alone, and nobody else.
 
     Where something is, its own row says owner and mode. What lies in a volatile folder is for the
     running system to make.
     """
-    packages = {user.name: package for package, user in spec.users}
+    packages = {user.name: package for package, user in job.plan.users}
     for user in people.users:
         try:
             home = made.tree.resolve(user.home)

@@ -12,7 +12,7 @@ from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.editor import ConfigEditor, kconfig_step
 from quard.interactive.fragment import Change, changes
 from quard.plan.resolve import Resolved
-from quard.project.workshop import Workshop
+from quard.project.build import BoardBuild
 
 
 def require(resolved: Resolved, name: str) -> None:
@@ -27,22 +27,22 @@ def require(resolved: Resolved, name: str) -> None:
         )
 
 
-def menuconfig(workshop: Workshop, resolved: Resolved, name: str) -> None:
+def menuconfig(build: BoardBuild, name: str) -> None:
     """Have upstream's editor change the configuration; keep what was changed as a fragment."""
-    with _desk(workshop, resolved, name) as desk:
-        desk.edit()
+    with _editor(build, name) as editor:
+        editor.edit()
 
 
-def savedefconfig(workshop: Workshop, resolved: Resolved, name: str) -> None:
+def savedefconfig(build: BoardBuild, name: str) -> None:
     """Write the board's fragment anew from `.config` as it lies in the folder."""
-    with _desk(workshop, resolved, name) as desk:
-        desk.save(desk.before, desk.before if desk.pending is None else desk.pending)
+    with _editor(build, name) as editor:
+        editor.save(editor.before, editor.before if editor.pending is None else editor.pending)
 
 
-def diffconfig(workshop: Workshop, resolved: Resolved, name: str) -> tuple[Change, ...]:
+def diffconfig(build: BoardBuild, name: str) -> tuple[Change, ...]:
     """Return what the board's fragment and an edited `.config` change; keep nothing."""
-    with _desk(workshop, resolved, name) as desk:
-        return changes(desk.without, desk.now)
+    with _editor(build, name) as editor:
+        return changes(editor.without, editor.now)
 
 
 def as_text(found: tuple[Change, ...]) -> str:
@@ -54,10 +54,10 @@ def as_json(name: str, found: tuple[Change, ...]) -> dict[str, Any]:
 
 
 @contextmanager
-def _desk(workshop: Workshop, resolved: Resolved, name: str) -> Iterator[ConfigEditor]:
+def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
     """Open the folder in which a package's configuration is edited. Raises QuardError."""
-    job = workshop.job(resolved, name, buildfolder.CONFIGURE)
-    missing = sorted(n for n, results in job.needs.items() if not results.interface.exists())
+    workshop, job = build.workshop, build.job(name, buildfolder.CONFIGURE)
+    missing = sorted(n for n, results in job.needs.items() if not results.result.exists())
     if missing:
         raise QuardError(
             f"what {name} needs has not been built",
@@ -67,9 +67,9 @@ def _desk(workshop: Workshop, resolved: Resolved, name: str) -> Iterator[ConfigE
         )
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with workshop.token(), job.log.open("w+b") as log:
-        desk = ConfigEditor(workshop, resolved, name)
-        desk.open(BuildFolder(workshop.packager, job, log, desk.progress))
+        editor = ConfigEditor(build, name)
+        editor.open(BuildFolder(workshop.packager, job, log, editor.progress))
         try:
-            yield desk
+            yield editor
         finally:
-            desk.leave()
+            editor.leave()

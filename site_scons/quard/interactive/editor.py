@@ -1,4 +1,4 @@
-"""One package's Kconfig configuration on the desk: edited, tried out, kept as a fragment."""
+"""One package's Kconfig configuration: edited, tried out, kept as a fragment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
 from quard.plan.late import late
 from quard.plan.plan import KconfigStep, Plan
-from quard.plan.resolve import Resolved
 from quard.process import terminal
 from quard.process.stop import REASON
-from quard.project.workshop import Workshop
+from quard.project.build import BoardBuild
 
 _REMEMBERED = 8
 """Refreshes whose outcome is kept: enough for the next command to need none to begin with."""
@@ -45,7 +44,8 @@ class ConfigEditor:
     A person's text is safe in a file of its own for as long as trials use `.config`.
     """
 
-    def __init__(self, workshop: Workshop, resolved: Resolved, name: str) -> None:
+    def __init__(self, build: BoardBuild, name: str) -> None:
+        workshop, resolved = build.workshop, build.resolved
         self.name = name
         self.pending: str | None = None
         self._from_shell = False
@@ -60,7 +60,7 @@ class ConfigEditor:
         self._root = folder / name
         self._aside = folder / f"{name}.edited"
         self._shell = workshop.out / buildfolder.SHELL / name
-        self._bench: BuildFolder
+        self._folder: BuildFolder
         self._config: Configurator
         self._stack: Stack
         self._kept: tuple[ConfigLine, ...]
@@ -82,7 +82,7 @@ class ConfigEditor:
 
     def open(self, found: BuildFolder) -> None:
         """Fill the folder, unless it is ready, and find out what a build's configuration is."""
-        self._bench = found
+        self._folder = found
         self.pending = self._find_pending()
         if self.pending is not None:
             self._aside.parent.mkdir(parents=True, exist_ok=True)
@@ -176,12 +176,12 @@ class ConfigEditor:
         self._aside.unlink(missing_ok=True)
 
     def _run_editor(self) -> int:
-        build, step = self._bench.build, self._config.step
+        build, step = self._folder.build, self._config.step
         words = (late(word, build.sandbox.folders) for word in (*step.make, "menuconfig"))
         env = {**build.env, "TERM": self._workshop.site.terminal}
         command = terminal.heeding(("sh", "-c", _TELLING, "sh", *words))
         with terminal.lent():
-            return build.sandbox.run(command, env, self._bench.log, foreground=True)
+            return build.sandbox.run(command, env, self._folder.log, foreground=True)
 
     def _find_pending(self) -> str | None:
         """Return what was edited and not kept. Raises QuardError two-edits."""

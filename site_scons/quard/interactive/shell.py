@@ -11,24 +11,25 @@ from quard.execute.builder import Build
 from quard.interactive import buildfolder
 from quard.interactive.buildfolder import BuildFolder
 from quard.plan.plan import KconfigStep
-from quard.plan.resolve import Resolved
 from quard.process import terminal
+from quard.project.build import BoardBuild
 from quard.project.workshop import Workshop
 
 PLACE = buildfolder.SHELL
 
 
-def shell(workshop: Workshop, resolved: Resolved, name: str) -> None:
+def shell(board: BoardBuild, name: str) -> None:
     """Run a shell on the user's terminal, or on what standard input holds. Raises QuardError.
 
     It runs in the folder of the package's last build if that has failed, else in one of its own.
     """
-    version = resolved.plans[name].version
-    log_path = workshop.job(resolved, name, PLACE).log
+    workshop = board.workshop
+    version = board.resolved.plans[name].version
+    log_path = board.job(name, PLACE).log
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with workshop.token(), log_path.open("w+b") as log:
         with workshop.console.package(name, version) as report:
-            build, told = _build(workshop, resolved, name, log, report)
+            build, told = _build(board, name, log, report)
         shown = build.work.src.relative_to(workshop.project)
         workshop.console.note(f"{name} {version}: a shell in {shown}, {told}")
         workshop.console.note("`exit` or Ctrl-D leaves it")
@@ -41,21 +42,17 @@ def shell(workshop: Workshop, resolved: Resolved, name: str) -> None:
 
 
 def _build(
-    workshop: Workshop,
-    resolved: Resolved,
-    name: str,
-    log: IO[bytes],
-    report: Callable[[str], None],
+    board: BoardBuild, name: str, log: IO[bytes], report: Callable[[str], None]
 ) -> tuple[Build, str]:
     """Return the build whose environment the shell has, and what its folder is."""
-    packager = workshop.packager
-    failed = workshop.job(resolved, name)
+    workshop, packager = board.workshop, board.workshop.packager
+    failed = board.job(name)
     if kept.failed(failed.work, packager.bases(failed)):
         build = packager.build(failed, log, report)
         if buildfolder.whole(build.work):
             kept.forget(failed.work)
             return build, "where its last build failed; the next one starts from nothing"
-    job = workshop.job(resolved, name, PLACE)
+    job = board.job(name, PLACE)
     own = BuildFolder(packager, job, log, report)
     if own.ready:
         return own.build, "as it was left"

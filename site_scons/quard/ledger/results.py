@@ -1,169 +1,157 @@
-"""The small files in which a package's result is written down, and reading them."""
+"""The small files in which the result of a unit is written down, and reading them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import is_sha256
-from quard.plan.plan import Plan
-
-UNSEALED = "unsealed"
-"""Name of a file that is in a folder of results if any of them may not have been made sealed."""
-RECORD = 3
-"""Version of the record's form, and with it of the interface's; part of every key: a result whose
-interface was written down in another way would look changed to all that depend on it."""
+from quard.base.files import is_sha256, replacing
+from quard.ledger.basis import RECORD, key
 
 
 @dataclass(frozen=True)
 class Results:
-    """Where a package's small result files lie.
+    """Where the small files of one unit lie.
 
-    interface -- what dependants can observe; they depend on it and on nothing else
-    runtime   -- what is installed on the target; the root file system depends on it
-    deploy    -- what lies beside the images (a kernel, firmware); the images depend on it
-    record    -- everything about the result, its archive too; no other package's key depends on it
-    depends   -- what the result was made from: the plan, the toolchain, the interfaces
-    earlier   -- the interface before this one, to tell dependants what changed
+    result -- its key and the digests of its parts; written last, and SCons watches it alone
+    record -- of a package: everything about the result
+    basis  -- what the result was made from: the plan, the inputs, what executed it
+    earlier -- of a package: the interface before this one, to tell dependants what changed
     """
 
     folder: Path
     name: str
 
     @property
-    def interface(self) -> Path:
-        return self.folder / f"{self.name}.interface.json"
-
-    @property
-    def runtime(self) -> Path:
-        return self.folder / f"{self.name}.runtime.json"
-
-    @property
-    def deploy(self) -> Path:
-        return self.folder / f"{self.name}.deploy.json"
+    def result(self) -> Path:
+        return self.folder / f"{self.name}.json"
 
     @property
     def record(self) -> Path:
         return self.folder / f"{self.name}.record.json"
 
     @property
-    def depends(self) -> Path:
-        return self.folder / f"{self.name}.depends.json"
+    def basis(self) -> Path:
+        return self.folder / f"{self.name}.basis.json"
 
     @property
     def earlier(self) -> Path:
         return self.folder / f"{self.name}.earlier.json"
 
-    def targets(self, deploys: bool) -> tuple[Path, ...]:
-        """Return the files that a build system watches."""
-        common = (self.interface, self.runtime)
-        return (*common, self.deploy) if deploys else common
 
+@dataclass(frozen=True)
+class Result:
+    """What is there of a unit.
 
-def depends(
-    plan: Plan, toolchain: str, *, archive: str, sealed: bool, interfaces: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return everything that a result depends on; its digest is the result's key.
-
-    toolchain  -- the toolchain's fingerprint
-    archive    -- digest of the archive that is unpacked; "" where there is none
-    sealed     -- whether it is made sealed
-    interfaces -- package -> digest of its interface, for all of the plan's needs and links
+    key     -- what it was made from, as one hash
+    archive -- digest of the archive that was unpacked; "" where there was none
+    sealed  -- whether it was made in a sandbox; None for what needs none
+    parts   -- name -> digest, of those that other units are made of
     """
-    return {
+
+    key: str
+    archive: str
+    sealed: bool | None
+    parts: Mapping[str, str]
+
+
+def read_result(results: Results) -> Result | None:
+    """Return what is there; None where nothing is, or the file is damaged."""
+    try:
+        found = canonical.unsealed(results.result.read_bytes())
+        if found is None or found["record"] != RECORD:
+            return None
+        return Result(found["key"], found["archive"], found["sealed"], found["parts"])
+    except (OSError, KeyError):
+        return None
+
+
+def write_result(
+    results: Results,
+    made: Mapping[str, Any],
+    parts: Mapping[str, str],
+    listings: Mapping[str, Any] | None = None,
+) -> None:
+    """Write down what a result was made from, and last the result itself.
+
+    listings -- for people, see Unit
+    """
+    results.result.parent.mkdir(parents=True, exist_ok=True)
+    more = {"listings": listings} if listings else {}
+    put(results.basis, canonical.sealed({**made, **more}))
+    value = {
         "record": RECORD,
-        "plan": plan.instructions(),
-        "archive": archive,
-        "toolchain": toolchain,
-        "sealed": sealed,
-        "interfaces": dict(interfaces),
+        "key": key(made),
+        "archive": made["archive"],
+        "sealed": made["by"].get("sealed"),
+        "parts": dict(parts),
     }
-
-
-def acceptable(now: Mapping[str, Any], archives: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield what a result may have been made from to be taken for `now`, the best first.
-
-    What was made sealed is good wherever it is used; what was not, only where it cannot be sealed.
-
-    archives -- those that the plan accepts, whichever `now` names
-    """
-    for archive in archives:
-        for sealed in (True,) if now["sealed"] else (True, False):
-            yield {**now, "archive": archive, "sealed": sealed}
-
-
-def as_before(
-    now: Mapping[str, Any], before: Mapping[str, Any] | None, archives: Sequence[str]
-) -> Mapping[str, Any]:
-    """Return `now` with the archive of the last result, if that one is still accepted.
-
-    What differs from `before` is then a reason to make the package again.
-    """
-    archive = before["archive"] if before else ""
-    return {**now, "archive": archive if archive in archives else archives[0]}
+    put(results.result, canonical.sealed(value))
 
 
 def made_from(results: Results) -> Mapping[str, Any] | None:
     """Return what the last result was made from; None where that is not known."""
     try:
-        found = canonical.unsealed(results.depends.read_bytes())
+        found = canonical.unsealed(results.basis.read_bytes())
     except OSError:
         return None
     return found if found and found.get("record") == RECORD else None
 
 
 class LostResult(QuardError):
-    """A package's result that was there is damaged or gone; producing it again brings it back."""
+    """A unit's result that was there is damaged or gone; making the unit again brings it back."""
 
-    def __init__(self, package: str, message: str, *, detail: str, reason: str) -> None:
-        again = "run the same command again: the package is then made again"
+    def __init__(self, name: str, message: str, *, detail: str, reason: str) -> None:
+        again = "run the same command again: the package is then built again or restored"
         super().__init__(message, detail=detail, reason=reason, hint=again)
-        self.package = package
+        self.package = name
 
 
-def lost_blob(package: str, sha256: str) -> LostResult:
-    """Return the error for a part of a package that the store does not have any more."""
+def lost_blob(results: Results, sha256: str) -> LostResult:
+    """Return the error for a part that no store has any more; the result is forgotten."""
+    results.result.unlink(missing_ok=True)
     return LostResult(
-        package,
-        f"the store has lost a part of {package}",
+        results.name,
+        f"the store has lost a part of {results.name}",
         detail=f"blob {sha256} is missing or damaged",
         reason="blob-missing",
     )
 
 
-def look(path: Path, *way: str) -> str | None:
-    """Return the SHA-256 that is found in a result file by these keys, one inside the other.
+def recorded(results: Results, *way: str) -> str:
+    """Return the SHA-256 that the record has under these names, one inside the other.
 
-    None if the file is damaged. Raises FileNotFoundError.
+    The result of a damaged record is forgotten: raises LostResult result-damaged.
     """
-    try:
-        found = json.loads(path.read_bytes())
-        for key in way:
-            found = found[key]
-        return found if is_sha256(found) else None
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def read(path: Path, *way: str) -> str:
-    """Return what `look` does. A damaged file is removed: raises LostResult result-damaged."""
-    try:
-        found = look(path, *way)
-    except FileNotFoundError:
-        found = None
-    if found is None:
-        path.unlink(missing_ok=True)
+    found: Any = read_record(results)
+    for name in way:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not is_sha256(found):
+        results.result.unlink(missing_ok=True)
         raise LostResult(
-            path.name.removesuffix(".json").rpartition(".")[0],
-            f"the result file {path.name} is damaged",
-            detail=f"no {' of '.join(reversed(way))} in {path}",
+            results.name,
+            f"the result file {results.record.name} is damaged",
+            detail=f"no {' of '.join(reversed(way))} in {results.record}",
             reason="result-damaged",
         )
     return found
+
+
+def read_record(results: Results) -> dict[str, Any]:
+    """Return a package's record; nothing where it is damaged or gone."""
+    try:
+        found = json.loads(results.record.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def put(path: Path, text: str) -> None:
+    """Write a small file, whole or not at all."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Why a package is built: what differs between the inputs of its last result and those of now."""
+"""Why a unit is made: what differs between the basis of its last result and that of now."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from quard.base.canonical import canonical
-
 _SHOWN = 3
 """Changes of an interface that one line names."""
 _IMAGE_FIELDS = {
-    "key": "the image's size or name changed",
-    "keys": "root's public keys changed",
+    "authorized_keys": "root's public keys changed",
+    "image": "the version of the image format changed",
+    "label": "the file system's label changed",
     "root_password": "root's password changed",
+    "size_mib": "the image's size changed",
     "system": "the system's table changed",
     "text": "the machine changed",
-    "version": "images are made in another way now",
 }
 _FIELDS = (
     "cflags",
@@ -30,7 +29,7 @@ _FIELDS = (
     "triple",
     "executor",
 )
-_NEVER = "it has not been built here before"
+MISSING = "its result is missing"
 FORCED = ("asked for by name",)
 
 
@@ -45,14 +44,27 @@ def reasons(
 ) -> tuple[str, ...]:
     """Return the differences in the users' terms, the most telling first.
 
-    old, new   -- what `results.depends` returned; None where nothing is known
+    old, new   -- what a result was made from and would be made from (ledger.basis), with the
+                  unit's listings; None where nothing is known
     difference -- tells what changed in an interface
-    An empty result means that nothing changed: the result itself was gone.
+    An empty result means that nothing changed: the result itself is missing.
     """
+    images = "image" in new["plan"]
     if old is None:
-        return (_NEVER,)
-    found: list[str] = []
+        return (f"it has not been {'made' if images else 'built'} here before",)
     old, new = _plain(old), _plain(new)
+    found = _image(old, new) if images else _package(old, new)
+    if old["by"].get("toolchain") != new["by"].get("toolchain"):
+        found.append("the cross toolchain changed")
+    if new["by"].get("sealed") and not old["by"].get("sealed"):
+        found.append("builds are sealed now")
+    inputs = _inputs(old["inputs"], new["inputs"], difference)
+    return (*inputs, *found) if images else (*found, *inputs)
+
+
+def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the differences between the plans and the archives of a package."""
+    found: list[str] = []
     before, now = old["plan"], new["plan"]
     if before["version"] != now["version"]:
         found.append(f"version: {before['version']} -> {now['version']}")
@@ -68,46 +80,43 @@ def reasons(
             found.append(f"{field}: {_short(before.get(field))} -> {_short(now.get(field))}")
     if before["steps"] != now["steps"] and not found:
         found += _steps(before["steps"], now["steps"])
-    if old["toolchain"] != new["toolchain"]:
-        found.append("the cross toolchain changed")
-    if new.get("sealed") and not old.get("sealed"):
-        found.append("builds are sealed now")
-    for name in sorted({*old["interfaces"], *new["interfaces"]}):
-        if old["interfaces"].get(name) != new["interfaces"].get(name):
-            found.append(_interface(name, old["interfaces"], new["interfaces"], difference))
-    return tuple(found)
+    return found
 
 
-def image_reasons(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the differences between what an image file was made from and would be made from.
-
-    old, new -- as Images.made and Images.inputs give it, with "parts": package -> digest, None
-                where it is not known yet
-    """
-    if old is None:
-        return ("it has not been made here before",)
-    old, new = _plain(old), _plain(new)
-    before, now = old.pop("parts", {}), new.pop("parts")
-    found = [f"package {name} removed" for name in sorted(before.keys() - now.keys())]
-    found += [f"package {name} added" for name in sorted(now.keys() - before.keys())]
-    both = sorted(before.keys() & now.keys())
-    found += [f"files of {n} changed" for n in both if now[n] and before[n] != now[n]]
-    layers, above = old.pop("overlays", {}), new.pop("overlays", {})
+def _image(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the differences between the plans of what belongs to the images."""
+    before, now = old["plan"], new["plan"]
+    found: list[str] = []
+    layers, above = old.get("listings", {}), new.get("listings", {})
     for name in sorted({*layers, *above}):
         pairs = layers.get(name, {}).items(), above.get(name, {}).items()
         found += _files(f"overlay {name}:", *map(tuple, pairs))
-    for field in sorted({*old, *new} - {"packages"}):
-        if old.get(field) != new.get(field):
+    for field in sorted({*before, *now}):
+        if before.get(field) != now.get(field) and not (field == "overlays" and found):
             found.append(_IMAGE_FIELDS.get(field, f"{field} changed"))
-    return tuple(found)
+    return found
 
 
-def _interface(
-    name: str, old: Mapping[str, str], new: Mapping[str, str], difference: Difference | None
-) -> str:
-    lines: Sequence[str] = ()
-    if difference is not None and name in old and name in new:
-        lines = difference(name, old[name], new[name])
+def _inputs(
+    old: Mapping[str, str], new: Mapping[str, str], difference: Difference | None
+) -> list[str]:
+    """Return the differences between the parts of other units that a unit is made of."""
+    found = []
+    for each in sorted({*old, *new}):
+        name, _, part = each.rpartition(":")
+        if old.get(each) == new.get(each):
+            continue
+        if part == "interface":
+            found.append(_interface(name, old.get(each), new.get(each), difference))
+        elif each not in old or each not in new:
+            found.append(f"package {name} {'added' if each in new else 'removed'}")
+        else:
+            found.append(f"{name} changed" if part == "tar" else f"files of {name} changed")
+    return found
+
+
+def _interface(name: str, old: str | None, new: str | None, difference: Difference | None) -> str:
+    lines = difference(name, old, new) if difference is not None and old and new else ()
     if not lines:
         return f"interface of {name} changed"
     more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
@@ -116,7 +125,7 @@ def _interface(
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return the value as it comes back from a file: what is a tuple in one is a list in both."""
-    found: dict[str, Any] = json.loads(canonical(value))
+    found: dict[str, Any] = json.loads(json.dumps(value))
     return found
 
 

@@ -54,6 +54,11 @@ class Resolved:
         )
 
     @property
+    def deploying(self) -> tuple[str, ...]:
+        """The packages that put files beside the images."""
+        return tuple(name for name in self.image if self.plans[name].deploys)
+
+    @property
     def users(self) -> tuple[tuple[str, User], ...]:
         """The accounts that the image's packages need."""
         return tuple((n, user) for n in self.image for user in self.packages[n].recipe.users)

@@ -1,48 +1,55 @@
-"""A board's images: what they are made of, and the making of each."""
+"""A board's images: what the disk says about them, and the making of each."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quard.base import canonical, given
 from quard.base.errors import QuardError
 from quard.base.files import changed, remove_tree, replacing
-from quard.boards.board import Board
-from quard.image import VERSION, overlay
+from quard.image import overlay
 from quard.image.coherence import MARK, Coherence
 from quard.image.overlay import Overlay
 from quard.machine import machine, runscript
-from quard.model import User
+from quard.plan.board import DATA, FILES, MANIFEST, ROOTFS, Surroundings, image_units
+from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.resolve import Resolved
+from quard.plan.unit import Unit, local
 from quard.project.workshop import Workshop
 
 if TYPE_CHECKING:
-    from quard.image.rootfs import Layer, RootfsSpec
-
-ROOTFS = "rootfs.tar"
-FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
-DATA = "data.ext4"
-DATA_LABEL = "data"
-"""By which the guest finds the disk, whatever other disks it has."""
+    from quard.image.make import Maker
+    from quard.image.rootfs import Layer, RootfsJob
 
 
 class Images:
-    """Makes the files of `out/BOARD/images`."""
+    """Makes the files of `out/BOARD/images`.
+
+    units -- what lies there, by id; inputs come first
+    """
 
     def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
         self._workshop = workshop
         self._resolved = resolved
-        self._board: Board = workshop.board
+        self._board = workshop.board
         self.folder = workshop.out / "images"
-        self._notes = workshop.out / "images.json"
         self.coherence = Coherence(self.folder)
-        self._noting = threading.Lock()
+        self._overlays = self._scan()
+        self.units = image_units(resolved, self._surroundings(self._overlays))
+
+    def _surroundings(self, overlays: Iterable[Overlay]) -> Surroundings:
+        return Surroundings(
+            system=self._system_digest(),
+            overlays={found.name: found.digest for found in overlays},
+            listings={found.name: found.listing() for found in overlays},
+            authorized_keys=self._workshop.settings.authorized_keys,
+            script=canonical.digest(self._script),
+        )
 
     @cached_property
     def _system(self) -> Path:
@@ -56,7 +63,6 @@ class Images:
             )
         return path
 
-    @property
     def _system_digest(self) -> str:
         try:
             return hashlib.sha256(given.content(self._system, given.TEXT)).hexdigest()
@@ -80,227 +86,109 @@ class Images:
             )
         return machine.load(path)
 
-    @cached_property
-    def _overlays(self) -> tuple[Overlay, ...]:
-        """The overlays as this run finds them."""
-        return self._scan()
-
     def _scan(self) -> tuple[Overlay, ...]:
+        """Return the overlays as they are now."""
         project, memories = self._workshop.project, self._workshop.out / "overlays"
         return tuple(
             overlay.scan(name, project / name, memories / f"{name.replace('/', '%')}.json")
             for name in self._board.overlays
         )
 
-    def _keys(self) -> tuple[str, ...]:
-        return (*self._board.login.authorized_keys, *self._workshop.settings.authorized_keys)
+    @cached_property
+    def _script(self) -> str:
+        """The text of run.sh."""
+        template = runscript.template(self._workshop.project / "qemu" / "run")
+        data = DATA if self._board.data.size_mib else ""
+        return runscript.script(self._machine, template, board=self._board.name, data=data)
 
-    def _release(self) -> Mapping[str, str]:
-        """Return the fields of os-release(5)."""
-        return {
-            "ID": "quardroot",
-            "NAME": "Quardroot",
-            "PRETTY_NAME": f"Quardroot ({self._board.name})",
-            "VARIANT_ID": self._board.name,
-        }
+    @property
+    def run_script(self) -> Path:
+        return self.folder / "run.sh"
+
+    def make(self, unit: Unit) -> dict[str, str]:
+        """Make the files of one unit and return the digests of its parts."""
+        for name in unit.files:
+            if name != MANIFEST:
+                self.coherence.begin(name)
+        match unit.plan:
+            case FilePlan(path=path):
+                package = local(unit.inputs[0].unit)
+                self._workshop.outputs.deploy(package, path, self.folder / path)
+            case RootfsPlan():
+                return {"tar": self._rootfs(unit)}
+            case FileSystemPlan() as plan:
+                self._maker.file_system(plan, ROOTFS, unit.name)
+            case EmptyDiskPlan() as plan:
+                self._maker.empty_disk(plan, unit.name)
+            case ScriptPlan():
+                self._maker.script(self._script, unit.name)
+            case other:
+                raise AssertionError(other)
+        return {}
 
     @cached_property
-    def rootfs_key(self) -> str:
-        """The hash over everything in the root file system but the packages' files."""
-        return self._rootfs_key(self._overlays)
-
-    def _rootfs_key(self, scanned: Iterable[Overlay]) -> str:
-        overlays = [[found.name, found.digest] for found in scanned]
-        return canonical.digest({**self._tables(), "overlays": overlays})
-
-    def _tables(self) -> dict[str, Any]:
-        """Return what is in the root file system beside the packages' and the overlays' files."""
-        board = self._board
-        return {
-            "version": VERSION,
-            "target": board.target.triple,
-            "system": self._system_digest,
-            "packages": self._resolved.image,
-            "users": [[n, *map(str, vars(u).values())] for n, u in self._users()],
-            "permissions": [[n, *vars(p).values()] for n, p in self._resolved.permissions],
-            "hardening": board.hardening.checked,
-            "unhardened": [[n, *vars(e).values()] for n, e in self._resolved.unhardened],
-            "hostname": board.hostname,
-            "root_password": board.login.root_password,
-            "keys": self._keys(),
-            "release": dict(self._release()),
-            "persistent": self._persistent(),
-        }
-
-    def _persistent(self) -> tuple[str, ...] | None:
-        return self._board.data.persistent if self._board.data.size_mib else None
-
-    def inputs(self) -> dict[str, dict[str, Any]]:
-        """Return what each image file is made from, by its name, but for the packages' files."""
-        overlays = {found.name: found.listing() for found in self._overlays}
-        found: dict[str, dict[str, Any]] = {ROOTFS: {**self._tables(), "overlays": overlays}}
-        for kind in self.formats:
-            found[self.file(kind).name] = {"key": self.image_key(kind)}
-        if self.data_disk is not None:
-            found[DATA] = {"key": self.data_key}
-        found[self.run_script.name] = {"text": canonical.digest(self.run_text)}
-        return found
-
-    def _users(self) -> tuple[tuple[str, User], ...]:
-        return self._resolved.users
-
-    def rootfs_files(self) -> tuple[Path, ...]:
-        """Return what `rootfs` makes; the first is small and stands for the others."""
-        return tuple(self.folder / n for n in ("rootfs.json", ROOTFS, "manifest.json"))
-
-    def rootfs(self) -> None:
-        """Put packages, overlay and tables together into rootfs.tar and manifest.json."""
+    def _maker(self) -> Maker:
         # What makes images is loaded when one is made: a null build makes none.
+        from quard.image.make import Maker  # noqa: PLC0415
+
+        return Maker(self.folder, self._workshop.stop)
+
+    def _rootfs(self, unit: Unit) -> str:
+        """Put packages, overlays and tables together; return the SHA-256 of rootfs.tar."""
         from quard.image import rootfs  # noqa: PLC0415
 
-        workshop = self._workshop
+        outputs = self._workshop.outputs
         layers = tuple(
-            rootfs.Layer(name, workshop.outputs.runtime_blob(name)) for name in self._resolved.image
+            rootfs.Layer(name, outputs.blob(name, "runtime")) for name in self._resolved.image
         )
-        stamp, tar, manifest = self.rootfs_files()
-        last = workshop.out / "rootfs.sha256"
-        self.coherence.begin(tar.name)
+        tar, manifest = self.folder / ROOTFS, self.folder / MANIFEST
+        last = self._workshop.out / "rootfs.sha256"
         with self.coherence.aside([self.folder / name for name in FILES.values()]) as bring_back:
-            digest = rootfs.assemble(self._spec(layers), tar, manifest)
-            if self._rootfs_key(self._scan()) != self.rootfs_key:
+            digest = rootfs.assemble(self._job(unit, layers), tar, manifest)
+            now = image_units(self._resolved, self._surroundings(self._scan()))
+            if now[unit.id].plan != unit.plan:
                 tar.unlink()
                 manifest.unlink()
                 raise changed(Path("the overlay"))
             if _read(last) == digest:
                 bring_back()
         _replace(last, digest)
-        _replace(stamp, canonical.readable({"sha256": digest}))
-        self._made(tar.name, {n: workshop.outputs.runtime_digest(n) for n in self._resolved.image})
+        return digest
 
     def vet(self) -> None:
         """Refuse, before anything is built, what no package could set right.
 
         What passed is remembered by its key: a null build looks at nothing. Raises QuardError.
         """
+        unit = next(unit for unit in self.units.values() if isinstance(unit.plan, RootfsPlan))
         passed = self._workshop.out / "vetted"
-        key = canonical.digest([self.rootfs_key, self.formats, self._board.size_mib])
+        key = canonical.digest([unit.plan.identity, self._board.formats, self._board.size_mib])
         if _read(passed) == key:
             return
         from quard.image import rootfs  # noqa: PLC0415
 
-        for warning in rootfs.vet(self._spec(())):
+        for warning in rootfs.vet(self._job(unit, ())):
             self._workshop.console.warn(warning)
         _replace(passed, key)
 
-    def _spec(self, layers: tuple[Layer, ...]) -> RootfsSpec:
+    def _job(self, unit: Unit, layers: tuple[Layer, ...]) -> RootfsJob:
         from quard.image import rootfs, system  # noqa: PLC0415
 
-        board = self._board
-        return rootfs.RootfsSpec(
+        assert isinstance(unit.plan, RootfsPlan)
+        return rootfs.RootfsJob(
+            plan=unit.plan,
             layers=layers,
             overlays=self._overlays,
             system=system.load(self._system),
-            users=self._users(),
-            permissions=self._resolved.permissions,
-            hardening=self._board.hardening.checked,
-            unhardened=self._resolved.unhardened,
-            hostname=board.hostname,
-            root_password=board.login.root_password,
-            authorized_keys=self._keys(),
-            target=board.target,
-            release=self._release(),
-            formats=board.formats,
-            size_mib=board.size_mib or None,
-            persistent=self._persistent(),
+            target=self._board.target,
+            formats=self._board.formats,
+            size_mib=self._board.size_mib or None,
         )
-
-    def file(self, kind: str) -> Path:
-        """Return the path of one file system image."""
-        return self.folder / FILES[kind]
-
-    def image_key(self, kind: str) -> str:
-        """Return the hash over how one file system image is made."""
-        return canonical.digest([kind, VERSION, self._board.name, self._board.size_mib])
-
-    def image(self, kind: str) -> None:
-        """Make one file system image of rootfs.tar."""
-        from quard.image import cpio, ext4, squashfs  # noqa: PLC0415
-
-        tar, out, stop = self.folder / ROOTFS, self.file(kind), self._workshop.stop
-        makers: dict[str, Callable[[], None]] = {
-            "ext4": lambda: ext4.ext4(
-                tar,
-                out,
-                size_mib=self._board.size_mib or None,
-                label=self._board.name[:16],
-                stop=stop,
-            ),
-            "squashfs": lambda: squashfs.squashfs(tar, out, stop=stop),
-            "cpio.gz": lambda: cpio.cpio_gz(tar, out),
-        }
-        self.coherence.begin(out.name)
-        makers[kind]()
-        self._made(out.name)
-
-    @property
-    def data_disk(self) -> Path | None:
-        """The path of the template of the data disk; None for a board without one."""
-        return self.folder / DATA if self._board.data.size_mib else None
-
-    @property
-    def data_key(self) -> str:
-        """Return the hash over how the data disk is made."""
-        return canonical.digest([DATA, VERSION, DATA_LABEL, self._board.data.size_mib])
-
-    def make_data_disk(self) -> None:
-        """Make the empty file system of which every guest gets a copy."""
-        from quard.image import ext4  # noqa: PLC0415
-
-        self.coherence.begin(DATA)
-        size, stop = self._board.data.size_mib, self._workshop.stop
-        ext4.empty(self.folder / DATA, size_mib=size, label=DATA_LABEL, stop=stop)
-        self._made(DATA)
-
-    def deploying(self) -> tuple[str, ...]:
-        """Return the packages that put files beside the images."""
-        return tuple(n for n in self._resolved.image if self._resolved.plans[n].deploys)
-
-    def deployed(self, name: str) -> tuple[Path, ...]:
-        """Return the files that one of them puts there."""
-        return tuple(self.folder / file for file in self._resolved.deployed(name))
-
-    def deploy(self, name: str) -> None:
-        """Put them there."""
-        for path in self.deployed(name):
-            self.coherence.begin(path.name)
-        self._workshop.outputs.deploy(name, self.folder)
-        for path in self.deployed(name):
-            self._made(path.name, {name: self._workshop.outputs.deploy_digest(name)})
-
-    def _made(self, name: str, packages: Mapping[str, str] | None = None) -> None:
-        """Note what an image file was made from; `packages` gives the parts that are in it."""
-        self._workshop.summary.add_image(name)
-        value = {**self.inputs().get(name, {}), "parts": dict(packages or {})}
-        with self._noting:
-            made = {**self.made(), name: value}
-            _replace(self._notes, canonical.sealed(made))
-
-    def made(self) -> dict[str, dict[str, Any]]:
-        """Return what the image files were made from, as far as that is known."""
-        try:
-            return canonical.unsealed(self._notes.read_bytes()) or {}
-        except OSError:
-            return {}
-
-    def files(self) -> tuple[Path, ...]:
-        """Return all that is made in the images' folder."""
-        found = [*self.rootfs_files(), *map(self.file, self.formats), self.run_script]
-        found += [self.folder / DATA] if self.data_disk else []
-        return (*found, *(path for name in self.deploying() for path in self.deployed(name)))
 
     def remove_others(self) -> None:
         """Remove images that the board no longer makes: a stale one would boot an old system."""
-        wanted = {MARK, *(path.relative_to(self.folder).parts[0] for path in self.files())}
+        files = [Path(name) for unit in self.units.values() for name in unit.files]
+        wanted = {MARK, *(path.parts[0] for path in files)}
         if self.folder.is_dir():
             for path in sorted(self.folder.iterdir()):
                 if path.name not in wanted:
@@ -308,28 +196,6 @@ class Images:
                         remove_tree(path)
                     else:
                         path.unlink()
-
-    @property
-    def formats(self) -> tuple[str, ...]:
-        """The file systems that the board wants."""
-        return self._board.formats
-
-    @property
-    def run_script(self) -> Path:
-        return self.folder / "run.sh"
-
-    @cached_property
-    def run_text(self) -> str:
-        """The text of run.sh."""
-        template = runscript.template(self._workshop.project / "qemu" / "run")
-        data = DATA if self.data_disk else ""
-        return runscript.script(self._machine, template, board=self._board.name, data=data)
-
-    def run(self) -> None:
-        """Write run.sh."""
-        self.coherence.begin(self.run_script.name)
-        _replace(self.run_script, self.run_text, mode=0o755)
-        self._made(self.run_script.name)
 
 
 def _read(path: Path) -> str:
@@ -340,7 +206,6 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _replace(path: Path, text: str, mode: int = 0o644) -> None:
+def _replace(path: Path, text: str) -> None:
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
-        part.chmod(mode)

@@ -11,8 +11,7 @@ import shutil
 
 from quard.base import canonical
 from quard.base.files import remove_tree
-from quard.plan.resolve import Resolved
-from quard.project.workshop import Workshop
+from quard.project.build import BoardBuild
 from quard.store import blob
 
 _SCRIPTS = ("gdb.py", "gdb.sh")
@@ -22,9 +21,9 @@ _PARTS = ("runtime", "debug")
 class Symbols:
     """The debugger's folder of one board."""
 
-    def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
-        self._workshop = workshop
-        self._resolved = resolved
+    def __init__(self, build: BoardBuild) -> None:
+        self._workshop = workshop = build.workshop
+        self._resolved = build.resolved
         self.folder = workshop.out / "debug"
 
     def make(self) -> None:
@@ -40,7 +39,7 @@ class Symbols:
             root.mkdir(parents=True)
             for name in self._resolved.image:
                 for part in _PARTS:
-                    path = self._workshop.outputs.recorded_blob(name, part)
+                    path = self._workshop.outputs.blob(name, part)
                     blob.extract(path, root, path.name)
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
@@ -49,6 +48,6 @@ class Symbols:
     def _blobs(self) -> dict[str, list[str]]:
         outputs = self._workshop.outputs
         return {
-            name: [outputs.recorded_blob(name, part).name for part in _PARTS]
+            name: [outputs.blob(name, part).name for part in _PARTS]
             for name in self._resolved.image
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,7 @@ from quard.boards.settings import Settings, named_path
 from quard.execute import toolchain
 from quard.execute.toolchain import Toolchain
 from quard.face.console import Console
-from quard.ledger import why
 from quard.ledger.outputs import Outputs
-from quard.ledger.results import Results
 from quard.ledger.summary import Summary
 from quard.plan import source
 from quard.plan.resolve import Resolved, Resolver, Tree
@@ -35,9 +32,10 @@ from quard.sources.archives import Archives
 from quard.sources.availability import Availability, Decision
 from quard.sources.trees import Listing, scan
 from quard.store.local import Store
+from quard.store.stores import Stores
 
 if TYPE_CHECKING:
-    from quard.execute.package import Job, Packager
+    from quard.execute.package import Packager
     from quard.process.builduser import BuildUser
     from quard.process.sandbox import Mode
     from quard.sources.fetch import Fetcher
@@ -92,9 +90,9 @@ class Workshop:
         self.fragments = Fragments(project, board)
         self._resolver = Resolver(board, catalog, self.fragments, strict=settings.strict_sources)
         self.sources = site.cache / "sources"
-        self.store = Store(site.cache / "store", console.warn)
-        self._local = Store(project / "out" / "store", console.warn)
-        self.outputs = Outputs(self.out / "packages", self.store, self._local)
+        local = Store(project / "out" / "store", console.warn)
+        self.stores = Stores(local, Store(site.cache / "store", console.warn))
+        self.outputs = Outputs(self.out / "units", self.stores)
         self._folders = (settings.sources_folder,) if settings.sources_folder else ()
         self._archives = Archives(self.sources, self._folders)
 
@@ -110,6 +108,15 @@ class Workshop:
         folder = named_path(self.project, named, self.site.home) if named else None
         memory = self.project / "out" / "toolchain.json"
         return toolchain.find(wanted.prefix, folder, self.site.search, memory)
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for the cross compiler in the keys of packages."""
+        return self.toolchain.fingerprint
+
+    def require_compiler(self) -> None:
+        """Look for the cross compiler, while an error can still be told. Raises QuardError."""
+        _ = self.toolchain
 
     @cached_property
     def _sandbox(self) -> tuple[Mode, str]:
@@ -134,15 +141,9 @@ class Workshop:
         self.console.warn(warning)
         return mode, user
 
-    def outdated(self, names: Iterable[str]) -> frozenset[str]:
-        """Return the packages whose results were not made sealed, where that can be done now."""
-        # Asked of the files first, as what they say is nearly always enough.
-        found = self.outputs.unsealed(names)
-        return found if found and self.seals else frozenset()
-
     def require_places(self, names: Collection[str]) -> None:
         """Try to write what building these packages writes. Raises QuardError, see places."""
-        places.require(self.project / "out", self.board.name, names, (self.store, self._local))
+        places.require(self.project / "out", self.board.name, names, self.stores.all)
         self.require_sources(names)
 
     def require_sources(self, names: Iterable[str]) -> None:
@@ -151,8 +152,7 @@ class Workshop:
 
     def sweep(self) -> None:
         """Remove unfinished work of builds that were killed."""
-        for store in (self.store, self._local):
-            store.sweep()
+        self.stores.sweep()
         self.fetcher().sweep()
 
     def fetcher(self) -> Fetcher:
@@ -189,8 +189,7 @@ class Workshop:
 
         mode, user = self._builder()
         return Packager(
-            self.store,
-            self._local,
+            self.stores,
             self.fetcher(),
             BuildMachine(
                 toolchain=self.toolchain,
@@ -257,6 +256,10 @@ class Workshop:
             for name, found in self._listings.items()
         }
 
+    def tree(self, name: str) -> Listing | None:
+        """Return the local source tree that takes the place of a package's archive."""
+        return self._listings.get(name)
+
     @cached_property
     def _listings(self) -> dict[str, Listing]:
         """The local source trees as this run finds them."""
@@ -264,10 +267,6 @@ class Workshop:
             name: scan(folder, self.out / "trees" / f"{name}.json")
             for name, folder in sorted(self.settings.override.items())
         }
-
-    def results(self, name: str) -> Results:
-        """Return where a package's result files lie."""
-        return self.outputs.results(name)
 
     def fetch(self, name: str) -> None:
         """Fetch and verify one package's source ahead of its build."""
@@ -281,24 +280,7 @@ class Workshop:
 
     def _replaceable(self, name: str) -> Request | None:
         """Return a package's source; None where it has none or a local tree takes its place."""
-        return None if name in self.settings.override else self._request(self._catalog[name])
-
-    def produce(self, resolved: Resolved, name: str) -> None:
-        """Have one package, from the store or built. Raises QuardError."""
-        job = self.job(resolved, name)
-        version = resolved.plans[name].version
-        started = time.monotonic()
-        with self.console.package(name, version) as report:
-            outcome = self.packager.produce(job, report, self.token, force=name in self.site.force)
-        seconds = time.monotonic() - started
-        if outcome.how == "restored":
-            self.summary.add_restored(name)
-            self.console.done(name, version, "from the store")
-        else:
-            forced = why.FORCED if name in self.site.force else ()
-            reasons = why.reasons(outcome.before, outcome.now, self.outputs.difference) or forced
-            self.summary.add_built(name, seconds, reasons or ("its result was gone",))
-            self.console.done(name, version, f"built in {seconds:.1f} s")
+        return None if name in self.settings.override else self.request(self._catalog[name])
 
     @contextmanager
     def token(self) -> Iterator[None]:
@@ -306,32 +288,6 @@ class Workshop:
         with self._jobserver.token():
             yield
 
-    def job(self, resolved: Resolved, name: str, place: str = "work") -> Job:
-        """Return what there is to do for a package.
-
-        place -- the kind of folder that it is done in: work for a build, which alone has the
-                 package's own log
-        """
-        from quard.execute.package import Job  # noqa: PLC0415
-
-        package, plan = resolved.packages[name], resolved.plans[name]
-        tree = self._listings.get(name)
-        paths = {path.name: path for path in package.folder.iterdir()}
-        for inner, path in self.fragments.of(name).items():
-            paths[inner] = self.project / path
-        log = f"{name}.log" if place == "work" else f"{name}-{place}.log"
-        return Job(
-            plan=plan,
-            request=None if tree else self._request(package),
-            tree=tree,
-            patches=tuple(paths[reference.name] for reference in plan.patches),
-            files={reference.name: paths[reference.name] for reference in plan.files},
-            needs={need: self.results(need) for need in (*plan.needs, *plan.links)},
-            results=self.results(name),
-            work=self.out / place / name,
-            log=self.out / "logs" / log,
-            shown=f"out/{self.board.name}/logs/{log}",
-        )
-
-    def _request(self, package: Package) -> Request | None:
+    def request(self, package: Package) -> Request | None:
+        """Return where the archive of a package may be; None where it has none."""
         return source.request(package.name, package.recipe, strict=self.settings.strict_sources)

@@ -99,7 +99,6 @@ class Guard:
         self._sum = folder / "sconsign.sha256"
         self._started: list[Target] = []
         self._failed: list[Target] = []
-        self._afterwards: list[Callable[[str], None]] = []
         self._before: tuple[int, int] | None = None
         self.lock = -1
         self.cut_off = False
@@ -175,18 +174,14 @@ class Guard:
         return bool(self._started)
 
     @property
-    def signatures(self) -> str:
-        """The digest of the signature file; "" where there is none. Known after `enter`."""
-        return self._recorded() if self.sconsign.exists() else ""
+    def has_signatures(self) -> bool:
+        """Whether there is a signature file; known after `enter`, which removes a bad one."""
+        return self.sconsign.exists()
 
     def unsigned(self) -> None:
         """Take away what SCons has left of a signature file that could not be written."""
         with contextlib.suppress(OSError):
             self.sconsign.with_suffix(".tmp").unlink()
-
-    def afterwards(self, function: Callable[[str], None]) -> None:
-        """Have `function` called at the end with the digest of a signature file to rely on."""
-        self._afterwards.append(function)
 
     def release(self) -> None:
         """Give the lock back before the process becomes another program."""
@@ -230,8 +225,6 @@ class Guard:
         written = self._stamp() != self._before and not is_dry()
         if self._sign() if written else not made:
             self._journal.remove()
-            for function in self._afterwards if self.signatures else ():
-                function(self.signatures)
         os.ftruncate(self.lock, 0)
 
     def _sign(self) -> bool:

@@ -11,7 +11,7 @@ from quard.base.plain import plain
 from quard.face import cli, report
 from quard.face.cli import Command
 from quard.plan.resolve import Resolved
-from quard.project.workshop import Workshop
+from quard.project.build import BoardBuild
 
 
 def terminal(command: Command) -> str:
@@ -52,22 +52,22 @@ def check(command: Command, resolved: Resolved) -> None:
         configure.require(resolved, command.names[0])
 
 
-def work(command: Command, workshop: Workshop, resolved: Resolved) -> None:
+def work(command: Command, build: BoardBuild) -> None:
     """Do what the command asks for. Raises QuardError."""
     from quard.interactive import configure, shell  # noqa: PLC0415
 
     name = command.names[0]
     match command.verb:
         case "menuconfig":
-            configure.menuconfig(workshop, resolved, name)
+            configure.menuconfig(build, name)
         case "savedefconfig":
-            configure.savedefconfig(workshop, resolved, name)
+            configure.savedefconfig(build, name)
         case "diffconfig":
-            found = configure.diffconfig(workshop, resolved, name)
+            found = configure.diffconfig(build, name)
             as_json = report.as_json(configure.as_json(name, found))
             sys.stdout.write(as_json if command.as_json else plain(configure.as_text(found)))
             sys.stdout.flush()
         case "shell":
-            shell.shell(workshop, resolved, name)
+            shell.shell(build, name)
         case other:
             raise AssertionError(other)

@@ -12,9 +12,8 @@ import SCons.Script
 from quard.face import report
 from quard.face.cli import Command
 from quard.ledger import summary
-from quard.plan.resolve import Resolved
-from quard.project.images import Images
-from quard.project.workshop import Workshop
+from quard.plan.unit import Unit
+from quard.project.build import BoardBuild
 
 from .guard import Guard
 
@@ -24,29 +23,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """What a command line is about.
-
-    wanted -- its packages, in building order
-    images -- the board's images; None where it is about none
-    """
+    """What a command line is about; `wanted` are its units, inputs first."""
 
     command: Command
-    workshop: Workshop
-    resolved: Resolved
+    build: BoardBuild
     guard: Guard
-    wanted: tuple[str, ...]
-    images: Images | None
+    wanted: tuple[Unit, ...]
 
 
-def why(command: Command, workshop: Workshop, resolved: Resolved, guard: Guard) -> str:
+def why(command: Command, build: BoardBuild, guard: Guard) -> str:
     """Return the answer to why; like every question it changes nothing."""
-    forecast = _forecast(workshop, resolved, guard)
+    forecast = _forecast(build, guard)
     now = {
-        "packages": [vars(row) for row in forecast.packages(resolved.graph.order)],
-        "images": [vars(row) for row in forecast.images(Images(workshop, resolved))],
+        "packages": [vars(row) for row in forecast.units(build.packages.values())],
+        "images": [vars(row) for row in _images(forecast, build)],
     }
-    last = summary.last(workshop.out / "summary.json")
-    needs = resolved.graph.closure(command.names)
+    last = summary.last(build.workshop.out / "summary.json")
+    needs = build.resolved.graph.closure(command.names)
     return report.look_ahead(command, now, last, needs, killed=guard.was_killed)
 
 
@@ -54,9 +47,7 @@ def removable(run: Run) -> tuple[Path, ...]:
     """Return the files that -c removes."""
     if run.command.verb == "source":
         return ()
-    workshop, plans = run.workshop, run.resolved.plans
-    found = [path for n in run.wanted for path in workshop.results(n).targets(plans[n].deploys)]
-    found += run.images.files() if run.images else ()
+    found = [path for unit in run.wanted for path in run.build.ledger.targets(unit)]
     return tuple(path for path in found if path.exists())
 
 
@@ -65,7 +56,7 @@ def told(run: Run, before: Iterable[Path]) -> str:
 
     before -- what `removable` returned when it began
     """
-    dry, workshop = bool(SCons.Script.GetOption("no_exec")), run.workshop
+    dry, workshop = bool(SCons.Script.GetOption("no_exec")), run.build.workshop
     if SCons.Script.GetOption("clean"):
         gone = [path for path in before if dry or not path.exists()]
         files = [str(path.relative_to(workshop.out)) for path in gone]
@@ -75,29 +66,33 @@ def told(run: Run, before: Iterable[Path]) -> str:
 
 def _dry_run(run: Run) -> str:
     """Return what the command would do, in the words of why."""
-    workshop, resolved = run.workshop, run.resolved
+    build = run.build
     if run.command.verb == "source":
-        return report.fetching([n for n in resolved.image if not workshop.at_hand(n)])
-    forecast = _forecast(workshop, resolved, run.guard)
-    rows = [vars(row) for row in forecast.packages(resolved.graph.order)]
-    rows = [row for row in rows if row["name"] in run.wanted]
-    if run.images:
-        rows += [vars(row) for row in forecast.images(run.images)]
-    return report.ahead(rows)
+        missing = [n for n in build.resolved.image if not build.workshop.at_hand(n)]
+        return report.fetching(missing)
+    forecast = _forecast(build, run.guard)
+    wanted = {unit.name for unit in run.wanted if unit.is_package}
+    rows = [row for row in forecast.units(build.packages.values()) if row.name in wanted]
+    if not all(unit.is_package for unit in run.wanted):
+        rows += _images(forecast, build)
+    return report.ahead([vars(row) for row in rows])
 
 
-def expected(run: Run, changed: Iterable[str]) -> tuple[Expected, ...]:
-    """Return what would happen to packages that are not known to be up to date.
+def expected(run: Run, changed: Iterable[Unit]) -> tuple[Expected, ...]:
+    """Return what would happen to units that are not known to be up to date, inputs first.
 
-    No more than these and what they need is looked at: on a large board that may be very little.
+    No other unit is looked at: on a large board these may be very few.
     """
-    forecast = _forecast(run.workshop, run.resolved, run.guard)
-    return forecast.packages(run.resolved.graph.closure(changed))
+    return _forecast(run.build, run.guard).units(changed)
 
 
-def _forecast(workshop: Workshop, resolved: Resolved, guard: Guard) -> Forecast:
+def _images(forecast: Forecast, build: BoardBuild) -> list[Expected]:
+    """Return what would happen to the image files, sorted by name."""
+    return sorted(forecast.units(build.images.units.values()), key=lambda row: row.name)
+
+
+def _forecast(build: BoardBuild, guard: Guard) -> Forecast:
     from quard.project import forecast  # noqa: PLC0415 - a null build looks at nothing ahead
 
-    return forecast.Forecast(
-        workshop, resolved, guard.unfinished(), signed=guard.signed, forced=workshop.site.force
-    )
+    force = build.workshop.site.force
+    return forecast.Forecast(build, guard.unfinished(), signed=guard.signed, forced=force)

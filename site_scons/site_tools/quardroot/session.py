@@ -5,46 +5,36 @@ from __future__ import annotations
 import atexit
 import functools
 import os
-import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import SCons.Script
 from SCons.Environment import Base
 from SCons.Node import Node, executed, up_to_date
 from SCons.Node.FS import File
 
-from quard.base import canonical
-from quard.base.files import UMASK
-from quard.boards import board, settings
-from quard.face import cli, report
 from quard.face.cli import Command
-from quard.face.console import Console
 from quard.ledger.results import LostResult
 from quard.machine import runscript
-from quard.plan.resolve import Resolved
-from quard.project import places
-from quard.project.images import Images
-from quard.project.workshop import Site, Workshop
-from quard.recipes.catalog import Catalog
+from quard.plan.unit import Unit
+from quard.project.build import BoardBuild
+from quard.project.workshop import Workshop
 from quard.sources import availability
 from quard.sources.availability import Decision
 
-from . import opened, showing, signals, streams
+from . import opened, showing, signals
 from .action import Function
 from .faults import as_quard_error
 from .guard import Guard
-from .selection import Selection, sign_what_was_made
+from .selection import Selection
 
 if TYPE_CHECKING:
     from .preview import Run
 
-_CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
-"""A failed check is a failed build: status 2, where pytest's own would be 1."""
 _LAST: list[Callable[[], None]] = []
 """Run after everything else that waits for the end: the process may become another program."""
 
@@ -67,12 +57,11 @@ class Session:
         self.guard = guard
         self.decisions = self._decide() if self.works else ()
         decided = {decision.key: decision.on for decision in self.decisions}
-        self.resolved: Resolved = workshop.resolve(workshop.recorded() | decided, command.names)
+        resolved = workshop.resolve(workshop.recorded() | decided, command.names)
         workshop.remember()
-        self.images = Images(workshop, self.resolved)
+        self.build = BoardBuild(workshop, resolved)
         self.selection = self._select()
         self.nodes: dict[str, list[Node]] = {}
-        self.image_nodes: list[Node] = []
         self._again = threading.RLock()
         self._removable = self._find_removable()
         if self.works and self.changed and self.command.verb != "source":
@@ -91,16 +80,32 @@ class Session:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The packages this run makes, in building order."""
+        resolved = self.build.resolved
         if self.command.opens:
-            return self.resolved.graph.closure(opened.needs(self.command, self.resolved))
+            return resolved.graph.closure(opened.needs(self.command, resolved))
         if self.command.names:
-            return self.resolved.graph.closure(self.command.names)
-        return self.resolved.image
+            return resolved.graph.closure(self.command.names)
+        return resolved.image
 
-    def begin_images(self) -> None:
-        """Take stock before images are made: nothing stale stays."""
-        if self.works:
-            self.images.remove_others()
+    @property
+    def makes_images(self) -> bool:
+        """Whether this run is about the board's images."""
+        command = self.command
+        return not (command.names or command.opens or command.verb == "source")
+
+    @property
+    def changed(self) -> tuple[Unit, ...]:
+        """The units that SCons is to look at, inputs first."""
+        return self.selection.changed
+
+    def changed_inputs(self, unit: Unit) -> tuple[Unit, ...]:
+        """Return what SCons is to look at before a unit, the most urgent first."""
+        ids = {each.unit for each in unit.inputs} - self.selection.unchanged
+        found = [self.build.ledger.units[each] for each in ids]
+        packages = {each.name: each for each in found if each.is_package}
+        order = self.build.resolved.graph.urgent_first(packages)
+        others = sorted((each for each in found if not each.is_package), key=lambda u: u.name)
+        return (*others, *(packages[name] for name in order))
 
     def _find_removable(self) -> tuple[Path, ...]:
         """Return the files that -c removes; none in a run without it."""
@@ -115,27 +120,34 @@ class Session:
         """What the command is about, for whoever tells of it."""
         from .preview import Run  # noqa: PLC0415 - a build that makes something tells of itself
 
-        named = self.command.names or self.command.opens or self.command.verb == "source"
-        images = None if named else self.images
-        return Run(self.command, self.workshop, self.resolved, self.guard, self.wanted, images)
+        return Run(self.command, self.build, self.guard, self._units())
+
+    def _units(self) -> tuple[Unit, ...]:
+        """Return the units this run makes, inputs first."""
+        build = self.build
+        if self.command.verb == "source":
+            return ()
+        images = build.images.units.values() if self.makes_images else ()
+        return (*map(build.package, self.wanted), *images)
 
     def _select(self) -> Selection:
-        """Find out which packages SCons is to look at."""
-        names = () if self.command.verb == "source" else self.wanted
-        all_of_them = bool(SCons.Script.GetOption("clean"))
-        found = Selection(self.workshop, self.resolved, names, self.guard, all_of_them=all_of_them)
+        """Find out which units SCons is to look at, and take stock before anything is made."""
+        build, workshop = self.build, self.workshop
+        if self.makes_images and self.works:
+            build.images.remove_others()
+            build.images.vet()
+        if self.wanted and self.command.verb != "source":
+            workshop.require_compiler()
+        forced = frozenset(build.package(name).id for name in workshop.site.force)
+        clean = bool(SCons.Script.GetOption("clean"))
+        found = Selection(build, self._units(), forced, self.guard, all_of_them=clean)
         if self.works:
-            if found.changed or self.command.opens:
-                self.workshop.require_places(found.changed)
+            names = [unit.name for unit in found.changed if unit.is_package]
+            if names or self.command.opens:
+                workshop.require_places(names)
             elif self.command.verb == "source":
-                self.workshop.require_sources(self.wanted)
-            self.workshop.outputs.forget(found.outdated)
+                workshop.require_sources(self.wanted)
         return found
-
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The packages that SCons is to look at, in building order."""
-        return self.selection.changed
 
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree is free again."""
@@ -143,7 +155,7 @@ class Session:
             return
         command = self.command
         settings = [f"{n}={command.given[n]}" for n in runscript.SETTINGS if n in command.given]
-        script = str(self.images.run_script)
+        script = str(self.build.images.run_script)
 
         def become() -> None:
             ended_early = SCons.Script.GetBuildFailures() or self.workshop.stop.requested
@@ -183,7 +195,7 @@ class Session:
 
     def _mending(self, work: Callable[[], None]) -> None:
         """Do a target's work; packages whose results are found damaged are made again first."""
-        for _ in self.resolved.plans:
+        for _ in self.build.packages:
             try:
                 work()
                 return
@@ -192,7 +204,7 @@ class Session:
                     self.workshop.console.warn(
                         f"{lost.message} ({lost.detail}): the package is made again"
                     )
-                    again = functools.partial(self.workshop.produce, self.resolved, lost.package)
+                    again = functools.partial(self.build.make, self.build.package(lost.package))
                     self._mending(again)
         work()
 
@@ -225,11 +237,12 @@ class Session:
         if self.command.opens and not (workshop.summary.says_something or workshop.stop.requested):
             return
         seconds = time.monotonic() - self._started
-        current = sorted({*self._in_state(up_to_date), *self.selection.unchanged})
+        same = self.selection.unchanged
+        unchanged = [u.name for u in self.selection.wanted if u.is_package and u.id in same]
+        current = sorted({*self._in_state(up_to_date), *unchanged})
         interrupted = workshop.stop.requested
         summary = workshop.summary.as_json(tuple(current), seconds, interrupted=interrupted)
         showing.remember(workshop, summary)
-        self.selection.keep((*current, *self._in_state(executed)))
         for decision in self.decisions:
             if not decision.on:
                 workshop.console.note(
@@ -238,9 +251,9 @@ class Session:
                     f" out/{workshop.board.name}/availability.json says what was tried)"
                 )
         ended_early = bool(SCons.Script.GetBuildFailures()) or workshop.stop.requested
-        if self.image_nodes:
-            whole = all(map(self._is_right, self.image_nodes))
-            if problem := self.images.coherence.end(whole=whole):
+        if self.makes_images:
+            whole = all(map(self._is_right, self._image_nodes()))
+            if problem := self.build.images.coherence.end(whole=whole):
                 workshop.console.warn(problem)
         workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
 
@@ -249,96 +262,21 @@ class Session:
         done = node.get_state() in (up_to_date, executed)
         return done and not self.guard.has_failed(node)
 
+    def _image_nodes(self) -> Iterator[Node]:
+        """Yield the nodes of the images' folder that SCons has looked at."""
+        for unit in self.build.images.units:
+            yield from self.nodes.get(unit, ())
+
     def _in_state(self, state: int) -> tuple[str, ...]:
-        """Return the packages whose nodes are in one of SCons' states, sorted.
+        """Return the packages whose nodes are in one of SCons' states.
 
         With -i SCons takes what failed for made.
         """
         return tuple(
-            sorted(
-                name
-                for name, nodes in self.nodes.items()
-                if nodes[0].get_state() == state and not self.guard.has_failed(nodes[0])
-            )
+            unit.name
+            for unit in self.selection.wanted
+            if unit.is_package
+            and (nodes := self.nodes.get(unit.id))
+            and nodes[0].get_state() == state
+            and not self.guard.has_failed(nodes[0])
         )
-
-
-def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) -> Session:
-    """Return the session that the command line asks for.
-
-    Questions are answered here, and the process ends. Raises QuardError.
-
-    silent -- -s was given: nothing is told that was not asked for
-    """
-    os.umask(UMASK)
-    streams.harden()
-    signals.wake()
-    project = Path(SCons.Script.Dir("#").get_abspath())
-    catalog = Catalog(project / "packages", project / "out" / "recipes")
-    boards = board.names(project / "configs")
-    command = cli.parse(tuple(targets), arguments, catalog.names(), boards)
-    if command.verb in ("test", "bench"):
-        if SCons.Script.GetOption("no_exec"):
-            Console(sys.stdout).answer(f"the project's {command.verb} would be run\n")
-            sys.exit(0)
-        _become(project, command)
-    console = showing.console(command, silent=silent)
-    chosen = board.load(project / "configs", command.board)
-    home = places.home(os.environ)
-    local = settings.load(project, command.settings, home)
-    site = Site(
-        cache=local.cache or places.cache(project, os.environ, home),
-        home=home,
-        search=_search_path(),
-        jobs=SCons.Script.GetOption("num_jobs"),
-        force=frozenset(command.names if command.verb == "rebuild" else ()),
-        terminal=opened.terminal(command),
-    )
-    guard = Guard(project / "out")
-    if command.builds:
-        places.require_out(project / "out", chosen.name)
-        guard.enter(console.note)
-        sign_what_was_made(guard, console.warn)
-        site = Site(**{**vars(site), "keep": (guard.lock,)})
-    workshop = Workshop(project, chosen, catalog, local, site, console)
-    if command.verb in cli.QUESTIONS:
-        extra = command.names if command.verb == "why" else ()
-        resolved = workshop.resolve(workshop.recorded(), extra)
-        if command.verb == "why":
-            from . import preview  # noqa: PLC0415
-
-            console.answer(preview.why(command, workshop, resolved, guard))
-        else:
-            console.answer(report.answer(command, resolved, catalog))
-        streams.require_arrival()
-        sys.exit(0)
-    return Session(command, workshop, guard)
-
-
-def _become(project: Path, command: Command) -> None:
-    """Turn into the program that runs the project's checks, or its benchmark."""
-    os.chdir(project)
-    if command.verb == "test":
-        words = ["-c", _CHECKS, *shlex.split(command.given.get("PYTEST_ARGS", ""))]
-    else:
-        words = ["-m", "bench", "--board", command.board]
-        words += shlex.split(command.given.get("BENCH_ARGS", ""))
-        places = (str(project / name) for name in ("tests", "site_scons"))
-        os.environ["PYTHONPATH"] = os.pathsep.join(places)
-    sys.stdout.flush()
-    os.execv(sys.executable, (sys.executable, *words))
-
-
-def _search_path() -> str:
-    """Return the PATH for the machine's own commands, which this process uses from now on.
-
-    An ordinary user's PATH has no sbin on Debian, where mke2fs and debugfs are.
-    """
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-    os.environ["PATH"] = path
-    return path
-
-
-def digest(*parts: Any) -> str:
-    """Return one hash over several plain values."""
-    return canonical.digest(list(parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from quard.project.workshop import Workshop
 from . import opened, streams
 
 if TYPE_CHECKING:
+    from quard.plan.unit import Unit
+
     from .preview import Run
 
 DURATIONS = "durations.json"
@@ -31,9 +33,9 @@ def console(command: Command, *, silent: bool) -> Console:
     return Console(told, sys.stdout, silent=silent, share=share, colours=colours)
 
 
-def expect(run: Run, changed: Iterable[str]) -> None:
+def expect(run: Run, changed: Iterable[Unit]) -> None:
     """Have the live view compare with what is expected of the run; without one, do nothing."""
-    workshop = run.workshop
+    workshop = run.build.workshop
     if not workshop.console.is_live:
         return
     # For a terminal only, and only if there is something to make.
@@ -43,19 +45,8 @@ def expect(run: Run, changed: Iterable[str]) -> None:
     from .preview import expected  # noqa: PLC0415
 
     past = durations.read(workshop.out / DURATIONS, workshop.site.jobs)
-    workshop.console.expect(
-        outlook(expected(run, changed), workshop, run.resolved, run.images, past)
-    )
-
-
-def image(workshop: Workshop, name: str, work: Callable[[], None]) -> Callable[[], None]:
-    """Return `work` as it is shown while it makes an image file."""
-
-    def shown() -> None:
-        with workshop.console.image(name):
-            work()
-
-    return shown
+    found = outlook(expected(run, changed), run.build, past)
+    workshop.console.expect(found)
 
 
 def remember(workshop: Workshop, summary: dict[str, Any]) -> None:

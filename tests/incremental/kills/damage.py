@@ -82,7 +82,7 @@ def _kind(path: Path) -> str:
             return "records"
         case ("cas", *_) | ("store", "cas", *_):
             return "blobs"
-        case (_, "packages", _):
+        case (_, "units", *_):
             return "results"
         case ("tmp", *_) | ("store", *_) | (_, "images" | "logs", *_):
             return ""

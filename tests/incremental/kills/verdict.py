@@ -29,7 +29,7 @@ class Made:
 def made(board: Board) -> Made:
     """Return what lies in out/tiny."""
     results = {}
-    for path in sorted((board.out / "tiny/packages").iterdir()):
+    for path in sorted((board.out / "tiny/units").rglob("*.json")):
         value = json.loads(path.read_text())
         if path.name.endswith(".record.json"):
             del value["blobs"]["log"], value["local"]

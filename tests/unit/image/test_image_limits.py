@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import image_parts as parts
@@ -10,26 +9,26 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.image.overlay import Item, Overlay
-from quard.image.rootfs import RootfsSpec, assemble, vet
+from quard.image.rootfs import RootfsJob, assemble, vet
 
 GIB = 1 << 30
 ALL = ("ext4", "squashfs", "cpio.gz")
 
 
-def spec(folder: Path, size: int, formats: tuple[str, ...], size_mib: int | None) -> RootfsSpec:
+def spec(folder: Path, size: int, formats: tuple[str, ...], size_mib: int | None) -> RootfsJob:
     """Return what an image with one file of zeros is made of."""
     with (folder / "big").open("wb") as file:
         file.truncate(size)
     items = (Item("big", "file", 0o644, "0" * 64, size), Item("init", "file", 0o755, "0" * 64))
     (folder / "init").touch()
-    return dataclasses.replace(
+    return parts.changed(
         parts.spec(folder, {}, overlays=(Overlay("rootfs", folder, items),)),
         formats=formats,
         size_mib=size_mib,
     )
 
 
-def refused(wanted: RootfsSpec, folder: Path) -> QuardError:
+def refused(wanted: RootfsJob, folder: Path) -> QuardError:
     (folder / "tar").write_text("old")
     (folder / "json").write_text("old")
     with pytest.raises(QuardError) as caught:
@@ -59,12 +58,12 @@ def test_an_ext4_that_is_too_small_is_told_before_and_holes_count_nothing(tmp_pa
     assemble(spec(tmp_path, GIB, ("ext4",), 64), tmp_path / "tar", tmp_path / "json")
     (tmp_path / "full").write_bytes(b"x" * (9 << 20))
     items = (Item("full", "file", 0o644, "0" * 64, 9 << 20),)
-    full = dataclasses.replace(
+    full = parts.changed(
         spec(tmp_path, 1, ("ext4",), 8), overlays=(Overlay("rootfs", tmp_path, items),)
     )
     assert refused(full, tmp_path).reason == "image-too-small"
 
 
 def test_an_archive_that_could_not_boot_is_told_before(tmp_path: Path) -> None:
-    wanted = dataclasses.replace(parts.spec(tmp_path, {}), formats=("cpio.gz",))
+    wanted = parts.changed(parts.spec(tmp_path, {}), formats=("cpio.gz",))
     assert refused(wanted, tmp_path).reason == "no-init"

@@ -33,7 +33,7 @@ def overlay(folder: Path, entries: Mapping[str, str | None], name: str = "rootfs
 
 def made(folder: Path, *overlays: Overlay, **changes: Any) -> dict[str, tarfile.TarInfo]:
     spec = parts.spec(folder, {}, overlays=overlays)
-    assemble(dataclasses.replace(spec, **changes), folder / "tar", folder / "json")
+    assemble(parts.changed(spec, **changes), folder / "tar", folder / "json")
     with tarfile.open(folder / "tar") as tar:
         return {member.name: member for member in tar}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import os
 import struct
@@ -13,7 +12,7 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.image.overlay import scan
-from quard.image.rootfs import RootfsSpec, assemble, vet
+from quard.image.rootfs import RootfsJob, assemble, vet
 from quard.model import Permission
 
 NET_RAW = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
@@ -39,12 +38,12 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def spec(folder: Path, table: str = "") -> RootfsSpec:
+def spec(folder: Path, table: str = "") -> RootfsJob:
     system = parts.system(folder.parent, parts.BASE + table)
     return parts.spec(folder.parent, {}, overlays=(scan("rootfs", folder),), system=system)
 
 
-def refused(wanted: RootfsSpec, out: Path) -> QuardError:
+def refused(wanted: RootfsJob, out: Path) -> QuardError:
     """Return the error, which is the same before and after the packages are there."""
     with pytest.raises(QuardError) as early:
         vet(wanted)
@@ -76,9 +75,7 @@ def test_the_row_is_the_answer_whatever_it_says(folder: Path, tmp_path: Path) ->
 
 def test_a_permission_of_a_recipe_is_an_answer_too(folder: Path) -> None:
     (folder / "bin/tool").chmod(0o4755)
-    wanted = dataclasses.replace(
-        spec(folder), permissions=(("one", Permission("/bin/tool", "4755")),)
-    )
+    wanted = parts.changed(spec(folder), permissions=(("one", Permission("/bin/tool", "4755")),))
     assert vet(wanted) == ()
 
 
@@ -117,7 +114,7 @@ def test_what_a_later_overlay_replaces_does_not_count(folder: Path) -> None:
     (site / "usr/bin").mkdir(parents=True)
     (site / "usr/bin/tool").touch(mode=0o755)
     overlays = (scan("rootfs", folder), scan("site", site))
-    assert vet(dataclasses.replace(spec(folder), overlays=overlays)) == ()
+    assert vet(parts.changed(spec(folder), overlays=overlays)) == ()
 
 
 def test_a_bit_or_an_attribute_that_comes_is_a_change(folder: Path) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from quard.base.files import FileRef
 from quard.ledger.why import reasons
+from quard.model import User
+from quard.plan.image import FileSystemPlan, RootfsPlan
 from quard.plan.plan import Plan, RunStep
+from quard.plan.unit import UnitPlan
 
 PLAN = Plan(
     name="thing",
@@ -35,15 +39,17 @@ PLAN = Plan(
 )
 
 
-def depends(plan: Plan = PLAN, **changes: Any) -> dict[str, Any]:
+def depends(
+    plan: Plan = PLAN, *, toolchain: str = "7" * 64, interfaces: Any = None, **changes: Any
+) -> dict[str, Any]:
     """Return what a build depends on, in the form that the packager hands over."""
-    interfaces = {"libmnl": "5" * 64, "zlib": "6" * 64}
+    seen = {"libmnl": "5" * 64, "zlib": "6" * 64} if interfaces is None else interfaces
     return {
         "record": 1,
         "plan": plan.instructions(),
         "archive": "a" * 64,
-        "toolchain": "7" * 64,
-        "interfaces": interfaces,
+        "by": {"toolchain": toolchain},
+        "inputs": {f"{name}:interface": digest for name, digest in seen.items()},
         **changes,
     }
 
@@ -185,9 +191,9 @@ def test_what_changed_in_an_interface_is_named_if_that_is_known() -> None:
 
 
 def test_that_builds_are_sealed_now_is_a_reason_and_that_they_are_not_is_none() -> None:
-    sealed = {**depends(), "sealed": True}
-    assert reasons({**sealed, "sealed": False}, sealed) == ("builds are sealed now",)
-    assert reasons(sealed, {**sealed, "sealed": False}) == ()
+    sealed, unsealed = (depends(by={"toolchain": "7" * 64, "sealed": s}) for s in (True, False))
+    assert reasons(unsealed, sealed) == ("builds are sealed now",)
+    assert reasons(sealed, unsealed) == ()
 
 
 def test_steps_that_follow_from_another_change_are_not_a_second_reason() -> None:
@@ -206,3 +212,81 @@ def test_several_changes_come_in_a_fixed_order() -> None:
         "interface of libmnl changed",
         "interface of zlib changed",
     )
+
+
+ROOTFS = RootfsPlan(
+    triple="riscv64-linux-gnu",
+    system="1" * 64,
+    overlays=(("rootfs", "2" * 64),),
+    users=(("web", User("www", 900)),),
+    permissions=(),
+    hardening=("pie",),
+    unhardened=(),
+    hostname="box",
+    root_password="*",
+    authorized_keys=(),
+    release=(("ID", "x"),),
+    persistent=None,
+)
+LISTING = {"rootfs": {"etc/motd": "file 644 a"}}
+
+
+def image(
+    plan: UnitPlan = ROOTFS, listings: Any = LISTING, parts: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what the root file system depends on."""
+    inputs = {"bash": "3" * 64, "zlib": "4" * 64} if parts is None else parts
+    return {
+        "record": 1,
+        "plan": plan.instructions(),
+        "archive": "",
+        "by": {},
+        "inputs": {f"{name}:runtime": digest for name, digest in inputs.items()},
+        "listings": listings,
+    }
+
+
+def image_reasons(**now: Any) -> tuple[str, ...]:
+    return reasons(json.loads(json.dumps(image())), image(**now))
+
+
+def test_an_image_never_made_here_says_so() -> None:
+    assert reasons(None, image()) == ("it has not been made here before",)
+
+
+def test_an_image_of_equal_inputs_has_no_reason() -> None:
+    assert image_reasons() == ()
+
+
+def test_packages_of_an_image_that_come_go_and_change_are_named() -> None:
+    assert image_reasons(parts={"bash": "9" * 64, "new": "4" * 64}) == (
+        "files of bash changed",
+        "package new added",
+        "package zlib removed",
+    )
+
+
+def test_the_files_of_an_overlay_are_named_in_place_of_its_digest() -> None:
+    plan = dataclasses.replace(ROOTFS, overlays=(("rootfs", "5" * 64),))
+    listings = {"rootfs": {"etc/motd": "file 644 b", "etc/new": "file 644 a"}}
+    assert image_reasons(plan=plan, listings=listings) == (
+        "overlay rootfs: etc/new added",
+        "overlay rootfs: etc/motd changed",
+    )
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(RootfsPlan)])
+def test_every_field_of_a_root_file_systems_plan_gives_a_reason(field: str) -> None:
+    """A field that somebody adds to the plan must not stay silent."""
+    old = getattr(ROOTFS, field)
+    new: Any = f"{old}x" if isinstance(old, str) else (*(old or ()), ("x", "y"))
+    assert len(image_reasons(plan=dataclasses.replace(ROOTFS, **{field: new}))) == 1
+
+
+def test_a_file_system_says_what_changed_in_its_own_plan_and_in_the_tar() -> None:
+    def ext4(size: int, tar: str) -> dict[str, Any]:
+        plan = FileSystemPlan(format="ext4", label="box", size_mib=size)
+        return {**image(plan, {}), "inputs": {"rootfs.tar:tar": tar}}
+
+    assert reasons(ext4(8, "a"), ext4(9, "a")) == ("the image's size changed",)
+    assert reasons(ext4(8, "a"), ext4(8, "b")) == ("rootfs.tar changed",)

@@ -12,7 +12,7 @@ import pytest
 
 from quard.base.canonical import canonical
 from quard.base.errors import QuardError
-from quard.ledger.results import RECORD
+from quard.ledger.basis import RECORD
 from quard.parts.interface import difference, interface
 
 GCC = "riscv64-linux-gnu-gcc"
@@ -30,7 +30,7 @@ int f(int x) { BODY return x + hidden + local; }
 int g(int x) { return f(x) * 2 + puts("g"); }
 """
 FORM = (
-    3,
+    4,
     '{"abi":["EM_RISCV",64,0,5],"audit":[],"exports":{"f":"func global","g":"func global",'
     '"object":"object global size=16 align=8","zero":"object global size=4 align=4 zero'
     ' section-align=4"},"imports":{"puts@GLIBC_2.27":"func global"},"needed":["libc.so.6"],'
@@ -376,7 +376,7 @@ def test_interfaces_are_canonical_and_tell_changes_after_a_round_trip(
 
 
 def test_another_form_of_interfaces_has_another_version_of_records(tmp_path: Path) -> None:
-    """Stores keep interfaces: raise RECORD in quard.ledger.results whenever this text changes."""
+    """Stores keep interfaces: raise RECORD in quard.ledger.basis whenever this text changes."""
     source = "int object[4] = { 1 }; int zero; int f(int x) { return x; }\n"
     source += "extern int puts(const char *); int g(void) { return puts(0); }"
     found = seen(library(tmp_path, source))

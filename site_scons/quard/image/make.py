@@ -1,0 +1,44 @@
+"""Making what lies in the images' folder: one plan -> its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.base.files import replacing
+from quard.image import cpio, ext4, squashfs
+from quard.plan.image import EmptyDiskPlan, FileSystemPlan
+from quard.process.stop import Stop
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes files in one folder."""
+
+    folder: Path
+    stop: Stop
+
+    def file_system(self, plan: FileSystemPlan, tar: str, name: str) -> None:
+        """Make a file system of `tar`, a file of the folder."""
+        source, out = self.folder / tar, self.folder / name
+        match plan.format:
+            case "ext4":
+                size = plan.size_mib or None
+                ext4.ext4(source, out, size_mib=size, label=plan.label, stop=self.stop)
+            case "squashfs":
+                squashfs.squashfs(source, out, stop=self.stop)
+            case "cpio.gz":
+                cpio.cpio_gz(source, out)
+            case other:
+                raise AssertionError(other)
+
+    def empty_disk(self, plan: EmptyDiskPlan, name: str) -> None:
+        """Make an empty file system."""
+        out = self.folder / name
+        ext4.empty(out, size_mib=plan.size_mib, label=plan.label, stop=self.stop)
+
+    def script(self, text: str, name: str) -> None:
+        """Write a script that can be run."""
+        with replacing(self.folder / name) as part:
+            part.write_text(text, encoding="utf-8")
+            part.chmod(0o755)

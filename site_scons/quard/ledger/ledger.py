@@ -1,0 +1,185 @@
+"""What was made of a board's units, and whether that is up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from quard.ledger.basis import acceptable, basis, key, key_of
+from quard.ledger.results import Result, Results, read_result
+from quard.plan.unit import Input, Unit
+from quard.store.stores import Stores
+
+IMAGES = "images"
+"""Folder, in that of the results, of what belongs to the images."""
+
+
+class Executor(Protocol):
+    """What executes packages' plans, as far as it is part of their keys."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The cross toolchain's identity."""
+
+    @property
+    def seals(self) -> bool:
+        """Whether builds are sealed here."""
+
+
+class Ledger:
+    """The results of one board.
+
+    folder -- of the result files
+    images -- folder of the image files
+    units  -- by id, inputs first
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        images: Path,
+        units: Mapping[str, Unit],
+        stores: Stores,
+        executor: Executor,
+    ) -> None:
+        self.units = dict(units)
+        self._folder = folder
+        self._images = images
+        self._stores = stores
+        self._executor = executor
+        self._known: dict[str, Result | None] = {}
+
+    def results(self, unit: Unit) -> Results:
+        """Return where a unit's result files lie."""
+        return Results(self._folder, unit.name if unit.is_package else f"{IMAGES}/{unit.name}")
+
+    def files(self, unit: Unit) -> tuple[Path, ...]:
+        """Return the files of a unit in the images' folder."""
+        return tuple(self._images / name for name in unit.files)
+
+    def targets(self, unit: Unit) -> tuple[Path, ...]:
+        """Return the files that a build system watches, the small one first."""
+        return (self.results(unit).result, *self.files(unit))
+
+    def result(self, unit: Unit) -> Result | None:
+        """Return what is there of a unit, as this run first found it or has made it."""
+        if unit.id not in self._known:
+            self._known[unit.id] = read_result(self.results(unit))
+        return self._known[unit.id]
+
+    def made(self, unit: Unit) -> None:
+        """Learn that a unit's result has just been written, or removed."""
+        self._known.pop(unit.id, None)
+
+    def forget(self, unit: Unit) -> None:
+        """Remove a unit's result, so that it is made again."""
+        self.results(unit).result.unlink(missing_ok=True)
+        self.made(unit)
+
+    def digest(self, each: Input) -> str:
+        """Return the digest of an input as its unit's result says; "" where there is none."""
+        found = self.result(self.units[each.unit])
+        return found.parts.get(each.part, "") if found else ""
+
+    def basis(
+        self,
+        unit: Unit,
+        found: Result | None = None,
+        digests: Mapping[Input, str] | None = None,
+    ) -> dict[str, Any]:
+        """Return what a unit would be made from now.
+
+        found   -- a result, whose archive and seal it has as far as they are accepted; otherwise
+                   it has the first archive, and is sealed if builds are
+        digests -- of the inputs, where they are not those of the results that are there
+        """
+        return basis(
+            unit,
+            self._digests(unit) if digests is None else digests,
+            self._by(unit, found),
+            _archive(unit, found),
+        )
+
+    def key(self, unit: Unit, digests: Mapping[Input, str] | None = None) -> str:
+        """Return the key that a unit's result carries if it is up to date.
+
+        Of the keys that it may have, that is the one with the archive, and the seal, of the result
+        that is there.
+
+        digests -- of the inputs, where they are not those of the results that are there
+        """
+        found = self.result(unit)
+        return key_of(
+            unit,
+            self._digests(unit) if digests is None else digests,
+            self._by(unit, found),
+            _archive(unit, found),
+        )
+
+    def _digests(self, unit: Unit) -> dict[Input, str]:
+        return {each: self.digest(each) for each in unit.inputs}
+
+    def signature(self, unit: Unit) -> str:
+        """Return what a build system compares from run to run.
+
+        Unlike the key it names no archive and no seal: those that a result has are either
+        accepted, or the result is not usable.
+        """
+        by = {"toolchain": self._executor.fingerprint} if unit.is_package else {}
+        return key_of(unit, self._digests(unit), by, "")
+
+    def is_current(self, unit: Unit) -> bool:
+        """Tell whether a unit is up to date: its result has the right key, and all is there."""
+        found = self.result(unit)
+        return found is not None and found.key == self.key(unit) and self.is_whole(unit)
+
+    def is_usable(self, unit: Unit) -> bool:
+        """Tell whether a result is there that can be taken if its signature is the right one."""
+        found = self.result(unit)
+        if found is None or not self.is_whole(unit):
+            return False
+        sealed = found.sealed is not False or not self._executor.seals
+        return sealed and found.archive in unit.plan.archives
+
+    def is_whole(self, unit: Unit) -> bool:
+        """Tell whether all that a unit's result stands for is there."""
+        found = self.result(unit)
+        if found is None:
+            return False
+        if not unit.is_package:
+            return all(path.exists() for path in self.files(unit))
+        return all(self._stores.has(d) for part, d in found.parts.items() if part != "interface")
+
+    def unchanged(self, units: Iterable[Unit], forced: Collection[str]) -> frozenset[str]:
+        """Return the ids of those that this run cannot change; inputs come first.
+
+        forced -- ids of units that are made whatever they are
+        """
+        same: set[str] = set()
+        for unit in units:
+            # What has to be looked at may change, so that what is made of it is looked at too.
+            settled = all(each.unit in same for each in unit.inputs)
+            if settled and unit.id not in forced and self.is_current(unit):
+                same.add(unit.id)
+        return frozenset(same)
+
+    def stored(self, unit: Unit, now: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the record that the stores have for a unit made from `now`."""
+        for made in acceptable(now, unit.plan.archives):
+            if found := self._stores.record(key(made)):
+                return found
+        return None
+
+    def _by(self, unit: Unit, found: Result | None) -> dict[str, Any]:
+        """Return what executes a unit; what was made sealed stays good where nothing is."""
+        if not unit.is_package:
+            return {}
+        sealed = bool(found and found.sealed) or self._executor.seals
+        return {"toolchain": self._executor.fingerprint, "sealed": sealed}
+
+
+def _archive(unit: Unit, found: Result | None) -> str:
+    """Return the archive of a result if it is accepted, else the first one that is."""
+    archives = unit.plan.archives
+    return found.archive if found and found.archive in archives else archives[0]

@@ -1,0 +1,122 @@
+"""All that a board is made of, as units: its packages and its images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from quard.boards.board import Board
+from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
+from quard.plan.resolve import Resolved
+from quard.plan.unit import PACKAGE_PARTS, Input, Unit, board_id, package_id
+
+ROOTFS = "rootfs.tar"
+MANIFEST = "manifest.json"
+FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
+"""Format -> the file system's name in the images' folder. A new format is named here."""
+DATA = "data.ext4"
+SCRIPT = "run.sh"
+DATA_LABEL = "data"
+"""By which the guest finds the disk, whatever other disks it has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the outer layer has read from the disk for a board's images.
+
+    system          -- SHA-256 of the system's table
+    overlays        -- name -> digest, in the board's order
+    listings        -- name -> path -> what it is, of each overlay
+    authorized_keys -- of the user's own settings
+    script          -- SHA-256 of the text of run.sh
+    """
+
+    system: str
+    overlays: Mapping[str, str]
+    listings: Mapping[str, Mapping[str, str]]
+    authorized_keys: tuple[str, ...]
+    script: str
+
+
+def package_units(resolved: Resolved) -> dict[str, Unit]:
+    """Return the packages by id, in building order."""
+    configuration = resolved.board.name
+    found = {}
+    for name in resolved.graph.order:
+        plan = resolved.plans[name]
+        seen = [
+            Input(package_id(n, configuration), "interface") for n in (*plan.needs, *plan.links)
+        ]
+        parts = (*PACKAGE_PARTS, "deploy") if plan.deploys else PACKAGE_PARTS
+        unit = Unit(package_id(name, configuration), plan, tuple(seen), parts)
+        found[unit.id] = unit
+    return found
+
+
+def image_units(resolved: Resolved, around: Surroundings) -> dict[str, Unit]:
+    """Return what lies in the images' folder, by id; inputs come first."""
+    return {unit.id: unit for unit in _images(resolved, around)}
+
+
+def _images(resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
+    board = resolved.board
+
+    def packages(names: tuple[str, ...], part: str) -> tuple[Input, ...]:
+        return tuple(Input(package_id(name, board.name), part) for name in names)
+
+    for name in resolved.deploying:
+        for path in resolved.deployed(name):
+            inputs = packages((name,), "deploy")
+            yield Unit(board_id(path, board.name), FilePlan(path=path), inputs, files=(path,))
+    rootfs = Unit(
+        board_id(ROOTFS, board.name),
+        _rootfs(resolved, around),
+        packages(resolved.image, "runtime"),
+        parts=("tar",),
+        files=(ROOTFS, MANIFEST),
+        listings=around.listings,
+    )
+    yield rootfs
+    for kind in board.formats:
+        name = FILES[kind]
+        plan = _file_system(kind, board)
+        yield Unit(board_id(name, board.name), plan, (Input(rootfs.id, "tar"),), files=(name,))
+    if board.data.size_mib:
+        disk = EmptyDiskPlan(label=DATA_LABEL, size_mib=board.data.size_mib)
+        yield Unit(board_id(DATA, board.name), disk, (), files=(DATA,))
+    script = ScriptPlan(text=around.script)
+    yield Unit(board_id(SCRIPT, board.name), script, (), files=(SCRIPT,))
+
+
+def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
+    board = resolved.board
+    return RootfsPlan(
+        triple=board.target.triple,
+        system=around.system,
+        overlays=tuple(around.overlays.items()),
+        users=resolved.users,
+        permissions=resolved.permissions,
+        hardening=board.hardening.checked,
+        unhardened=resolved.unhardened,
+        hostname=board.hostname,
+        root_password=board.login.root_password,
+        authorized_keys=(*board.login.authorized_keys, *around.authorized_keys),
+        release=_release(board),
+        persistent=board.data.persistent if board.data.size_mib else None,
+    )
+
+
+def _release(board: Board) -> tuple[tuple[str, str], ...]:
+    """Return the fields of os-release(5)."""
+    return (
+        ("ID", "quardroot"),
+        ("NAME", "Quardroot"),
+        ("PRETTY_NAME", f"Quardroot ({board.name})"),
+        ("VARIANT_ID", board.name),
+    )
+
+
+def _file_system(kind: str, board: Board) -> FileSystemPlan:
+    if kind == "ext4":
+        return FileSystemPlan(format=kind, label=board.name[:16], size_mib=board.size_mib)
+    return FileSystemPlan(format=kind)

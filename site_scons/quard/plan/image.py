@@ -1,0 +1,103 @@
+"""Plans of what a board has beside its packages: the root file system, file systems, run.sh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from quard.base import canonical
+from quard.model import Permission, Unhardened, User
+
+VERSION = 6
+"""Of what is made of these plans; raised when equal plans and inputs give other bytes."""
+
+
+class _ImagePlan:
+    """All of a plan's fields are its identity: none can be forgotten."""
+
+    archives = ("",)
+
+    def instructions(self) -> dict[str, Any]:
+        """Return all that decides what is made of the inputs."""
+        fields = {name: _plain(value) for name, value in vars(self).items() if name != "identity"}
+        return {"image": VERSION, "kind": type(self).__name__, **fields}
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of the canonical instructions."""
+        return canonical.digest(self.instructions())
+
+
+@dataclass(frozen=True, kw_only=True)
+class RootfsPlan(_ImagePlan):
+    """What is in a root file system beside the packages' files.
+
+    triple          -- of the target
+    system          -- SHA-256 of the system's table
+    overlays        -- (name, digest), in the order in which they are laid over the packages' files
+    users           -- (package, account that it needs)
+    permissions     -- (package, owner and mode of paths); the system's own come after these
+    hardening       -- defences that every program and library must have
+    unhardened      -- (package, or "" for the board; what goes without some of them)
+    root_password   -- "" for none, "*" for locked, or a crypt(5) hash
+    authorized_keys -- public keys for root's .ssh/authorized_keys; none: no such file
+    release         -- fields of os-release(5)
+    persistent      -- paths that the data disk keeps; None: there is no such disk
+    """
+
+    triple: str
+    system: str
+    overlays: tuple[tuple[str, str], ...]
+    users: tuple[tuple[str, User], ...]
+    permissions: tuple[tuple[str, Permission], ...]
+    hardening: tuple[str, ...]
+    unhardened: tuple[tuple[str, Unhardened], ...]
+    hostname: str
+    root_password: str
+    authorized_keys: tuple[str, ...]
+    release: tuple[tuple[str, str], ...]
+    persistent: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSystemPlan(_ImagePlan):
+    """A file system with the files of rootfs.tar.
+
+    format   -- ext4, squashfs or cpio.gz
+    label    -- of the file system; "" for a format that has none
+    size_mib -- of an ext4 file system; 0 sizes it by its content, as every other format is
+    """
+
+    format: str
+    label: str = ""
+    size_mib: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyDiskPlan(_ImagePlan):
+    """An empty ext4 file system, of which every guest gets a copy."""
+
+    label: str
+    size_mib: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptPlan(_ImagePlan):
+    """A script; `text` is the SHA-256 of what it says."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePlan(_ImagePlan):
+    """A file that a package puts beside the images: the kernel, the firmware."""
+
+    path: str
+
+
+def _plain(value: Any) -> Any:
+    """Return a field's value as plain data."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return {n: _plain(v) for n, v in vars(value).items()} if hasattr(value, "__dict__") else value

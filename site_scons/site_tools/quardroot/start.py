@@ -1,0 +1,105 @@
+"""From the command line to a session, or to the answer of a question."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import SCons.Script
+
+from quard.base.files import UMASK
+from quard.boards import board, settings
+from quard.face import cli, report
+from quard.face.cli import Command
+from quard.face.console import Console
+from quard.project import places
+from quard.project.build import BoardBuild
+from quard.project.workshop import Site, Workshop
+from quard.recipes.catalog import Catalog
+
+from . import opened, showing, signals, streams
+from .guard import Guard
+from .selection import sign_what_was_made
+from .session import Session
+
+_CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
+"""A failed check is a failed build: status 2, where pytest's own would be 1."""
+
+
+def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) -> Session:
+    """Return the session that the command line asks for.
+
+    Questions are answered here, and the process ends. Raises QuardError.
+
+    silent -- -s was given: nothing is told that was not asked for
+    """
+    os.umask(UMASK)
+    streams.harden()
+    signals.wake()
+    project = Path(SCons.Script.Dir("#").get_abspath())
+    catalog = Catalog(project / "packages", project / "out" / "recipes")
+    boards = board.names(project / "configs")
+    command = cli.parse(tuple(targets), arguments, catalog.names(), boards)
+    if command.verb in ("test", "bench"):
+        if SCons.Script.GetOption("no_exec"):
+            Console(sys.stdout).answer(f"the project's {command.verb} would be run\n")
+            sys.exit(0)
+        _become(project, command)
+    console = showing.console(command, silent=silent)
+    chosen = board.load(project / "configs", command.board)
+    home = places.home(os.environ)
+    local = settings.load(project, command.settings, home)
+    site = Site(
+        cache=local.cache or places.cache(project, os.environ, home),
+        home=home,
+        search=_search_path(),
+        jobs=SCons.Script.GetOption("num_jobs"),
+        force=frozenset(command.names if command.verb == "rebuild" else ()),
+        terminal=opened.terminal(command),
+    )
+    guard = Guard(project / "out")
+    if command.builds:
+        places.require_out(project / "out", chosen.name)
+        guard.enter(console.note)
+        sign_what_was_made(guard, console.warn)
+        site = Site(**{**vars(site), "keep": (guard.lock,)})
+    workshop = Workshop(project, chosen, catalog, local, site, console)
+    if command.verb in cli.QUESTIONS:
+        extra = command.names if command.verb == "why" else ()
+        resolved = workshop.resolve(workshop.recorded(), extra)
+        if command.verb == "why":
+            from . import preview  # noqa: PLC0415
+
+            console.answer(preview.why(command, BoardBuild(workshop, resolved), guard))
+        else:
+            console.answer(report.answer(command, resolved, catalog))
+        streams.require_arrival()
+        sys.exit(0)
+    return Session(command, workshop, guard)
+
+
+def _become(project: Path, command: Command) -> None:
+    """Turn into the program that runs the project's checks, or its benchmark."""
+    os.chdir(project)
+    if command.verb == "test":
+        words = ["-c", _CHECKS, *shlex.split(command.given.get("PYTEST_ARGS", ""))]
+    else:
+        words = ["-m", "bench", "--board", command.board]
+        words += shlex.split(command.given.get("BENCH_ARGS", ""))
+        places = (str(project / name) for name in ("tests", "site_scons"))
+        os.environ["PYTHONPATH"] = os.pathsep.join(places)
+    sys.stdout.flush()
+    os.execv(sys.executable, (sys.executable, *words))
+
+
+def _search_path() -> str:
+    """Return the PATH for the machine's own commands, which this process uses from now on.
+
+    An ordinary user's PATH has no sbin on Debian, where mke2fs and debugfs are.
+    """
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    os.environ["PATH"] = path
+    return path
