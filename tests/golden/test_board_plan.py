@@ -1,7 +1,7 @@
 """The units of each board as a file: a review shows what a change does to the images.
 
 boards/NAME.json lists every unit with its inputs, and the plans of what belongs to the images.
-What the disk says (overlays, tables, the text of run.sh) stands there as a fixed word.
+What the disk says (overlays, tables, the parts of run.sh) stands there as a fixed word.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def units(name: str, **changes: Any) -> dict[str, Unit]:
         overlays=dict.fromkeys(chosen.overlays, "the overlay"),
         listings={},
         authorized_keys=(),
-        script="the text of run.sh",
+        machine="the machine",
+        template="the parts of run.sh",
     )
     return package_units(resolved) | image_units(resolved, around)
 

@@ -15,7 +15,8 @@ _IMAGE_FIELDS = {
     "root_password": "root's password changed",
     "size_mib": "the image's size changed",
     "system": "the system's table changed",
-    "text": "the machine changed",
+    "machine": "the machine changed",
+    "template": "the parts of run.sh changed",
 }
 _FIELDS = (
     "cflags",

@@ -28,14 +28,16 @@ class Surroundings:
     overlays        -- name -> digest, in the board's order
     listings        -- name -> path -> what it is, of each overlay
     authorized_keys -- of the user's own settings
-    script          -- SHA-256 of the text of run.sh
+    machine         -- SHA-256 of the machine's file
+    template        -- SHA-256 over the parts of run.sh
     """
 
     system: str
     overlays: Mapping[str, str]
     listings: Mapping[str, Mapping[str, str]]
     authorized_keys: tuple[str, ...]
-    script: str
+    machine: str
+    template: str
 
 
 def package_units(resolved: Resolved) -> dict[str, Unit]:
@@ -84,7 +86,12 @@ def _images(resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
     if board.data.size_mib:
         disk = EmptyDiskPlan(label=DATA_LABEL, size_mib=board.data.size_mib)
         yield Unit(board_id(DATA, board.name), disk, (), files=(DATA,))
-    script = ScriptPlan(text=around.script)
+    script = ScriptPlan(
+        machine=around.machine,
+        template=around.template,
+        board=board.name,
+        data=DATA if board.data.size_mib else "",
+    )
     yield Unit(board_id(SCRIPT, board.name), script, (), files=(SCRIPT,))
 
 

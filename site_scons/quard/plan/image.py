@@ -84,9 +84,17 @@ class EmptyDiskPlan(_ImagePlan):
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptPlan(_ImagePlan):
-    """A script; `text` is the SHA-256 of what it says."""
+    """run.sh, which starts the board's machine.
 
-    text: str
+    machine  -- SHA-256 of the machine's file
+    template -- SHA-256 over the parts of the script
+    data     -- name of the template of the data disk; "" where there is none
+    """
+
+    machine: str
+    template: str
+    board: str
+    data: str
 
 
 @dataclass(frozen=True, kw_only=True)

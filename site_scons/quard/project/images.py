@@ -15,7 +15,6 @@ from quard.base.files import changed, remove_tree, replacing
 from quard.image import overlay
 from quard.image.coherence import MARK, Coherence
 from quard.image.overlay import Overlay
-from quard.machine import machine, runscript
 from quard.plan.board import DATA, FILES, MANIFEST, ROOTFS, Surroundings, image_units
 from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.resolve import Resolved
@@ -48,7 +47,8 @@ class Images:
             overlays={found.name: found.digest for found in overlays},
             listings={found.name: found.listing() for found in overlays},
             authorized_keys=self._workshop.settings.authorized_keys,
-            script=canonical.digest(self._script),
+            machine=self._machine_digest(),
+            template=self._template_digest(),
         )
 
     @cached_property
@@ -75,7 +75,7 @@ class Images:
             ) from error
 
     @cached_property
-    def _machine(self) -> machine.Machine:
+    def _machine(self) -> Path:
         name = self._board.machine
         path = self._workshop.project / "qemu" / f"{name}.toml"
         if not os.path.lexists(path):
@@ -84,7 +84,7 @@ class Images:
                 reason="bad-board",
                 hint="correct `machine` in the board's file",
             )
-        return machine.load(path)
+        return path
 
     def _scan(self) -> tuple[Overlay, ...]:
         """Return the overlays as they are now."""
@@ -94,12 +94,34 @@ class Images:
             for name in self._board.overlays
         )
 
-    @cached_property
+    def _machine_digest(self) -> str:
+        try:
+            return hashlib.sha256(given.content(self._machine, given.TEXT)).hexdigest()
+        except OSError:
+            self._script()  # says what is wrong
+            raise
+
+    def _template_digest(self) -> str:
+        folder = self._workshop.project / "qemu" / "run"
+        total = hashlib.sha256()
+        try:
+            for path in sorted(folder.glob("*.sh")):
+                found = hashlib.sha256(given.content(path, given.TEXT)).hexdigest()
+                total.update(f"{path.name} {found}\n".encode())
+        except OSError:
+            self._script()
+            raise
+        return total.hexdigest()
+
     def _script(self) -> str:
-        """The text of run.sh."""
+        """Return the text of run.sh."""
+        # Its machine is read when the script is made, which a null build does not.
+        from quard.machine import machine, runscript  # noqa: PLC0415
+
         template = runscript.template(self._workshop.project / "qemu" / "run")
         data = DATA if self._board.data.size_mib else ""
-        return runscript.script(self._machine, template, board=self._board.name, data=data)
+        found = machine.load(self._machine)
+        return runscript.script(found, template, board=self._board.name, data=data)
 
     @property
     def run_script(self) -> Path:
@@ -121,7 +143,7 @@ class Images:
             case EmptyDiskPlan() as plan:
                 self._maker.empty_disk(plan, unit.name)
             case ScriptPlan():
-                self._maker.script(self._script, unit.name)
+                self._maker.script(self._script(), unit.name)
             case other:
                 raise AssertionError(other)
         return {}
@@ -162,11 +184,12 @@ class Images:
         """
         unit = next(unit for unit in self.units.values() if isinstance(unit.plan, RootfsPlan))
         passed = self._workshop.out / "vetted"
-        key = canonical.digest([unit.plan.identity, self._board.formats, self._board.size_mib])
+        key = canonical.digest([each.plan.identity for each in self.units.values()])
         if _read(passed) == key:
             return
         from quard.image import rootfs  # noqa: PLC0415
 
+        self._script()
         for warning in rootfs.vet(self._job(unit, ())):
             self._workshop.console.warn(warning)
         _replace(passed, key)

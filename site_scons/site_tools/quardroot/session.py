@@ -19,7 +19,6 @@ from SCons.Node.FS import File
 
 from quard.face.cli import Command
 from quard.ledger.results import LostResult
-from quard.machine import runscript
 from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
 from quard.project.workshop import Workshop
@@ -154,6 +153,8 @@ class Session:
         if not self.works:
             return
         command = self.command
+        from quard.machine import runscript  # noqa: PLC0415 - few builds end in a machine
+
         settings = [f"{n}={command.given[n]}" for n in runscript.SETTINGS if n in command.given]
         script = str(self.build.images.run_script)
 

@@ -79,7 +79,7 @@ def test_a_key_that_was_looked_up_is_the_key_that_was_kept() -> None:
 
 
 def test_what_needs_no_sandbox_has_one_key() -> None:
-    script = Unit("one/run.sh", ScriptPlan(text="x"), ())
+    script = Unit("one/run.sh", ScriptPlan(machine="x", template="y", board="one", data=""), ())
     assert [*acceptable(basis(script, {}, {}, ""), ("",))] == [basis(script, {}, {}, "")]
 
 
