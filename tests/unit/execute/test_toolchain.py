@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from stamps import written
 
 from quard.base.errors import QuardError
 from quard.execute.toolchain import COMMANDS, OPTIONAL, Toolchain, find
@@ -230,9 +231,9 @@ def test_a_c_library_that_is_installed_later_is_part_of_the_fingerprint(
 def test_an_unchanged_memory_is_not_written_again(fake: Path, tmp_path: Path) -> None:
     memory = tmp_path / "deep/memory.json"
     look(fake, memory)
-    before = memory.stat()
+    before = written(memory)
     look(fake, memory)
-    assert memory.stat() == before
+    assert written(memory) == before
     assert list(memory.parent.iterdir()) == [memory]
 
 
