@@ -1,4 +1,4 @@
-"""The defences that a board's programs are built with."""
+"""Hardening: the defences that a board's programs are built with."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ FORTIFY = 3
 class Hardening:
     """A board's choice of defences; each can be turned off.
 
-    pie             -- programs are loaded at a random address, static ones too
-    relro           -- data that only relocation changes is read-only afterwards
-    bind_now        -- every symbol is bound at the start, so that relro covers their table as well
-    stack_protector -- a function that has arrays notices that its frame was overwritten
-    fortify         -- level of _FORTIFY_SOURCE, 0 to 3: C functions know the size of their buffers
+    pie             -- programs, including static ones, are loaded at a random address
+    relro           -- data that only relocation changes becomes read-only after relocation
+    bind_now        -- all symbols are bound at start, so that relro also covers their table
+    stack_protector -- a function with arrays detects that its stack frame was overwritten
+    fortify         -- level of _FORTIFY_SOURCE, 0 to 3: C functions check the size of buffers
     noexecstack     -- the stack is not executable
     no_textrel      -- relocation never writes to code
-    no_rpath        -- libraries are looked for in the system's folders only
+    no_rpath        -- libraries are searched for in the system's folders only
     """
 
     pie: bool = True
@@ -33,20 +33,20 @@ class Hardening:
 
     @property
     def built(self) -> tuple[str, ...]:
-        """What the compiler's driver adds, sorted: the part of the choice that a plan holds."""
+        """The defences that the compiler driver adds, sorted. Plans hold these."""
         words = [name for name in BUILT if getattr(self, name) is True]
         return tuple(sorted((*words, f"fortify={self.fortify}") if self.fortify else words))
 
     @property
     def checked(self) -> tuple[str, ...]:
-        """What every program and library of an image must show."""
+        """The defences that every program and library of an image must have."""
         return tuple(name for name in CHECKED if getattr(self, name))
 
 
 WORDS = tuple(field.name for field in fields(Hardening))
 BUILT = ("bind_now", "noexecstack", "pie", "relro", "stack_protector")
-"""What the driver turns on with a flag; fortify has a level besides. The others are a matter of
-what packages do."""
+"""Defences that the driver turns on with a flag; fortify also has a level. The others depend on
+the packages themselves."""
 CHECKED = ("bind_now", "no_rpath", "no_textrel", "noexecstack", "pie", "relro")
-"""What can be read off a finished file. Of the stack protector and of fortify it cannot be told
-whether they are missing or a program has nothing for them to protect."""
+"""Defences that can be checked in a finished file. No trace of the stack protector or of fortify
+may only mean that the program has nothing for them to protect."""

@@ -1,7 +1,7 @@
-"""The words a recipe is written in: frozen data, no behaviour, no input or output.
+"""The classes that recipes are written with: frozen data, no behaviour, no input or output.
 
-Text fields may hold the placeholders listed in `PLACEHOLDERS`; nothing else is ever computed
-inside a recipe, so that the rendered plan says all there is to say about a build.
+Text fields may hold the placeholders listed in `PLACEHOLDERS`. Nothing else in a recipe is
+computed, so the rendered plan describes a build completely.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ PLACEHOLDERS = {
     "sysroot": "headers and libraries of the declared dependencies",
     "files": "the recipe's own files, without recipe.py",
 }
-"""What a recipe's texts may hold."""
+"""Placeholders that a recipe's texts may hold."""
 
 LATE = ("src", "stage", "sysroot", "files")
-"""Placeholders that stay in a plan: the executor alone knows these folders."""
+"""Placeholders that stay in a plan: only the executor knows these folders."""
 
 USER = r"[a-z_][a-z0-9_-]{0,30}"
-"""Pattern of names of accounts and groups on the target: what every tool takes (useradd(8))."""
+"""Pattern of account and group names on the target: those that every tool accepts (useradd(8))."""
 DEPLOY = "boot"
-"""Folder of the staging area whose files go beside the images, not into the root file system."""
+"""Staging folder whose files go beside the images, not into the root file system."""
 
 
 @dataclass(frozen=True)
 class Alternate:
-    """The same release under other bytes, as when a distribution has packed it again.
+    """The same release in an archive with other bytes, such as a distribution's repack.
 
     url    -- its address
     sha256 -- of these bytes
-    differs -- what is known to be different, in a few words
+    differs -- the known differences, in a few words
     size   -- in bytes; 0: not known
     """
 
@@ -52,15 +52,15 @@ class Alternate:
 
 @dataclass(frozen=True)
 class Source:
-    """An archive, named by upstream's address first.
+    """A source archive, with upstream's address first.
 
     url        -- upstream's address
     sha256     -- of the bytes at `url` and at every mirror
     provenance -- where the hash comes from, in a few words
-    mirrors    -- further addresses of the same bytes; `debian:` stands for the root of whatever
-                  mirror of the Debian archive the machine's apt is configured with
-    alternates -- addresses of the same release under other bytes, each with its own hash
-    size       -- in bytes; 0: not known. No more than that is fetched
+    mirrors    -- further addresses of the same bytes; `debian:` stands for the root of the Debian
+                  archive mirror that the machine's apt is configured with
+    alternates -- addresses of the same release with other bytes, each with its own hash
+    size       -- in bytes; 0: not known. No more than this is downloaded
     """
 
     url: str
@@ -73,12 +73,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Feature:
-    """A choice the board makes; both branches are always spelled out.
+    """An option of a package that the board sets; both branches are always written out.
 
     on, off -- arguments of the configure step (Kconfig packages: configuration lines)
     needs   -- packages that the `on` branch needs to build
     runtime -- packages that the `on` branch needs on the target only
-    default -- what a board gets that says nothing
+    default -- the choice if the board does not set it
     """
 
     name: str
@@ -103,7 +103,7 @@ class User:
 
 @dataclass(frozen=True)
 class Permission:
-    """Owner and mode of installed paths; `path` is absolute and may hold shell wildcards."""
+    """Owner and mode of installed paths; `path` is absolute and may contain shell wildcards."""
 
     path: str
     mode: str
@@ -113,10 +113,10 @@ class Permission:
 
 @dataclass(frozen=True)
 class Unhardened:
-    """Programs and libraries that may go without defences of the board's [hardening], and why.
+    """Programs and libraries that may lack defences of the board's [hardening], and why.
 
-    path   -- absolute, may hold shell wildcards
-    lacks  -- the defences, by the keys of [hardening] that are checked
+    path   -- absolute, may contain shell wildcards
+    lacks  -- the missing defences, as keys of [hardening] that are checked
     reason -- in a few words
     """
 
@@ -134,7 +134,7 @@ class Run(tuple[str, ...]):
         return super().__new__(cls, argv)
 
     def __getnewargs__(self) -> tuple[str, ...]:
-        """Return the arguments that make an equal one, for copying and pickling."""
+        """Return the arguments that create an equal command, for copying and pickling."""
         return tuple(self)
 
 
@@ -164,27 +164,27 @@ Step = Run | Install | Symlink
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What every package has, whatever it is built with.
+    """The fields that every recipe has, whatever its build style.
 
     summary       -- one line for people
     version       -- upstream's
-    source        -- the archive; None for a package made of the machine's own parts
+    source        -- the archive; None for a package made from the build machine's own files
     license       -- an SPDX expression
     license_files -- their paths in the source
-    homepage      -- where people read about it
+    homepage      -- the project's web page
     needs         -- packages whose headers and libraries the build sees
-    exports       -- those of `needs` that this package's own headers or pkg-config files lead to,
-                     so that a dependant sees them too
+    exports       -- those of `needs` that this package's headers or pkg-config files refer to, so
+                     that packages that need this one see them too
     runtime       -- packages needed on the target only
-    features      -- the board's choices
+    features      -- options that the board sets
     tools         -- commands of the build machine beyond the common ones
-    env           -- further environment of every step, as (name, value)
+    env           -- extra environment variables of every step, as (name, value)
     users         -- accounts needed on the target
     permissions   -- owners and modes that differ from root and the staged mode
-    freestanding  -- why the board's hardening is not for it: it runs without a C library (a kernel,
-                     firmware), which the compiler's driver cannot know; empty for all others
-    unhardened    -- what it installs without some of these defences, and why
-    drop          -- wildcards of staged paths that nobody needs (no leading slash)
+    freestanding  -- why the board's hardening does not apply: the package runs without a C library
+                     (a kernel, firmware), which the compiler driver cannot know; else empty
+    unhardened    -- installed files that lack some of these defences, and why
+    drop          -- wildcards of staged paths that are not needed (no leading slash)
     prepare       -- steps between unpacking and configuring
     finish        -- steps after installing
     """
@@ -214,7 +214,7 @@ class Recipe:
 class Autotools(Recipe):
     """./configure, make, make install.
 
-    configure -- arguments beyond the common ones; features add theirs after these
+    configure -- arguments beyond the common ones; those of features follow
     make      -- targets and variables of the build
     install   -- targets and variables of the installation, with DESTDIR; empty: `finish` installs
     """
@@ -228,7 +228,7 @@ class Autotools(Recipe):
 class Make(Recipe):
     """A Makefile without a configure script.
 
-    variables -- given to both runs; features add theirs after these
+    variables -- passed to both runs of make; those of features follow
     make      -- targets of the build
     install   -- targets and variables of the installation; empty: `finish` installs
     """
@@ -240,16 +240,16 @@ class Make(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class Kconfig(Recipe):
-    """A package configured by Kconfig: the kernel, busybox and their kin.
+    """A package configured by Kconfig, such as the kernel or busybox.
 
-    variables -- given to every run of make
-    base      -- make target that writes the starting configuration
-    fragments -- files of the recipe whose lines are laid over it, in this order
+    variables -- passed to every run of make
+    base      -- make target that writes the base configuration
+    fragments -- configuration fragments of the recipe, merged into it in this order
     refresh   -- make target that completes the configuration
     make      -- targets of the build
     install   -- targets and variables of the installation; empty: `finish` installs
-    modules   -- targets that build what the configuration asks for as modules (`=m`); they and
-                 modules_install are left out where it asks for none
+    modules   -- targets that build modules (`=m` in the configuration); without any, they and
+                 modules_install are skipped
     modules_install -- targets and variables that install them below {stage}/lib/modules
     """
 
@@ -265,11 +265,11 @@ class Kconfig(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class Custom(Recipe):
-    """Commands of the package's own.
+    """A package built by its own commands.
 
-    configure -- first steps; features add their arguments to the first of them, a Run
-    build     -- steps that make what is to be installed
-    install   -- steps that fill the staging folder
+    configure -- first steps; arguments of features are appended to the first one, a Run
+    build     -- steps that build the package
+    install   -- steps that install into the staging folder
     """
 
     configure: tuple[Step, ...] = ()
@@ -279,9 +279,9 @@ class Custom(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class ToolchainRuntime(Recipe):
-    """Libraries that come with the cross compiler instead of from a source.
+    """Libraries that come with the cross compiler instead of from a source archive.
 
-    libraries -- file names; each is asked of the compiler (-print-file-name)
+    libraries -- file names; the compiler is asked where each one is (-print-file-name)
     """
 
     libraries: tuple[str, ...]

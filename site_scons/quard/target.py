@@ -10,14 +10,14 @@ from quard.base.names import unknown
 
 @dataclass(frozen=True)
 class Target:
-    """One kind of machine that images are made for.
+    """A kind of machine that images are built for.
 
-    triple         -- GNU triple; also the cross tools' prefix, without the final dash
+    triple         -- GNU triple; also the prefix of the cross tools, without the final dash
     linux_arch     -- the kernel's ARCH
     openssl_target -- the name in OpenSSL's Configurations/*.conf
     elf_machine    -- the name of its programs' e_machine
     elf_class      -- 32 or 64
-    elf_order      -- of bytes: little or big
+    elf_order      -- byte order: little or big
     elf_abi        -- mask and value of the floating-point ABI in e_flags
     loader         -- absolute path of the dynamic loader on the target (the ABI's PT_INTERP)
     """
@@ -50,7 +50,7 @@ _TARGETS = {
 
 
 def target(triple: str) -> Target:
-    """Return the facts of `triple`. Raises QuardError for one that is not known."""
+    """Return the target with this triple. Raises QuardError for an unknown one."""
     found = _TARGETS.get(triple)
     if found is None:
         raise unknown("target", triple, sorted(_TARGETS), "add it to quard/target.py")

@@ -1,1 +1,1 @@
-"""What every part uses: errors, canonical JSON, files, tables."""
+"""Basics that all other modules use: errors, canonical JSON, files, TOML tables."""

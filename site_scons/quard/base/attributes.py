@@ -1,4 +1,4 @@
-"""Extended attributes that somebody gave to a file, without those of the machine itself."""
+"""Extended attributes that were set on a file on purpose, without those of the machine itself."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import os
 
 CAPABILITY = "security.capability"
 ACCESS_LIST = "system.posix_acl_access"
-"""Also given by the default list of a folder above."""
+"""Also inherited from the default list of a parent folder."""
 _OTHERS = tuple(
     f"user.{name}."
     for name in ("containers", "fuseoverlayfs", "overlay", "rootlesscontainers", "virtfs")
 )
-"""What file systems in user space keep for themselves."""
+"""Attributes that file systems in user space use internally."""
 
 
 def attributes(path: str) -> tuple[str, ...]:
     """Return the names of a file's attributes, sorted. Raises OSError.
 
-    Labels of security modules are left out, as each machine has its own.
+    Labels of security modules are omitted, as each machine has its own.
     """
     try:
         names = os.listxattr(path, follow_symlinks=False)

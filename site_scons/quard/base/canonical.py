@@ -1,4 +1,4 @@
-"""One byte sequence per value, and its hash: the identity of plans and results."""
+"""Canonical JSON: one byte sequence per value. Its hash identifies plans and results."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def digest(value: Any) -> str:
 
 
 def readable(value: Any) -> str:
-    """Return the same value for people: sorted keys, two-space indent, a final line end."""
+    """Return `value` as JSON for people: sorted keys, two-space indent, a final newline."""
     _check(value)
     return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
 def sealed(value: Mapping[str, Any], *, indent: int | None = 2) -> str:
-    """Return a mapping as JSON, all of it ASCII, with its own digest in it.
+    """Return a mapping as ASCII JSON that contains its own digest.
 
-    Takes what JSON can say, also text that is no text (file names, PEP 383). Without `indent` it
-    is written many times faster.
+    Accepts all that JSON can express, and file names that are not UTF-8 (PEP 383). Writing is many
+    times faster without `indent`.
     """
     return json.dumps({**value, _SEAL: _seal(value)}, sort_keys=True, indent=indent) + "\n"
 
 
 def unsealed(text: bytes) -> dict[str, Any] | None:
-    """Return the mapping that `sealed` made a text of; None if the text is not that any more."""
+    """Return the mapping in a text written by `sealed`; None if the text has been changed."""
     try:
         found = json.loads(text)
         seal = found.pop(_SEAL)

@@ -1,4 +1,4 @@
-"""The one exception that reaches a user, and the block it is printed as."""
+"""The exception that users see, and the block of text it is printed as."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from quard.base.plain import one_line, plain
 
 
 class QuardError(Exception):
-    """Something the user can act on.
+    """An error that the user can act on.
 
     message -- what happened, one line, no trailing dot
     detail  -- the facts: file, line, value, the end of a log; may span lines
     reason  -- a stable kebab-case slug for scripts and tests
     hint    -- what to do next
-    Characters that a terminal obeys are spelled out: names and words of others are in all of them.
+    Control characters are escaped, since all of these may quote names and texts of others.
     """
 
     def __init__(self, message: str, *, detail: str = "", reason: str, hint: str = "") -> None:
@@ -25,7 +25,7 @@ class QuardError(Exception):
         self.hint = plain(hint)
 
     def block(self) -> str:
-        """Return the text shown on standard error, without a final line end."""
+        """Return the text shown on standard error, without a final newline."""
         lines = [f"error: {self.message}"]
         lines += [f"  {line}" for line in self.detail.splitlines()]
         lines.append(f"reason: {self.reason}")
@@ -35,10 +35,10 @@ class QuardError(Exception):
 
 
 def together(what: str, errors: Sequence[QuardError]) -> QuardError:
-    """Return one error that tells all of `errors`; it has the first one's reason.
+    """Return one error that reports all of `errors`; it has the reason of the first one.
 
-    what -- what they were found in, as "the image"
-    Errors of one reason stand together, with their hint below them where the hints differ.
+    what -- what they were found in, such as "the image"
+    Errors with the same reason are grouped, with the hint below each group if the hints differ.
     """
     if len(errors) == 1:
         return errors[0]

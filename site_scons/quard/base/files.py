@@ -16,13 +16,13 @@ from quard.base import given
 from quard.base.errors import QuardError
 
 UMASK = 0o022
-"""What is made here can be read by everybody, whoever makes it."""
+"""Files are readable by everybody, whichever user creates them."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class FileRef:
-    """A file that a recipe or a board names, by content."""
+    """A file that a recipe or a board names, with the hash of its content."""
 
     name: str
     sha256: str
@@ -30,10 +30,10 @@ class FileRef:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield the path of a file beside `path`, which takes its place at the end.
+    """Yield the path of a temporary file beside `path`, which replaces it at the end.
 
-    So the file is whole at any time, and when its writing fails it is the one that it was, with
-    nothing left beside it. The folder is made. Raises OSError.
+    The file is complete at any time. If writing fails, it keeps its old content and the temporary
+    file is removed. The folder is created if needed. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -53,7 +53,7 @@ def file_sha256(path: Path) -> str:
 
 
 class HashingWriter:
-    """A file that is hashed while `tarfile` writes it, which asks no more of a file than this."""
+    """A file that is hashed while `tarfile` writes it; has only the methods that tarfile uses."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -67,19 +67,19 @@ class HashingWriter:
         return self._file.tell()
 
     def hexdigest(self) -> str:
-        """Return the hash of all that was written."""
+        """Return the hash of everything written so far."""
         return self._hash.hexdigest()
 
 
 def is_sha256(value: Any) -> TypeGuard[str]:
-    """Tell whether a value that was read somewhere is a SHA-256 as `file_sha256` returns it."""
+    """Return whether a value is a SHA-256 in the form that `file_sha256` returns."""
     return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
 def content(path: str) -> bytes:
-    """Return all of a small file, in a third of the time that an object made by `open` takes.
+    """Return the content of a small file, in a third of the time that `open` and `read` take.
 
-    For what a null build reads thousands of. A pipe in its place is empty. Raises OSError.
+    For files that a null build reads by the thousand. A pipe counts as empty. Raises OSError.
     """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -92,7 +92,7 @@ def content(path: str) -> bytes:
 
 
 def changed(path: Path) -> QuardError:
-    """Return the error for an input that is no longer what the plan was made from."""
+    """Return the error for an input that has changed since the plan was made."""
     return QuardError(
         f"{path.name} was changed while it was being built",
         detail=str(path),
@@ -102,9 +102,9 @@ def changed(path: Path) -> QuardError:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a tree that may hold folders their owner cannot write to, as installed ones may be.
+    """Remove a tree, including folders that their owner cannot write to, as packages install them.
 
-    A folder that does not exist is gone already.
+    A folder that does not exist is not an error.
     """
     try:
         shutil.rmtree(folder)

@@ -1,6 +1,6 @@
-"""Files that people name: read only if they are files, and not without end.
+"""Reading files that users name: only regular files, and only up to a size limit.
 
-A pipe would be waited for without end, and a device such as /dev/zero read until memory is full.
+Reading a pipe could wait forever, and a device such as /dev/zero would fill the memory.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import os
 import stat
 
 LARGEST = 64 << 20
-"""Bytes of a patch, or of another file that becomes part of a build."""
+"""Size limit in bytes of a patch, or of another file that becomes part of a build."""
 TEXT = 1 << 20
-"""Bytes of what people write by hand: recipes, tables, fragments, lists of keys."""
+"""Size limit in bytes of files written by hand: recipes, tables, fragments, lists of keys."""
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -26,7 +26,7 @@ Place = str | os.PathLike[str]
 
 
 def content(path: Place, largest: int = LARGEST) -> bytes:
-    """Return all of a file. Raises OSError, also where it is no file or larger than `largest`."""
+    """Return a file's content. Raises OSError, also if it is no file or exceeds `largest`."""
     handle = _open(path)
     try:
         pieces, left = [], largest + 1
@@ -41,13 +41,13 @@ def content(path: Place, largest: int = LARGEST) -> bytes:
 
 
 def text(path: Place, encoding: str = "utf-8", errors: str = "strict") -> str:
-    """Return what a person wrote, lines ended by "\\n". Raises OSError, UnicodeDecodeError."""
+    """Return a text file's content with "\\n" line ends. Raises OSError, UnicodeDecodeError."""
     found = content(path, TEXT).decode(encoding, errors)
     return found.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def opened(path: Place) -> io.BufferedReader:
-    """Open a file to be read. Raises OSError, also where it is no file."""
+    """Open a file for reading. Raises OSError, also if it is no regular file."""
     return open(_open(path), "rb")
 
 
@@ -57,7 +57,7 @@ def _open(path: Place) -> int:
     except OSError as error:
         if error.errno != errno.ENXIO:
             raise
-        raise _unfit("a socket", path) from None  # open(2) knows nothing else to say of one
+        raise _unfit("a socket", path) from None  # the only way open(2) reports one
     kind = stat.S_IFMT(os.fstat(handle).st_mode)
     if kind != stat.S_IFREG:
         os.close(handle)

@@ -1,4 +1,4 @@
-"""SHA-256 of files that are read once per change: it is remembered with what stat says of them."""
+"""SHA-256 of files, cached with their stat data: a file is read once per change."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from quard.base import canonical
 from quard.base.files import file_sha256, replacing
 
 GRAIN = 2_000_000_000
-"""Nanoseconds: the coarsest time stamps of a file system in use. What was written so shortly
-before it was read may have been written once more without another time stamp."""
+"""Nanoseconds: the coarsest time stamps of file systems in use. A file written this shortly before
+it was read may have been written again with the same time stamp."""
 
 _VERSION = 2
 
 
 class Hashes:
-    """Hashes of the files below one folder, as one scan of it finds them.
+    """Hashes of the files below one folder, for one scan.
 
-    A file whose size, inode, modification and change time are those of the last scan is not read
-    again, unless it was written within `GRAIN` of that scan (as git does with its index, "racy
-    git").
+    A file whose size, inode, modification and change time are unchanged since the last scan is
+    not read again, unless it was written within `GRAIN` of that scan (git's index handles "racy
+    git" the same way).
 
-    memory -- file that keeps the hashes from scan to scan; None: everything is read
+    memory -- file that keeps the hashes between scans; None: every file is read
     """
 
     def __init__(self, folder: Path, memory: Path | None) -> None:
@@ -47,9 +47,9 @@ class Hashes:
         return sha256
 
     def save(self) -> None:
-        """Keep for the next scan what this one has asked for, if anything is new.
+        """Save the hashes that this scan used for the next one, if any is new.
 
-        A disk that is full only makes the next scan slower.
+        A full disk only makes the next scan slower.
         """
         if self._memory is None or self._stamps == self._known:
             return
@@ -58,7 +58,7 @@ class Hashes:
             part.write_text(canonical.sealed(value, indent=None), encoding="ascii")
 
     def _recall(self) -> dict[str, list[int | str]]:
-        """Return path -> size, inode, times and hash; nothing where the memory cannot be used."""
+        """Return path -> size, inode, times and hash; empty if the memory is unusable."""
         if self._memory is None:
             return {}
         try:

@@ -1,4 +1,4 @@
-"""Where symbolic links lead, told from their texts alone: nothing here looks at a file system."""
+"""Where symbolic links lead, computed from their texts; the file system is not read."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ MOST = 40
 
 
 class Circle(Exception):
-    """More links than Linux follows: most likely they lead to each other."""
+    """More links than Linux follows, most likely a cycle of links."""
 
 
 class Outside(Exception):
-    """A `..` that goes above the folder that must not be left."""
+    """A `..` that leaves the folder that it must stay in."""
 
 
 def landing(path: str, text: str) -> str:
-    """Return the path that a link's text means, without following further links.
+    """Return the path that a link points to, without following further links.
 
-    Paths are below one root, without a leading slash; `..` stops at the root, as in the kernel.
+    Paths are relative to one root, without a leading slash; `..` stops at the root, as in Linux.
     """
     return posixpath.normpath(posixpath.join("/", posixpath.dirname(path), text)).lstrip("/")
 
 
 def leads_out(path: str, text: str) -> bool:
-    """Tell whether a relative link leads above the root; absolute ones mean the root itself."""
+    """Return whether a relative link leads above the root; absolute links start at the root."""
     plain = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
     return plain == ".." or plain.startswith("../")
 
 
 def followed(path: str, text_of: Callable[[str], str | None], *, floor: int | None = None) -> str:
-    """Return where a path leads when every link on the way is followed.
+    """Return where a path leads after following every link in it.
 
     The result may not exist.
 
-    text_of -- the text of the link at a path, None for all that is no link
-    floor   -- folders of the path that `..` must not leave; None: `..` stops at the root
+    text_of -- returns the text of the link at a path, None if there is no link
+    floor   -- number of leading folders that `..` must not leave; None: `..` stops at the root
     Raises Circle, Outside.
     """
     done: list[str] = []
@@ -63,5 +63,5 @@ def followed(path: str, text_of: Callable[[str], str | None], *, floor: int | No
 
 
 def _steps(path: str) -> list[str]:
-    """Return what a path consists of, the first step last."""
+    """Return the components of a path in reverse order."""
     return [step for step in reversed(path.split("/")) if step not in ("", ".")]

@@ -1,4 +1,4 @@
-"""Names of packages, boards and keys: their form, and which one was meant by one that is wrong."""
+"""Names of packages, boards and keys: their form, and suggestions for misspelled ones."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from quard.base.errors import QuardError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*\Z")
 _ALIKE = 0.6
-"""The part of two names that must be the same, as difflib measures it."""
+"""The least similarity of two names, as difflib measures it."""
 
 
 def nearest(
     name: str, known: Iterable[str], *, alike: float = _ALIKE, count: int = 1
 ) -> tuple[str, ...]:
-    """Return at most `count` of the known names that are like `name`, the most alike first.
+    """Return at most `count` of the known names that resemble `name`, the most similar first.
 
-    Capital and small letters are the same here: `board` is as near to `BOARD` as can be.
+    Case is ignored: `board` counts as equal to `BOARD`.
     """
     import difflib  # noqa: PLC0415 - a build without a wrong name does not need it
 
@@ -29,13 +29,13 @@ def nearest(
 
 
 def meant(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the hint for a name that does not exist: the nearest that does, or `otherwise`."""
+    """Return the hint for a name that does not exist: the nearest known one, or `otherwise`."""
     near = nearest(name, known)
     return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 def unknown(kind: str, name: str, known: Iterable[str], otherwise: str) -> QuardError:
-    """Return the error `unknown-KIND` for a name that does not exist, with those that do."""
+    """Return the error `unknown-KIND` for a name that does not exist; it lists the known ones."""
     known = tuple(known)
     return QuardError(
         f"unknown {kind} {name!r}",

@@ -1,4 +1,4 @@
-"""A disk or a quota that is full: how it is recognised, and the one error that it is."""
+"""A full disk or quota: how it is recognised, and the error for it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from quard.base.errors import QuardError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SHOWN = 3
-"""Lines of a command's output."""
+"""Lines of a command's output that the error shows."""
 
 
 def is_full(fault: OSError) -> bool:
-    """Tell whether a system call failed because a disk or a quota is full."""
+    """Return whether a system call failed because a disk or a quota is full."""
     return fault.errno in _FULL
 
 
 def says_full(text: str) -> bool:
-    """Tell whether a command that ran with LC_ALL=C says so."""
+    """Return whether the output of a command run with LC_ALL=C says so."""
     return any(os.strerror(number) in text for number in _FULL)
 
 
 def disk_full(doing: str, place: Path | str, said: str = "", *, instead: str = "") -> QuardError:
     """Return the error `disk-full`.
 
-    doing   -- what could not be done, as "unpacking zlib-1.3.tar.gz"
+    doing   -- what failed, such as "unpacking zlib-1.3.tar.gz"
     place   -- the folder or file that could not be written
-    said    -- what the system or a command said
-    instead -- what else helps besides free space
+    said    -- the message of the system or of a command
+    instead -- another remedy besides freeing space
     """
     facts = [str(place), *said.splitlines()[:_SHOWN]]
     hint = "free some space there and start again, finished work is kept"
@@ -45,7 +45,7 @@ def disk_full(doing: str, place: Path | str, said: str = "", *, instead: str = "
 
 @contextmanager
 def enough_space(folder: Path, doing: str = "writing") -> Iterator[None]:
-    """Turn 'no space' and 'quota exceeded' of what runs inside into QuardError `disk-full`."""
+    """Convert 'no space' and 'quota exceeded' inside the block to QuardError `disk-full`."""
     try:
         yield
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""Strict reading of TOML: every key is known, has one type, and a typo gets a suggestion."""
+"""Strict reading of TOML: unknown keys and wrong types are errors, typos get a suggestion."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from quard.base.names import meant
 
 
 def read(path: Path, shown: str, reason: str) -> Table:
-    """Return the top table of a file.
+    """Return the top-level table of a file.
 
     shown  -- the file's name in messages
-    reason -- slug of every error this table and those inside it raise
+    reason -- slug of every error that this table and its inner tables raise
     """
     try:
         data = tomllib.loads(given.text(path))
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class Table:
-    """A table whose keys are taken one by one; `finish` refuses what is left."""
+    """A table whose keys are taken one by one; `finish` rejects any that are left."""
 
     def __init__(self, data: Mapping[str, Any], where: str, reason: str, name: str = "") -> None:
         self._data = dict(data)
@@ -51,7 +51,7 @@ class Table:
         self._known: list[str] = []
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Take a string; without a default the key must be there."""
+        """Take a string; without a default the key is required."""
         return self._plain(key, self._take(key, str, "a string", default))
 
     def number(self, key: str, default: int | None = None) -> int:
@@ -70,7 +70,7 @@ class Table:
         return tuple(self._plain(key, item) for item in found)
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
-        """Take one of a few words."""
+        """Take one of the allowed words."""
         found = self.text(key, default)
         if found not in allowed:
             raise self.error(key, f"must be one of {', '.join(allowed)}, not {found!r}")
@@ -92,7 +92,7 @@ class Table:
         )
 
     def names(self) -> tuple[str, ...]:
-        """Return the keys not taken yet, sorted: for tables whose keys are names of things."""
+        """Return the keys not taken yet, sorted. For tables whose keys are names."""
         return tuple(sorted(self._data))
 
     def value(self, key: str) -> Any:
@@ -101,7 +101,7 @@ class Table:
         return self._data.pop(key)
 
     def finish(self) -> None:
-        """Raise QuardError if a key is left that nobody asked for."""
+        """Raise QuardError if a key has not been taken."""
         for key in sorted(self._data):
             known = "known: " + ", ".join(sorted(self._known))
             raise QuardError(
@@ -120,7 +120,7 @@ class Table:
         )
 
     def _plain(self, key: str, text: str) -> str:
-        """Return a text that may become part of a path, a command or an environment."""
+        """Check and return a text that may become part of a path, a command or an environment."""
         if "\0" in text:
             raise self.error(key, f"holds a NUL character: {text!r}")
         return text

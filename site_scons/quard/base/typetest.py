@@ -1,4 +1,4 @@
-"""Whether a value is of an annotated type, nested to any depth."""
+"""Testing whether a value has an annotated type, nested to any depth."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Test = Callable[[Any], bool]
 
 @cache
 def field_tests(kind: Any) -> dict[str, Test]:
-    """Return the test of each annotated field of a class, those of its bases included."""
+    """Return the test of each annotated field of a class, including inherited fields."""
     return {name: fits(annotation) for name, annotation in get_type_hints(kind).items()}
 
 
 @cache
 def fits(annotation: Any) -> Test:
-    """Return the function that tells whether a value is of a type.
+    """Return a function that tests whether a value has a type.
 
-    A tuple is nothing but a tuple: a class made from `tuple[X, ...]` is a type of its own, whose
-    items are tested as well. True is no number.
-    Raises TypeError for an annotation that no value can be held against.
+    `tuple` accepts only plain tuples: a class derived from `tuple[X, ...]` is a type of its own,
+    whose items are tested as well. True is not a number.
+    Raises TypeError for an annotation that cannot be tested.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
@@ -57,7 +57,7 @@ def _any(tests: list[Test]) -> Test:
 
 
 def _items(arguments: tuple[Any, ...]) -> Callable[[Iterable[Any]], bool]:
-    """Return the test of a tuple's items: of any number, `...`, or one for each."""
+    """Return the test of a tuple's items: one type for any number (`...`), or one type for each."""
     if len(arguments) == 2 and arguments[1] is ...:
         each = fits(arguments[0])
         return lambda value: all(map(each, value))

@@ -1,1 +1,1 @@
-"""Boards and settings, as their files say."""
+"""Boards and settings, read from their files."""

@@ -1,4 +1,4 @@
-"""A board: what to build for which machine, read from `configs/NAME.toml`."""
+"""A board: what to build, and for which machine, read from `configs/NAME.toml`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FORMATS = ("ext4", "squashfs", "cpio.gz")
 _REASON = "bad-board"
 _DATA_MIB = 256
 _LEAST_DATA_MIB = 8
-"""Below this mke2fs(8) makes no journal."""
+"""mke2fs(8) creates no journal in a smaller file system."""
 _PERSISTENT = re.compile(r"(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*|/\.[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+")
-"""What the options of mount(8) and a list with a path in each line take as it is."""
+"""Paths that need no escaping in options of mount(8) and in a list of one path per line."""
 _MOUNTED = ("/data", "/dev", "/mnt", "/proc", "/run", "/sys", "/tmp", "/var/log")
-"""Where the guest mounts something of its own."""
+"""Paths where the guest mounts other file systems."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class BoardToolchain:
     """The cross compiler.
 
     prefix -- of its commands, as in riscv64-linux-gnu-
-    folder -- where it is installed (its `bin` holds the commands); "" for the machine's own
+    folder -- where it is installed (its `bin` holds the commands); "" for the machine's compiler
     """
 
     prefix: str
@@ -45,9 +45,9 @@ class BoardToolchain:
 class Login:
     """Who may log in.
 
-    root_password   -- root's entry in shadow(5): a crypt(5) hash, "*" for none at all, or "" for
-                       a console that asks no password (sshd refuses passwords in any case)
-    authorized_keys -- public keys that log in to root over the network
+    root_password   -- root's entry in shadow(5): a crypt(5) hash, "*" to lock it, or "" for a
+                       console that asks for no password (sshd never accepts passwords)
+    authorized_keys -- public keys that may log in as root over the network
     """
 
     root_password: str
@@ -56,9 +56,9 @@ class Login:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The disk that outlives every image, mounted at /data.
+    """The data disk, mounted at /data, which is kept when images are replaced.
 
-    size_mib   -- of its ext4 file system; 0: there is no such disk
+    size_mib   -- of its ext4 file system; 0: no data disk
     persistent -- absolute paths of folders and files whose changes are kept there
     """
 
@@ -68,16 +68,16 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """Everything a board's file says.
+    """The content of a board's file.
 
-    packages  -- what is asked for by name; what these need comes along
+    packages  -- packages requested by name; their dependencies are added
     hardening -- defences that programs are built with
-    unhardened -- files that may go without some of them, from overlays above all
-    features  -- (package, feature) -> choice; what is not named has the recipe's default
+    unhardened -- files that may lack some of them, mainly from overlays
+    features  -- (package, feature) -> choice; others have the recipe's default
     fragments -- package -> further Kconfig fragments, paths below the project
     overlays  -- folders laid over the packages' files, in this order
-    formats   -- root file systems to make of rootfs.tar
-    size_mib  -- of the ext4 file system; 0 sizes it by its content
+    formats   -- file systems to make from rootfs.tar
+    size_mib  -- of the ext4 file system; 0: it is sized by its content
     """
 
     name: str
@@ -244,7 +244,7 @@ def _fragments(table: Table) -> dict[str, tuple[str, ...]]:
 
 
 def _paths(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Return paths below the project, where alone everybody has the same files."""
+    """Return paths below the project; only there does everybody have the same files."""
     paths = table.texts(key, default)
     for path in paths:
         if not path or path.startswith("/") or ".." in path.split("/"):

@@ -1,4 +1,4 @@
-"""A board's own configuration fragments: which there are, and what is in them."""
+"""A board's Kconfig fragments: which files there are, and their content."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from quard.boards.board import Board
 
 
 class Fragments:
-    """The fragments that a board lays over the configurations of its Kconfig packages.
+    """The fragments that a board merges into the configurations of its Kconfig packages.
 
-    The board's file lists some. What the Kconfig editor has written is in
+    The board's file lists some. Those written by the Kconfig editor are
     `configs/BOARD/NAME.fragment`.
     """
 
@@ -26,9 +26,9 @@ class Fragments:
         self._board = board
 
     def of(self, package: str) -> dict[str, str]:
-        """Return a package's fragments, in the order in which they are laid over its recipe's.
+        """Return a package's fragments in the order in which they are applied, after the recipe's.
 
-        The name that a build has for each -> its path below the project.
+        Name of the fragment in the build -> its path below the project.
         """
         listed = self._board.fragments.get(package, ())
         found = {f"board-{number}-{Path(path).name}": path for number, path in enumerate(listed)}
@@ -38,16 +38,16 @@ class Fragments:
         return found
 
     def references(self, package: str) -> tuple[FileRef, ...]:
-        """Return the same by content. Raises QuardError bad-board for one that cannot be read."""
+        """Return them with their hashes. Raises QuardError bad-board for an unreadable one."""
         return tuple(FileRef(inner, self._hash(path)) for inner, path in self.of(package).items())
 
     def edited(self, package: str) -> str:
-        """Return the path, below the project, of what was edited in a package's configuration."""
+        """Return the path, below the project, of the Kconfig editor's fragment for a package."""
         return f"configs/{self._board.name}/{package}.fragment"
 
     @cached_property
     def packages(self) -> Mapping[str, str]:
-        """Each package that has a fragment -> the file that says so, below the project."""
+        """Package with fragments -> the file, below the project, that names or holds them."""
         found = dict.fromkeys(self._board.fragments, f"configs/{self._board.name}.toml")
         folder = self._project / f"configs/{self._board.name}"
         return found | {p.stem: self.edited(p.stem) for p in folder.glob("*.fragment")}
@@ -65,5 +65,5 @@ class Fragments:
 
 
 def edited_name(package: str) -> str:
-    """Return the name under which a build sees what was edited."""
+    """Return the name of the Kconfig editor's fragment in a build."""
     return f"board-{package}.fragment"

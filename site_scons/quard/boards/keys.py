@@ -1,4 +1,4 @@
-"""Public keys of ssh, as lines of authorized_keys (sshd(8)): options, type, base64, comment."""
+"""SSH public keys as lines of authorized_keys (sshd(8)): options, type, base64, comment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 60
 
 
 def authorized_keys(table: Table) -> tuple[str, ...]:
-    """Take the keys that a table gives line by line. Raises its error for what is no key."""
+    """Take the keys of a table, a list of lines. Raises the table's error for a malformed key."""
     keys = tuple(key.strip() for key in table.texts("authorized_keys", ()))
     for number, key in enumerate(keys):
         if problem := bad_key(key):
@@ -22,11 +22,11 @@ def authorized_keys(table: Table) -> tuple[str, ...]:
 
 
 def bad_key(line: str) -> str:
-    """Return what is wrong with a line that should be a key, "" if nothing is."""
+    """Return what is wrong with a line that should be a key; "" if nothing is."""
     if line.startswith("-----BEGIN") and "PRIVATE KEY" in line:
         return "is the beginning of a private key"
     words = line.split()
-    plain = is_printable(line.replace("\t", " "))  # sshd takes tabs between the words
+    plain = is_printable(line.replace("\t", " "))  # sshd accepts tabs between the words
     if plain and any(_is_blob(kind, blob) for kind, blob in pairwise(words)):
         return ""
     more = "..." if len(line) > _SHOWN else ""
@@ -34,7 +34,7 @@ def bad_key(line: str) -> str:
 
 
 def _is_blob(kind: str, blob: str) -> bool:
-    """Tell whether `blob` is a key that says of itself to be of this kind (RFC 4253, 6.6)."""
+    """Return whether `blob` is a key whose own type field has this kind (RFC 4253, 6.6)."""
     try:
         data = binascii.a2b_base64(blob, strict_mode=True)
     except (binascii.Error, ValueError):

@@ -1,6 +1,6 @@
-"""What one site or one person sets: `local.toml`, and the same names on the command line.
+"""Settings of one site or user: `local.toml`, and the same names on the command line.
 
-On the command line a setting is written `table.key=value`; lists are separated by commas.
+On the command line a setting is written `table.key=value`; list items are separated by commas.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class Settings:
     """A site's choices.
 
     override        -- package -> local source tree that is built instead of the archive
-    cache           -- folder of the store and of fetched archives; None: the user's cache folder
-    sources_folder  -- folder that is searched for archives before any address is asked
-    mirrors         -- base addresses asked after the recipe's own
-    offline         -- ask no address
-    strict_sources  -- upstream's archive alone: no alternate, and no result made from one
-    largest_mib     -- of an archive whose size the recipe does not say: more is not fetched
-    sandbox         -- auto: bubblewrap where it can run; bwrap: it must; none: without it
+    cache           -- folder of the store and of downloaded archives; None: the user's cache folder
+    sources_folder  -- folder that is searched for archives before any download
+    mirrors         -- base addresses tried after the recipe's addresses
+    offline         -- use no network address
+    strict_sources  -- accept only upstream's archive: no alternate, and no result built from one
+    largest_mib     -- size limit of an archive whose recipe gives no size
+    sandbox         -- auto: bubblewrap if it can run; bwrap: required; none: not used
     authorized_keys -- public keys of root besides the board's
     """
 
@@ -52,14 +52,14 @@ class Settings:
 
 
 def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Settings:
-    """Return the settings of `project`'s local.toml with those of the command line laid over.
+    """Return the settings of `project`'s local.toml, overridden by those of the command line.
 
-    arguments -- `table.key` -> text; other arguments are not looked at
-    home      -- what `~` in a path stands for; None if there is no such folder
+    arguments -- `table.key` -> text; other arguments are ignored
+    home      -- the folder that `~` in a path stands for; None if there is none
     Raises QuardError bad-setting.
     """
     path = project / "local.toml"
-    # A link to nowhere was meant to be read, too.
+    # A dangling link is meant to be read as well: it must be an error.
     there = os.path.lexists(path)
     table = read(path, "local.toml", _REASON) if there else Table({}, "", _REASON)
     data = {name: _content(table.table(name)) for name in TABLES}
@@ -75,7 +75,7 @@ def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Sett
 
 
 def named_path(project: Path, text: str, home: Path | None) -> Path:
-    """Return the path that a text of a person means; `~` is the home folder. Raises QuardError."""
+    """Return the path that a user's text stands for; `~` is the home folder. Raises QuardError."""
     if text != "~" and not text.startswith("~/"):
         return project / text
     if home is None:
@@ -88,7 +88,7 @@ def named_path(project: Path, text: str, home: Path | None) -> Path:
 
 
 def is_setting(argument: str) -> bool:
-    """Tell whether a command-line name is one of these settings."""
+    """Return whether a command-line name is a setting."""
     name, dot, _ = argument.partition(".")
     return bool(dot) and name in TABLES
 
@@ -150,7 +150,7 @@ def _largest(sources: Table) -> int:
 
 
 def _keys(table: Table, path: Path) -> tuple[str, ...]:
-    """Return the keys of a file. What sshd(8) passes over in such a file is passed over here."""
+    """Return the keys of a file. Lines that sshd(8) ignores in such a file are ignored here."""
     name, keys = "authorized_key_files", list[str]()
     try:
         text = given.text(path, "utf-8-sig")
@@ -169,7 +169,7 @@ def _keys(table: Table, path: Path) -> tuple[str, ...]:
 
 
 def _folder(table: Table, key: str, path: Path) -> Path:
-    """Return a folder that must be there."""
+    """Return a folder, which must exist."""
     try:
         kind = path.stat().st_mode
     except FileNotFoundError:

@@ -88,7 +88,7 @@ def compose(
 
 
 def _compiles(recipe: Recipe) -> bool:
-    """Tell whether the compiler makes programs of the target's system from a recipe."""
+    """Return whether the compiler makes programs of the target's system from a recipe."""
     return not recipe.freestanding and not isinstance(recipe, ToolchainRuntime)
 
 

@@ -119,7 +119,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def leads(process: subprocess.Popen[bytes]) -> bool:
-    """Tell whether a process that has not been collected leads a group of its own."""
+    """Return whether a process that has not been collected leads a group of its own."""
     return os.getpgid(process.pid) == process.pid
 
 
@@ -131,7 +131,7 @@ def vanish(group: int) -> None:
 
 
 def _alive(group: int) -> bool:
-    """Tell whether a process group has members. Zombies are none: whose they are may be slow."""
+    """Return whether a process group has members. Zombies are none: whose they are may be slow."""
     stats = (_stat(int(name)) for name in os.listdir("/proc") if name.isdecimal())
     return any(stat[2] == str(group) and stat[0] not in "ZX" for stat in stats if stat)
 

@@ -214,7 +214,7 @@ class Sandbox:
 
 
 def shows(folder: Path) -> bool:
-    """Tell whether every sealed command sees this folder of the machine."""
+    """Return whether every sealed command sees this folder of the machine."""
     system = any(folder.is_relative_to(shown) for shown in ("/usr", *_SYSTEM))
     return system and not folder.is_relative_to(_LOCAL)
 

@@ -13,7 +13,7 @@ _INPUT = 0
 
 
 def belongs_to_others(descriptor: int) -> bool:
-    """Tell whether a terminal is a shell's or another program's now, and we in the background."""
+    """Return whether a terminal is a shell's or another program's now, and we in the background."""
     try:
         return os.tcgetpgrp(descriptor) != os.getpgrp()
     except OSError:  # a terminal of another session: nobody here has it

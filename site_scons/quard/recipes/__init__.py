@@ -1,1 +1,1 @@
-"""Recipes: reading, checking and ordering them."""
+"""Recipes: parsing, checks, the catalogue, the dependency graph."""

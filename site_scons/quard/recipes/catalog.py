@@ -1,4 +1,4 @@
-"""Recipes on disk: `packages/NAME/` -> frozen recipe and the files beside it."""
+"""The catalogue of recipes on disk: `packages/NAME/` -> frozen recipe and the files beside it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from quard.recipes.parse_cache import ParseCache
 
 RECIPE = "recipe.py"
 _LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.rej"))))
-"""What editors and patch(1) leave beside what they work on: never part of a recipe."""
+"""Leftover files of editors and patch(1): never part of a recipe."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Package:
     """A recipe and its folder.
 
     sha256 -- of the recipe's text
-    beside -- names of the files in the folder, sorted, the recipe's own among them
+    beside -- names of the files in the folder, sorted, including the recipe's
     """
 
     name: str
@@ -38,7 +38,7 @@ class Package:
     beside: tuple[str, ...]
 
     def patches(self) -> tuple[FileRef, ...]:
-        """Return the folder's patches in the order in which they are applied."""
+        """Return the folder's patches, in the order in which they are applied."""
         return tuple(self._reference(name) for name in self.beside if name.endswith(".patch"))
 
     def files(self) -> tuple[FileRef, ...]:
@@ -58,9 +58,9 @@ class Package:
 
 
 class Catalog:
-    """The packages below one folder; each is read when it is first asked for.
+    """The packages below one folder; each is read when it is first requested.
 
-    memory -- file that remembers what recipes say, so that only changed ones are parsed
+    memory -- file of the parse cache, so that only changed recipes are parsed
     """
 
     def __init__(self, folder: Path, memory: Path | None = None) -> None:
@@ -70,7 +70,7 @@ class Catalog:
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """Every package's name; the folder is looked through once."""
+        """Every package's name; the folder is listed once."""
         try:
             with os.scandir(self._folder) as found:
                 return frozenset(e.name for e in found if os.path.exists(f"{e.path}/{RECIPE}"))
@@ -119,29 +119,29 @@ class Catalog:
         return unknown("package", name, self.names(), "add packages/NAME/recipe.py")
 
     def is_clean(self, package: Package) -> bool:
-        """Tell whether a check of this recipe and these file names found nothing before."""
+        """Return whether an earlier check of this recipe and these file names found nothing."""
         return self._remembered.is_clean(package.name, package.sha256, package.beside)
 
     def set_clean(self, package: Package) -> None:
-        """Remember that a check found nothing."""
+        """Record that a check found nothing."""
         self._remembered.set_clean(package.name, package.sha256, package.beside)
 
     def remember(self) -> None:
-        """Write down what was learnt, if anything was."""
+        """Save the parse cache, if anything is new."""
         self._remembered.save(self.known)
 
 
 def _beside(name: str, folder: str) -> tuple[str, ...]:
     """Return the names of a recipe's files, sorted.
 
-    The folder may be a link itself; what is in it must not lead out of it. Raises QuardError.
+    The folder itself may be a link; links in it must not lead out of it. Raises QuardError.
     """
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
         if entry.is_symlink() and not _LEFTOVER.match(entry.name):
             _require_inside(name, folder, entry.name)
-    # A patch that is a dangling link is named as well: its reading fails, as it must.
+    # A patch that is a dangling link is listed as well: reading it must fail.
     return tuple(e.name for e in entries if e.is_file() or e.name.endswith(".patch"))
 
 

@@ -1,4 +1,4 @@
-"""Order and closure of packages: which a board builds, in which order, and what each one sees."""
+"""The dependency graph: which packages a board builds, in which order, and what each one sees."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from quard.base.errors import QuardError
 
 @dataclass(frozen=True)
 class Edges:
-    """What one package asks for, with the board's features settled.
+    """The dependencies of one package, with the board's features decided.
 
-    needs   -- built before it and seen by its build
-    exports -- those of `needs` that its own dependants see as well
+    needs   -- built before it and visible to its build
+    exports -- those of `needs` that packages that need it see as well
     runtime -- needed on the target only
     """
 
@@ -28,7 +28,7 @@ class Graph:
     """The packages of one board.
 
     edges -- by package
-    order -- dependencies first; among equals by name
+    order -- dependencies first, otherwise by name
     """
 
     edges: Mapping[str, Edges]
@@ -37,8 +37,8 @@ class Graph:
     def sysroot(self, name: str) -> tuple[str, ...]:
         """Return the packages whose dev parts the build of `name` sees, sorted.
 
-        These are its needs and whatever those export, and nothing that they merely use
-        themselves: a dependency that was forgotten must fail, not succeed by luck.
+        These are its needs and the packages that those export. Packages that its needs only use
+        internally are not included: a missing dependency must fail, not succeed by luck.
         """
         seen: set[str] = set()
         todo = list(self.edges[name].needs)
@@ -50,15 +50,15 @@ class Graph:
         return tuple(sorted(seen))
 
     def linked(self, name: str) -> tuple[str, ...]:
-        """Return the packages of which the build of `name` sees the shared libraries only, sorted.
+        """Return the packages whose shared libraries alone the build of `name` sees, sorted.
 
-        A linker follows the libraries that its libraries need, headers play no part in that.
+        A linker follows the libraries that its libraries need; it needs no headers for that.
         """
         return tuple(sorted(self._below[name].difference(self.sysroot(name))))
 
     @cached_property
     def _below(self) -> Mapping[str, frozenset[str]]:
-        """Each package -> all that its build needs, and what that needs."""
+        """Package -> all that its build needs, directly or indirectly."""
         below: dict[str, frozenset[str]] = {}
         for name in self.order:
             needs = self.edges[name].needs
@@ -66,7 +66,7 @@ class Graph:
         return below
 
     def closure(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return `names` and all that they need to build or to run, in building order."""
+        """Return `names` and all that they need to build or to run, in build order."""
         seen: set[str] = set()
         todo = list(names)
         while todo:
@@ -77,11 +77,11 @@ class Graph:
         return tuple(name for name in self.order if name in seen)
 
     def urgent_first(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return `names` with those first that have the longest chain of others waiting for them.
+        """Return `names`, those with the longest chain of packages waiting for them first.
 
-        Builds begun in this order leave no processor idle at the end behind such a chain. Of those
-        that nobody waits for, the ones that need nothing come last: they can begin at any time, and
-        so fill what the others leave.
+        In this order no processor is left idle at the end while such a chain is built. Of the
+        packages that no other waits for, those that need nothing come last: they can start at any
+        time and fill the gaps.
         """
         chain = dict.fromkeys(self.order, 0)
         for name in reversed(self.order):
@@ -92,7 +92,7 @@ class Graph:
         )
 
     def users(self, name: str) -> tuple[str, ...]:
-        """Return the packages in whose closure `name` is, in building order, without itself."""
+        """Return the packages whose closure contains `name`, in build order, without itself."""
         above: dict[str, list[str]] = {}
         for user, mine in self.edges.items():
             for need in (*mine.needs, *mine.runtime):
@@ -107,20 +107,20 @@ class Graph:
         return tuple(user for user in self.order if user in seen and user != name)
 
     def dependants(self, name: str) -> tuple[str, ...]:
-        """Return the packages that name `name` as a need, sorted."""
+        """Return the packages that list `name` in their needs, sorted."""
         return tuple(sorted(who for who, edges in self.edges.items() if name in edges.needs))
 
 
 def build(roots: Iterable[str], edges: Callable[[str], Edges]) -> Graph:
-    """Return the graph that `roots` lead to.
+    """Return the graph of all packages reachable from `roots`.
 
-    Raises QuardError dependency-cycle, naming the packages of the cycle in order.
+    Raises QuardError dependency-cycle, which names the packages of the cycle in order.
     """
     found: dict[str, Edges] = {}
     order: list[str] = []
 
     def visit(root: str) -> None:
-        # Without recursion: a chain of packages may be longer than Python's stack.
+        # No recursion: a chain of packages may be longer than Python's stack.
         path: dict[str, tuple[Edges, Iterator[str]]] = {}
         ahead: str | None = None if root in found else root
         while ahead is not None or path:

@@ -1,4 +1,4 @@
-"""What must hold of a recipe beyond its syntax; each finding names the field and the cure."""
+"""Checks of a recipe beyond its syntax; each finding names the field and the fix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong with one recipe.
+    """One problem in one recipe.
 
     reason -- slug, as in QuardError
     """
@@ -48,7 +48,7 @@ class Finding:
 
 
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
-    """Return what is wrong with one recipe, in the order of its fields."""
+    """Return the findings in one recipe, in the order of its fields."""
     found: list[Finding] = []
     for check in (_texts, _hardening, _source, _names, _features, _files, _modes, _placeholders):
         found.extend(check(package, catalog))
@@ -56,9 +56,9 @@ def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
 
 
 def require(packages: Iterable[Package], catalog: Catalog) -> None:
-    """Raise QuardError with every finding in `packages`; its reason is the first one's.
+    """Raise QuardError with every finding in `packages`; its reason is that of the first one.
 
-    What was found clean before is not looked at again, but for the names of other packages.
+    Recipes found clean before are not checked again, except for the names of other packages.
     """
     found: list[Finding] = []
     for package in packages:
@@ -171,13 +171,13 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
 
 
 def _twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield the names that a list has more than once; its order says nothing."""
+    """Yield a finding for each name that a list has more than once; its order does not matter."""
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _finding(package, field, f"{name!r} stands there twice", "named-twice")
 
 
 def _mentioned(package: Package) -> set[str]:
-    """Return the names of other packages that a recipe holds."""
+    """Return the names of other packages that a recipe mentions."""
     recipe = package.recipe
     found = {*recipe.needs, *recipe.exports, *recipe.runtime}
     for feature in recipe.features:
@@ -250,7 +250,7 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
 
 
 def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
-    """Yield every step, with the name of the field it is in."""
+    """Yield each step and the name of its field."""
     for item in fields(recipe):
         value = getattr(recipe, item.name)
         for part in value if isinstance(value, tuple) else ():
@@ -259,7 +259,7 @@ def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
 
 
 def _staged(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Yield the paths below the staging folder that steps make, with the field's name."""
+    """Yield the paths below the staging folder that steps create, with the name of the field."""
     for field, step in _steps(recipe):
         if isinstance(step, Install):
             yield field, step.destination
@@ -274,7 +274,7 @@ def _placeholders(package: Package, _: Catalog) -> Iterator[Finding]:
 
 
 def _strings(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Yield the recipe's texts that hold a brace, each with the name of the field it is in."""
+    """Yield the recipe's texts that contain a brace, with the name of the field."""
     for item in fields(recipe):
         yield from _within(item.name, getattr(recipe, item.name))
 

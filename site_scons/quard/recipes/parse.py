@@ -1,7 +1,7 @@
-"""One recipe's text -> a frozen recipe. A recipe is parsed, never run.
+"""Parsing a recipe's text into a frozen recipe. A recipe is never run.
 
-A recipe file may import `quard.model` and assign RECIPE, nothing else. It is Python for the sake
-of its syntax, editors and error lines; what it may say is data.
+A recipe file may import `quard.model` and assign RECIPE, nothing else. It uses Python for its
+syntax, its editor support and its error lines, but it may contain only data.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _PLAIN = (
     ast.BinOp,
     ast.Add,
 )
-"""Syntax a recipe may use; adding strings or tuples is allowed for long lists."""
+"""Syntax that a recipe may use; strings and tuples may be added, for long lists."""
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
-"""NUL ends a text for the system; halves of surrogate pairs have no UTF-8 form."""
+"""NUL ends a text in system calls; halves of surrogate pairs have no UTF-8 form."""
 
 
 def recipe(content: bytes, where: str) -> Recipe:
-    """Return the recipe in the content of one file.
+    """Return the recipe in a file's content.
 
     where -- the file's name in messages, below packages/
     Raises QuardError: recipe-syntax (not Python, or more than data), unknown-field,
@@ -53,7 +53,7 @@ def recipe(content: bytes, where: str) -> Recipe:
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise _bad(where, line, str(error), "recipe-syntax") from error
-    except (RecursionError, MemoryError) as error:  # MemoryError: how the parser says it
+    except (RecursionError, MemoryError) as error:  # the parser raises MemoryError for it
         raise _bad(where, 1, "an expression is nested too deeply", "recipe-syntax") from error
     if not isinstance(found, Recipe) or type(found) is Recipe:
         styles = ", ".join(sorted(n for n, c in _WORDS.items() if issubclass(c, Recipe)))
@@ -169,7 +169,7 @@ def _construct(
 
 
 def _check_types(value: Any, where: str, line: int) -> None:
-    """Hold every field against its annotation, nested recipe classes included."""
+    """Check every field against its annotation, including nested recipe classes."""
     kind: Any = type(value)
     tests = field_tests(kind)
     for item in dataclasses.fields(value):
@@ -192,7 +192,7 @@ def _check_types(value: Any, where: str, line: int) -> None:
 
 
 def _parts(content: Any) -> Iterator[Any]:
-    """Yield the recipe classes in a field, however deep in tuples and dictionaries they are."""
+    """Yield the instances of recipe classes in a field, at any depth in tuples and dictionaries."""
     if dataclasses.is_dataclass(content):
         yield content
     elif isinstance(content, tuple):

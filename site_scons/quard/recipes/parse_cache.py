@@ -1,7 +1,7 @@
-"""What recipes said when they were last read, so that a build parses the changed ones only.
+"""The parse cache: parsed recipes, kept so that a build parses only the changed ones.
 
-An entry holds for one content of a recipe, and all entries for one engine and one Python: whatever
-is not exactly as it was is read anew. No time stamp plays a part.
+An entry is valid for one content of a recipe, and all entries for one engine and one Python. If any
+of these differs, the recipe is parsed again. Time stamps are not used.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from quard.model import Recipe
 _DIGEST = 32
 _ENGINE = Path(__file__).parent.parent
 _READERS = ("", "base", "recipes", "plan")
-"""Folders of the engine whose modules read and check recipes."""
+"""Folders of the engine whose modules parse and check recipes."""
 
 
 @dataclass(frozen=True)
 class _Parsed:
-    """What is remembered of one recipe.
+    """The cache entry of one recipe.
 
     content -- SHA-256 of its text
-    pickled -- the recipe; unpickled only when it is asked for
-    clean   -- file names beside it with which a check found nothing; None: not checked
+    pickled -- the recipe; unpickled only when it is requested
+    clean   -- file names beside it when a check found nothing; None: not checked
     """
 
     content: str
@@ -39,14 +39,14 @@ class _Parsed:
 
 
 class ParseCache:
-    """Keeps entries in one file; None keeps them nowhere."""
+    """Entries kept in one file; without a file nothing is kept."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._changed = False
 
     def recipe(self, name: str, content: str) -> Recipe | None:
-        """Return the recipe of this content, if it is known."""
+        """Return the recipe with this content, if it is cached."""
         entry = self._entries.get(name)
         if entry is None or entry.content != content:
             return None
@@ -54,25 +54,25 @@ class ParseCache:
         return found
 
     def add(self, name: str, content: str, recipe: Recipe) -> None:
-        """Learn what a recipe says."""
+        """Add a parsed recipe."""
         if self._file is not None:
             self._entries[name] = _Parsed(content, pickle.dumps(recipe))
             self._changed = True
 
     def is_clean(self, name: str, content: str, beside: tuple[str, ...]) -> bool:
-        """Tell whether a check of this recipe beside these files found nothing."""
+        """Return whether a check of this recipe beside these files found nothing."""
         entry = self._entries.get(name)
         return entry is not None and entry.content == content and entry.clean == beside
 
     def set_clean(self, name: str, content: str, beside: tuple[str, ...]) -> None:
-        """Learn that a check found nothing."""
+        """Record that a check found nothing."""
         entry = self._entries.get(name)
         if entry is not None and entry.content == content:
             self._entries[name] = replace(entry, clean=beside)
             self._changed = True
 
     def save(self, names: Collection[str]) -> None:
-        """Write down what was learnt of recipes that exist; a full disk only costs time later."""
+        """Save the entries of recipes that exist; a full disk only costs time later."""
         if self._file is None or not self._changed:
             return
         kept = {name: entry for name, entry in self._entries.items() if name in names}
@@ -83,19 +83,19 @@ class ParseCache:
 
     @cached_property
     def _entries(self) -> dict[str, _Parsed]:
-        """What the file holds; nothing where it is damaged or of another engine."""
+        """The entries in the file; empty if it is damaged or from another engine."""
         try:
             data = self._file.read_bytes() if self._file is not None else b""
         except OSError:
             return {}
         if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
-            return {}  # also keeps damage away from pickle, which would trust it
+            return {}  # pickle, which would trust it, must not see damaged data
         engine, pickled = data[_DIGEST : 2 * _DIGEST], data[2 * _DIGEST :]
         return dict(pickle.loads(pickled)) if engine == self._engine else {}
 
     @cached_property
     def _engine(self) -> bytes:
-        """What decides what a recipe's text means: everything that reads and checks recipes."""
+        """A hash over all code that parses and checks recipes, which decides what a text means."""
         total = hashlib.sha256(sys.version.encode())
         for folder in _READERS:
             for path in sorted((_ENGINE / folder).glob("*.py")):

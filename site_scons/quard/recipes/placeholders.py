@@ -1,4 +1,4 @@
-"""Placeholders of recipes -> the text of a plan."""
+"""Replacing the placeholders in a recipe's texts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from quard.model import LATE, PLACEHOLDERS
 
 _WORD = re.compile(r"\{([a-z_]+)\}")
 _LIKE_A_WORD = re.compile(r"(?<!\$)\{([A-Za-z_]+)\}")
-"""What somebody may have meant as a placeholder; not a shell's ${NAME}."""
+"""A name that may be meant as a placeholder; not a shell's ${NAME}."""
 
 
 def unknown_words(text: str) -> list[str]:
-    """Return the names in braces that are no placeholder, whatever their case."""
+    """Return the names in braces, in any case, that are not placeholders."""
     return [word for word in _LIKE_A_WORD.findall(text) if word not in PLACEHOLDERS]
 
 

@@ -1,8 +1,8 @@
-"""Where a verified archive lies in the cache, and whether one is at hand.
+"""The cache of verified archives: where each one is, and whether it is available locally.
 
-A source lies in `CACHE/PACKAGE/FILE`, which is its right name: bytes get it only after their
-sha256 was compared, so that a wrong or half file never has it. The folder per package keeps two
-packages apart whose upstreams both call their file `v1.0.tar.gz`.
+A source is cached as `CACHE/PACKAGE/FILE`, its final name: bytes get that name only after their
+sha256 has been compared, so a wrong or partial file never has it. Each package has a folder, since
+two upstreams may both call their file `v1.0.tar.gz`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from quard.plan.source import Request, Variant
 
 @dataclass(frozen=True)
 class Fetched:
-    """A verified file; `address` is where it came from, empty when it lay in the cache."""
+    """A verified file; `address` is where it came from, empty if it was in the cache."""
 
     path: Path
     sha256: str
@@ -41,9 +41,9 @@ class Archives:
         return self.cache / package / file
 
     def at_hand(self, request: Request) -> bool:
-        """Tell whether a file of a right name lies in the cache or a folder; its hash is not read.
+        """Return whether the cache or a folder has a file of a right name; no hash is computed.
 
-        For decisions that every build takes: a real fetch verifies.
+        For decisions that every build makes; an actual fetch verifies the hash.
         """
         return any(
             self.place(request.package, variant.file).is_file()
@@ -53,6 +53,6 @@ class Archives:
 
 
 def names(variant: Variant) -> tuple[str, ...]:
-    """Return the names that these bytes are known by: a mirror may have given them another."""
+    """Return the names that these bytes may have; a mirror may have its own name for them."""
     others = [unquote(address).rpartition("/")[2] for address in variant.addresses]
     return tuple(dict.fromkeys(name for name in (variant.file, *others) if name))

@@ -106,7 +106,7 @@ class Availability:
         return decisions
 
     def _appeared(self, old: Decision, question: Question) -> bool:
-        """Tell whether one of the sources that could not be had lies where it is looked for."""
+        """Return whether one of the sources that could not be had lies where it is looked for."""
         return any(
             self._archives.at_hand(request)
             for request in question.requests

@@ -54,7 +54,7 @@ def places(address: str) -> str:
 
 
 def unknown_issuer(fault: BaseException) -> bool:
-    """Tell whether a certificate was refused for want of its issuer's."""
+    """Return whether a certificate was refused for want of its issuer's."""
     refused = isinstance(fault, ssl.SSLCertVerificationError)
     return refused and getattr(fault, "verify_code", 0) in _UNKNOWN_ISSUER
 

@@ -80,7 +80,7 @@ class Store:
         return self._root / "cas" / sha256[:2] / sha256
 
     def has(self, sha256: str) -> bool:
-        """Tell whether the blob is there; `verify` tells whether it is also right."""
+        """Return whether the blob is there; `verify` tells whether it is also right."""
         if not is_sha256(sha256):
             raise _no_sha256(sha256)
         return os.path.isfile(f"{self._root}/cas/{sha256[:2]}/{sha256}")

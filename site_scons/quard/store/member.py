@@ -51,7 +51,7 @@ def normal_mode(mode: int, *, folder: bool) -> int:
 
 
 def is_plain(path: str) -> bool:
-    """Tell whether a path is relative, normalised and stays inside."""
+    """Return whether a path is relative, normalised and stays inside."""
     if not path or path in (".", "..") or path.startswith(("/", "../")) or "\0" in path:
         return False
     return posixpath.normpath(path) == path

@@ -33,7 +33,7 @@ class Stores:
         return self._local if local else self._shared
 
     def has(self, sha256: str) -> bool:
-        """Tell whether a blob is there; what is in it is verified when it is used."""
+        """Return whether a blob is there; what is in it is verified when it is used."""
         return any(store.has(sha256) for store in self.all)
 
     def blob(self, sha256: str) -> Path | None:
