@@ -1,1 +1,1 @@
-"""Results: what was made, from what, and why it is made again."""
+"""Results: what was made, from what, and why it is rebuilt."""

@@ -1,8 +1,8 @@
-"""What a result is made from, and the key that follows from it: the one rule for "up to date".
+"""The basis of a result and its key: the one rule for "up to date".
 
-A result is up to date if it carries a key that its unit may have now. The key stands for the plan,
-for the digests of the input parts, for what executes the plan, and for the archive that was
-unpacked. SCons' nodes, the shortcut of a null build, `why`, -n and the packager ask here.
+A result is up to date if it carries a key that is valid for its unit now. The key is a hash over
+the plan, the digests of the inputs, the environment that executes the plan, and the archive that
+was unpacked. SCons' nodes, the shortcut of a null build, `why`, -n and the packager use it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from quard.base import canonical
 from quard.plan.unit import Input, Unit
 
 RECORD = 4
-"""Version of the record's form, and with it of the interface's; part of every key: a result whose
-interface was written down in another way would look changed to all that depend on it."""
+"""Version of the format of records and interfaces. It is part of every key: an interface recorded
+in another format would look changed to every dependant."""
 
 
 def basis(
@@ -25,13 +25,13 @@ def basis(
 
     digests -- of each of the unit's inputs
     by      -- what executes the plan: for a package the toolchain, and whether it is sealed
-    archive -- digest of the archive that is unpacked; "" where there is none
+    archive -- digest of the archive that is unpacked; "" if there is none
     """
     return {**_outer(unit, digests, by, archive), "plan": unit.plan.instructions()}
 
 
 def key(made: Mapping[str, Any]) -> str:
-    """Return the key of a result by its basis."""
+    """Return the key of a result with this basis."""
     return canonical.digest({**made, "plan": canonical.digest(made["plan"])})
 
 
@@ -48,11 +48,11 @@ def _outer(
 
 
 def acceptable(now: Mapping[str, Any], archives: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield what a result may have been made from to be taken for `now`, the best first.
+    """Yield each basis whose result can be used for `now`, the best first.
 
-    What was made sealed is good wherever it is used; what was not, only where it cannot be sealed.
+    The result of a sealed build can be used anywhere; others only where builds cannot be sealed.
 
-    archives -- those that the plan accepts, whichever `now` names
+    archives -- those that the plan accepts, whichever of them `now` names
     """
     for archive in archives:
         for sealed in (True,) if now["by"].get("sealed", True) else (True, False):
@@ -63,9 +63,9 @@ def acceptable(now: Mapping[str, Any], archives: Sequence[str]) -> Iterator[Mapp
 def as_before(
     now: Mapping[str, Any], before: Mapping[str, Any] | None, archives: Sequence[str]
 ) -> Mapping[str, Any]:
-    """Return `now` with the archive of the last result, if that one is still accepted.
+    """Return `now` with the archive of the last result, if that archive is still accepted.
 
-    What differs from `before` is then a reason to make the unit again.
+    Every remaining difference from `before` is a reason to rebuild the unit.
     """
     archive = before["archive"] if before else ""
     return {**now, "archive": archive if archive in archives else archives[0]}

@@ -1,7 +1,7 @@
-"""How long the steps of a board's packages and images took when they were last made.
+"""How long each step of a board's packages and images took in the last build.
 
-An incremental build takes other steps than one from the archive, and is told by the first of them:
-each kind is remembered by itself. With another number of jobs nothing takes as long as before.
+An incremental build takes other steps than a build from the archive. The first step identifies the
+kind; each kind is recorded separately. Times apply to one number of jobs only.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Past:
         return sum(self.steps.values())
 
     def rest(self, step: str, seconds: float) -> float | None:
-        """Return how long the rest takes, `seconds` after `step` began, if all goes as then.
+        """Estimate the remaining time, `seconds` after `step` began, from the last build.
 
-        None for a step that there was not, and for one that takes clearly longer than then.
+        None for a step that the last build did not have, or that takes clearly longer this time.
         """
         names = list(self.steps)
         if step not in self.steps or seconds > 1.2 * self.steps[step] + 5:
@@ -42,11 +42,11 @@ class Past:
 
 
 Kinds = Mapping[str, Past]
-"""First step -> what was taken; the last entry is the latest."""
+"""First step -> the times; the last entry is the latest."""
 
 
 def read(path: Path, jobs: int) -> dict[str, Kinds]:
-    """Return name -> what is remembered of it for this number of jobs; damage is no memory."""
+    """Return name -> its times with this number of jobs; damaged entries are ignored."""
     found = _load(path)
     known: dict[str, Kinds] = {}
     for name, kinds in found.items():
@@ -57,7 +57,7 @@ def read(path: Path, jobs: int) -> dict[str, Kinds]:
 
 
 def keep(path: Path, jobs: int, taken: Mapping[str, Mapping[str, float]]) -> None:
-    """Add what a run has taken; the others' entries stay. Raises OSError."""
+    """Add the times of a run; entries of other units stay. Raises OSError."""
     known = _load(path)
     for name, steps in taken.items():
         new = {"jobs": jobs, "steps": [[step, round(s, 2)] for step, s in steps.items()]}
@@ -71,7 +71,7 @@ def _kind(entry: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the file's content, of which every entry has the form that `keep` writes."""
+    """Return the file's entries that have the form that `keep` writes."""
     try:
         found = json.loads(path.read_bytes())
         whole = all(map(_is_entry, (kind for kinds in found.values() for kind in kinds)))
@@ -81,7 +81,7 @@ def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def _is_entry(kind: Any) -> bool:
-    """Tell whether an entry is one. Raises KeyError, TypeError, ValueError."""
+    """Return whether an entry is valid. Raises KeyError, TypeError, ValueError."""
     steps = dict(kind["steps"])
     good = all(
         isinstance(step, str) and type(seconds) in (int, float) and 0 <= seconds < 1e9

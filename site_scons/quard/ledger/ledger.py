@@ -1,4 +1,4 @@
-"""What was made of a board's units, and whether that is up to date."""
+"""The results of a board's units, and whether each is up to date."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from quard.plan.unit import Input, Unit
 from quard.store.stores import Stores
 
 IMAGES = "images"
-"""Folder, in that of the results, of what belongs to the images."""
+"""Subfolder of the results folder for the results of images."""
 
 
 class Executor(Protocol):
-    """What executes packages' plans, as far as it is part of their keys."""
+    """The executor of package plans, as far as it is part of their keys."""
 
     @property
     def fingerprint(self) -> str:
-        """The cross toolchain's identity."""
+        """Return the cross toolchain's identity."""
 
     @property
     def seals(self) -> bool:
-        """Whether builds are sealed here."""
+        """Return whether builds are sealed here."""
 
 
 class Ledger:
@@ -51,7 +51,7 @@ class Ledger:
         self._known: dict[str, Result | None] = {}
 
     def results(self, unit: Unit) -> Results:
-        """Return where a unit's result files lie."""
+        """Return the paths of a unit's result files."""
         return Results(self._folder, unit.name if unit.is_package else f"{IMAGES}/{unit.name}")
 
     def files(self, unit: Unit) -> tuple[Path, ...]:
@@ -59,26 +59,26 @@ class Ledger:
         return tuple(self._images / name for name in unit.files)
 
     def targets(self, unit: Unit) -> tuple[Path, ...]:
-        """Return the files that a build system watches, the small one first."""
+        """Return the files that a build system watches, the result file first."""
         return (self.results(unit).result, *self.files(unit))
 
     def result(self, unit: Unit) -> Result | None:
-        """Return what is there of a unit, as this run first found it or has made it."""
+        """Return a unit's result, as this run first found it or has made it."""
         if unit.id not in self._known:
             self._known[unit.id] = read_result(self.results(unit))
         return self._known[unit.id]
 
     def made(self, unit: Unit) -> None:
-        """Learn that a unit's result has just been written, or removed."""
+        """Note that a unit's result has just been written or removed."""
         self._known.pop(unit.id, None)
 
     def forget(self, unit: Unit) -> None:
-        """Remove a unit's result, so that it is made again."""
+        """Remove a unit's result, so that it is rebuilt."""
         self.results(unit).result.unlink(missing_ok=True)
         self.made(unit)
 
     def digest(self, each: Input) -> str:
-        """Return the digest of an input as its unit's result says; "" where there is none."""
+        """Return the digest of an input from its unit's result; "" if there is none."""
         found = self.result(self.units[each.unit])
         return found.parts.get(each.part, "") if found else ""
 
@@ -90,9 +90,9 @@ class Ledger:
     ) -> dict[str, Any]:
         """Return what a unit would be made from now.
 
-        found   -- a result, whose archive and seal it has as far as they are accepted; otherwise
-                   it has the first archive, and is sealed if builds are
-        digests -- of the inputs, where they are not those of the results that are there
+        found   -- the present result: the basis takes over its archive and seal if they are
+                   accepted, else it has the first archive and is sealed if builds are
+        digests -- of the inputs, if not those of the present results
         """
         return basis(
             unit,
@@ -104,10 +104,9 @@ class Ledger:
     def key(self, unit: Unit, digests: Mapping[Input, str] | None = None) -> str:
         """Return the key that a unit's result carries if it is up to date.
 
-        Of the keys that it may have, that is the one with the archive, and the seal, of the result
-        that is there.
+        Of all valid keys, this is the one with the archive and the seal of the present result.
 
-        digests -- of the inputs, where they are not those of the results that are there
+        digests -- of the inputs, if not those of the present results
         """
         found = self.result(unit)
         return key_of(
@@ -123,19 +122,19 @@ class Ledger:
     def signature(self, unit: Unit) -> str:
         """Return what a build system compares from run to run.
 
-        Unlike the key it names no archive and no seal: those that a result has are either
-        accepted, or the result is not usable.
+        Unlike the key, it has no archive and no seal: either those of a result are accepted, or
+        the result is not usable.
         """
         by = {"toolchain": self._executor.fingerprint} if unit.is_package else {}
         return key_of(unit, self._digests(unit), by, "")
 
     def is_current(self, unit: Unit) -> bool:
-        """Tell whether a unit is up to date: its result has the right key, and all is there."""
+        """Return whether a unit is up to date: its result has the right key and is complete."""
         found = self.result(unit)
         return found is not None and found.key == self.key(unit) and self.is_whole(unit)
 
     def is_usable(self, unit: Unit) -> bool:
-        """Tell whether a result is there that can be taken if its signature is the right one."""
+        """Return whether there is a result that can be used if its signature matches."""
         found = self.result(unit)
         if found is None or not self.is_whole(unit):
             return False
@@ -143,7 +142,7 @@ class Ledger:
         return sealed and found.archive in unit.plan.archives
 
     def is_whole(self, unit: Unit) -> bool:
-        """Tell whether all that a unit's result stands for is there."""
+        """Return whether everything that a unit's result names exists."""
         found = self.result(unit)
         if found is None:
             return False
@@ -152,13 +151,13 @@ class Ledger:
         return all(self._stores.has(d) for part, d in found.parts.items() if part != "interface")
 
     def unchanged(self, units: Iterable[Unit], forced: Collection[str]) -> frozenset[str]:
-        """Return the ids of those that this run cannot change; inputs come first.
+        """Return the ids of the units that this run cannot change; inputs come first.
 
-        forced -- ids of units that are made whatever they are
+        forced -- ids of units that are made even if they are up to date
         """
         same: set[str] = set()
         for unit in units:
-            # What has to be looked at may change, so that what is made of it is looked at too.
+            # A unit that must be checked may change, so its dependants are checked too.
             settled = all(each.unit in same for each in unit.inputs)
             if settled and unit.id not in forced and self.is_current(unit):
                 same.add(unit.id)
@@ -172,7 +171,7 @@ class Ledger:
         return None
 
     def _by(self, unit: Unit, found: Result | None) -> dict[str, Any]:
-        """Return what executes a unit; what was made sealed stays good where nothing is."""
+        """Return what executes a unit; a sealed result stays valid where builds are not sealed."""
         if not unit.is_package:
             return {}
         sealed = bool(found and found.sealed) or self._executor.seals
@@ -180,6 +179,6 @@ class Ledger:
 
 
 def _archive(unit: Unit, found: Result | None) -> str:
-    """Return the archive of a result if it is accepted, else the first one that is."""
+    """Return the archive of a result if it is accepted, else the first accepted one."""
     archives = unit.plan.archives
     return found.archive if found and found.archive in archives else archives[0]

@@ -1,4 +1,4 @@
-"""What the packages' results give: their blobs, and what their records say."""
+"""Access to the packages' results: their blobs and the content of their records."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Outputs:
         self._stores = stores
 
     def results(self, name: str) -> Results:
-        """Return where a package's result files lie."""
+        """Return the paths of a package's result files."""
         return Results(self._folder, name)
 
     def difference(self, name: str, before: str, now: str) -> tuple[str, ...]:
-        """Tell what changed in a package's interface between two digests, as far as is known."""
+        """Return what changed in a package's interface between two digests, if known."""
         from quard.parts.interface import difference  # noqa: PLC0415
 
         known = {}
@@ -39,7 +39,7 @@ class Outputs:
         return difference(known[before], known[now]) if {before, now} <= known.keys() else ()
 
     def archive(self, name: str) -> Mapping[str, str] | None:
-        """Return the file name and the sha256 of the archive that a result is made from."""
+        """Return the file name and SHA-256 of the archive that a result was made from."""
         found = read_record(self.results(name)).get("archive")
         return found if isinstance(found, dict) else None
 
@@ -53,7 +53,7 @@ class Outputs:
         return found
 
     def deploy(self, name: str, file: str, place: Path) -> None:
-        """Put one of the files that a package has for the images' folder there."""
+        """Put one of a package's deploy files into the images' folder."""
         path = self.blob(name, "deploy")
         with self._stores.scratch() as scratch:
             blob.extract(path, scratch / "deploy", path.name)

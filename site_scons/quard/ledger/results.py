@@ -1,4 +1,4 @@
-"""The small files in which the result of a unit is written down, and reading them."""
+"""Reading and writing the small files that record the result of a unit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from quard.ledger.basis import RECORD, key
 
 @dataclass(frozen=True)
 class Results:
-    """Where the small files of one unit lie.
+    """The paths of the small files of one unit.
 
-    result -- its key and the digests of its parts; written last, and SCons watches it alone
+    result -- its key and the digests of its parts; written last, the only one that SCons watches
     record -- of a package: everything about the result
     basis  -- what the result was made from: the plan, the inputs, what executed it
-    earlier -- of a package: the interface before this one, to tell dependants what changed
+    earlier -- of a package: the interface before this one, to report to dependants what changed
     """
 
     folder: Path
@@ -46,12 +46,12 @@ class Results:
 
 @dataclass(frozen=True)
 class Result:
-    """What is there of a unit.
+    """The content of a unit's result file.
 
-    key     -- what it was made from, as one hash
-    archive -- digest of the archive that was unpacked; "" where there was none
-    sealed  -- whether it was made in a sandbox; None for what needs none
-    parts   -- name -> digest, of those that other units are made of
+    key     -- hash over what it was made from
+    archive -- digest of the archive that was unpacked; "" if there was none
+    sealed  -- whether it was made in a sandbox; None if it needs none
+    parts   -- name -> digest, of the parts that are inputs of other units
     """
 
     key: str
@@ -61,7 +61,7 @@ class Result:
 
 
 def read_result(results: Results) -> Result | None:
-    """Return what is there; None where nothing is, or the file is damaged."""
+    """Return the result; None if there is none or the file is damaged."""
     try:
         found = canonical.unsealed(results.result.read_bytes())
         if found is None or found["record"] != RECORD:
@@ -77,7 +77,7 @@ def write_result(
     parts: Mapping[str, str],
     listings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down what a result was made from, and last the result itself.
+    """Write the basis of a result, and last the result itself.
 
     listings -- for people, see Unit
     """
@@ -95,7 +95,7 @@ def write_result(
 
 
 def made_from(results: Results) -> Mapping[str, Any] | None:
-    """Return what the last result was made from; None where that is not known."""
+    """Return what the last result was made from; None if that is not known."""
     try:
         found = canonical.unsealed(results.basis.read_bytes())
     except OSError:
@@ -104,7 +104,7 @@ def made_from(results: Results) -> Mapping[str, Any] | None:
 
 
 class LostResult(QuardError):
-    """A unit's result that was there is damaged or gone; making the unit again brings it back."""
+    """A unit's result is damaged or has disappeared; rebuilding the unit brings it back."""
 
     def __init__(self, name: str, message: str, *, detail: str, reason: str) -> None:
         again = "run the same command again: the package is then built again or restored"
@@ -113,7 +113,7 @@ class LostResult(QuardError):
 
 
 def lost_blob(results: Results, sha256: str) -> LostResult:
-    """Return the error for a part that no store has any more; the result is forgotten."""
+    """Return the error for a part that is missing from every store; the result is removed."""
     results.result.unlink(missing_ok=True)
     return LostResult(
         results.name,
@@ -124,9 +124,9 @@ def lost_blob(results: Results, sha256: str) -> LostResult:
 
 
 def recorded(results: Results, *way: str) -> str:
-    """Return the SHA-256 that the record has under these names, one inside the other.
+    """Return the SHA-256 that the record has under these nested names.
 
-    The result of a damaged record is forgotten: raises LostResult result-damaged.
+    If the record is damaged, removes the result and raises LostResult result-damaged.
     """
     found: Any = read_record(results)
     for name in way:
@@ -143,7 +143,7 @@ def recorded(results: Results, *way: str) -> str:
 
 
 def read_record(results: Results) -> dict[str, Any]:
-    """Return a package's record; nothing where it is damaged or gone."""
+    """Return a package's record; empty if it is damaged or missing."""
     try:
         found = json.loads(results.record.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -152,6 +152,6 @@ def read_record(results: Results) -> dict[str, Any]:
 
 
 def put(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all."""
+    """Write a small file atomically."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a run did, package by package: for `summary.json` and the build's last lines."""
+"""What a run did, per package: for `summary.json` and the last lines of a build."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAMES = ("restored", "up_to_date", "images", "failed")
 
 
 def last(path: Path) -> dict[str, Any] | None:
-    """Return the content of a summary.json; None where there is none, or no whole one."""
+    """Return the content of a summary.json; None if it is missing or incomplete."""
     try:
         found = json.loads(path.read_bytes())
         whole = isinstance(found["seconds"], float | int) and all(
@@ -27,7 +27,7 @@ def last(path: Path) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Built:
-    """A package that was built: how long that took, in seconds, and what asked for it."""
+    """A package that was built: how long that took, in seconds, and why it was built."""
 
     name: str
     seconds: float
@@ -68,7 +68,7 @@ class Summary:
 
     @property
     def says_something(self) -> bool:
-        """Whether anything was made, or was to be made and failed."""
+        """Whether anything was made or failed."""
         return bool(self.built or self.restored or self.images or self.failed)
 
     def as_json(
@@ -76,9 +76,9 @@ class Summary:
     ) -> dict[str, Any]:
         """Return the content of summary.json.
 
-        current -- packages that were found to be up to date; some may have been had anew since
+        current -- packages that were up to date; some may have been rebuilt or restored since
         seconds  -- of the whole run
-        interrupted -- somebody has ended it
+        interrupted -- the user ended it
         """
         done = {*self.restored, *(b.name for b in self.built)}
         return {
@@ -97,7 +97,7 @@ class Summary:
         }
 
     def line(self, seconds: float, *, whole: bool = True) -> str:
-        """Return the run's last line for people; `whole` tells that it did all it was to do."""
+        """Return the run's last line for people; `whole` if it did everything requested."""
         parts = []
         if self.built:
             parts.append(f"{len(self.built)} built")

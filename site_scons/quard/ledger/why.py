@@ -1,4 +1,4 @@
-"""Why a unit is made: what differs between the basis of its last result and that of now."""
+"""Why a unit is rebuilt: the differences between the basis of its last result and today's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _SHOWN = 3
-"""Changes of an interface that one line names."""
+"""How many changes of an interface one line names."""
 _IMAGE_FIELDS = {
     "authorized_keys": "root's public keys changed",
     "image": "the version of the image format changed",
@@ -35,7 +35,7 @@ FORCED = ("asked for by name",)
 
 
 Difference = Callable[[str, str, str], Sequence[str]]
-"""What changed in the interface of a package between two digests; empty where that is not known."""
+"""What changed in the interface of a package between two digests; empty if that is not known."""
 
 
 def reasons(
@@ -43,12 +43,12 @@ def reasons(
     new: Mapping[str, Any],
     difference: Difference | None = None,
 ) -> tuple[str, ...]:
-    """Return the differences in the users' terms, the most telling first.
+    """Return the differences in the users' terms, the most relevant first.
 
     old, new   -- what a result was made from and would be made from (ledger.basis), with the
-                  unit's listings; None where nothing is known
-    difference -- tells what changed in an interface
-    An empty result means that nothing changed: the result itself is missing.
+                  unit's listings; None if nothing is known
+    difference -- returns what changed in an interface
+    An empty return value means that nothing changed: the result itself is missing.
     """
     images = "image" in new["plan"]
     if old is None:
@@ -85,7 +85,7 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _image(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return the differences between the plans of what belongs to the images."""
+    """Return the differences between the plans of an image unit."""
     before, now = old["plan"], new["plan"]
     found: list[str] = []
     layers, above = old.get("listings", {}), new.get("listings", {})
@@ -101,7 +101,7 @@ def _image(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 def _inputs(
     old: Mapping[str, str], new: Mapping[str, str], difference: Difference | None
 ) -> list[str]:
-    """Return the differences between the parts of other units that a unit is made of."""
+    """Return the differences between a unit's inputs."""
     found = []
     for each in sorted({*old, *new}):
         name, _, part = each.rpartition(":")
@@ -125,7 +125,7 @@ def _interface(name: str, old: str | None, new: str | None, difference: Differen
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the value as it comes back from a file: what is a tuple in one is a list in both."""
+    """Return the value as read back from JSON, so that tuples and lists compare as equal."""
     found: dict[str, Any] = json.loads(json.dumps(value))
     return found
 

@@ -1,1 +1,1 @@
-"""A staging folder becomes the parts of a package."""
+"""Splitting a staging folder into the parts of a package."""

@@ -1,13 +1,13 @@
-"""Python's compiled modules: those that the target would otherwise make anew at each start.
+"""Python's compiled modules (.pyc): without them, the target compiles at each start.
 
-A file says in its header how Python is to see that its source is still the same (PEP 552): by the
-source's time and size, or by a hash of its content. Installed files have one fixed time, so the
-time is wrong on the target and says nothing after an edit; the hash is right, and the same in every
-build. Python writes hashes where SOURCE_DATE_EPOCH is set, as it is in builds.
+The header says how Python checks that the source is unchanged (PEP 552): by the source's time and
+size, or by a hash of its content. Installed files have one fixed time, so the time is wrong on the
+target and does not reveal an edit; the hash is right, and the same in every build. Python writes
+hashes if SOURCE_DATE_EPOCH is set, as it is in builds.
 
-Kept are modules with a hash, which is then always compared: a source that an overlay or somebody on
-the target replaces counts. What is optimised further (.opt-1, .opt-2) is for python -O, which
-compiles it by itself. A module without its source is the module itself, and stays.
+Modules with a hash are kept, and the hash is always checked: a source that an overlay or a user on
+the target replaces takes effect. Modules with a further optimisation (.opt-1, .opt-2) are for
+python -O, which compiles them itself. A module without its source is kept: it is the only copy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from quard.parts.drop import remove
 from quard.parts.stage import is_file
 
 _HEADER = 16
-"""Bytes: a magic number, flags, and time and size of the source, or its hash."""
+"""Bytes: a magic number, flags, and the time and size of the source, or its hash."""
 _HASHED, _CHECKED = 1, 2
 _CACHED = re.compile(r"(?P<module>[^.]+)\.[a-z]+-?\d+[^.]*(?P<optimised>\.opt-[^.]+)?\.pyc\Z")
 _FOLDER = "__pycache__"
@@ -29,7 +29,7 @@ _FOLDER = "__pycache__"
 def settle(
     stage: Path, paths: Iterable[str], corrected: Collection[str], marker: str
 ) -> dict[str, str]:
-    """Bring compiled modules to what holds on the target; return those that go, and why.
+    """Correct compiled modules for the target; return those to remove, and why.
 
     paths     -- of the staging folder
     corrected -- sources that were changed after they were compiled
@@ -48,7 +48,7 @@ def settle(
         old = bytes(data[:_HEADER])
         if data[4] & _HASHED:
             data[4] |= _CHECKED
-        else:  # without its source: nobody compares the time
+        else:  # without its source: the time is never compared
             data[8:12] = bytes(4)
         if old != data[:_HEADER]:
             place.write_bytes(data)
@@ -58,7 +58,7 @@ def settle(
 
 
 def _useless(stage: Path, path: str, data: bytes, corrected: Collection[str], marker: str) -> str:
-    """Tell why Python on the target has no use for a compiled module; empty where it has."""
+    """Return why Python on the target cannot use a compiled module; empty if it can."""
     folder, name = PurePosixPath(path).parent, PurePosixPath(path).name
     if len(data) <= _HEADER or data[2:4] != b"\r\n":
         return "it is no compiled module"

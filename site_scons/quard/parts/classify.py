@@ -1,4 +1,4 @@
-"""Which files of a staging folder the target needs, and which its dependants build with."""
+"""Which staged files the target needs, and which ones dependants need to build."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _HEADERS = frozenset((".H", ".h", ".h++", ".hh", ".hpp", ".hxx", ".inl", ".ipp",
 _LIKE_C = re.compile(rb"^[ \t]*#[ \t]*(?:if|ifdef|ifndef|include|pragma)\b", re.MULTILINE)
 _BEGINNING = 1 << 14
 _COMPILERS = ("usr/lib/clang", "usr/lib/gcc", "usr/lib/modules", "usr/lib/tcc")
-"""Headers there are for a compiler that runs on the target."""
+"""Headers in these folders are for a compiler that runs on the target."""
 _PYTHON = re.compile(r"usr/lib/python[\d.]+/(?:_sysconfigdata[^/]*\.py|config-[^/]+/.+)\Z")
-"""How Python was built: its own modules read it, and so does what builds further modules."""
+"""How Python was built: read by its own modules and by builds of further modules."""
 _DEV_FOLDERS = (
     "usr/include",
     "usr/lib/cmake",
@@ -52,7 +52,7 @@ def classify(
 def _uses(
     stage: Path, path: str, frames: Mapping[str, elf.Elf], named: Folders
 ) -> tuple[bool, bool]:
-    """Tell whether a path goes to the target, and whether dependants need it."""
+    """Return whether a path goes to the target, and whether dependants need it."""
     folder, name = posixpath.split(path)
     if any(below(path, dev_folder) for dev_folder in _DEV_FOLDERS):
         return False, True
@@ -76,10 +76,10 @@ def _uses(
 
 
 def _is_header(place: Path, path: str, named: Folders) -> bool:
-    """Tell whether a file is a header that dependants find where it lies.
+    """Return whether a file is a header that dependants find where it is.
 
-    Those below usr/lib are, and those in folders that pkg-config files name; without a suffix only
-    in such a folder, or one that is called include, and if it reads like C.
+    That is true below usr/lib and in folders that pkg-config files name. A file without a suffix
+    is a header only in such a folder or one called include, and if its text looks like C.
     """
     inside = _under(path, named.headers)
     if any(below(path, folder) for folder in _COMPILERS) or not (inside or below(path, "usr/lib")):
@@ -98,12 +98,12 @@ def _is_header(place: Path, path: str, named: Folders) -> bool:
 
 
 def _under(path: str, named: Collection[str]) -> bool:
-    """Tell whether a path lies below one of some folders."""
+    """Return whether a path is below one of some folders."""
     return any(str(parent) in named for parent in PurePosixPath(path).parents)
 
 
 def _library_uses(place: Path, name: str, frame: elf.Elf | None) -> tuple[bool, bool]:
-    """Decide for lib*.so*: a link without version is for the linker, unless it is the SONAME."""
+    """Classify lib*.so*: a link without a version is for the linker, unless it is the SONAME."""
     versioned = not name.endswith(".so")
     if place.is_symlink():
         return versioned or (frame is not None and frame.soname == name), True
@@ -113,7 +113,7 @@ def _library_uses(place: Path, name: str, frame: elf.Elf | None) -> tuple[bool, 
 
 
 def _behind_links(stage: Path, path: str) -> str:
-    """Return the path of the file that a path leads to, itself where nothing is found."""
+    """Return the path of the file that a path resolves to, itself if nothing is found."""
     real = os.path.realpath(stage / path)
     root = os.path.realpath(stage)
     return posixpath.relpath(real, root) if real.startswith(f"{root}/") else path

@@ -1,4 +1,4 @@
-"""What leaves a staging folder unused: documentation, and what the recipe drops."""
+"""Removing staged files that are not wanted: documentation, and what the recipe drops."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _UNWANTED = (*_DOCUMENTATION, "*.la")
 def remove_unwanted(
     stage: Path, paths: Collection[str], patterns: Sequence[str]
 ) -> list[QuardError]:
-    """Remove documentation and what nobody uses, and what matches the recipe's wildcards.
+    """Remove documentation, unused files, and files that match the recipe's wildcards.
 
-    paths    -- all that would be on the target, after moving below usr
+    paths    -- all files for the target, after moving below usr
     patterns -- wildcards as in `split`
-    Returns an error `drop-unused` if there are wildcards that match nothing.
+    Returns an error `drop-unused` if a wildcard matches nothing.
     """
     wanted: set[str] = set()
     unused = []

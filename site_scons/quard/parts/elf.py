@@ -2,8 +2,8 @@
 
 The tables are read with struct over a mapped file, because a build reads every ELF file of every
 package. Measured on libcrypto.so.3 (5510 symbols) and libc.so.6 (63 sections): pyelftools takes
-930 ms for symbols with versions and 29 ms for the frame, this module 70 ms and 0.6 ms. Every kind
-of malformed file is one error, too, where a library raises whatever comes up.
+930 ms for symbols with versions and 29 ms for the frame, this module 70 ms and 0.6 ms. Also, every
+malformed file gives the same error here, where a library raises many kinds of exceptions.
 """
 
 from __future__ import annotations
@@ -78,15 +78,15 @@ class Elf:
     os_abi   -- EI_OSABI
     flags    -- e_flags: on many machines the floating-point ABI and instruction set
     sections -- in the file's order; empty when it has no section table
-    dynamic  -- whether it has dynamic entries, which is where the next facts come from
+    dynamic  -- whether it has dynamic entries, the source of the next facts
     rpath, runpath -- as written, colons and all; None without the entry
     flags_0, flags_1 -- DT_FLAGS and DT_FLAGS_1
-    relro    -- address and end of what the loader makes read-only, or (0, 0)
-    execstack -- whether the stack may be executed: asked for, or nothing said
-    bind_now -- whether every symbol is bound at the start
-    textrel  -- whether relocation writes to what is read-only. A mark alone does not count: on
-                RISC-V, ld 2.40 marks every position-independent program that has thread-local data
-    marked_textrel -- whether there is such a mark
+    relro    -- start and end address of what the loader makes read-only, or (0, 0)
+    execstack -- whether the stack is executable: requested, or not specified
+    bind_now -- whether every symbol is bound at startup
+    textrel  -- whether relocation writes to read-only memory. The flag alone does not count: on
+                RISC-V, ld 2.40 sets it in every position-independent program with thread-local data
+    marked_textrel -- whether that flag is set
     build_id -- hexadecimal, or empty
     """
 
@@ -115,14 +115,14 @@ class Elf:
 
     @property
     def library(self) -> bool:
-        """Whether a linker takes it as a shared library: dynamic and not an executable."""
+        """Whether a linker accepts it as a shared library: dynamic and not an executable."""
         if self.kind != "dyn" or not self.dynamic or self.flags_1 & DF_1_PIE:
             return False
         return self.soname is not None or self.interp is None
 
 
 def is_elf(path: Path) -> bool:
-    """Tell whether a regular file begins like ELF."""
+    """Return whether a regular file begins like ELF."""
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
@@ -155,7 +155,7 @@ def contents(path: Path, section: Section) -> bytes:
 
 
 def remove_rpath(path: Path) -> None:
-    """Take DT_RPATH and DT_RUNPATH out of a file in place; the strings stay in its .dynstr.
+    """Remove DT_RPATH and DT_RUNPATH from a file in place; the strings stay in its .dynstr.
 
     Raises QuardError `bad-elf`.
     """
@@ -163,7 +163,7 @@ def remove_rpath(path: Path) -> None:
 
 
 def remove_textrel(path: Path) -> None:
-    """Take the mark of relocations in read-only memory out of a file in place.
+    """Remove the flag for relocations in read-only memory from a file in place.
 
     Raises QuardError `bad-elf`.
     """
@@ -171,10 +171,10 @@ def remove_textrel(path: Path) -> None:
 
 
 def _rewrite(path: Path, tags: tuple[int, ...], flags: int) -> None:
-    """Take dynamic entries out of a file, and bits out of its DT_FLAGS.
+    """Remove dynamic entries from a file and bits from its DT_FLAGS.
 
-    The entries behind them move up and the table is filled with DT_NULL, as chrpath(1) does.
-    The mode stays: an ordinary user's writing clears setuid.
+    Later entries move up and the table is filled with DT_NULL, as chrpath(1) does.
+    The mode is restored: writing as an ordinary user clears setuid.
     """
     mode = stat.S_IMODE(path.stat().st_mode)
     with mapped(path) as view:

@@ -1,6 +1,6 @@
 """Names of e_machine: the processors that Linux runs on, and those whose firmware it loads.
 
-The numbers are the System V gABI's registry; /usr/include/elf.h has them all.
+The numbers are from the System V gABI's registry; /usr/include/elf.h lists all of them.
 """
 
 MACHINES = {

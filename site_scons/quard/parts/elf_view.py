@@ -1,6 +1,6 @@
-"""One ELF file as its tables: sections, segments, strings, dynamic entries, symbols, versions.
+"""The tables of an ELF file: sections, segments, strings, dynamic entries, symbols, versions.
 
-Numbers are given as they are in the file.
+Numbers are as they are in the file.
 Layouts: System V gABI, chapters 4 and 5; symbol versions: Linux Standard Base Core 5.0, 10.7.
 """
 
@@ -26,7 +26,7 @@ _RELOCATIONS = ((7, 8), (17, 18), (23, 2))
 """Tags of address and size of the relocations: DT_RELA, DT_REL, DT_JMPREL."""
 _DT_PLTREL = 20
 _PIECE = 256
-"""Bytes that are looked through for the end of a string at first."""
+"""Bytes that are first searched for the end of a string."""
 
 
 class Section(NamedTuple):
@@ -43,7 +43,7 @@ class Section(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A program header; `type` and `flags` are the gABI's numbers, `memory` its size there."""
+    """A program header; `type` and `flags` are the gABI's numbers, `memory` its size in memory."""
 
     type: int
     flags: int
@@ -55,7 +55,7 @@ class Segment(NamedTuple):
 
 @contextmanager
 def mapped(path: Path, offset: int = 0, size: int | None = None) -> Iterator[View]:
-    """Map a file, or `size` bytes of it; whatever does not parse inside becomes `bad-elf`."""
+    """Map a file, or `size` bytes of it; parse errors in the block become `bad-elf`."""
     start = offset - offset % mmap.ALLOCATIONGRANULARITY
     length = 0 if size is None else offset - start + size
     with (
@@ -70,7 +70,7 @@ def mapped(path: Path, offset: int = 0, size: int | None = None) -> Iterator[Vie
 
 @contextmanager
 def understood(place: str) -> Iterator[None]:
-    """Make `bad-elf` of whatever does not parse inside."""
+    """Turn parse errors in the block into `bad-elf`."""
     try:
         yield
     except (struct.error, ValueError, LookupError, OverflowError) as error:
@@ -85,7 +85,7 @@ def understood(place: str) -> Iterator[None]:
 class View:
     """One ELF file. Methods raise struct.error, ValueError, LookupError.
 
-    No part of `data` is kept beyond a call: a mapped file cannot be closed before its parts.
+    No slice of `data` outlives a call: a mapped file cannot be closed while a slice exists.
     """
 
     def __init__(self, data: bytes | memoryview) -> None:
@@ -120,13 +120,13 @@ class View:
         self.segments = self._read_segments(phoff, phentsize, phnum)
 
     def span(self, offset: int, size: int) -> bytes:
-        """Return a range that must lie in the file."""
+        """Return a range, which must be within the file."""
         if offset + size > len(self._data):
             raise ValueError(f"{size} bytes at {offset} are beyond the end of the file")
         return bytes(self._data[offset : offset + size])
 
     def string(self, start: int, end: int, index: int) -> str:
-        """Return the string at `index` of the table that lies between two offsets."""
+        """Return the string at `index` of the table between two offsets."""
         place, length = start + index, _PIECE
         while place < end:
             piece = bytes(self._data[place : min(place + length, end)])
@@ -139,23 +139,23 @@ class View:
         raise ValueError(f"string {index} is not inside its table")
 
     def typed(self, kind: int) -> Section | None:
-        """Return the first section of a type."""
+        """Return the first section of the given type."""
         return next((section for section in self.sections if section.type == kind), None)
 
     def named(self, name: str) -> bytes:
-        """Return the bytes of the first section of a name; none without it or without content."""
+        """Return the bytes of the first section of this name; empty if there are none."""
         for section in self.sections:
             if section.name == name and section.type != _SHT_NOBITS:
                 return self.span(section.offset, section.size)
         return b""
 
     def string_table(self, index: int) -> tuple[int, int]:
-        """Return start and end of the strings that are the section of this index."""
+        """Return start and end of the string table in the section with this index."""
         table = self.sections[index]
         return table.offset, table.offset + table.size
 
     def dynamic_table(self) -> tuple[int, int]:
-        """Return offset and size of the dynamic entries, (0, 0) without."""
+        """Return offset and size of the dynamic entries, (0, 0) if there are none."""
         for segment in self.segments:
             if segment.type == _PT_DYNAMIC:
                 return segment.offset, segment.size
@@ -182,18 +182,18 @@ class View:
         return start, start + size
 
     def offset(self, address: int) -> int:
-        """Return where in the file the content of an address lies."""
+        """Return the file offset of the content at an address."""
         for segment in self.loaded():
             if segment.address <= address < segment.address + segment.size:
                 return segment.offset + address - segment.address
         raise ValueError(f"the address {address:#x} is outside of all segments")
 
     def loaded(self) -> Iterator[Segment]:
-        """Yield the segments that are in memory."""
+        """Yield the segments that are loaded into memory."""
         return (segment for segment in self.segments if segment.type == _PT_LOAD)
 
     def relocations(self) -> Iterator[tuple[int, int]]:
-        """Yield type and address of what the loader changes."""
+        """Yield type and address of the relocations that the loader applies."""
         entries = dict(self.dynamic())
         for table, length in _RELOCATIONS:
             if not entries.get(table) or not entries.get(length):
@@ -206,7 +206,7 @@ class View:
                 yield fields[1] & (0xFFFFFFFF if self.bits == 64 else 0xFF), fields[0]
 
     def symbols(self, table: Section) -> Iterator[tuple[int, int, int, int, int, int]]:
-        """Yield place of the name, info, other, section, value and size of a table's symbols."""
+        """Yield name offset, info, other, section, value and size of a table's symbols."""
         for fields in self._symbol.iter_unpack(self.span(table.offset, table.size)):
             if self.bits == 64:
                 name, info, other, section, value, size = fields
@@ -217,7 +217,7 @@ class View:
     def symbol_names(self, table: Section, prefix: bytes) -> Iterator[str]:
         """Yield the names of a table's symbols that begin with `prefix`, in the table's order.
 
-        A kernel module has thousands of others, which are not made strings of.
+        A kernel module has thousands of other symbols; they are not converted to strings.
         """
         start, end = self.string_table(table.link)
         strings = self.span(start, end - start)
@@ -272,7 +272,7 @@ class View:
         return tuple(index for (index,) in self._half.iter_unpack(data))
 
     def notes(self, section: Section) -> Iterator[tuple[bytes, int, bytes]]:
-        """Yield name, type and content; notes are padded to 4 bytes, in 8-aligned sections to 8."""
+        """Yield name, type and content; padded to 4 bytes, or to 8 in 8-aligned sections."""
         data = self.span(section.offset, section.size)
         pad = 7 if section.alignment == 8 else 3
         offset = 0

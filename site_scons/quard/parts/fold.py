@@ -1,6 +1,6 @@
-"""Top-level bin, sbin, lib and lib64 of a staging folder move below usr, usr/lib64 into usr/lib.
+"""usr-merge: top-level bin, sbin, lib, lib64 move below usr, and usr/lib64 into usr/lib.
 
-Links are corrected first, as long as what they lead to is still where they say.
+Links are corrected first, while their targets are still in the old place.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FOLDS = (
 
 
 def folded(path: str) -> str:
-    """Return where a path lies after the top-level folders have moved."""
+    """Return the path after the top-level folders have moved."""
     for old, new in _FOLDS:
         if below(path, old):
             return new + path[len(old) :]
@@ -37,15 +37,15 @@ def folded(path: str) -> str:
 def correct_links(
     stage: Path, paths: Collection[str], markers: Sequence[str], own: str = ""
 ) -> list[QuardError]:
-    """Give links the text that is right after moving; remove those that would lead to themselves.
+    """Correct links for the move; remove those that would point to themselves.
 
-    An absolute link to something in the same stage becomes relative, so that it also holds below
-    a sysroot. A link that names the stage's own path means what is installed there.
+    An absolute link to something in the same stage becomes relative, so that it is also valid in
+    a sysroot. A link that contains the stage's own path means the file installed there.
 
-    paths   -- all that will be on the target, links and others
-    markers -- texts that no link may hold
+    paths   -- all paths that will be on the target, links and others
+    markers -- texts that no link may contain
     own     -- the stage's path as the build saw it
-    Returns an error `stage-link` for each link that leads into the build.
+    Returns an error `stage-link` for each link that points into the build.
     """
     after = {folded(path) for path in paths}
     wrong = []
@@ -75,7 +75,7 @@ def correct_links(
 
 
 def _without_stage(target: str, stages: Sequence[str]) -> str:
-    """Return a link's text without the stage's path in front."""
+    """Return a link's target without the stage's path in front."""
     plain = posixpath.normpath(target)
     for stage in stages:
         if stage and below(plain, stage):
@@ -93,7 +93,7 @@ def _stage_link(path: str, target: str) -> QuardError:
 
 
 def fold(stage: Path) -> list[QuardError]:
-    """Move the folders; see the module. Returns an error `file-collision` for what cannot move."""
+    """Move the folders; see the module. Returns a `file-collision` for what cannot move."""
     wrong: list[QuardError] = []
     for old, new in _FOLDS:
         if os.path.lexists(stage / old):
@@ -102,7 +102,7 @@ def fold(stage: Path) -> list[QuardError]:
 
 
 def _move(stage: Path, old: str, new: str, wrong: list[QuardError]) -> None:
-    """Move a path, merging folders; two equal links become one, all else that meets is refused."""
+    """Move a path, merging folders; two equal links become one, other collisions are errors."""
     source, place = stage / old, stage / new
     if not os.path.lexists(place):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def _move(stage: Path, old: str, new: str, wrong: list[QuardError]) -> None:
 
 
 def _merge_modes(source: Path, place: Path) -> str:
-    """Give the folder that stays the mode of both; return what is wrong with that."""
+    """Merge the modes of two folders; return what is wrong with them."""
     one, other = (stat.S_IMODE(path.stat().st_mode) for path in (source, place))
     if one not in (other, FOLDER_MODE):
         if other != FOLDER_MODE:

@@ -1,8 +1,8 @@
 """Which ELF files the target cannot run or link: those of another machine, class, order or ABI.
 
-A program that the build made for its own use, with the build machine's compiler, must not be
-installed; neither may a library or a static library that was. Left alone is what is not for the
-target's processor: firmware below usr/lib/firmware, and programs for the kernel's BPF machine.
+A program or library that the build made for its own use, with the build machine's compiler, must
+not be installed. Two kinds of files are exempt: firmware below usr/lib/firmware, and programs for
+the kernel's BPF machine.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ARCHIVE = b"!<arch>\n"
 
 FIRMWARE = "usr/lib/firmware"
 _MODULES = "usr/lib/modules"
-"""Kernel modules are compiled without floating point, on some machines under another ABI."""
+"""Kernel modules are compiled without floating point, on some machines with another ABI."""
 _MEMBER = struct.Struct("16s12s6s6s8s10s2s")
 """ar(5): name, time, owner, group, mode, size, and the two bytes `\\x60\\n`."""
 
@@ -30,11 +30,11 @@ _MEMBER = struct.Struct("16s12s6s6s8s10s2s")
 def mismatch(
     target: Target, path: str, machine: str, bits: int, order: str, flags: int, *, linked: bool
 ) -> str:
-    """Tell how an ELF file is not the target's; empty where it is, or need not be.
+    """Return why an ELF file is not for the target; empty if it is, or is exempt.
 
     path    -- below the staging folder, or in the image, without a leading slash
     machine -- the name of e_machine
-    linked  -- it is no object file: those may have no code, and then no flags
+    linked  -- not an object file: those may have no code, and then no flags
     """
     if below(path, FIRMWARE) or machine == "EM_BPF":
         return ""
@@ -50,7 +50,7 @@ def mismatch(
 
 
 def foreign(target: Target, path: str, frame: Elf) -> str:
-    """Tell how a staged ELF file is not the target's, as `mismatch` does."""
+    """Return why a staged ELF file is not for the target, as `mismatch` does."""
     return mismatch(
         target,
         path,
@@ -63,9 +63,9 @@ def foreign(target: Target, path: str, frame: Elf) -> str:
 
 
 def foreign_members(target: Target, path: str, place: Path) -> Iterator[str]:
-    """Yield how object files in a static library are not the target's, each with its name.
+    """Yield why object files in a static library are not for the target, each with its name.
 
-    What does not parse is left to the tools that read it.
+    Files that do not parse are left to the tools that read them.
     """
     with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         names, offset = b"", len(ARCHIVE)
@@ -86,7 +86,7 @@ def foreign_members(target: Target, path: str, place: Path) -> Iterator[str]:
 
 
 def _header(target: Target, path: str, header: bytes) -> str:
-    """Tell how the ELF file that begins like this is not the target's."""
+    """Return why the ELF file with this header is not for the target."""
     bits, order = 32 * header[4], "little" if header[5] == 1 else "big"
     mark = "<" if order == "little" else ">"
     kind, number = struct.unpack_from(f"{mark}HH", header, 16)
@@ -96,7 +96,7 @@ def _header(target: Target, path: str, header: bytes) -> str:
 
 
 def _member_name(name: bytes, names: bytes) -> str:
-    """Return a member's name; GNU ar keeps long ones in a table and gives the place, as /42."""
+    """Return a member's name; GNU ar keeps long ones in a table and gives the offset, as /42."""
     text = name.rstrip()
     if text[:1] == b"/" and text[1:].isdigit():
         text = names[int(text[1:]) :].partition(b"\n")[0]

@@ -1,25 +1,25 @@
-"""What a dependant can observe of a package: the reason, or none, to build it again.
+"""The interface of a package: what dependants can observe of it, and rebuild for.
 
 Two builds with equal interfaces give a dependant the same headers, scripts, static libraries and
-link results. Of a shared library that is what GNU ld reads from one (bfd/elflink.c, functions
+link results. For a shared library, the interface is what GNU ld reads (bfd/elflink.c, functions
 elf_link_add_object_symbols and _bfd_elf_adjust_dynamic_copy), which is more than names:
 
-- imports: an executable exports what a library it is linked with refers to;
+- imports: an executable exports what a library that it is linked with refers to;
 - data: size, alignment within its section, whether the section is read-only (also by
-  PT_GNU_RELRO) or thread-local, and which symbols share an address; copy relocations are made of
-  these, and of a weak symbol's strong aliases ld takes the last by size, type and name (since
+  PT_GNU_RELRO) or thread-local, and which symbols share an address. Copy relocations depend on
+  these; of a weak symbol's strong aliases, ld uses the last by size, type and name (since
   binutils 2.34);
 - data without content (.bss), which looks like a common symbol: a dependant's own common symbol of
-  that name (gcc -fcommon) merges with it, and takes the alignment of the whole section;
+  that name (gcc -fcommon) merges with it and takes the alignment of the whole section;
 - values of absolute symbols, which are copied into the output;
-- the order of the symbols and the names of the sections: they fix the linker's hash tables and
-  section numbers, and through them the order of its output;
+- the order of the symbols and the names of the sections: they determine the linker's hash tables
+  and section numbers, and through them the order of its output;
 - DT_NEEDED, DT_RPATH, DT_RUNPATH and DT_AUDIT, versions with their flags, attribute and property
-  sections, warnings (.gnu.warning.*). DT_FLAGS and DT_FLAGS_1 are not read, but for DF_1_PIE.
+  sections, warnings (.gnu.warning.*). Of DT_FLAGS and DT_FLAGS_1, only DF_1_PIE is read.
 
-Sizes of functions are left out, or every change would count. ld passes one on in a single case:
-to an executable that defines a function of the same name whose own size is 0 (assembler code
-without .size); only debuggers and dladdr(3) read that number.
+Sizes of functions are left out, otherwise every change would count. ld passes a size on in one
+case only: to an executable that defines a function of the same name whose own size is 0 (assembler
+code without .size); only debuggers and dladdr(3) read that number.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def interface(root: Path, dev: Sequence[str]) -> dict[str, Any]:
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    """Tell what changed between two interfaces, a line each; empty only when they are equal."""
+    """Return the changes between two interfaces, a line each; empty only if they are equal."""
     lines: list[str] = []
     for path, before, after in _pairs(old["files"], new["files"]):
         lines.append(f"{_kind(path)} {path} {_verb(before, after)}")
@@ -129,7 +129,7 @@ def _library(path: Path, frame: elf.Elf) -> dict[str, Any]:
 
 
 def _key(symbol: elf.Symbol) -> str:
-    """Return the symbol with its version as linkers write it: two @ where it is the default."""
+    """Return the symbol with its version as linkers write it: two @ for the default."""
     if symbol.default and not symbol.version:
         return symbol.name
     own = symbol.default and symbol.section != elf.SHN_UNDEF
@@ -137,7 +137,7 @@ def _key(symbol: elf.Symbol) -> str:
 
 
 def _facts(symbol: elf.Symbol, frame: elf.Elf, groups: _Groups) -> str:
-    """Return the rest of what is known of a symbol, as words that `difference` compares."""
+    """Return the other facts of a symbol, as words that `difference` compares."""
     words = [symbol.type, symbol.binding]
     if symbol.visibility != "default":
         words.append(symbol.visibility)
@@ -184,7 +184,7 @@ def _same_address(symbols: Sequence[elf.Symbol]) -> _Groups:
 def _pairs(
     old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any | None, Any | None]]:
-    """Yield key and both values, None for a missing one, where they differ."""
+    """Yield key and both values where they differ, None for a missing one."""
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             yield key, old.get(key), new.get(key)
@@ -197,7 +197,7 @@ def _verb(before: object, after: object) -> str:
 
 
 def _kind(path: str) -> str:
-    """Return what people call a development file of this path."""
+    """Return the common name for a development file with this path."""
     if path.startswith("usr/include/"):
         return "header"
     kinds = {".a": "static library", ".pc": "pkg-config file", ".o": "object file"}
@@ -229,7 +229,7 @@ def _library_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
 
 
 def _symbol_difference(symbol: str, before: str, after: str) -> Iterator[str]:
-    """Name single facts where the words correspond, else show both descriptions."""
+    """Name single facts if the words correspond, else show both descriptions."""
     old, new = before.split(), after.split()
     names = [word.partition("=")[0] for word in old]
     if "=" in before and names == [word.partition("=")[0] for word in new]:

@@ -1,4 +1,4 @@
-"""What pkg-config files say of a package's folders: which hold headers, which hold shared data."""
+"""Folders that a package's pkg-config files name: those with headers and with shared data."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _INCLUDE = re.compile(r"(?:-I|-isystem[ \t]+)[ \t]*(\"[^\"]*\"|'[^']*'|\S+)")
 _HERE = "pcfiledir"
 """The variable that every file has: its own folder."""
 _NESTED = 20
-"""Variables inside of variables: as a bound, for those that name themselves."""
+"""Limit for variables within variables, because of those that refer to themselves."""
 _SHARED = "usr/share/"
 _COMMON = frozenset(("", "usr", "usr/bin", "usr/lib", "usr/libexec", "usr/sbin", "usr/share"))
-"""Folders of all packages: that one file is looked for in them says nothing of the others."""
+"""Folders that all packages share: a search in them says nothing about the other files there."""
 
 
 @dataclass(frozen=True)
 class Folders:
     """Paths below the staging folder, without a leading slash.
 
-    headers -- folders that a dependant's compiler is told to search
-    data    -- folders below usr/share that a variable names, as wayland-protocols' pkgdatadir
+    headers -- folders that a dependant's compiler searches
+    data    -- folders below usr/share that a variable names, such as wayland-protocols' pkgdatadir
     """
 
     headers: frozenset[str]
@@ -34,7 +34,7 @@ class Folders:
 
 
 def folders(stage: Path, files: Iterable[str]) -> Folders:
-    """Return what the pkg-config files of a package name; links and what is no text say nothing."""
+    """Return the folders in a package's pkg-config files; links and non-text files are ignored."""
     headers: set[str] = set()
     data: set[str] = set()
     for path in files:

@@ -1,19 +1,19 @@
-"""Paths of the build in installed text files, put right for the target and for dependants.
+"""Relocation: correcting build paths in installed text files for the target and for dependants.
 
 A package's pkg-config files, `*-config` scripts, CMake files, makefiles and Python's
-`_sysconfigdata` say how it was built, and with that name folders that are only there while it is
-built. What is right in their place depends on the reader:
+`_sysconfigdata` say how it was built, so they contain paths that exist only during the build. The
+right replacement depends on the reader:
 
 - pkg-config puts its sysroot before -I and -L by itself (PKG_CONFIG_SYSROOT_DIR), so its files, and
-  all that the target reads, get the path on the target;
-- CMake files get a path relative to their own place;
-- elsewhere the compiler's own word for its sysroot is used, as in -L=/usr/lib (gcc(1), -I; ld(1),
-  -L), and `*-config` scripts get a prefix relative to their own place;
+  all files that the target reads, get the path on the target;
+- CMake files get a path relative to their own location;
+- elsewhere the compiler's notation for its sysroot is used, as in -L=/usr/lib (gcc(1), -I; ld(1),
+  -L), and `*-config` scripts get a prefix relative to their own location;
 - commands of the tools folder get their bare name where dependants read it, and usr/bin elsewhere;
-- options for the compiler that lead into the source are left out, and what else names the source
-  folder gets the name that debug information has for it.
+- compiler options that point into the source are left out; other mentions of the source folder get
+  the name that it has in debug information.
 
-What is left names a folder that nobody else has; `split` refuses it. Files with a NUL are no text.
+Any build path that remains is an error in `split`. Files that contain a NUL are not text.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _DEVELOPMENT = (
     "*-config",
     "*Config.sh",
 )
-"""Paths of files that are read when something else is built."""
+"""Paths of files that builds of other packages read."""
 _SHELL = re.compile(rb"#![ \t]*(?:/usr)?/bin/(?:env[ \t]+)?(?:ba|da)?sh\b")
 _PREFIX = re.compile(
     rb"^([ \t]*(?:exec_prefix|includedir|libdir|prefix)=)([\"']?)/usr((?:/[\w./+-]*)?)\2[ \t]*$",
@@ -51,7 +51,7 @@ _PREFIX = re.compile(
 )
 _HERE = rb'\1"$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)\3"'
 _FOLDER = re.compile(rb"(?<![\w-])(-[IL])/usr/(?=\w)(?![\w/]+[|)])")
-"""An option in a script; not a pattern of `case`, which filters options out."""
+"""An option in a script; not a `case` pattern, which filters options out."""
 _WORD = rb"[^\s'\",;:)]*"
 
 
@@ -59,7 +59,7 @@ _WORD = rb"[^\s'\",;:)]*"
 class BuildOrigin:
     """Where a package was built.
 
-    inside -- the root of the fixed paths as its commands saw it
+    inside -- the root of the fixed paths as commands saw it
     source -- NAME-VERSION
     """
 
@@ -91,7 +91,7 @@ def put_right(stage: Path, paths: Iterable[str], origin: BuildOrigin) -> list[st
         if new != old:
             mode = place.stat().st_mode
             place.write_bytes(new)
-            place.chmod(mode & 0o7777)  # writing has cleared setuid
+            place.chmod(mode & 0o7777)  # writing clears setuid
             changed.append(path)
     return changed
 
@@ -121,11 +121,11 @@ def _corrected(text: bytes, path: str, origin: BuildOrigin) -> bytes:
 
 
 _END = rb"(?![\w.+-])"
-"""Behind the name of a folder: no further character of a name."""
+"""The end of a folder's name: not followed by another character of a name."""
 
 
 def _without_options(text: bytes, inside: bytes) -> bytes:
-    """Leave out options for the compiler that are of no use outside of this build."""
+    """Leave out compiler options that are of no use outside this build."""
     source = inside + rb"/(?:src|home|files)" + _END + _WORD
     anywhere = inside + _END + _WORD
     options = (

@@ -1,11 +1,10 @@
-"""From a staging folder to parts: what runs on the target, what others build with, debug symbols.
+"""Splitting a staging folder into parts: runtime, dev and deploy files, and debug symbols.
 
 The folder is changed in place: top-level bin, sbin, lib and lib64 move below usr (and usr/lib64
-into usr/lib), documentation and what the recipe drops go, paths of the build in text files are put
-right, ELF files lose their debug information to
-a second folder and are stripped, archives become deterministic. Files below `boot/` (kernels,
-firmware) are for the machine outside and are left as they are. What is installed below
-`usr/lib/debug/` is debug information already.
+into usr/lib); documentation and what the recipe drops are removed; build paths in text files are
+corrected; the debug information of ELF files moves to a second folder; ELF files are stripped;
+static libraries become deterministic. Files below `boot/` (kernels, firmware) go beside the images
+and are left as they are. Files installed below `usr/lib/debug/` are debug information already.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ from quard.store.blob import walk
 from quard.store.member import normal_mode
 
 DEPLOY = "boot"
-"""Folder of the staging area that goes beside the images."""
+"""Folder of the staging folder whose files go beside the images."""
 
 _CONTEXT = 100
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A path of the build that a result would carry away: the file, and the text around it."""
+    """A build path in a result: the file, and the text around the path."""
 
     path: str
     text: str
@@ -53,8 +52,8 @@ class Parts:
     dev     -- for building dependants; holds a copy of every shared library
     deploy  -- below the staging folder's boot/ and named without it: goes beside the images
     debug   -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
-    leaks   -- paths of the build found in the parts; in debug information, its own markers
-    wrong   -- everything else that must not be as it is; the parts are of no use then
+    leaks   -- build paths found in the parts; in debug information, its own markers
+    wrong   -- all other errors; the parts are unusable if there are any
     notes   -- lines on what was changed or left out, for the log
     """
 
@@ -79,18 +78,18 @@ def split(
 ) -> Parts:
     """Turn a staging folder into parts; see the module.
 
-    debug         -- folder for debug information, outside of `stage`; is made
-    drop          -- wildcards of paths; `*` also stands for slashes, a folder goes as a whole,
-                     and paths are meant as installed or as moved below usr
-    markers       -- texts such as /quard/stage that no installed file may hold
+    debug         -- folder for debug information, outside `stage`; is created
+    drop          -- path wildcards; `*` also matches slashes, a folder is dropped as a whole,
+                     and paths match as installed or as moved below usr
+    markers       -- texts such as /quard/stage that no installed file may contain
     debug_markers -- the same for debug information
-    origin        -- where it was built: text files that say so are put right first
+    origin        -- where it was built: text files that name it are corrected first
 
-    What is wrong with the package is told all together, in the parts: `file-collision` (two files
-    at one place after moving), `stage-link` (a link into the build), `drop-unused`, `rpath` (one
-    into the build, or a relative one), `wrong-architecture` (what the target cannot run or link),
-    `bad-elf`, `split-tool` (a file that a tool refuses), `file-attributes`. Raises QuardError
-    `split-tool` where a tool is missing, `disk-full`.
+    All errors of the package are reported together, in the parts: `file-collision` (two files
+    with the same path after moving), `stage-link` (a link into the build), `drop-unused`, `rpath`
+    (one into the build, or a relative one), `wrong-architecture` (the target cannot run or link
+    it), `bad-elf`, `split-tool` (a tool refuses a file), `file-attributes`. Raises QuardError
+    `split-tool` if a tool is missing, `disk-full`.
     """
     if (stage / DEPLOY).is_symlink():
         raise QuardError(
@@ -118,7 +117,7 @@ def split(
 
 
 def _settle(stage: Path, origin: BuildOrigin | None) -> tuple[str, ...]:
-    """Bring texts and compiled modules to what holds elsewhere; return a line for each change."""
+    """Correct texts and compiled modules for other machines; return a line for each change."""
     corrected = put_right(stage, _installed(everything(stage)), origin) if origin else []
     marker = f"{origin.inside}/" if origin else ""
     gone = settle(stage, _installed(everything(stage)), corrected, marker)
@@ -129,12 +128,12 @@ def _settle(stage: Path, origin: BuildOrigin | None) -> tuple[str, ...]:
 
 
 def _installed(paths: Iterable[str]) -> list[str]:
-    """Return the paths that are not for the machine outside."""
+    """Return the paths that do not go beside the images."""
     return [path for path in paths if not below(path, DEPLOY)]
 
 
 def _take_debug(stage: Path, debug: Path) -> None:
-    """Move what was installed as debug information, as a kernel's symbols, which nothing strips."""
+    """Move installed debug information, such as a kernel's symbols, which is not stripped."""
     given = stage / DEBUG
     if given.is_dir() and not given.is_symlink():
         (debug / DEBUG).parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +144,7 @@ def _take_debug(stage: Path, debug: Path) -> None:
 
 
 def _set_modes(stage: Path) -> None:
-    """Give the files the modes that `pack` stores, so that every step may read and write them."""
+    """Set the file modes that `pack` stores, so that every step can read and write the files."""
     for folder, folders, files in os.walk(stage):
         for name in (*folders, *files):
             place = Path(folder, name)
@@ -154,7 +153,7 @@ def _set_modes(stage: Path) -> None:
 
 
 def _attributes(stage: Path) -> list[QuardError]:
-    """Return an error for each file with attributes, which no blob holds."""
+    """Return an error for each file with extended attributes, which blobs cannot hold."""
     return [
         QuardError(
             f"installed with attributes that would be lost: {path}",
@@ -170,7 +169,7 @@ def _attributes(stage: Path) -> list[QuardError]:
 
 
 def _leaks(root: Path, markers: Sequence[str]) -> Iterator[Leak]:
-    """Yield the first place of each file that holds one of the markers."""
+    """Yield the first occurrence of a marker in each file."""
     if not markers:
         return
     pattern = re.compile(b"|".join(re.escape(os.fsencode(marker)) for marker in markers))
@@ -189,7 +188,7 @@ def _leaks(root: Path, markers: Sequence[str]) -> Iterator[Leak]:
 
 
 def _text_around(data: bytes, position: int) -> str:
-    """Return the printable text of which `position` is a part."""
+    """Return the printable text around `position`."""
     for text in re.finditer(rb"[\t -~]+", data):
         if text.start() <= position < text.end():
             return text.group().decode("ascii").strip()

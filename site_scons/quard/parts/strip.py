@@ -1,8 +1,8 @@
-"""Stripping a staging folder: ELF files lose debug information, archives become deterministic.
+"""Stripping a staging folder: debug information leaves ELF files, archives become deterministic.
 
-Every file is treated once, however many names it has, and keeps its names, mode and inode. Files
-that are not the target's, those with an rpath that must not ship and those that do not parse are
-left as they are and told all together.
+Every file is processed once, however many names it has, and keeps its names, mode and inode. Files
+that are not for the target, that have a forbidden rpath or that do not parse are left as they are
+and reported all together.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from quard.target import Target
 
 DEBUG = "usr/lib/debug"
 MODULE = ".ko"
-"""How the name of a kernel module ends."""
+"""Suffix of a kernel module."""
 _SIGNATURE = b"~Module signature appended~\n"
-"""How a signed one ends."""
+"""The last bytes of a signed module."""
 
 _LOADER_FOLDERS = {
     f"{prefix}/lib{suffix}" for prefix in ("", "/usr") for suffix in ("", "64", "64/lp64d")
 }
-"""What the dynamic loader searches anyway: an rpath of these says nothing."""
+"""What the dynamic loader searches anyway: an rpath of only these has no effect."""
 _SYMTAB = 2
 
 
 @dataclass(frozen=True)
 class Toolkit:
-    """The cross tools that split needs, each as the beginning of an argument vector."""
+    """The cross tools that split needs, each as the start of an argument vector."""
 
     objcopy: tuple[str, ...]
     strip: tuple[str, ...]
@@ -55,9 +55,9 @@ class Toolkit:
 class Stripped:
     """What stripping found: the frames of the ELF files by path, and what is wrong.
 
-    foreign -- lines on files that are not the target's
-    rpaths  -- lines on files with an rpath that must not ship
-    damaged -- errors of files that are no whole ELF files or archives
+    foreign -- lines on files that are not for the target
+    rpaths  -- lines on files with a forbidden rpath
+    damaged -- errors of files that are not complete ELF files or archives
     """
 
     frames: dict[str, elf.Elf] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Stripped:
 
 
 def _first(lines: Sequence[str]) -> str:
-    """Return the path that the first line begins with, and how many others there are."""
+    """Return the path at the start of the first line, and how many others there are."""
     more = len({line.partition(": ")[0] for line in lines}) - 1
     return lines[0].partition(": ")[0] + (f" and {more} more" if more else "")
 
@@ -102,8 +102,8 @@ def strip_all(
 ) -> Stripped:
     """Strip the files among `paths`; their debug information goes below `debug`.
 
-    markers -- texts that no rpath may hold
-    Raises QuardError `split-tool` where a tool is missing.
+    markers -- texts that no rpath may contain
+    Raises QuardError `split-tool` if a tool is missing.
     """
     for tool in (tools.objcopy, tools.strip, tools.ranlib):
         if shutil.which(tool[0]) is None:
@@ -140,7 +140,7 @@ class _Work:
     found: Stripped
 
     def strip(self, place: Path, path: str) -> elf.Elf | None:
-        """Treat one file by what it is; return the frame of an ELF file."""
+        """Process one file according to its type; return the frame of an ELF file."""
         with place.open("rb") as file:
             magic = file.read(len(ARCHIVE))
         if magic == ARCHIVE:
@@ -168,10 +168,10 @@ class _Work:
         return elf.read(place)
 
     def _relocatable(self, place: Path, path: str, frame: elf.Elf) -> None:
-        """Strip an object file, whose symbols are what it is used by: a kernel module's as well.
+        """Strip an object file or kernel module but keep its symbols, which its users need.
 
-        A module's symbols are also kept aside, at its path and not at its build-id: nothing in a
-        running kernel leads a debugger to that. A signed module would lose its signature.
+        A module's debug symbols are stored under its path, not its build-id: nothing in a running
+        kernel leads a debugger to the build-id. Stripping a signed module would lose its signature.
         """
         if path.endswith(MODULE):
             self._keep_debug(place, path, frame, by_path=True)
@@ -188,7 +188,7 @@ class _Work:
     def _keep_debug(
         self, place: Path, path: str, frame: elf.Elf, *, by_path: bool = False
     ) -> Path | None:
-        """Copy debug information aside; return the copy if only a debug link leads to it."""
+        """Save debug information; return the copy if only a debug link leads to it."""
         names = tuple(section.name for section in frame.sections)
         symbols = any(section.type == _SYMTAB for section in frame.sections)
         if not symbols and not any(name.startswith((".debug_", ".zdebug_")) for name in names):
@@ -203,7 +203,7 @@ class _Work:
         return None if build_id else target
 
     def _rewrite(self, place: Path, how: str, link: Path | None = None) -> None:
-        """Strip into another file and copy back: the file keeps its names, mode and inode."""
+        """Strip into another file and copy it back: the file keeps its names, mode and inode."""
         _run(
             (
                 *self.tools.strip,
@@ -224,11 +224,11 @@ class _Work:
             shutil.copyfileobj(stripped, file)
             file.truncate()
         self.out.unlink()
-        place.chmod(mode)  # writing has cleared setuid
+        place.chmod(mode)  # writing clears setuid
 
 
 def _run(argv: Sequence[str]) -> None:
-    """Run one tool. It sees no environment: binutils take their target format from GNUTARGET."""
+    """Run one tool with an empty environment: binutils read the target format from GNUTARGET."""
     done = subprocess.run(
         argv, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
@@ -259,7 +259,7 @@ def _folders(frame: elf.Elf) -> list[str]:
 
 
 def _forbidden_rpath(frame: elf.Elf, markers: Sequence[str]) -> str:
-    """Return what an rpath must not say: a folder of the build, or a relative one."""
+    """Return the forbidden folder in an rpath: one of the build, or a relative one."""
     folders = _folders(frame)
     for folder in folders:
         absolute = folder.startswith(("/", "$ORIGIN", "${ORIGIN}"))
@@ -269,6 +269,6 @@ def _forbidden_rpath(frame: elf.Elf, markers: Sequence[str]) -> str:
 
 
 def _superfluous_rpath(frame: elf.Elf) -> bool:
-    """Tell whether a file's rpath names only what is searched anyway."""
+    """Return whether a file's rpath names only folders that are searched anyway."""
     folders = {posixpath.normpath(folder) for folder in _folders(frame)}
     return bool(folders) and folders <= _LOADER_FOLDERS
