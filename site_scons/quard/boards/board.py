@@ -244,7 +244,7 @@ def _fragments(table: Table) -> dict[str, tuple[str, ...]]:
 
 
 def _paths(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Return paths below the project; only there does everybody have the same files."""
+    """Return paths, which must be below the project, where all users have the same files."""
     paths = table.texts(key, default)
     for path in paths:
         if not path or path.startswith("/") or ".." in path.split("/"):

@@ -1,1 +1,1 @@
-"""Recipe + board + features -> plan: pure functions, no input or output."""
+"""Plans and units, made from recipes and boards by pure functions: no input or output."""

@@ -1,4 +1,4 @@
-"""All that a board is made of, as units: its packages and its images."""
+"""The units of a board: its packages and its images."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from quard.plan.unit import PACKAGE_PARTS, Input, Unit, board_id, package_id
 ROOTFS = "rootfs.tar"
 MANIFEST = "manifest.json"
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
-"""Format -> the file system's name in the images' folder. A new format is named here."""
+"""Format -> name of the file system's file in the images folder. New formats are added here."""
 DATA = "data.ext4"
 SCRIPT = "run.sh"
 DATA_LABEL = "data"
-"""By which the guest finds the disk, whatever other disks it has."""
+"""Label by which the guest finds the data disk among its disks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What the outer layer has read from the disk for a board's images.
+    """Inputs of a board's images, which the caller has read from the disk.
 
     system          -- SHA-256 of the system's table
     overlays        -- name -> digest, in the board's order
-    listings        -- name -> path -> what it is, of each overlay
-    authorized_keys -- of the user's own settings
+    listings        -- of each overlay: name -> path -> description of the entry
+    authorized_keys -- from the user's settings
     machine         -- SHA-256 of the machine's file
     template        -- SHA-256 over the parts of run.sh
     """
@@ -41,7 +41,7 @@ class Surroundings:
 
 
 def package_units(resolved: Resolved) -> dict[str, Unit]:
-    """Return the packages by id, in building order."""
+    """Return the packages by id, in build order."""
     configuration = resolved.board.name
     found = {}
     for name in resolved.graph.order:
@@ -56,7 +56,7 @@ def package_units(resolved: Resolved) -> dict[str, Unit]:
 
 
 def image_units(resolved: Resolved, around: Surroundings) -> dict[str, Unit]:
-    """Return what lies in the images' folder, by id; inputs come first."""
+    """Return the units of the images folder by id, inputs first."""
     return {unit.id: unit for unit in _images(resolved, around)}
 
 

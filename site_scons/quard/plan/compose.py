@@ -1,4 +1,4 @@
-"""Recipe + board's choices -> Plan."""
+"""Composing a plan from a recipe and the board's choices."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from quard.target import Target
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the outer layer has read from the disk for one package.
+    """Inputs of one package, which the caller has read from the disk.
 
-    patches, files -- the recipe folder's, sorted by name
-    fragments      -- the board's own configuration fragments, in its order
+    patches, files -- those in the recipe's folder, sorted by name
+    fragments      -- the board's Kconfig fragments, in its order
     tree           -- digest of the source tree that overrides the archive, or ""
-    generate       -- that tree is a developer's checkout without a configure script
-    strict         -- upstream's archive alone is accepted
+    generate       -- the tree is a developer's checkout without a configure script
+    strict         -- only upstream's archive is accepted
     sysroot        -- packages whose dev parts the build sees
-    linked         -- packages of which it sees the shared libraries only
+    linked         -- packages of which it sees only the shared libraries
     """
 
     patches: tuple[FileRef, ...] = ()
@@ -88,7 +88,7 @@ def compose(
 
 
 def _compiles(recipe: Recipe) -> bool:
-    """Return whether the compiler makes programs of the target's system from a recipe."""
+    """Return whether a recipe compiles programs for the target's system."""
     return not recipe.freestanding and not isinstance(recipe, ToolchainRuntime)
 
 

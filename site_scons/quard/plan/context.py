@@ -1,4 +1,4 @@
-"""What a build style sees besides the recipe."""
+"""Data that a build style uses besides the recipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quard.recipes.placeholders import render, render_all
 from quard.target import Target
 
 BUILD_TRIPLE = "x86_64-pc-linux-gnu"
-"""Name given to the build machine everywhere: results must not depend on what it really is."""
+"""Triple used for every build machine: results must not depend on the real one."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Context:
     """One package on one board.
 
     features -- every feature of the recipe, on or off
-    fragments -- names of further configuration fragments that the board lays over the recipe's
+    fragments -- names of the board's Kconfig fragments, applied after the recipe's
     """
 
     name: str
@@ -48,14 +48,14 @@ class Context:
         return render_all(texts, self.values)
 
     def choices(self) -> tuple[str, ...]:
-        """Return the arguments of every feature's chosen branch, in the recipe's order."""
+        """Return the arguments of each feature's chosen branch, in the recipe's order."""
         chosen: tuple[str, ...] = ()
         for feature in self.recipe.features:
             chosen += feature.on if self.features[feature.name] else feature.off
         return self.texts(chosen)
 
     def steps(self, phase: plan.Phase, steps: tuple[Step, ...]) -> tuple[plan.Step, ...]:
-        """Turn a recipe's steps into a plan's."""
+        """Convert a recipe's steps to steps of a plan."""
         return tuple(self._step(phase, step) for step in steps)
 
     def _step(self, phase: plan.Phase, step: Step) -> plan.Step:

@@ -1,4 +1,4 @@
-"""Packages with commands of their own, and those taken from the toolchain."""
+"""Build styles: packages with their own commands, and libraries copied from the toolchain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quard.plan.plan import RunStep, Step, ToolchainStep
 
 
 def steps(recipe: Custom, context: Context) -> tuple[Step, ...]:
-    """Return the recipe's steps; the features' arguments end its first configure command."""
+    """Return the recipe's steps; arguments of features go to the first configure command."""
     configure = list(context.steps("configure", recipe.configure))
     if choices := context.choices():
         first = configure[0]
@@ -22,5 +22,5 @@ def steps(recipe: Custom, context: Context) -> tuple[Step, ...]:
 
 
 def toolchain(recipe: ToolchainRuntime, context: Context) -> tuple[Step, ...]:
-    """Return the one step that copies the toolchain's own libraries."""
+    """Return the step that copies libraries from the toolchain."""
     return (ToolchainStep("install", recipe.libraries, context.target.loader),)

@@ -1,4 +1,4 @@
-"""Plans of what a board has beside its packages: the root file system, file systems, run.sh."""
+"""Plans of a board's images: the root file system, file systems, run.sh."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from quard.base import canonical
 from quard.model import Permission, Unhardened, User
 
 VERSION = 6
-"""Of what is made of these plans; raised when equal plans and inputs give other bytes."""
+"""Image format version; increased when equal plans and inputs give other bytes."""
 
 
 class _ImagePlan:
-    """All of a plan's fields are its identity: none can be forgotten."""
+    """Base of image plans. All fields are part of the identity, so none can be forgotten."""
 
     archives = ("",)
 
     def instructions(self) -> dict[str, Any]:
-        """Return all that decides what is made of the inputs."""
+        """Return everything that decides what is made from the inputs."""
         fields = {name: _plain(value) for name, value in vars(self).items() if name != "identity"}
         return {"image": VERSION, "kind": type(self).__name__, **fields}
 
@@ -31,19 +31,19 @@ class _ImagePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class RootfsPlan(_ImagePlan):
-    """What is in a root file system beside the packages' files.
+    """A root file system: its content besides the packages' files.
 
     triple          -- of the target
     system          -- SHA-256 of the system's table
     overlays        -- (name, digest), in the order in which they are laid over the packages' files
     users           -- (package, account that it needs)
-    permissions     -- (package, owner and mode of paths); the system's own come after these
+    permissions     -- (package, owner and mode of paths); those of the system's table come last
     hardening       -- defences that every program and library must have
-    unhardened      -- (package, or "" for the board; what goes without some of them)
+    unhardened      -- (package, or "" for the board; files that may lack some of them)
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
-    authorized_keys -- public keys for root's .ssh/authorized_keys; none: no such file
+    authorized_keys -- public keys for root's .ssh/authorized_keys; empty: no such file
     release         -- fields of os-release(5)
-    persistent      -- paths that the data disk keeps; None: there is no such disk
+    persistent      -- paths that the data disk keeps; None: there is no data disk
     """
 
     triple: str
@@ -66,7 +66,7 @@ class FileSystemPlan(_ImagePlan):
 
     format   -- ext4, squashfs or cpio.gz
     label    -- of the file system; "" for a format that has none
-    size_mib -- of an ext4 file system; 0 sizes it by its content, as every other format is
+    size_mib -- of an ext4 file system; 0: sized by its content, like all other formats
     """
 
     format: str
@@ -76,7 +76,7 @@ class FileSystemPlan(_ImagePlan):
 
 @dataclass(frozen=True, kw_only=True)
 class EmptyDiskPlan(_ImagePlan):
-    """An empty ext4 file system, of which every guest gets a copy."""
+    """An empty ext4 file system; every guest gets a copy of it."""
 
     label: str
     size_mib: int
@@ -88,7 +88,7 @@ class ScriptPlan(_ImagePlan):
 
     machine  -- SHA-256 of the machine's file
     template -- SHA-256 over the parts of the script
-    data     -- name of the template of the data disk; "" where there is none
+    data     -- file name of the empty data disk; "" if there is none
     """
 
     machine: str
@@ -105,7 +105,7 @@ class FilePlan(_ImagePlan):
 
 
 def _plain(value: Any) -> Any:
-    """Return a field's value as plain data."""
+    """Return a field's value as plain data for JSON."""
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return {n: _plain(v) for n, v in vars(value).items()} if hasattr(value, "__dict__") else value

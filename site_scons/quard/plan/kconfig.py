@@ -1,4 +1,4 @@
-"""Packages configured by Kconfig."""
+"""Build style: packages configured by Kconfig."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from quard.plan.context import Context
 from quard.plan.plan import KconfigStep, RunStep, Step
 
 _NO_LINKS = ("find", "{stage}/lib/modules", "-type", "l", "-delete")
-"""Kbuild installs links to its source and build folders beside the modules."""
+"""Removes the links to the source and build folders that Kbuild installs beside the modules."""
 
 
 def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
-    """Return configuration, build and, where the recipe has one, installation."""
+    """Return the configure, build and, if the recipe has any, install steps."""
     make = ("make", *context.texts(recipe.variables))
     steps: tuple[Step, ...] = (
         KconfigStep(

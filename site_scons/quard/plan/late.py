@@ -1,4 +1,4 @@
-"""The placeholders that a plan still has, and the folders that take their place."""
+"""Replacing the late placeholders, which remain in a plan, with the executor's folders."""
 
 from __future__ import annotations
 

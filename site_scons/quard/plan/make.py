@@ -1,4 +1,4 @@
-"""Packages that are built by their Makefile alone."""
+"""Build style: packages with a Makefile and no configure script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quard.plan.plan import RunStep, Step
 
 
 def steps(recipe: Make, context: Context) -> tuple[Step, ...]:
-    """Return build and install; features add variables to both."""
+    """Return the build and install steps; features add variables to both."""
     common = ("make", *context.texts(recipe.variables), *context.choices())
     build: tuple[Step, ...] = (RunStep("build", (*common, *context.texts(recipe.make))),)
     if not recipe.install:

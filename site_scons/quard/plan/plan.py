@@ -1,7 +1,8 @@
 """The plan: everything the executor needs to know about one package, and its identity.
 
-Recipes and boards meet the executor only here. A plan holds no address, no path of the machine
-and no text for people: what is in it, and nothing else, decides whether a package is built anew.
+A plan is the only interface between recipes and boards on one side and the executor on the other.
+It holds no address, no path of the machine and no text for people. Nothing of a recipe or board
+outside the plan decides whether a package is rebuilt.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from quard.base import canonical
 from quard.base.files import FileRef
 
 EXECUTOR = 2
-"""Version of what the executor makes of a plan; raised when equal plans give other results."""
+"""Version of the executor's results; increased when equal plans give other results."""
 
 Phase = Literal["prepare", "configure", "build", "install"]
 PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")
@@ -24,7 +25,7 @@ PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")
 class RunStep:
     """Run a command in the source folder.
 
-    modular -- only where `.config` asks for something as a module
+    modular -- run only if `.config` builds something as a module
     """
 
     phase: Phase
@@ -51,7 +52,7 @@ class CopyStep:
 
 @dataclass(frozen=True)
 class LinkStep:
-    """Make a symbolic link in the staging folder."""
+    """Create a symbolic link in the staging folder."""
 
     phase: Phase
     path: str
@@ -66,8 +67,8 @@ class KconfigStep:
     """Write `.config`: base target, then fragments, then the features' lines, then refresh.
 
     make      -- argument vector of make, without a target
-    fragments -- names of recipe files, laid over the base in this order
-    lines     -- configuration lines of the features, laid over the fragments
+    fragments -- names of fragments, applied to the base in this order
+    lines     -- configuration lines of the features, applied after the fragments
     """
 
     phase: Phase
@@ -106,20 +107,20 @@ Step = RunStep | CopyStep | LinkStep | KconfigStep | ToolchainStep
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One package's build.
+    """The build of one package.
 
-    sources  -- digests of the archives that are accepted, upstream's first. One is unpacked, which
-                the result names: they are no part of the plan's identity
-    tree     -- digest of a local source tree that takes the archive's place, or ""
+    sources  -- digests of the accepted archives, upstream's first. One of them is unpacked and
+                named in the result: they are not part of the plan's identity
+    tree     -- digest of a local source tree that replaces the archive, or ""
     patches  -- applied in this order
-    files    -- the recipe's other files, as the steps see them in {files}
+    files    -- the recipe's other files, which steps find in {files}
     features -- (name, on) of every feature, for people who compare plans
-    needs    -- packages whose dev parts make the sysroot, sorted
-    links    -- packages of which it holds the shared libraries only, sorted
+    needs    -- packages whose dev parts make up the sysroot, sorted
+    links    -- packages of which the sysroot has only the shared libraries, sorted
     tools    -- commands of the build machine beyond the common ones
-    env      -- environment of every step beyond the executor's own, sorted by name
+    env      -- environment of every step beyond the executor's, sorted by name
     cflags   -- the board's compiler flags, which the compiler wrapper adds
-    hardening -- defences that the compiler's driver adds, sorted; none for what is freestanding
+    hardening -- defences that the compiler driver adds, sorted; empty for freestanding packages
     drop     -- wildcards of staged paths that are removed
     licenses -- paths of licence files in the source
     """
@@ -144,11 +145,11 @@ class Plan:
     licenses: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan as plain data; equal plans give equal data and the other way round."""
+        """Return the plan as plain data; two plans are equal if and only if their data are."""
         return {**self.instructions(), "sources": self.sources}
 
     def instructions(self) -> dict[str, Any]:
-        """Return all that decides what is made of an archive, whichever of them is unpacked."""
+        """Return everything that decides what is made from an archive, whichever is unpacked."""
         return {
             "executor": EXECUTOR,
             "name": self.name,
@@ -172,23 +173,23 @@ class Plan:
 
     @property
     def tracks(self) -> bool:
-        """Whether the package's own make knows all that its products depend on: Kbuild does."""
+        """Whether the package's make tracks all dependencies of its outputs, as Kbuild does."""
         return any(isinstance(step, KconfigStep) for step in self.steps)
 
     @property
     def installs(self) -> int:
-        """How many steps there are before those at the end that only install."""
+        """Number of steps before the final ones that only install."""
         early = (n for n, step in enumerate(self.steps, start=1) if step.phase != "install")
         return max(early, default=0)
 
     @property
     def keeps(self) -> bool:
-        """Whether the work folder is kept, so that the next build goes on in it."""
+        """Whether the work folder is kept as an incremental build directory."""
         return bool(self.tree) or self.tracks
 
     @property
     def archives(self) -> tuple[str, ...]:
-        """The archives that a result may be made from, the best first; "" stands for none."""
+        """Digests of the archives that a result may be made from, the best first; "": none."""
         return self.sources or ("",)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Board + catalog + settled features -> the packages of one build with their plans."""
+"""Resolving a board: its packages and their plans, from the catalogue and decided features."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from quard.recipes.graph import Edges, Graph, build
 
 @dataclass(frozen=True)
 class Tree:
-    """A local folder that is built in place of a recipe's archive.
+    """A local source folder that is built instead of a recipe's archive.
 
-    digest     -- over all that is in it
+    digest     -- of its content
     configured -- it has a configure script, as releases do and developers' checkouts do not
     """
 
@@ -34,7 +34,7 @@ class Resolved:
     """The packages of a board.
 
     graph  -- their order
-    image  -- names that make up the image, in building order
+    image  -- names of the packages in the image, in build order
     plans  -- by name
     """
 
@@ -65,24 +65,24 @@ class Resolved:
 
     @property
     def permissions(self) -> tuple[tuple[str, Permission], ...]:
-        """The owners and modes that the image's packages ask for."""
+        """The owners and modes that the image's packages set."""
         return tuple((n, p) for n in self.image for p in self.packages[n].recipe.permissions)
 
     @property
     def unhardened(self) -> tuple[tuple[str, Unhardened], ...]:
-        """What may go without defences, the board's own exceptions first."""
+        """Files that may lack defences, the board's exceptions first."""
         own = (("", exception) for exception in self.board.unhardened)
         recipes = ((n, e) for n in self.image for e in self.packages[n].recipe.unhardened)
         return (*own, *recipes)
 
 
 class Resolver:
-    """Answers which packages a board has and what they look like.
+    """Determines a board's packages and their plans.
 
-    Features that the board wants only if available are settled elsewhere, by
-    quard.sources.availability, and come in as `decided`.
+    Features with the choice `if-available` are decided by quard.sources.availability and passed
+    as `decided`.
 
-    strict -- upstream's archives alone are accepted
+    strict -- only upstream's archives are accepted
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class Resolver:
         self._check_names()
 
     def choices(self) -> dict[tuple[str, str], Choice]:
-        """Return the board's choice for each if-available feature of a package it can reach."""
+        """Return the board's features whose choice is `if-available`, with that choice."""
         return {key: c for key, c in self._board.features.items() if c == "if-available"}
 
     def graph(self, decided: Mapping[tuple[str, str], bool], extra: Iterable[str] = ()) -> Graph:
         """Return the graph of the board's packages and `extra` ones.
 
-        Raises QuardError: unknown-package, dependency-cycle, and all that a recipe can have wrong.
+        Raises QuardError: unknown-package, dependency-cycle, and any error of reading a recipe.
         """
         return build(
             (*self._board.packages, *extra), lambda name: self._edges(self._catalog[name], decided)
@@ -113,7 +113,7 @@ class Resolver:
         trees: Mapping[str, Tree],
         extra: Iterable[str] = (),
     ) -> Resolved:
-        """Return the board's packages with plans. Raises QuardError as `graph` and lint do."""
+        """Return the board's packages with their plans. Raises QuardError as `graph` and lint."""
         graph = self.graph(decided, extra)
         packages = {name: self._catalog[name] for name in graph.order}
         lint.require(packages.values(), self._catalog)
@@ -151,7 +151,7 @@ class Resolver:
         )
 
     def _check_names(self) -> None:
-        """Refuse a board that names a package or feature that does not exist."""
+        """Reject a board that names a package or feature that does not exist."""
         for package, feature in self._board.features:
             known = tuple(f.name for f in self._catalog[package].recipe.features)
             if feature not in known:
@@ -163,7 +163,7 @@ class Resolver:
         self._check_fragments()
 
     def _check_fragments(self) -> None:
-        """Refuse a fragment that no build would look at."""
+        """Reject a fragment that no build would use."""
         for package, where in sorted(self._fragments.packages.items()):
             if not isinstance(self._catalog[package].recipe, Kconfig):
                 raise QuardError(

@@ -1,4 +1,4 @@
-"""A recipe's archive: the digests that are accepted, and what the fetcher is asked for."""
+"""A recipe's archive: the accepted digests, and the request to the fetcher."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from quard.recipes.placeholders import render
 
 @dataclass(frozen=True)
 class Variant:
-    """One form of a release: the file's name, the hash of its bytes, and where they are.
+    """One archive of a release: the file's name, the hash of its bytes, and their addresses.
 
-    size -- in bytes; 0 where the recipe does not say
+    size -- in bytes; 0 if the recipe does not give it
     """
 
     file: str
@@ -23,9 +23,9 @@ class Variant:
 
 @dataclass(frozen=True)
 class Request:
-    """What a package wants: any one of the variants, the first one being upstream's bytes.
+    """A request for a package's archive: any one of the variants, upstream's first.
 
-    strict -- the recipe has alternates, which the settings leave out
+    strict -- the recipe has alternates, which the settings exclude
     """
 
     package: str
@@ -38,9 +38,9 @@ class Request:
 
 
 def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
-    """Return the digests under which the recipe's archive is accepted, upstream's first.
+    """Return the digests that are accepted for the recipe's archive, upstream's first.
 
-    strict -- upstream's alone
+    strict -- only upstream's
     """
     if recipe.source is None:
         return ()
@@ -49,9 +49,9 @@ def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
 
 
 def request(name: str, recipe: Recipe, *, strict: bool = False) -> Request | None:
-    """Return the request for a recipe's archive; None where it has none.
+    """Return the request for a recipe's archive; None if it has none.
 
-    Upstream's bytes come first, then each other packing of the same release, unless `strict`.
+    Upstream's archive comes first, then the alternates, unless `strict`.
     """
     source = recipe.source
     if source is None:

@@ -1,4 +1,4 @@
-"""A unit: one thing that is made, with its plan and the parts of other units that it is made of."""
+"""A unit: one thing that is made, with its plan and its inputs, which are parts of other units."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 PACKAGE_PARTS = ("interface", "runtime")
-"""Parts of every package that other units are made of; some have `deploy` besides."""
+"""Parts of every package that other units use as inputs; some packages also have `deploy`."""
 
 
 class UnitPlan(Protocol):
-    """What is done to make a unit, as pure data."""
+    """All that is done to make a unit, as pure data."""
 
     @property
     def identity(self) -> str:
@@ -19,18 +19,18 @@ class UnitPlan(Protocol):
 
     @property
     def archives(self) -> tuple[str, ...]:
-        """The archives that a result may be made from, the best first; "" stands for none."""
+        """Digests of the archives that a result may be made from, the best first; "": none."""
 
     def instructions(self) -> dict[str, Any]:
-        """Return all that decides what is made of the inputs."""
+        """Return everything that decides what is made from the inputs."""
 
 
 @dataclass(frozen=True)
 class Input:
     """A part of another unit.
 
-    unit -- its id
-    part -- as in `Unit.parts`
+    unit -- id of that unit
+    part -- one of its `Unit.parts`
     """
 
     unit: str
@@ -38,7 +38,7 @@ class Input:
 
     @property
     def name(self) -> str:
-        """Its name in keys, which say nothing of boards: equal plans are built once."""
+        """Its name in keys. It names no board, so that equal plans are built once."""
         return f"{local(self.unit)}:{self.part}"
 
 
@@ -46,11 +46,11 @@ class Input:
 class Unit:
     """One thing that is made.
 
-    id     -- of a package NAME@CONFIG, of what a board has one of BOARD/NAME
-    inputs -- parts of other units, in the order in which people are told of them
-    parts  -- named outputs, of which the result gives a digest each
-    files  -- of what belongs to the images: the files that lie in their folder
-    listings -- for people, to tell what changed in a digest of the plan: name -> path -> what it is
+    id     -- NAME@CONFIG for a package, BOARD/NAME for a unit of a board
+    inputs -- parts of other units, in the order of reports to users
+    parts  -- named outputs; the result has a digest for each
+    files  -- files of the unit in the images folder; empty for a package
+    listings -- for reports of what changed behind a digest: name -> path -> description
     """
 
     id: str
@@ -62,7 +62,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name that users see."""
         return local(self.id)
 
     @property
@@ -73,13 +73,13 @@ class Unit:
 def package_id(name: str, configuration: str) -> str:
     """Return the id of a package.
 
-    A configuration is a target, a toolchain, flags, features and fragments; a board has one.
+    A configuration is a target, toolchain, flags, features and fragments; a board has one.
     """
     return f"{name}@{configuration}"
 
 
 def board_id(name: str, board: str) -> str:
-    """Return the id of what a board has one of."""
+    """Return the id of a unit of a board."""
     return f"{board}/{name}"
 
 

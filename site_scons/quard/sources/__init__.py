@@ -1,1 +1,1 @@
-"""Where sources come from: caches, mirrors, the network, local trees."""
+"""Sources of packages: caches, mirrors, downloads, verification, local trees."""

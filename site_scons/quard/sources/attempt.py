@@ -1,22 +1,22 @@
-"""How long an address is tried, how much it may give, and how that ends without a file."""
+"""Limits of an attempt to download from an address, and the ways in which it fails."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 MOST = 2048 << 20
-"""Bytes that are taken of a file whose size nobody has said: few releases have a tenth of it."""
+"""Limit in bytes of a file of unknown size: few releases reach a tenth of it."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long to wait and how often to try again; times are seconds.
+    """Timeouts and retries; times are in seconds.
 
-    connect  -- for a connection
-    read     -- for the next bytes
-    attempts -- in a row without `worth` new bytes, before an address is given up
+    connect  -- timeout for a connection
+    read     -- timeout for the next bytes
+    attempts -- number in a row without `worth` new bytes, after which an address is given up
     pause    -- before the second attempt; doubled for each further one
-    longest  -- of all pauses, also when the server asks for more
+    longest  -- limit of a pause, also if the server requests a longer one
     worth    -- bytes that make an attempt count as a success
     """
 
@@ -29,10 +29,10 @@ class Limits:
 
 
 class Failed(Exception):
-    """An address that does not give the file; the text says why, for people.
+    """An address does not provide the file; the text tells users why.
 
-    silent -- whether the host did not even answer within the time
-    hint   -- what the user can do about it, where there is something
+    silent -- whether the host did not answer in time
+    hint   -- what the user can do about it, if anything
     """
 
     def __init__(self, text: str, *, silent: bool = False, hint: str = "") -> None:
@@ -42,11 +42,11 @@ class Failed(Exception):
 
 
 class Refused(Failed):
-    """What arrives cannot be the file; nothing of it is kept."""
+    """The response cannot be the file; nothing of it is kept."""
 
 
 class Other(Refused):
-    """It is another file than the recipe's: it differs in `what`."""
+    """The response is not the recipe's file: it differs in `what`."""
 
     def __init__(self, what: str, *, expected: str, found: str) -> None:
         super().__init__(f"another {what}")
@@ -57,17 +57,17 @@ class Other(Refused):
 
 @dataclass(frozen=True)
 class Size:
-    """How large a file is, or may be.
+    """The size of a file, or its limit.
 
-    exact -- in bytes, as the recipe says; 0 where it does not
-    most  -- what is taken of a file whose size the recipe does not say
+    exact -- in bytes, from the recipe; 0 if the recipe does not give it
+    most  -- limit for a file whose size the recipe does not give
     """
 
     exact: int = 0
     most: int = MOST
 
     def check(self, length: int, *, whole: bool = False) -> None:
-        """Refuse a file that has `length` bytes, or (not `whole`) at least so many."""
+        """Reject a file of `length` bytes or, if not `whole`, of at least that many."""
         if self.exact and (length > self.exact or (whole and length != self.exact)):
             found = f"{length} bytes" if whole else f"more than {self.exact} bytes"
             raise Other("size", expected=f"{self.exact} bytes", found=found)
@@ -81,4 +81,4 @@ class Size:
 
 
 class Stopped(Exception):
-    """The user wants to end; what has arrived can be resumed."""
+    """The user stops the run; the download can be resumed."""

@@ -1,7 +1,7 @@
-"""Features that a board wants only if their sources can be had: decided once, before building.
+"""Features that a board wants only if their sources are available: decided once, before building.
 
-The answer is written down, so that a build is never decided by the weather of the network. It is
-asked again when the source appears, when the places to look change, and by `./scons source`.
+The decision is stored, so that the state of the network does not decide a build. It is made again
+when the source appears, when the places to look change, and by `./scons source`.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 _UNAVAILABLE = ("no-source", "hash-mismatch")
-"""Why a source cannot be had. A full disk or an interruption says nothing about that."""
+"""Reasons why a source is unavailable. A full disk or an interruption is no such reason."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One feature's answer.
+    """The decision about one feature.
 
-    missing -- packages whose source could not be had; empty when the feature is on
-    tried   -- what was asked and what it said, a line each
+    missing -- packages whose source was not available; empty if the feature is on
+    tried   -- the addresses tried and their errors, a line each
     supply  -- files that would turn the feature on, with their hashes
-    places  -- digest of where was looked; the answer holds as long as it stays, so that neither
-               the network nor a cleaned cache changes an image
+    places  -- digest of the places searched; the decision is valid while they are the same, so that
+               neither the network nor a cleaned cache changes an image
     """
 
     package: str
@@ -51,7 +51,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Question:
-    """One feature that is wanted if available, and the sources that it needs."""
+    """A feature that is wanted if available, and the sources that it needs."""
 
     package: str
     feature: str
@@ -59,11 +59,11 @@ class Question:
 
 
 class Availability:
-    """Answers questions and keeps the answers in one file.
+    """Decides questions and keeps the decisions in one file.
 
-    archives -- what is at hand already
-    fetcher  -- called when a question is asked of the network, which few builds do
-    places   -- whatever the settings say about where sources come from
+    archives -- the archives that are available locally
+    fetcher  -- called only if the network is needed for a decision, as in few builds
+    places   -- all settings about where sources come from
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class Availability:
         whole: bool = True,
         note: Callable[[str], None] = lambda _: None,
     ) -> tuple[Decision, ...]:
-        """Return an answer for each question and write them down.
+        """Return a decision for each question and store them.
 
-        whole -- these are all questions; if not, other answers are kept
-        again -- ask the addresses even where they were found wanting before
-        note  -- told in one line before addresses are asked, which may take a while
+        whole -- these are all questions; if not, other decisions are kept
+        again -- try the addresses again even if they failed before
+        note  -- called with a line of text before addresses are tried, which may take a while
         """
         decisions = tuple(self._one(question, again, note) for question in questions)
         answers = {} if whole else dict(self._known)
@@ -106,7 +106,7 @@ class Availability:
         return decisions
 
     def _appeared(self, old: Decision, question: Question) -> bool:
-        """Return whether one of the sources that could not be had lies where it is looked for."""
+        """Return whether a source that was not available is now in one of the local places."""
         return any(
             self._archives.at_hand(request)
             for request in question.requests
@@ -152,7 +152,7 @@ class Availability:
 
 
 def recorded(path: Path) -> tuple[Decision, ...]:
-    """Return the answers in a file; none where there is no such file or it is damaged."""
+    """Return the decisions in a file; none if it does not exist or is damaged."""
     try:
         found = canonical.unsealed(path.read_bytes())
         return tuple(_from_json(item) for item in found["decisions"]) if found else ()
@@ -161,7 +161,7 @@ def recorded(path: Path) -> tuple[Decision, ...]:
 
 
 def block(decision: Decision, cache: Path) -> str:
-    """Return the text that tells the user what is off, what was tried and what to do."""
+    """Return the text that tells users what is off, what was tried and what to do."""
     first = decision.missing[0]
     lines = [
         f"note: {decision.package} is built without {decision.feature}:"
@@ -180,7 +180,7 @@ def block(decision: Decision, cache: Path) -> str:
 
 
 def strict(decision: Decision, cache: Path) -> QuardError:
-    """Return the error that STRICT=1 makes of a feature that is off."""
+    """Return the error for a feature that is off in a build with STRICT=1."""
     first, *rest = block(decision, cache).splitlines()
     return QuardError(
         first.removeprefix("note: "),

@@ -1,11 +1,11 @@
-"""One address into one file: over HTTP with resume and retries, or copied from a file.
+"""Downloading one address to one file: over HTTP with resume and retries, or copied from a file.
 
-What the bytes are worth is not judged here: the caller compares their hash.
+The content is not verified here: the caller compares its hash.
 
-Redirects are followed, from https to http too: archives in public use do that, and the hash is
-what is trusted. Proxies and credentials for a mirror come from the environment and ~/.netrc through
-requests (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), trusted certificates as `trust` says: this is the one
-place below the command line where the environment counts.
+Redirects are followed, also from https to http: public archives use them, and the hash is what
+is trusted. Proxies and credentials for a mirror come from the environment and ~/.netrc through
+requests (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), trusted certificates from `trust`. This is the only
+place below the command line that depends on the environment.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
 class _Transient(Failed):
-    """Trying again may help.
+    """A failure for which a retry may help.
 
-    wait    -- seconds that the server wants to be left alone
-    restart -- whether the bytes that are there must go first
+    wait    -- seconds that the server asks to wait
+    restart -- whether the bytes received so far must be discarded first
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class _Transient(Failed):
 
 
 class Transfer:
-    """Gets addresses into parts, for one thread.
+    """Downloads addresses to parts, for one thread.
 
     watch   -- called with total (None: unknown) and present bytes when a body begins
     note    -- called with a line of text before a new attempt
-    stopped -- when set, everything ends with `Stopped` at the next chunk or pause
-    size    -- of the file; more is not taken
+    stopped -- when set, `Stopped` is raised at the next chunk or pause
+    size    -- of the file; more is not accepted
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Transfer:
     def get(self, address: str, part: Part, attempts: int = 0) -> bool:
         """Complete `part` from an http(s) or file address.
 
-        attempts -- instead of the limits', when positive
+        attempts -- replaces the limit's number, if positive
 
-        Returns whether bytes of more than one answer were put together. Raises Failed, Stopped,
-        or OSError when the part cannot be written.
+        Returns whether the file combines bytes of several responses. Raises Failed, Stopped, or
+        OSError if the part cannot be written.
         """
         scheme = address.partition(":")[0]
         if scheme == "file":
@@ -92,7 +92,7 @@ class Transfer:
         if scheme not in ("http", "https"):
             raise Failed(f"addresses of the kind {scheme!r} are not supported")
         with requests.Session() as session:
-            # A server that packs the body again would change the bytes.
+            # A server that compresses the body would change the bytes.
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
             try:
                 trust.mount(session, address)
@@ -103,10 +103,10 @@ class Transfer:
             return self._persist(session, address, part, attempts or self._limits.attempts)
 
     def copy(self, source: Path, part: Part) -> None:
-        """Complete `part` from a file of this machine. Raises as `get` does."""
+        """Complete `part` from a local file. Raises as `get` does."""
         part.discard()
         try:
-            # A pipe would be waited for.
+            # Opening a pipe must not block.
             file = os.fdopen(os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
         except OSError as fault:
             raise Failed(_reason(fault)) from None
@@ -119,7 +119,7 @@ class Transfer:
                 with contextlib.closing(self._watch(status.st_size, 0)) as handle:
                     self._take(_chunks(file.read), out, handle)
         except BaseException:
-            part.discard()  # it is not gone on with
+            part.discard()  # copies are not resumed
             raise
 
     def _persist(self, session: requests.Session, address: str, part: Part, attempts: int) -> bool:
@@ -150,7 +150,7 @@ class Transfer:
             raise Stopped
 
     def _attempt(self, session: requests.Session, address: str, part: Part) -> bool:
-        """Make one request; return whether its body was added to bytes that were there."""
+        """Make one request; return whether its body was appended to existing bytes."""
         there = part.size()
         origin = part.origin()
         if there and origin and there == origin.length:
@@ -177,7 +177,7 @@ class Transfer:
         headers = {}
         if there:
             headers["Range"] = f"bytes={there}-"
-            # Another address may hold the same bytes under other tags: the hash decides.
+            # Another address may have the same bytes with other tags: the hash decides.
             if origin and origin.address == address and origin.validator():
                 headers["If-Range"] = origin.validator()
         timeout = (self._limits.connect, self._limits.read)
@@ -202,9 +202,9 @@ class Transfer:
 def _extent(
     response: requests.Response, there: int, origin: PartOrigin | None
 ) -> tuple[int, int | None]:
-    """Return where the body begins in the file, and the file's length if the server tells it.
+    """Return where the body begins in the file, and the file's length if the server reports it.
 
-    Raises Failed when the answer is no part of the file.
+    Raises Failed if the response is no part of the file.
     """
     status = response.status_code
     if status == 200:
@@ -227,7 +227,7 @@ def _extent(
 
 
 def _body(response: requests.Response) -> Iterator[bytes]:
-    """Yield the body as it was sent, in pieces as they arrive."""
+    """Yield the body as it was sent, in chunks as they arrive."""
     try:
         yield from _chunks(lambda size: response.raw.read1(size, decode_content=False))
     except urllib3.exceptions.ReadTimeoutError:
@@ -251,7 +251,7 @@ def _local(address: str) -> Path:
 def _failure(
     fault: requests.RequestException, address: str, timeout: tuple[float, float]
 ) -> Failed:
-    """Say what went wrong before any answer, and whether it may pass."""
+    """Return the failure for an error before any response; a _Transient if it may pass."""
     if isinstance(fault, requests.ConnectTimeout):
         return _Transient(f"no answer within {timeout[0]:g} s", silent=True)
     if isinstance(fault, requests.Timeout):
@@ -279,7 +279,7 @@ def _untrusted(cause: BaseException, address: str) -> Failed:
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:
-    """Yield `fault` and what is wrapped in it, as requests and urllib3 do, innermost last."""
+    """Yield `fault` and the errors wrapped in it by requests and urllib3, innermost last."""
     seen: BaseException | None = fault
     while seen is not None:
         yield seen
@@ -288,7 +288,7 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
 
 
 def _retry_after(value: str) -> float:
-    """Return the seconds that Retry-After asks for, 0 when it says nothing (RFC 9110, 10.2.3)."""
+    """Return the seconds that Retry-After requests, 0 without a value (RFC 9110, 10.2.3)."""
     if value.isdecimal():
         return float(value)
     try:

@@ -1,4 +1,4 @@
-"""Sources, verified, from wherever they can be had."""
+"""Fetching sources: from the cache, local folders, addresses or mirrors, always verified."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _POLL = 0.1
 
 
 class Fetcher:
-    """Fetches sources into one cache; may be used by several threads and processes at once."""
+    """Fetches sources into one cache. Several threads and processes may use it at once."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class Fetcher:
         self._silent: set[str] = set()
 
     def stop(self) -> None:
-        """End every fetch that is under way or begins later, as on Ctrl-C; parts stay."""
+        """End every current and later fetch, as on Ctrl-C; partial downloads are kept."""
         self._stopped.set()
 
     def cached(self, request: Request) -> Fetched | None:
-        """Return the first variant that is in the cache; a file of another hash is removed."""
+        """Return the first variant in the cache; files with a wrong hash are removed."""
         with self._cache_errors(request):
             found, wrong = self._look(request)
             if wrong:
@@ -61,8 +61,8 @@ class Fetcher:
     def fetch(self, request: Request) -> Fetched:
         """Return a variant from the cache, the folders, the addresses or the mirrors.
 
-        Raises QuardError: `no-source`, `hash-mismatch` (addresses were left to try none, and one
-        at least gave other bytes), `disk-full`, `cache-unusable`, `interrupted`.
+        Raises QuardError: `no-source`, `hash-mismatch` (no address is left to try, and at least
+        one gave other bytes), `disk-full`, `cache-unusable`, `interrupted`.
         """
         with self._cache_errors(request):
             found, _ = self._look(request)
@@ -72,15 +72,15 @@ class Fetcher:
                 return self._look_and_clean(request) or self._gather(request)
 
     def sweep(self) -> None:
-        """Remove what killed builds left and no later attempt can go on with."""
-        with contextlib.suppress(OSError):  # a cache that others own: it does no harm there
+        """Remove leftovers of killed builds from which no download can be resumed."""
+        with contextlib.suppress(OSError):  # somebody else's cache: leftovers do no harm there
             for part in sorted(self._cache.glob("*/*.part")):
                 with (part.parent / ".lock").open("w") as lock:
                     if _lock(lock.fileno()):
                         Part(part.with_suffix("")).size()
 
     def _look(self, request: Request) -> tuple[Fetched | None, list[Path]]:
-        """Return what is in the cache, and the files that are no variant at all."""
+        """Return the variant in the cache, and the cached files that match no variant."""
         accepted: dict[Path, list[str]] = {}
         for variant in request.variants:
             path = self._archives.place(request.package, variant.file)
@@ -125,7 +125,7 @@ class Fetcher:
     def _candidates(
         self, request: Request, failures: list[Failure]
     ) -> Iterator[tuple[Variant, str]]:
-        """Yield every address once, best first; those that need no try go to `failures`."""
+        """Yield every address once, best first; those that cannot be tried go to `failures`."""
         seen = set()
         for variant, origin in self._origins(request):
             addresses = expand(origin)
@@ -156,8 +156,8 @@ class Fetcher:
                 yield variant, address
 
     def _take(self, package: str, variant: Variant, address: str) -> Fetched:
-        """Get one address under the right name. Raises Failed, Stopped, OSError."""
-        # An HTTP library takes 0.15 s to load, which a build that fetches nothing does not pay.
+        """Download one address to its final name. Raises Failed, Stopped, OSError."""
+        # Loading the HTTP library takes 0.15 s, which a build without downloads need not spend.
         from quard.sources.download import Transfer  # noqa: PLC0415
 
         path = self._archives.place(package, variant.file)
@@ -169,11 +169,11 @@ class Fetcher:
             lambda line: self._progress.note(f"{package}: {line}"),
             Size(variant.size, self._most),
         )
-        # A host that has not answered at all gets one chance per further file.
+        # A host that has never answered gets one attempt per further file.
         attempts = 1 if _host(address) in self._silent else 0
         patched = transfer.get(address, part, attempts)
         if patched and file_sha256(part.path) != variant.sha256:
-            part.discard()  # the pieces may belong to different files: once more, in one piece
+            part.discard()  # the pieces may belong to different files: retry in one piece
             transfer.get(address, part, attempts)
         found = file_sha256(part.path)
         if found != variant.sha256:
@@ -189,7 +189,7 @@ class Fetcher:
 
     @contextlib.contextmanager
     def _locked(self, package: str) -> Iterator[None]:
-        """Be the only one who writes into the package's folder, among threads and processes."""
+        """Lock the package's folder against other threads and processes."""
         folder = self._cache / package
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:
@@ -211,7 +211,7 @@ class Fetcher:
             raise unfetched.interrupted(package) from None
         except OSError as fault:
             if is_full(fault):
-                # The first fault is the one to tell, whatever a disk in trouble says to this.
+                # The first fault is reported, even if this fails on the full disk as well.
                 with contextlib.suppress(OSError):
                     for variant in request.variants:
                         Part(self._archives.place(package, variant.file)).discard()
@@ -223,7 +223,7 @@ def _host(address: str) -> str:
 
 
 def _lock(descriptor: int) -> bool:
-    """Try to get the lock: waiting inside flock could not be ended by another thread."""
+    """Try to take the lock; another thread could not end a wait inside flock."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

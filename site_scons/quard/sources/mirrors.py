@@ -1,4 +1,4 @@
-"""Where sources may lie: the user's places, and the machine's own mirror of the Debian archive."""
+"""Places to look for sources: the user's, and the machine's mirror of the Debian archive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from quard.base import given
 
 DEBIAN = "debian:"
-"""What an address begins with that is relative to the root of any mirror of Debian's archive."""
+"""Prefix of an address that is relative to the root of any mirror of Debian's archive."""
 
 _MIRROR_LIST = "mirror+file:"
 _TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN)\t$(REPO_URI)\t$(SITE)")
@@ -23,8 +23,8 @@ class Locations:
     """Where this site looks for sources, from the user's settings.
 
     folders -- searched for a file of the source's name; never written to
-    mirrors -- base addresses (http, https, file) that hold the files side by side
-    offline -- whether the network is left alone: folders and file addresses only
+    mirrors -- base addresses (http, https, file) with all files in one folder
+    offline -- whether only folders and file addresses are used, not the network
     """
 
     folders: tuple[Path, ...] = ()
@@ -40,8 +40,8 @@ def expand(address: str) -> tuple[str, ...]:
     """Return the addresses that `address` stands for.
 
     `debian:pool/...` gives one for each base address of Debian's archive that the machine's apt
-    is configured with, and none where there is no apt or apt has not read any index of Debian
-    yet. Any other address is returned as it is.
+    is configured with. It gives none if there is no apt, or if apt has not yet read an index of
+    Debian. Any other address is returned unchanged.
     """
     if not address.startswith(DEBIAN):
         return (address,)
@@ -50,7 +50,7 @@ def expand(address: str) -> tuple[str, ...]:
 
 
 class _Archive:
-    """Base addresses of Debian's archive, asked of apt once per process."""
+    """Base addresses of Debian's archive; apt is queried once per process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -67,7 +67,7 @@ _ARCHIVE = _Archive()
 
 
 def _targets() -> str:
-    """Return apt's list of indexes; empty where apt is missing or broken."""
+    """Return apt's list of indexes; empty if apt is missing or broken."""
     try:
         answer = subprocess.run(
             _TARGETS,
@@ -87,14 +87,14 @@ def _debian_bases(targets: str) -> tuple[str, ...]:
     for line in targets.splitlines():
         origin, repository, site = line.split("\t")
         if origin == "Debian":
-            # Older versions of apt leave a field that they do not know as it was written.
+            # Older versions of apt do not replace a field that they do not know.
             base = site if repository.startswith("$(") or not repository else repository
             bases.update(dict.fromkeys(_plain(base.rstrip("/"))))
     return tuple(bases)
 
 
 def _plain(base: str) -> tuple[str, ...]:
-    """Return what `base` means outside of apt; methods that only apt has are left out."""
+    """Return the addresses that `base` stands for; those with a method of apt's are omitted."""
     bases = _listed(Path(urlsplit(base).path)) if base.startswith(_MIRROR_LIST) else (base,)
     web = ("http://", "https://")
     return tuple(

@@ -1,11 +1,11 @@
-"""Web pages that arrive in the place of a file: of a login, an error, a consent."""
+"""Web pages received instead of a file: a login, an error, a consent."""
 
 from __future__ import annotations
 
 import re
 
 BEGINNING = 64 << 10
-"""Bytes of a file that are looked at."""
+"""Number of bytes of a file that are examined."""
 _START = 1 << 10
 _LONGEST_TITLE = 60
 _PAGE = rb"(?i)<(!doctype\s+html|html|head|body|title)\b"
@@ -14,7 +14,7 @@ _TITLE = rb"(?i)<title[^<>]{0,200}>([^<]*)<"
 
 
 def described(beginning: bytes) -> str:
-    """Return what to call a file that begins like this if it is a web page; else an empty text."""
+    """Return a description of a file with this beginning if it is a web page; else ""."""
     start = beginning[:_START]
     if not (re.match(_BEFORE, start) and re.search(_PAGE, start)):
         return ""

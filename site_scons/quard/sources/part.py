@@ -1,4 +1,4 @@
-"""A file that is still arriving, kept so that a later attempt can go on with it."""
+"""A partial download, kept so that a later attempt can resume it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class PartOrigin:
-    """Where the bytes of a part come from, as the server has described them."""
+    """Where the bytes of a part come from, and how the server describes them."""
 
     address: str
     etag: str
@@ -18,19 +18,19 @@ class PartOrigin:
     length: int | None
 
     def validator(self) -> str:
-        """Return what If-Range may hold; weak tags are not allowed there (RFC 9110, 13.1.5)."""
+        """Return the value for If-Range, where weak tags are not allowed (RFC 9110, 13.1.5)."""
         return self.modified if self.etag.startswith("W/") or not self.etag else self.etag
 
 
 class Part:
-    """The incomplete form of a file: `FILE.part`, and in `FILE.part.json` what is known of it."""
+    """An incomplete file, `FILE.part`, and the data about its origin, `FILE.part.json`."""
 
     def __init__(self, file: Path) -> None:
         self.path = file.with_name(f"{file.name}.part")
         self._side = file.with_name(f"{file.name}.part.json")
 
     def size(self) -> int:
-        """Return the number of bytes that can be resumed from; an unexplained part is removed."""
+        """Return the number of bytes to resume after; a part of unknown origin is removed."""
         try:
             size = self.path.stat().st_size
         except FileNotFoundError:
@@ -42,31 +42,31 @@ class Part:
         return 0
 
     def beginning(self, most: int) -> bytes:
-        """Return the first bytes that are there."""
+        """Return the first bytes of the part."""
         with self.path.open("rb") as file:
             return file.read(most)
 
     def origin(self) -> PartOrigin | None:
-        """Return where the bytes come from, or None when that is not known."""
+        """Return where the bytes come from; None if unknown."""
         try:
             return PartOrigin(**json.loads(self._side.read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
     def describe(self, origin: PartOrigin) -> None:
-        """Remember where the bytes come from, before they arrive."""
+        """Record where the bytes come from, before they arrive."""
         fresh = self._side.with_name(f"{self._side.name}.new")
         fresh.write_text(json.dumps(asdict(origin)), encoding="utf-8")
         fresh.replace(self._side)
 
     def finish(self, file: Path) -> None:
-        """Give the bytes their right name, once the disk has them: some report a full one late."""
+        """Rename the part to `file` once it is on the disk: some report a full disk only then."""
         with self.path.open("rb") as bytes_:
             os.fsync(bytes_.fileno())
         self.path.replace(file)
         self.discard()
 
     def discard(self) -> None:
-        """Remove every trace."""
+        """Remove both files."""
         for path in (self.path, self._side, self._side.with_name(f"{self._side.name}.new")):
             path.unlink(missing_ok=True)

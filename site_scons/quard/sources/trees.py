@@ -1,4 +1,4 @@
-"""Folders of source code as inputs: what a build could see of them, and one digest over it."""
+"""Source folders as inputs: a listing of what a build can see in them, and its digest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Literal
 from quard.base.hashes import Hashes
 
 IGNORED = frozenset((".git", ".hg", ".svn"))
-"""Folders of version control: their content changes without the source changing."""
+"""Folders of version control: they change without a change of the source."""
 
 Kind = Literal["file", "program", "link", "folder"]
 
@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Listing:
-    """A tree as it was found: path -> entry, folders before what is in them, sorted."""
+    """The content of a tree: path -> entry, sorted, folders before their content."""
 
     folder: Path
     entries: Mapping[str, Entry]
@@ -50,12 +50,12 @@ class Listing:
 
 
 def tree_digest(folder: Path) -> str:
-    """Return the digest of a tree, all of which is read."""
+    """Return the digest of a tree; every file is read."""
     return scan(folder).digest
 
 
 def scan(folder: Path, memory: Path | None = None) -> Listing:
-    """Return what is in a tree.
+    """Return the listing of a tree.
 
     memory -- file with the hashes of an earlier scan (quard.base.hashes)
     """

@@ -1,9 +1,9 @@
-"""The certificates that a server's own is checked against: the system's, as for other programs.
+"""Trusted certificates for checking servers: the system's, as for other programs.
 
-requests brings a list of its own, in which a company's authority never is. OpenSSL's places are
-used instead, as SSL_CERT_FILE and SSL_CERT_DIR may name them; REQUESTS_CA_BUNDLE takes precedence
-over them, as everywhere that requests is used. The list of requests is for a machine that has no
-certificates at all.
+The list that requests ships never has a company's own authority. The places that OpenSSL uses,
+which SSL_CERT_FILE and SSL_CERT_DIR may name, are used instead. REQUESTS_CA_BUNDLE takes precedence
+over them, as in all programs that use requests. The list that requests ships is used only on a
+machine without any certificates.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _KNOWN = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where systems keep their list: a Python with an OpenSSL of its own looks elsewhere."""
+"""Usual places of the system's list: a Python with its own OpenSSL looks elsewhere."""
 _UNKNOWN_ISSUER = frozenset((2, 18, 19, 20, 21))
-"""X509_verify_cert_error_string(3): the chain ends in what is not trusted."""
+"""X509_verify_cert_error_string(3): the chain ends in an untrusted certificate."""
 ADVICE = (
     "where a company's authority has signed, install its certificate (update-ca-certificates),"
     " or name the file: SSL_CERT_FILE=FILE ./scons"
@@ -32,11 +32,11 @@ ADVICE = (
 
 
 class Unusable(Exception):
-    """A file of certificates is not there, or is none."""
+    """A certificate file does not exist or holds no certificates."""
 
 
 def mount(session: requests.Session, address: str) -> None:
-    """Have a session trust what the system trusts. Raises Unusable."""
+    """Make a session trust the certificates that the system trusts. Raises Unusable."""
     bundle = _bundle(session, address)
     if not bundle:
         session.mount("https://", _Adapter())
@@ -45,7 +45,7 @@ def mount(session: requests.Session, address: str) -> None:
 
 
 def places(address: str) -> str:
-    """Return where the certificates that are trusted lie, for people."""
+    """Return the places of the trusted certificates, for users."""
     with requests.Session() as session:
         bundle = _bundle(session, address)
     if bundle:
@@ -54,13 +54,13 @@ def places(address: str) -> str:
 
 
 def unknown_issuer(fault: BaseException) -> bool:
-    """Return whether a certificate was refused for want of its issuer's."""
+    """Return whether a certificate was refused because its issuer is unknown."""
     refused = isinstance(fault, ssl.SSLCertVerificationError)
     return refused and getattr(fault, "verify_code", 0) in _UNKNOWN_ISSUER
 
 
 class _Adapter(HTTPAdapter):
-    """Connections, through a proxy or not, that are checked by one context."""
+    """Connections, direct or through a proxy, that are checked by one context."""
 
     def __init__(self) -> None:
         self._context = _context()
@@ -74,12 +74,12 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         super().cert_verify(conn, url, verify, cert)
-        if verify is True:  # it has set its own list, which would be added to the context
+        if verify is True:  # requests has set its list, which would be added to the context
             conn.ca_certs = conn.ca_cert_dir = None
 
 
 def _bundle(session: requests.Session, address: str) -> str:
-    """Return the bundle that requests finds in the environment; empty where there is none."""
+    """Return the bundle that requests finds in the environment; empty if there is none."""
     found = session.merge_environment_settings(address, {}, None, None, None)["verify"]
     return found if isinstance(found, str) else ""
 
@@ -95,7 +95,7 @@ def _context() -> ssl.SSLContext:
         if Path(path).is_file():
             try:
                 context.load_verify_locations(cafile=path)
-            except OSError as fault:  # ssl.SSLError is one, too
+            except OSError as fault:  # includes ssl.SSLError
                 raise Unusable(f"{path} has no certificates to trust: {_reason(fault)}") from None
     return context
 
@@ -105,7 +105,7 @@ def _reason(fault: OSError) -> str:
 
 
 def _system() -> list[str]:
-    """Return the system's list and folder of certificates, as far as they are there."""
+    """Return those of the system's list and folder of certificates that exist."""
     paths = ssl.get_default_verify_paths()
     files = (paths.cafile or "", *_KNOWN)
     found = [path for path in files if Path(path).is_file()][:1]

@@ -1,4 +1,4 @@
-"""What a user is told when a source cannot be had."""
+"""Error messages for sources that could not be fetched."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from quard.sources.attempt import Other
 from quard.sources.mirrors import Locations
 
 _ON_DEMAND = r"https?://(?:[^/]+/.*/(?:archive|snapshot|-/archive|get|tarball|zipball)/|codeload\.)"
-"""Archives that a forge packs when it is asked (GitHub, GitLab, Gitea, cgit, Bitbucket)."""
+"""Archives that a forge generates on request (GitHub, GitLab, Gitea, cgit, Bitbucket)."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An address that did not help.
+    """An address that did not provide the file.
 
     text  -- why; further lines are indented
     other -- it gave a file, but not the recipe's
-    hint  -- what the user can do about it, where there is something
+    hint  -- what the user can do about it, if anything
     """
 
     address: str
@@ -44,7 +44,7 @@ def other_bytes(address: str, variant: Variant, other: Other) -> Failure:
 
 
 def interrupted(package: str) -> QuardError:
-    """Return the error of a fetch that the user has ended."""
+    """Return the error for a fetch that the user stopped."""
     return QuardError(
         f"fetching {package} was interrupted",
         reason="interrupted",
@@ -53,7 +53,7 @@ def interrupted(package: str) -> QuardError:
 
 
 def unusable(package: str, folder: Path, fault: OSError) -> QuardError:
-    """Return the error of a cache that cannot be read or written."""
+    """Return the error for a cache that cannot be read or written."""
     if is_full(fault):
         instead = "local.toml: [cache] dir names another folder"
         return disk_full(f"fetching {package}", folder, fault.strerror or "", instead=instead)
@@ -68,7 +68,7 @@ def unusable(package: str, folder: Path, fault: OSError) -> QuardError:
 def exhausted(
     request: Request, failures: Sequence[Failure], folder: Path, where: Locations
 ) -> QuardError:
-    """Return the error of a request for which nothing is left to try."""
+    """Return the error for a request after every address has failed."""
     first = request.variants[0]
     supply = f"put {first.file} into {folder}, or into a folder named in local.toml: [sources] dir"
     lines = ["sources.strict: the recipe's alternates are left out"] if request.strict else []
@@ -93,7 +93,7 @@ def exhausted(
 
 
 def _compare(failures: Sequence[Failure]) -> str:
-    """Return what to do about a file that is not the recipe's."""
+    """Return the hint about a file that is not the recipe's."""
     others = [failure.address for failure in failures if failure.other]
     if any(re.match(_ON_DEMAND, address) for address in others):
         return (

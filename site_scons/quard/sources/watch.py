@@ -1,4 +1,4 @@
-"""What a transfer tells whoever watches it."""
+"""Progress reports of transfers."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from typing import Protocol
 
 
 class Handle(Protocol):
-    """One transfer that is under way."""
+    """A transfer in progress."""
 
     def advance(self, count: int) -> None:
-        """Tell that `count` more bytes have arrived."""
+        """Report that `count` more bytes have arrived."""
 
     def close(self) -> None:
-        """Tell that the transfer has ended, whether well or not."""
+        """Report that the transfer has ended, with or without success."""
 
 
 class Progress(Protocol):
-    """Where transfers are reported to."""
+    """Receives reports of transfers."""
 
     def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
-        """Begin a transfer of `total` bytes (None: unknown), of which `done` were there before."""
+        """Begin a transfer of `total` bytes (None: unknown); `done` bytes are already present."""
 
     def note(self, line: str) -> None:
         """Show one line of text."""
 
 
 def amount(count: int) -> str:
-    """Return a number of bytes as people read it, as in 5.6 MiB."""
+    """Return a number of bytes in readable form, such as 5.6 MiB."""
     if count < 1024:
         return f"{count} B"
     value = count / 1024
