@@ -1,1 +1,1 @@
-"""One plan -> blobs: everything that touches the machine while a package is built."""
+"""One package plan -> blobs: everything that touches the machine during a package build."""

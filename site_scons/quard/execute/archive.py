@@ -1,7 +1,7 @@
 """The members of a source archive, read front to back and checked as a stream.
 
-`tarfile` parses the headers; it is told that damage is an error anywhere, and its own stream mode
-is not used: that one copies its whole buffer for each header, half of the time for a kernel.
+`tarfile` parses the headers, with damage as an error anywhere. Its own stream mode is not used: it
+copies its whole buffer for each header, which takes half of the time for a kernel.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _LONGEST_EXTENSION = 1 << 20
 
 
 class Unsafe(Exception):
-    """A member that would reach out of the folder, or is nothing that sources consist of."""
+    """A member that would escape the folder, or of a type that sources do not have."""
 
 
 class Bad(Exception):
-    """A sound stream that does not make one tree."""
+    """An undamaged stream whose members do not form one tree."""
 
 
 def members(archive: Path) -> Generator[tuple[TarInfo, Stream], None, None]:
     """Yield each member, and the stream whose next bytes are the member's data.
 
-    The archive is read to its end, because only there the decompressors compare their checksums.
+    The archive is read to its end, because decompressors compare their checksums only there.
 
     Raises Unsafe, Bad, OSError, and for damage EOFError, tarfile.TarError, lzma.LZMAError,
     zlib.error or an OSError without a number (gzip, bz2).
@@ -50,13 +50,13 @@ def members(archive: Path) -> Generator[tuple[TarInfo, Stream], None, None]:
         with tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as tar:
             while (member := tar.next()) is not None:
                 yield member, stream
-                # It would hold every header until the end: 80 MB for a kernel.
+                # tarfile would keep every header until the end: 80 MB for a kernel.
                 tar.members.clear()  # type: ignore[attr-defined]
         stream.drain()
 
 
 class _Header(TarInfo):
-    """A header whose damage is an error anywhere: `tarfile` takes it for the end of the archive."""
+    """A header that fails if damaged: `tarfile` would take damage for the end of the archive."""
 
     @classmethod
     def fromtarfile(cls, tarfile: TarFile) -> _Header:
@@ -74,8 +74,8 @@ class _Header(TarInfo):
 class Stream:
     """The unpacked bytes of an archive, front to back, decompressed ahead by a thread.
 
-    The decompressors of the standard library let go of the interpreter while they work, so that
-    a second processor is used. `tarfile` needs `read`, `tell` and a `seek` forward of a file.
+    The decompressors of the standard library release the interpreter lock, so that a second
+    processor is used. `tarfile` needs a file's `read`, `tell` and forward `seek`.
     """
 
     def __init__(self, archive: Path, limit: int) -> None:
@@ -103,7 +103,7 @@ class Stream:
         self._blocks.put(b"")
 
     def piece(self, most: int) -> memoryview:
-        """Return the next bytes, at most `most`; none at the end."""
+        """Return the next bytes, at most `most`; empty at the end."""
         if not self._block and self._open:
             self._block = memoryview(self._blocks.get())
             if not self._block:
@@ -125,7 +125,7 @@ class Stream:
             yield piece
 
     def read(self, size: int) -> bytes:
-        """Return `size` bytes, for `tarfile`: a header, or what extends one, as one piece."""
+        """Return `size` bytes in one piece, for `tarfile`: a header or an extended header."""
         if size > _LONGEST_EXTENSION:
             raise Unsafe(f"a header extension of {size} bytes")
         data = bytes(self.piece(size))
@@ -142,7 +142,7 @@ class Stream:
             pass
 
     def drain(self) -> None:
-        """Read to the end: only there do the decompressors compare their checksum."""
+        """Read to the end: decompressors compare their checksums only there."""
         while self.piece(BLOCK):
             pass
 

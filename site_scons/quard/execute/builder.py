@@ -30,16 +30,16 @@ from quard.process.stop import Stop
 from quard.sources.trees import Entry
 
 _TAIL = 25
-"""Lines of a log that are shown when a step fails: enough for a compiler's message."""
+"""Lines of the log to show when a step fails: enough for a compiler's message."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PRINTED = 1 << 22
-"""Bytes of a failed command's output that are searched for what it did not find."""
+"""Bytes of a failed command's output to search for commands that were not found."""
 _MAKE_FAILED = 2
-"""make(1): an error was met; a make that was killed has another status."""
+"""make(1): make encountered an error; a killed make has another status."""
 
 
 class StepFailed(QuardError):
-    """A command of the plan failed; the work folder stays, for whoever looks into it."""
+    """A command of the plan failed; the work folder is kept for inspection."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ class BuildMachine:
 
     search -- the PATH of the build machine's own commands
     keep   -- descriptors that every command inherits
-    stop   -- tells when the run is to end
-    user   -- who runs the commands of builds that are not sealed, if not who runs us
+    stop   -- whether the run is cancelled
+    user   -- who runs the commands of builds that are not sealed, if not the current user
     """
 
     toolchain: Toolchain
@@ -62,14 +62,14 @@ class BuildMachine:
 
 
 class Build:
-    """One package under way.
+    """The build of one package.
 
-    log    -- open file that takes everything the commands print
-    shown  -- the log's path as messages give it
+    log    -- open file for everything that the commands print
+    shown  -- the log's path for messages
     report -- called with the name of each phase as it begins
-    licenses -- the licence files of the source with their hashes, None for one that it lacks
-    orderly -- whether the last command that failed was a make that reported an error and went,
-               so that what lies in the folder is whole
+    licenses -- the licence files of the source with their hashes, None for a missing one
+    orderly -- whether the last command that failed was a make that reported an error and exited,
+               so that the files in the folder are complete
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Build:
         folders = self.sandbox.folders
         makeflags = machine.jobserver.makeflags
         if plan.keeps and not plan.tracks:
-            # The folder may be built in again after a failure: nothing half-made may stay.
+            # A later build may resume in the folder after a failure: leave no incomplete files.
             makeflags += " --eval=.DELETE_ON_ERROR:"
         self.env = sysroot.environment(
             folders,
@@ -112,7 +112,7 @@ class Build:
         )
 
     def run(self, inputs: BuildInputs) -> None:
-        """Build the package into the staging folder. Raises QuardError for whatever fails."""
+        """Build the package into the staging folder. Raises QuardError for any failure."""
         goes_on = False
         if inputs.compiled:
             self._install_again(inputs)
@@ -137,7 +137,7 @@ class Build:
             self._step(step)
 
     def _install_again(self, inputs: BuildInputs) -> None:
-        """Make a new staging folder beside what an earlier build has compiled."""
+        """Install into a new staging folder what an earlier build has compiled."""
         self._report("update")
         self.note("update: begins where the build before was about to install")
         for folder in (self.work.stage, self.work.root / "debug"):
@@ -146,9 +146,9 @@ class Build:
         self.take_files(inputs.files)
 
     def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
-        """Bring a kept work folder to the state of the inputs; return whether that could be.
+        """Update an incremental build directory to the inputs; return whether that is possible.
 
-        Its sysroot stays: the interfaces of all that is in it are those of the build before.
+        Its sysroot stays: the interfaces of everything in it are unchanged.
         """
         self._report("update")
         if inputs.tree and not renew.renew(
@@ -188,7 +188,7 @@ class Build:
             patch.apply([folder / p.name for p in self.plan.patches], self._patch)
 
     def _look_for_licenses(self, *, upstream: bool) -> None:
-        """Hash the licence files; say which are missing, an error in upstream's own archive."""
+        """Hash the licence files; log missing ones, an error for upstream's own archive."""
         self.licenses = licenses.hashes(self.work.src, self.plan.licenses)
         if upstream:
             name = f"{self.plan.name} {self.plan.version}"
@@ -198,12 +198,12 @@ class Build:
                 self.note(f"licence: the source lacks {path}")
 
     def note(self, text: str) -> None:
-        """Put a line of our own into the log."""
+        """Add a line of our own to the log."""
         self._log.write(f"==> {text}\n".encode(errors="backslashreplace"))
         self._log.flush()
 
     def take_files(self, files: Mapping[str, Path]) -> None:
-        """Put the plan's files into their folder, and nothing else.
+        """Fill the files' folder with exactly the plan's files.
 
         files -- name -> path
         """
@@ -213,7 +213,7 @@ class Build:
             self._take_file(reference, files[reference.name], self.work.files)
 
     def _take_file(self, reference: FileRef, path: Path, folder: Path) -> None:
-        """Copy a file that the plan names by hash; what is built must be what was planned."""
+        """Copy a file that the plan names by hash, and verify the hash."""
         content = given.content(path)
         if hashlib.sha256(content).hexdigest() != reference.sha256:
             raise changed(path)
@@ -225,7 +225,7 @@ class Build:
             case RunStep(phase, argv):
                 with effect.expected(self.plan, step, self.work.stage, self._shown):
                     self._run(phase, argv)
-            # Also these run inside: a link that the build made must not lead out of it.
+            # These also run in the sandbox: a link that the build made must not lead outside.
             case CopyStep(phase, source, destination, mode):
                 self._run(phase, ("install", "-D", "-m", mode, source, f"{{stage}}/{destination}"))
             case LinkStep(phase, path, target):
@@ -248,7 +248,7 @@ class Build:
             raise self._failed(phase, command, status, start)
 
     def _failed(self, phase: str, command: Sequence[str], status: int, start: int) -> StepFailed:
-        """Return the error for a command; what it printed begins at `start` of the log."""
+        """Return the error for a command; its output begins at `start` of the log."""
         found = diagnosis.diagnose(
             command,
             status,
@@ -267,7 +267,7 @@ class Build:
         )
 
     def _printed(self, start: int) -> bytes:
-        """Return what the log holds from `start` on; of much the end."""
+        """Return the log from `start` on; of long output only the end."""
         self._log.flush()
         with Path(self._log.name).open("rb") as log:
             size = log.seek(0, os.SEEK_END)
@@ -285,18 +285,18 @@ class Build:
         return subprocess.CompletedProcess(tuple(argv), status, text, b"")
 
     def configurator(self, step: KconfigStep) -> kconfig.Configurator:
-        """Return what makes `.config` in this build's folder."""
+        """Return the object that makes `.config` in this build's folder."""
         return kconfig.Configurator(
             step, self.work, lambda argv, given: self._run(step.phase, argv, given)
         )
 
     def _modular(self) -> bool:
-        """Tell whether the configuration that the build has made asks for modules."""
+        """Return whether the configuration that the build has made requests modules."""
         made = (step for step in self.plan.steps if isinstance(step, KconfigStep))
         return any(kconfig.modular(self.configurator(step).read()) for step in made)
 
     def _take(self, step: ToolchainStep) -> None:
-        """Copy the toolchain's own target libraries; links by their plain names go along."""
+        """Copy the toolchain's own target libraries, and links by their plain names."""
         folder = self.work.stage / "usr/lib"
         folder.mkdir(parents=True)
         for name in (*step.libraries, Path(step.loader).name):
@@ -307,7 +307,7 @@ class Build:
 
     @property
     def lost(self) -> bool:
-        """Whether make looked for a file that nothing makes any more: it remembers a header."""
+        """Whether make wanted a file without a rule: a header that no longer exists."""
         return "No rule to make target" in self._tail()
 
     def _tail(self) -> str:
@@ -318,7 +318,7 @@ class Build:
 
 
 def _repeated(step: Step) -> bool:
-    """Tell whether a step is run again in a folder that has been built in before."""
+    """Return whether a step is run again in a folder that already had a build."""
     return step.phase in ("build", "install") or isinstance(step, KconfigStep)
 
 

@@ -1,20 +1,21 @@
-"""What a build had made before it began to install, so that a later one need not compile it again.
+"""Checkpoint before installation, so that the next build need not compile again.
 
-After the last step that makes something the work folder is listed: every path with its type, mode,
-size, time of change and inode. When installing or splitting fails, or the build is killed or
-interrupted there, the next build of the package compares the folder with the list. What has come
-is removed, and if nothing else is different, it begins with the first step that installs, into a
-new staging folder. That gives what a clean build gives, since its steps find the same files:
+After the last step that compiles, the work folder is listed: every path with its type, mode, size,
+change time and inode. If installing or splitting fails, or the build is killed or interrupted
+there, the next build of the package compares the folder with the list. It removes added files, and
+if nothing else differs, it resumes at the first step that installs, with a new staging folder. The
+result equals that of a clean build, since its steps find the same files:
 
-- the plan up to there, the archive, the local tree, the interfaces below, the toolchain and the
-  patches are part of the base, as they are of a result's key. What may differ is what comes later:
-  the steps that install, what is dropped, and recipe files that no step before names;
-- `make install` may write into the source folder. Files that it adds go (libtool's relinked copies,
-  lists of what was installed). If it changes or removes one, or somebody else does, the build
-  starts from nothing;
-- a build that put something into the staging folder before leaves no list.
+- the plan up to that point, the archive, the local tree, the interfaces of the inputs, the
+  toolchain and the patches are part of the base, as they are part of a result's key. Only what
+  comes later may differ: the steps that install, what is dropped, and recipe files that no earlier
+  step names;
+- `make install` may write into the source folder. Files that it adds are removed (libtool's
+  relinked copies, lists of installed files). If it, or anything else, changes or removes a file,
+  the build starts from scratch;
+- a build that wrote to the staging folder earlier leaves no list.
 
-Like kept folders, what such a build gives stays in the checkout.
+As with incremental builds, such a result stays in the checkout.
 """
 
 from __future__ import annotations
@@ -35,18 +36,18 @@ from quard.process.sandbox import Work
 
 _STAMP = "compiled.json"
 _LOG = "compiled.log"
-"""What the steps before had printed."""
+"""The output of the earlier steps."""
 _FOLDERS = ("home", "src", "sysroot", "tools")
 _TICK = 0.02
-"""Seconds that are longer than the kernel's clock ticks: what is written later has a later time."""
+"""Seconds, longer than a tick of the kernel's clock: later writes then have a later time."""
 
 Facts = list[int | str]
 _UNREADABLE: Facts = ["unreadable"]
-"""Of a folder that only root could look into, under its name with a slash behind."""
+"""Marks a folder that only root could read, under its name with a trailing slash."""
 
 
 def base(depends: Mapping[str, Any], plan: Plan, place: Path | None) -> str:
-    """Return the hash over all that the folder depends on when the first step installs.
+    """Return the hash over everything that the folder depends on before the first install step.
 
     depends -- as Packager.depends returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
@@ -66,10 +67,10 @@ def base(depends: Mapping[str, Any], plan: Plan, place: Path | None) -> str:
 
 
 def note(work: Work, plan: Plan, name: str, log: Path) -> None:
-    """List a folder in which nothing has been installed yet, if a build may go on from that.
+    """List a folder in which nothing has been installed yet, if a build may resume from there.
 
     name -- the build's base
-    log  -- what its steps have printed
+    log  -- the output of its steps
     Raises QuardError disk-full.
     """
     if plan.installs == 0 or any(work.stage.iterdir()):
@@ -87,10 +88,10 @@ def note(work: Work, plan: Plan, name: str, log: Path) -> None:
 
 
 def restore(work: Work, wanted: str) -> bytes | None:
-    """Bring a folder back to what was listed if the build with the base `wanted` may go on there.
+    """Restore a folder to its list if the build with the base `wanted` can resume there.
 
-    Returns what its steps had printed, or None where it must start from nothing. A call that was
-    killed may be repeated.
+    Returns the output of its steps, or None if the build must start from scratch. A killed call
+    can be repeated.
     """
     try:
         found = canonical.unsealed((work.root / _STAMP).read_bytes())
@@ -108,20 +109,20 @@ def restore(work: Work, wanted: str) -> bytes | None:
 
 
 def noted(work: Path) -> bool:
-    """Tell whether a folder has a list."""
+    """Return whether a folder has a list."""
     return (work / _STAMP).exists()
 
 
 def forget(work: Path) -> None:
-    """Have no build go on from what was listed: the folder is about to be changed."""
+    """Remove the list, since the folder is about to change: no build resumes from it."""
     (work / _STAMP).unlink(missing_ok=True)
 
 
 def _may_change(plan: Plan) -> bool:
-    """Tell whether a folder must be compared: a step that installs may write into it.
+    """Return whether a folder must be compared: a step that installs may write into it.
 
-    Kbuild's own folders are built in again and again without; of a kernel's hundred thousand files
-    a list takes seconds, so only a recipe's own commands are a reason for one.
+    Kbuild's folders are reused again and again without a list. Listing a kernel's hundred thousand
+    files takes seconds, so only a recipe's own commands require it.
     """
     late = plan.steps[plan.installs :]
     own = any(isinstance(step, RunStep) and not step.modular for step in late)
@@ -129,7 +130,7 @@ def _may_change(plan: Plan) -> bool:
 
 
 def _as_listed(work: Work, listing: Mapping[str, Facts]) -> bool:
-    """Remove what has come since a folder was listed; return whether all else is the same."""
+    """Remove files added since a folder was listed; return whether all else is the same."""
     there = dict(_listing(work))
     come = [path for path in there if path not in listing and posixpath.dirname(path) in listing]
     for path, facts in listing.items():
@@ -148,12 +149,12 @@ def _as_listed(work: Work, listing: Mapping[str, Facts]) -> bool:
 
 
 def _identity(facts: Facts) -> Facts:
-    """Return what must be the same of a path; a folder's time changes with what is in it."""
+    """Return the facts of a path that must not change; a folder's time changes with its content."""
     return facts[:-1] if facts[0] == "folder" else facts
 
 
 def _listing(work: Work) -> Iterator[tuple[str, Facts]]:
-    """Yield every path below the work folder that a build reads; folders before what is in them."""
+    """Yield every path in the work folder that a build reads; folders before their content."""
     for name in _FOLDERS:
         yield name, _facts(os.lstat(work.root / name), "")
         yield from _below(work.root / name, name)

@@ -1,4 +1,4 @@
-"""A local source tree into a build's source folder: whole, or what changed since the last time."""
+"""Copying a local source tree to a build's source folder: all of it, or only the changes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from quard.sources.trees import Entry, Listing
 
 @dataclass(frozen=True)
 class Changes:
-    """The paths by which two states of a tree differ.
+    """The paths that differ between two states of a tree.
 
-    edited -- files whose content alone differs
-    other  -- files whose executable bit differs, links with another target, paths of another kind
+    edited -- files where only the content differs
+    other  -- files whose executable bit differs, links with another target, paths of another type
     """
 
     added: tuple[str, ...]
@@ -32,7 +32,7 @@ class Changes:
 
 
 def changes(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Changes:
-    """Return by what `new` differs from `old`."""
+    """Return the differences of `new` from `old`."""
     both = sorted(path for path in old.keys() & new.keys() if old[path] != new[path])
     edited = tuple(p for p in both if old[p].kind == new[p].kind != "link")
     return Changes(
@@ -44,11 +44,11 @@ def changes(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Changes:
 
 
 def copy(listing: Listing, into: Path, paths: Iterable[str] | None = None) -> None:
-    """Copy a tree, or only `paths` of it, into a folder; what is in the way goes.
+    """Copy a tree, or only `paths` of it, into a folder; paths in the way are removed.
 
-    Files are 0644, or 0755 where their owner may execute them, and are new: what a build made of
-    an older copy is older than they are. Raises QuardError changed-while-building if a file is no
-    longer what the listing says.
+    Files get mode 0644, or 0755 if their owner may execute them, and the current time: they are
+    newer than the outputs that a build made from an older copy. Raises QuardError
+    changed-while-building if a file no longer matches the listing.
     """
     for path in listing.entries if paths is None else paths:
         entry, source, target = listing.entries[path], listing.folder / path, into / path
@@ -70,7 +70,7 @@ def copy(listing: Listing, into: Path, paths: Iterable[str] | None = None) -> No
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link or a whole folder, if there is one."""
+    """Remove a file, a link or a whole folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

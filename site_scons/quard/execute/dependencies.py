@@ -1,4 +1,4 @@
-"""The files of a package's dependencies, laid out as the sysroot of its build."""
+"""The sysroot of a build: the dev parts of the package's dependencies."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def lay_out(
     toolchain: Toolchain,
     stores: Stores,
 ) -> None:
-    """Put the dependencies' files into the sysroot folder, on the toolchain's own.
+    """Put the dependencies' files into the sysroot folder, over the toolchain's own sysroot.
 
-    needs  -- the results of every package of the plan's needs and links
-    stores -- where their dev parts are looked for
-    Raises QuardError file-collision with every path at which two of them meet, LostResult.
+    needs  -- the results of every package in the plan's needs and links
+    stores -- the stores that have their dev parts
+    Raises QuardError file-collision with every path that two of them have, LostResult.
     """
     met: list[str] = []
     before: list[str] = []
@@ -59,7 +59,7 @@ def lay_out(
 
 
 def _dev(results: Results, stores: Stores) -> tuple[Path, str]:
-    """Return path and hash of a package's dev part. Raises LostResult."""
+    """Return the path and hash of a package's dev part. Raises LostResult."""
     sha256 = recorded(results, "blobs", "dev")
     path = stores.blob(sha256)
     if path is None:
@@ -68,7 +68,7 @@ def _dev(results: Results, stores: Stores) -> tuple[Path, str]:
 
 
 def _who_has(path: str, others: Sequence[tuple[str, Results]], stores: Stores) -> str:
-    """Return the first of some packages whose dev part has a path."""
+    """Return the first of these packages whose dev part has a path."""
     for name, results in others:
         if any(below(member.path, path) for member in blob.members(_dev(results, stores)[0])):
             return name

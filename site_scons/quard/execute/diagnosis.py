@@ -1,9 +1,9 @@
-"""Why a command of a build could not be run: what the log says, in the recipe's words.
+"""Why a command of a build could not run: the log's message in terms of the recipe.
 
-A build sees the commands of its tools folder and nothing else of the machine's. What it calls and
-the recipe does not name is "not found", wherever that is noticed: by the sandbox, by make, by a
-shell, by env(1) or by Perl. The messages below are those of bubblewrap, GNU make, dash, bash,
-busybox, coreutils and Perl in the C locale, which every build runs in.
+A build sees only the commands in its tools folder. A command that the recipe does not name is "not
+found", whether the sandbox, make, a shell, env(1) or Perl reports it. The messages below are those
+of bubblewrap, GNU make, dash, bash, busybox, coreutils and Perl in the C locale, which every build
+uses.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LOOKED_FOR = re.compile(
 _GAVE_UP = re.compile(rb"^configure: error: (.*)", re.MULTILINE)
 _INTERPRETER = re.compile(rb"#![ \t]*(\S+)")
 _NOT_RUN = (126, 127)
-"""Exit statuses of env(1) and shells for what could not be started: sh(1), "Exit Status"."""
+"""Exit statuses of env(1) and shells for a command that did not start: sh(1), "Exit Status"."""
 _FIRST_LINE = 256
 
 
@@ -44,8 +44,8 @@ class Diagnosis:
     """What is wrong with a command, for an error block.
 
     reason  -- slug
-    certain -- the command itself could not be started; else something that it called was not found,
-               which may be what it failed of
+    certain -- the command itself could not be started; otherwise something that it called was not
+               found, which may be why it failed
     """
 
     reason: str
@@ -57,10 +57,10 @@ class Diagnosis:
 def diagnose(
     argv: Sequence[str], status: int, log: bytes, work: Work, search: str, inside: str
 ) -> Diagnosis | None:
-    """Tell why a command failed, where that is a command or a file that the build does not have.
+    """Return why a command failed, if the reason is a command or file that the build lacks.
 
     argv   -- the command
-    log    -- what it printed
+    log    -- its output
     search -- the PATH of the build machine's own commands
     inside -- the root of the fixed paths as commands see it
     """
@@ -74,7 +74,7 @@ def diagnose(
 
 
 def _missing(log: bytes) -> Iterator[str]:
-    """Yield the names of commands that something in a log did not find."""
+    """Yield the names of commands that a log reports as not found."""
     for match in _MISSING.finditer(log):
         yield next(name for name in match.groups() if name is not None).decode("ascii")
     wanted = {word.strip(b"'`\".,:;()") for text in _GAVE_UP.findall(log) for word in text.split()}
@@ -99,7 +99,7 @@ def _undeclared(names: Sequence[str], search: str, *, certain: bool) -> Diagnosi
 
 
 def _not_started(command: str, work: Work, search: str, inside: str) -> Diagnosis | None:
-    """Tell why the step's own command could not be started."""
+    """Return why the step's own command could not be started."""
     if "/" not in command:
         there = _there(work, command)
         return None if there else _undeclared([command], search, certain=True)
@@ -137,7 +137,7 @@ def _unusable(text: str, hint: str) -> Diagnosis:
 
 
 def _place(command: str, work: Work, inside: str) -> Path | None:
-    """Return where a command's path lies outside of the sandbox; None for the machine's own."""
+    """Return a command's path outside the sandbox; None for the machine's own commands."""
     if not command.startswith("/"):
         return work.src / command
     if command.startswith(f"{inside}/"):
@@ -146,7 +146,7 @@ def _place(command: str, work: Work, inside: str) -> Path | None:
 
 
 def _instead(work: Work, command: str) -> str:
-    """Return how a source without this command is built."""
+    """Return how to build a source without this command."""
     if command == "./configure":
         for name in ("configure.ac", "configure.in"):
             if (work.src / name).exists():
@@ -172,4 +172,4 @@ _STYLES = (
     ("makefile", "Make, or Custom"),
     ("GNUmakefile", "Make, or Custom"),
 )
-"""What a source without a configure script may have at its top, and the recipe's word for it."""
+"""File at the top of a source without a configure script -> the recipe's word for it."""

@@ -1,6 +1,6 @@
-"""The compiler's drivers as a build sees them: sealed sysroot, plain names, the board's hardening.
+"""Compiler drivers as a build sees them: sealed sysroot, plain names, the board's hardening.
 
-Packages ignore flags in the environment; nothing of theirs comes between them and the driver.
+Packages may ignore flags in the environment, but they cannot bypass the driver.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from quard.process.sandbox import Work
 _COMPILERS = ("gcc", "g++", "cpp")
 _LINKERS = ("ld", "ld.bfd")
 _FOLDER = "lib"
-"""Below the tools folder: what the drivers refer to."""
+"""Subfolder of the tools folder with the files that the drivers refer to."""
 _START = "rcrt1.o"
-"""Start file of a static position-independent program."""
+"""Start file of a static position-independent executable."""
 _FORTIFY_3 = 12
-"""The first gcc that has what level 3 of _FORTIFY_SOURCE needs; glibc warns with an older one."""
+"""The first gcc that supports level 3 of _FORTIFY_SOURCE; glibc warns with an older one."""
 
 
 def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> None:
-    """Put the cross tools into the tools folder, compilers and linkers with what they always get.
+    """Put the cross tools into the tools folder, compilers and linkers with their fixed options.
 
-    Builds know the cross tools by the target's triple, whatever they are called. Debug information
-    gives NAME-VERSION as the place of the source.
+    Builds see the cross tools under the target's triple, whatever their real names are. Debug
+    information gives NAME-VERSION as the source path.
     inside -- the root of the fixed paths as commands see it
     Raises QuardError compiler-failed.
     """
@@ -79,18 +79,18 @@ def _level(toolchain: Toolchain, hardening: Sequence[str]) -> int:
 
 
 _POSITION = "fno-pie|fno-PIE|fno-pic|fno-PIC|ffreestanding"
-"""Options with which a package says that it does not want position-independent programs."""
+"""Options by which a package opts out of position-independent executables."""
 _NO_PROGRAM = f"shared|r|no-pie|nostdlib|nostartfiles|{_POSITION}"
-"""Options with which the output is no program of the C library, or not such a one."""
+"""Options whose output is not a program with the C library, or not such an executable."""
 
 
 def _specs(
     work: Work, toolchain: Toolchain, triple: str, inside: str, hardening: Sequence[str]
 ) -> str:
-    """Return a spec file (gcc, "Spec Files"), and write what it leads to.
+    """Return a spec file (gcc, "Spec Files"), and write the files that it refers to.
 
-    In this way the compiler itself decides what applies: it has looked at every option wherever it
-    comes from, response files and all, and knows whether it preprocesses, compiles or links.
+    This lets the compiler itself decide what applies: it has read every option, response files
+    included, and knows whether it preprocesses, compiles or links.
     """
     parts: dict[str, list[str]] = {"self_spec": [], "link": [], "cpp_unique_options": []}
     parts["link"].append(_rpath_link(inside, toolchain))
@@ -101,7 +101,7 @@ def _specs(
         if _has_start(work, toolchain, triple):
             switch = "%<static %<pie -static-pie"
             parts["self_spec"].append(f"%{{static:%{{pg|p|profile|{_NO_PROGRAM}:;:{switch}}}}}")
-        # Before its version 13, gcc does not know static-pie for every target.
+        # Before version 13, gcc does not support static-pie for every target.
         parts["link"].append("%{static-pie:-static -pie --no-dynamic-linker}")
     if "stack_protector" in hardening:
         given = "fno-stack-protector|fstack-protector*|ffreestanding|nostdlib"
@@ -117,10 +117,10 @@ def _specs(
 
 
 def _rpath_link(inside: str, toolchain: Toolchain) -> str:
-    """Return where the libraries lie that a library of the sysroot needs.
+    """Return the folders of the libraries that libraries in the sysroot need.
 
-    With --sysroot, ld looks for these there alone, though libm is in the toolchain (ld(1),
-    -rpath-link; nothing of it is written to the output). As -Wl options they would be linker input:
+    With --sysroot, ld searches for these in the sysroot only, but libm is in the toolchain (ld(1),
+    -rpath-link; this does not change the output). As -Wl options they would be linker input, and
     `gcc -v` would try to link.
     """
     folders = (f"{inside}/sysroot/usr/lib", f"{inside}/sysroot/lib", *toolchain.libraries)
@@ -128,20 +128,20 @@ def _rpath_link(inside: str, toolchain: Toolchain) -> str:
 
 
 def _word(text: str) -> str:
-    """Return a word as it is written in a spec file."""
+    """Return a word quoted for a spec file."""
     return re.sub(r"([\\\s%{}])", r"\\\1", text)
 
 
 def _link_options(hardening: Sequence[str]) -> tuple[str, ...]:
-    """Return the linker's options. A package's own ones come after them, and hold."""
+    """Return the linker's options. A package's own options come later and take precedence."""
     words = {"relro": "relro", "bind_now": "now", "noexecstack": "noexecstack"}
     return tuple(part for word in words if word in hardening for part in ("-z", words[word]))
 
 
 def _has_start(work: Work, toolchain: Toolchain, triple: str) -> bool:
-    """Tell whether static programs can be position-independent; put our start file in place.
+    """Return whether static programs can be position-independent; install our start file.
 
-    It stands in for the one that the toolchain's C library has not (execute/start).
+    It replaces the one that the toolchain's C library lacks (execute/start).
     """
     if toolchain.static_pie:
         return True
@@ -155,7 +155,7 @@ def _has_start(work: Work, toolchain: Toolchain, triple: str) -> bool:
 
 @cache
 def _start_file(gcc: Path, source: Path) -> bytes:
-    """Return the object file; compiled once in a run. Raises QuardError compiler-failed."""
+    """Return the object file; compiled once per run. Raises QuardError compiler-failed."""
     options = "-O2 -fPIE -ffreestanding -fno-stack-protector -c".split()
     with TemporaryDirectory() as scratch:
         made = Path(scratch) / _START

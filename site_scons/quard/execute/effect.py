@@ -1,4 +1,4 @@
-"""Steps that succeed and install nothing, as when a tool falls back to another folder."""
+"""Detecting steps that succeed but install nothing, as when a tool uses another folder."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from quard.plan.plan import Plan, RunStep
 
 _STAGE = "{stage}"
 _LOOKING = frozenset(("[", "cmp", "grep", "test"))
-"""Commands that are given the staging folder to look at it."""
+"""Commands that only read the staging folder."""
 
 
 @contextmanager
 def expected(plan: Plan, step: RunStep, stage: Path, shown: str) -> Iterator[None]:
-    """Run a step inside; what is given the staging folder to install into must change it.
+    """Context in which a step runs; a step that installs must change the staging folder.
 
-    shown -- the log's path as messages give it
+    shown -- the log's path for messages
     Raises QuardError step-without-effect.
     """
     if not _installs(step):
@@ -43,7 +43,7 @@ def _installs(step: RunStep) -> bool:
 
 
 def _state(stage: Path) -> frozenset[tuple[str, int, int, int, int]]:
-    """Return what any change below a folder makes different."""
+    """Return the state of a folder; any change below it gives another value."""
     found = set()
     pending = [str(stage)]
     while pending:

@@ -1,4 +1,4 @@
-"""Where the things lie that a plan names by hash, and what a work folder holds already."""
+"""The inputs that a plan names by hash, and what a work folder already contains."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from quard.sources.trees import Entry, Listing
 
 @dataclass(frozen=True, kw_only=True)
 class BuildInputs:
-    """Where the things lie that a plan names by hash.
+    """The inputs that a plan names by hash.
 
     archive -- the verified source, or None
-    upstream -- it has upstream's own bytes, so that nothing may be missing in it
-    tree    -- a local source tree in its place, or None
-    kept    -- the local tree that the work folder was last built from, empty where that was an
-               archive; None where the build starts from nothing
-    compiled -- the work folder is as it was when a build was about to install
-    made    -- called when that is so
+    upstream -- it has upstream's own bytes, so that no file may be missing
+    tree    -- a local source tree that replaces the archive, or None
+    kept    -- the local tree that the work folder was last built from, empty if that was an
+               archive; None if the build starts from scratch
+    compiled -- the work folder is in the state in which a build was about to install
+    made    -- called when that state is reached
     patches -- in the plan's order
     files   -- name -> path
     lay_out -- fills the sysroot folder with the dependencies' files

@@ -1,4 +1,4 @@
-"""Kconfig configurations: lay lines over `.config` and hold the result against what was asked."""
+"""Kconfig configurations: merge fragments into `.config` and check that every line took effect."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from quard.plan.plan import KconfigStep
 from quard.process.sandbox import Work
 
 FEATURES = "the board's features"
-"""Origin of the lines that do not come from a fragment."""
+"""Origin of lines that do not come from a fragment."""
 _BYTES = "surrogateescape"
-"""What becomes of bytes that are no text: they may stand in a symbol's own text."""
+"""How to decode bytes that are not text: they may occur in a symbol's value."""
 _ANSWERS = 1 << 16
-"""Empty lines offered to a configuration program that asks: more than any has questions."""
+"""Empty lines as answers for a configuration program: more than any program has questions."""
 _SET = re.compile(r"(CONFIG_[A-Za-z0-9_]+)=(.*)\Z")
 _UNSET = re.compile(r"# (CONFIG_[A-Za-z0-9_]+) is not set\Z")
 
 
 @dataclass(frozen=True)
 class ConfigLine:
-    """One configuration line that somebody asked for.
+    """One requested configuration line.
 
     value -- as after the `=`; None for "is not set"
     origin -- the fragment or feature that it comes from, for messages
@@ -43,7 +43,7 @@ class ConfigLine:
 def parse(text: str, origin: str) -> tuple[ConfigLine, ...]:
     """Return the lines of a fragment.
 
-    Raises QuardError bad-fragment for a line that is neither a setting, nor a comment, nor empty.
+    Raises QuardError bad-fragment for a line that is not a setting, not a comment and not empty.
     """
     found = []
     for number, raw in enumerate(text.splitlines(), 1):
@@ -64,18 +64,18 @@ def parse(text: str, origin: str) -> tuple[ConfigLine, ...]:
 
 
 def merge(requests: Iterable[ConfigLine]) -> dict[str, ConfigLine]:
-    """Return one request per symbol: the last one counts."""
+    """Return one request per symbol: the last one wins."""
     return {request.symbol: request for request in requests}
 
 
 def lay_over(config: str, requests: Mapping[str, ConfigLine]) -> str:
-    """Return a `.config` with the requests in place of the lines it had for their symbols."""
+    """Return a `.config` in which the requests replace the lines of their symbols."""
     kept = [line for line in config.splitlines() if _symbol(line) not in requests]
     return "\n".join([*kept, *(str(request) for request in requests.values())]) + "\n"
 
 
 def values(config: str) -> dict[str, str | None]:
-    """Return the symbols of a `.config` and their values, None for what is not set."""
+    """Return the symbols of a `.config` and their values, None for "is not set"."""
     found: dict[str, str | None] = {}
     for line in config.splitlines():
         if match := _SET.match(line):
@@ -86,12 +86,12 @@ def values(config: str) -> dict[str, str | None]:
 
 
 def modular(config: str) -> bool:
-    """Tell whether a `.config` asks for anything as a module."""
+    """Return whether a `.config` builds anything as a module."""
     return "m" in values(config).values()
 
 
 def vanished(config: str, requests: Mapping[str, ConfigLine]) -> tuple[tuple[ConfigLine, str], ...]:
-    """Return the requests that `config` does not fulfil, each with the line found instead."""
+    """Return the requests that `config` does not satisfy, each with the line found instead."""
     found = values(config)
     missing = []
     for request in requests.values():
@@ -105,7 +105,7 @@ def vanished(config: str, requests: Mapping[str, ConfigLine]) -> tuple[tuple[Con
 
 
 def check(config: str, requests: Mapping[str, ConfigLine], name: str) -> None:
-    """Raise QuardError kconfig-line-vanished unless every request is fulfilled."""
+    """Raise QuardError kconfig-line-vanished unless every request is satisfied."""
     missing = vanished(config, requests)
     if missing:
         raise QuardError(
@@ -118,9 +118,9 @@ def check(config: str, requests: Mapping[str, ConfigLine], name: str) -> None:
 
 
 class Configurator:
-    """Makes `.config` in a work folder as one step of a plan says, with the package's own make.
+    """Makes `.config` in a work folder for one step of a plan, with the package's own make.
 
-    run -- runs a command of the step in the source folder, its input from a file
+    run -- runs a command of the step in the source folder, with a file as its input
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Configurator:
         return self._work.src / ".config"
 
     def requests(self) -> tuple[ConfigLine, ...]:
-        """Return all that is asked for, in order: where a symbol comes twice, the last counts."""
+        """Return all requests in order: if a symbol occurs twice, the last one wins."""
         found: tuple[ConfigLine, ...] = ()
         for name in self.step.fragments:
             text = (self._work.files / name).read_text(encoding="utf-8", errors=_BYTES)
@@ -145,26 +145,26 @@ class Configurator:
         return found
 
     def start(self) -> str:
-        """Return the configuration that everything is laid over."""
+        """Return the base configuration, over which all requests are laid."""
         self._make(self.step.base)
         return self.read()
 
     def refresh(self, config: str) -> str:
-        """Return a configuration as upstream completes and corrects it."""
+        """Return a configuration as upstream's make completes and corrects it."""
         self.write(config)
         self._make(self.step.refresh)
         return self.read()
 
     def fill(self) -> str:
-        """Make `.config` of all that is asked for and return it."""
+        """Make `.config` from all requests and return it."""
         return self.refresh(lay_over(self.start(), merge(self.requests())))
 
     def make(self, name: str) -> None:
-        """Make `.config` and hold it against what was asked for."""
+        """Make `.config` and check that it satisfies all requests."""
         check(self.fill(), merge(self.requests()), name)
 
     def read(self) -> str:
-        """Return `.config`, without following a link that the package may have made of it."""
+        """Return `.config`; if the package made it a link, do not follow it."""
         flags = os.O_RDONLY | os.O_NOFOLLOW
         with os.fdopen(os.open(self.path, flags), encoding="utf-8", errors=_BYTES) as file:
             return file.read()

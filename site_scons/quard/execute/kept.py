@@ -1,8 +1,8 @@
-"""Work folders that outlive their build, so that the next one of the package goes on in them.
+"""Incremental build directories: work folders that the next build of the package reuses.
 
-Only for packages that are built again and again with small changes: those that Kconfig
-configures, and local source trees. What such a build gives stays in the checkout: a shared store
-takes only what was built from nothing.
+Only for packages that are rebuilt often with small changes: those with a Kconfig configuration,
+and local source trees. The result of such a build stays in the checkout: a shared store accepts
+only results of builds from scratch.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from quard.sources.trees import Entry
 
 _STAMP = "kept.json"
 _MARK = "failed"
-"""File of a folder whose build failed, with that build's base."""
+"""File in a folder whose build failed, with that build's base."""
 
 
 def base(depends: Mapping[str, Any], place: Path | None) -> str:
-    """Return the hash over what may not change between two builds in one folder.
+    """Return the hash over what must not change between two builds in one folder.
 
-    That is everything a result depends on but the configuration's lines and the state of a local
-    tree, which the build itself follows up.
+    That is everything a result depends on except the configuration's lines and the state of a
+    local tree: the build itself detects their changes.
 
     depends -- as results.depends returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
@@ -49,10 +49,10 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
 
 
 def claim(work: Path, wanted: str) -> dict[str, Entry] | None:
-    """Return what the folder's sources were made from, if a build with the base `wanted` may go on.
+    """Return the tree of the folder's sources if a build with the base `wanted` may continue there.
 
-    From now on the folder counts as unfinished: a build that is killed is not gone on with. None
-    where there is nothing to go on with.
+    From now on the folder counts as unfinished: a killed build is not continued. None if there
+    is nothing to continue.
     """
     stamp = work / _STAMP
     (work / _MARK).unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def claim(work: Path, wanted: str) -> dict[str, Entry] | None:
 
 
 def keep(work: Path, name: str, tree: Mapping[str, Entry]) -> None:
-    """Note that a build with the base `name`, from the local tree `tree`, ended well."""
+    """Note that a build with the base `name`, from the local tree `tree`, succeeded."""
     entries = {path: [entry.kind, entry.content] for path, entry in tree.items()}
     text = canonical.sealed({"base": name, "tree": entries}, indent=None)
     with replacing(work / _STAMP) as part:
@@ -76,7 +76,7 @@ def keep(work: Path, name: str, tree: Mapping[str, Entry]) -> None:
 
 @contextmanager
 def marking(work: Path, name: str) -> Iterator[None]:
-    """Mark the folder that a failed build with the base `name` leaves behind."""
+    """Mark the folder if the build with the base `name` fails in the block."""
     try:
         yield
     except QuardError:
@@ -86,7 +86,7 @@ def marking(work: Path, name: str) -> Iterator[None]:
 
 
 def failed(work: Path, wanted: Container[str]) -> bool:
-    """Tell whether a build with a base in `wanted` failed in this folder, the last one here."""
+    """Return whether the last build in this folder failed and had a base in `wanted`."""
     try:
         return (work / _MARK).read_text(encoding="utf-8") in wanted
     except OSError:
@@ -94,6 +94,6 @@ def failed(work: Path, wanted: Container[str]) -> bool:
 
 
 def forget(work: Path) -> None:
-    """Have no build go on in this folder: somebody else has worked in it."""
+    """Let no build continue in this folder, since it was changed from outside."""
     (work / _STAMP).unlink(missing_ok=True)
     checkpoint.forget(work)

@@ -1,8 +1,8 @@
-"""The licence files of a package's source: that they are there, and their hashes.
+"""The licence files of a package's source: checking that they exist, and their hashes.
 
-Upstream's own archive must have all that the recipe names. Another archive of the same release, or
-a local tree, may lack some, as where a distribution has packed it again without documents: the
-record says so then.
+Upstream's own archive must have all files that the recipe names. Another archive of the same
+release, or a local tree, may lack some, for example if a distribution repacked it without
+documents: the record notes this.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from quard.base.plain import one_line
 _LIKELY = re.compile(r"licen[cs]|copying|copyright|notice|unlicense", re.IGNORECASE)
 _DEPTH = 3
 _NEAR = 5
-"""Names that are suggested for one that is missing."""
+"""How many names are suggested for a missing file."""
 
 
 def hashes(src: Path, wanted: Sequence[str]) -> dict[str, str | None]:
-    """Return each of the wanted files with its SHA-256, or None where the source has no such file.
+    """Return each of the wanted files with its SHA-256, or None if the source has no such file.
 
     src    -- the unpacked source
     wanted -- paths below it
@@ -60,13 +60,13 @@ def require(name: str, src: Path, found: Mapping[str, str | None]) -> None:
 
 
 def _within(src: Path, path: str) -> bool:
-    """Tell whether a path is a file of the source, links followed."""
+    """Return whether a path is a file of the source, following links."""
     place = src / path
     return place.is_file() and place.resolve().is_relative_to(src.resolve())
 
 
 def _files(src: Path, folder: Path, depth: int) -> Iterator[str]:
-    """Yield the paths of files at most so many folders deep."""
+    """Yield the paths of files, at most `depth` folders deep."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_file(follow_symlinks=False):
@@ -76,7 +76,7 @@ def _files(src: Path, folder: Path, depth: int) -> Iterator[str]:
 
 
 def _near(path: str, there: Sequence[str]) -> list[str]:
-    """Return files that may be meant: of the same name, of a similar one, or likely licences."""
+    """Return likely alternatives: files of the same or a similar name, or likely licences."""
     name = path.rpartition("/")[2].lower()
     same = [other for other in there if other.rpartition("/")[2].lower() == name]
     similar = nearest(path, there, alike=0.75, count=_NEAR)

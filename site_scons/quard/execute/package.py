@@ -1,4 +1,4 @@
-"""One package from plan to result: out of the store where it is known, else built and kept."""
+"""One package from plan to result: restored from a store on a cache hit, else built."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from quard.sources.trees import Entry, Listing
 from quard.store.stores import Stores
 
 _WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
-"""Reasons for which the work folder stays, beside a step that failed."""
+"""Reasons to keep the work folder, besides a failed step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One package to be had.
+    """One package to make.
 
-    request -- its archive; None where it has none or a local tree takes its place
+    request -- its archive; None if it has none or a local tree replaces it
     tree    -- that local tree
     patches -- paths in the plan's order
     files   -- name -> path of the plan's files
-    needs   -- the results of every package of the plan's needs and links
-    now     -- what the result would be made from, of the first archive (ledger.basis)
-    log     -- where the log goes; `shown` is its name in messages
+    needs   -- the results of every package in the plan's needs and links
+    now     -- what the result would be made from, with the first archive (ledger.basis)
+    log     -- path of the log; `shown` is its name in messages
     """
 
     plan: Plan
@@ -64,10 +64,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a package was obtained: built here, or taken from the store.
+    """How a package was obtained: built here or restored from the store.
 
-    before -- what its last result here was made from; None where there was none
-    now    -- what it is made from now, but with that result's archive where it is still accepted
+    before -- what its last result here was made from; None if there was none
+    now    -- what it is made from now, but with that result's archive if it is still accepted
     """
 
     how: Literal["built", "restored"]
@@ -76,7 +76,7 @@ class Outcome:
 
 
 class Packager:
-    """Makes packages. Safe to be used by several threads at once for different packages."""
+    """Makes packages. Several threads may use it at once for different packages."""
 
     def __init__(self, stores: Stores, fetcher: Fetcher, machine: BuildMachine) -> None:
         self._stores = stores
@@ -84,18 +84,18 @@ class Packager:
         self._machine = machine
 
     def bases(self, job: Job) -> tuple[str, ...]:
-        """Return hashes over what may not change while a job's folder is gone on with.
+        """Return hashes over what must not change if a build is to continue in a job's folder.
 
         One for each archive that may have been unpacked there.
         """
         return tuple(self._base(job, {**job.now, "archive": one}) for one in job.plan.archives)
 
     def build(self, job: Job, log: IO[bytes], report: Callable[[str], None]) -> Build:
-        """Return the build of a job, of which nothing has been done."""
+        """Return the build of a job, not yet started."""
         return Build(job.plan, self._machine, Work(job.work), log, job.shown, report)
 
     def prepare(self, job: Job, build: Build, report: Callable[[str], None]) -> str:
-        """Fill a job's folder as its build does, up to and including the patches.
+        """Fill a job's folder as its build does, up to and including patches.
 
         Returns the folder's hash, one of `bases`.
         """
@@ -114,9 +114,9 @@ class Packager:
         """Write the results of one package.
 
         report  -- called with the name of each phase
-        running -- opened around a real build: holds the job token
-        force   -- build even what the store knows
-        Raises QuardError for all that can fail; nothing half-made stays behind.
+        running -- context around a real build: holds the job token
+        force   -- build even on a cache hit
+        Raises QuardError for every failure; no incomplete result is left.
         """
         self._machine.stop.check()
         archives = job.plan.archives
@@ -134,12 +134,12 @@ class Packager:
         else:
             self._restore_log(job, record)
             if not job.plan.keeps:
-                remove_tree(job.work)  # what a failed or killed build of it left
+                remove_tree(job.work)  # left by a failed or killed build
         _write_results(job, record, made)
         return Outcome(how, before, as_before(now, before, archives))
 
     def _archive(self, job: Job, report: Callable[[str], None]) -> Fetched | None:
-        """Return the first of the accepted archives that is available."""
+        """Return the first accepted archive that is available."""
         if job.request is None:
             return None
         report("fetch")
@@ -149,14 +149,14 @@ class Packager:
         return kept.base(now, None if self._machine.mode == "bwrap" else job.work)
 
     def _known(self, job: Job) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
-        """Return what the stores have for a job's inputs, and what that was made from."""
+        """Look up a job's inputs in the stores: the basis that matches, and its record."""
         for made in acceptable(job.now, job.plan.archives):
             if found := self._stores.record(key(made)):
                 return made, found
         return job.now, None
 
     def _restore_log(self, job: Job, record: Mapping[str, Any]) -> None:
-        """Put the log of the build that the store remembers in place."""
+        """Restore the log of the build that is in the store."""
         log = self._stores.blob(record["blobs"]["log"])
         if log is None:
             raise lost_blob(job.results, record["blobs"]["log"])
@@ -199,7 +199,7 @@ class Packager:
                 if build.orderly and plan.keeps:
                     kept.keep(job.work, base, job.tree.entries if job.tree else {})
                 if isinstance(error, StepFailed) or error.reason in _WORTH_A_LOOK:
-                    raise  # the work folder stays, for whoever looks into the failure
+                    raise  # the work folder is kept for inspection
                 if checkpoint.noted(job.work) and error.reason != "disk-full":
                     raise
                 remove_tree(job.work)
@@ -222,7 +222,7 @@ class Packager:
         return record
 
     def _run(self, build: Build, inputs: BuildInputs) -> None:
-        """Build in the kept folder where there is one, and from nothing if that does not do."""
+        """Build in the incremental build directory if there is one; if that fails, from scratch."""
         try:
             build.run(inputs)
         except QuardError:
@@ -249,7 +249,7 @@ class Packager:
 
 
 def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any]) -> None:
-    """Write the result files, the result itself last; `made` is what it was made from."""
+    """Write the result files, the result itself last; `made` is its basis."""
     results, blobs, found = job.results, record["blobs"], record["interface"]
     results.folder.mkdir(parents=True, exist_ok=True)
     _keep_earlier(results, found)
@@ -261,9 +261,9 @@ def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any])
 
 
 def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
-    """Keep the interface that is about to be replaced, so that dependants can say what changed.
+    """Keep the interface that is about to be replaced, so that dependants can report changes.
 
-    SCons removes the result files before it has them made; the record of the last one stays.
+    SCons removes the result files before it makes them; the last record stays.
     """
     old = read_record(results).get("interface")
     if isinstance(old, dict) and old != found:

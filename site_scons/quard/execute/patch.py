@@ -1,8 +1,8 @@
-"""Patches of a recipe, applied by GNU patch without guessing.
+"""Applying a recipe's patches with GNU patch, without fuzz.
 
-No fuzz: a patch that fits only roughly was made for another version, and may land in the wrong
-place. The program is run by the caller's callback, inside of the build's sandbox, so that not even
-a patch reaches other files; its messages are read in the C locale.
+A patch that needs fuzz was made for another version and may be applied in the wrong place. The
+caller's callback runs the program inside the build's sandbox, so that a patch cannot reach other
+files either; its messages are in the C locale.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ARGV = (
     "--no-backup-if-mismatch",
     "--reject-file=-",
 )
-"""Reads the patch from its standard input and changes the current folder."""
+"""Reads the patch from standard input and changes the current folder."""
 
 Runner = Callable[[Sequence[str], Path], "CompletedProcess[bytes]"]
 """Runs an argument vector in the source folder with a file as its standard input.
 
-The result's `stdout` holds what the program wrote to both of its streams.
+The result's `stdout` is the output of both streams.
 """
 
 _FILE = re.compile(r"patching (?:symbolic link|file) (?P<file>.+)")
@@ -39,9 +39,9 @@ _LAST_LINES = 20
 
 
 def apply(patches: Sequence[Path], run: Runner) -> None:
-    """Apply the patches in their order; the first one that does not fit ends it.
+    """Apply the patches in order; stop at the first one that does not apply.
 
-    The source folder is then in an unknown state and must be thrown away.
+    The source folder is then in an unknown state and must be discarded.
 
     Raises QuardError: `patch-failed` with patch, file and hunk.
     """
@@ -53,7 +53,7 @@ def apply(patches: Sequence[Path], run: Runner) -> None:
 
 
 def failure(patch: Path, status: int, output: str) -> QuardError:
-    """Return the error that GNU patch's output means; `status` is its exit status."""
+    """Return the error for GNU patch's output; `status` is its exit status."""
     facts = _facts(output)
     if not facts and status == 0:
         facts = ["it changes no file: is it empty?"]
@@ -68,7 +68,7 @@ def failure(patch: Path, status: int, output: str) -> QuardError:
 
 
 def _facts(output: str) -> list[str]:
-    """Return what failed, with the file as the program or the patch calls it."""
+    """Return what failed, with the file's name from the program or the patch."""
     facts: list[str] = []
     file = "?"
     lines = iter(output.splitlines())

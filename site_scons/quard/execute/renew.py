@@ -1,15 +1,15 @@
-"""What of a kept build must go when the local source tree that it was made from has changed.
+"""Updating an incremental build directory after changes in its local source tree.
 
-Makefiles are not asked to know: few say which headers an object was made from, and none what to
-do when one of their own lines changes. So three cases are told apart:
+Makefiles are not relied upon: few track the headers of an object, and none handle a change of
+their own lines. So there are three cases:
 
-- only compilation units were edited: make compiles them again;
-- headers were edited, or source files came or became others: all is compiled again;
-- source files went, or anything else changed (makefiles, configure scripts, templates): the build
-  starts from nothing. What was made of a file that is gone may be installed again for good.
+- only compilation units were edited: make recompiles them;
+- headers were edited, or source files were added or changed in kind: everything is recompiled;
+- source files were removed, or anything else changed (makefiles, configure scripts, templates):
+  the build starts from scratch. Otherwise the outputs of a removed file would still be installed.
 
-Kbuild, which linux and busybox use, does know all of it (its fixdep and if_changed), and is left
-to make what it needs.
+Kbuild, which linux and busybox use, tracks all of this (its fixdep and if_changed), and decides
+itself what to recompile.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"]+)[>\"]", re.MUL
 
 
 def renew(src: Path, old: Mapping[str, Entry], new: Listing, *, tracks: bool) -> bool:
-    """Bring `src`, in which `old` has been built, to the state `new` of the tree.
+    """Update `src`, in which `old` has been built, to the state `new` of the tree.
 
-    tracks -- the package's own make knows by itself what depends on what
-    Returns False where the build must start from nothing; `src` is then as it was.
+    tracks -- the package's own make tracks all dependencies
+    Returns False if the build must start from scratch; `src` is then unchanged.
     """
     found = changes(old, new.entries)
     if not tracks and not _understood(found, old, new.entries):
@@ -47,7 +47,7 @@ def renew(src: Path, old: Mapping[str, Entry], new: Listing, *, tracks: bool) ->
 
 
 def _understood(found: Changes, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> bool:
-    """Tell whether only source code came or changed, and folders that hold it."""
+    """Return whether only source code, and folders of it, was added or changed."""
     gone = (*found.removed, *(p for p in found.other if new[p].kind == "folder"))
     if any(old[path].kind != "folder" for path in gone):
         return False
@@ -59,7 +59,7 @@ def _understood(found: Changes, old: Mapping[str, Entry], new: Mapping[str, Entr
 
 
 def _only_units(found: Changes, new: Listing) -> bool:
-    """Tell whether nothing but the content of files that are compiled on their own changed."""
+    """Return whether only the content of files that are compiled on their own changed."""
     if found.added or found.removed or found.other:
         return False
     if any(PurePosixPath(path).suffix not in _UNITS for path in found.edited):
@@ -75,7 +75,7 @@ def _included(listing: Listing) -> set[str]:
         if entry.kind != "folder" and PurePosixPath(path).suffix in _UNITS | _HEADERS:
             try:
                 content = (listing.folder / path).read_bytes()
-            except OSError:  # a link to nowhere
+            except OSError:  # a dangling link
                 continue
             names |= {PurePosixPath(os.fsdecode(n)).name for n in _INCLUDE.findall(content)}
     return names
@@ -89,6 +89,6 @@ def _compile_all(src: Path, entries: Mapping[str, Entry]) -> None:
 
 
 def _refresh(src: Path, path: Path) -> None:
-    """Make what a link leads to new: make looks at its time, not at the link's."""
+    """Touch the target of a link: make compares its time, not the link's."""
     if path.is_symlink() and path.exists() and path.resolve().is_relative_to(src.resolve()):
         os.utime(path)

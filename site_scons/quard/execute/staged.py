@@ -1,4 +1,4 @@
-"""What a build has staged: checked, split, put into a store, and written down."""
+"""Handling staged files: check them, split them, put the parts into a store, write the record."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def keep(
     """Split the staging folder, put its parts into a store, and return the package's record.
 
     log   -- path of the build's log
-    local -- the result is of use in this checkout only
-    Raises QuardError for all that is wrong with what is staged, the errors of `split` and `pack`.
+    local -- the result can be used in this checkout only
+    Raises QuardError for all errors in the staging folder, and the errors of `split` and `pack`.
     """
     plan, stage = build.plan, build.work.stage
     parts = split.split(
@@ -72,7 +72,7 @@ def keep(
 
 
 def _refuse(plan: Plan, parts: split.Parts) -> None:
-    """Raise QuardError for all that is wrong with what a package installs."""
+    """Raise QuardError for all errors in the files that a package installs."""
     found = list(parts.wrong)
     if not (parts.runtime or parts.dev or parts.deploy):
         found.append(

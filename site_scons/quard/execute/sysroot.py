@@ -1,4 +1,4 @@
-"""What a build finds around itself: its dependencies' files and the commands it may use."""
+"""The surroundings of a build: sysroot, the commands that it may use, and its environment."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ COMMON_TOOLS = (
     " sed seq sh sha1sum sha256sum sleep sort split stat strip sum sync tail tar tee test touch tr"
     " true tsort tty uname uniq uudecode uuencode wc which whoami xargs xz yes zcat"
 ).split()
-"""Commands of the build machine that every package may use: POSIX's, and what the packages'
-own configure scripts take for granted. A package names anything further in `tools`."""
+"""Commands of the build machine that every package may use: those of POSIX, and those that the
+packages' own configure scripts assume. A package names any further command in `tools`."""
 
 _OPTIONAL = frozenset(("ed", "hostname", "uudecode", "uuencode", "which"))
 
@@ -36,8 +36,8 @@ def tools(
 ) -> None:
     """Fill the tools folder with links to the machine's commands.
 
-    further -- commands beyond the common ones
-    search  -- the PATH that they are looked for in
+    further -- commands besides the common ones
+    search  -- the PATH to search
     inside  -- the root of the fixed paths as commands see it
     Raises QuardError tool-missing.
     """
@@ -59,15 +59,15 @@ def tools(
 
 @cache
 def _command(name: str, search: str) -> str | None:
-    """Return the path of one of the machine's commands, looked for once in a run."""
+    """Return the path of one of the machine's commands, looked up once per run."""
     return shutil.which(name, path=search)
 
 
 @cache
 def _ordered(search: str, inside: str) -> str:
-    """Return a PATH with the system's own folders first, which are all that a sealed build sees.
+    """Return a PATH with the system's own folders first, the only ones that a sealed build sees.
 
-    Without the order a command found in, say, ~/bin would be a link to nowhere in the sandbox.
+    Otherwise a command found in, say, ~/bin would be a dangling link in the sandbox.
     """
     folders = search.split(os.pathsep)
     system = [folder for folder in folders if shows(Path(folder))]
@@ -76,13 +76,13 @@ def _ordered(search: str, inside: str) -> str:
 
 
 def own_sysroot(folder: Path, toolchain: Toolchain) -> None:
-    """Lay the toolchain's own sysroot into a folder, where it has one."""
+    """Copy the toolchain's own sysroot into a folder, if it has one."""
     if toolchain.sysroot is not None:
         shutil.copytree(toolchain.sysroot, folder, symlinks=True, dirs_exist_ok=True)
 
 
 def libraries_only(folder: Path) -> None:
-    """Take everything but shared libraries out of an extracted dev part."""
+    """Remove everything except shared libraries from an extracted dev part."""
     for root, folders, names in os.walk(folder, topdown=False):
         for name in names:
             if not _LIBRARY.search(name):
@@ -102,9 +102,9 @@ def environment(
 ) -> dict[str, str]:
     """Return the whole environment of a build: nothing comes from the user's shell.
 
-    The cached answers stop configure scripts from probing the build machine (Autoconf manual,
-    "Cache Variable Names"; GNU libtool's search path) and git from describing the checkout that
-    the build happens in.
+    The cache variables stop configure scripts from probing the build machine (Autoconf manual,
+    "Cache Variable Names"; GNU libtool's search path); others stop git from describing the
+    checkout in which the build runs.
     """
     sysroot = folders["sysroot"]
     flags = f"{cflags} -g".strip()

@@ -1,4 +1,4 @@
-"""The cross compiler: where it is, what it is, and which of its files reach the target."""
+"""The cross compiler: its location, its identity, and which of its files go to the target."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _PARTS = ("cc1", "cc1plus", "collect2", "lto1")
 _STARTUP = ("crt1.o", "Scrt1.o", "rcrt1.o")
 _LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", *_STARTUP)
 _LINKED = ("libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6")
-"""Where these lie, shared libraries of the compiler are found: the C library's and its own."""
+"""The folders of these files have the compiler's shared libraries: the C library's and its own."""
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A cross compiler that was found on the machine.
+    """A cross compiler found on the machine.
 
     prefix      -- of its commands
     commands    -- name without prefix -> absolute path
     folder      -- folder that the sandbox must show besides the system's own, or None
-    sysroot     -- its own sysroot to start from, or None where it finds its C library itself
+    sysroot     -- its own sysroot to start from, or None if it finds its C library itself
     version     -- of the compiler, for people
-    fingerprint -- SHA-256 over everything in it that decides results
+    fingerprint -- SHA-256 over everything in it that affects results
     """
 
     prefix: str
@@ -70,7 +70,7 @@ class Toolchain:
 
     @cached_property
     def libraries(self) -> tuple[Path, ...]:
-        """The folders of its shared libraries for the target; asked for by the first build."""
+        """The folders of its shared libraries for the target; the first build determines them."""
         found = (Path(_ask(self.commands["gcc"], f"-print-file-name={n}")) for n in _LINKED)
         folders = (path.parent.resolve() for path in found if path.is_absolute() and path.exists())
         return tuple(dict.fromkeys(folders))
@@ -79,8 +79,8 @@ class Toolchain:
 def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolchain:
     """Return the toolchain whose commands begin with `prefix`.
 
-    folder -- its installation folder; None looks along `search`, a PATH
-    memory -- file that remembers digests of unchanged files, so that only the first call reads them
+    folder -- its installation folder; None searches `search`, a PATH
+    memory -- file that caches digests of unchanged files, so that only the first call reads them
     Raises QuardError compiler-missing.
     """
     path = str(folder / "bin") if folder else search
@@ -115,13 +115,13 @@ def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolcha
 
 
 def _installation(gcc: Path) -> Path | None:
-    """Return the folder of a compiler that was found outside of the system's own ones."""
+    """Return the folder of a compiler that was found outside the system's own folders."""
     real = gcc.resolve()
     return None if real.is_relative_to("/usr") else real.parent.parent
 
 
 def _inspect(commands: dict[str, Path]) -> tuple[str, str, list[str]]:
-    """Ask the compiler for its version, its own sysroot and the files that decide results."""
+    """Query the compiler for its version, its own sysroot and the files that affect results."""
     gcc = commands["gcc"]
     version = _ask(gcc, "-dumpfullversion")
     sysroot = _ask(gcc, "-print-sysroot")
@@ -160,8 +160,8 @@ def _ask(gcc: Path, option: str) -> str:
 class _Memory:
     """Digests of files by path, size, time and inode, kept between runs.
 
-    A file that was changed without a trace in any of these would be missed; the compiler's files
-    are installed by a package manager, which replaces them.
+    A change that leaves all of these as they are would be missed; but a package manager installs
+    the compiler's files, and it replaces them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -188,7 +188,7 @@ class _Memory:
     def recall(
         self, commands: dict[str, Path], inspect: Callable[[], tuple[str, str, list[str]]]
     ) -> tuple[str, str, list[str]]:
-        """Return what `inspect` said of these commands, asking again only if one changed."""
+        """Return the result of `inspect` for these commands; call it again only if one changed."""
         key = f"facts of {commands['gcc']}"
         stamp = " ".join(f"{path}:{_stamp(path)}" for _, path in sorted(commands.items()))
         match self._known.get(key):
@@ -196,21 +196,21 @@ class _Memory:
                 if all(Path(file).exists() for file in files):
                     return version, sysroot, files
         version, sysroot, files = inspect()
-        # A compiler without its C library is about to get one, which changes no file of its own.
+        # A compiler without its C library will get one, which changes none of its own files.
         if any(Path(file).name == _STARTUP[0] for file in files):
             self._known[key] = [stamp, version, sysroot, *files]
             self._changed = True
         return version, sysroot, files
 
     def save(self) -> None:
-        """Write what was learnt, if anything was; where that cannot be, it is learnt again."""
+        """Write new entries, if any; if writing fails, the next run computes them again."""
         if self._changed:
             with contextlib.suppress(OSError), replacing(self._path) as part:
                 part.write_text(canonical.sealed(self._known), encoding="ascii")
 
 
 def _entries(found: Any) -> dict[str, list[str]]:
-    """Return what of a memory file has the form that is written today."""
+    """Return the entries of a memory file that have the current form."""
     if not isinstance(found, dict):
         return {}
     return {

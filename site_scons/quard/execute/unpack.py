@@ -1,9 +1,9 @@
-"""Source archives into folders, without trusting what the archive says.
+"""Unpacking source archives into folders, without trusting the archive.
 
 The rules are those of `tarfile`'s data filter (PEP 706), but not its code: Python 3.11.2, which
-Debian 12 ships, has no filters yet, and theirs resolve every path through the file system. Here
-everything goes into a fresh folder that nobody else writes to and no member may be reached
-through a link, so that looking at names is enough.
+Debian 12 ships, has no filters yet, and the filters resolve every path through the file system.
+Here everything goes into a new folder that nothing else writes to, and no member may be reached
+through a link, so checking names is enough.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from quard.execute.archive import Bad, Stream, Unsafe, members
 
 _LATEST = (1 << 33) - 1
 _DEEPEST = 200
-"""Folders in one path: walking a tree and removing it go down a frame of Python for each."""
+"""Folders in one path: walking and removing a tree take a Python stack frame for each."""
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -36,22 +36,22 @@ _FAULTS = (
     tarfile.TarError,
     lzma.LZMAError,
     zlib.error,
-    ValueError,  # from Python's own conversions: a time that is no number, a NUL in a path
+    ValueError,  # from Python's own conversions: a time that is not a number, a NUL in a path
 )
 
 
 def unpack(archive: Path, into: Path, check: Callable[[], None] = lambda: None) -> None:
     """Unpack a tar archive (plain, gzip, bzip2 or xz) as the folder `into`.
 
-    A single top-level folder is left out. `into` must not exist, or be an empty folder; one
-    process at a time may unpack to it. Folders get mode 0755, files 0644, or 0755 when their
-    owner may execute them; times are the archive's. Nothing is left behind after a failure, and
-    what a killed process left is removed by the next call.
+    A single top-level folder is left out. `into` must not exist, or be an empty folder; only one
+    process at a time may unpack to it. Folders get mode 0755, files 0644, or 0755 if their owner
+    may execute them; times are from the archive. Nothing is left behind after a failure, and the
+    next call removes what a killed process left.
 
-    check -- called before each member; raises what is to end the unpacking
+    check -- called before each member; an exception from it ends the unpacking
     Raises QuardError: `unsafe-archive` (a path or link that leaves the tree, a device, a
-    decompression bomb), `truncated-archive` (incomplete or damaged), `bad-archive` (no tar
-    archive, or one that does not make a tree), `disk-full`, `cannot-unpack` (the system refused).
+    decompression bomb), `truncated-archive` (incomplete or damaged), `bad-archive` (not a tar
+    archive, or not one tree), `disk-full`, `cannot-unpack` (the system refused).
     """
     try:
         work = into.with_name(f".{into.name}.unpacking")
@@ -93,7 +93,7 @@ def _archive_error(archive: Path, fault: Exception) -> QuardError:
 
 
 def _system_error(archive: Path, into: Path, fault: OSError) -> QuardError:
-    if fault.errno is None:  # how gzip and bz2 say that the data make no sense
+    if fault.errno is None:  # gzip and bz2 report invalid data in this way
         return _archive_error(archive, fault)
     if is_full(fault):
         return disk_full(f"unpacking {archive.name}", into.parent, fault.strerror or "")
@@ -111,7 +111,7 @@ def _remove(tree: Path) -> None:
 
 
 def _fill(work: Path, archive: Path, check: Callable[[], None]) -> str:
-    """Unpack below `work`; return the top-level folder to be left out, or an empty string."""
+    """Unpack below `work`; return the top-level folder to leave out, or an empty string."""
     tree = _Unpacked(os.fspath(work))
     with contextlib.closing(members(archive)) as found:
         for member, data in found:
@@ -121,7 +121,7 @@ def _fill(work: Path, archive: Path, check: Callable[[], None]) -> str:
 
 
 class _Unpacked:
-    """The folder being filled. Paths are relative to it, normal, and hold real folders only."""
+    """The folder being filled. Paths are relative to it, normalized, and contain no links."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -149,7 +149,7 @@ class _Unpacked:
             raise Unsafe(f"{member.name}: a device, pipe or other special file")
 
     def finish(self) -> str:
-        """Check the links, set the folders' times; return the name of a single top-level folder."""
+        """Check links, set the folders' times; return the name of a single top-level folder."""
         names = os.listdir(self._root)
         if not names:
             raise Bad("it is empty")
@@ -178,7 +178,7 @@ class _Unpacked:
         self._folders[path] = mtime
 
     def _make_room(self, path: str) -> None:
-        """The last member of a name counts, as with GNU tar."""
+        """Remove an earlier member of this name: the last one wins, as with GNU tar."""
         if path in self._folders:
             raise Bad(f"{path}: a file and a folder of one name")
         self._links.pop(path, None)
@@ -219,14 +219,14 @@ class _Unpacked:
             self._links[path] = self._links[target]
 
     def _check_link(self, path: str, floor: int) -> None:
-        """Follow a link as the system would, but in the archive's own names only."""
+        """Follow a link as the system would, but only within the archive's own names."""
         try:
             links.followed(path, self._links.get, floor=floor)
         except links.Outside:
             target = self._links[path]
             raise Unsafe(f"{path}: a link to {target}, outside of the tree") from None
         except links.Circle:
-            pass  # it leads nowhere, and so not out
+            pass  # a dangling link, so it does not lead outside
 
 
 def _normal(name: str) -> str:
