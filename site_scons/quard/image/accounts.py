@@ -1,4 +1,4 @@
-"""Accounts of the target: the system's table and what the packages' recipes ask for.
+"""Accounts of the target: those in the system's table and those that recipes request.
 
 Formats: passwd(5), group(5), shadow(5).
 """
@@ -50,11 +50,11 @@ class Accounts:
     groups: tuple[Group, ...]
 
     def uid(self, name: str, where: str) -> int:
-        """Return a user's number; `where` names the asker in the error unknown-user."""
+        """Return a user's number; `where` is the origin, for the error unknown-user."""
         return _lookup("user", name, {user.name: user.uid for user in self.users}, where)
 
     def gid(self, name: str, where: str) -> int:
-        """Return a group's number; `where` names the asker in the error unknown-user."""
+        """Return a group's number; `where` is the origin, for the error unknown-user."""
         return _lookup("group", name, {group.name: group.gid for group in self.groups}, where)
 
     def passwd(self) -> str:
@@ -73,9 +73,10 @@ class Accounts:
     def shadow(self) -> str:
         """Return the text of /etc/shadow.
 
-        The day of the last change stays empty, which turns ageing off (shadow(5)): a date would
-        be the build's clock, and 0 would force a new password at the first login. The other
-        numbers are login.defs' own; without any, busybox's login refuses an empty password.
+        The day of the last change is empty, which turns ageing off (shadow(5)): a date would
+        depend on the build's clock, and 0 would force a new password at the first login. The other
+        numbers are the defaults of login.defs; without them, busybox's login refuses an empty
+        password.
         """
         return "".join(f"{user.name}:{user.password}::0:99999:7:::\n" for user in self.users)
 
@@ -86,7 +87,7 @@ def merge(
     wanted: Sequence[tuple[str, User]],
     root_password: str,
 ) -> Accounts:
-    """Return the accounts of the table with those of the packages, (package, user), added.
+    """Return the accounts of the table plus those of the packages, as (package, user).
 
     Raises QuardError: user-clash, bad-user, bad-password, unknown-user (a group's member).
     """
@@ -118,7 +119,7 @@ def merge(
 
 
 def bad_password(text: str) -> tuple[str, str] | None:
-    """Return (what is wrong, hint) if `text` is neither empty, "*", nor a crypt(5) hash."""
+    """Return (error, hint) unless `text` is empty, "*" or a crypt(5) hash."""
     if text in ("", "*") or _HASH.fullmatch(text):
         return None
     return (
@@ -128,7 +129,7 @@ def bad_password(text: str) -> tuple[str, str] | None:
 
 
 def bad_field(text: str) -> str:
-    """Return what is wrong with a field of passwd, "" if nothing is."""
+    """Return what is wrong with a field of passwd, "" if nothing."""
     if ":" in text or not is_printable(text):
         return f"must have no colon and no control character, not {text!r}"
     return ""

@@ -1,4 +1,4 @@
-"""What would fail on the target only: foreign programs, missing libraries, links to nowhere."""
+"""Checks for errors on the target: foreign programs, missing libraries, dangling links."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from quard.parts.stage import below
 from quard.target import Target
 
 VOLATILE = ("dev", "proc", "run", "sys", "tmp", "var")
-"""Top folders whose content comes and goes in a running system: links may lead there."""
+"""Top folders whose content a running system creates: links may point there."""
 _PROGRAM_FOLDERS = ("usr/bin", "usr/sbin")
 
 
@@ -30,9 +30,9 @@ def errors(
     dangling: Sequence[str],
     hardened: Hardened,
 ) -> Iterator[QuardError]:
-    """Yield an error for all that cannot work on the target, links first, then by path.
+    """Yield an error for everything that cannot work on the target, links first, then by path.
 
-    dangling -- absolute paths of links that may lead nowhere
+    dangling -- absolute paths of links that may dangle
     Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library,
     missing-interpreter, missing-shell, those of `hardened`, of `scripts` and of `tables`.
     """
@@ -73,7 +73,7 @@ def _links(tree: Tree, dangling: set[str]) -> Iterator[QuardError]:
             continue
         try:
             end = tree.resolve(path)
-        except QuardError as error:  # it leads in a circle
+        except QuardError as error:  # a loop of links
             yield error
             continue
         if end and end not in tree.nodes and end.split("/")[0] not in VOLATILE:
@@ -126,7 +126,7 @@ def _elf_errors(
 
 
 def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
-    """Yield where the loader looks (ld.so(8)); Debian's looks in the multiarch folders first."""
+    """Yield where the loader searches (ld.so(8)); Debian's tries the multiarch folders first."""
     search = ":".join(filter(None, (frame.rpath, frame.runpath)))
     for folder in filter(None, search.split(":")):
         here = "/" + path.rpartition("/")[0]
@@ -167,5 +167,5 @@ def _script_errors(tree: Tree, path: str, start: bytes) -> Iterator[QuardError]:
 def _exists(tree: Tree, path: str) -> bool:
     try:
         return bool(path) and tree.resolve(path) in tree.nodes
-    except QuardError:  # a circle of links, which `_links` tells
+    except QuardError:  # a loop of links, which `_links` reports
         return False

@@ -1,7 +1,7 @@
-"""The files of an images folder are of one build, or a file beside them says that they are not.
+"""Marking an images folder while its files are not all from one build.
 
-`images/unfinished` is there from the moment in which the first file is about to change until all of
-them are right again, also after a failure or a kill; run.sh starts nothing while it is there.
+`images/unfinished` exists from just before the first file changes until all files are up to date
+again, also after a failure or a kill; run.sh refuses to start while it exists.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from quard.base.files import remove_tree
 
 MARK = "unfinished"
-"""Names the files that were about to change, one a line."""
+"""Lists the files that were about to change, one per line."""
 _ASIDE = ".before"
 
 
 class Coherence:
-    """Watches over one folder; used by several threads at once."""
+    """Marks one folder; several threads may use it at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class Coherence:
                 file.write(f"{name}\n")
 
     def end(self, *, whole: bool) -> str:
-        """End a run; `whole`: every file is right. Return what there is to warn of."""
+        """End a run; `whole`: every file is up to date. Return a warning, or an empty string."""
         try:
             if whole:
                 self._mark.unlink(missing_ok=True)
@@ -44,7 +44,7 @@ class Coherence:
         return f"the images are not of one build; not finished: {names}" if names else ""
 
     def begun(self) -> tuple[str, ...]:
-        """Return the names of the files that were about to change, none where all is right."""
+        """Return the names of the files that were about to change, none if all are up to date."""
         try:
             return tuple(sorted(set(self._mark.read_text(encoding="utf-8").splitlines())))
         except (OSError, UnicodeDecodeError):
@@ -52,10 +52,10 @@ class Coherence:
 
     @contextlib.contextmanager
     def aside(self, paths: Sequence[Path]) -> Iterator[Callable[[], None]]:
-        """Take files away while that is made from which they follow.
+        """Move files away while their input is rebuilt.
 
-        Yields what brings them back, to be called if they still follow from it; otherwise, and
-        after an error, they are gone.
+        Yields a function that restores them, to be called if they still match their input;
+        otherwise, and after an error, they are removed.
         """
         away = self._folder / _ASIDE
         if away.exists():

@@ -1,8 +1,8 @@
-"""The bytes of an image's file, wherever they lie; read in pieces, whatever its size.
+"""The bytes of a file in an image, wherever they are stored; read in pieces, whatever the size.
 
-A file of which much is zero is kept as the runs of bytes that are not. Which these are follows
-from the bytes alone, never from the holes of the build machine's file system: a copy of a file
-without holes gives the same image.
+A file that is mostly zero is kept as its runs of non-zero bytes. The runs depend on the bytes only,
+never on the holes of the build machine's file system: a copy of a file without holes gives the
+same image.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 PIECE = 1 << 20
-"""Bytes that are in memory at a time."""
+"""Bytes in memory at a time."""
 _GRAIN = 1 << 16
 """A hole begins and ends at a multiple of this."""
 _WORTH = 1 << 20
-"""Bytes of holes that make it worth while to keep a file as runs."""
+"""Bytes of holes from which a file is kept as runs."""
 _MOST_STORED = 1 << 33
-"""Bytes that a tar member with runs may hold: from here on tarfile misreads its size."""
+"""Limit in bytes of a tar member with runs: from this size on, tarfile misreads it."""
 Runs = tuple[tuple[int, int], ...]
-"""(offset, length) of what is not zero, sorted."""
+"""(offset, length) of non-zero data, sorted."""
 
 
 @dataclass(frozen=True)
 class Content:
     """A file's bytes: `data`, or `size` bytes of the file `path` from `offset` on.
 
-    runs   -- where these are, if they lie in `path` one behind the other and all else is zero
-    sha256 -- of the content, where it is known
+    runs   -- set if `path` has only non-zero data, back to back: its places in the content
+    sha256 -- of the content, if known
     """
 
     size: int
@@ -56,7 +56,7 @@ class Content:
         return self.size if runs is None else sum(length for _, length in runs)
 
     def open(self) -> IO[bytes]:
-        """Return the content as a file to read. What is cut short is changed-while-building."""
+        """Open the content for reading. A truncated file is an error changed-while-building."""
         if self.path is None:
             return io.BytesIO(self.data)
         return cast(IO[bytes], io.BufferedReader(Reader(self), PIECE))
@@ -65,7 +65,7 @@ class Content:
         """Return the bytes, or the first `most` of them."""
         if self.path is None:
             return self.data if most < 0 else self.data[:most]
-        with Reader(self) as file:  # which reads no more than is asked for
+        with Reader(self) as file:  # which reads no more than requested
             return _exactly(file, self.size if most < 0 else most)
 
     def digest(self) -> str:
@@ -76,7 +76,7 @@ class Content:
             return _sha256(file)
 
     def copy_to(self, path: Path) -> None:
-        """Write the content to a file, holes as holes."""
+        """Write the content to a file, keeping holes."""
         with path.open("wb") as out, self.open() as file:
             for offset, length in self.runs if self.runs is not None else ((0, self.size),):
                 out.seek(offset)
@@ -86,7 +86,7 @@ class Content:
 
     @cached_property
     def data_runs(self) -> Runs | None:
-        """The runs that are worth keeping apart; None if the whole is better kept."""
+        """The runs, if the content is better kept as runs; else None."""
         if self.runs is not None or self.path is None or self.size < _WORTH:
             return self.runs
         runs: list[tuple[int, int]] = []
@@ -109,7 +109,7 @@ class Content:
 
 
 class Reader(io.RawIOBase):
-    """Reads a content that lies in a file."""
+    """Reads a content that is stored in a file."""
 
     def __init__(self, content: Content) -> None:
         super().__init__()
@@ -172,9 +172,9 @@ class Reader(io.RawIOBase):
         return count
 
     def data_from(self, place: int) -> int:
-        """Return where the next byte that is not zero may be: no earlier than there.
+        """Return a lower bound for the position of the next non-zero byte.
 
-        For a content that lies in one piece. What the file system knows of holes saves reading.
+        For a content in one piece. The holes that the file system knows of save reading.
         """
         start = self._places[0]
         try:

@@ -1,4 +1,4 @@
-"""rootfs.cpio.gz, an initramfs: newc as the kernel reads it (driver-api/early-userspace)."""
+"""rootfs.cpio.gz, an initramfs in newc format (Linux: driver-api/early-userspace)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from quard.image.tree import ROOT, Node
 from quard.image.write import whole_file
 
 _LEVEL = 5
-"""Of gzip: 6 takes half as long again for less than a hundredth, 9 five times as long."""
+"""gzip level: 6 takes 50 % longer for less than 1 %, 9 five times as long."""
 END = ".whole"
-"""The archive's last file, which /init of the overlay looks for and removes: a kernel without room
-for the whole archive goes on with the part that it has."""
+"""The archive's last file, which the overlay's /init checks for and removes: a kernel without
+memory for the whole archive continues with the part that it has."""
 _INITS = {"init", "sbin/init", "usr/sbin/init"}
 
 
 def cpio_gz(tar: Path, out: Path) -> None:
-    """Make a compressed cpio archive of rootfs.tar.
+    """Make a compressed cpio archive from rootfs.tar.
 
-    The kernel starts /init there and nothing else: an image without it gets a link to its
-    /sbin/init, and one with an /init of its own gets END. Its console must be in the archive, as
-    devtmpfs is mounted later. The root folder comes first: without an entry it keeps the mode that
-    the kernel gives it, 1777.
+    The kernel starts only /init: an image without it gets a link to its /sbin/init, and one with
+    its own /init gets END. The console must be in the archive, because devtmpfs is mounted later.
+    The root folder comes first: without an entry it keeps the kernel's default mode, 1777.
     Raises QuardError: no-init, no-console, image-too-big (a file over 4 GiB), bad-tar, disk-full.
     """
     entries = tarimage.read(tar)
@@ -35,7 +34,7 @@ def cpio_gz(tar: Path, out: Path) -> None:
     for error in (*boot_errors(nodes), *limits.errors(nodes, ("cpio.gz",))):
         raise error
     if "init" in entries:
-        # With some content, which takes a page of memory as the files before it do.
+        # It has content, so that it takes a page of memory like the files before it.
         mark = Node("file", 0o644, content=Content(len(b"whole\n"), b"whole\n"))
         entries = {**entries, END: (mark, tarimage.MTIME)}
     else:
@@ -50,7 +49,7 @@ def cpio_gz(tar: Path, out: Path) -> None:
         gzip.GzipFile("", "wb", _LEVEL, fileobj=file, mtime=0) as archive,
     ):
         for name, (node, mtime) in entries.items():
-            # The data goes with the last of a file's names, as gen_init_cpio of the kernel does.
+            # The data goes with the last of a file's names, as in the kernel's gen_init_cpio.
             data = node.content if name == names[node][-1] else None
             text = node.target.encode()
             links = 2 if node.kind == "directory" else len(names[node])
@@ -65,7 +64,7 @@ def cpio_gz(tar: Path, out: Path) -> None:
 
 
 def boot_errors(paths: Collection[str]) -> Iterator[QuardError]:
-    """Yield what keeps an archive of these paths from booting."""
+    """Yield an error for each reason why an archive of these paths cannot boot."""
     if not _INITS & set(paths):
         yield QuardError(
             "the image has neither /init nor /sbin/init, so no kernel can start it",
@@ -81,7 +80,7 @@ def boot_errors(paths: Collection[str]) -> Iterator[QuardError]:
 
 
 def _header(name: str, identity: tuple[int, ...], size: int, device: tuple[int, int]) -> bytes:
-    """Return header and name, padded to four bytes; `size` is the length of the data behind them.
+    """Return header and name, padded to four bytes; `size` is the length of the data that follows.
 
     identity -- inode number, type and mode, uid, gid, links, modification time
     """

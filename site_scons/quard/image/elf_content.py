@@ -1,4 +1,4 @@
-"""ELF files among an image's contents, read in place where they lie in a blob."""
+"""Reading ELF files of an image in place, inside their blobs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from quard.parts.elf_view import View, mapped, understood
 
 @contextmanager
 def opened_elf(content: Content) -> Iterator[View]:
-    """Give the tables of an ELF file.
+    """Open the tables of an ELF file.
 
-    Raises QuardError: bad-elf for all that does not parse, also inside the block;
-    changed-while-building for a file that has been cut short or removed.
+    Raises QuardError: bad-elf for parse errors, also inside the block; changed-while-building for
+    a file that was truncated or removed.
     """
     if content.path is None or content.runs is not None:
         with understood("in memory"):

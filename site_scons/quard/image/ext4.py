@@ -1,8 +1,8 @@
-"""rootfs.ext4 and data.ext4, by mke2fs and debugfs of e2fsprogs: the same bytes for the same tar.
+"""rootfs.ext4 and data.ext4, made reproducibly by mke2fs and debugfs of e2fsprogs.
 
 mke2fs 1.47.0 cannot read a tar, and `-d FOLDER` takes owners, times and the order of names from
-the build machine. So it makes an empty file system with every default pinned, and debugfs fills
-it by a script that names everything in order. E2FSPROGS_FAKE_TIME is the only clock of both.
+the build machine. So mke2fs makes an empty file system with every default pinned, and debugfs
+fills it from a script that lists everything in order. Both use E2FSPROGS_FAKE_TIME as their clock.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _MIB = 1 << 20
 _LEAST_MIB = 8
 _NAMESPACE = uuid.UUID("d1d7f0f3-6a3f-5b1c-9a54-2f3c0e6b7a11")
 _INODE_RATIO = 16384
-"""Bytes of a file system for each of its inodes, as mke2fs has it by default."""
+"""Bytes of the file system per inode, mke2fs' default."""
 _FAST_LINK = 60
-"""Bytes of a link's target that fit into the inode; a longer one takes a block."""
+"""Bytes of a link's target that fit into the inode; a longer target takes a block."""
 _VERSION = re.compile(r"debugfs [0-9]")
 _CONFIG = """\
 [defaults]
@@ -39,20 +39,20 @@ _CONFIG = """\
 		features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
 	}
 """
-"""In place of /etc/mke2fs.conf, which differs between machines."""
+"""Replaces /etc/mke2fs.conf, which differs between machines."""
 Tool = Callable[..., str]
-"""What runs a program for one image: quard.image.write.run with the image's name in messages."""
+"""Runs a program for one image: quard.image.write.run with the image's name for messages."""
 
 
 def ext4(
     tar: Path, out: Path, *, size_mib: int | None, label: str, stop: Stop | None = None
 ) -> None:
-    """Make an ext4 file system, with a journal, of rootfs.tar; the file is sparse.
+    """Make an ext4 file system, with a journal, from rootfs.tar; the file is sparse.
 
-    size_mib -- its size; None: the content and a quarter of it and 8 MiB, in steps of 4 MiB
+    size_mib -- its size; None: 125 % of the content plus 8 MiB, in steps of 4 MiB
     label    -- of the file system, at most 16 bytes
-    stop     -- ends the tools when the run is to end
-    The UUID follows from label and content. Raises QuardError: image-too-small, tool-missing,
+    stop     -- ends the tools when the run is cancelled
+    The UUID is derived from label and content. Raises QuardError: image-too-small, tool-missing,
     bad-tar, disk-full, image-tool, interrupted.
     """
     entries = tarimage.read(tar)
@@ -66,7 +66,7 @@ def ext4(
     with scratch(out) as folder:
         made = folder / out.name
         tool: Tool = functools.partial(run, out=out, stop=stop)
-        # Never fewer than the content and some growth need.
+        # At least as many as the content and some growth need.
         inodes = max(size // _INODE_RATIO, len(entries) + len(entries) // 4 + 64)
         _format(tool, made, size=size, inodes=inodes, label=label, identity=identity)
         _fill(tool, made, out, entries)
@@ -76,8 +76,8 @@ def ext4(
 def empty(out: Path, *, size_mib: int, label: str, stop: Stop | None = None) -> None:
     """Make an empty ext4 file system with a journal; the file is sparse.
 
-    size_mib -- at least 8: a board's data disk is no smaller
-    The UUID follows from label and size. Raises QuardError: tool-missing, disk-full, image-tool,
+    size_mib -- at least 8, the minimum for a board's data disk
+    The UUID is derived from label and size. Raises QuardError: tool-missing, disk-full, image-tool,
     interrupted.
     """
     size = size_mib * _MIB
@@ -91,7 +91,7 @@ def empty(out: Path, *, size_mib: int, label: str, stop: Stop | None = None) -> 
 
 
 def size_errors(nodes: Mapping[str, Node], size_mib: int | None) -> Iterator[QuardError]:
-    """Yield an error image-too-small if `size_mib` has no room for the content of the nodes."""
+    """Yield an error image-too-small if the content of the nodes does not fit in `size_mib`."""
     if size_mib is None:
         return
     content = _content(nodes)
@@ -102,7 +102,7 @@ def size_errors(nodes: Mapping[str, Node], size_mib: int | None) -> Iterator[Qua
 
 
 def _content(nodes: Mapping[str, Node]) -> int:
-    """Return the bytes that the blocks of files and folders take."""
+    """Return the number of bytes in the blocks of files and folders."""
     blocks = 0
     for node in set(nodes.values()):
         if node.content is not None:
@@ -128,8 +128,8 @@ def _format(tool: Tool, made: Path, *, size: int, inodes: int, label: str, ident
     argv = [
         *("mke2fs", "-q", "-F", "-t", "ext4", "-T", "default", "-b", str(_BLOCK), "-I", "256"),
         *("-N", str(inodes)),
-        # A damaged inode costs the files it is of, and the next boot's e2fsck repairs it. With
-        # remount-ro Linux 6.12 shuts the whole file system down: not even poweroff starts then.
+        # A damaged inode affects only its own files, and e2fsck repairs it at the next boot. With
+        # remount-ro, Linux 6.12 shuts down the whole file system: not even poweroff starts then.
         *("-m", "0", "-e", "continue", "-L", label, "-U", identity, "-E", extended),
         *(str(made), f"{size // 1024}k"),
     ]
@@ -147,7 +147,7 @@ def _fill(tool: Tool, made: Path, out: Path, entries: Mapping[str, tuple[Node, i
     script.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     argv = ["debugfs", "-w", "-f", str(script), str(made)]
     text = tool(argv, env={"E2FSPROGS_FAKE_TIME": str(tarimage.MTIME)})
-    # It ends with 0 whatever happened; without a fault all it says is its version.
+    # Its exit status is always 0; without an error it prints only its version.
     problems = [line for line in text.splitlines() if not _VERSION.match(line)]
     if any("Could not allocate" in line for line in problems):
         raise _too_small("\n".join(problems[:3]))
@@ -156,7 +156,7 @@ def _fill(tool: Tool, made: Path, out: Path, entries: Mapping[str, tuple[Node, i
 
 
 def _script(entries: Mapping[str, tuple[Node, int]], contents: Path) -> Iterator[str]:
-    """Yield debugfs commands, and write the files' contents that they name."""
+    """Yield debugfs commands, and write the contents of files that they refer to."""
     made: dict[Node, tuple[str, int]] = {}
     here = ""
     for name, (node, mtime) in entries.items():
@@ -168,7 +168,7 @@ def _script(entries: Mapping[str, tuple[Node, int]], contents: Path) -> Iterator
         if node in made:
             first, links = made[node]
             made[node] = first, links + 1
-            # debugfs only adds the name; the count of links is ours to keep.
+            # debugfs only adds the name; we have to set the link count.
             yield f"ln {first} {path}"
             yield f"sif {first} links_count {links + 1}"
             continue

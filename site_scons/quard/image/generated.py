@@ -1,4 +1,4 @@
-"""Files whose text follows from the accounts and the board: their tables are edited, not they."""
+"""Generated files (/etc/passwd, /etc/os-release, ...). Edit the tables that they come from."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _KEYS = "it is login.authorized_keys in the board's file or in local.toml"
 def files(
     hostname: str, release: Mapping[str, str], keys: Sequence[str], people: Accounts
 ) -> Iterator[tuple[str, Node, str]]:
-    """Yield path, node, and what sets it, of every generated file.
+    """Yield path, node and origin of every generated file.
 
     hostname -- of the target, plain or with a domain
     release  -- fields of os-release(5)
-    keys     -- public keys that log in as root
+    keys     -- public keys for logging in as root
     Raises QuardError: bad-hostname, bad-release, bad-key.
     """
     yield "etc/passwd", _file(people.passwd()), _ACCOUNTS

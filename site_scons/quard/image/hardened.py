@@ -1,4 +1,4 @@
-"""Whether programs and libraries of an image have the defences that the board asks for."""
+"""Checks that programs and libraries of an image have the hardening that the board requires."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from quard.parts.elf import Elf
 
 
 def lacks(frame: Elf) -> tuple[str, ...]:
-    """Return the defences that a file has not, of those that can be read off it; sorted.
+    """Return the defences that a file lacks, of those that the file shows; sorted.
 
-    They are words of a board's [hardening]. What is neither a program nor a shared library, as a
-    kernel module, lacks nothing.
+    They are words of a board's [hardening]. Files that are neither programs nor shared libraries,
+    such as kernel modules, lack nothing.
     """
     if frame.kind not in ("exec", "dyn"):
         return ()
@@ -31,10 +31,10 @@ def lacks(frame: Elf) -> tuple[str, ...]:
 
 
 class Hardened:
-    """The check of one image: files are handed in one by one.
+    """The check of one image, file by file.
 
-    wanted     -- defences that every file must have, as Hardening.checked gives them
-    exceptions -- (package, what of it goes without); with "" for the package, of any file
+    wanted     -- defences that every file must have, from Hardening.checked
+    exceptions -- (package, exception); "" as the package means files of any package
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Hardened:
         self._met: set[int] = set()
 
     def errors(self, tree: Tree, path: str, frame: Elf) -> Iterator[QuardError]:
-        """Yield the error of a file that lacks what nobody excuses. Reason: unhardened."""
+        """Yield an error for a file that lacks a defence without exception. Reason: unhardened."""
         excused: set[str] = set()
         for number, (package, exception) in enumerate(self._exceptions):
             own = not package or package in tree.packages.get(path, ())
@@ -62,9 +62,9 @@ class Hardened:
             )
 
     def unused(self) -> Iterator[QuardError]:
-        """Yield the error of each exception that no program or library is meant by.
+        """Yield an error for each exception that matches no program or library.
 
-        One that excuses nothing is none: with another toolchain it may be needed.
+        A match that lacks nothing is no error: with another toolchain the exception may be needed.
         Reason: exception-unused.
         """
         for number, (package, exception) in enumerate(self._exceptions):

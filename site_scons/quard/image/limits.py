@@ -1,4 +1,4 @@
-"""What a format of the root file system cannot hold, told before anything is made of it."""
+"""Limits of the root file system's formats, checked before anything is made."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from quard.base.plain import short
 from quard.image.tree import Node
 
 LARGEST = {"cpio.gz": 0xFFFFFFFF, "ext4": 0xFFFFFFFF << 12}
-"""Bytes of one file: newc has eight hexadecimal digits for them, ext4 a number of 32 bits for its
-blocks of 4 KiB; squashfs has no limit that a disk could hold."""
+"""Largest file in bytes: newc has eight hexadecimal digits for the size, ext4 a 32-bit number of
+4 KiB blocks; the limit of squashfs is larger than any disk."""
 
 
 def errors(nodes: Mapping[str, Node], formats: Sequence[str]) -> Iterator[QuardError]:

@@ -1,4 +1,4 @@
-"""Making what lies in the images' folder: one plan -> its files."""
+"""Making the files of the images' folder: one plan -> its files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Maker:
     stop: Stop
 
     def file_system(self, plan: FileSystemPlan, tar: str, name: str) -> None:
-        """Make a file system of `tar`, a file of the folder."""
+        """Make a file system from `tar`, a file in the folder."""
         source, out = self.folder / tar, self.folder / name
         match plan.format:
             case "ext4":
@@ -38,7 +38,7 @@ class Maker:
         ext4.empty(out, size_mib=plan.size_mib, label=plan.label, stop=self.stop)
 
     def script(self, text: str, name: str) -> None:
-        """Write a script that can be run."""
+        """Write an executable script."""
         with replacing(self.folder / name) as part:
             part.write_text(text, encoding="utf-8")
             part.chmod(0o755)

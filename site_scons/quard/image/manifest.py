@@ -1,4 +1,4 @@
-"""manifest.json: for each path of the image who put it there and what it is."""
+"""manifest.json: the origin and the facts of each path in the image."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def write(tree: Tree, path: Path) -> None:
 
 
 def facts(tree: Tree) -> dict[str, dict[str, Any]]:
-    """Return path -> package, type, mode (octal text), uid, gid and what its type has.
+    """Return path -> package, type, mode (octal text), uid, gid and the facts of its type.
 
-    Files have size and sha256, links target, devices major and minor. `package` is an overlay's
-    name for its files, "system" for what the tables gave; `replaces` names the package whose file
-    an overlay took the place of. A folder of several packages is the first one's by name.
+    Files have size and sha256, links target, devices major and minor. `package` is the overlay's
+    name for files of an overlay, "system" for paths from the tables; `replaces` names the package
+    whose file an overlay replaced. A folder of several packages belongs to the first one by name.
     """
     digests: dict[Node, str] = {}
     found = {"/": _access(ROOT, "system")}

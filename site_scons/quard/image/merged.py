@@ -1,4 +1,4 @@
-"""What an overlay has in /bin, /sbin, /lib or /lib64, which are links into /usr in an image."""
+"""usr-merge of overlays: in an image, /bin, /sbin, /lib and /lib64 are links into /usr."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from quard.image.tree import Node, Tree
 
 
 def fold(tree: Tree, overlay: Overlay) -> Iterator[tuple[str, Node] | QuardError]:
-    """Yield path and node of everything in an overlay, moved below /usr where that is its place.
+    """Yield path and node of everything in an overlay, moved below /usr where necessary.
 
-    A folder in the place of such a link stands for the folder that it leads to, and a link that
-    leads where the image's own does says nothing new. Yields an error for two files at one place.
+    A folder in place of such a link means the folder that the link points to; a link with the same
+    target as the image's own is ignored. Yields an error for two files with one path.
     """
     first: dict[str, tuple[str, Node]] = {}
     for path, node in overlay.nodes():
@@ -38,14 +38,14 @@ def fold(tree: Tree, overlay: Overlay) -> Iterator[tuple[str, Node] | QuardError
 
 
 def _agrees(own: Node, node: Node) -> bool:
-    """Tell whether an overlay's node may stand where the image has a link into /usr."""
+    """Return whether an overlay may have this node where the image has a link into /usr."""
     if node.kind == "link":
         return posixpath.normpath(node.target).lstrip("/") == own.target
     return node.kind == "directory"
 
 
 def _moved(tree: Tree, path: str, place: str, node: Node) -> Node:
-    """Return the node for its new place: there a relative link may need other words."""
+    """Return the node for its new path: a relative link may need another target there."""
     if node.kind != "link" or node.target.startswith("/"):
         return node
     landing = links.landing(path, node.target)

@@ -1,7 +1,7 @@
-"""The index of an image's kernel modules, which modprobe reads: modules.dep(5) and its like.
+"""The index of an image's kernel modules for modprobe: modules.dep(5) and related files.
 
 It is made here from the modules themselves, whichever packages and overlays they come from, so
-that no depmod of the build machine decides what is in an image. An image without modules has none.
+that an image does not depend on the build machine's depmod. An image without modules has no index.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from quard.parts.elf_view import View
 FOLDER = "usr/lib/modules"
 _MODULE = re.compile(rf"{FOLDER}/([^/]+)/(.+)\.ko(\.gz|\.xz|\.zst)?")
 _OVERRIDES = "updates/"
-"""Below it lie modules that take the place of the kernel's own of the same name."""
+"""Folder of modules that replace the kernel's own modules of the same name."""
 _EXPORT = b"__ksymtab_"
 _RANGE = re.compile(r"(.)-(.)")
 _CLASS = re.compile(r"\[[^]]*\]")
@@ -80,7 +80,7 @@ def _version(
 
 
 def spelled_out(pattern: str) -> str:
-    """Return an alias without ranges: busybox takes the dash of [0-9] for a part of a name."""
+    """Return an alias without ranges: busybox takes the dash in [0-9] for part of a name."""
     return _CLASS.sub(lambda found: _RANGE.sub(_range, found[0]), pattern)
 
 
@@ -89,7 +89,7 @@ def _range(found: re.Match[str]) -> str:
 
 
 def _closure(module: _Module, modules: Mapping[str, _Module]) -> Sequence[str]:
-    """Return the paths of all that a module needs, each before what it needs itself.
+    """Return the paths of all modules that a module needs, each before its own dependencies.
 
     modprobe loads the last one first.
     """
@@ -136,7 +136,7 @@ def _read(tree: Tree, path: str, below: str, compressed: str) -> _Module:
 
 
 def _info(view: View) -> list[tuple[str, str]]:
-    """Return what modinfo(8) shows."""
+    """Return the fields that modinfo(8) shows."""
     texts = view.named(".modinfo").decode().split("\0")
     fields = [text.partition("=") for text in texts if text]
     return [(key, value) for key, _, value in fields]

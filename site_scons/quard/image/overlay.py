@@ -1,8 +1,8 @@
-"""A folder of files laid over the packages, as it lies in the project.
+"""Overlays: folders of the project whose files are laid over those of the packages.
 
-What counts is what git keeps: path, type, link target, content and whether a file is executable.
-Modes are 0755 or 0644 whatever the umask was; other modes and owners are said in the system's
-table. Names in `IGNORED` never reach the image; everything else does.
+Only what git stores counts: path, type, link target, content and whether a file is executable.
+Modes are 0755 or 0644 whatever the umask was; the system's table sets other modes and owners.
+Names in `IGNORED` never reach the image; everything else does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from quard.image.tree import Node
 
 IGNORED = (".gitkeep", ".gitignore", "*~", ".*.sw?", ".#*", "#*#", ".DS_Store")
-"""Files of git, and those that vi, emacs and a Mac's Finder leave beside what they show."""
+"""Files of git, and those that vi, emacs and the macOS Finder leave behind."""
 
 _SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
@@ -35,9 +35,9 @@ _SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 class Item:
     """One path of an overlay.
 
-    text -- of a link its target, of a file the SHA-256 of its content
+    text -- the target of a link, the SHA-256 of a file's content
     size -- of a file
-    special    -- set-id and sticky bits, which the mode here leaves out
+    special    -- set-id and sticky bits, which the mode here does not include
     attributes -- names of extended attributes
     """
 
@@ -51,12 +51,12 @@ class Item:
 
     @property
     def is_special(self) -> bool:
-        """Whether it has more than the image takes from an overlay."""
+        """Whether it has mode bits or attributes that an image does not take from an overlay."""
         return bool(self.special or self.attributes)
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """All that it is, but for its path."""
+        """Everything about it except its path."""
         more = "\0".join((f"{self.special:o}", *self.attributes)) if self.is_special else ""
         return self.kind, f"{self.mode:o}", self.text, more
 
@@ -81,12 +81,12 @@ class Overlay:
         return total.hexdigest()
 
     def listing(self) -> dict[str, str]:
-        """Return path -> all that it is as one text, to tell what changed."""
+        """Return path -> its facts as one text, to report what changed."""
         return {item.path: " ".join(item.facts).rstrip() for item in self.items}
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
-        """Yield (path, node) of everything, sorted; files are read when they are used."""
-        # A null build compares overlays and makes no image.
+        """Yield (path, node) of everything, sorted; files are read on use."""
+        # A null build compares overlays but makes no image.
         from quard.image.content import Content  # noqa: PLC0415
         from quard.image.tree import Node  # noqa: PLC0415
 
@@ -100,9 +100,9 @@ class Overlay:
 
 
 def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
-    """Return what is in a folder; `name` is the overlay's in messages.
+    """Return the content of a folder; `name` is the overlay's name for messages.
 
-    A few milliseconds for the default overlay: it runs in every build that does nothing.
+    A few milliseconds for the default overlay: it runs in every null build.
 
     memory -- file with the hashes of an earlier scan (quard.base.hashes)
     Raises QuardError: overlay-missing, overlay-unreadable, overlay-file-type.
@@ -123,14 +123,14 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
 
 @dataclass(frozen=True)
 class _Scan:
-    """One scan of an overlay; what cannot be in an image is added to `wrong`."""
+    """One scan of an overlay; items that cannot be in an image are added to `wrong`."""
 
     name: str
     hashes: Hashes
     wrong: list[QuardError]
 
     def folder(self, folder: str, prefix: str) -> Iterator[Item]:
-        """Yield what is in a folder, at any depth, sorted."""
+        """Yield the content of a folder, at any depth, sorted."""
         try:
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
@@ -153,7 +153,7 @@ class _Scan:
         status = entry.stat(follow_symlinks=False)
         mode = status.st_mode
         if stat.S_ISDIR(mode):
-            # The set-group bit and access lists are those of the folder above.
+            # A folder inherits the set-group bit and access lists from its parent.
             given = tuple(a for a in attributes(entry.path) if a != ACCESS_LIST)
             return Item(path, "directory", 0o755, special=mode & stat.S_ISVTX, attributes=given)
         if any(fnmatchcase(entry.name, pattern) for pattern in IGNORED):

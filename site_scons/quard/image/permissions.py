@@ -1,4 +1,4 @@
-"""Owners and modes that recipes and the system's table ask for."""
+"""Owners and modes from recipes and the system's table."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def apply(
     *,
     partial: bool = False,
 ) -> frozenset[str]:
-    """Set owners and modes, packages first in the order of their names, then the system's.
+    """Set owners and modes: first those of packages, sorted by name, then the system's.
 
-    A package reaches what it installs itself and what no package installs, never what only
-    another package does. Links have no mode of their own and are left out.
+    A package can set those of its own paths and of paths that no package installs, but not of
+    paths that only other packages install. Links have no mode of their own and are left out.
 
-    partial -- the tree is not whole: what is for something else is passed over
+    partial -- the tree is incomplete: rows that match nothing are ignored
     Returns the paths that were named. Raises QuardError: bad-mode, unknown-user, permission-unused.
     """
     named: set[str] = set()
@@ -46,7 +46,7 @@ def apply(
 def _rows(
     tree: Tree, wanted: Iterable[tuple[str, Permission]], system: Iterable[tuple[str, Access]]
 ) -> Iterator[tuple[str, str, Access, list[str]]]:
-    """Yield who asks, the pattern, what for, and the paths that are meant, of each row."""
+    """Yield the origin, the pattern, the access and the matching paths of each row."""
     for package, permission in sorted(wanted, key=lambda pair: pair[0]):
         where = f"a permission of package {package}"
         mode = parse_mode(permission.mode)
@@ -83,7 +83,7 @@ def _unused(where: str, pattern: str) -> QuardError:
 
 
 def _matches(tree: Tree, pattern: str) -> list[str]:
-    """Return the paths a shell would expand the pattern to, without links."""
+    """Return the paths to which a shell would expand the pattern, without links."""
     path = tree.canonical(pattern)
     if not _WILD.search(path):
         found = [path] if path in tree.nodes else []

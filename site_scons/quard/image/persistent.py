@@ -1,4 +1,4 @@
-"""What the data disk keeps of the guest's changes: a list in the image, and its mount point."""
+"""Persistent paths, which the data disk keeps: their list in the image, and the mount point."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from quard.image.content import Content
 from quard.image.tree import Node, Tree
 
 LIST = "etc/persistent"
-"""A path in each line; /etc/init.d/disks of the overlay reads it."""
+"""One path per line; the overlay's /etc/init.d/disks reads it."""
 
 
 def nodes(paths: Sequence[str]) -> Iterator[tuple[str, Node]]:
-    """Yield path and node of /data and of the list of the absolute `paths` that are kept there."""
+    """Yield path and node of /data and of the list of absolute `paths` that are kept there."""
     yield "data", Node("directory", 0o755)
     if paths:
         text = "".join(f"{path}\n" for path in paths).encode()
@@ -21,7 +21,7 @@ def nodes(paths: Sequence[str]) -> Iterator[tuple[str, Node]]:
 
 
 def errors(tree: Tree, paths: Sequence[str]) -> Iterator[QuardError]:
-    """Yield an error, bad-persistent, for each path that is no folder or plain file of a tree."""
+    """Yield an error, bad-persistent, for each path that is not a folder or regular file."""
     for path in paths:
         node = tree.nodes.get(path[1:])
         if node is None:

@@ -1,4 +1,4 @@
-"""Packages, overlays, the system's table and the board's settings made into one rootfs.tar."""
+"""Making rootfs.tar from packages, overlays, the system's table and the board's settings."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from quard.target import Target
 _SYSTEM = Origin("system", "system")
 _HOME_MODE = 0o700
 _NO_HOME = "nonexistent"
-"""Below /, by Debian's custom: the home of an account that is to have none."""
+"""Relative to /: Debian's convention for the home of an account without one."""
 _VOLATILE = ("dev", "proc", "run", "sys", "tmp")
-"""Top folders that the guest mounts something over."""
+"""Top folders that are mount points in the guest."""
 _DATA = replace(_SYSTEM, instead="it belongs to the data disk, [data] of the board")
 _MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
 _INDEX = replace(_SYSTEM, instead="it is made of the kernel modules that the image has")
@@ -43,7 +43,7 @@ _INDEX = replace(_SYSTEM, instead="it is made of the kernel modules that the ima
 
 @dataclass(frozen=True)
 class Layer:
-    """The runtime blob of a package: an uncompressed tar of what lies on the target."""
+    """The runtime blob of a package: an uncompressed tar of its files on the target."""
 
     package: str
     blob: Path
@@ -51,12 +51,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class RootfsJob:
-    """A root file system that is to be made: its plan, and where the things are that it names.
+    """A root file system to make: its plan and the inputs that the plan names.
 
     layers   -- in any order: two packages never install the same path
-    overlays -- each may replace files of the packages and of overlays before it
-    formats  -- what is to be made of rootfs.tar, whose limits hold for it
-    size_mib -- of the ext4 file system; None sizes it by its content
+    overlays -- each may replace files of the packages and of earlier overlays
+    formats  -- file systems to make from rootfs.tar, which must respect their limits
+    size_mib -- of the ext4 file system; None: by its content
     """
 
     plan: RootfsPlan
@@ -69,10 +69,10 @@ class RootfsJob:
 
 
 def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
-    """Write rootfs.tar and manifest.json, each whole or not at all; return the tar's SHA-256.
+    """Write rootfs.tar and manifest.json, each atomically; return the tar's SHA-256.
 
     Raises QuardError: bad-tar, disk-full, the errors of `vet`, permission-unused, those of
-    `modules.index` and `check.errors`, and what the formats cannot hold or boot.
+    `modules.index` and `check.errors`, and those of what the formats cannot hold or boot.
     """
     people = _people(job)
     made = _filled(job, people)
@@ -96,9 +96,9 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
 
 
 def vet(job: RootfsJob) -> tuple[str, ...]:
-    """Refuse what no package can set right; no package has to be there, `layers` is not used.
+    """Find errors that do not depend on packages, before any is built; `layers` is not used.
 
-    Returns warnings. Raises QuardError for all that it finds: file-collision, parent-not-folder,
+    Returns warnings. Raises QuardError for all errors found: file-collision, parent-not-folder,
     bad-file-name, user-clash, unknown-user, bad-hostname, bad-key, bad-release, bad-mode,
     special-mode, file-capabilities, image-too-big, image-too-small, the errors of `scripts`.
     """
@@ -130,19 +130,19 @@ def _people(job: RootfsJob) -> accounts.Accounts:
 
 
 def _folders(system: System) -> frozenset[str]:
-    """Return the paths of the folders whose modes the table says."""
+    """Return the paths of the folders whose modes are in the table."""
     return frozenset(path[1:] for path, _ in system.directories)
 
 
 @dataclass
 class _Gathering:
-    """A tree that is being filled, and all that does not fit into it."""
+    """A tree while it is filled, and the errors found."""
 
     tree: Tree = field(default_factory=Tree)
     errors: list[QuardError] = field(default_factory=list)
 
     def put(self, path: str, node: Node, origin: Origin) -> bool:
-        """Add a node; tell whether it could be."""
+        """Add a node; return whether that was possible."""
         try:
             self.tree.add(path, node, origin)
         except QuardError as error:
@@ -151,7 +151,7 @@ class _Gathering:
         return True
 
     def take(self, found: Iterable[tuple[str, Node] | QuardError], origin: Origin) -> None:
-        """Add nodes, and errors in their place."""
+        """Add nodes and collect errors."""
         for each in found:
             if isinstance(each, QuardError):
                 self.errors.append(each)
@@ -160,9 +160,9 @@ class _Gathering:
 
 
 def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) -> _Gathering:
-    """Return the paths of an image, and errors for those that do not fit together.
+    """Return the paths of an image, and errors for conflicts among them.
 
-    whole -- the packages are there, so that modules can be told which others they need
+    whole -- the packages are included, so that the index of kernel modules can be made
     """
     made = _Gathering()
     for top in ("bin", "sbin", "lib"):
@@ -217,15 +217,15 @@ def _add_system(made: _Gathering, system: System, people: accounts.Accounts) -> 
     for path, leads in system.links:
         old = tree.nodes.get(path[1:])
         if path[1:] in MERGED and old is not None and old.target == leads:
-            continue  # a table may say what holds for every image
+            continue  # a table may contain what is true of every image anyway
         made.put(path[1:], Node("link", 0o777, target=leads), _given("[[link]]"))
 
 
 def _add_homes(made: _Gathering, job: RootfsJob, people: accounts.Accounts) -> None:
-    """Make the homes that nothing else has made: for the user alone, and nobody else.
+    """Make homes that do not exist yet, accessible to their user only.
 
-    Where something is, its own row says owner and mode. What lies in a volatile folder is for the
-    running system to make.
+    For an existing path, its own row sets owner and mode. The running system makes homes in
+    volatile folders.
     """
     packages = {user.name: package for package, user in job.plan.users}
     for user in people.users:
@@ -242,5 +242,5 @@ def _add_homes(made: _Gathering, job: RootfsJob, people: accounts.Accounts) -> N
 
 
 def _given(table: str) -> Origin:
-    """Return the origin of what the system's table gives."""
+    """Return the origin of nodes from the system's table."""
     return replace(_SYSTEM, instead=f"it is a {table} of the system's table")

@@ -1,4 +1,4 @@
-"""Files that the guest would not run or could not read: line ends, byte order marks, modes."""
+"""Checks for files that the guest cannot run or read: line ends, byte order marks, modes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quard.base.plain import short
 from quard.image.tree import Node, Origin, Tree
 
 _MOST = 1 << 20
-"""Bytes that are looked at: a longer file is no script that somebody wrote."""
+"""Largest file to check, in bytes: scripts that people write are shorter."""
 _READ = re.compile(
     "|".join(
         translate(pattern)
@@ -23,13 +23,13 @@ _READ = re.compile(
         )
     )
 )
-"""What the guest's own programs and scripts read line by line."""
+"""Files that the guest's own programs and scripts read line by line."""
 _RUN = re.compile(
     r"init|usr/sbin/(overlay-)?init|etc/init\.d/rc[SK]|etc/init\.d/S..[^/]*(?<!\.sh)"
     r"|etc/network/if-(pre-up|up|down|post-down)\.d/[^/]+"
     r"|usr/share/udhcpc/default\.script(\.d/[^/]+)?|www/cgi-bin/[^/]+"
 )
-"""What is run by its place, or left out where it is not executable."""
+"""Files that are run because of their path, or skipped if not executable."""
 _HOOK = re.compile(r"etc/network/if-[a-z-]+\.d/([^/]+)")
 _HOOK_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SHELL = re.compile(rb"#![ \t]*[^ \t\r\n]*/((env|busybox)[ \t]+)?[a-z]*sh[ \t\r\n]")
@@ -57,7 +57,7 @@ def _place_errors(tree: Tree, path: str, owner: Origin) -> Iterator[QuardError]:
     try:
         found = tree.nodes.get(tree.resolve(path))
     except QuardError:
-        return  # a circle of links, which check tells
+        return  # a loop of links, which `check` reports
     if found is not None and found.kind == "file" and not found.mode & 0o111:
         yield QuardError(
             f"/{short(path)} of {owner} is not executable, so the guest would not run it",

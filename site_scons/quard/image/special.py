@@ -1,4 +1,4 @@
-"""What files of an overlay have beside their content, and an image does not take from there."""
+"""Checks for special modes and attributes of overlay files, which an image does not take over."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from quard.image.overlay import Item, Overlay
 from quard.image.tree import Tree
 
 _SHOWN = 5
-"""Files that a warning names."""
+"""How many files a warning names."""
 
 
 def errors(tree: Tree, overlays: Sequence[Overlay], named: Collection[str]) -> Iterator[QuardError]:
     """Yield an error for each file whose set-id bit or capabilities would be lost.
 
-    named -- paths whose mode is said somewhere: that says what is wanted
+    named -- paths whose mode is set by a recipe or the system's table
     """
     for overlay, item, path in _used(tree, overlays):
         shown = f"overlay {overlay.name}: /{short(path)}"
@@ -40,7 +40,7 @@ def errors(tree: Tree, overlays: Sequence[Overlay], named: Collection[str]) -> I
 
 
 def warnings(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[str]:
-    """Yield a line for each kind of attribute that is left out."""
+    """Yield a warning for each kind of attribute that is left out."""
     found: dict[str, list[str]] = {}
     for _, item, path in _used(tree, overlays):
         for name in item.attributes:
@@ -53,7 +53,7 @@ def warnings(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[str]:
 
 
 def _used(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[tuple[Overlay, Item, str]]:
-    """Yield what is special in the overlays and is not replaced by a later one."""
+    """Yield the special items of overlays that no later overlay replaces."""
     last: dict[str, tuple[Overlay, Item]] = {}
     for overlay in overlays:
         for item in overlay.items:

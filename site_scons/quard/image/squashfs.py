@@ -1,4 +1,4 @@
-"""rootfs.squashfs, by tar2sqfs of squashfs-tools-ng, whose output depends on its input alone."""
+"""rootfs.squashfs, by tar2sqfs of squashfs-tools-ng, whose output depends only on its input."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from quard.image.write import run, scratch
 from quard.process.stop import Stop
 
 _COMPRESSOR, _LEVEL = "zstd", 6
-"""60 MB of programs: zstd 6 24.2 MB in 2 s, gzip 6 24.5 MB in 4 s, zstd 15 22.2 MB in 24 s."""
+"""With 60 MB of programs: zstd 6 24.2 MB in 2 s, gzip 6 24.5 MB in 4 s, zstd 15 22.2 MB in 24 s."""
 
 
 def squashfs(tar: Path, out: Path, *, stop: Stop | None = None) -> None:
-    """Make a squashfs of rootfs.tar, unless `stop` ends it.
+    """Make a squashfs from rootfs.tar, unless `stop` ends it.
 
     Raises QuardError: tool-missing, disk-full, image-tool, interrupted.
     """
@@ -32,7 +32,7 @@ def squashfs(tar: Path, out: Path, *, stop: Stop | None = None) -> None:
         try:
             run(argv, out, stdin=tar, stop=stop)
         except QuardError as error:
-            # tar2sqfs says no more than "I/O error" about a full disk.
+            # tar2sqfs reports a full disk only as "I/O error".
             if "I/O error" in error.detail and room < tar.stat().st_size:
                 said = f"{error.detail}\n{room} bytes were free"
                 raise disk_full(f"making {out.name}", out.parent, said) from error

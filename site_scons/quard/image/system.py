@@ -1,6 +1,6 @@
-"""The base system as data: `configs/system/NAME.toml`, what no package and no overlay holds.
+"""The base system as data: `configs/system/NAME.toml`, for what no package or overlay contains.
 
-dangling = ["/etc/localtime"]   # links that may lead nowhere
+dangling = ["/etc/localtime"]   # links that may dangle
 
 [[user]]                        # shell, home, gecos and password may be left out
 name = "root"
@@ -31,7 +31,7 @@ mode = "0600"
 path = "/etc/mtab"
 target = "../proc/mounts"
 
-[[permission]]                  # the path may hold shell wildcards, as in a recipe
+[[permission]]                  # the path may contain shell wildcards, as in a recipe
 path = "/etc/secrets/*"
 mode = "0600"
 """
@@ -54,14 +54,14 @@ REASON = "bad-system-table"
 DeviceKind = Literal["char", "block"]
 _MODE = re.compile(r"[0-7]?[0-7]{3}")
 _HIGHEST_ID = 65534
-"""The number of nobody, by custom."""
+"""The number of nobody, by convention."""
 _HIGHEST_DEVICE = 0xFFFF
-"""debugfs takes no larger major or minor number, and none of our devices needs one."""
+"""debugfs accepts no larger major or minor number, and none of our devices needs one."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who owns a path and its mode, four octal digits as a number."""
+    """Owner, group and mode of a path; the mode is four octal digits as a number."""
 
     mode: int
     owner: str
@@ -80,7 +80,7 @@ class Device:
 
 @dataclass(frozen=True)
 class System:
-    """A parsed table. Pairs begin with the absolute path and are in the order of the file.
+    """A parsed table. Pairs start with the absolute path, in the order of the file.
 
     dangling -- paths of links whose targets need not be in the image
     """
@@ -95,7 +95,7 @@ class System:
 
 
 def load(path: Path) -> System:
-    """Return the system of a file. Raises QuardError bad-system-table naming file, table, key."""
+    """Return the system in a file. Raises QuardError bad-system-table with file, table and key."""
     table = read(path, f"{path.parent.parent.name}/{path.parent.name}/{path.name}", REASON)
     groups = _groups(table.tables("group"))
     users = _users(table, {group.name: group.gid for group in groups})

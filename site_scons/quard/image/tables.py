@@ -1,4 +1,4 @@
-"""Tables that the guest's own programs read, checked as these programs read them.
+"""Checks of tables in the image, according to the programs that read them in the guest.
 
 Formats: inittab of busybox init, fstab(5), mdev.conf of busybox.
 """
@@ -22,7 +22,7 @@ _FIELD = re.compile(r"[^ \t]+")
 
 
 def errors(tree: Tree, people: Accounts) -> Iterator[QuardError]:
-    """Yield an error bad-guest-table for each line that would have no effect, or a wrong one."""
+    """Yield an error bad-guest-table for each line that would have no effect or a wrong one."""
     if _is_busybox(tree):
         yield from _inittab(tree)
         yield from _mdev(tree, people)
@@ -33,11 +33,11 @@ def _is_busybox(tree: Tree) -> bool:
     try:
         return tree.resolve(_INIT).endswith("/busybox")
     except QuardError:
-        return False  # a circle of links, which check tells
+        return False  # a loop of links, which `check` reports
 
 
 def _lines(tree: Tree, path: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line that says something."""
+    """Yield number and text of each line that is not empty or a comment."""
     node = tree.nodes.get(path)
     if node is None or node.content is None:
         return

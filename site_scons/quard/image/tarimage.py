@@ -1,8 +1,8 @@
-"""rootfs.tar, the master form of an image: owners, modes and devices are tar's own fields.
+"""rootfs.tar, from which all file systems are made: owners, modes and devices are tar fields.
 
-So no root and no faked root is needed at any point. The root folder itself comes first, as `./`,
-for whoever unpacks the file; the other members are sorted, folders before what they hold. `MTIME`
-is the time of every member; nothing else of the build machine is in the file.
+So neither root nor fakeroot is needed. The root folder itself comes first, as `./`, for people who
+unpack the file; the other members are sorted, folders before their content. Every member has the
+time `MTIME`; nothing in the file depends on the build machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MTIME = 1
-"""Seconds since 1970 of every file of an image. Not 0, which e2fsprogs takes for "no time"."""
+"""Time of every file in an image, in seconds since 1970. e2fsprogs takes 0 for "no time"."""
 _TYPES: dict[Kind, bytes] = {
     "file": tarfile.REGTYPE,
     "directory": tarfile.DIRTYPE,
@@ -40,7 +40,7 @@ _KINDS = {code: kind for kind, code in _TYPES.items()} | {tarfile.AREGTYPE: "fil
 def write(nodes: Mapping[str, Node], path: Path) -> str:
     """Write a tar of the nodes and return its SHA-256; hard links follow their first path.
 
-    Raises QuardError disk-full; then, and on any other error, `path` is as it was.
+    Raises QuardError disk-full; after this and any other error, `path` is unchanged.
     """
     with whole_file(path) as file:
         digest = HashingWriter(file)
@@ -66,9 +66,9 @@ def read(path: Path, what: str = "rootfs.tar", *, ours: bool = True) -> dict[str
     """Return path -> (node, modification time) of a tar file, hard links as one node.
 
     The root folder is left out: it is `tree.ROOT` in every image.
-    what -- name of the file in messages
-    ours -- `write` has made it: its files have all the holes that are worth while
-    Raises QuardError bad-tar for a file that is none, is cut short or holds other things.
+    what -- name of the file for messages
+    ours -- made by `write`: its files already have all useful holes
+    Raises QuardError bad-tar for a file that is not a tar, is truncated or has other types.
     """
     found: dict[str, tuple[Node, int]] = {}
     with opened(path, what) as tar:
@@ -88,7 +88,7 @@ def read(path: Path, what: str = "rootfs.tar", *, ours: bool = True) -> dict[str
 
 @contextmanager
 def opened(path: Path, what: str) -> Iterator[tarfile.TarFile]:
-    """Open an uncompressed tar file; what goes wrong while it is read is QuardError bad-tar."""
+    """Open an uncompressed tar file; errors while it is read become QuardError bad-tar."""
     try:
         with tarfile.open(path, mode="r:") as tar:
             yield tar
@@ -134,9 +134,9 @@ def _node(member: tarfile.TarInfo, path: Path, what: str, ours: bool) -> Node:
 
 
 def _add_file(tar: tarfile.TarFile, info: tarfile.TarInfo, content: Content, number: int) -> None:
-    """Add a file; one with holes as GNU tar and tar2sqfs know it, in the sparse format 1.0.
+    """Add a file; one with holes in sparse format 1.0, which GNU tar and tar2sqfs support.
 
-    Its data begins with a list of the runs; its true name and size are in the extended header.
+    Its data starts with a list of the runs; its real name and size are in the extended header.
     """
     runs = content.data_runs
     if runs is None:
@@ -152,14 +152,14 @@ def _add_file(tar: tarfile.TarFile, info: tarfile.TarInfo, content: Content, num
         "GNU.sparse.name": info.name,
         "GNU.sparse.realsize": str(content.size),
     }
-    info.name = f"GNUSparseFile.0/{number}"  # short, or it gets a header of its own
+    info.name = f"GNUSparseFile.0/{number}"  # short, otherwise it gets its own header
     info.size = len(text) + sum(length for _, length in runs)
     with content.open() as file, io.BufferedReader(_Packed(text, file, runs), PIECE) as packed:
         tar.addfile(info, packed)
 
 
 class _Packed(io.RawIOBase):
-    """Reads a text, and then the runs of a file one behind the other."""
+    """Reads a text, and then the runs of a file one after another."""
 
     def __init__(self, text: bytes, file: IO[bytes], runs: Runs) -> None:
         super().__init__()

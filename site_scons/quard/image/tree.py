@@ -1,4 +1,4 @@
-"""The image as a mapping from path to node, and the rules of who may put what where.
+"""The image as a mapping from path to node, and the rules for collisions.
 
 Paths have no leading slash here; messages and the manifest add it.
 """
@@ -18,7 +18,7 @@ from quard.image.content import Content
 Kind = Literal["file", "directory", "link", "char", "block", "fifo"]
 Maker = Literal["package", "overlay", "system"]
 MERGED = ("bin", "sbin", "lib", "lib64")
-"""Top folders that are links into /usr; lib64 only where the target's loader lives there."""
+"""Top folders that are links into /usr; lib64 only if the target's loader is there."""
 _TYPE_BITS: dict[Kind, int] = {
     "file": stat.S_IFREG,
     "directory": stat.S_IFDIR,
@@ -28,12 +28,12 @@ _TYPE_BITS: dict[Kind, int] = {
     "fifo": stat.S_IFIFO,
 }
 FOLDER_MODE = 0o755
-"""Mode of a folder that nobody says anything about, as in the packages' blobs."""
+"""Default mode of a folder, as in the packages' blobs."""
 
 
 @dataclass(eq=False)
 class Node:
-    """An inode: hard links are one node under several paths, so that they stay alike."""
+    """An inode: hard links are one node with several paths, so that they stay equal."""
 
     kind: Kind
     mode: int
@@ -45,19 +45,19 @@ class Node:
 
     @property
     def st_mode(self) -> int:
-        """Type and mode in one number, as in inode(7)."""
+        """Type and mode as one number, as in inode(7)."""
         return _TYPE_BITS[self.kind] | self.mode
 
 
 ROOT = Node("directory", FOLDER_MODE)
-"""The root folder itself, in every kind of image; it has no path among the nodes of a tree."""
+"""The root folder itself, in every kind of image; it is not among the nodes of a tree."""
 
 
 @dataclass(frozen=True)
 class Origin:
     """Who put a path there.
 
-    instead -- for what the tables give: where it is set
+    instead -- for nodes from tables: where to set it
     """
 
     maker: Maker
@@ -72,7 +72,7 @@ class Origin:
 class Tree:
     """All paths of one image.
 
-    replaced -- path -> name of the package, else overlay, whose file an overlay replaced first
+    replaced -- path -> the package, or else overlay, whose file was first replaced by an overlay
     packages -- path -> every package that installs it; folders may have several
     """
 
@@ -84,10 +84,9 @@ class Tree:
     def add(self, path: str, node: Node, origin: Origin) -> None:
         """Put a node at a path.
 
-        Folders may be given again; of two packages' modes the one that is not 0755 holds, as blobs
-        leave most folders unsaid. A file, link or device may be replaced only by an overlay, and
-        only what another overlay or a package put there. Raises QuardError: file-collision,
-        bad-file-name.
+        Folders may be added again; of two packages' modes, the one that is not 0755 wins, because
+        0755 is the default in blobs. Only an overlay may replace a file, link or device, and only
+        one from a package or another overlay. Raises QuardError: file-collision, bad-file-name.
         """
         _check_names(path, node, origin)
         if origin.maker == "package":
@@ -114,9 +113,9 @@ class Tree:
         self.nodes[path], self.owners[path] = node, origin
 
     def complete(self) -> Iterator[QuardError]:
-        """Add the folders that nobody named.
+        """Add missing parent folders.
 
-        Yields an error parent-not-folder for each maker that puts something below what is none.
+        Yields an error parent-not-folder for each origin with a path below something else.
         """
         told: set[tuple[str, Origin]] = set()
         for path in sorted(self.nodes):
@@ -140,7 +139,7 @@ class Tree:
         return path.lstrip("/")
 
     def resolve(self, path: str) -> str:
-        """Return where a path leads when every link is followed; the result may not exist.
+        """Return where a path leads if every link is followed; the result need not exist.
 
         Raises QuardError link-loop.
         """
@@ -154,7 +153,7 @@ class Tree:
             ) from None
 
     def _link(self, path: str) -> str | None:
-        """Return the text of the link at a path."""
+        """Return the target of the link at a path."""
         node = self.nodes.get(path)
         return node.target if node is not None and node.kind == "link" else None
 
@@ -204,7 +203,7 @@ def _collision(path: str, first: Origin, second: Origin, detail: str) -> QuardEr
 
 
 def _parent(path: str, origin: Origin, parent: str, node: Node, owner: Origin) -> QuardError:
-    """Return the error for what lies below something that is no folder."""
+    """Return the error for a path below something that is not a folder."""
     target = short(node.target)
     what = f"a link to {target}" if node.kind == "link" else f"a {node.kind}"
     return QuardError(

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and the tools that make them."""
+"""Writing image files atomically, and running the tools that make them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from quard.process import leash
 from quard.process.stop import Stop
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where the tools are looked for: mke2fs is in sbin, which few users have in PATH."""
+"""Search path for the tools: mke2fs is in sbin, which few users have in PATH."""
 PACKAGES = {"mke2fs": "e2fsprogs", "debugfs": "e2fsprogs", "tar2sqfs": "squashfs-tools-ng"}
 
 
 @contextmanager
 def scratch(out: Path) -> Iterator[Path]:
-    """Give an empty folder beside `out`, on its file system, and remove it at the end.
+    """Provide an empty folder beside `out`, on its file system, and remove it at the end.
 
-    Its name is fixed, so that the next run clears what a killed one left; the build's lock keeps
-    two from working in one folder.
-    Raises QuardError disk-full for a full disk met inside the block.
+    Its name is fixed, so that the next run clears what a killed run left; the build's lock keeps
+    two runs from using one folder.
+    Raises QuardError disk-full if the disk is full inside the block.
     """
     folder = out.parent / f".{out.name}.new"
     with enough_space(out.parent, f"making {out.name}"):
@@ -41,7 +41,7 @@ def scratch(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(out: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write that takes the place of `out` when the block ends without an error.
+    """Open a file that replaces `out` if the block ends without an error.
 
     Raises QuardError disk-full.
     """
@@ -62,8 +62,8 @@ def run(
 ) -> str:
     """Run a tool in an empty environment plus `env` and return its standard error.
 
-    out  -- what it makes, for messages
-    stop -- ends it when the run is to end
+    out  -- the file that it makes, for messages
+    stop -- ends it when the run is cancelled
     Raises QuardError: tool-missing, disk-full, image-tool (it failed), interrupted.
     """
     program = shutil.which(argv[0], path=SEARCH)
@@ -92,7 +92,7 @@ def run(
 
 
 def tool_failed(tool: str, out: Path, text: str) -> QuardError:
-    """Return the error for a tool that did not do its work."""
+    """Return the error for a tool that failed."""
     return QuardError(
         f"{tool} could not make {out.name}",
         detail="\n".join(text.splitlines()[-10:]),

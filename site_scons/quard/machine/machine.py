@@ -1,4 +1,4 @@
-"""A machine that QEMU emulates, read from `qemu/NAME.toml` and checked while it is read."""
+"""A machine that QEMU emulates, read from `qemu/NAME.toml` and validated."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LINE = r"[^\x00-\x1f\x7f]+"
 SECURITY_MODELS = ("mapped-file", "mapped-xattr", "none", "passthrough")
 PROTOCOLS = ("tcp", "udp")
 _OWN = 4
-"""QEMU's user network has the host at .2, the name server at .3, a file server at .4 (qemu(1))."""
+"""In QEMU's user network, the host is .2, the name server .3, a file server .4 (qemu(1))."""
 
 
 @dataclass(frozen=True)
 class Forward:
-    """A port of the host that leads to one of the guest."""
+    """A host port that is forwarded to a guest port."""
 
     protocol: str
     host: int
@@ -38,7 +38,7 @@ class Network:
 
     device     -- QEMU's device model, with its properties
     subnet     -- as in 192.168.31.0/24
-    dhcp_start -- the first address that DHCP gives, and the one forwards lead to
+    dhcp_start -- the first address that DHCP assigns, and the target of forwards
     """
 
     device: str
@@ -57,7 +57,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class Share:
-    """A folder of the host in the guest, by 9p; the guest mounts `tag`."""
+    """A folder of the host shared with the guest by 9p; the guest mounts `tag`."""
 
     device: str
     tag: str
@@ -66,15 +66,15 @@ class Share:
 
 @dataclass(frozen=True)
 class Machine:
-    """Everything that does not change from one start to the next.
+    """Everything that is the same at every start.
 
     binary       -- QEMU's program, found on PATH
-    host_packages -- Debian packages that have it, by release: any of them
+    host_packages -- Debian packages that contain it, by release: any of them
     machine, cpu -- QEMU's names; `cpu` empty: the machine's own default
     firmware, kernel -- file names in the images folder
     console      -- the kernel's name of QEMU's first serial port
-    command_line -- further words for the kernel
-    panic_words  -- words of the kernel with which a panic ends QEMU with status 3
+    command_line -- further kernel parameters
+    panic_words  -- kernel parameters with which a panic ends QEMU with status 3
     options      -- further arguments for QEMU
     random       -- QEMU's device model of the random number source
     """
@@ -102,8 +102,8 @@ class Machine:
 def load(path: Path) -> Machine:
     """Read one machine; its name is the file's.
 
-    Raises QuardError "bad-machine" for a file that is not there or is not TOML, and for a key
-    that is unknown, missing, of the wrong type or out of range.
+    Raises QuardError "bad-machine" for a file that is missing or is not TOML, and for a key that
+    is unknown, missing, of the wrong type or out of range.
     """
     if not os.path.lexists(path):
         raise _missing(path)

@@ -1,4 +1,4 @@
-"""The words of QEMU's command line that come from the machine, and no setting changes."""
+"""QEMU arguments that depend only on the machine, not on settings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from quard.machine.machine import Forward, Machine
 def fixed_arguments(machine: Machine) -> tuple[str, ...]:
     """Return board, processors, memory, console and random numbers.
 
-    Nothing is taken from QEMU's own configuration files, and no default device is made. `mon:stdio`
-    lays the serial port and QEMU's monitor on the terminal: Ctrl-C goes to the guest, Ctrl-A X
-    leaves QEMU (qemu(1), "-serial" and "Keys in the character backend multiplexer").
+    QEMU's own configuration files are not read, and no default device is made. `mon:stdio` puts
+    the serial port and QEMU's monitor on the terminal: Ctrl-C goes to the guest, Ctrl-A X quits
+    QEMU (qemu(1), "-serial" and "Keys in the character backend multiplexer").
     """
     return (
         *("-no-user-config", "-nodefaults"),
@@ -41,10 +41,10 @@ def share(machine: Machine) -> str:
 
 
 def kernel_words(machine: Machine) -> str:
-    """Return the kernel's command line without the root file system."""
+    """Return the kernel command line without the root file system."""
     return " ".join((f"console={machine.console}", *machine.command_line))
 
 
 def forward_setting(forwards: tuple[Forward, ...]) -> str:
-    """Return the forwards as the FORWARD setting spells them; "none" when there are none."""
+    """Return the forwards in the form of the FORWARD setting; "none" if there are none."""
     return ",".join(f"{item.protocol}:{item.host}:{item.guest}" for item in forwards) or "none"

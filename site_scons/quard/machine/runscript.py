@@ -1,6 +1,6 @@
-"""`images/run.sh`: the one implementation of starting a machine, written for its own folder.
+"""`images/run.sh`: the only implementation of starting a machine, for the script's own folder.
 
-`./scons run` runs this script too, so that the command exists once.
+`./scons run` also runs this script.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ SETTINGS = (
     "SNAPSHOT",
     "STATE",
 )
-"""Names that the script takes as `NAME=value` arguments."""
+"""Names that the script accepts as `NAME=value` arguments."""
 _PLACEHOLDER = re.compile(r"@([a-z_]+)@")
 
 
 PARTS = ("settings.sh", "forwards.sh", "disks.sh", "start.sh")
-"""Files of `qemu/run`, in the order in which they make one script."""
+"""Files of `qemu/run`, in their order in the script."""
 
 
 def template(folder: Path) -> str:
-    """Return the parts of run.sh in `folder`, as one text. Raises QuardError bad-template."""
+    """Return the parts of run.sh in `folder` as one text. Raises QuardError bad-template."""
     try:
         return "".join(given.text(folder / name) for name in PARTS)
     except (OSError, UnicodeDecodeError) as error:
@@ -51,10 +51,10 @@ def template(folder: Path) -> str:
 
 
 def script(machine: Machine, template: str, *, board: str, data: str) -> str:
-    """Return the text of run.sh: `template` (the parts together) with the machine's words, quoted.
+    """Return the text of run.sh: `template` (all parts) with the machine's values, quoted.
 
     board -- its name
-    data  -- file name of the template of the data disk; "": the board has none
+    data  -- file name of the data disk's template; "": the board has none
     Raises QuardError bad-template for a placeholder (`@word@`) that does not exist.
     """
     words = {
