@@ -16,7 +16,7 @@ from quard.base import given
 from quard.base.errors import QuardError
 
 UMASK = 0o022
-"""Files are readable by everybody, whichever user creates them."""
+"""Umask for all written files: readable by everybody, and the user's umask does not matter."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -1,7 +1,7 @@
-"""Who runs the commands of builds that are not sealed, where root would: a user without rights.
+"""The unprivileged user that runs the commands of unsealed builds started by root.
 
-Root may write anywhere on the machine, and so could a recipe. A sealed build cannot, whoever has
-started it.
+Root may write anywhere on the machine, and so could a recipe. A sealed build cannot, whichever
+user started it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class BuildUser:
     gid: int
 
     def take_over(self, folder: Path, *, fresh: bool = False) -> None:
-        """Give a folder and what we have put there to this user.
+        """Give this user a folder and all that our user owns in it.
 
-        fresh -- nobody else has worked there. Where builds have, a hard link may lead elsewhere:
-                 files with another name are left alone. Links are not followed in any case.
+        fresh -- no build has run there. After a build a file with several names is skipped, since
+                 a hard link may lead elsewhere. Symbolic links are never followed.
         """
         mine = os.geteuid()
         os.chown(folder, self.uid, self.gid, follow_symlinks=False)

@@ -1,9 +1,9 @@
-"""One pool of job tokens for every make that runs at the same time.
+"""The jobserver: one pool of job tokens shared by all makes that run at the same time.
 
 GNU make's protocol (its manual, "POSIX Jobserver Interaction"): a pipe filled with one byte per
 job beyond the first; a process takes a byte before it starts a job and puts it back afterwards.
-Each package that is being built holds one token itself, so that N jobs means N processes however
-many packages are under way.
+Each package being built also holds one token, so that N jobs means N processes, however many
+packages are built in parallel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _POLL = 0.2
 
 
 class Jobserver:
-    """A pipe with `jobs` tokens; `fds` are to be inherited by the builds."""
+    """A pipe with `jobs` tokens; builds inherit `fds`."""
 
     def __init__(self, jobs: int) -> None:
         if jobs < 1:
@@ -30,8 +30,8 @@ class Jobserver:
         for end in (self._read, self._write):
             os.set_inheritable(end, True)
         os.write(self._write, b"+" * jobs)
-        # A second opening of the pipe has flags of its own: make 4.3 switches the shared one to
-        # non-blocking and back as it likes.
+        # The pipe is opened again to have separate flags: make 4.3 switches the shared descriptor
+        # to non-blocking and back at any time.
         self._private = os.open(
             f"/proc/self/fd/{self._read}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
         )
@@ -50,9 +50,9 @@ class Jobserver:
     def token(self) -> Iterator[None]:
         """Hold one token while a package is built.
 
-        A make that gives a token back often takes the next one at once, so that another might
-        wait for minutes. Whoever has waited for `_PATIENCE` begins without one, and takes the
-        first that comes free while it runs: one process too many for a while, nobody starving.
+        A make that returns a token often takes the next one at once, so another build could wait
+        for minutes. After waiting for `_PATIENCE` a build starts without a token and takes the
+        first free one while it runs: one process too many for a while, but no build starves.
         """
         debt = _Debt(self._private)
         debt.wait(_PATIENCE)
@@ -63,13 +63,13 @@ class Jobserver:
                 os.write(self._write, token)
 
     def close(self) -> None:
-        """Close the pipe; the tokens are gone."""
+        """Close the pipe; its tokens are lost."""
         for end in (self._read, self._write, self._private):
             os.close(end)
 
 
 class _Debt:
-    """A token that is being taken out of the pipe by a thread of its own."""
+    """A token that a separate thread takes from the pipe."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
@@ -79,11 +79,11 @@ class _Debt:
         self._thread.start()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the token, but no longer than so many seconds."""
+        """Wait for the token, at most this many seconds."""
         self._thread.join(seconds)
 
     def settle(self) -> bytes:
-        """Stop waiting and return the token, empty if none came."""
+        """Stop waiting and return the token; empty if there was none."""
         self._cancelled.set()
         self._thread.join()
         return self._token
@@ -96,5 +96,5 @@ class _Debt:
                 try:
                     self._token = os.read(self._pipe, 1)
                 except BlockingIOError:
-                    continue  # somebody else was quicker
+                    continue  # another process took it first
                 return

@@ -1,17 +1,17 @@
-"""Commands that cannot outlive this process, however it ends.
+"""The process-group watchdog: commands cannot outlive this process, however it ends.
 
-A process that is killed cannot clean up, and what bubblewrap offers for that (--die-with-parent) is
-in force too late: its first process inside comes from a clone(2) long before its own
-prctl(PR_SET_PDEATHSIG). If the outer process dies in between, the inner one waits without end for
-an event that only the outer one could send, and being the init of its namespace it ignores
-SIGTERM; or it has been told already, and runs the whole command without a parent. Of 400
-bubblewraps that were killed within 12 ms, 148 left one (0.8.0; 0.11 has the same order).
+A killed process cannot clean up, and bubblewrap's option for that (--die-with-parent) takes effect
+too late: its first process inside is created by clone(2) long before its
+prctl(PR_SET_PDEATHSIG). If the outer process dies in between, the inner one waits forever for an
+event that only the outer one could send, and as the init of its namespace it ignores SIGTERM; or
+it has already had the event, and runs the whole command without a parent. Of 400 bubblewraps
+killed within 12 ms, 148 left such a process (0.8.0; 0.11 has the same order).
 
-So every command gets a session and a process group of its own. Its leader is a shell with a
-watcher beside it that reads a pipe whose other end only this process has: the kernel closes it with
-the process, and the watcher kills the group, in one step for all that are in it (kill(2)). A
-fork(2) cannot slip through: the child of a process with a fatal signal is in the group, or is
-never made. Killing the init of a namespace ends everything inside, in other groups as well.
+So every command gets its own session and process group. The group's leader is a shell with a
+watchdog process, which reads a pipe whose other end only this process has. The kernel closes that
+end when this process ends, and the watchdog kills all members of the group in one step (kill(2)).
+A fork(2) cannot escape: the child of a process with a fatal signal is in the group, or is never
+created. Killing the init of a namespace ends everything inside, in other groups as well.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ status=$?
 {{ kill -s KILL $!; wait $!; }} 2>/dev/null
 exit $status
 """
-"""The watcher goes and is waited for before its leader: who adopts orphans may not collect them."""
+"""The watchdog ends and is reaped before its leader: the adopter of orphans may not reap them."""
 _GONE = 2.0
 _POLL = 0.01
 """Seconds."""
@@ -61,13 +61,13 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a command, an absolute path and its arguments, and return the leader of its group.
 
-    The leader ends with the command's status, or with 128 and the signal that ended it, or with
-    127 and a message where the command cannot be started. Its shell may add variables of its own
-    to the environment.
+    The leader ends with the command's status, or with 128 plus the signal that ended it, or with
+    127 and a message if the command cannot be started. The shell may add its own variables to the
+    environment.
 
     errors -- where standard error goes, if not to `out`
-    keep   -- descriptors that the command inherits under their numbers
-    user   -- who runs it, if not who runs us
+    keep   -- descriptors that the command inherits with the same numbers
+    user   -- the user that runs it, if not ours
     """
     free = next(number for number in range(3, 10) if number not in keep)
     return subprocess.Popen(
@@ -88,26 +88,26 @@ def start(
 
 @functools.cache
 def _line() -> int:
-    """Return the reading end of a pipe that ends with this process."""
+    """Return the reading end of a pipe that is closed when this process ends."""
     read, _write = os.pipe()
     return read
 
 
 def wait(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a process has ended. It stays a zombie: until then its number is nobody else's."""
+    """Wait until a process has ended. It stays a zombie, so that its id is not reused yet."""
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that has not been collected, with all that it started and that is still there.
+    """Kill a process that has not been reaped, with all running processes that it started.
 
-    What `start` did not start has the terminal, and so a group together with this process: only
-    it and its children are killed then.
+    A process not started by `start` has the terminal, and so shares this process's group: only it
+    and its children are killed then.
     """
     if leads(process):
         os.killpg(process.pid, signal.SIGKILL)
         return
-    # Stopped first, so that it makes no more children; its death would not be theirs, see above.
+    # Stopped first, so that it creates no more children; they would outlive it, see above.
     os.kill(process.pid, signal.SIGSTOP)
     deadline = time.monotonic() + _GONE
     while _state(process.pid) not in "TZX" and time.monotonic() < deadline:
@@ -119,19 +119,19 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def leads(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether a process that has not been collected leads a group of its own."""
+    """Return whether a process that has not been reaped leads its own group."""
     return os.getpgid(process.pid) == process.pid
 
 
 def vanish(group: int) -> None:
-    """Wait until of a killed group no member is alive; not for long, as a disk may hold one up."""
+    """Wait, but not for long, until a killed group has no live member; a disk may delay one."""
     deadline = time.monotonic() + _GONE
     while _alive(group) and time.monotonic() < deadline:
         time.sleep(_POLL)
 
 
 def _alive(group: int) -> bool:
-    """Return whether a process group has members. Zombies are none: whose they are may be slow."""
+    """Return whether a process group has live members. Zombies may be reaped late: not counted."""
     stats = (_stat(int(name)) for name in os.listdir("/proc") if name.isdecimal())
     return any(stat[2] == str(group) and stat[0] not in "ZX" for stat in stats if stat)
 
@@ -142,7 +142,7 @@ def _state(pid: int) -> str:
 
 
 def _stat(pid: int) -> list[str]:
-    """Return the fields after a process's name, proc_pid_stat(5); none if it is gone."""
+    """Return the fields after a process's name, proc_pid_stat(5); none if it has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:

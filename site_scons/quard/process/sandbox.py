@@ -1,7 +1,7 @@
-"""Where a package's commands run: sealed by bubblewrap, or in plain folders where that cannot be.
+"""The sandbox of a package's commands: bubblewrap, or plain folders where it cannot run.
 
-Inside, everything lies at fixed paths below /quard, so that no result depends on where the
-checkout is. See bwrap(1).
+Inside, all folders have fixed paths below /quard, so that no result depends on where the checkout
+is. See bwrap(1).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from quard.process.builduser import BuildUser
 from quard.process.stop import Stop
 
 INSIDE = "/quard"
-"""Of all that builds write: the user's own must not show in a result."""
+"""Root of all folders that builds see, so that no path of the user shows in a result."""
 Mode = Literal["bwrap", "none"]
 _SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 _LOCAL = "/usr/local"
-"""Hidden: what an administrator put there is not part of the system's own packages."""
+"""Hidden: files that an administrator put there are not part of the system's packages."""
 _NOT_FOUND = 127
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
@@ -34,8 +34,8 @@ _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.
 class Work:
     """The folders of one package's build, all inside `root`.
 
-    They are named after the placeholders of the plan; `tools` holds the commands that the build
-    may use, `home` is empty, and `etc` has the accounts that the build sees.
+    They are named after the plan's placeholders; `tools` holds the commands that the build may
+    use, `home` is empty, and `etc` has the accounts that the build sees.
     """
 
     root: Path
@@ -71,7 +71,7 @@ class Work:
     def make(self) -> None:
         """Create the folders, empty.
 
-        Folders inherit the set-group bit of the one above, and packages would install it.
+        The root's mode is set: folders inherit a set-group bit, and packages would install it.
         """
         self.root.mkdir(parents=True)
         self.root.chmod(0o755)
@@ -88,9 +88,9 @@ class Sandbox:
     """How commands are run for one package.
 
     show -- further folders of the machine that are visible, read-only (an external toolchain)
-    keep -- descriptors that the commands inherit (the job server's pipe, the tree's lock)
-    stop -- ends the commands when the run is to end
-    user -- who runs them in plain folders, if not who runs us
+    keep -- descriptors that the commands inherit (the jobserver's pipe, the tree's lock)
+    stop -- ends the commands when the run is stopped
+    user -- the user that runs them in plain folders, if not ours
     """
 
     mode: Mode
@@ -102,13 +102,13 @@ class Sandbox:
 
     @property
     def folders(self) -> Mapping[str, str]:
-        """Each late placeholder of a plan -> the folder as the commands see it."""
+        """Late placeholder of a plan -> the folder's path as commands see it."""
         root = INSIDE if self.mode == "bwrap" else str(self.work.root)
         return {word: f"{root}/{word}" for word in LATE}
 
     @property
     def inside(self) -> str:
-        """The root of the fixed paths as the commands see it."""
+        """The root of these folders as commands see it."""
         return INSIDE if self.mode == "bwrap" else str(self.work.root)
 
     def run(
@@ -123,9 +123,9 @@ class Sandbox:
         """Run a command in the source folder and return its exit status.
 
         Standard output and error go to `log`. With `foreground` the command has the terminal
-        instead. When this thread is interrupted, the command and its children end before the
-        exception goes on. What cannot be started at all has the status that a shell gives it.
-        Raises QuardError interrupted when the run is to end.
+        instead. If this thread is interrupted, the command and its children end before the
+        exception propagates. A command that cannot be started has the status that a shell gives
+        it. Raises QuardError interrupted if the run is stopped.
         """
         try:
             return self.stop.run(lambda: self._start(argv, env, log, stdin, foreground))
@@ -165,18 +165,18 @@ class Sandbox:
         )
 
     def hand_over(self, *, fresh: bool = False) -> None:
-        """Give what we have put into the folders that commands write to, to who runs them.
+        """Give the folders that commands write to, and our files in them, to the user running them.
 
-        fresh -- no command has been run there
+        fresh -- no command has run there
         """
         if self.user:
             for folder in (self.work.src, self.work.stage, self.work.home):
                 self.user.take_over(folder, fresh=fresh)
 
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the whole command line that runs `argv`."""
+        """Return the complete command line that runs `argv`."""
         if self.mode == "none":
-            # The shell between may have added to the environment.
+            # The shell in between may have added variables to the environment.
             given = (f"{name}={text}" for name, text in sorted(env.items()))
             return ("/usr/bin/env", "-i", *given, *argv)
         found = shutil.which("bwrap")
@@ -209,7 +209,7 @@ class Sandbox:
             mounts += ["--bind", str(self.work.root / name), f"{INSIDE}/{name}"]
         for name in ("sysroot", "files", "tools"):
             mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
-        # Without these a build could leave things in the root of its own, empty file system.
+        # Without these a build could write to the root of its own, empty file system.
         return [*mounts, "--remount-ro", _LOCAL, "--remount-ro", "/"]
 
 

@@ -1,4 +1,4 @@
-"""Ending a run from outside: one flag that the steps look at, and the commands that must go."""
+"""Cancellation: a flag that is checked between steps, and the child processes to kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._requested = threading.Event()
-        # Reentrant: the handler runs in whatever the main thread was doing.
+        # Reentrant: the handler may interrupt the main thread anywhere.
         self._lock = threading.RLock()
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         self._starting = self._postponed = False
@@ -28,21 +28,21 @@ class Stop:
 
     @property
     def requested(self) -> bool:
-        """Whether the run is to end."""
+        """Whether the run is to be stopped."""
         return self._requested.is_set()
 
     def listen(self, function: Callable[[], None]) -> None:
-        """Have `function` called when the run is to end: at once if that was said already."""
+        """Have `function` called when a stop is requested; at once if it has been already."""
         self._listeners.append(function)
         if self.requested:
             function()
 
     def around(self, before: Callable[[], None], after: Callable[[], None]) -> None:
-        """Have `before` and `after` called when this process is suspended and when it goes on."""
+        """Have `before` and `after` called when this process is suspended and when it continues."""
         self._around.append((before, after))
 
     def request(self) -> None:
-        """End every command that runs, and let none begin."""
+        """Kill every running command, and let no other start."""
         self._requested.set()
         for function in self._listeners:
             function()
@@ -51,12 +51,12 @@ class Stop:
                 leash.end(process)
 
     def suspend(self) -> None:
-        """Stop the commands and then this process, and have the commands go on when it does.
+        """Suspend the commands and then this process; the commands continue when it does.
 
-        Job control does not reach them by itself: they are not in the terminal's group.
+        Job control does not reach the commands: they are not in the terminal's group.
         """
-        with self._lock:  # so that none begins in between
-            if self._starting:  # by the thread that the signal has interrupted
+        with self._lock:  # so that no command starts meanwhile
+            if self._starting:  # in the thread that the signal has interrupted
                 self._postponed = True
                 return
             self._tell(signal.SIGSTOP)
@@ -68,15 +68,15 @@ class Stop:
             self._tell(signal.SIGCONT)
 
     def check(self) -> None:
-        """Raise QuardError interrupted if the run is to end."""
+        """Raise QuardError interrupted if the run is to be stopped."""
         if self.requested:
             raise QuardError("interrupted", reason=REASON)
 
     def run(self, start: Callable[[], subprocess.Popen[bytes]]) -> int:
         """Run the command that `start` starts to its end and return its status.
 
-        Whatever it left running is ended as well. When this thread is interrupted, the command
-        ends before the exception goes on. Raises QuardError interrupted, and what `start` raises.
+        Processes that it leaves running are killed. If this thread is interrupted, the command is
+        killed before the exception propagates. Raises QuardError interrupted, and as `start` does.
         """
         process = self._begin(start)
         killed = True
@@ -95,7 +95,7 @@ class Stop:
         return status
 
     def _begin(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
-        """Start a command; a signal that came meanwhile counts for it as well."""
+        """Start a command; a signal that arrives meanwhile applies to it as well."""
         with self._lock:
             self.check()
             self._starting = True

@@ -1,4 +1,4 @@
-"""The user's terminal: whose it is, and lending it to a command that wants it whole."""
+"""The user's terminal: who controls it, and lending it to an interactive command."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ _INPUT = 0
 
 
 def belongs_to_others(descriptor: int) -> bool:
-    """Return whether a terminal is a shell's or another program's now, and we in the background."""
+    """Return whether another program has the terminal now, so that we are in the background."""
     try:
         return os.tcgetpgrp(descriptor) != os.getpgrp()
-    except OSError:  # a terminal of another session: nobody here has it
+    except OSError:  # a terminal of another session
         return False
 
 
 def heeding(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return a command line for `lent` by which Ctrl-C reaches the command again.
+    """Return a command line for `lent` with which Ctrl-C reaches the command again.
 
-    What is ignored when a program starts stays ignored (execve(2)), and a shell cannot even undo
-    it (POSIX, "trap"); env(1) can.
+    A signal that is ignored when a program starts stays ignored (execve(2)). A shell cannot undo
+    that (POSIX, "trap"); env(1) can.
     """
     return ("env", "--default-signal=INT", *argv)
 
 
 @contextmanager
 def lent() -> Iterator[None]:
-    """Leave the terminal to a command that runs meanwhile; afterwards it is as it was before.
+    """Lend the terminal to a command that runs inside the block, and restore it afterwards.
 
-    Ctrl-C is sent to this process as well. It is the command's to answer, by a question perhaps:
-    until then, we and the sandbox around the command ignore it. To be used in the main thread.
+    Ctrl-C is sent to this process as well. The command has to handle it, perhaps with a question,
+    so this process and the sandbox around the command ignore it. For the main thread only.
 
-    A command that is killed cannot put the terminal back, and a shell inside a process namespace
-    cannot name the group that the terminal belonged to: both are done here.
+    A killed command cannot restore the terminal's modes, and a shell inside a process namespace
+    cannot name the group that had the terminal: both are restored here.
     """
     terminal = os.isatty(_INPUT)
     ours = terminal and os.tcgetpgrp(_INPUT) == os.getpgrp()
@@ -52,11 +52,11 @@ def lent() -> Iterator[None]:
 
 
 def _take_back(modes: list[int | list[bytes | int]]) -> None:
-    """Make this process's group the terminal's again, and its modes what they were."""
-    # Whoever is not the terminal's group is stopped for changing it: termios(3), SIGTTOU.
+    """Give the terminal back to this process's group, with its previous modes."""
+    # A process outside the terminal's group is stopped when it changes it: termios(3), SIGTTOU.
     before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
-        with contextlib.suppress(OSError, termios.error):  # it may have been hung up
+        with contextlib.suppress(OSError, termios.error):  # the terminal may have hung up
             os.tcsetpgrp(_INPUT, os.getpgrp())
             termios.tcsetattr(_INPUT, termios.TCSADRAIN, modes)
     finally:

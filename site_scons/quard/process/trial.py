@@ -1,6 +1,6 @@
-"""Whether builds can be sealed on this machine, and who else runs them: found by trying.
+"""Probing whether builds can be sealed on this machine, and which user runs them if not.
 
-What is tried is what builds do, with the very arguments that they use.
+The probe runs a command in the same way and with the same arguments as builds do.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from quard.process.stop import Stop
 
 _COMMAND = ("/bin/sh", "-c", ":")
 _SIGNALLED = 128
-"""What is added to the number of the signal that ended a command."""
+"""Added to the number of the signal that ended a command."""
 _TRIES = 3
 _NOBODY = "nobody"
 _USES = 'cd "$1" && : >file && test -x "$2"'
 
 
 def probe(wanted: str) -> tuple[Mode, str]:
-    """Return the mode that runs here and, where it is not the sealed one, why.
+    """Return the mode that works here and, if it is not the sealed one, why.
 
     wanted -- auto, bwrap or none, as in the settings
-    Raises QuardError no-sandbox where bubblewrap is demanded and cannot run, and where it is killed
-    again and again.
+    Raises QuardError no-sandbox if bubblewrap is required and cannot run, or if it is killed
+    repeatedly.
     """
     if wanted == "none":
         return "none", "switched off in the settings"
@@ -43,9 +43,9 @@ def probe(wanted: str) -> tuple[Mode, str]:
 
 
 def unsealed(reason: str, folder: Path, program: str) -> tuple[BuildUser | None, str]:
-    """Return who is to run builds that are not sealed, None for us, and what to warn of.
+    """Return the user for unsealed builds, None for our own, and the text of a warning.
 
-    reason -- why they are not sealed
+    reason -- why builds are not sealed
     """
     folder.mkdir(parents=True, exist_ok=True)
     user, obstacle = build_user(folder, program)
@@ -59,10 +59,10 @@ def unsealed(reason: str, folder: Path, program: str) -> tuple[BuildUser | None,
 
 
 def build_user(folder: Path, program: str) -> tuple[BuildUser | None, str]:
-    """Return who can run builds in the place of root; None for us, and why if we are root.
+    """Return the user that runs builds instead of root; None for our own, and why if we are root.
 
-    folder  -- below which they work
-    program -- one that they must be able to run
+    folder  -- builds work below it
+    program -- a program that the user must be able to run
     """
     if os.geteuid() != 0:
         return None, ""
@@ -82,7 +82,7 @@ def build_user(folder: Path, program: str) -> tuple[BuildUser | None, str]:
 
 
 def _refusal() -> str:
-    """Return why a build's sandbox cannot be made here; empty if it can."""
+    """Return why a build's sandbox cannot be created here; empty if it can."""
     with tempfile.TemporaryDirectory() as folder:
         work = Work(Path(folder) / "work")
         work.make()
@@ -96,12 +96,12 @@ def _refusal() -> str:
             if 0 < status < _SIGNALLED:
                 refused = _refused(command)
                 return f"bwrap refuses {refused}: {why}" if refused else why
-    # Short of memory, perhaps. That says nothing about whether commands can be sealed here.
+    # Perhaps memory is short. That does not show whether commands can be sealed here.
     raise missing(f"bwrap was killed {_TRIES} times: {why}")
 
 
 def _run(command: Sequence[str], user: BuildUser | None = None) -> tuple[int, str]:
-    """Run a command; return its status and what it said."""
+    """Run a command; return its status and its output."""
     env = {"PATH": os.defpath}
     with tempfile.TemporaryFile() as log:
         status = Stop().run(lambda: leash.start(command, env=env, out=log, user=user))
@@ -110,7 +110,7 @@ def _run(command: Sequence[str], user: BuildUser | None = None) -> tuple[int, st
 
 
 def _refused(command: Sequence[str]) -> str:
-    """Return the option without which the sandbox can be made; empty if there is no such one."""
+    """Return the option without which the sandbox can be created; empty if there is none."""
     program, *options = _options(command[: -len(_COMMAND) - 1])
     for name in dict.fromkeys(option[0] for option in options):
         kept: list[str] = []

@@ -1,1 +1,1 @@
-"""Blobs and results by their hash."""
+"""The store: blobs and records of results, by their hash."""

@@ -1,11 +1,11 @@
 """A blob of files: an uncompressed tar archive with one byte sequence per content.
 
-What is in it, so that equal trees give equal bytes on every machine:
+Equal trees give equal bytes on every machine, as the format is fixed:
 members sorted by the bytes of their path; owner 0, no names; modification time `EPOCH`; PAX headers
-only for what ustar cannot say; modes as `normal_mode` leaves them; a further name of a file that
-was already stored as a hard link to the first name in that order. A folder is stored when it is
-listed among the paths; `walk` lists only those that other members do not imply, that is empty
-ones and those whose mode is not 0755.
+only for what ustar cannot express; modes as returned by `normal_mode`; a further name of a file
+stored as a hard link to its first name in that order. A folder is stored if it is listed among
+the paths; `walk` lists only those that other members do not imply, that is, empty ones and those
+whose mode is not 0755.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from quard.store.merge import merge
 _CHUNK = 1 << 20
 
 _BAD_TAR = (tarfile.TarError, ValueError, OverflowError, EOFError)
-"""What tarfile raises for malformed archives: its own errors and those of text and numbers."""
+"""Exceptions that tarfile raises for malformed archives: its own, and those of text and numbers."""
 
 
 class _HashingReader:
@@ -54,7 +54,7 @@ class _HashingReader:
         return data
 
     def hexdigest(self) -> str:
-        """Return the hash of the whole file, reading what is left of it."""
+        """Read the rest of the file and return the hash of all of it."""
         while self.read(_CHUNK):
             pass
         return self._hash.hexdigest()
@@ -81,10 +81,10 @@ def walk(root: Path) -> tuple[str, ...]:
 def pack(root: Path, paths: Sequence[str], out: Path) -> str:
     """Write the blob of `paths` below `root` to `out` and return its SHA-256.
 
-    A listed folder stands for itself, not for what is in it. `out` appears complete or not at all.
+    A listed folder does not include its content. `out` is written completely or not at all.
     Raises QuardError `special-file` for devices, sockets and pipes, `file-name` for names that are
-    not UTF-8, `unsafe-link` for links out of `root`, all that there are in one; `disk-full`;
-    FileNotFoundError for a path that is not there.
+    not UTF-8, `unsafe-link` for all links out of `root` together, `disk-full`; FileNotFoundError
+    for a path that does not exist.
     """
     with enough_space(out.parent):
         handle, name = tempfile.mkstemp(prefix=".pack-", dir=out.parent)
@@ -101,7 +101,7 @@ def pack(root: Path, paths: Sequence[str], out: Path) -> str:
 
 
 def members(blob: Path) -> tuple[Member, ...]:
-    """Return what is in a blob, in its order; its hash is not looked at.
+    """Return the members of a blob, in its order; its hash is not verified.
 
     Raises QuardError `corrupt-blob`, `unsafe-member`; FileNotFoundError.
     """
@@ -115,14 +115,14 @@ def members(blob: Path) -> tuple[Member, ...]:
 def extract(blob: Path, into: Path, sha256: str) -> None:
     """Unpack a blob into the folder `into`, which may already hold other blobs' files.
 
-    A file that is already there with the same content and mode is left alone. Nothing is ever
-    written through a symbolic link, so that nothing outside `into` changes whatever the blob says;
-    absolute link targets are kept, as they mean the target's root. After an error `into` is
-    incomplete and must be thrown away.
+    A file that already exists with the same content and mode is left as it is. Nothing is ever
+    written through a symbolic link, so no blob can change anything outside `into`. Absolute link
+    targets are kept, as they start at the target's root. After an error `into` is incomplete and
+    must be discarded.
 
-    Raises QuardError `corrupt-blob` when the content does not have the hash (even if that shows up
-    as another fault first), `file-collision`, `unsafe-member`, `disk-full`; FileNotFoundError when
-    there is no such blob.
+    Raises QuardError `corrupt-blob` if the content does not have the hash (even if another fault
+    shows up first), `file-collision`, `unsafe-member`, `disk-full`; FileNotFoundError if the blob
+    does not exist.
     """
     with blob.open("rb") as file, enough_space(into):
         reader = _HashingReader(file)

@@ -1,9 +1,9 @@
-"""The store on this machine: blobs by their SHA-256, and what each action has made.
+"""A store on this machine: blobs by their SHA-256, and the record of each action's result.
 
 Layout: cas/ab/<sha256> (read-only files), ac/ab/<key>.json (records), tmp/ (unfinished work). The
-first two folders are laid out as HTTP caches of the /cas and /ac kind have them. Processes and
-threads share a store without waiting for each other, except for the moment in which a blob is put
-in place or taken away.
+first two folders have the layout of HTTP caches with /cas and /ac. Processes and threads share a
+store without waiting for each other, except for the moment in which a blob is put in place or
+removed.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def encode_record(key: str, record: Mapping[str, Any]) -> bytes:
 
 
 def decode_record(key: str, data: bytes) -> dict[str, Any] | None:
-    """Return the record in `data`, or None when it is damaged, of another key or not a record.
+    """Return the record in `data`; None if it is damaged, has another key or is not a record.
 
-    A record holds at least "plan", a SHA-256; "blobs", names to SHA-256; "interface", a mapping.
+    A record has at least "plan", a SHA-256; "blobs", names to SHA-256; "interface", a mapping.
     """
     try:
         envelope = json.loads(data)
@@ -61,9 +61,9 @@ def _well_formed(record: Any) -> bool:
 
 
 class Store:
-    """Blobs and records below one folder, which is made when something is first written.
+    """Blobs and records below one folder, which is created when something is first written.
 
-    tell -- called with a line of text about each result that turns out to be damaged
+    tell -- called with a line of text about each damaged result
     """
 
     def __init__(self, root: Path, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -74,13 +74,13 @@ class Store:
         self._swept = False
 
     def path(self, sha256: str) -> Path:
-        """Return where the blob is or would be. Raises ValueError for what is not a SHA-256."""
+        """Return the path of the blob, present or not. Raises ValueError for no SHA-256."""
         if not is_sha256(sha256):
             raise _no_sha256(sha256)
         return self._root / "cas" / sha256[:2] / sha256
 
     def has(self, sha256: str) -> bool:
-        """Return whether the blob is there; `verify` tells whether it is also right."""
+        """Return whether the blob exists; `verify` also checks its content."""
         if not is_sha256(sha256):
             raise _no_sha256(sha256)
         return os.path.isfile(f"{self._root}/cas/{sha256[:2]}/{sha256}")
@@ -88,8 +88,8 @@ class Store:
     def add(self, file: Path) -> str:
         """Move a finished file into the store, read-only, and return its SHA-256.
 
-        Takes the place of a blob of that name, which may have been damaged. Nobody may write to
-        `file` any more; its hash is taken here. Raises QuardError `disk-full`, OSError.
+        It replaces a blob with the same hash, which may be damaged. `file` must not be written to
+        any more; its hash is computed here. Raises QuardError `disk-full`, OSError.
         """
         if not stat.S_ISREG(file.lstat().st_mode):
             raise ValueError(f"not a file: {file}")
@@ -115,10 +115,10 @@ class Store:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give an empty folder on the store's file system, private to the caller.
+        """Yield an empty folder on the store's file system, private to the caller.
 
-        It is removed at the end, whatever happened; what a killed process left is removed by the
-        next user of the store. Raises QuardError `disk-full` also for what runs inside.
+        It is removed at the end in any case. Leftovers of a killed process are removed by the next
+        user of the store. Raises QuardError `disk-full`, also for writes inside the block.
         """
         with enough_space(self._root):
             parent = self._folder("tmp")
@@ -138,12 +138,12 @@ class Store:
         return self._root
 
     def try_out(self) -> None:
-        """Write a file and take it away again. Raises QuardError disk-full, OSError."""
+        """Write a file and remove it again. Raises QuardError disk-full, OSError."""
         with self.scratch() as folder:
             (folder / "trial").touch()
 
     def folders(self) -> Iterator[Path]:
-        """Yield the folders that are there and in which blobs and records are put."""
+        """Yield the existing folders that hold blobs and records."""
         for kind in ("cas", "ac"):
             place = self._root / kind
             if place.is_dir():
@@ -151,16 +151,16 @@ class Store:
                 yield from sorted(path for path in place.iterdir() if path.is_dir())
 
     def sweep(self) -> None:
-        """Remove what killed users of the store left, as the first use of `scratch` does."""
+        """Remove leftovers of killed users of the store, as the first use of `scratch` does."""
         if (self._root / "tmp").is_dir():
             with self.scratch():
                 pass
 
     def result(self, key: str) -> dict[str, Any] | None:
-        """Return the record of the action `key` if all of it can be relied on.
+        """Return the record of the action `key` if it and its blobs are intact.
 
-        None when there is none, when it is damaged, and when one of its blobs is missing or does
-        not have its hash; such a blob is removed. The last two are told. Reads every blob in full.
+        None if there is no record, if it is damaged, or if one of its blobs is missing or does not
+        have its hash; such a blob is removed. Damage is reported. Reads every blob in full.
         """
         try:
             data = self._record_path(key).read_bytes()
@@ -177,7 +177,7 @@ class Store:
         faults = {part: self._fault(sha256) for part, sha256 in sorted(record["blobs"].items())}
         lost = {part: fault for part, fault in faults.items() if fault}
         for part, fault in lost.items():
-            if record["blobs"][part] not in told:  # or whoever had it removed has told so
+            if record["blobs"][part] not in told:  # else it was reported when it was removed
                 self._tell_lost(record, part, fault)
         return None if lost else record
 
@@ -189,9 +189,9 @@ class Store:
         )
 
     def put_result(self, key: str, record: Mapping[str, Any]) -> None:
-        """Keep an action's record; the shape is that of `decode_record`.
+        """Store an action's record, which has the form described in `decode_record`.
 
-        Raises ValueError for another shape, QuardError `missing-blob` when it names a blob that is
+        Raises ValueError for another form, QuardError `missing-blob` if it names a blob that is
         not in the store, `disk-full`.
         """
         data = encode_record(key, record)
@@ -208,11 +208,11 @@ class Store:
             (folder / "record").replace(place)
 
     def verify(self, sha256: str) -> bool:
-        """Hash a blob anew; return False when it is missing or wrong. A wrong one is removed."""
+        """Hash a blob; return False if it is missing or wrong. A wrong one is removed."""
         return not self._fault(sha256)
 
     def _fault(self, sha256: str) -> str:
-        """Return what is wrong with a blob, for people, and remove a wrong one."""
+        """Return what is wrong with a blob, in words for users; a wrong blob is removed."""
         place = self.path(sha256)
         wrong = "did not have its hash and was removed"
         try:
@@ -233,7 +233,7 @@ class Store:
         return wrong
 
     def _discard(self, place: Path, wrong: os.stat_result) -> None:
-        """Remove the blob that was seen to be wrong, unless someone has put a new one there."""
+        """Remove the blob found to be wrong, unless it has been replaced meanwhile."""
         with self._locked():
             try:
                 there = place.lstat()
@@ -264,7 +264,7 @@ class Store:
             os.close(handle)
 
     def _remove_abandoned(self, parent: Path) -> None:
-        """Remove scratch folders whose owner is gone: the kernel has dropped their lock."""
+        """Remove scratch folders whose owner has ended: the kernel has released their lock."""
         with self._sweep:
             if self._swept:
                 return
@@ -279,7 +279,7 @@ class Store:
             except BlockingIOError:
                 continue
             else:
-                if folder.exists():  # its owner may just have finished
+                if folder.exists():  # its owner may have removed it just now
                     remove_tree(folder)
             finally:
                 os.close(handle)

@@ -1,4 +1,4 @@
-"""One entry of a blob: which names, kinds and modes there can be."""
+"""One entry of a blob: the names, kinds and modes that it can have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EPOCH = 1
 """Modification time of every member, in seconds; 0 is read as 'unknown' by some programs."""
 
 FOLDER_MODE = 0o755
-"""Mode of a folder that no member names."""
+"""Mode of a folder that is not listed as a member."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Member:
     path   -- relative, normalised, with slashes
     mode   -- permission bits with setuid, setgid and sticky
     size   -- bytes of a file, else 0
-    target -- of a link its text, of a hard link the path of an earlier file, else empty
+    target -- text of a link, or for a hard link the path of an earlier file; else empty
     """
 
     path: str
@@ -37,10 +37,10 @@ class Member:
 
 
 def normal_mode(mode: int, *, folder: bool) -> int:
-    """Return the mode a blob stores: the owner may read and write, nobody else may write.
+    """Return the mode that a blob stores: the owner may read and write, nobody else may write.
 
-    The umask of a build and read-only installed files thus leave no trace, and no blob extracts
-    to something that its owner cannot remove. Sticky folders such as /tmp keep all bits.
+    So the umask of a build and read-only installed files have no effect, and the owner can remove
+    everything extracted from a blob. Sticky folders such as /tmp keep all bits.
     """
     mode = stat.S_IMODE(mode)
     if not folder:
@@ -51,7 +51,7 @@ def normal_mode(mode: int, *, folder: bool) -> int:
 
 
 def is_plain(path: str) -> bool:
-    """Return whether a path is relative, normalised and stays inside."""
+    """Return whether a path is relative, normalised and does not lead outside."""
     if not path or path in (".", "..") or path.startswith(("/", "../")) or "\0" in path:
         return False
     return posixpath.normpath(path) == path
@@ -60,7 +60,7 @@ def is_plain(path: str) -> bool:
 def checked_member(info: tarfile.TarInfo) -> Member:
     """Check one entry's name and kind.
 
-    Raises QuardError `unsafe-member` for what our own `pack` never writes.
+    Raises QuardError `unsafe-member` for an entry that `pack` never writes.
     """
     path = info.name
     if not is_plain(path):

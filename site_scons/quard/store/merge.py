@@ -1,6 +1,6 @@
-"""Putting the entries of a blob into a folder that may already hold those of others.
+"""Merging the entries of a blob into a folder that may already hold those of others.
 
-What is there and equal is left alone, all else that meets is refused, and told all together.
+Equal existing entries are left as they are. All other conflicts are errors, reported together.
 Nothing is ever written through a symbolic link.
 """
 
@@ -23,9 +23,9 @@ _CHUNK = 1 << 20
 
 
 class Collision(QuardError):
-    """Things that cannot be where others are already.
+    """Entries that conflict with existing ones.
 
-    found -- path -> what meets there, in words
+    found -- path -> description of the conflict
     """
 
     def __init__(self, found: Mapping[str, str]) -> None:
@@ -47,8 +47,8 @@ class Collision(QuardError):
 def merge(tar: tarfile.TarFile, into: Path) -> None:
     """Unpack a blob that is read in order.
 
-    Raises Collision for all that meets something else, QuardError `unsafe-member`, OSError, and
-    what tarfile raises for malformed archives.
+    Raises Collision for all conflicts together, QuardError `unsafe-member`, OSError, and tarfile's
+    exceptions for malformed archives.
     """
     into.mkdir(parents=True, exist_ok=True)
     folders: set[str] = {""}
@@ -74,7 +74,7 @@ def _add(
     folders: set[str],
     files: set[str],
 ) -> None:
-    """Put one member in its place; `folders` and `files` are those that were put before."""
+    """Put one member in its place; `folders` and `files` are those already put."""
     place = into / member.path
     _make_parents(into, posixpath.dirname(member.path), folders)
     if member.type == "dir":
@@ -107,7 +107,7 @@ def _make_parents(into: Path, folder: str, known: set[str]) -> None:
 
 
 def _make_folder(place: Path, member: Member) -> None:
-    """Merge a folder: 0755 says nothing, so that the order of the blobs does not matter."""
+    """Merge a folder. Mode 0755 yields to any other, so that the order of blobs does not matter."""
     try:
         place.mkdir()
     except FileExistsError:

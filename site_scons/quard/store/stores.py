@@ -1,4 +1,4 @@
-"""The door to all stores: this checkout's first, then the one that checkouts share."""
+"""Access to all stores: this checkout's first, then the one that checkouts share."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from quard.store.local import Store
 
 
 class Stores:
-    """Stores, asked in order.
+    """The stores, searched in order.
 
-    local  -- of this checkout: what only it may use (local trees, incremental and unsealed builds)
-    shared -- of the user, for all checkouts
+    local  -- this checkout's, for results that only it may use (of local trees, incremental and
+              unsealed builds)
+    shared -- the user's, for all checkouts
     """
 
     def __init__(self, local: Store, shared: Store) -> None:
@@ -26,35 +27,35 @@ class Stores:
         return (self._local, self._shared)
 
     def home(self, *, local: bool) -> Store:
-        """Return the store into which a result is put.
+        """Return the store for a result.
 
-        local -- nobody else could tell what it was made from
+        local -- others cannot determine what the result was made from
         """
         return self._local if local else self._shared
 
     def has(self, sha256: str) -> bool:
-        """Return whether a blob is there; what is in it is verified when it is used."""
+        """Return whether a blob exists; its content is verified when it is used."""
         return any(store.has(sha256) for store in self.all)
 
     def blob(self, sha256: str) -> Path | None:
-        """Return a blob, verified; None where no store has it whole."""
+        """Return the path of a verified blob; None if no store has it intact."""
         return next((s.path(sha256) for s in self.all if s.verify(sha256)), None)
 
     def record(self, key: str) -> dict[str, Any] | None:
-        """Return the record of a result, if all of its blobs can be relied on."""
+        """Return the record of a result, if all of its blobs are intact."""
         return next((found for s in self.all if (found := s.result(key))), None)
 
     def keep(self, key: str, record: Mapping[str, Any]) -> None:
-        """Keep a record in the store that has its blobs."""
+        """Store a record in the store that has its blobs."""
         self.home(local=record["local"]).put_result(key, record)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give an empty folder beside the shared store, see Store.scratch."""
+        """Yield an empty folder of the shared store, see Store.scratch."""
         with self._shared.scratch() as folder:
             yield folder
 
     def sweep(self) -> None:
-        """Remove what killed users of the stores left."""
+        """Remove leftovers of killed users of the stores."""
         for store in self.all:
             store.sweep()
