@@ -1,4 +1,4 @@
-"""What is under way, as the threads that do it tell: packages with their steps, and transfers."""
+"""The current activities, as reported by their threads: packages with their steps, transfers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 BUILDS = ("unpack", "update")
-"""The steps that a package's build begins with: from its source, or in a folder that was kept."""
+"""The first step of a package's build: from its source, or in an incremental build directory."""
 MAKE = "make"
 """The only step of an image file."""
 FETCH = "fetch"
-"""The one step that takes as long as a server wants; it is no part of what a package takes."""
+"""A step whose duration depends on a server; it does not count for a package's duration."""
 
 
 @dataclass
 class Item:
-    """A package, or an image file, that is in work.
+    """A package or an image file in progress.
 
-    began   -- when the first step began that is its own work; None before it
-    phase   -- the step that it is in; "" before the first one
-    entered -- when that one began
-    steps   -- seconds that its other steps took, in their order
+    began   -- start time of the first step that is its own work; None before it
+    phase   -- the current step; "" before the first one
+    entered -- start time of the current step
+    steps   -- seconds that its other steps took, in order
     """
 
     name: str
@@ -36,7 +36,7 @@ class Item:
 
 @dataclass
 class Transfer:
-    """A file that is being fetched; `done` bytes of `total` (None: unknown), `before` at first."""
+    """A file being fetched: `done` bytes of `total` (None: unknown), `before` at the start."""
 
     package: str
     file: str
@@ -48,7 +48,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that is under way at one time, the longest first."""
+    """All activities at one moment, the longest-running first."""
 
     time: float
     items: tuple[Item, ...] = ()
@@ -56,12 +56,12 @@ class Snapshot:
 
 
 class Activities:
-    """Told by all threads.
+    """Collects the reports of all threads.
 
-    taken  -- the steps of what was built or made and their seconds; nothing of what was restored,
-              or opened for a shell or an editor
-    ended  -- the names of all that came to its end
-    failed -- and of what did not
+    taken  -- the steps of built packages and images and their seconds; not for packages that were
+              restored or opened for a shell or an editor
+    ended  -- the names of everything that finished
+    failed -- the names of everything that did not
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -73,7 +73,7 @@ class Activities:
         self.ended: set[str] = set()
         self.failed: set[str] = set()
         self.changed = clock()
-        """When something began or ended."""
+        """Time of the last start or end."""
 
     def begin(self, name: str, version: str = "") -> Item:
         with self._lock:
@@ -83,7 +83,7 @@ class Activities:
             return item
 
     def step(self, item: Item, phase: str) -> bool:
-        """Note that the next step of `item` begins; tell whether it is its first own one."""
+        """Note that the next step of `item` begins; return whether it is the first own step."""
         with self._lock:
             if phase == item.phase:
                 return False
@@ -96,7 +96,7 @@ class Activities:
             return False
 
     def end(self, item: Item, *, made: bool) -> None:
-        """Note that nothing is done for `item` any more; `made` tells that it is there now."""
+        """Note that work on `item` has ended; `made`: successfully."""
         with self._lock:
             now = self.changed = self._clock()
             self._items = [other for other in self._items if other is not item]
@@ -116,7 +116,7 @@ class Activities:
             return found
 
     def arrived(self, transfer: Transfer) -> None:
-        """Note that a transfer has ended, whether well or not."""
+        """Note that a transfer has ended, successfully or not."""
         with self._lock:
             self._transfers = [other for other in self._transfers if other is not transfer]
 
@@ -127,7 +127,7 @@ class Activities:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether there is no activity."""
         with self._lock:
             return not (self._items or self._transfers)
 
@@ -138,6 +138,6 @@ class Activities:
 
 
 def _leave(item: Item, now: float) -> None:
-    """Add up what the step took that ends now."""
+    """Add the time of the step that ends now."""
     if item.phase not in ("", FETCH):
         item.steps[item.phase] = item.steps.get(item.phase, 0.0) + now - item.entered

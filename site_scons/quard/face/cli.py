@@ -1,4 +1,4 @@
-"""The command line: targets and variables -> what is asked for; nothing is looked up on disk."""
+"""The command line: targets and variables -> the command; nothing is read from disk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, o
 """How many names a question takes."""
 KCONFIG = ("diffconfig", "menuconfig", "savedefconfig")
 OPENED = (*KCONFIG, "shell")
-"""Verbs that work in a folder of one package, after its name."""
+"""Verbs that work in a folder of one package; they follow its name."""
 SUFFIXES = (*OPENED, "rebuild")
 HELP = {
     "images": "build the board's images (this is what happens without a target)",
@@ -63,7 +63,7 @@ OPTIONS = {
     "-c": "remove results and images; the store, logs and work folders stay",
     "-s": "say nothing but warnings, errors and what is asked for",
 }
-"""Those of SCons that mean something of ours; man scons has them all."""
+"""SCons options that have a meaning here; man scons lists all."""
 
 Verb = Literal[
     "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
@@ -75,10 +75,10 @@ _VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
 
 @dataclass(frozen=True)
 class Command:
-    """What the user asked for.
+    """The user's request.
 
-    names    -- packages: to build, or asked about
-    settings -- the arguments that belong to local.toml's tables
+    names    -- packages to build or to answer about
+    settings -- the arguments that override local.toml
     given    -- the other variables
     """
 
@@ -98,17 +98,17 @@ class Command:
 
     @property
     def debugs(self) -> bool:
-        """Whether the machine is to wait for gdb."""
+        """Whether the machine waits for gdb."""
         return self.verb == "run" and self.given.get("DEBUG", "0") not in ("", "0")
 
     @property
     def opens(self) -> bool:
-        """Whether the command works in a folder of one package, and builds what that one needs."""
+        """Whether the command works in a folder of one package and builds what it needs."""
         return self.verb in OPENED
 
     @property
     def builds(self) -> bool:
-        """Whether the command makes files, so that the tree must be its own for the time."""
+        """Whether the command makes files, so that it needs the tree's lock."""
         return self.verb not in (*QUESTIONS, "test", "bench")
 
 
@@ -121,7 +121,7 @@ def parse(
     """Return the command.
 
     packages -- every name in the catalog
-    boards   -- every board's name: what is taken for a target is told from one
+    boards   -- every board's name, to report one given as a target
     Raises QuardError: unknown-variable, bad-variable, unknown-target-name, bad-question.
     """
     given = {name: text for name, text in arguments.items() if not settings.is_setting(name)}
@@ -173,7 +173,7 @@ def _verb(
 
 
 def _suffixed(target: str) -> tuple[str, str]:
-    """Return the name and the suffix of a target that is known to have one."""
+    """Return the name and the suffix of a target that has one."""
     name, _, suffix = target.rpartition("-")
     return name, suffix
 
@@ -228,7 +228,7 @@ def _unknown(
 
 
 def help_text() -> str:
-    """Return what `./scons --help` shows."""
+    """Return the text of `./scons --help`."""
     lines = ["usage: ./scons [TARGET...] [VARIABLE=value...] [-jN]", "", "targets:"]
     width = max(len(name) for name in (*HELP, *VARIABLES, *OPTIONS))
     lines += [f"  {name:{width}}  {text}" for name, text in HELP.items()]

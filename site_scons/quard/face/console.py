@@ -1,4 +1,4 @@
-"""What people see while a build runs: a live view on a terminal, plain lines in a log."""
+"""Output for people during a build: a live view on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from quard.sources.watch import Progress
 
 _SHARED = ("cache-unusable", "disk-full")
-"""Reasons that lie outside of what fails."""
+"""Reasons whose cause is not in the failing unit."""
 _PATIENCE = 60.0
-"""Seconds after which a log is told that a package is still being built."""
+"""Seconds between log lines that a package is still being built."""
 
 
 class Console:
     """Output for people, from several threads.
 
-    out     -- where messages go: standard output, so that a log has one order, or standard error
-               beside an answer; errors go to the standard error of whoever prints them
-    answers -- where answers go, which programs may read; `out` where it is not given
-    silent  -- nothing is told but warnings, which go to standard error then
-    share   -- where `out` is a terminal on which something can be drawn: has all text that is
-               printed there pass a screen's `above` from now on
-    colours -- whether that terminal has any, and they are wanted
+    out     -- stream for messages: standard output, so that a log has one order, or standard error
+               if the command has an answer; errors go to the current sys.stderr
+    answers -- stream for answers, which programs may read; `out` by default
+    silent  -- only warnings are printed, to standard error
+    share   -- if `out` is a terminal on which to draw: makes all text that is printed there pass
+               through a screen's `above`
+    colours -- whether that terminal has colours and they are wanted
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Console:
 
     @property
     def _activities(self) -> Activities:
-        """What is under way, loaded with the first of it: in a null build there is nothing."""
+        """The activities, loaded with the first one: a null build has none."""
         with self._opening:
             if self._begun is None:
                 from quard.face.activity import Activities  # noqa: PLC0415
@@ -77,7 +77,7 @@ class Console:
 
     @cached_property
     def progress(self) -> Progress:
-        """Where transfers are reported to."""
+        """The object to which transfers are reported."""
         from quard.face.progress import Bars, Lines  # noqa: PLC0415
 
         if self.is_live:
@@ -90,17 +90,17 @@ class Console:
             _print(text, self._out)
 
     def warn(self, text: str) -> None:
-        """Print a warning, the same one only once."""
+        """Print a warning; the same warning only once."""
         with self._lock:
             if text not in self._warned:
                 self._warned.add(text)
                 _print(f"warning: {text}", self._warnings)
 
     def error(self, error: QuardError) -> None:
-        """Print an error's block to standard error; the same one once.
+        """Print an error's block to standard error; the same error only once.
 
-        A full disk or a cache that cannot be used fails all that runs, each in words of its own:
-        it is the same one.
+        A full disk or an unusable cache fails everything that runs, each with its own message:
+        these count as the same error.
         """
         kind = (error.reason, "" if error.reason in _SHARED else error.message)
         with self._lock:
@@ -114,12 +114,12 @@ class Console:
         self._answers.flush()
 
     def done(self, name: str, version: str, how: str) -> None:
-        """Print that a package is there."""
+        """Print that a package is done."""
         self.note(f"{name} {version}: {how}")
 
     @contextmanager
     def package(self, name: str, version: str) -> Iterator[Callable[[str], None]]:
-        """Show a package for as long as it is under way; yields the function told its phases."""
+        """Show a package while it is in progress; yields a function to report its phases."""
         from quard.face.activity import BUILDS  # noqa: PLC0415
 
         with self._under_way(name, version) as item:
@@ -135,7 +135,7 @@ class Console:
 
     @contextmanager
     def image(self, name: str) -> Iterator[None]:
-        """Show an image file for as long as it is being made."""
+        """Show an image file while it is being made."""
         from quard.face.activity import MAKE  # noqa: PLC0415
 
         with self._under_way(name, "") as item:
@@ -144,11 +144,11 @@ class Console:
 
     @property
     def is_live(self) -> bool:
-        """Whether there is a terminal with a view, which may compare with what is expected."""
+        """Whether there is a live view, which can show estimates."""
         return self._share is not None
 
     def expect(self, outlook: Outlook) -> None:
-        """Have the view compare with what this run is expected to do."""
+        """Give the live view what this run is expected to do."""
         self._outlook = outlook
         if self._live:
             self._live.outlook = outlook
@@ -164,12 +164,12 @@ class Console:
             self.screen.suspend()
 
     def resume(self) -> None:
-        """Have it again."""
+        """Take the terminal back."""
         if self.screen:
             self.screen.resume()
 
     def close(self) -> None:
-        """Take the view away."""
+        """Remove the live view."""
         if self._begun:
             self._begun.clear()
         if self._live:
@@ -188,7 +188,7 @@ class Console:
             self._changed()
 
     def _changed(self) -> None:
-        """Have the view follow what is under way; begin with one, or with a log's reader."""
+        """Update the live view, or start one; for a log, start the thread of `_watch`."""
         with self._opening:
             if self._share and self._live is None:
                 self._live = self._view(self._share)
@@ -210,7 +210,7 @@ class Console:
         return Live(self._activities, self.screen, look, self._started, self._outlook)
 
     def _watch(self) -> None:
-        """Keep a log's reader patient."""
+        """Print now and then in a log which packages are still being built."""
         told: dict[str, float] = {}
         while True:
             time.sleep(1.0)
@@ -223,11 +223,11 @@ class Console:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print lines; whatever a terminal would obey in them is spelled out."""
+    """Print lines with terminal control characters escaped."""
     stream.write(plain(text) + "\n")
     stream.flush()
 
 
 def _nowhere() -> TextIO:
-    """Return a stream for what nobody is to read."""
+    """Return a stream that discards everything."""
     return open(os.devnull, "w", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How long a run still takes, if everything takes as long as it did the last time."""
+"""Estimating the remaining time of a run from the durations of the last builds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from graphlib import TopologicalSorter
 
 @dataclass(frozen=True)
 class Unit:
-    """A package or an image file that is perhaps still to be made.
+    """A package or an image file that may still have to be made.
 
-    seconds -- None: nobody knows
-    needs   -- what must be there before it
-    sure    -- it will be made; if not, that hangs on what others are like
+    seconds -- None: unknown
+    needs   -- what must be made before it
+    sure    -- it will be made; otherwise that depends on the results of others
     """
 
     seconds: float | None
@@ -24,7 +24,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Left:
-    """Seconds that remain, at least and at most."""
+    """Remaining seconds, at least and at most."""
 
     least: float
     most: float
@@ -33,10 +33,10 @@ class Left:
 def left(
     waiting: Mapping[str, Unit], running: Mapping[str, float | None], jobs: int
 ) -> Left | None:
-    """Return how long it takes until all is made; None where that is not known.
+    """Return how long it takes until everything is made; None if unknown.
 
-    running -- what is in work now -> the seconds that it still takes
-    jobs    -- how many are in work at a time
+    running -- units in progress -> their remaining seconds
+    jobs    -- how many are in progress at a time
     """
     rest = {name: seconds for name, seconds in running.items() if seconds is not None}
     known = {name: unit.seconds for name, unit in waiting.items() if unit.seconds is not None}
@@ -49,7 +49,7 @@ def left(
 
 
 def settled(waiting: Mapping[str, Unit], begun: Set[str]) -> set[str]:
-    """Return those for which nothing is done any more, as what needs them has begun."""
+    """Return the units that are finished, because something that needs them has begun."""
     found: set[str] = set()
     todo = [need for name in begun if name in waiting for need in waiting[name].needs]
     while todo:
@@ -61,7 +61,7 @@ def settled(waiting: Mapping[str, Unit], begun: Set[str]) -> set[str]:
 
 
 def held_up(waiting: Mapping[str, Unit], running: Set[str]) -> set[str]:
-    """Return those that cannot begin before something has ended that is in work now."""
+    """Return the units that cannot begin until one in progress has ended."""
     users: dict[str, list[str]] = {}
     for name, unit in waiting.items():
         for need in unit.needs:
@@ -81,7 +81,7 @@ def _finish(
     rest: Mapping[str, float],
     jobs: int,
 ) -> float:
-    """Return when the last one ends, if those begin first that the longest chain waits for."""
+    """Return when the last unit ends, if the units of the longest chain are started first."""
     there = needs.keys() | rest.keys()
     graph = {name: [n for n in mine if n in there and n != name] for name, mine in needs.items()}
     chain = dict(seconds)
@@ -109,7 +109,7 @@ def _finish(
 
 
 def told(found: Left | None) -> str:
-    """Return it in words, as coarse as it is known; "" where nothing can be said."""
+    """Return an estimate in words, as coarse as it is known; "" if unknown."""
     if found is None:
         return ""
     low, high = _about(found.least), _about(found.most)
@@ -121,7 +121,7 @@ def told(found: Left | None) -> str:
 
 
 def _about(seconds: float) -> str:
-    if seconds < 95:  # in whole minutes it could be off by half
+    if seconds < 95:  # whole minutes could be off by half
         return f"{max(1, round(seconds / 10)) * 10} s"
     minutes = round(seconds / 60)
     if minutes < 90:

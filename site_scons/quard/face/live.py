@@ -1,4 +1,4 @@
-"""The live view on a terminal: a thread that draws what is under way, and when it does."""
+"""The live view on a terminal: a thread that draws the current activities."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from quard.face.screen import Screen
 
 _TICK = 1.0
 _SWIFT = 0.25
-"""While something is being fetched."""
+"""Interval while something is being fetched."""
 _SPACING = 0.1
-"""Between two frames at least, whatever happens meanwhile."""
+"""Minimum time between two frames."""
 
 
 class Live:
-    """Shows what `activities` has.
+    """Shows `activities`.
 
     started -- when the run began
     """
@@ -43,14 +43,14 @@ class Live:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def changed(self) -> None:
-        """Have the rows drawn soon; they are gone on return if nothing is under way any more."""
+        """Draw the rows soon; on return they are removed if there is no activity."""
         if self._activities.idle:
             self._draw()
         else:
             self._wake.set()
 
     def close(self) -> None:
-        """Take the view away for good."""
+        """Remove the view for good."""
         with self._drawing:
             self._closed = True
             self._screen.erase()
@@ -65,7 +65,7 @@ class Live:
             time.sleep(_SPACING)
 
     def _draw(self) -> float | None:
-        """Draw what is under way; return after which time to draw again."""
+        """Draw the current activities; return the time until the next frame."""
         with self._drawing:
             now = self._activities.now()
             if self._closed or not (now.items or now.transfers):

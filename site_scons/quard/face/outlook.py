@@ -1,4 +1,4 @@
-"""The whole run: how much of what it is expected to do is done, and how long the rest takes."""
+"""Progress of the whole run: how much of the expected work is done, and the remaining time."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from quard.face.estimate import Left, Unit, held_up, left, settled, told
 from quard.ledger.durations import Kinds, Past
 
 _CALM = 2.0
-"""So long after something began or ended, SCons has begun all that it can."""
+"""Seconds after a start or an end, by which SCons has started everything that it can."""
 _AGAIN = 5.0
-"""Seconds between two estimates as long as nothing begins or ends."""
+"""Seconds between two estimates while nothing begins or ends."""
 
 
 @dataclass(frozen=True)
 class Outlook:
     """What a run is expected to do.
 
-    about -- what it is called
-    units -- all that is perhaps to be made
-    past  -- name -> what it took the last time
-    jobs  -- how many are in work at a time
+    about -- the run's name
+    units -- all that may have to be made
+    past  -- name -> durations of the last builds
+    jobs  -- how many are in progress at a time
     """
 
     about: str = ""
@@ -31,11 +31,11 @@ class Outlook:
     jobs: int = 1
 
     def like(self, item: Item) -> Past | None:
-        """Return what the last build of the same kind took."""
+        """Return the durations of the last build of the same kind."""
         return self.past.get(item.name, {}).get(next(iter(item.steps), item.phase))
 
     def rest(self, item: Item, now: float) -> float | None:
-        """Return how long an item still takes; None where that is not known."""
+        """Return an item's remaining time; None if unknown."""
         if item.phase in ("", FETCH):
             unit = self.units.get(item.name)
             return unit.seconds if unit else None
@@ -50,17 +50,17 @@ class Run:
         self._found: Left | None = None
         self._made = 0.0
         self._state: tuple[float, bool] | None = None
-        """When the estimate was made, and what it was made from."""
+        """The state that the estimate was made for."""
 
     def words(self, now: Snapshot, activities: Activities, outlook: Outlook) -> tuple[str, str]:
-        """Return the time that is left and how much is done, each "" where that is not known."""
+        """Return the remaining time and how much is done, each "" if unknown."""
         units = outlook.units
         if not units:
             return "", ""
         running = {item.name for item in now.items}
         ended, failed = set(activities.ended), activities.failed - running
         done = (ended | settled(units, running | ended)) & units.keys() - running
-        never = failed | held_up(units, failed)  # with -k the others go on
+        never = failed | held_up(units, failed)  # with -k the others continue
         waiting = _only(units, units.keys() - done - running - never)
         rest = self._left(now, activities.changed, outlook, waiting)
         return told(rest), f"{len(done)} of {len(units)} done"
@@ -68,7 +68,7 @@ class Run:
     def _left(
         self, now: Snapshot, changed: float, outlook: Outlook, waiting: Mapping[str, Unit]
     ) -> Left | None:
-        """Return the last estimate, less the time since; a new one where that has become old."""
+        """Return the last estimate minus the time since, or a new one if it is too old."""
         state = changed, now.time - changed > _CALM
         if state != self._state or now.time - self._made >= _AGAIN:
             self._state, self._made = state, now.time
@@ -84,7 +84,7 @@ def _estimate(
 ) -> Left | None:
     running = {item.name: outlook.rest(item, now.time) for item in now.items}
     if calm and len(running) < outlook.jobs:
-        # What could have been begun by now and was not is up to date as it is.
+        # A unit that could have started by now but did not is up to date.
         waiting = _only(waiting, held_up(waiting, running.keys()))
     return left(waiting, running, outlook.jobs)
 

@@ -1,6 +1,6 @@
-"""How transfers are reported: rows of the live view on a terminal, plain lines in a log.
+"""Reporting transfers: rows of the live view on a terminal, plain lines in a log.
 
-Everything here may be called by several threads at once.
+Several threads may call everything here at once.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from quard.sources.watch import Handle, amount
 
 
 class Bars:
-    """One bar per transfer that is under way: package, file, bytes, rate; gone when it ends.
+    """One bar per active transfer: package, file, bytes, rate; removed when it ends.
 
-    changed -- called when one begins or ends
+    changed -- called when a transfer begins or ends
     note    -- called with lines of text
     """
 

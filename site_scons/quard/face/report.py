@@ -52,9 +52,9 @@ def look_ahead(
     """Return the answer to why.
 
     now    -- "packages" and "images": what a build would do, each with name, action and why
-    last   -- summary.json of the last build that has written one, or None
-    needs  -- with a package's name asked for: what it needs, itself included
-    killed -- a build after that one was killed
+    last   -- summary.json of the last build that wrote one, or None
+    needs  -- if a package was named: what it needs, itself included
+    killed -- a later build was killed
     """
     if command.as_json:
         return as_json({"now": now, "last": last, "killed": killed})
@@ -76,16 +76,16 @@ def ahead(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def fetching(names: Sequence[str]) -> str:
-    """Return what `source` would do."""
+    """Return what `source` would do, as text."""
     if not names:
         return "every source is there\n"
     return "the sources to be fetched\n" + "".join(f"  {name}\n" for name in sorted(names))
 
 
 def cleaned(files: Sequence[str], out: str, *, would: bool) -> str:
-    """Return what cleaning removes.
+    """Return what cleaning removes, as text.
 
-    files -- below `out`, the board's folder; those that were removed, or would be
+    files -- below `out`, the board's folder; removed, or to be removed
     """
     kept = "work folders, logs and the store are kept"
     if not files:
@@ -104,7 +104,7 @@ _WORDS = {
 
 
 def _archive(row: Mapping[str, Any]) -> str:
-    """Return a line that names the archive of a package's result, where there is one."""
+    """Return a line with the archive of a package's result, if there is one."""
     archive = row["archive"]
     if not archive:
         return ""
@@ -134,7 +134,7 @@ def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> str:
-    """Return rows of words with all columns but the last one aligned."""
+    """Return rows of words with all columns aligned except the last."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""What is under way -> the rows of the live view: what each says, and what of it fits."""
+"""The current activities -> the rows of the live view, shortened to the terminal's width."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from quard.face.outlook import Outlook
 from quard.face.screen import Size
 
 _WIDE = 72
-"""Columns from which a row has also the time of its step."""
+"""Columns from which a row also shows the time of its step."""
 _BAR = 16
 _BOLD, _CYAN, _GREEN, _YELLOW = "1", "36", "32", "33"
 _STEP, _LABEL, _TIMES = 9, 24, 24
-"""Columns that a step, a name with its version, and a step with its time usually take."""
+"""Usual columns of a step, of a name with its version, and of a step with its time."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Look:
     """What a terminal can show.
 
     encoding -- of its text
-    colours  -- whether it has any, and they are wanted
+    colours  -- whether it has colours and they are wanted
     """
 
     encoding: str
@@ -38,7 +38,7 @@ class Look:
         return self.encoding.lower().replace("-", "") != "utf8"
 
     def text(self, text: str) -> str:
-        """Return a name as this terminal can show it, in one line."""
+        """Return a name as this terminal can show it, on one line."""
         return one_line(text).encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def row(self, parts: Iterable[tuple[str, str]], width: int) -> bytes:
@@ -55,9 +55,9 @@ class Look:
 def rows(
     now: Snapshot, outlook: Outlook, total: Sequence[str], size: Size, look: Look
 ) -> list[bytes]:
-    """Return the rows: what is in work, downloads, and last the whole run.
+    """Return the rows: items in progress, downloads, and last the whole run.
 
-    total -- what there is to say of the whole run, the most important first
+    total -- words on the whole run, the most important first
     """
     width, room = size.columns - 1, most(size.lines) - 1
     fetching = {transfer.package: transfer for transfer in now.transfers}
@@ -83,19 +83,19 @@ def rows(
 
 
 def most(lines: int) -> int:
-    """Return how many rows a terminal of so many lines spares for the view."""
+    """Return how many rows the view may use on a terminal with so many lines."""
     return max(1, min(lines - 2, max(3, lines * 2 // 3)))
 
 
 def clock(seconds: float) -> str:
-    """Return a duration as people read it on a clock."""
+    """Return a duration as on a clock."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _label(item: Item, look: Look, width: int) -> str:
-    """Return a name with its version; the name alone where there is no room for all of that."""
+    """Return a name with its version; only the name if both do not fit."""
     whole = look.text(f"{item.name} {item.version}".rstrip())
     label = whole if disp_len(whole) <= width else look.text(item.name)
     return disp_trim(label, width)
@@ -154,7 +154,7 @@ def _transfer(transfer: Transfer, now: float, width: int, look: Look) -> bytes:
 
 
 def _fitting(words: Sequence[str], width: int, look: Look) -> list[tuple[str, str]]:
-    """Return as many of the words as a row takes, from the first on."""
+    """Return as many of the words as fit into a row, from the first on."""
     text = look.text(words[0])
     for word in words[1:]:
         longer = f"{text}, {look.text(word)}"

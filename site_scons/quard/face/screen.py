@@ -1,8 +1,8 @@
-"""Rows at the end of a terminal that are drawn again and again, below the text that goes by.
+"""Rows at the bottom of a terminal that are redrawn, below the text that scrolls.
 
-The cursor rests at the beginning of the first row: whatever a terminal makes of the rows when it is
-resized, they are all between there and the end of the screen. No mode of it is changed, so that a
-killed process leaves nothing to be set right.
+The cursor stays at the start of the first row: however a terminal rearranges the rows on a resize,
+all of them are between the cursor and the end of the screen. No terminal mode is changed, so that a
+killed process leaves nothing to restore.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 _ERASE = b"\r\x1b[J"
 _USUAL = (80, 24)
-"""Of a serial line, which says that it has none."""
+"""Size of a serial line, which reports none."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """What fits on a terminal."""
+    """The size of a terminal."""
 
     columns: int
     lines: int
 
 
 class Screen:
-    """One terminal, by its descriptor; used by several threads and by a signal handler."""
+    """One terminal, by its descriptor; threads and a signal handler may use it at once."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        # Reentrant: the handler runs in whatever the main thread was doing.
+        # Reentrant: the handler interrupts whatever the main thread is doing.
         self._lock = threading.RLock()
         self._frame = b""
         self._size = self.size()
         self._drawn = self._mid_line = self._suspended = self._lost = False
 
     def shows(self, descriptor: int) -> bool:
-        """Tell whether a descriptor leads to this terminal."""
+        """Return whether a descriptor refers to this terminal."""
         try:
             ours, other = os.fstat(self._descriptor), os.fstat(descriptor)
         except OSError:
@@ -51,15 +51,15 @@ class Screen:
         return os.isatty(descriptor) and ours.st_rdev == other.st_rdev
 
     def size(self) -> Size:
-        """Return the terminal's size as it is now."""
+        """Return the terminal's current size."""
         try:
             columns, lines = os.get_terminal_size(self._descriptor)
-        except OSError:  # it has gone
+        except OSError:  # the terminal is gone
             columns = lines = 0
         return Size(columns or _USUAL[0], lines or _USUAL[1])
 
     def draw(self, rows: Sequence[bytes], size: Size) -> None:
-        """Show these rows in place of those before; each is shorter than a line of `size`."""
+        """Replace the rows with these; each must be shorter than a line of `size`."""
         last = len(rows) - 1
         frame = b"\r\n".join(row + b"\x1b[K" for row in rows)
         up = b"\x1b[%dA" % last if last > 0 else b""
@@ -71,15 +71,15 @@ class Screen:
                 self._show()
 
     def erase(self) -> None:
-        """Take the rows away."""
+        """Remove the rows."""
         with self._lock:
             self._frame = b""
             self._hide()
 
     def above(self, data: ReadableBuffer, write: Callable[[ReadableBuffer], int]) -> int:
-        """Have `write` write text that belongs above the rows, and return what it returns.
+        """Let `write` write text above the rows, and return what it returns.
 
-        They come back below it, once its line has an end.
+        The rows are drawn again below the text, once its line is complete.
         """
         with self._lock:
             self._hide()
@@ -97,7 +97,7 @@ class Screen:
             self._hide()
 
     def resume(self) -> None:
-        """Have the terminal again; the rows come back when they are drawn."""
+        """Take the terminal back; the rows appear with the next draw."""
         with self._lock:
             self._suspended = False
 
@@ -114,11 +114,11 @@ class Screen:
             self._put(_ERASE)
 
     def _put(self, data: bytes) -> None:
-        """Write past all buffers: a handler may have interrupted whoever fills one."""
+        """Write without buffers: a handler may have interrupted code that fills one."""
         while data and not self._lost:
             try:
                 data = data[os.write(self._descriptor, data) :]
             except BlockingIOError:
-                return  # somebody made it non-blocking: the next frame is drawn from its beginning
+                return  # another process made it non-blocking: the next frame redraws everything
             except OSError:
-                self._lost = True  # it was closed; the text's own stream says so
+                self._lost = True  # it was closed; the text's own stream reports that

@@ -1,1 +1,1 @@
-"""Commands that people work in: the Kconfig editor and a shell."""
+"""Interactive commands: the Kconfig editor and a shell."""

@@ -1,4 +1,4 @@
-"""A package's sealed build environment in a folder that lasts: for shells and configurations."""
+"""A package's sealed build environment in a persistent folder: for shells and configurations."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from quard.execute.package import Job, Packager
 from quard.process.sandbox import Work
 
 CONFIGURE, SHELL = "configure", "shell"
-"""The kinds of such folders: in which configurations are edited, and in which shells run."""
+"""The kinds of such folders: for editing configurations, and for shells."""
 _STAMP = "buildfolder.json"
 UNSAVED = "unsaved"
-"""In the stamp: what lies there as `.config` was written by a person."""
+"""In the stamp: a person has written the folder's `.config`."""
 
 
 class BuildFolder:
     """The environment in `job.work`: source unpacked and patched, sysroot and tools in place.
 
-    log -- takes what commands print
+    log -- receives the commands' output
     """
 
     def __init__(
         self, packager: Packager, job: Job, log: IO[bytes], report: Callable[[str], None]
     ) -> None:
-        # "unpack" tells the console that a package is being built: here it is not.
+        # "unpack" would report to the console that a package is being built.
         self.build = packager.build(
             job, log, lambda phase: report("unpacking" if phase == "unpack" else phase)
         )
@@ -41,7 +41,7 @@ class BuildFolder:
 
     @property
     def ready(self) -> bool:
-        """Whether the folder was filled for just what is planned now."""
+        """Whether the folder was filled for exactly the current plan."""
         wanted = [self._stamp(base) for base in self._packager.bases(self._job)]
         return whole(self.build.work) and _read(self.build.work.root).get("base") in wanted
 
@@ -49,9 +49,9 @@ class BuildFolder:
         return canonical.digest([base, self._job.tree.digest if self._job.tree else ""])
 
     def prepare(self) -> None:
-        """Fill the folder, unless it is ready; the plan's own files are brought up to date.
+        """Fill the folder, unless it is ready; update the plan's own files.
 
-        Raises QuardError for whatever fails.
+        Raises QuardError for any failure.
         """
         if not self.ready:
             base = self._packager.prepare(self._job, self.build, self._report)
@@ -59,9 +59,9 @@ class BuildFolder:
         self.build.take_files(self._job.files)
 
     def set_aside(self) -> Path | None:
-        """Keep a folder that was filled for another plan, in place of one kept before.
+        """Move away a folder that was filled for another plan, replacing one moved earlier.
 
-        Returns where it is now; None where there was none.
+        Returns its new path; None if there was none.
         """
         root = self.build.work.root
         if self.ready or not _read(root):
@@ -73,7 +73,7 @@ class BuildFolder:
 
 
 def whole(work: Work) -> bool:
-    """Tell whether nothing of an environment's folder is missing."""
+    """Return whether an environment's folder is complete."""
     parts = (work.src, work.stage, work.sysroot, work.files, work.tools, work.home, work.etc)
     return all(folder.is_dir() for folder in parts)
 
@@ -95,7 +95,7 @@ def edited(root: Path) -> str | None:
 def note(root: Path, config: str) -> None:
     """Note what `.config` in an environment's folder is: text of ours, UNSAVED, or "" for neither.
 
-    From now on, only another text counts as edited, any text, and none.
+    From now on, respectively: only another text counts as edited, any text does, none does.
     """
     noted = config if config in ("", UNSAVED) else _digest(config)
     _write(root, {**_read(root), "config": noted})
@@ -109,7 +109,7 @@ def _read(root: Path) -> dict[str, str]:
     try:
         found = json.loads((root / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}  # missing or damaged: the folder is filled anew
+        return {}  # missing or damaged: the folder is filled again
     return found if isinstance(found, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""Editing a package's Kconfig configuration, and keeping the edit as the board's own fragment."""
+"""Editing a package's Kconfig configuration and saving the edit as the board's own fragment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quard.project.build import BoardBuild
 
 
 def require(resolved: Resolved, name: str) -> None:
-    """Raise QuardError not-kconfig for a package that Kconfig does not configure."""
+    """Raise QuardError not-kconfig for a package without a Kconfig configuration."""
     if kconfig_step(resolved.plans[name]) is None:
         others = [other for other, plan in resolved.plans.items() if kconfig_step(plan)]
         raise QuardError(
@@ -28,19 +28,19 @@ def require(resolved: Resolved, name: str) -> None:
 
 
 def menuconfig(build: BoardBuild, name: str) -> None:
-    """Have upstream's editor change the configuration; keep what was changed as a fragment."""
+    """Run upstream's editor for the configuration; save the changes as a fragment."""
     with _editor(build, name) as editor:
         editor.edit()
 
 
 def savedefconfig(build: BoardBuild, name: str) -> None:
-    """Write the board's fragment anew from `.config` as it lies in the folder."""
+    """Rewrite the board's fragment from the folder's `.config`."""
     with _editor(build, name) as editor:
         editor.save(editor.before, editor.before if editor.pending is None else editor.pending)
 
 
 def diffconfig(build: BoardBuild, name: str) -> tuple[Change, ...]:
-    """Return what the board's fragment and an edited `.config` change; keep nothing."""
+    """Return what the board's fragment and an edited `.config` change; save nothing."""
     with _editor(build, name) as editor:
         return changes(editor.without, editor.now)
 
@@ -55,7 +55,7 @@ def as_json(name: str, found: tuple[Change, ...]) -> dict[str, Any]:
 
 @contextmanager
 def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
-    """Open the folder in which a package's configuration is edited. Raises QuardError."""
+    """Open the folder for editing a package's configuration. Raises QuardError."""
     workshop, job = build.workshop, build.job(name, buildfolder.CONFIGURE)
     missing = sorted(n for n, results in job.needs.items() if not results.result.exists())
     if missing:

@@ -1,4 +1,4 @@
-"""One package's Kconfig configuration: edited, tried out, kept as a fragment."""
+"""One package's Kconfig configuration: editing, trials, saving as a fragment."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from quard.process.stop import REASON
 from quard.project.build import BoardBuild
 
 _REMEMBERED = 8
-"""Refreshes whose outcome is kept: enough for the next command to need none to begin with."""
+"""How many refreshes are cached: enough for the next command to start without one."""
 _INTERRUPTED = 130
 _TELLING = f'trap "exit {_INTERRUPTED}" INT; "$@"'
-"""Shell text: tells a Ctrl-C by its status. make does not always: it may trip over its own wait(2)
-in the signal's handler, and then ends as if something had failed."""
+"""Shell text: reports a Ctrl-C in its status. make does not always do so: its own wait(2) in the
+signal handler may fail, and then it exits as if a command had failed."""
 
 
 def kconfig_step(plan: Plan) -> KconfigStep | None:
-    """Return the step that configures a package, None for one that Kconfig does not configure."""
+    """Return the step that configures a package, None if it does not use Kconfig."""
     return next((step for step in plan.steps if isinstance(step, KconfigStep)), None)
 
 
 class ConfigEditor:
-    """A configuration while it is edited and tried out.
+    """A configuration during editing and trials.
 
-    pending -- `.config` as a person has written it, not yet kept; None if there is no such
-    without -- the configuration that a build has without the kept fragment
-    before  -- the one that it has with the fragment as it is
+    pending -- `.config` as a person has written it, not yet saved; None if there is none
+    without -- the configuration of a build without the saved fragment
+    before  -- the configuration of a build with the present fragment
 
-    A person's text is safe in a file of its own for as long as trials use `.config`.
+    While trials use `.config`, a person's text is kept in a file of its own.
     """
 
     def __init__(self, build: BoardBuild, name: str) -> None:
@@ -66,13 +66,13 @@ class ConfigEditor:
         self._kept: tuple[ConfigLine, ...]
 
     def progress(self, phase: str) -> None:
-        """Show what is going on, while the live view has a row for it."""
+        """Show the current phase, while the live view has a row for it."""
         if self._phase is not None:
             self._phase(phase)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
-        """Have a row of the live view, which is gone while somebody else has the terminal."""
+        """Show a row in the live view; it is removed while another program has the terminal."""
         with self._workshop.console.package(self.name, self._plan.version) as report:
             self._phase = report
             try:
@@ -81,7 +81,7 @@ class ConfigEditor:
                 self._phase = None
 
     def open(self, found: BuildFolder) -> None:
-        """Fill the folder, unless it is ready, and find out what a build's configuration is."""
+        """Fill the folder, unless it is ready, and determine the configuration of a build."""
         self._folder = found
         self.pending = self._find_pending()
         if self.pending is not None:
@@ -113,7 +113,7 @@ class ConfigEditor:
 
     @property
     def now(self) -> str:
-        """The configuration as it is being edited, completed by the refresh."""
+        """The configuration in its edited state, completed by the refresh."""
         if self.pending is None:
             return self.before
         with self._busy():
@@ -129,7 +129,7 @@ class ConfigEditor:
         if values(edited) != values(start):
             self.pending, self._from_shell = edited, False
             _write(self._aside, edited)
-            # The editor writes what a refresh would: both are the same code of upstream's.
+            # The editor writes what a refresh would write: both use the same upstream code.
             self._stack.known[edited] = edited
             self.save(self.before, edited)
             self._warn("was edited and did not survive", thrown)
@@ -150,9 +150,9 @@ class ConfigEditor:
                 self._say(f"{place} is edited; ./scons {self.name}-savedefconfig would keep that")
 
     def save(self, start: str, edited: str) -> None:
-        """Keep what was edited as the fewest lines that bring it about, and tell the outcome.
+        """Save the edit as the fewest lines that produce it, and report the outcome.
 
-        start -- the configuration that a build has had so far
+        start -- the configuration that a build had so far
         """
         with self._busy():
             found = minimal(
@@ -165,7 +165,7 @@ class ConfigEditor:
         self._tell(found, changes(start, found.config), wrote)
 
     def leave(self) -> None:
-        """Leave `.config` as a person has written it here, or else as a build has it now."""
+        """Leave `.config` as a person has written it, or else as a build has it now."""
         ours = self.pending is None or self._from_shell
         left = self.before if ours else self.pending or ""
         self._config.write(left)
@@ -184,7 +184,7 @@ class ConfigEditor:
             return build.sandbox.run(command, env, self._folder.log, foreground=True)
 
     def _find_pending(self) -> str | None:
-        """Return what was edited and not kept. Raises QuardError two-edits."""
+        """Return an edit that was not saved. Raises QuardError two-edits."""
         if self._aside.exists():
             return _read(self._aside)
         here, there = buildfolder.edited(self._root), buildfolder.edited(self._shell)
@@ -199,11 +199,11 @@ class ConfigEditor:
         return there if here is None else here
 
     def _place(self, root: Path) -> str:
-        """Return where an environment's `.config` lies, for people."""
+        """Return the path of an environment's `.config`, for people."""
         return str((root / "src/.config").relative_to(self._workshop.project))
 
     def _base(self) -> str:
-        """Return what everything is laid over; it is the same for as long as the folder lasts."""
+        """Return the base configuration; it is the same as long as the folder exists."""
         path = self._root / "base.config"
         if not path.exists():
             _write(path, self._config.start())
@@ -215,7 +215,7 @@ class ConfigEditor:
         return {}
 
     def _write_fragment(self, found: Minimal) -> bool:
-        """Make the fragment say what was found; return whether it said something else before."""
+        """Write the lines found to the fragment; return whether that changed it."""
         path = self._fragment
         before = _read(path) if path.exists() else ""
         text = fragment_text(self.name, self._board.name, found)
@@ -226,12 +226,12 @@ class ConfigEditor:
             _write(path, text)
         else:
             path.unlink()
-            with suppress(OSError):  # other packages' fragments are there as well
+            with suppress(OSError):  # other packages' fragments may be there too
                 path.parent.rmdir()
         return True
 
     def _tell(self, found: Minimal, changed: tuple[Change, ...], wrote: bool) -> None:
-        """Tell what was changed and kept, what was not, and what a build has to do."""
+        """Report what was changed and saved, what was not, and what a build has to do."""
         note = self._workshop.console.note
         self._say(f"{len(changed) or 'no'} {'symbol' if len(changed) == 1 else 'symbols'} changed")
         for change in changed:
@@ -262,7 +262,7 @@ class ConfigEditor:
 
 
 def fragment_text(name: str, board: str, found: Minimal) -> str:
-    """Return the file that keeps an edit, empty for none."""
+    """Return the text of the fragment for an edit, empty for none."""
     if not found.lines:
         return ""
     head = f"# {name} on {board}: `./scons BOARD={board} {name}-menuconfig` writes this file anew."
@@ -270,7 +270,7 @@ def fragment_text(name: str, board: str, found: Minimal) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; bytes that are no text come through in texts of a configuration."""
+    """Return a file's text; bytes that are not text are preserved."""
     return given.text(path, errors="surrogateescape")
 
 

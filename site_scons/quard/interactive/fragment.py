@@ -1,7 +1,7 @@
-"""What somebody edited in a Kconfig configuration -> the fewest lines that bring it about.
+"""Reducing an edited Kconfig configuration to the fewest lines that produce it.
 
-Upstream's own refresh is the judge of every step, so that one way serves linux and busybox alike,
-of which the latter has no savedefconfig.
+Every step is verified with upstream's own refresh, so that one method works for both linux and
+busybox, which has no savedefconfig.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from quard.base.errors import QuardError
 from quard.execute.kconfig import ConfigLine, lay_over, merge, values
 
 KEPT = "the kept fragment"
-"""Origin of the lines that are looked for here."""
+"""Origin of the lines that are searched for here."""
 _ROUNDS = 3
-"""Configurations that are aimed at before giving up: the edited one, and twice what was reached of
-it instead."""
+"""Number of target configurations before giving up: the edited one, then twice the one that was
+reached instead."""
 _FEW = 8
-"""So many lines are tried one by one: they hardly ever go in groups."""
+"""Up to this number, lines are tried one by one: groups of them can hardly ever be left out."""
 Values = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One symbol, without CONFIG_, before and after; None where it has no line."""
+    """One symbol, without CONFIG_, before and after; None if it has no line."""
 
     symbol: str
     old: str | None
@@ -41,7 +41,7 @@ class Change:
 
 
 def changes(old: str, new: str) -> tuple[Change, ...]:
-    """Return by what two configurations differ: lines that went, that changed, that came."""
+    """Return the differences of two configurations: removed, changed and added lines."""
     before, after = _shown(old), _shown(new)
     found = [
         Change(symbol.removeprefix("CONFIG_"), before.get(symbol), after.get(symbol))
@@ -53,13 +53,13 @@ def changes(old: str, new: str) -> tuple[Change, ...]:
 
 @dataclass(frozen=True)
 class Stack:
-    """What a build makes its configuration of, but for the kept fragment.
+    """The inputs of a build's configuration, without the kept fragment.
 
     base    -- the configuration that everything is laid over
-    below   -- lines that the kept fragment is laid over: of the recipe and of the board
-    above   -- lines that are laid over it: the features'
+    below   -- lines below the kept fragment: of the recipe and of the board
+    above   -- lines above the kept fragment: of the features
     refresh -- upstream's: completes and corrects a configuration
-    known   -- what it made of which, so far, what was last asked for at the end
+    known   -- its results so far, by input, the most recently used last
     """
 
     base: str
@@ -73,7 +73,7 @@ class Stack:
         return self.complete(lay_over(self.base, merge((*self.below, *kept, *self.above))))
 
     def complete(self, config: str) -> str:
-        """Return the refreshed configuration; the same one is refreshed only once."""
+        """Return the refreshed configuration; each one is refreshed only once."""
         found = self.known.pop(config, None)
         self.known[config] = self.refresh(config) if found is None else found
         return self.known[config]
@@ -83,8 +83,8 @@ class Stack:
 class Minimal:
     """The fewest lines, by symbol, and the configuration that a build has with them.
 
-    lost   -- lines of the edited configuration that cannot be had, each with what is found instead
-    broken -- lines of the recipe or the board that were not in the result before either
+    lost   -- lines of the edited configuration that did not take effect, each with the actual line
+    broken -- lines of the recipe or the board that did not take effect before either
     """
 
     lines: tuple[ConfigLine, ...]
@@ -96,12 +96,12 @@ class Minimal:
 def minimal(
     stack: Stack, start: str, edited: str, report: Callable[[int], None] = lambda _: None
 ) -> Minimal:
-    """Return the fewest lines that turn what a build has without them into what was edited.
+    """Return the fewest lines that turn a build's configuration into the edited one.
 
-    start  -- the configuration that the editing began with: only what differs from it can be lost
-    report -- told before each trial how many lines there are at the moment
-    Raises QuardError: kconfig-conflict, where a feature's lines cannot hold in the edited
-    configuration; kconfig-unsettled, where the refresh gives no stable answer.
+    start  -- the configuration before the edit: only differences from it can be lost
+    report -- called before each trial with the current number of lines
+    Raises QuardError: kconfig-conflict if a feature's lines cannot take effect in the edited
+    configuration; kconfig-unsettled if the refresh gives no stable result.
     """
     search = _Search(stack, report)
     wanted: Values = values(stack.complete(edited))
@@ -131,7 +131,7 @@ def minimal(
 
 
 class _Search:
-    """Looks for lines by trial; `reached` is what the last trial of `grow` gave."""
+    """Searches for lines by trial; `reached` is the result of the last trial of `grow`."""
 
     def __init__(self, stack: Stack, report: Callable[[int], None]) -> None:
         self._stack = stack
@@ -142,9 +142,9 @@ class _Search:
     def grow(self, wanted: Values) -> tuple[ConfigLine, ...] | None:
         """Return lines that give `wanted`, hardly more than needed; None if there are none.
 
-        In each round some of those lines are added that the configuration so far shows with
-        another value: what the edit has opened or closed follows from them. Only where there is
-        none such, everything that still differs is added.
+        Each round adds some of the lines that have another value in the configuration so far:
+        symbols that the edit makes visible or hides follow from them. Only if there are no such
+        lines, everything that still differs is added.
         """
         chosen = set(self._pinned(wanted))
         for number in count():
@@ -160,10 +160,10 @@ class _Search:
         raise AssertionError("every round adds a symbol")
 
     def _heads(self, open_: set[str], wanted: Values, length: int) -> set[str]:
-        """Return the first symbols of every row of neighbours that differ.
+        """Return the first symbols of every run of adjacent symbols that differ.
 
-        A configuration lists the menu from top to bottom: the rest of a row mostly lies below its
-        first one, and follows from that.
+        A configuration lists the menu from top to bottom: the rest of a run is mostly below its
+        first symbol in the menu and follows from it.
         """
         heads, row = set(), 0
         for symbol in wanted:
@@ -173,7 +173,7 @@ class _Search:
         return heads
 
     def shrink(self, lines: tuple[ConfigLine, ...], wanted: Values) -> tuple[ConfigLine, ...]:
-        """Leave lines out, half of them at first, until none can be spared."""
+        """Remove lines, half of them at first, until every remaining one is necessary."""
         pinned = self._pinned(wanted)
         loose = [request for request in lines if request.symbol not in pinned]
         size = len(loose)
@@ -197,10 +197,10 @@ class _Search:
         return _equal(values(self._stack.config(lines)), wanted)
 
     def _pinned(self, wanted: Values) -> frozenset[str]:
-        """Return the symbols for which a line below asks for something else than what is wanted.
+        """Return the symbols for which a line below requests another value than the wanted one.
 
-        Without a line of its own for each, the build would find that the one below has vanished.
-        One that had vanished before is somebody else's to mend.
+        Without an own line for each, the build would report that the line below has vanished.
+        Lines that were already ineffective are not this edit's concern.
         """
         without = values(self._stack.config(()))
         return frozenset(
@@ -225,7 +225,7 @@ def _equal(old: Values, new: Values) -> bool:
 
 
 def lost(start: Values, edited: Values, found: Values) -> tuple[tuple[ConfigLine, str], ...]:
-    """Return what was edited and is not found, each line with the one that is found instead."""
+    """Return the edited lines that did not take effect, each with the actual line."""
     return tuple(
         (ConfigLine(s, edited.get(s), KEPT), str(ConfigLine(s, found.get(s), "")))
         for s in sorted(_differing(start, edited) & _differing(edited, found))

@@ -19,9 +19,9 @@ PLACE = buildfolder.SHELL
 
 
 def shell(board: BoardBuild, name: str) -> None:
-    """Run a shell on the user's terminal, or on what standard input holds. Raises QuardError.
+    """Run a shell on the user's terminal or with standard input. Raises QuardError.
 
-    It runs in the folder of the package's last build if that has failed, else in one of its own.
+    It runs in the folder of the package's last build if that failed, else in one of its own.
     """
     workshop = board.workshop
     version = board.resolved.plans[name].version
@@ -44,7 +44,7 @@ def shell(board: BoardBuild, name: str) -> None:
 def _build(
     board: BoardBuild, name: str, log: IO[bytes], report: Callable[[str], None]
 ) -> tuple[Build, str]:
-    """Return the build whose environment the shell has, and what its folder is."""
+    """Return the build whose environment the shell has, and a description of its folder."""
     workshop, packager = board.workshop, board.workshop.packager
     failed = board.job(name)
     if kept.failed(failed.work, packager.bases(failed)):
@@ -65,7 +65,7 @@ def _build(
 
 
 def _configure(workshop: Workshop, own: BuildFolder) -> None:
-    """Make `.config`, so that `make` works at once; where that fails, the shell is there to see."""
+    """Make `.config`, so that `make` works at once; a failure can be examined in the shell."""
     build = own.build
     for step in build.plan.steps:
         if isinstance(step, KconfigStep):

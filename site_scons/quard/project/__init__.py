@@ -1,1 +1,1 @@
-"""One project and one machine put to work."""
+"""One board on one machine: makes its units, predicts builds, fetches sources."""

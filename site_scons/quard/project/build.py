@@ -1,4 +1,4 @@
-"""One board's units and this machine put together: what is there, and the making of each."""
+"""One board's units on this machine: their results, and making each unit."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from quard.execute.package import Job
 
 RESULTS = "units"
-"""Folder of the result files, in that of the board."""
+"""Folder of the result files, in the board's folder."""
 
 
 class BoardBuild:
-    """Makes the units of one board; used by several threads at once.
+    """Makes the units of one board; several threads may use it at once.
 
-    packages -- the units of the packages, by id, in building order
+    packages -- the units of the packages, by id, in build order
     """
 
     def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
@@ -43,7 +43,7 @@ class BoardBuild:
 
     @cached_property
     def images(self) -> Images:
-        """The board's images, whose units the ledger then knows."""
+        """The board's images; their units are added to the ledger."""
         found = Images(self.workshop, self.resolved)
         self.ledger.units.update(found.units)
         return found
@@ -53,7 +53,7 @@ class BoardBuild:
         return self.packages[package_id(name, self.resolved.board.name)]
 
     def make(self, unit: Unit) -> None:
-        """Have one unit: restored or built. Raises QuardError."""
+        """Restore or build one unit. Raises QuardError."""
         try:
             if unit.is_package:
                 self._produce(unit)
@@ -88,9 +88,9 @@ class BoardBuild:
         workshop.console.done(name, version, f"built in {seconds:.1f} s")
 
     def job(self, name: str, place: str = "work") -> Job:
-        """Return what there is to do for a package.
+        """Return the job for a package.
 
-        place -- the kind of folder that it is done in: work for a build, which alone has the
+        place -- the kind of folder to work in: work for a build; only a build writes the
                  package's own log
         """
         from quard.execute.package import Job  # noqa: PLC0415

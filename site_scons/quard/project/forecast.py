@@ -1,4 +1,4 @@
-"""What a build would do now, found without building: for `./scons why` and -n."""
+"""Predicting what a build would do now, without building: for `./scons why` and -n."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Action = Literal["none", "restore", "build", "maybe", "make"]
 class Expected:
     """What would happen to a unit.
 
-    action -- none; restore: it comes out of the store; build, or make for an image file; maybe:
-              that depends on the result of a package that has to be built first
+    action -- none; restore: from the store; build, or make for an image file; maybe: depends on
+              the result of a package that must be built first
     why    -- what changed; for `maybe`, what it depends on
     archive -- of a package, for `none` and `restore`: what its result is made from, with file name,
                sha256 and the recipe's address; a build takes the first one that is available
@@ -35,10 +35,10 @@ class Expected:
 
 
 class Forecast:
-    """Looks ahead over one board.
+    """Predicts a build of one board.
 
-    unfinished -- files that a build which was cut off had begun to make
-    signed     -- whether SCons still knows what it made; if not, all is fetched from the store
+    unfinished -- files that an interrupted build had begun to make
+    signed     -- whether SCons' signatures are usable; if not, all comes from the store
     forced     -- packages that are built even if nothing has changed
     """
 
@@ -56,8 +56,8 @@ class Forecast:
         self._unfinished = unfinished
         self._signed = signed
         self._forced = forced
-        # Unit -> the digests of its parts; None where it has to be made first. Of a unit that
-        # nobody has asked for, they are those of its result.
+        # Unit -> the digests of its parts; None if it must be made first. For a unit that was
+        # not requested, they are those of its result.
         self._parts: dict[str, Mapping[str, str] | None] = {}
 
     def units(self, units: Iterable[Unit]) -> tuple[Expected, ...]:
@@ -68,7 +68,7 @@ class Forecast:
         before = made_from(self._ledger.results(unit))
         found = self._ledger.result(unit)
         unsure = [each for each in unit.inputs if self._parts.get(each.unit, {}) is None]
-        # Until it is built, an input is taken to stay what it was.
+        # An input that is not built yet is assumed to be unchanged.
         old = before["inputs"] if before else {}
         digests = {each: self._digest(each, old) for each in unit.inputs}
         same = found is not None and found.key == self._ledger.key(unit, digests)
@@ -101,17 +101,17 @@ class Forecast:
         return old.get(each.name, "") if parts is None else parts[each.part]
 
     def _is_whole(self, unit: Unit) -> bool:
-        """Tell whether a build would take the result as it is."""
+        """Return whether a build would use the result as it is."""
         targets = self._ledger.targets(unit)
         return self._signed and self._ledger.is_whole(unit) and self._unfinished.isdisjoint(targets)
 
     def _broken(self, unit: Unit) -> str:
-        """Return why a file is made whose unit has not changed."""
+        """Return why a file is made although its unit has not changed."""
         there = all(path.exists() for path in self._ledger.files(unit))
         return "it was not finished" if there else "it is missing"
 
     def _archive(self, unit: Unit, record: Mapping[str, Any] | None) -> Mapping[str, str] | None:
-        """Return the archive of a package as a record names it, with its address in the recipe."""
+        """Return the archive of a package from its record, with its address in the recipe."""
         if not unit.is_package:
             return None
         found = (record or read_record(self._ledger.results(unit))).get("archive")
@@ -123,7 +123,7 @@ class Forecast:
 
 
 def _depends(each: Input) -> str:
-    """Return the condition on which a unit is made again."""
+    """Return the condition for rebuilding a unit."""
     name = local(each.unit)
     if each.part == "interface":
         return f"if the interface of {name} changes"

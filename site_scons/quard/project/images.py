@@ -1,4 +1,4 @@
-"""A board's images: what the disk says about them, and the making of each."""
+"""A board's images: their units, from files of the project, and making each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Images:
     """Makes the files of `out/BOARD/images`.
 
-    units -- what lies there, by id; inputs come first
+    units -- the units of these files, by id; inputs come first
     """
 
     def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
@@ -98,7 +98,7 @@ class Images:
         try:
             return hashlib.sha256(given.content(self._machine, given.TEXT)).hexdigest()
         except OSError:
-            self._script()  # says what is wrong
+            self._script()  # raises the error
             raise
 
     def _template_digest(self) -> str:
@@ -115,7 +115,7 @@ class Images:
 
     def _script(self) -> str:
         """Return the text of run.sh."""
-        # Its machine is read when the script is made, which a null build does not.
+        # The machine's file is read when the script is made; a null build does not make it.
         from quard.machine import machine, runscript  # noqa: PLC0415
 
         template = runscript.template(self._workshop.project / "qemu" / "run")
@@ -150,13 +150,13 @@ class Images:
 
     @cached_property
     def _maker(self) -> Maker:
-        # What makes images is loaded when one is made: a null build makes none.
+        # The code that makes images is loaded on use: a null build makes none.
         from quard.image.make import Maker  # noqa: PLC0415
 
         return Maker(self.folder, self._workshop.stop)
 
     def _rootfs(self, unit: Unit) -> str:
-        """Put packages, overlays and tables together; return the SHA-256 of rootfs.tar."""
+        """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""
         from quard.image import rootfs  # noqa: PLC0415
 
         outputs = self._workshop.outputs
@@ -178,9 +178,9 @@ class Images:
         return digest
 
     def vet(self) -> None:
-        """Refuse, before anything is built, what no package could set right.
+        """Find errors that do not depend on packages, before anything is built.
 
-        What passed is remembered by its key: a null build looks at nothing. Raises QuardError.
+        A successful check is recorded by its key: a null build checks nothing. Raises QuardError.
         """
         unit = next(unit for unit in self.units.values() if isinstance(unit.plan, RootfsPlan))
         passed = self._workshop.out / "vetted"
@@ -209,7 +209,7 @@ class Images:
         )
 
     def remove_others(self) -> None:
-        """Remove images that the board no longer makes: a stale one would boot an old system."""
+        """Remove images that the board no longer makes: a stale image would boot an old system."""
         files = [Path(name) for unit in self.units.values() for name in unit.files]
         wanted = {MARK, *(path.parts[0] for path in files)}
         if self.folder.is_dir():
@@ -222,7 +222,7 @@ class Images:
 
 
 def _read(path: Path) -> str:
-    """Return a short text that was written before, nothing where that cannot be read."""
+    """Return a short text that was written before, empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What a run is expected to do and how long that took the last time: for the live view."""
+"""What a run is expected to do, and past durations: for the live view."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quard.project.build import BoardBuild
 from quard.project.forecast import Expected
 
 _RESTORED = 0.2
-"""Seconds for what comes out of the store."""
+"""Seconds for a package that is restored from the store."""
 
 
 def outlook(
@@ -20,7 +20,7 @@ def outlook(
     build: BoardBuild,
     past: Mapping[str, Kinds],
 ) -> Outlook:
-    """Return it; `expected` has packages and image files in the words of `why`."""
+    """Return the outlook; `expected` has packages and image files in the form of `why`."""
     workshop, resolved = build.workshop, build.resolved
     units: dict[str, Unit] = {}
     for row in expected:
@@ -30,7 +30,7 @@ def outlook(
         if plan := resolved.plans.get(row.name):
             seconds = _RESTORED if row.action == "restore" else _seconds(past, row.name)
             if row.action != "restore" and not workshop.at_hand(row.name):
-                seconds = None  # nobody knows how long a server takes
+                seconds = None  # a download takes an unknown time
             units[row.name] = Unit(seconds, (*plan.needs, *plan.links), sure=sure)
         elif row.name in (ROOTFS, *FILES.values()):
             needs = resolved.image if row.name == ROOTFS else (ROOTFS,)
@@ -39,6 +39,6 @@ def outlook(
 
 
 def _seconds(past: Mapping[str, Kinds], name: str) -> float | None:
-    """Return what it took the last time, whatever kind of build that was."""
+    """Return the duration of the last build, of whatever kind."""
     kinds = list(past.get(name, {}).values())
     return kinds[-1].seconds if kinds else None

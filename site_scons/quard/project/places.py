@@ -1,6 +1,6 @@
-"""The folders that a build writes to: where they are, and whether they can be written.
+"""The folders that a build writes to: their paths, and whether they are writable.
 
-That is tried before anything is built: a result that cannot be kept has been made for nothing.
+This is checked before anything is built, so that no build is lost because it cannot be stored.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _REASON = "not-writable"
 _MOVE_CACHE = "[cache] dir in local.toml, or cache.dir=FOLDER, names another one"
 _MOVE_OUT = "`out` may be a link to a folder elsewhere"
 _SHOWN = 10
-"""Places that are named one by one."""
+"""How many places an error names."""
 
 
 def home(environ: Mapping[str, str]) -> Path | None:
-    """Return the user's home folder: HOME, or what passwd(5) says; None where neither names one."""
+    """Return the user's home folder: HOME, or that of passwd(5); None if there is neither."""
     folder = environ.get("HOME", "")
     if not folder.startswith("/"):
         try:
@@ -54,7 +54,7 @@ def cache(project: Path, environ: Mapping[str, str], at_home: Path | None) -> Pa
 
 
 def require_out(out: Path, board: str) -> None:
-    """Check that the checkout's out folder can be used at all. Raises QuardError not-writable."""
+    """Check that the checkout's out folder can be used. Raises QuardError not-writable."""
     if out.is_symlink() and not out.exists():
         raise QuardError(
             f"out is a link to a folder that does not exist: {out.readlink()}",
@@ -66,10 +66,10 @@ def require_out(out: Path, board: str) -> None:
 
 
 def require(out: Path, board: str, names: Collection[str], stores: Iterable[Store]) -> None:
-    """Try what building packages takes. Raises QuardError: not-writable, noexec, disk-full.
+    """Check what building packages requires. Raises QuardError: not-writable, noexec, disk-full.
 
     names  -- of the packages
-    stores -- where their results are put: in `out`, or elsewhere in the cache
+    stores -- for their results: in `out`, or in the cache elsewhere
     """
     own, work = out / board, out / board / "work"
     lines = [*_tried((out, own, work), _MOVE_OUT)]
@@ -96,7 +96,7 @@ def require(out: Path, board: str, names: Collection[str], stores: Iterable[Stor
 
 
 def require_sources(folder: Path, names: Iterable[str]) -> None:
-    """Try what fetching the sources of packages takes. Raises QuardError not-writable."""
+    """Check what fetching the sources of packages requires. Raises QuardError not-writable."""
     lines = [*_tried((folder,), _MOVE_CACHE)]
     places = (folder / name / file for name in names for file in ("", ".lock"))
     lines += _closed((path for path in places if path.exists()), _MOVE_CACHE)
@@ -116,7 +116,7 @@ def _require(lines: list[str]) -> None:
 
 
 def _tried(folders: Iterable[Path], move: str) -> Iterator[str]:
-    """Make each folder and a file in it, which goes again; yield a line for what cannot be."""
+    """Make each folder and a temporary file in it; yield a line for each failure."""
     for folder in folders:
         try:
             with enough_space(folder):
@@ -129,7 +129,7 @@ def _tried(folders: Iterable[Path], move: str) -> Iterator[str]:
 
 
 def _closed(existing: Iterable[Path], move: str) -> Iterator[str]:
-    """Yield a line for each folder and file that is there and cannot be written to."""
+    """Yield a line for each existing folder and file that is not writable."""
     for path in existing:
         if not os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK):
             yield _line(path, _obstacle(path), move)

@@ -1,4 +1,4 @@
-"""Which features of a board hang on whether a source is available."""
+"""Which features of a board depend on whether a source is available."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def questions(
     names: tuple[str, ...],
     request: Callable[[str], Request | None],
 ) -> Iterator[Question]:
-    """Yield each if-available feature that is to be decided, with the sources that it needs.
+    """Yield each if-available feature to decide, with the sources that it needs.
 
-    names   -- packages that alone are asked for; all of the board where it is empty
-    request -- returns a package's source; None where it has none that could be missing
+    names   -- only these packages are requested; if empty, all of the board
+    request -- returns a package's source; None if it has none that could be missing
     """
     choices = resolver.choices()
     if not choices:

@@ -1,7 +1,7 @@
-"""`out/BOARD/debug`: what a debugger needs of a board's packages, laid out for gdb.
+"""`out/BOARD/debug`: files and symbols of a board's packages, laid out for gdb.
 
-root/    files as they lie on the target, and below root/usr/lib/debug their symbols
-gdb.sh   starts gdb with all of it, connected to a machine that waits (`DEBUG=1`)
+root/    files as on the target, and below root/usr/lib/debug their symbols
+gdb.sh   starts gdb with all of it, connected to a waiting machine (`DEBUG=1`)
 gdb.py   its commands for the board's programs
 """
 
@@ -27,9 +27,9 @@ class Symbols:
         self.folder = workshop.out / "debug"
 
     def make(self) -> None:
-        """Bring the folder to the state of the packages; does nothing where it is in it.
+        """Update the folder to the packages' results, if it is not up to date.
 
-        Raises QuardError blob-missing for a package whose result is gone, corrupt-blob, disk-full.
+        Raises QuardError blob-missing for a package whose result is lost, corrupt-blob, disk-full.
         """
         wanted = canonical.sealed(self._blobs()).encode()
         stamp = self.folder / "packages.json"

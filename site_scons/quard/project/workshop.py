@@ -1,4 +1,4 @@
-"""The composition root: one board and one site's settings put to work, still without SCons."""
+"""The composition root: joins one board with one site's settings, without SCons."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Site:
     cache  -- folder of the store and of fetched archives
     home   -- the user's home folder; None if there is none
     search -- the PATH
-    jobs   -- processes at a time
+    jobs   -- number of parallel processes
     keep   -- descriptors that builds inherit
     force  -- packages to build even if nothing changed
     terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
@@ -64,7 +64,7 @@ class Site:
 
 
 class Workshop:
-    """Makes the packages of one board; used by several threads at once."""
+    """Makes the packages of one board; several threads may use it at once."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Workshop:
         self._archives = Archives(self.sources, self._folders)
 
     def remember(self) -> None:
-        """Write down what the recipes said, for the next run."""
+        """Save the parse cache for the next run."""
         self._catalog.remember()
 
     @cached_property
@@ -111,11 +111,11 @@ class Workshop:
 
     @property
     def fingerprint(self) -> str:
-        """What stands for the cross compiler in the keys of packages."""
+        """Return the cross compiler's identity in the keys of packages."""
         return self.toolchain.fingerprint
 
     def require_compiler(self) -> None:
-        """Look for the cross compiler, while an error can still be told. Raises QuardError."""
+        """Find the cross compiler early, so that an error is reported. Raises QuardError."""
         _ = self.toolchain
 
     @cached_property
@@ -126,11 +126,11 @@ class Workshop:
 
     @property
     def seals(self) -> bool:
-        """Whether builds are sealed here: the one answer to that; found when first asked for."""
+        """Return whether builds are sealed here; determined on the first call."""
         return self._sandbox[0] == "bwrap"
 
     def _builder(self) -> tuple[Mode, BuildUser | None]:
-        """Return how builds are run and who runs them; the console says what is not guaranteed."""
+        """Return how builds are run and by which user; warn about what is not guaranteed."""
         mode, reason = self._sandbox
         if mode == "bwrap":
             return mode, None
@@ -142,21 +142,21 @@ class Workshop:
         return mode, user
 
     def require_places(self, names: Collection[str]) -> None:
-        """Try to write what building these packages writes. Raises QuardError, see places."""
+        """Check that building these packages can write. Raises QuardError, see places."""
         places.require(self.project / "out", self.board.name, names, self.stores.all)
         self.require_sources(names)
 
     def require_sources(self, names: Iterable[str]) -> None:
-        """Try to write what fetching the sources of these packages writes. Raises QuardError."""
+        """Check that fetching the sources of these packages can write. Raises QuardError."""
         places.require_sources(self.sources, names)
 
     def sweep(self) -> None:
-        """Remove unfinished work of builds that were killed."""
+        """Remove unfinished work of killed builds."""
         self.stores.sweep()
         self.fetcher().sweep()
 
     def fetcher(self) -> Fetcher:
-        """Return what fetches sources, made when the first one is wanted."""
+        """Return the fetcher of sources, made on first use."""
         with self._opening:
             return self._fetcher
 
@@ -177,13 +177,13 @@ class Workshop:
 
     @property
     def packager(self) -> Packager:
-        """What builds packages, made when the first one is built: a null build needs none."""
+        """Return the builder of packages, made on first use: a null build needs none."""
         with self._making:
             return self._packager
 
     @cached_property
     def _packager(self) -> Packager:
-        # What builds is loaded when something is built: a tenth of a second of a null build.
+        # Loaded only when something is built: it would take 0.1 s of a null build.
         from quard.execute.builder import BuildMachine  # noqa: PLC0415
         from quard.execute.package import Packager  # noqa: PLC0415
 
@@ -207,9 +207,9 @@ class Workshop:
         return Jobserver(self.site.jobs)
 
     def decide(self, names: tuple[str, ...] = (), *, again: bool = False) -> tuple[Decision, ...]:
-        """Settle the features that are wanted if available; see quard.sources.availability.
+        """Decide the features that are wanted if available; see quard.sources.availability.
 
-        names -- packages that alone are asked for; the others' answers stay as they are
+        names -- only these packages are requested; decisions for others stay as they are
         """
         places = {
             "mirrors": self.settings.mirrors,
@@ -228,11 +228,11 @@ class Workshop:
         return self.out / "availability.json"
 
     def forget_decisions(self) -> None:
-        """Have the next build decide anew, and say so."""
+        """Make the next build decide again, and report that."""
         self._decisions.unlink(missing_ok=True)
 
     def recorded(self) -> dict[availability.Key, bool]:
-        """Return the answers of the last build, and off for what was never asked."""
+        """Return the decisions of the last build, and off for features never decided."""
         known = {d.key: d.on for d in availability.recorded(self._decisions)}
         return {key: known.get(key, False) for key in self._resolver.choices()}
 
@@ -257,7 +257,7 @@ class Workshop:
         }
 
     def tree(self, name: str) -> Listing | None:
-        """Return the local source tree that takes the place of a package's archive."""
+        """Return the local source tree that replaces a package's archive."""
         return self._listings.get(name)
 
     @cached_property
@@ -274,12 +274,12 @@ class Workshop:
             self.fetcher().fetch(request)
 
     def at_hand(self, name: str) -> bool:
-        """Tell whether one package's source need not be fetched."""
+        """Return whether one package's source is already here."""
         request = self._replaceable(name)
         return request is None or self._archives.at_hand(request)
 
     def _replaceable(self, name: str) -> Request | None:
-        """Return a package's source; None where it has none or a local tree takes its place."""
+        """Return a package's source; None if it has none or a local tree replaces it."""
         return None if name in self.settings.override else self.request(self._catalog[name])
 
     @contextmanager
@@ -289,5 +289,5 @@ class Workshop:
             yield
 
     def request(self, package: Package) -> Request | None:
-        """Return where the archive of a package may be; None where it has none."""
+        """Return the request for a package's archive; None if it has none."""
         return source.request(package.name, package.recipe, strict=self.settings.strict_sources)

@@ -1,7 +1,7 @@
 """The SCons tool: `Environment(tools=["quardroot"])` gives the builders of the SConstruct.
 
-Package, Rootfs, Image and Source are ordinary builders: a project's own SConscript can depend on
-what they make and use it.
+Package, Rootfs, Image and Source are ordinary builders: a project's own SConscript can use their
+targets and depend on them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ def generate(env: Base) -> None:
 
 
 def exists(env: Base) -> bool:
-    """Tell that the tool can be used: it brings all it needs."""
+    """Return that the tool is available: it has no further requirements."""
     del env
     return True

@@ -10,20 +10,20 @@ from SCons.Executor import Executor
 from SCons.Node import Node
 
 Function = Callable[[list[Node], list[Node], Base], str | None]
-"""What an action calls with its targets, their sources and the environment; text is a failure."""
+"""The function of an action, for targets, sources and environment; it returns text on failure."""
 
 
 class KeyedAction(SCons.Action.FunctionAction):
     """A function action signed by the construction variable KEY.
 
     SCons signs a function by its bytecode, which misses changed helpers and differs between
-    versions of Python. Here the plan's hash is the identity, so that a change of the engine
-    rebuilds nothing and a changed plan rebuilds its package.
+    versions of Python. Here the plan's hash is the identity: a change of the engine rebuilds
+    nothing, and a changed plan rebuilds its package.
     """
 
     def __init__(self, function: Function) -> None:
-        # Not FunctionAction's own: to sign the function it walks through all that the function
-        # can reach, which took half of a null build and set off lazy attributes on its way.
+        # Not FunctionAction's own: to sign the function, it visits everything that the function
+        # can reach. That took half of a null build and evaluated lazy attributes.
         SCons.Action._ActionAction.__init__(self, strfunction=None, varlist=("KEY",))
         self.execfunction = function
 

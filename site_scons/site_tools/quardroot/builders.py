@@ -30,12 +30,12 @@ _SCONS_OWN = (SCons.Errors.BuildError, SCons.Errors.StopError, SCons.Errors.User
 
 
 def generate(env: Base) -> None:
-    """Add the builders, and the rules by which SCons compares."""
+    """Add the builders, and SCons' rules for comparing."""
     env.Decider("content")
     SCons.Script.SetOption("max_drift", -1)
     env["QUARDROOT_SILENT"] = bool(SCons.Script.GetOption("silent"))
     SCons.Script.SetOption("silent", True)
-    # KiB of an image that SCons holds in memory while it signs it; its default is 64 MiB, twice.
+    # KiB of an image that SCons keeps in memory while it signs it; its default is twice 64 MiB.
     SCons.Script.SetOption("md5_chunksize", 1024)
     if SCons.Script.GetOption("num_jobs") == 1 and not _asked_for_jobs():
         SCons.Script.SetOption("num_jobs", len(os.sched_getaffinity(0)))
@@ -44,7 +44,7 @@ def generate(env: Base) -> None:
 
 
 def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the method with a user's mistake shown as one block instead of a traceback."""
+    """Return the method with a user's errors shown as one block instead of a traceback."""
 
     @functools.wraps(method)
     def guarded(env: Base, *arguments: Any) -> Any:
@@ -81,7 +81,7 @@ def Board(env: Base) -> Session:  # noqa: N802 - SCons' style for what an SConst
 
 
 def _refuse_options(parser: OptionParser) -> None:
-    """Refuse what SCons would only after everything is read. Raises QuardError."""
+    """Refuse options that SCons would refuse only after reading everything. Raises QuardError."""
     options = [word.partition("=")[0] for word in parser.largs or () if word.startswith("-")]
     for option in options:
         if not parser.has_option(option):
@@ -101,7 +101,7 @@ def _refuse_options(parser: OptionParser) -> None:
 def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
     """One unit: its result and its files, which depend on its plan and on parts of other units.
 
-    Of a unit that cannot change in this run SCons is told no more than where its files are.
+    For a unit that cannot change in this run, SCons only learns the paths of its files.
     """
     begun: Session = env["QUARDROOT"]
     if unit.id in begun.nodes:
@@ -121,7 +121,7 @@ def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
 
 
 def Goals(env: Base) -> list[Node]:  # noqa: N802
-    """What the command line asks for: sources, a folder to work in, packages, or the images."""
+    """The command line's targets: sources, a folder to work in, packages, or the images."""
     begun: Session = env["QUARDROOT"]
     command = begun.command
     if command.verb == "source":
@@ -130,20 +130,20 @@ def Goals(env: Base) -> list[Node]:  # noqa: N802
         return Open(env)
     if command.names:
         return [node for name in command.names for node in _named(env, begun, name)]
-    # The small files stand for the images, which SCons would read.
+    # The result files represent the images, which SCons would read otherwise.
     images = [Make(env, unit)[0] for unit in begun.build.images.units.values()]
     env.Alias("run", images)
     if command.debugs:
         env.Alias("run", Symbols(env, images))
     if command.verb == "run":
         begun.run_at_end()
-    # Not the files themselves: SCons would say of each that there is nothing to do.
+    # Not the files themselves: SCons would report for each that there is nothing to do.
     found = env.Alias("images", images)
     return found
 
 
 def _named(env: Base, begun: Session, name: str) -> list[Node]:
-    """Return a package by the name that the command line has for it."""
+    """Return a package by its name on the command line."""
     alias = f"{name}-rebuild" if name in begun.workshop.site.force else name
     found = env.Alias(alias, Make(env, begun.build.package(name)))
     return found
@@ -160,12 +160,12 @@ def Source(env: Base, name: str) -> list[Node]:  # noqa: N802
 
 
 def Open(env: Base) -> list[Node]:  # noqa: N802
-    """The folder of one package that the command line asks for, once what that needs is there."""
+    """The folder of the requested package, once everything that it needs is made."""
     begun: Session = env["QUARDROOT"]
     command, workshop = begun.command, begun.workshop
     opened.check(command, begun.build.resolved)
     name = command.names[0]
-    # In the main thread alone can Ctrl-C be left to the command that has the terminal.
+    # Only in the main thread can Ctrl-C be left to the command that has the terminal.
     SCons.Script.SetOption("num_jobs", 1)
     found = env.Alias(
         f"{name}-{command.verb}",
@@ -180,7 +180,7 @@ def Open(env: Base) -> list[Node]:  # noqa: N802
 
 
 def Symbols(env: Base, images: Sequence[Node]) -> list[Node]:  # noqa: N802
-    """out/BOARD/debug, for gdb, once `images` are there."""
+    """out/BOARD/debug, for gdb, once `images` are made."""
     from quard.project.symbols import Symbols as Folder  # noqa: PLC0415 - only who debugs needs it
 
     begun: Session = env["QUARDROOT"]
@@ -192,6 +192,6 @@ def Symbols(env: Base, images: Sequence[Node]) -> list[Node]:  # noqa: N802
 
 
 def _asked_for_jobs() -> bool:
-    """Tell whether -j was given, as `-j1` is a wish and 1 is also SCons' default."""
+    """Return whether -j was given: SCons' default is also 1, but `-j1` is a request."""
     words = [*os.environ.get("SCONSFLAGS", "").split(), *sys.argv[1:]]
     return any(word.startswith("-j") or word.startswith("--jobs") for word in words)

@@ -1,4 +1,4 @@
-"""What a user is shown of an exception that nobody foresaw."""
+"""How unexpected exceptions are shown to users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from quard.base.space import disk_full, is_full
 
 
 def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
-    """Return any exception as what is shown to a user; our own bugs leave their trace in a file."""
+    """Return any exception as an error for users; tracebacks of our own bugs go to a file."""
     if isinstance(fault, QuardError):
         return fault
     if isinstance(fault, OSError):

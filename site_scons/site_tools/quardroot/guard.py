@@ -1,8 +1,8 @@
-"""What SCons leaves to the user: one build per tree at a time, and state that survives a kill.
+"""What SCons does not provide: one build per tree at a time, and state that survives a kill.
 
-SCons writes its signature file only when it ends, so that a target which a killed run made anew
-still carries the signature of the one before. A journal of started targets, removed only after
-the signature file is written, tells the next run which files not to trust.
+SCons writes its signature file only when it ends, so a target that a killed run has rebuilt still
+has its earlier signature. A journal of started targets, removed only after the signature file is
+written, lists the files that the next run must not trust.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from quard.base.files import replacing
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _DIGITS = 64
 _OTHERS = frozenset(("configure", "shell", "store", "work"))
-"""Folders below `out` whose owners tidy them up themselves."""
+"""Folders below `out` that are cleaned up elsewhere."""
 
 
 class Journal:
-    """Names of started targets, in a file that tells whether it is whole.
+    """Names of started targets, in a file with a checksum.
 
-    Its first line is the hash of all that follows: a file that has lost its end would let the next
-    run trust what it must not. The second line names the boot of the machine: what the disk has of
-    this file and of the targets after a crash of the machine, nobody knows.
+    Its first line is the hash of the rest: with a truncated file, the next run would trust files
+    that it must not. The second line identifies the boot of the machine: after a crash of the
+    machine, the state of this file and of the targets on the disk is unknown.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +59,7 @@ class Journal:
             self._size += len(new)
 
     def read(self) -> frozenset[str] | None:
-        """Return the targets, none where there is no journal; None if it cannot be relied on."""
+        """Return the targets, none if there is no journal; None if it cannot be trusted."""
         try:
             found = self._path.read_bytes()
         except FileNotFoundError:
@@ -73,13 +73,13 @@ class Journal:
         return frozenset(os.fsdecode(line) for line in text.removeprefix(_boot()).splitlines())
 
     def remove(self) -> None:
-        """Forget all targets: nothing about them is in doubt."""
+        """Forget all targets: all of them can be trusted."""
         self._path.unlink(missing_ok=True)
         self._size, self._hash = 0, hashlib.sha256()
 
 
 class Target(Protocol):
-    """A file that SCons makes, as far as the guard asks."""
+    """A file that SCons makes, as far as the guard needs it."""
 
     def get_abspath(self) -> str: ...
 
@@ -89,7 +89,7 @@ class Target(Protocol):
 class Guard:
     """Holds the tree's lock and keeps its journal, in `folder`.
 
-    cut_off -- whether the run before this one did not come to its end; known after `enter`
+    cut_off -- whether the previous run was cut off; known after `enter`
     """
 
     def __init__(self, folder: Path) -> None:
@@ -104,9 +104,9 @@ class Guard:
         self.cut_off = False
 
     def enter(self, waiting: Callable[[str], None]) -> None:
-        """Take the tree's lock, waiting for another build to end, and mend what a kill left.
+        """Take the tree's lock, waiting for another build to end, and repair what a kill left.
 
-        waiting -- told in one line that there is another build
+        waiting -- called with one line if there is another build
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self.lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -116,7 +116,7 @@ class Guard:
             holder = os.pread(self.lock, 32, 0).decode(errors="replace").strip()
             waiting(f"waiting for another build in this tree (process {holder or 'unknown'})")
             fcntl.flock(self.lock, fcntl.LOCK_EX)
-        # Whoever comes to the end empties the file.
+        # A run that reaches its end empties the file.
         self.cut_off = bool(os.pread(self.lock, 1, 0))
         name = f"{os.getpid()}\n".encode()
         os.pwrite(self.lock, name, 0)
@@ -128,7 +128,7 @@ class Guard:
 
     @property
     def was_killed(self) -> bool:
-        """Whether the last run did not come to its end, and no other one is under way."""
+        """Whether the last run did not reach its end, and no other run is active."""
         try:
             handle = os.open(self._folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -151,20 +151,20 @@ class Guard:
         self._journal.add(os.path.relpath(node.get_abspath(), self._folder) for node in targets)
 
     def failed(self, nodes: Iterable[Target]) -> None:
-        """Note that these targets could not be made, whatever SCons makes of that."""
+        """Note that these targets failed, however SCons treats that."""
         self._failed += nodes
 
     def has_failed(self, node: Target) -> bool:
-        """Tell whether a target could not be made in this run."""
+        """Return whether a target failed in this run."""
         return node in self._failed
 
     def unfinished(self) -> frozenset[Path]:
-        """Return the targets that a run which was cut off had begun; changes nothing."""
+        """Return the targets that a cut-off run had begun; changes nothing."""
         return frozenset(self._folder / name for name in self._journal.read() or ())
 
     @property
     def signed(self) -> bool:
-        """Whether there is a signature file, and it can be relied on."""
+        """Whether there is a signature file that can be trusted."""
         whole = self.sconsign.exists() and self._digest() == self._recorded()
         return whole and self._journal.read() is not None
 
@@ -179,20 +179,20 @@ class Guard:
         return self.sconsign.exists()
 
     def unsigned(self) -> None:
-        """Take away what SCons has left of a signature file that could not be written."""
+        """Remove an incomplete signature file that SCons could not write."""
         with contextlib.suppress(OSError):
             self.sconsign.with_suffix(".tmp").unlink()
 
     def release(self) -> None:
-        """Give the lock back before the process becomes another program."""
+        """Release the lock before the process becomes another program."""
         self._leave()
         os.close(self.lock)
         self.lock = -1
 
     def _mend(self) -> None:
-        """Remove what a run that was cut off left, and whatever cannot be relied on.
+        """Remove what a cut-off run left, and everything that cannot be trusted.
 
-        Without a signature file everything is had anew, out of the store where it is known there.
+        Without a signature file everything is made again, or restored from the store.
         """
         if not self.signed:
             self.sconsign.unlink(missing_ok=True)
@@ -204,7 +204,7 @@ class Guard:
                 path.unlink(missing_ok=True)
 
     def _temporaries(self) -> Iterator[Path]:
-        """Yield the files that were written beside their place and have not come there."""
+        """Yield temporary files that were not renamed into their place."""
         for place, folders, files in os.walk(self._folder):
             folders[:] = [name for name in folders if name not in _OTHERS]
             for name in files:
@@ -228,9 +228,9 @@ class Guard:
         os.ftruncate(self.lock, 0)
 
     def _sign(self) -> bool:
-        """Write down what the signature file is like; tell whether that could be.
+        """Record the hash of the signature file; return whether that succeeded.
 
-        If not, on a full disk, the journal stays, and the next run trusts nothing of this one.
+        If not, on a full disk, the journal stays, and the next run trusts nothing from this one.
         """
         try:
             with replacing(self._sum) as part:
@@ -240,7 +240,7 @@ class Guard:
         return True
 
     def _stamp(self) -> tuple[int, int] | None:
-        """Return what tells one writing of the signature file from the next."""
+        """Return values that change whenever the signature file is written."""
         try:
             status = self.sconsign.stat()
         except FileNotFoundError:
@@ -259,12 +259,12 @@ class Guard:
 
 
 def is_dry() -> bool:
-    """Tell whether this run makes nothing, and so must not be remembered."""
+    """Return whether this run makes nothing, and so must not be recorded."""
     return any(SCons.Script.GetOption(name) for name in ("no_exec", "question"))
 
 
 def _boot() -> bytes:
-    """Return a line that names the boot of the machine, proc_sys_kernel(5)."""
+    """Return a line that identifies the machine's boot, proc_sys_kernel(5)."""
     try:
         return _BOOT.read_bytes()
     except OSError:

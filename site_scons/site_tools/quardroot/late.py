@@ -1,4 +1,4 @@
-"""A dependency that is no file, and whose content is known only when all before it is made."""
+"""A dependency that is not a file, with content that is known only after its inputs are made."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import SCons.Node.Python
 
 
 class Late(SCons.Node.Python.Value):
-    """Stands for any number of files, whichever of them this run makes.
+    """Represents any number of files, whichever of them this run makes.
 
-    What is made gets it as one dependency, always the same one, so that a run which builds one
-    package and a run which builds all of them compare with each other. What this run makes of the
-    files are its own dependencies: it is looked at after them.
+    A target has it as its only such dependency, always the same one, so that the signatures of a
+    run that builds one package and of a run that builds all are comparable. The files that this
+    run makes are its own dependencies, so that it is evaluated after them.
     """
 
     def __init__(self, name: str, signature: Callable[[], str]) -> None:
@@ -20,5 +20,5 @@ class Late(SCons.Node.Python.Value):
         self._signature = signature
 
     def get_text_contents(self) -> str:
-        """Return what is compared from run to run."""
+        """Return the text that SCons compares from run to run."""
         return self._signature()

@@ -17,7 +17,7 @@ from quard.project.build import BoardBuild
 def terminal(command: Command) -> str:
     """Return the type of the terminal that this process reads and writes; empty for none.
 
-    Raises QuardError no-terminal for a command that cannot do without one.
+    Raises QuardError no-terminal for a command that requires one.
     """
     both = sys.stdin.isatty() and sys.stdout.isatty()
     kind = (os.environ.get("TERM", "") or "dumb") if both else ""
@@ -33,19 +33,19 @@ def terminal(command: Command) -> str:
 
 
 def told_to(command: Command) -> TextIO:
-    """Return where people are told what goes on: beside an answer that a program may read."""
+    """Return the stream for messages to people: separate from an answer for programs."""
     answers = command.verb == "diffconfig" or command.verb in cli.QUESTIONS
     return sys.stderr if answers else sys.stdout
 
 
 def needs(command: Command, resolved: Resolved) -> tuple[str, ...]:
-    """Return the packages that are built before the folder is worked in."""
+    """Return the packages to build before the work in the folder."""
     plan = resolved.plans[command.names[0]]
     return () if command.verb == "diffconfig" else (*plan.needs, *plan.links)
 
 
 def check(command: Command, resolved: Resolved) -> None:
-    """Raise QuardError not-kconfig where the package is not one for the verb."""
+    """Raise QuardError not-kconfig if the verb does not apply to the package."""
     from quard.interactive import configure  # noqa: PLC0415 - a null build does without
 
     if command.verb in cli.KCONFIG:
@@ -53,7 +53,7 @@ def check(command: Command, resolved: Resolved) -> None:
 
 
 def work(command: Command, build: BoardBuild) -> None:
-    """Do what the command asks for. Raises QuardError."""
+    """Run the command. Raises QuardError."""
     from quard.interactive import configure, shell  # noqa: PLC0415
 
     name = command.names[0]

@@ -1,4 +1,4 @@
-"""What a run would do, told without doing it: `why`, -n, and what -c removes."""
+"""Reporting what a run would do, without doing it: `why`, -n, and what -c removes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """What a command line is about; `wanted` are its units, inputs first."""
+    """The run of a command line; `wanted` are its units, inputs first."""
 
     command: Command
     build: BoardBuild
@@ -52,9 +52,9 @@ def removable(run: Run) -> tuple[Path, ...]:
 
 
 def told(run: Run, before: Iterable[Path]) -> str:
-    """Return what a run that makes nothing would have done, or what it has removed; "" for -q.
+    """Return what a run without builds would have done, or what it removed; "" for -q.
 
-    before -- what `removable` returned when it began
+    before -- result of `removable` at the start of the run
     """
     dry, workshop = bool(SCons.Script.GetOption("no_exec")), run.build.workshop
     if SCons.Script.GetOption("clean"):
@@ -65,7 +65,7 @@ def told(run: Run, before: Iterable[Path]) -> str:
 
 
 def _dry_run(run: Run) -> str:
-    """Return what the command would do, in the words of why."""
+    """Return what the command would do, in the form of why."""
     build = run.build
     if run.command.verb == "source":
         missing = [n for n in build.resolved.image if not build.workshop.at_hand(n)]
@@ -81,7 +81,7 @@ def _dry_run(run: Run) -> str:
 def expected(run: Run, changed: Iterable[Unit]) -> tuple[Expected, ...]:
     """Return what would happen to units that are not known to be up to date, inputs first.
 
-    No other unit is looked at: on a large board these may be very few.
+    No other unit is examined: on a large board these may be very few.
     """
     return _forecast(run.build, run.guard).units(changed)
 

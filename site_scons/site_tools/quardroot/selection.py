@@ -1,4 +1,4 @@
-"""Which units SCons looks at in a run, and what it is told of each."""
+"""Which units SCons examines in a run, and what it learns about each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .guard import Guard, is_dry
 
 
 class Selection:
-    """The units of one run, parted into those that it may change and those that it cannot.
+    """The units of one run, divided into those that it may change and those that it cannot.
 
-    wanted -- units that are to be up to date, inputs first
-    forced -- ids of those that are made whatever they are
-    all_of_them -- SCons looks at each of them, whatever is known
+    wanted -- requested units, inputs first
+    forced -- ids of units that are made even if they are up to date
+    all_of_them -- SCons examines all of them, even those known to be up to date
     """
 
     def __init__(
@@ -34,34 +34,34 @@ class Selection:
         self.wanted = wanted
         self.forced = forced
         self.unchanged: frozenset[str] = frozenset()
-        # Without its signatures SCons makes everything anew: then nothing here can be relied on.
+        # Without its signatures SCons makes everything again: then no unit can be left out.
         if not all_of_them and guard.has_signatures:
             self.unchanged = ledger.unchanged(wanted, forced)
         self.changed = tuple(unit for unit in wanted if unit.id not in self.unchanged)
-        # SCons would take these for what they were when it last looked.
+        # SCons would assume that these are unchanged since it last examined them.
         unusable = (unit.id for unit in self.changed if not ledger.is_usable(unit))
         self.unusable = frozenset(unusable)
 
 
 def sign_what_was_made(guard: Guard, warn: Callable[[str], None]) -> None:
-    """Have SCons write its signature file only in a run that makes something.
+    """Let SCons write its signature file only in a run that makes something.
 
-    It writes it whenever it has looked at a file: the same content once more, all of which is then
-    hashed anew by the guard. A file that cannot be written costs the next run its memory of this
-    one, which `warn` says, and nothing else.
+    By default SCons writes it whenever it has examined a file: with the same content, which the
+    guard then hashes again. If the file cannot be written, the next run only has no record of
+    this one; `warn` reports that.
     """
     plain = SCons.SConsign.write
 
     def write() -> None:
         if is_dry():
-            return  # or the next run would take what was not made for what it is to be
+            return  # otherwise the next run would take unmade targets for up to date
         looked_at = (n for file in SCons.SConsign.sig_files for n in file.to_be_merged.values())
         if guard.began or any(n.get_state() != SCons.Node.up_to_date for n in looked_at):
             try:
                 plain()
             except OSError as error:
                 for database in SCons.SConsign.DB_sync_list:
-                    database._needs_sync = False  # or it tries again when Python ends
+                    database._needs_sync = False  # otherwise it tries again when Python exits
                 guard.unsigned()
                 warn(f"{guard.sconsign.name} cannot be written: {error.strerror}")
 

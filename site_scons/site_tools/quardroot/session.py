@@ -1,4 +1,4 @@
-"""One run of SCons: from the command line to the nodes and what their actions do."""
+"""One run of SCons: from the command line to the nodes and their actions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .preview import Run
 
 _LAST: list[Callable[[], None]] = []
-"""Run after everything else that waits for the end: the process may become another program."""
+"""Run after all other exit handlers: the process may become another program."""
 
 
 def _last() -> None:
@@ -43,12 +43,12 @@ def _last() -> None:
         function()
 
 
-# Registered before all others, and so run after them.
+# Registered before all others, so it runs after them.
 atexit.register(_last)
 
 
 class Session:
-    """Everything one run knows; made by `env.Board()`."""
+    """The state of one run; made by `env.Board()`."""
 
     def __init__(self, command: Command, workshop: Workshop, guard: Guard) -> None:
         self.command = command
@@ -78,7 +78,7 @@ class Session:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The packages this run makes, in building order."""
+        """The packages that this run makes, in build order."""
         resolved = self.build.resolved
         if self.command.opens:
             return resolved.graph.closure(opened.needs(self.command, resolved))
@@ -88,17 +88,17 @@ class Session:
 
     @property
     def makes_images(self) -> bool:
-        """Whether this run is about the board's images."""
+        """Whether this run makes the board's images."""
         command = self.command
         return not (command.names or command.opens or command.verb == "source")
 
     @property
     def changed(self) -> tuple[Unit, ...]:
-        """The units that SCons is to look at, inputs first."""
+        """The units that SCons examines, inputs first."""
         return self.selection.changed
 
     def changed_inputs(self, unit: Unit) -> tuple[Unit, ...]:
-        """Return what SCons is to look at before a unit, the most urgent first."""
+        """Return the units that SCons examines before a unit, the most urgent first."""
         ids = {each.unit for each in unit.inputs} - self.selection.unchanged
         found = [self.build.ledger.units[each] for each in ids]
         packages = {each.name: each for each in found if each.is_package}
@@ -116,13 +116,13 @@ class Session:
 
     @property
     def _run(self) -> Run:
-        """What the command is about, for whoever tells of it."""
-        from .preview import Run  # noqa: PLC0415 - a build that makes something tells of itself
+        """The run, for reports on it."""
+        from .preview import Run  # noqa: PLC0415 - a build that makes something does without
 
         return Run(self.command, self.build, self.guard, self._units())
 
     def _units(self) -> tuple[Unit, ...]:
-        """Return the units this run makes, inputs first."""
+        """Return the units that this run makes, inputs first."""
         build = self.build
         if self.command.verb == "source":
             return ()
@@ -130,7 +130,7 @@ class Session:
         return (*map(build.package, self.wanted), *images)
 
     def _select(self) -> Selection:
-        """Find out which units SCons is to look at, and take stock before anything is made."""
+        """Determine which units SCons examines, and record the state before the run."""
         build, workshop = self.build, self.workshop
         if self.makes_images and self.works:
             build.images.remove_others()
@@ -149,7 +149,7 @@ class Session:
         return found
 
     def run_at_end(self) -> None:
-        """Start the machine once everything is written and the tree is free again."""
+        """Start the machine once everything is written and the tree's lock is released."""
         if not self.works:
             return
         command = self.command
@@ -170,7 +170,7 @@ class Session:
     def act(self, name: str, work: Callable[[], None], *, counts: bool = True) -> Function:
         """Return the function of an action: `work`, with errors shown as one block.
 
-        counts -- it makes something: a failure is one of the build's
+        counts -- it makes something: its failure is a failure of the build
         """
 
         def function(target: list[Node], source: list[Node], env: Base) -> str | None:
@@ -195,7 +195,7 @@ class Session:
         return function
 
     def _mending(self, work: Callable[[], None]) -> None:
-        """Do a target's work; packages whose results are found damaged are made again first."""
+        """Do a target's work; if results of packages turn out damaged, rebuild them first."""
         for _ in self.build.packages:
             try:
                 work()
@@ -222,7 +222,7 @@ class Session:
         return decisions
 
     def abandon(self) -> None:
-        """End without a summary: nothing was built, as the SConstruct could not be read through."""
+        """End without a summary: nothing was built, because reading the SConstruct failed."""
         atexit.unregister(self._close)
 
     def _close(self) -> None:
@@ -259,19 +259,19 @@ class Session:
         workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
 
     def _is_right(self, node: Node) -> bool:
-        """Tell whether a file is what it should be after this run."""
+        """Return whether a file is up to date after this run."""
         done = node.get_state() in (up_to_date, executed)
         return done and not self.guard.has_failed(node)
 
     def _image_nodes(self) -> Iterator[Node]:
-        """Yield the nodes of the images' folder that SCons has looked at."""
+        """Yield the nodes of the images' folder that SCons has examined."""
         for unit in self.build.images.units:
             yield from self.nodes.get(unit, ())
 
     def _in_state(self, state: int) -> tuple[str, ...]:
         """Return the packages whose nodes are in one of SCons' states.
 
-        With -i SCons takes what failed for made.
+        With -i SCons treats failed targets as made.
         """
         return tuple(
             unit.name

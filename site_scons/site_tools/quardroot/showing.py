@@ -1,4 +1,4 @@
-"""What people are shown while a run makes something, and what is kept of it for the next run."""
+"""What a run shows to people, and what it records for the next run."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from .preview import Run
 
 DURATIONS = "durations.json"
-"""In the board's folder: how long each package and image took."""
+"""File in the board's folder: how long each package and image took."""
 
 
 def console(command: Command, *, silent: bool) -> Console:
-    """Return where a command tells what goes on."""
+    """Return the console of a command."""
     told = opened.told_to(command)
     share = streams.share if streams.can_draw(told, os.environ) else None
     colours = streams.has_colours(os.environ)
@@ -34,11 +34,11 @@ def console(command: Command, *, silent: bool) -> Console:
 
 
 def expect(run: Run, changed: Iterable[Unit]) -> None:
-    """Have the live view compare with what is expected of the run; without one, do nothing."""
+    """Give the live view what the run is expected to do; without one, do nothing."""
     workshop = run.build.workshop
     if not workshop.console.is_live:
         return
-    # For a terminal only, and only if there is something to make.
+    # Only for a terminal, and only if there is something to make.
     from quard.ledger import durations  # noqa: PLC0415
     from quard.project.outlook import outlook  # noqa: PLC0415
 
@@ -50,14 +50,14 @@ def expect(run: Run, changed: Iterable[Unit]) -> None:
 
 
 def remember(workshop: Workshop, summary: dict[str, Any]) -> None:
-    """Write down what a run has done, and how long that took."""
+    """Record what a run has done, and how long that took."""
 
     def write(path: Path) -> None:
         with replacing(path) as part:
             part.write_text(report.as_json(summary), encoding="utf-8")
 
     def keep(path: Path) -> None:
-        from quard.ledger import durations  # noqa: PLC0415 - a null build has taken no time
+        from quard.ledger import durations  # noqa: PLC0415 - a null build has no durations
 
         durations.keep(path, workshop.site.jobs, taken)
 

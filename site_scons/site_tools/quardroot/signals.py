@@ -1,4 +1,4 @@
-"""What the keys and signals that end or suspend a build do to the commands that it runs."""
+"""Passing the keys and signals that end or suspend a build on to its commands."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from quard.process.stop import Stop
 
 
 def wake() -> None:
-    """Have Ctrl-C raise KeyboardInterrupt, as it does where Python was started without ./scons."""
+    """Make Ctrl-C raise KeyboardInterrupt, as in a Python that ./scons did not start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def heed(stop: Stop, console: Console) -> None:
-    """Have the run's commands end and wait when SCons does; none is in the terminal's group.
+    """End and suspend the run's commands together with SCons; none is in the terminal's group.
 
-    While they wait, the terminal is the shell's.
+    While they are suspended, the shell has the terminal.
     """
     stop.around(console.suspend, console.resume)
     _on_interrupt(stop)
@@ -28,11 +28,10 @@ def heed(stop: Stop, console: Console) -> None:
 
 
 def _on_interrupt(stop: Stop) -> None:
-    """Have the commands ended when SCons is told to end.
+    """End the commands when SCons receives a signal to end.
 
-    On SIGINT, SIGTERM and SIGHUP SCons lets running actions go on to their end, which may be
-    minutes away. It offers no hook; its handler sets an InterruptState, and so this class does
-    more than that from now on.
+    On SIGINT, SIGTERM and SIGHUP, SCons waits for running actions, which may take minutes. It
+    offers no hook; its handler sets an InterruptState, so this class is extended here.
     """
     plain = InterruptState.set
 
@@ -44,7 +43,7 @@ def _on_interrupt(stop: Stop) -> None:
 
 
 def _on_suspend(stop: Stop) -> None:
-    """Have Ctrl-Z suspend the commands as well."""
+    """Make Ctrl-Z suspend the commands too."""
 
     def suspend(number: int, frame: FrameType | None) -> None:
         del number, frame

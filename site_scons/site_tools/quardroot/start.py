@@ -1,4 +1,4 @@
-"""From the command line to a session, or to the answer of a question."""
+"""From the command line to a session, or to the answer to a question."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from .selection import sign_what_was_made
 from .session import Session
 
 _CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
-"""A failed check is a failed build: status 2, where pytest's own would be 1."""
+"""A failed check is a failed build: status 2; pytest's own status would be 1."""
 
 
 def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) -> Session:
-    """Return the session that the command line asks for.
+    """Return the session for the command line.
 
     Questions are answered here, and the process ends. Raises QuardError.
 
-    silent -- -s was given: nothing is told that was not asked for
+    silent -- -s was given: only requested output is printed
     """
     os.umask(UMASK)
     streams.harden()
@@ -82,7 +82,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
 
 
 def _become(project: Path, command: Command) -> None:
-    """Turn into the program that runs the project's checks, or its benchmark."""
+    """Replace this process with the program that runs the project's checks or benchmark."""
     os.chdir(project)
     if command.verb == "test":
         words = ["-c", _CHECKS, *shlex.split(command.given.get("PYTEST_ARGS", ""))]
@@ -96,7 +96,7 @@ def _become(project: Path, command: Command) -> None:
 
 
 def _search_path() -> str:
-    """Return the PATH for the machine's own commands, which this process uses from now on.
+    """Return the PATH for the machine's own commands, and set it for this process.
 
     An ordinary user's PATH has no sbin on Debian, where mke2fs and debugfs are.
     """

@@ -1,8 +1,8 @@
 """Standard output and error that may be lost while a build runs.
 
 A closed terminal (EIO), the end of a pipe's reader (EPIPE) or a full disk under a log (ENOSPC) must
-not end a build in the middle: an exception while SCons prints kills the thread that printed, and
-all others wait for it without end.
+not break a build: an exception while SCons prints kills the thread that printed, and all others
+wait for it forever.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from quard.face.screen import Screen
 
 _LOST: dict[int, OSError] = {}
-"""Descriptor -> why nothing written to it arrives any more."""
+"""Descriptor -> why it discards everything."""
 _SCREENS: dict[int, Screen] = {}
-"""Descriptor -> what is drawn below the text that is written to it."""
+"""Descriptor -> the screen below the text that is written to it."""
 
 
 class _Patient(io.FileIO):
-    """A descriptor that leads nowhere from the first failed write on."""
+    """A descriptor that discards everything after the first failed write."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         screen = _SCREENS.get(self.fileno())
@@ -38,7 +38,7 @@ class _Patient(io.FileIO):
     def _write(self, data: ReadableBuffer) -> int:
         try:
             while (written := super().write(data)) is None:
-                select.select((), (self,), ())  # somebody made it non-blocking, and it is full
+                select.select((), (self,), ())  # made non-blocking elsewhere, and full
             return written
         except OSError as error:
             _LOST[self.fileno()] = error
@@ -47,10 +47,10 @@ class _Patient(io.FileIO):
 
 
 def can_draw(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Tell whether a stream leads to a terminal on which something can be drawn, and is wanted.
+    """Return whether a stream is a terminal on which a live view can be drawn, and is wanted.
 
-    A log of a CI has lines only, even where it gives its jobs a terminal, and so has a run that
-    was begun in the background.
+    A CI log has only lines, even if the CI gives its jobs a terminal; so does a run that was
+    started in the background.
     """
     in_ci = environ.get("CI", "") not in ("", "0", "false")
     if in_ci or not stream.isatty() or environ.get("TERM", "") in ("", "dumb"):
@@ -61,12 +61,12 @@ def can_draw(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def has_colours(environ: Mapping[str, str]) -> bool:
-    """Tell whether colours are wanted on a terminal (no-color.org, bixense.com/clicolors)."""
+    """Return whether colours are wanted on a terminal (no-color.org, bixense.com/clicolors)."""
     return not environ.get("NO_COLOR") and environ.get("CLICOLOR") != "0"
 
 
 def share(screen: Screen) -> None:
-    """Have all that is printed on the screen's terminal go above what it draws."""
+    """Print everything for the screen's terminal above the screen's rows."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and screen.shows(stream.fileno()):
             stream.flush()
@@ -74,9 +74,9 @@ def share(screen: Screen) -> None:
 
 
 def require_arrival() -> None:
-    """Raise the OSError with which standard output was lost, unless its reader had enough.
+    """Raise the OSError by which standard output was lost, unless its reader closed it.
 
-    For an answer, which is all that its command is there for.
+    For an answer, which is the only purpose of its command.
     """
     error = _LOST.get(sys.__stdout__.fileno() if sys.__stdout__ else -1)
     if error is not None and error.errno != errno.EPIPE:
@@ -84,9 +84,9 @@ def require_arrival() -> None:
 
 
 def harden() -> None:
-    """Put patient streams in the place of sys.stdout and sys.stderr.
+    """Replace sys.stdout and sys.stderr with patient streams.
 
-    SCons has put a proxy before each that is no terminal; the new one gets the same.
+    SCons puts a proxy before each stream that is not a terminal; the new one gets the same.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -106,13 +106,13 @@ def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
         io.BufferedWriter(_Patient(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
         errors=stream.errors,
-        # Unbuffered (PYTHONUNBUFFERED) means here that every line goes out: a buffer is below.
+        # Unbuffered (PYTHONUNBUFFERED) here means that every line is flushed to a buffer below.
         line_buffering=stream.line_buffering or stream.write_through,
     )
 
 
 def _forget(descriptor: int) -> None:
-    """Let a descriptor lead to nothing, for all that write to it, as SCons does at its end."""
+    """Redirect a descriptor to nothing for all its writers, as SCons writes at its end too."""
     nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     os.dup2(nothing, descriptor)
     os.close(nothing)
