@@ -42,7 +42,9 @@ ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv",
 LONGEST = 350
 LONGER: dict[str, str] = {}
 """Files with more lines, each with its reason."""
-SCONSTRUCT = 60
+LONGEST_FUNCTION = 40
+"""Lines, with its docstring."""
+SCONSTRUCT = 40
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,13 @@ def test_no_two_files_of_tests_have_one_name() -> None:
     """pytest imports them by their names alone, and a whole run would end before its first test."""
     found = Counter(path.name for path in (TOP / "tests").rglob("test_*.py"))
     assert [name for name, count in found.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("path", python_files(), ids=module_name)
+def test_a_function_fits_on_a_screen(path: Path) -> None:
+    found = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]
+    long = {f.name: (f.end_lineno or 0) - f.lineno + 1 for f in found}
+    assert {name: n for name, n in long.items() if n > LONGEST_FUNCTION} == {}
 
 
 def test_the_sconstruct_is_short_and_reads_as_plain_scons() -> None:

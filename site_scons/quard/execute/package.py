@@ -75,6 +75,27 @@ class Outcome:
     now: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class _Claimed:
+    """A work folder as a build finds it.
+
+    base     -- hash over what may not change while the folder is reused, see kept.base
+    compiled -- the same for a folder in which nothing was installed yet, see checkpoint.base
+    tree     -- the local tree that it was last built from; None where the build starts from nothing
+    log      -- log of the compilation that the build resumes after; None where it compiles
+    """
+
+    base: str
+    compiled: str
+    tree: Mapping[str, Entry] | None
+    log: bytes | None
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the build continues an earlier one."""
+        return self.tree is not None or self.log is not None
+
+
 class Packager:
     """Makes packages. Several threads may use it at once for different packages."""
 
@@ -173,53 +194,65 @@ class Packager:
         *,
         force: bool,
     ) -> dict[str, Any]:
-        plan = job.plan
-        place = None if self._machine.mode == "bwrap" else job.work
-        base, compiled = kept.base(made, place), checkpoint.base(made, plan, place)
-        work = Work(job.work)
-        before = None if force else checkpoint.restore(work, compiled)
-        tree = kept.claim(job.work, base)
-        if force or not plan.keeps or before is not None:
-            tree = None
-        if before is None:
-            checkpoint.forget(job.work)
+        found = self._claim(job, made, force=force)
         job.work.mkdir(parents=True, exist_ok=True)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("w+b") as log:
-            log.write(before or b"")
+            log.write(found.log or b"")
             build = self.build(job, log, report)
             inputs = replace(
-                self._inputs(job, archive, tree),
-                compiled=before is not None,
-                made=lambda: checkpoint.note(work, plan, compiled, job.log),
+                self._inputs(job, archive, found.tree),
+                compiled=found.log is not None,
+                made=lambda: checkpoint.note(Work(job.work), job.plan, found.compiled, job.log),
             )
-            try:
-                self._run(build, inputs)
-            except QuardError as error:
-                if build.orderly and plan.keeps:
-                    kept.keep(job.work, base, job.tree.entries if job.tree else {})
-                if isinstance(error, StepFailed) or error.reason in _WORTH_A_LOOK:
-                    raise  # the work folder is kept for inspection
-                if checkpoint.noted(job.work) and error.reason != "disk-full":
-                    raise
-                remove_tree(job.work)
-                raise
+            self._execute(job, build, inputs, found.base)
             report("split")
-            goes_on = tree is not None or before is not None
             # Nobody else could tell what such a result was made from.
-            local = bool(plan.tree) or goes_on or build.sandbox.mode == "none"
+            local = bool(job.plan.tree) or found.is_used or build.sandbox.mode == "none"
             store = self._stores.home(local=local)
             record = staged.keep(build, self._machine.toolchain, store, log.name, local=local)
             if archive:
                 # No address: the same bytes have others in other recipes and at other times.
                 record["archive"] = {"file": archive.path.name, "sha256": archive.sha256}
-        if plan.keeps:
-            for folder in (work.stage, work.root / "debug"):
-                remove_tree(folder)
-            kept.keep(job.work, base, job.tree.entries if job.tree else {})
-        else:
-            remove_tree(job.work)
+        self._leave(job, found.base)
         return record
+
+    def _claim(self, job: Job, made: Mapping[str, Any], *, force: bool) -> _Claimed:
+        """Take a job's work folder over, with what an earlier build has left of use."""
+        plan = job.plan
+        place = None if self._machine.mode == "bwrap" else job.work
+        base, compiled = kept.base(made, place), checkpoint.base(made, plan, place)
+        log = None if force else checkpoint.restore(Work(job.work), compiled)
+        tree = kept.claim(job.work, base)
+        if force or not plan.keeps or log is not None:
+            tree = None
+        if log is None:
+            checkpoint.forget(job.work)
+        return _Claimed(base, compiled, tree, log)
+
+    def _execute(self, job: Job, build: Build, inputs: BuildInputs, base: str) -> None:
+        """Run the steps; after a failure, keep what the next build or a person can use."""
+        try:
+            self._run(build, inputs)
+        except QuardError as error:
+            if build.orderly and job.plan.keeps:
+                kept.keep(job.work, base, job.tree.entries if job.tree else {})
+            if isinstance(error, StepFailed) or error.reason in _WORTH_A_LOOK:
+                raise  # the work folder stays, for whoever looks into the failure
+            if checkpoint.noted(job.work) and error.reason != "disk-full":
+                raise
+            remove_tree(job.work)
+            raise
+
+    def _leave(self, job: Job, base: str) -> None:
+        """Keep the work folder for the next build, or remove it."""
+        if not job.plan.keeps:
+            remove_tree(job.work)
+            return
+        work = Work(job.work)
+        for folder in (work.stage, work.root / "debug"):
+            remove_tree(folder)
+        kept.keep(job.work, base, job.tree.entries if job.tree else {})
 
     def _run(self, build: Build, inputs: BuildInputs) -> None:
         """Build in the incremental build directory if there is one; if that fails, from scratch."""

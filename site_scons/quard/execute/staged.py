@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 from quard.base.errors import QuardError, together
@@ -45,6 +46,20 @@ def keep(
     for line in parts.notes:
         build.note(f"split: {line}")
     _refuse(plan, parts)
+    blobs = _pack(plan, stage, parts, store, log)
+    return {
+        "name": plan.name,
+        "version": plan.version,
+        "plan": plan.identity,
+        "local": local,
+        "blobs": blobs,
+        "licenses": dict(build.licenses),
+        "interface": interface(stage, parts.dev),
+    }
+
+
+def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: str) -> dict[str, str]:
+    """Put the parts and the log into a store; return part -> digest."""
     contents = {
         "runtime": (stage, parts.runtime),
         "dev": (stage, parts.dev),
@@ -60,15 +75,7 @@ def keep(
         copy = scratch / "log"
         shutil.copyfile(log, copy)
         blobs["log"] = store.add(copy)
-    return {
-        "name": plan.name,
-        "version": plan.version,
-        "plan": plan.identity,
-        "local": local,
-        "blobs": blobs,
-        "licenses": dict(build.licenses),
-        "interface": interface(stage, parts.dev),
-    }
+    return blobs
 
 
 def _refuse(plan: Plan, parts: split.Parts) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from quard.base.errors import QuardError
@@ -39,28 +39,32 @@ def cpio_gz(tar: Path, out: Path) -> None:
         entries = {**entries, END: (mark, tarimage.MTIME)}
     else:
         entries["init"] = Node("link", 0o777, target="sbin/init"), tarimage.MTIME
-    entries = {".": (ROOT, tarimage.MTIME), **entries}
-    names: dict[Node, list[str]] = {}
-    for name, (node, _) in entries.items():
-        names.setdefault(node, []).append(name)
-    numbers = {node: number for number, node in enumerate(names, 1)}
     with (
         whole_file(out) as file,
         gzip.GzipFile("", "wb", _LEVEL, fileobj=file, mtime=0) as archive,
     ):
-        for name, (node, mtime) in entries.items():
-            # The data goes with the last of a file's names, as in the kernel's gen_init_cpio.
-            data = node.content if name == names[node][-1] else None
-            text = node.target.encode()
-            links = 2 if node.kind == "directory" else len(names[node])
-            identity = (numbers[node], node.st_mode, node.uid, node.gid, links, mtime)
-            size = data.size if data else len(text)
-            archive.write(_header(name, identity, size, node.device))
-            if data:
-                with data.open() as content:
-                    shutil.copyfileobj(content, archive, PIECE)
-            archive.write(text + bytes(-size % 4))
-        archive.write(_header("TRAILER!!!", (0, 0, 0, 0, 1, 0), 0, (0, 0)))
+        _write(archive, {".": (ROOT, tarimage.MTIME), **entries})
+
+
+def _write(archive: gzip.GzipFile, entries: Mapping[str, tuple[Node, int]]) -> None:
+    """Write the members of an archive; `entries` are name -> node and time, in order."""
+    names: dict[Node, list[str]] = {}
+    for name, (node, _) in entries.items():
+        names.setdefault(node, []).append(name)
+    numbers = {node: number for number, node in enumerate(names, 1)}
+    for name, (node, mtime) in entries.items():
+        # The data goes with the last of a file's names, as gen_init_cpio of the kernel does.
+        data = node.content if name == names[node][-1] else None
+        text = node.target.encode()
+        links = 2 if node.kind == "directory" else len(names[node])
+        identity = (numbers[node], node.st_mode, node.uid, node.gid, links, mtime)
+        size = data.size if data else len(text)
+        archive.write(_header(name, identity, size, node.device))
+        if data:
+            with data.open() as content:
+                shutil.copyfileobj(content, archive, PIECE)
+        archive.write(text + bytes(-size % 4))
+    archive.write(_header("TRAILER!!!", (0, 0, 0, 0, 1, 0), 0, (0, 0)))
 
 
 def boot_errors(paths: Collection[str]) -> Iterator[QuardError]:

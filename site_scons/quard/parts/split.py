@@ -91,6 +91,24 @@ def split(
     it), `bad-elf`, `split-tool` (a tool refuses a file), `file-attributes`. Raises QuardError
     `split-tool` if a tool is missing, `disk-full`.
     """
+    _refuse_linked_deploy(stage)
+    with enough_space(stage):
+        _set_modes(stage)
+        own = f"{origin.inside}/stage" if origin else ""
+        wrong = correct_links(stage, _installed(everything(stage)), markers, own)
+        wrong += fold(stage)
+        wrong += remove_unwanted(stage, _installed(everything(stage)), drop) + _attributes(stage)
+        notes = _settle(stage, origin)
+        _take_debug(stage, debug)
+        stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
+        wrong += stripped.wrong
+        runtime, dev = classify(stage, _installed(walk(stage)), stripped.frames)
+        deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
+        leaks = (*_leaks(stage, markers), *_leaks(debug, debug_markers))
+        return Parts(runtime, dev, deploy, debug, leaks, tuple(wrong), notes)
+
+
+def _refuse_linked_deploy(stage: Path) -> None:
     if (stage / DEPLOY).is_symlink():
         raise QuardError(
             f"the build made {DEPLOY}/ a link",
@@ -98,22 +116,6 @@ def split(
             reason="stage-link",
             hint=f"{DEPLOY}/ in the staging folder must be a folder",
         )
-    with enough_space(stage):
-        _set_modes(stage)
-        own = f"{origin.inside}/stage" if origin else ""
-        wrong = correct_links(stage, _installed(everything(stage)), markers, own)
-        wrong += fold(stage)
-        wrong += remove_unwanted(stage, _installed(everything(stage)), drop)
-        wrong += _attributes(stage)
-        notes = _settle(stage, origin)
-        debug.mkdir(parents=True, exist_ok=True)
-        _take_debug(stage, debug)
-        stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
-        wrong += stripped.wrong
-        runtime, dev = classify(stage, _installed(walk(stage)), stripped.frames)
-        deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
-        leaks = [*_leaks(stage, markers), *_leaks(debug, debug_markers)]
-        return Parts(runtime, dev, deploy, debug, tuple(leaks), tuple(wrong), notes)
 
 
 def _settle(stage: Path, origin: BuildOrigin | None) -> tuple[str, ...]:
@@ -134,6 +136,7 @@ def _installed(paths: Iterable[str]) -> list[str]:
 
 def _take_debug(stage: Path, debug: Path) -> None:
     """Move installed debug information, such as a kernel's symbols, which is not stripped."""
+    debug.mkdir(parents=True, exist_ok=True)
     given = stage / DEBUG
     if given.is_dir() and not given.is_symlink():
         (debug / DEBUG).parent.mkdir(parents=True, exist_ok=True)

@@ -58,13 +58,7 @@ def compose(
         cflags=cflags,
         fragments=tuple(f.name for f in inputs.fragments),
     )
-    regenerates = inputs.generate and isinstance(recipe, Autotools)
-    steps = (
-        *context.steps("prepare", recipe.prepare),
-        *(autotools.regenerate() if regenerates else ()),
-        *_style(recipe, context),
-        *context.steps("install", recipe.finish),
-    )
+    steps, generators = _steps(recipe, context, inputs)
     return Plan(
         name=name,
         version=recipe.version,
@@ -76,7 +70,7 @@ def compose(
         features=tuple(sorted(features.items())),
         needs=tuple(sorted(inputs.sysroot)),
         links=tuple(sorted(inputs.linked)),
-        tools=tuple(sorted({*recipe.tools, *(autotools.GENERATORS if regenerates else ())})),
+        tools=tuple(sorted({*recipe.tools, *generators})),
         env=tuple(sorted((key, render(text, context.values)) for key, text in recipe.env)),
         cflags=cflags,
         hardening=hardening.built if _compiles(recipe) else (),
@@ -85,6 +79,20 @@ def compose(
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
     )
+
+
+def _steps(
+    recipe: Recipe, context: Context, inputs: Inputs
+) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+    """Return the steps of a build, and the tools that they need beside the recipe's."""
+    regenerates = inputs.generate and isinstance(recipe, Autotools)
+    steps = (
+        *context.steps("prepare", recipe.prepare),
+        *(autotools.regenerate() if regenerates else ()),
+        *_style(recipe, context),
+        *context.steps("install", recipe.finish),
+    )
+    return steps, tuple(autotools.GENERATORS) if regenerates else ()
 
 
 def _compiles(recipe: Recipe) -> bool:

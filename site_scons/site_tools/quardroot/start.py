@@ -7,11 +7,13 @@ import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 import SCons.Script
 
 from quard.base.files import UMASK
 from quard.boards import board, settings
+from quard.boards.settings import Settings
 from quard.face import cli, report
 from quard.face.cli import Command
 from quard.face.console import Console
@@ -50,16 +52,8 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         _become(project, command)
     console = showing.console(command, silent=silent)
     chosen = board.load(project / "configs", command.board)
-    home = places.home(os.environ)
-    local = settings.load(project, command.settings, home)
-    site = Site(
-        cache=local.cache or places.cache(project, os.environ, home),
-        home=home,
-        search=_search_path(),
-        jobs=SCons.Script.GetOption("num_jobs"),
-        force=frozenset(command.names if command.verb == "rebuild" else ()),
-        terminal=opened.terminal(command),
-    )
+    local = settings.load(project, command.settings, places.home(os.environ))
+    site = _site(project, command, local)
     guard = Guard(project / "out")
     if command.builds:
         places.require_out(project / "out", chosen.name)
@@ -68,17 +62,36 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     workshop = Workshop(project, chosen, catalog, local, site, console)
     if command.verb in cli.QUESTIONS:
-        extra = command.names if command.verb == "why" else ()
-        resolved = workshop.resolve(workshop.recorded(), extra)
-        if command.verb == "why":
-            from . import preview  # noqa: PLC0415
-
-            console.answer(preview.why(command, BoardBuild(workshop, resolved), guard))
-        else:
-            console.answer(report.answer(command, resolved, catalog))
-        streams.require_arrival()
-        sys.exit(0)
+        _answer(command, workshop, catalog, guard)
     return Session(command, workshop, guard)
+
+
+def _site(project: Path, command: Command, local: Settings) -> Site:
+    """Return what this machine and its user are like."""
+    home = places.home(os.environ)
+    return Site(
+        cache=local.cache or places.cache(project, os.environ, home),
+        home=home,
+        search=_search_path(),
+        jobs=SCons.Script.GetOption("num_jobs"),
+        force=frozenset(command.names if command.verb == "rebuild" else ()),
+        terminal=opened.terminal(command),
+    )
+
+
+def _answer(command: Command, workshop: Workshop, catalog: Catalog, guard: Guard) -> NoReturn:
+    """Answer a question, and end the process."""
+    extra = command.names if command.verb == "why" else ()
+    resolved = workshop.resolve(workshop.recorded(), extra)
+    if command.verb == "why":
+        from . import preview  # noqa: PLC0415
+
+        text = preview.why(command, BoardBuild(workshop, resolved), guard)
+    else:
+        text = report.answer(command, resolved, catalog)
+    workshop.console.answer(text)
+    streams.require_arrival()
+    sys.exit(0)
 
 
 def _become(project: Path, command: Command) -> None:
