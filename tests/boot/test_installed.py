@@ -32,9 +32,9 @@ def listings(images: Path, small_images: Path) -> Mapping[str, Mapping[str, str]
         pytest.skip("the images were given: what packages have installed is not known")
     found: dict[str, dict[str, str]] = {}
     for board in (BOARD, SMALL_BOARD):
-        packages = TOP / "out" / board / "packages"
+        results = TOP / "out" / board / "units"
         for name in on_board(board):
-            text = installed.listing(packages, name, installed.stores(TOP))
+            text = installed.listing(results, name, installed.stores(TOP))
             found.setdefault(name, {})[board] = text
     return found
 

@@ -61,7 +61,7 @@ def sysroot(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if os.environ.get("QUARD_TEST_IMAGES"):
         pytest.skip("the images were given: what packages have installed is not known")
     folder = tmp_path_factory.mktemp("sysroot")
-    part = installed.part(TOP / "out" / BOARD / "packages", "ncurses", "dev", installed.stores(TOP))
+    part = installed.part(TOP / "out" / BOARD / "units", "ncurses", "dev", installed.stores(TOP))
     assert part
     blob.extract(part, folder, part.name)
     return folder

@@ -262,7 +262,7 @@ def test_diffconfig_of_an_unbuilt_board_builds_nothing(greeting: Project) -> Non
     ran = greeting.run("menu-diffconfig")
     assert ran.status == 2
     assert "reason: not-built" in ran.err and "hint: ./scons greet" in ran.err
-    assert not (greeting.folder / "out/tiny/packages").exists()
+    assert not (greeting.folder / "out/tiny/units").exists()
     saved = greeting.run("menu-savedefconfig")
     assert saved.status == 0, saved.text
     assert saved.built == ["greet"]

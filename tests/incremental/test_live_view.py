@@ -174,7 +174,7 @@ def test_begun_in_the_background_it_prints_lines(greeting: Project) -> None:
 def test_damaged_results_are_made_again_also_where_a_view_looks_ahead(greeting: Project) -> None:
     greeting.run()
     before = greeting.image()
-    for path in sorted((greeting.folder / "out/tiny/packages").glob("*.json")):
+    for path in sorted((greeting.folder / "out/tiny/units").glob("*.json")):
         content = path.read_bytes()
         path.write_bytes(b'{"digest": 1}')
         terminal = build(greeting, "alone-rebuild")

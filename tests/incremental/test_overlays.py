@@ -83,7 +83,7 @@ def test_everything_wrong_with_an_overlay_is_told_before_anything_is_built(
     (rootfs / "bin/tool").chmod(0o4755)
     ran = greeting.run()
     assert ran.status == 2
-    assert not (greeting.folder / "out/tiny/packages").exists()
+    assert not (greeting.folder / "out/tiny/units").exists()
     assert "reason: file-collision" in ran.err and "`hostname` in the board's file" in ran.err
     assert "Traceback" not in ran.text
     for text in ("S70mine", "/etc/fstab", "/usr/bin/tool", "4755", "not-executable", "line-ends"):

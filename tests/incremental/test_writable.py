@@ -70,7 +70,7 @@ def test_a_cache_that_cannot_be_written_is_told_before_anything_is_built(
     assert run(greeting, f"cache.dir={greeting.cache}").returncode == 0
 
 
-@pytest.mark.parametrize("place", ["tiny", "tiny/packages", "tiny/work/alone", "store/tmp"])
+@pytest.mark.parametrize("place", ["tiny", "tiny/units", "tiny/work/alone", "store/tmp"])
 def test_an_out_folder_that_cannot_be_written_is_told_before_anything_is_built(
     greeting: Project, place: str
 ) -> None:
@@ -82,7 +82,7 @@ def test_an_out_folder_that_cannot_be_written_is_told_before_anything_is_built(
 
 
 def test_all_that_cannot_be_written_is_told_at_once(greeting: Project) -> None:
-    folders = (greeting.folder / "out/tiny/packages", greeting.cache / "store/cas/ab")
+    folders = (greeting.folder / "out/tiny/units", greeting.cache / "store/cas/ab")
     with closed(*folders):
         refused(run(greeting, f"cache.dir={greeting.cache}"), "not-writable", *map(str, folders))
 

@@ -6,6 +6,7 @@ On the command line a setting is written `table.key=value`; list items are separ
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from quard.boards.keys import HINT, authorized_keys, bad_key
 
 _REASON = "bad-setting"
 _LISTS = ("sources.mirrors", "login.authorized_keys", "login.authorized_key_files")
-_FLAGS = ("cache.readonly", "sources.offline", "sources.strict")
+_FLAGS = ("sources.offline", "sources.strict")
 _NUMBERS = ("sources.largest_mib",)
 _LARGEST_MIB = 2048
+_SIZE = re.compile(r"([0-9]{1,6})([MGT])")
 TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login")
 
 
@@ -31,6 +33,7 @@ class Settings:
 
     override        -- package -> local source tree that is built instead of the archive
     cache           -- folder of the store and of downloaded archives; None: the user's cache folder
+    limit           -- size in bytes to which each store is shrunk; None: no limit
     sources_folder  -- folder that is searched for archives before any download
     mirrors         -- base addresses tried after the recipe's addresses
     offline         -- use no network address
@@ -42,6 +45,7 @@ class Settings:
 
     override: Mapping[str, Path]
     cache: Path | None
+    limit: int | None
     sources_folder: Path | None
     mirrors: tuple[str, ...]
     offline: bool
@@ -128,6 +132,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     settings = Settings(
         override=trees,
         cache=path(stored) if stored else None,
+        limit=_limit(cache),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
         offline=sources.flag("offline", False),
@@ -140,6 +145,16 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     for table in (cache, sources, login, sandbox, compiler):
         table.finish()
     return settings
+
+
+def _limit(cache: Table) -> int | None:
+    text = cache.text("limit", "")
+    if not text:
+        return None
+    found = _SIZE.fullmatch(text)
+    if found is None or not int(found[1]):
+        raise cache.error("limit", f"is no size: {text!r}", 'write it as in "500M" or "20G"')
+    return int(found[1]) << {"M": 20, "G": 30, "T": 40}[found[2]]
 
 
 def _largest(sources: Table) -> int:

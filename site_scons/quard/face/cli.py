@@ -31,7 +31,7 @@ VARIABLES = {
     "BENCH_ARGS": "for bench: --boots, --cold, --changes, --scale 10,100,1000,3000, --runs N",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends", "why")
-BUILDS = ("bench", "images", "run", "source", "test")
+BUILDS = ("bench", "gc", "images", "run", "source", "test")
 _ONE_NAME = ((1,), "the name of one package")
 _NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, or none")}
 """How many names a question takes."""
@@ -44,6 +44,7 @@ HELP = {
     "run": "build, then boot on this terminal; Ctrl-A X leaves",
     "test": "every check of the project, a real boot included",
     "source": "fetch and verify every source of the board",
+    "gc": "remove from the stores what was used least recently, down to cache.limit",
     "bench": "measure the build, the image and the boot; JSON on the last line",
     "NAME": "one package and what it needs",
     "NAME-rebuild": "that package, even if nothing changed",
@@ -67,7 +68,7 @@ OPTIONS = {
 
 Verb = Literal[
     "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
-    "images", "run", "test", "source", "bench",
+    "images", "run", "test", "source", "bench", "gc",
     "list", "info", "depends", "rdepends", "why",
 ]  # fmt: skip
 _VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
@@ -109,7 +110,7 @@ class Command:
     @property
     def builds(self) -> bool:
         """Whether the command makes files, so that it needs the tree's lock."""
-        return self.verb not in (*QUESTIONS, "test", "bench")
+        return self.verb not in (*QUESTIONS, "test", "bench", "gc")
 
 
 def parse(

@@ -17,8 +17,9 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from quard.base.canonical import canonical, digest
 from quard.base.errors import QuardError
 from quard.base.files import file_sha256, is_sha256, remove_tree
 from quard.base.space import enough_space
+
+_DAY = 24 * 3600
+"""Seconds."""
 
 
 def encode_record(key: str, record: Mapping[str, Any]) -> bytes:
@@ -83,7 +87,13 @@ class Store:
         """Return whether the blob exists; `verify` also checks its content."""
         if not is_sha256(sha256):
             raise _no_sha256(sha256)
-        return os.path.isfile(f"{self._root}/cas/{sha256[:2]}/{sha256}")
+        path = f"{self._root}/cas/{sha256[:2]}/{sha256}"
+        try:
+            status = os.stat(path)
+        except OSError:
+            return False
+        _note_use(path, status)
+        return stat.S_ISREG(status.st_mode)
 
     def add(self, file: Path) -> str:
         """Move a finished file into the store, read-only, and return its SHA-256.
@@ -179,7 +189,12 @@ class Store:
         for part, fault in lost.items():
             if record["blobs"][part] not in told:  # else it was reported when it was removed
                 self._tell_lost(record, part, fault)
-        return None if lost else record
+        if lost:
+            return None
+        with suppress(OSError):  # another process may have removed it just now
+            path = self._record_path(key)
+            _note_use(path, path.stat())
+        return record
 
     def _tell_lost(self, record: Mapping[str, Any], part: str, fault: str) -> None:
         name = record.get("name", "a package")
@@ -228,18 +243,18 @@ class Store:
         with os.fdopen(handle, "rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
                 return ""
-            self._discard(place, os.fstat(file.fileno()))
+            self.discard(place, os.fstat(file.fileno()))
         self._removed.add(sha256)
         return wrong
 
-    def _discard(self, place: Path, wrong: os.stat_result) -> None:
-        """Remove the blob found to be wrong, unless it has been replaced meanwhile."""
+    def discard(self, place: Path, seen: os.stat_result) -> None:
+        """Remove the blob seen at a place, unless it has been replaced meanwhile."""
         with self._locked():
             try:
                 there = place.lstat()
             except FileNotFoundError:
                 return
-            if (there.st_dev, there.st_ino) == (wrong.st_dev, wrong.st_ino):
+            if (there.st_dev, there.st_ino) == (seen.st_dev, seen.st_ino):
                 place.unlink()
 
     def _record_path(self, key: str) -> Path:
@@ -283,6 +298,13 @@ class Store:
                     remove_tree(folder)
             finally:
                 os.close(handle)
+
+
+def _note_use(path: str | Path, status: os.stat_result) -> None:
+    """Note that a file is in use, in its modification time; once a day is enough."""
+    if status.st_mtime < time.time() - _DAY:
+        with suppress(OSError):  # a store that others own
+            os.utime(path)
 
 
 def _no_sha256(value: object) -> ValueError:

@@ -252,11 +252,24 @@ class Session:
                     f" out/{workshop.board.name}/availability.json says what was tried)"
                 )
         ended_early = bool(SCons.Script.GetBuildFailures()) or workshop.stop.requested
+        if workshop.settings.limit is not None and workshop.summary.built:
+            self._shrink(workshop.settings.limit)
         if self.makes_images:
             whole = all(map(self._is_right, self._image_nodes()))
             if problem := self.build.images.coherence.end(whole=whole):
                 workshop.console.warn(problem)
         workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
+
+    def _shrink(self, limit: int) -> None:
+        """Shrink the stores to their limit; what could not be removed is there the next time."""
+        from quard.project.shrinking import shrunk  # noqa: PLC0415
+
+        try:
+            for line in shrunk(self.workshop.stores.all, limit):
+                if " removed 0 results" not in line:
+                    self.workshop.console.note(line)
+        except OSError as error:
+            self.workshop.console.warn(f"the store cannot be shrunk: {error.strerror}")
 
     def _is_right(self, node: Node) -> bool:
         """Return whether a file is up to date after this run."""

@@ -61,6 +61,8 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     workshop = Workshop(project, chosen, catalog, local, site, console)
+    if command.verb == "gc":
+        _shrink(workshop)
     if command.verb in cli.QUESTIONS:
         _answer(command, workshop, catalog, guard)
     return Session(command, workshop, guard)
@@ -77,6 +79,17 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),
     )
+
+
+def _shrink(workshop: Workshop) -> NoReturn:
+    """Shrink the stores to their limit, and end the process."""
+    from quard.project.shrinking import shrunk  # noqa: PLC0415
+
+    dry = bool(SCons.Script.GetOption("no_exec"))
+    for line in shrunk(workshop.stores.all, workshop.settings.limit, dry=dry):
+        workshop.console.answer(f"{line}\n")
+    streams.require_arrival()
+    sys.exit(0)
 
 
 def _answer(command: Command, workshop: Workshop, catalog: Catalog, guard: Guard) -> NoReturn:

@@ -18,6 +18,7 @@ DSS = "ssh-dss AAAAB3NzaC1kc3MAAAA="
 EMPTY = Settings(
     override={},
     cache=None,
+    limit=None,
     sources_folder=None,
     mirrors=(),
     offline=False,
@@ -54,6 +55,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
     wanted = Settings(
         override={"libmnl": tmp_path / "mnl"},
         cache=tmp_path / "cache",
+        limit=20 << 30,
         sources_folder=tmp_path / "downloads",
         mirrors=("https://a/", "https://b/"),
         offline=True,
@@ -66,6 +68,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         tmp_path,
         override__libmnl="mnl",
         cache__dir="cache",
+        cache__limit="20G",
         sources__dir="downloads",
         sources__mirrors="https://a/,https://b/,",
         sources__offline="yes",
@@ -82,6 +85,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
 libmnl = "mnl"
 [cache]
 dir = "cache"
+limit = "20G"
 [sources]
 dir = "downloads"
 mirrors = ["https://a/", "https://b/"]
@@ -286,3 +290,17 @@ def test_a_path_that_is_too_long_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(QuardError) as caught:
         settings.load(tmp_path, {key: "/" + "x" * 300}, HOME)
     assert "File name too long" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "size", ["20", "G", "0G", "20 G", "20g", "-1G", "1.5G", "20GB", "9999999G"]
+)
+def test_a_limit_is_a_number_and_a_unit(tmp_path: Path, size: str) -> None:
+    error = refused(tmp_path, cache__limit=size)
+    assert "cache.limit is no size" in error.message
+    assert error.hint == 'write it as in "500M" or "20G"'
+
+
+@pytest.mark.parametrize(("text", "size"), [("500M", 500 << 20), ("1T", 1 << 40), ("", None)])
+def test_limits_of_all_units(tmp_path: Path, text: str, size: int | None) -> None:
+    assert load(tmp_path, cache__limit=text).limit == size

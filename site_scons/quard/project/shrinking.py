@@ -1,0 +1,30 @@
+"""`./scons gc`, and the end of a build: stores are shrunk to the user's limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from quard.sources.watch import amount
+from quard.store.local import Store
+from quard.store.shrink import shrink
+
+
+def shrunk(stores: Iterable[Store], limit: int | None, *, dry: bool = False) -> Iterator[str]:
+    """Shrink stores to `limit` bytes each; yield a line for each that is there.
+
+    dry -- remove nothing, and say what would be removed
+    Raises OSError.
+    """
+    word = "would remove" if dry else "removed"
+    for store in stores:
+        if not store.root.is_dir():
+            continue
+        found = shrink(store, limit, time.time(), dry=dry)
+        results = f"{found.results} result{'' if found.results == 1 else 's'}"
+        line = f"{store.root}: {word} {results}, {amount(found.freed)}; {amount(found.left)} left"
+        if limit is not None and found.left > limit:
+            line += f", more than {amount(limit)}: the rest was used within the last hour"
+        yield line
+    if limit is None:
+        yield "cache.limit is not set: results stay, however old they are"
