@@ -26,19 +26,24 @@ class System:
 
     server -- the name of its SSH server
     note   -- the line about this system that its boot log has, in the middle of the others
+    chance -- pattern of a line that its boot log may have or not
     """
 
     guest: Guest
     ssh: Ssh
     server: str = "sshd"
     note: str = ""
+    chance: str = ""
 
     @property
     def boot_log(self) -> str:
-        """The boot log without the note, which must be there."""
+        """The boot log without the note, which must be there, and without what may be."""
+        log = self.guest.boot_log
+        if self.chance:
+            log = re.sub(f"^.*{self.chance}\r?\n", "", log, flags=re.MULTILINE)
         if not self.note:
-            return self.guest.boot_log
-        before, found, rest = self.guest.boot_log.partition(f"{self.note}\n")
+            return log
+        before, found, rest = log.partition(f"{self.note}\n")
         assert found, f"{self.note!r} is not in:\n{before}"
         return before + rest
 

@@ -22,6 +22,11 @@ MEMORY_MIB = 64
 KEY_NOTE = "(host keys in /run/ssh, for this boot only: /data/ssh cannot hold them)"
 
 
+NO_ROOM = r"overlayfs: failed to create directory \S+ \(errno: 28\); mounting read-only"
+"""overlayfs makes its work folder anew at each mount. On a full disk it finds room for it if ext4
+has meanwhile released the blocks of the old one, which happens when its journal is committed."""
+
+
 @pytest.fixture(scope="module")
 def system(images: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A guest with little memory; each test leaves the disk as it has found it."""
@@ -63,7 +68,7 @@ def test_boot_on_a_full_disk_lets_in_and_leaves_nothing_half_written(system: Sys
     guest.check("rm -f /new")
 
     restart(guest)
-    assert_every_check_holds(dataclasses.replace(system, note=KEY_NOTE))
+    assert_every_check_holds(dataclasses.replace(system, note=KEY_NOTE, chance=NO_ROOM))
     assert "No space left" in guest.run("echo x >/new; rm -f /new").output
     empty = "-xdev -size 0 -type f -newer /filler ! -name filler2"
     assert guest.check(f"find / /data {empty}; ls -A /data/ssh") == ""

@@ -191,7 +191,7 @@ def test_on_a_terminal_it_prompts_edits_lines_and_controls_jobs(
     time.sleep(0.5)
     terminal.sendcontrol("z")
     terminal.expect("Stopped")
-    terminal.sendline("kill %1; echo $((6 * 7))")
+    terminal.sendline("kill %1; wait %1; echo $((6 * 7))")
     terminal.expect("42")
     terminal.sendline("exit 3")
     terminal.expect(pexpect.EOF)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -126,7 +126,8 @@ def held(mark: Path, script: str, holder: str = HOLDER) -> Iterator[subprocess.P
         process.kill()
         process.wait()
         for pid in naming(mark):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was just about to end
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_a_command_that_heeds_no_signal_ends_with_a_holder_that_is_killed(tmp_path: Path) -> None:
