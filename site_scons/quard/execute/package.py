@@ -207,7 +207,7 @@ class Packager:
             )
             self._execute(job, build, inputs, found.base)
             report("split")
-            # Nobody else could tell what such a result was made from.
+            # Other checkouts could not know what such a result was made from.
             local = bool(job.plan.tree) or found.is_used or build.sandbox.mode == "none"
             store = self._stores.home(local=local)
             record = staged.keep(build, self._machine.toolchain, store, log.name, local=local)

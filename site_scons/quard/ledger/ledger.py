@@ -20,11 +20,11 @@ class Executor(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Return the cross toolchain's identity."""
+        """The cross toolchain's identity."""
 
     @property
     def seals(self) -> bool:
-        """Return whether builds are sealed here."""
+        """Whether builds are sealed here."""
 
 
 class Ledger:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def everything(root: Path, folder: str = "") -> list[str]:
-    """Return all paths below `root`, or below a folder of it; folders before what is in them."""
+    """Return all paths below `root`, or below a folder of it; folders before their content."""
     found = []
     with os.scandir(root / folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
@@ -21,15 +21,15 @@ def everything(root: Path, folder: str = "") -> list[str]:
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether a path is a folder itself, not a link to one."""
+    """Return whether a path is a folder itself, not a link to one."""
     return path.is_dir() and not path.is_symlink()
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether a path is a regular file itself. Raises FileNotFoundError."""
+    """Return whether a path is a regular file itself. Raises FileNotFoundError."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 
 def below(path: str, folder: str) -> bool:
-    """Tell whether a path is a folder or something in it, by their names."""
+    """Return whether a path is a folder or something in it, by name."""
     return path == folder or path.startswith(f"{folder}/")

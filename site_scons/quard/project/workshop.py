@@ -111,7 +111,7 @@ class Workshop:
 
     @property
     def fingerprint(self) -> str:
-        """Return the cross compiler's identity in the keys of packages."""
+        """The cross compiler's identity in the keys of packages."""
         return self.toolchain.fingerprint
 
     def require_compiler(self) -> None:
@@ -126,7 +126,7 @@ class Workshop:
 
     @property
     def seals(self) -> bool:
-        """Return whether builds are sealed here; determined on the first call."""
+        """Whether builds are sealed here; determined on first use."""
         return self._sandbox[0] == "bwrap"
 
     def _builder(self) -> tuple[Mode, BuildUser | None]:
@@ -177,7 +177,7 @@ class Workshop:
 
     @property
     def packager(self) -> Packager:
-        """Return the builder of packages, made on first use: a null build needs none."""
+        """The builder of packages, made on first use: a null build needs none."""
         with self._making:
             return self._packager
 
