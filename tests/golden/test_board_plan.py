@@ -33,7 +33,6 @@ def units(name: str, **changes: Any) -> dict[str, Unit]:
     around = Surroundings(
         system="the system's table",
         overlays=dict.fromkeys(chosen.overlays, "the overlay"),
-        listings={},
         authorized_keys=(),
         machine="the machine",
         template="the parts of run.sh",

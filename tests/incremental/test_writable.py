@@ -70,7 +70,9 @@ def test_a_cache_that_cannot_be_written_is_told_before_anything_is_built(
     assert run(greeting, f"cache.dir={greeting.cache}").returncode == 0
 
 
-@pytest.mark.parametrize("place", ["tiny", "tiny/units", "tiny/work/alone", "store/tmp"])
+@pytest.mark.parametrize(
+    "place", ["tiny", "tiny/units", "tiny/units/images", "tiny/work/alone", "store/tmp"]
+)
 def test_an_out_folder_that_cannot_be_written_is_told_before_anything_is_built(
     greeting: Project, place: str
 ) -> None:

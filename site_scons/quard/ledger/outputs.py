@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from quard.base import canonical
 from quard.base.files import replacing
-from quard.ledger.results import Results, lost_blob, read_record, recorded
+from quard.ledger.results import Results, lost_blob, recorded
 from quard.store import blob
 from quard.store.stores import Stores
 
@@ -18,12 +17,12 @@ class Outputs:
     """The packages' results of one board; `folder` holds their files."""
 
     def __init__(self, folder: Path, stores: Stores) -> None:
-        self._folder = folder
+        self.folder = folder
         self._stores = stores
 
     def results(self, name: str) -> Results:
         """Return the paths of a package's result files."""
-        return Results(self._folder, name)
+        return Results(self.folder, name)
 
     def difference(self, name: str, before: str, now: str) -> tuple[str, ...]:
         """Return what changed in a package's interface between two digests, if known."""
@@ -37,11 +36,6 @@ class Outputs:
             except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 continue
         return difference(known[before], known[now]) if {before, now} <= known.keys() else ()
-
-    def archive(self, name: str) -> Mapping[str, str] | None:
-        """Return the file name and SHA-256 of the archive that a result was made from."""
-        found = read_record(self.results(name)).get("archive")
-        return found if isinstance(found, dict) else None
 
     def blob(self, name: str, part: str) -> Path:
         """Return the blob of a part of a package, verified. Raises LostResult."""

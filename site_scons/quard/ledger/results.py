@@ -79,7 +79,7 @@ def write_result(
 ) -> None:
     """Write the basis of a result, and last the result itself.
 
-    listings -- for people, see Unit
+    listings -- for reports of what changed behind a digest: name -> path -> description
     """
     results.result.parent.mkdir(parents=True, exist_ok=True)
     more = {"listings": listings} if listings else {}

@@ -46,7 +46,7 @@ def reasons(
     """Return the differences in the users' terms, the most relevant first.
 
     old, new   -- what a result was made from and would be made from (ledger.basis), with the
-                  unit's listings; None if nothing is known
+                  listings of its overlays; None if nothing is known
     difference -- returns what changed in an interface
     An empty return value means that nothing changed: the result itself is missing.
     """

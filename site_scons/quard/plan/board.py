@@ -26,7 +26,6 @@ class Surroundings:
 
     system          -- SHA-256 of the system's table
     overlays        -- name -> digest, in the board's order
-    listings        -- of each overlay: name -> path -> description of the entry
     authorized_keys -- from the user's settings
     machine         -- SHA-256 of the machine's file
     template        -- SHA-256 over the parts of run.sh
@@ -34,7 +33,6 @@ class Surroundings:
 
     system: str
     overlays: Mapping[str, str]
-    listings: Mapping[str, Mapping[str, str]]
     authorized_keys: tuple[str, ...]
     machine: str
     template: str
@@ -76,7 +74,6 @@ def _images(resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
         packages(resolved.image, "runtime"),
         parts=("tar",),
         files=(ROOTFS, MANIFEST),
-        listings=around.listings,
     )
     yield rootfs
     for kind in board.formats:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 PACKAGE_PARTS = ("interface", "runtime")
@@ -50,7 +49,6 @@ class Unit:
     inputs -- parts of other units, in the order of reports to users
     parts  -- named outputs; the result has a digest for each
     files  -- files of the unit in the images folder; empty for a package
-    listings -- for reports of what changed behind a digest: name -> path -> description
     """
 
     id: str
@@ -58,7 +56,6 @@ class Unit:
     inputs: tuple[Input, ...]
     parts: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    listings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -19,9 +19,6 @@ from quard.project.workshop import Workshop
 if TYPE_CHECKING:
     from quard.execute.package import Job
 
-RESULTS = "units"
-"""Folder of the result files, in the board's folder."""
-
 
 class BoardBuild:
     """Makes the units of one board; several threads may use it at once.
@@ -34,7 +31,7 @@ class BoardBuild:
         self.resolved = resolved
         self.packages = package_units(resolved)
         self.ledger = Ledger(
-            workshop.out / RESULTS,
+            workshop.outputs.folder,
             workshop.out / "images",
             self.packages,
             workshop.stores,
@@ -66,7 +63,7 @@ class BoardBuild:
         made, console = self.ledger.basis(unit), self.workshop.console
         with console.image(unit.name) if unit.inputs else nullcontext():
             parts = self.images.make(unit)
-        write_result(self.ledger.results(unit), made, parts, unit.listings)
+        write_result(self.ledger.results(unit), made, parts, self.images.listings(unit))
         self.workshop.summary.add_image(unit.name)
 
     def _produce(self, unit: Unit) -> None:

@@ -72,7 +72,8 @@ class Forecast:
         old = before["inputs"] if before else {}
         digests = {each: self._digest(each, old) for each in unit.inputs}
         same = found is not None and found.key == self._ledger.key(unit, digests)
-        now = {**self._ledger.basis(unit, found, digests), "listings": unit.listings}
+        listings = {} if unit.is_package else self._build.images.listings(unit)
+        now = {**self._ledger.basis(unit, found, digests), "listings": listings}
         reasons = () if same else why.reasons(before, now, self._outputs.difference)
         self._parts[unit.id] = None
         if unit.is_package and unit.name in self._forced:

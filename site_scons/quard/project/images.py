@@ -45,7 +45,6 @@ class Images:
         return Surroundings(
             system=self._system_digest(),
             overlays={found.name: found.digest for found in overlays},
-            listings={found.name: found.listing() for found in overlays},
             authorized_keys=self._workshop.settings.authorized_keys,
             machine=self._machine_digest(),
             template=self._template_digest(),
@@ -126,6 +125,15 @@ class Images:
     @property
     def run_script(self) -> Path:
         return self.folder / "run.sh"
+
+    def listings(self, unit: Unit) -> dict[str, dict[str, str]]:
+        """Return what is behind the digests of a unit's plan: overlay -> path -> description.
+
+        Only reports need it: a null build does not make it.
+        """
+        if not isinstance(unit.plan, RootfsPlan):
+            return {}
+        return {found.name: found.listing() for found in self._overlays}
 
     def make(self, unit: Unit) -> dict[str, str]:
         """Make the files of one unit and return the digests of its parts."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.space import enough_space
+from quard.ledger.ledger import IMAGES, RESULTS
 from quard.store.local import Store
 
 _REASON = "not-writable"
@@ -75,6 +76,7 @@ def require(out: Path, board: str, names: Collection[str], stores: Iterable[Stor
     lines = [*_tried((out, own, work), _MOVE_OUT)]
     if not lines:
         folders = [Path(entry.path) for entry in os.scandir(own) if entry.is_dir()]
+        folders += [path for path in (own / RESULTS / IMAGES,) if path.is_dir()]
         left = [work / name for name in names] + [own / "logs" / f"{name}.log" for name in names]
         lines += _closed((*folders, *(path for path in left if path.exists())), _MOVE_OUT)
     for store in stores:

@@ -17,6 +17,7 @@ from quard.boards.settings import Settings, named_path
 from quard.execute import toolchain
 from quard.execute.toolchain import Toolchain
 from quard.face.console import Console
+from quard.ledger.ledger import RESULTS
 from quard.ledger.outputs import Outputs
 from quard.ledger.summary import Summary
 from quard.plan import source
@@ -92,7 +93,7 @@ class Workshop:
         self.sources = site.cache / "sources"
         local = Store(project / "out" / "store", console.warn)
         self.stores = Stores(local, Store(site.cache / "store", console.warn))
-        self.outputs = Outputs(self.out / "units", self.stores)
+        self.outputs = Outputs(self.out / RESULTS, self.stores)
         self._folders = (settings.sources_folder,) if settings.sources_folder else ()
         self._archives = Archives(self.sources, self._folders)
 
