@@ -166,6 +166,21 @@ def test_a_damaged_result_file_is_made_anew(greeting: Project) -> None:
     assert ran.summary["restored"] == ["alone"]
 
 
+def test_a_result_of_an_earlier_recipe_that_is_put_back_is_not_taken(greeting: Project) -> None:
+    """SCons knows of the later one only; what decides is the key that the result carries."""
+    greeting.run()
+    path = greeting.folder / "out/tiny/units/alone.json"
+    earlier = path.read_bytes()
+    greeting.board(["alone", "hello", "libc"], more='[flags]\nc = "-Os"\n')
+    assert "alone" in greeting.run().built
+    image = greeting.image()
+    path.write_bytes(earlier)
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.summary["restored"] == ["alone"]
+    assert greeting.image() == image
+
+
 def test_an_editors_leftovers_in_a_package_rebuild_nothing(greeting: Project) -> None:
     greeting.run()
     for name in (".recipe.py.swp", "recipe.py~", "0001-x.patch.orig"):

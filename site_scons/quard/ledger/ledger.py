@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from quard.ledger.basis import acceptable, basis, key, key_of
-from quard.ledger.results import Result, Results, read_result
+from quard.ledger.results import Result, Results, made_from, read_result
 from quard.plan.unit import Input, Unit
 from quard.store.stores import Stores
 
+RESULTS = "units"
+"""Folder of the result files, in the board's folder."""
 IMAGES = "images"
-"""Subfolder of the results folder for the results of images."""
+"""Its subfolder for the results of images."""
 
 
 class Executor(Protocol):
@@ -72,11 +74,6 @@ class Ledger:
         """Note that a unit's result has just been written or removed."""
         self._known.pop(unit.id, None)
 
-    def forget(self, unit: Unit) -> None:
-        """Remove a unit's result, so that it is rebuilt."""
-        self.results(unit).result.unlink(missing_ok=True)
-        self.made(unit)
-
     def digest(self, each: Input) -> str:
         """Return the digest of an input from its unit's result; "" if there is none."""
         found = self.result(self.units[each.unit])
@@ -120,10 +117,10 @@ class Ledger:
         return {each: self.digest(each) for each in unit.inputs}
 
     def signature(self, unit: Unit) -> str:
-        """Return what a build system compares from run to run.
+        """Return what SCons compares for a unit after its inputs were made.
 
-        Unlike the key, it has no archive and no seal: either those of a result are accepted, or
-        the result is not usable.
+        Unlike the key, it has no archive and no seal. A unit whose result may not stay is made
+        without being compared.
         """
         by = {"toolchain": self._executor.fingerprint} if unit.is_package else {}
         return key_of(unit, self._digests(unit), by, "")
@@ -133,13 +130,13 @@ class Ledger:
         found = self.result(unit)
         return found is not None and found.key == self.key(unit) and self.is_whole(unit)
 
-    def is_usable(self, unit: Unit) -> bool:
-        """Return whether there is a result that can be used if its signature matches."""
-        found = self.result(unit)
-        if found is None or not self.is_whole(unit):
+    def may_stay(self, unit: Unit) -> bool:
+        """Return whether a result is valid if its inputs turn out to be what it was made from."""
+        found, made = self.result(unit), made_from(self.results(unit))
+        if found is None or made is None or not self.is_whole(unit):
             return False
-        sealed = found.sealed is not False or not self._executor.seals
-        return sealed and found.archive in unit.plan.archives
+        digests = {each: made["inputs"].get(each.name, "") for each in unit.inputs}
+        return found.key == self.key(unit, digests)
 
     def is_whole(self, unit: Unit) -> bool:
         """Return whether everything that a unit's result names exists."""

@@ -115,7 +115,7 @@ def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
         action = KeyedAction(begun.act(unit.name, lambda: begun.build.make(unit)))
         nodes = env.Command(nodes, [signature], action, KEY="quardroot")
         begun.nodes[unit.id] = nodes
-        if unit.id in begun.selection.forced | begun.selection.unusable:
+        if unit.id in begun.selection.outdated:
             env.AlwaysBuild(nodes)
     return nodes
 

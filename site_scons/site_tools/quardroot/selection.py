@@ -7,6 +7,7 @@ from collections.abc import Callable
 import SCons.Node
 import SCons.SConsign
 
+from quard.ledger.ledger import Ledger
 from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
 
@@ -32,15 +33,22 @@ class Selection:
     ) -> None:
         ledger = build.ledger
         self.wanted = wanted
-        self.forced = forced
         self.unchanged: frozenset[str] = frozenset()
         # Without its signatures SCons makes everything again: then no unit can be left out.
         if not all_of_them and guard.has_signatures:
             self.unchanged = ledger.unchanged(wanted, forced)
         self.changed = tuple(unit for unit in wanted if unit.id not in self.unchanged)
-        # SCons would assume that these are unchanged since it last examined them.
-        unusable = (unit.id for unit in self.changed if not ledger.is_usable(unit))
-        self.unusable = frozenset(unusable)
+        self.outdated = forced.union(
+            unit.id for unit in self.changed if self._is_outdated(unit, ledger)
+        )
+
+    def _is_outdated(self, unit: Unit, ledger: Ledger) -> bool:
+        """Return whether a unit is made whatever SCons remembers of it.
+
+        Its inputs cannot change any more, or no change of them would make its result valid.
+        """
+        settled = all(each.unit in self.unchanged for each in unit.inputs)
+        return (settled and not ledger.is_current(unit)) or not ledger.may_stay(unit)
 
 
 def sign_what_was_made(guard: Guard, warn: Callable[[str], None]) -> None:

@@ -143,12 +143,11 @@ def test_what_was_made_sealed_stays_good_where_builds_are_not(place: Place) -> N
 def test_what_was_not_made_sealed_is_void_once_builds_are(place: Place) -> None:
     ledger = place.ledger(executor=Executor(seals=False))
     base = UNITS["base@one"]
-    ledger.forget(base)
+    ledger.made(base)
     parts = {part: place.blob(f"{part} of base") for part in base.parts}
     write_result(ledger.results(base), ledger.basis(base), parts)
     assert place.same(executor=Executor(seals=False)) == ALL
     assert place.same() == {"other@one"}
-    assert not place.ledger().is_usable(base)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +202,6 @@ def test_a_package_whose_blob_is_lost_is_looked_at(place: Place) -> None:
     sha256 = hashlib.sha256(b"deploy of tool").hexdigest()
     place.stores.home(local=False).path(sha256).unlink()
     assert place.same() == without("tool@one", "one/root.ext4")
-    assert not place.ledger().is_usable(UNITS["tool@one"])
 
 
 def test_a_file_that_is_gone_is_made_again(place: Place) -> None:
@@ -226,3 +224,32 @@ def test_the_signature_names_neither_archive_nor_seal(place: Place) -> None:
     other = changed("base@one", sources=(B,))
     assert place.ledger(other).signature(other["base@one"]) == first
     assert place.ledger(executor=Executor("8" * 64)).signature(base) != first
+
+
+def test_a_result_may_stay_if_only_its_inputs_are_in_doubt(place: Place) -> None:
+    (place.folder / "units/base.json").unlink()
+    lib = UNITS["lib@one"]
+    assert not place.ledger().is_current(lib)
+    assert place.ledger().may_stay(lib)
+
+
+@pytest.mark.parametrize("what", ["plan", "inputs", "toolchain", "archive", "blob", "basis"])
+def test_a_result_may_not_stay_whatever_its_inputs_will_be(place: Place, what: str) -> None:
+    lib, executor = UNITS["lib@one"], Executor()
+    plan = lib.plan
+    assert isinstance(plan, Plan)
+    match what:
+        case "plan":
+            lib = dataclasses.replace(lib, plan=dataclasses.replace(plan, cflags="-Os"))
+        case "archive":
+            lib = dataclasses.replace(lib, plan=dataclasses.replace(plan, sources=(B,)))
+        case "inputs":
+            lib = dataclasses.replace(lib, inputs=(*lib.inputs, Input("other@one", "interface")))
+        case "toolchain":
+            executor = Executor("8" * 64)
+        case "blob":
+            sha256 = hashlib.sha256(b"runtime of lib").hexdigest()
+            place.stores.home(local=False).path(sha256).unlink()
+        case "basis":
+            place.ledger().results(lib).basis.write_text("{}")
+    assert not place.ledger({**UNITS, lib.id: lib}, executor).may_stay(lib)
