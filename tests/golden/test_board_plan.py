@@ -28,7 +28,7 @@ BOARDS = board.names(TOP / "configs")
 def units(name: str, **changes: Any) -> dict[str, Unit]:
     """Return the units of a board with every feature that is wanted if available."""
     chosen = dataclasses.replace(board.load(TOP / "configs", name), **changes)
-    resolver = Resolver(chosen, CATALOG, Fragments(TOP, chosen))
+    resolver = Resolver(chosen.own, CATALOG, Fragments(TOP, chosen.configuration))
     resolved = resolver.resolve(dict.fromkeys(resolver.choices(), True), {})
     around = Surroundings(
         system="the system's table",
@@ -37,7 +37,7 @@ def units(name: str, **changes: Any) -> dict[str, Unit]:
         machine="the machine",
         template="the parts of run.sh",
     )
-    return package_units(resolved) | image_units(resolved, around)
+    return package_units(resolved) | image_units(chosen, resolved, around)
 
 
 def row(unit: Unit) -> dict[str, Any]:

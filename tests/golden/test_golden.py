@@ -37,7 +37,7 @@ def resolved(branch: Branch | None = None) -> Resolved:
         package, feature, on = branch
         features[package, feature] = "on" if on else "off"
     chosen = dataclasses.replace(chosen, features=features)
-    resolver = Resolver(chosen, CATALOG, Fragments(TOP, chosen))
+    resolver = Resolver(chosen.own, CATALOG, Fragments(TOP, chosen.configuration))
     decided = dict.fromkeys(resolver.choices(), True)
     return resolver.resolve(decided, {}, CATALOG.names())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quard.boards.configuration import BoardToolchain, Configuration
 from quard.hardening import Hardening
 from quard.model import Feature, Recipe, Source
 from quard.plan.compose import Inputs, compose
@@ -23,6 +24,19 @@ COMMON: dict[str, Any] = {
 }
 FAST = Feature("fast", "speed", on=("--fast={version}", "--really"), off=("--slow",))
 SMALL = Feature("small", "size", on=("--small",), off=("--large={triple}",))
+
+
+def configuration(hardening: Hardening | None = None, name: str = "one") -> Configuration:
+    return Configuration(
+        name=name,
+        folder=name.partition("/")[2],
+        target=RISCV,
+        toolchain=BoardToolchain(prefix="riscv64-linux-gnu-", folder=""),
+        cflags="-O2",
+        hardening=hardening or Hardening(),
+        features={},
+        fragments={},
+    )
 
 
 def context(
@@ -47,9 +61,7 @@ def plan(
     return compose(
         "thing",
         recipe,
-        target=RISCV,
+        configuration=configuration(hardening),
         features=features or {},
-        cflags="-O2",
-        hardening=hardening or Hardening(),
         inputs=inputs or Inputs(),
     )

@@ -83,7 +83,9 @@ def test_the_recipes_are_clean_and_resolve(tmp_path: Path, size: int) -> None:
     folder = board.project.folder
     catalog = Catalog(folder / "packages")
     chosen = load(folder / "configs", "tiny")
-    resolved = Resolver(chosen, catalog, Fragments(folder, chosen)).resolve({}, {})
+    resolved = Resolver(chosen.own, catalog, Fragments(folder, chosen.configuration)).resolve(
+        {}, {}
+    )
     assert len(resolved.image) == size
     lint.require(resolved.packages.values(), catalog)
     for shape in board.shapes:

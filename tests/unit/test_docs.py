@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plan_parts import configuration
 
 from quard import model
 from quard.base.table import Table
 from quard.boards import board, settings
-from quard.hardening import Hardening
 from quard.image import system
 from quard.machine import machine
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import KconfigStep, RunStep, Step, ToolchainStep
-from quard.target import target
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -146,10 +145,8 @@ def test_the_page_of_styles_has_each_ones_own_commands(style: type[model.Recipe]
     plan = compose(
         "thing",
         recipe,
-        target=target("riscv64-linux-gnu"),
+        configuration=configuration(),
         features={},
-        cflags="-O2",
-        hardening=Hardening(),
         inputs=Inputs(),
     )
     blocks = re.findall(

@@ -7,18 +7,20 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from quard.base.names import NAME, unknown
 from quard.base.table import Table, read
+from quard.boards import tables
+from quard.boards.configuration import BoardToolchain, Choice, Configuration
 from quard.boards.keys import authorized_keys
-from quard.hardening import CHECKED, FORTIFY, WORDS, Hardening
+from quard.boards.root import Login, Root
+from quard.hardening import FORTIFY, WORDS, Hardening
 from quard.model import Unhardened
 from quard.target import Target, target
 
-Choice = Literal["on", "off", "if-available"]
-FORMATS = ("ext4", "squashfs", "cpio.gz")
 _REASON = "bad-board"
 _DATA_MIB = 256
 _LEAST_DATA_MIB = 8
@@ -27,31 +29,6 @@ _PERSISTENT = re.compile(r"(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*|/\.[A-Za-z0-9_+-][A-
 """Paths that need no escaping in options of mount(8) and in a list of one path per line."""
 _MOUNTED = ("/data", "/dev", "/mnt", "/proc", "/run", "/sys", "/tmp", "/var/log")
 """Paths where the guest mounts other file systems."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BoardToolchain:
-    """The cross compiler.
-
-    prefix -- of its commands, as in riscv64-linux-gnu-
-    folder -- where it is installed (its `bin` holds the commands); "" for the machine's compiler
-    """
-
-    prefix: str
-    folder: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Login:
-    """Who may log in.
-
-    root_password   -- root's entry in shadow(5): a crypt(5) hash, "*" to lock it, or "" for a
-                       console that asks for no password (sshd never accepts passwords)
-    authorized_keys -- public keys that may log in as root over the network
-    """
-
-    root_password: str
-    authorized_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +76,38 @@ class Board:
     size_mib: int
     data: Data
 
+    @cached_property
+    def configuration(self) -> Configuration:
+        """How the packages of the board's own root are built."""
+        return Configuration(
+            name=self.name,
+            folder="",
+            target=self.target,
+            toolchain=self.toolchain,
+            cflags=self.cflags,
+            hardening=self.hardening,
+            features=self.features,
+            fragments=self.fragments,
+        )
+
+    @cached_property
+    def own(self) -> Root:
+        """The board's own root file system."""
+        return Root(
+            board=self.name,
+            name="",
+            configuration=self.configuration,
+            packages=self.packages,
+            unhardened=self.unhardened,
+            system=self.system,
+            hostname=self.hostname,
+            overlays=self.overlays,
+            login=self.login,
+            formats=self.formats,
+            size_mib=self.size_mib,
+            persistent=self.data.persistent if self.data.size_mib else None,
+        )
+
 
 def names(configs: Path) -> tuple[str, ...]:
     """Return the boards' names, sorted."""
@@ -118,31 +127,23 @@ def load(configs: Path, name: str) -> Board:
 
 def _board(name: str, table: Table) -> Board:
     triple = target(table.text("target"))
-    image = table.table("image")
-    formats = image.texts("formats", FORMATS)
-    for chosen in formats:
-        if chosen not in FORMATS:
-            raise image.error("formats", f"knows {', '.join(FORMATS)}, not {chosen!r}")
-    size = image.number("size_mib", 0)
-    if size < 0:
-        raise image.error("size_mib", "must not be negative")
-    image.finish()
+    formats, size = tables.image(table.table("image"), tables.FORMATS)
     login = table.table("login")
     board = Board(
         name=name,
         summary=table.text("summary"),
         target=triple,
         toolchain=_toolchain(table.table("toolchain"), triple),
-        cflags=_flags(table.table("flags")),
+        cflags=tables.flags(table.table("flags"), "-O2"),
         hardening=_hardening(table.table("hardening")),
-        unhardened=tuple(_unhardened(inner) for inner in table.tables("unhardened")),
+        unhardened=tables.unhardened(table.tables("unhardened")),
         machine=table.text("machine"),
         system=table.text("system", "base"),
         hostname=table.text("hostname", name),
         packages=table.texts("packages"),
-        features=_features(table.table("features")),
-        fragments=_fragments(table.table("fragments")),
-        overlays=_paths(table, "overlays", ("rootfs",)),
+        features=tables.features(table.table("features")),
+        fragments=tables.fragments(table.table("fragments")),
+        overlays=tables.paths(table, "overlays", ("rootfs",)),
         login=Login(
             root_password=login.text("root_password", "*"),
             authorized_keys=authorized_keys(login),
@@ -191,12 +192,6 @@ def _check_persistent(table: Table, path: str) -> None:
             raise table.error("persistent", text)
 
 
-def _flags(table: Table) -> str:
-    flags = table.text("c", "-O2")
-    table.finish()
-    return flags
-
-
 def _hardening(table: Table) -> Hardening:
     chosen: dict[str, Any] = {n: table.flag(n, True) for n in WORDS if n != "fortify"}
     level = table.number("fortify", FORTIFY)
@@ -204,50 +199,3 @@ def _hardening(table: Table) -> Hardening:
         raise table.error("fortify", f"must be a level from 0 to {FORTIFY}, not {level}")
     table.finish()
     return Hardening(**chosen, fortify=level)
-
-
-def _unhardened(table: Table) -> Unhardened:
-    found = Unhardened(
-        path=table.text("path"), lacks=table.texts("lacks"), reason=table.text("reason")
-    )
-    table.finish()
-    if not found.path.startswith("/"):
-        raise table.error("path", "must begin with /")
-    if not found.lacks or not {*found.lacks} <= {*CHECKED}:
-        raise table.error("lacks", f"must be some of {', '.join(CHECKED)}")
-    if not found.reason.strip():
-        raise table.error("reason", "must say why")
-    return found
-
-
-def _features(table: Table) -> dict[tuple[str, str], Choice]:
-    choices: dict[tuple[str, str], Choice] = {}
-    for package in table.names():
-        inner = table.table(package)
-        for feature in inner.names():
-            match inner.value(feature):
-                case True:
-                    choices[package, feature] = "on"
-                case False:
-                    choices[package, feature] = "off"
-                case "if-available":
-                    choices[package, feature] = "if-available"
-                case other:
-                    raise inner.error(
-                        feature, f'must be true, false or "if-available", not {other!r}'
-                    )
-    return choices
-
-
-def _fragments(table: Table) -> dict[str, tuple[str, ...]]:
-    return {package: _paths(table, package) for package in table.names()}
-
-
-def _paths(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Return paths, which must be below the project, where all users have the same files."""
-    paths = table.texts(key, default)
-    for path in paths:
-        if not path or path.startswith("/") or ".." in path.split("/"):
-            hint = "a link below the checkout may lead elsewhere: docs/adding-a-package.md"
-            raise table.error(key, f"must hold paths below the checkout, not {path!r}", hint)
-    return paths

@@ -11,26 +11,26 @@ from pathlib import Path
 from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import FileRef
-from quard.boards.board import Board
+from quard.boards.configuration import Configuration
 
 
 class Fragments:
-    """The fragments that a board merges into the configurations of its Kconfig packages.
+    """The fragments that are merged into the configurations of Kconfig packages.
 
     The board's file lists some. Those written by the Kconfig editor are
     `configs/BOARD/NAME.fragment`.
     """
 
-    def __init__(self, project: Path, board: Board) -> None:
+    def __init__(self, project: Path, configuration: Configuration) -> None:
         self._project = project
-        self._board = board
+        self._configuration = configuration
 
     def of(self, package: str) -> dict[str, str]:
         """Return a package's fragments in the order in which they are applied, after the recipe's.
 
         Name of the fragment in the build -> its path below the project.
         """
-        listed = self._board.fragments.get(package, ())
+        listed = self._configuration.fragments.get(package, ())
         found = {f"board-{number}-{Path(path).name}": path for number, path in enumerate(listed)}
         edited = self.edited(package)
         if os.path.lexists(self._project / edited):
@@ -43,13 +43,15 @@ class Fragments:
 
     def edited(self, package: str) -> str:
         """Return the path, below the project, of the Kconfig editor's fragment for a package."""
-        return f"configs/{self._board.name}/{package}.fragment"
+        return f"configs/{self._configuration.name}/{package}.fragment"
 
     @cached_property
     def packages(self) -> Mapping[str, str]:
         """Package with fragments -> the file, below the project, that names or holds them."""
-        found = dict.fromkeys(self._board.fragments, f"configs/{self._board.name}.toml")
-        folder = self._project / f"configs/{self._board.name}"
+        found = dict.fromkeys(
+            self._configuration.fragments, f"configs/{self._configuration.name}.toml"
+        )
+        folder = self._project / f"configs/{self._configuration.name}"
         return found | {p.stem: self.edited(p.stem) for p in folder.glob("*.fragment")}
 
     def _hash(self, path: str) -> str:

@@ -184,7 +184,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
 def _on_board(resolved: Resolved, name: str) -> str:
     if name not in resolved.plans:
         raise QuardError(
-            f"{name} is not on the board {resolved.board.name}",
+            f"{name} is not on the board {resolved.root.board}",
             reason="not-on-board",
             hint="./scons list shows the board's packages",
         )

@@ -51,7 +51,7 @@ class ConfigEditor:
         self._from_shell = False
         self._workshop = workshop
         self._plan = resolved.plans[name]
-        self._board = resolved.board
+        self._board = resolved.root.board
         self._images = name in resolved.image
         self._shown = workshop.fragments.edited(name)
         self._fragment = workshop.project / self._shown
@@ -218,7 +218,7 @@ class ConfigEditor:
         """Write the lines found to the fragment; return whether that changed it."""
         path = self._fragment
         before = _read(path) if path.exists() else ""
-        text = fragment_text(self.name, self._board.name, found)
+        text = fragment_text(self.name, self._board, found)
         if text == before:
             return False
         if text:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from quard.boards.board import Board
+from quard.boards.root import Root
 from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.resolve import Resolved
 from quard.plan.unit import PACKAGE_PARTS, Input, Unit, board_id, package_id
@@ -40,7 +41,7 @@ class Surroundings:
 
 def package_units(resolved: Resolved) -> dict[str, Unit]:
     """Return the packages by id, in build order."""
-    configuration = resolved.board.name
+    configuration = resolved.root.configuration.name
     found = {}
     for name in resolved.graph.order:
         plan = resolved.plans[name]
@@ -53,13 +54,12 @@ def package_units(resolved: Resolved) -> dict[str, Unit]:
     return found
 
 
-def image_units(resolved: Resolved, around: Surroundings) -> dict[str, Unit]:
+def image_units(board: Board, resolved: Resolved, around: Surroundings) -> dict[str, Unit]:
     """Return the units of the images folder by id, inputs first."""
-    return {unit.id: unit for unit in _images(resolved, around)}
+    return {unit.id: unit for unit in _images(board, resolved, around)}
 
 
-def _images(resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
-    board = resolved.board
+def _images(board: Board, resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
 
     def packages(names: tuple[str, ...], part: str) -> tuple[Input, ...]:
         return tuple(Input(package_id(name, board.name), part) for name in names)
@@ -93,30 +93,30 @@ def _images(resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
 
 
 def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
-    board = resolved.board
+    root = resolved.root
     return RootfsPlan(
-        triple=board.target.triple,
+        triple=root.configuration.target.triple,
         system=around.system,
         overlays=tuple(around.overlays.items()),
         users=resolved.users,
         permissions=resolved.permissions,
-        hardening=board.hardening.checked,
+        hardening=root.configuration.hardening.checked,
         unhardened=resolved.unhardened,
-        hostname=board.hostname,
-        root_password=board.login.root_password,
-        authorized_keys=(*board.login.authorized_keys, *around.authorized_keys),
-        release=_release(board),
-        persistent=board.data.persistent if board.data.size_mib else None,
+        hostname=root.hostname,
+        root_password=root.login.root_password,
+        authorized_keys=(*root.login.authorized_keys, *around.authorized_keys),
+        release=_release(root),
+        persistent=root.persistent,
     )
 
 
-def _release(board: Board) -> tuple[tuple[str, str], ...]:
+def _release(root: Root) -> tuple[tuple[str, str], ...]:
     """Return the fields of os-release(5)."""
     return (
         ("ID", "quardroot"),
         ("NAME", "Quardroot"),
-        ("PRETTY_NAME", f"Quardroot ({board.name})"),
-        ("VARIANT_ID", board.name),
+        ("PRETTY_NAME", f"Quardroot ({root.board})"),
+        ("VARIANT_ID", root.board),
     )
 
 

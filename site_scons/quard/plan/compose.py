@@ -1,4 +1,4 @@
-"""Composing a plan from a recipe and the board's choices."""
+"""Composing a plan from a recipe and a configuration."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quard.base.files import FileRef
-from quard.hardening import Hardening
+from quard.boards.configuration import Configuration
 from quard.model import DEPLOY, Autotools, Custom, Kconfig, Make, Recipe, ToolchainRuntime
 from quard.plan import autotools, custom, kconfig, make
 from quard.plan.context import Context
 from quard.plan.plan import CopyStep, Plan, Step
 from quard.plan.source import accepted
 from quard.recipes.placeholders import render
-from quard.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +42,12 @@ def compose(
     name: str,
     recipe: Recipe,
     *,
-    target: Target,
+    configuration: Configuration,
     features: Mapping[str, bool],
-    cflags: str,
-    hardening: Hardening,
     inputs: Inputs,
 ) -> Plan:
     """Return the plan of one package. Raises QuardError for an unknown placeholder."""
+    target, cflags = configuration.target, configuration.cflags
     context = Context(
         name=name,
         recipe=recipe,
@@ -73,7 +71,7 @@ def compose(
         tools=tuple(sorted({*recipe.tools, *generators})),
         env=tuple(sorted((key, render(text, context.values)) for key, text in recipe.env)),
         cflags=cflags,
-        hardening=hardening.built if _compiles(recipe) else (),
+        hardening=configuration.hardening.built if _compiles(recipe) else (),
         steps=steps,
         drop=context.texts(recipe.drop),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),

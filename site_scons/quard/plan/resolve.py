@@ -1,4 +1,4 @@
-"""Resolving a board: its packages and their plans, from the catalogue and decided features."""
+"""Resolving a root: its packages and their plans, from the catalogue and decided features."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from quard.base.errors import QuardError
 from quard.base.names import unknown
-from quard.boards.board import Board, Choice
+from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
+from quard.boards.root import Root
 from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import CopyStep, Plan
@@ -31,14 +32,14 @@ class Tree:
 
 @dataclass(frozen=True)
 class Resolved:
-    """The packages of a board.
+    """The packages of a root.
 
     graph  -- their order
     image  -- names of the packages in the image, in build order
     plans  -- by name
     """
 
-    board: Board
+    root: Root
     graph: Graph
     image: tuple[str, ...]
     packages: Mapping[str, Package]
@@ -70,14 +71,14 @@ class Resolved:
 
     @property
     def unhardened(self) -> tuple[tuple[str, Unhardened], ...]:
-        """Files that may lack defences, the board's exceptions first."""
-        own = (("", exception) for exception in self.board.unhardened)
+        """Files that may lack defences, the root's exceptions first."""
+        own = (("", exception) for exception in self.root.unhardened)
         recipes = ((n, e) for n in self.image for e in self.packages[n].recipe.unhardened)
         return (*own, *recipes)
 
 
 class Resolver:
-    """Determines a board's packages and their plans.
+    """Determines a root's packages and their plans.
 
     Features with the choice `if-available` are decided by quard.sources.availability and passed
     as `decided`.
@@ -86,25 +87,26 @@ class Resolver:
     """
 
     def __init__(
-        self, board: Board, catalog: Catalog, fragments: Fragments, *, strict: bool = False
+        self, root: Root, catalog: Catalog, fragments: Fragments, *, strict: bool = False
     ) -> None:
         self._strict = strict
-        self._board = board
+        self._root = root
+        self._configuration = root.configuration
         self._catalog = catalog
         self._fragments = fragments
         self._check_names()
 
     def choices(self) -> dict[tuple[str, str], Choice]:
-        """Return the board's features whose choice is `if-available`, with that choice."""
-        return {key: c for key, c in self._board.features.items() if c == "if-available"}
+        """Return the features whose choice is `if-available`, with that choice."""
+        return {key: c for key, c in self._configuration.features.items() if c == "if-available"}
 
     def graph(self, decided: Mapping[tuple[str, str], bool], extra: Iterable[str] = ()) -> Graph:
-        """Return the graph of the board's packages and `extra` ones.
+        """Return the graph of the root's packages and `extra` ones.
 
         Raises QuardError: unknown-package, dependency-cycle, and any error of reading a recipe.
         """
         return build(
-            (*self._board.packages, *extra), lambda name: self._edges(self._catalog[name], decided)
+            (*self._root.packages, *extra), lambda name: self._edges(self._catalog[name], decided)
         )
 
     def resolve(
@@ -113,7 +115,7 @@ class Resolver:
         trees: Mapping[str, Tree],
         extra: Iterable[str] = (),
     ) -> Resolved:
-        """Return the board's packages with their plans. Raises QuardError as `graph` and lint."""
+        """Return the root's packages with their plans. Raises QuardError as `graph` and lint."""
         graph = self.graph(decided, extra)
         packages = {name: self._catalog[name] for name in graph.order}
         lint.require(packages.values(), self._catalog)
@@ -121,18 +123,16 @@ class Resolver:
             name: compose(
                 name,
                 package.recipe,
-                target=self._board.target,
+                configuration=self._configuration,
                 features=self._features(package, decided),
-                cflags=self._board.cflags,
-                hardening=self._board.hardening,
                 inputs=self._inputs(package, graph, trees.get(name)),
             )
             for name, package in packages.items()
         }
         return Resolved(
-            board=self._board,
+            root=self._root,
             graph=graph,
-            image=graph.closure(self._board.packages),
+            image=graph.closure(self._root.packages),
             packages=packages,
             plans=plans,
         )
@@ -152,13 +152,13 @@ class Resolver:
 
     def _check_names(self) -> None:
         """Reject a board that names a package or feature that does not exist."""
-        for package, feature in self._board.features:
+        for package, feature in self._configuration.features:
             known = tuple(f.name for f in self._catalog[package].recipe.features)
             if feature not in known:
                 raise unknown(
                     "feature", feature, known, f"packages/{package}/recipe.py declares them"
                 )
-        for package in self._board.packages:
+        for package in self._root.packages:
             self._catalog[package]
         self._check_fragments()
 
@@ -179,7 +179,7 @@ class Resolver:
         settled = {}
         for feature in package.recipe.features:
             key = (package.name, feature.name)
-            choice = self._board.features.get(key)
+            choice = self._configuration.features.get(key)
             if choice == "if-available":
                 settled[feature.name] = decided[key]
             else:

@@ -47,7 +47,7 @@ class BoardBuild:
 
     def package(self, name: str) -> Unit:
         """Return the unit of a package."""
-        return self.packages[package_id(name, self.resolved.board.name)]
+        return self.packages[package_id(name, self.resolved.root.configuration.name)]
 
     def make(self, unit: Unit) -> None:
         """Restore or build one unit. Raises QuardError."""

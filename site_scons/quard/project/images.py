@@ -39,7 +39,7 @@ class Images:
         self.folder = workshop.out / "images"
         self.coherence = Coherence(self.folder)
         self._overlays = self._scan()
-        self.units = image_units(resolved, self._surroundings(self._overlays))
+        self.units = image_units(workshop.board, resolved, self._surroundings(self._overlays))
 
     def _surroundings(self, overlays: Iterable[Overlay]) -> Surroundings:
         return Surroundings(
@@ -175,7 +175,7 @@ class Images:
         last = self._workshop.out / "rootfs.sha256"
         with self.coherence.aside([self.folder / name for name in FILES.values()]) as bring_back:
             digest = rootfs.assemble(self._job(unit, layers), tar, manifest)
-            now = image_units(self._resolved, self._surroundings(self._scan()))
+            now = image_units(self._board, self._resolved, self._surroundings(self._scan()))
             if now[unit.id].plan != unit.plan:
                 tar.unlink()
                 manifest.unlink()

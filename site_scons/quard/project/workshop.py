@@ -88,8 +88,10 @@ class Workshop:
         self._opening = threading.Lock()
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
-        self.fragments = Fragments(project, board)
-        self._resolver = Resolver(board, catalog, self.fragments, strict=settings.strict_sources)
+        self.fragments = Fragments(project, board.configuration)
+        self._resolver = Resolver(
+            board.own, catalog, self.fragments, strict=settings.strict_sources
+        )
         self.sources = site.cache / "sources"
         local = Store(project / "out" / "store", console.warn)
         self.stores = Stores(local, Store(site.cache / "store", console.warn))
@@ -104,7 +106,7 @@ class Workshop:
     @cached_property
     def toolchain(self) -> Toolchain:
         """The board's cross compiler. Raises QuardError compiler-missing."""
-        wanted = self.board.toolchain
+        wanted = self.board.configuration.toolchain
         named = wanted.folder
         folder = named_path(self.project, named, self.site.home) if named else None
         memory = self.project / "out" / "toolchain.json"

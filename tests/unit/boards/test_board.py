@@ -9,6 +9,8 @@ from recipe_parts import TOP
 
 from quard.base.errors import QuardError
 from quard.boards import board
+from quard.boards.configuration import BoardToolchain
+from quard.boards.root import Login
 from quard.hardening import Hardening
 from quard.model import Unhardened
 
@@ -45,7 +47,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         name="one",
         summary="A board",
         target=found.target,
-        toolchain=board.BoardToolchain(prefix="riscv64-linux-gnu-", folder=""),
+        toolchain=BoardToolchain(prefix="riscv64-linux-gnu-", folder=""),
         cflags="-O2",
         hardening=Hardening(),
         unhardened=(),
@@ -56,7 +58,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         features={},
         fragments={},
         overlays=("rootfs",),
-        login=board.Login(root_password="*", authorized_keys=()),
+        login=Login(root_password="*", authorized_keys=()),
         formats=("ext4", "squashfs", "cpio.gz"),
         size_mib=0,
         data=board.Data(size_mib=256, persistent=()),
@@ -101,14 +103,14 @@ size_mib = 64
     assert (found.system, found.hostname, found.cflags) == ("other", "host", "-Os")
     assert found.hardening == Hardening(pie=False, fortify=2, no_rpath=False)
     assert found.unhardened == (Unhardened("/opt/x", lacks=("pie", "relro"), reason="bought"),)
-    assert found.toolchain == board.BoardToolchain(prefix="riscv64-x-", folder="/opt/x")
+    assert found.toolchain == BoardToolchain(prefix="riscv64-x-", folder="/opt/x")
     assert found.features == {
         ("ethtool", "netlink"): "if-available",
         ("openssl", "zlib"): "on",
         ("openssl", "other"): "off",
     }
     assert found.fragments == {"linux": ("a.fragment", "b.fragment")}
-    assert found.login == board.Login(root_password="", authorized_keys=(KEY,))
+    assert found.login == Login(root_password="", authorized_keys=(KEY,))
     assert (found.overlays, found.formats, found.size_mib) == (("rootfs", "more"), ("cpio.gz",), 64)
 
 

@@ -41,7 +41,7 @@ def resolved(tmp_path: Path, catalog: Catalog) -> Resolved:
         'summary = "One"\ntarget = "riscv64-linux-gnu"\nmachine = "virt"\npackages = ["app"]\n'
     )
     chosen = board.load(tmp_path, "one")
-    return Resolver(chosen, catalog, Fragments(tmp_path, chosen)).resolve({}, {})
+    return Resolver(chosen.own, catalog, Fragments(tmp_path, chosen.configuration)).resolve({}, {})
 
 
 def text(resolved: Resolved, catalog: Catalog, *words: str) -> str:

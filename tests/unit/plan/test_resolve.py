@@ -13,7 +13,8 @@ from recipe_parts import SHA, TOP, add, add_text, feature, recipe_text
 
 from quard.base.errors import QuardError
 from quard.boards import board
-from quard.boards.board import Board, Choice
+from quard.boards.board import Board
+from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments, edited_name
 from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
@@ -52,7 +53,9 @@ def one(project: Path, **changes: Any) -> Board:
 
 def resolver(project: Path, **changes: Any) -> Resolver:
     chosen = one(project, **changes)
-    return Resolver(chosen, Catalog(project / "packages"), Fragments(project, chosen))
+    return Resolver(
+        chosen.own, Catalog(project / "packages"), Fragments(project, chosen.configuration)
+    )
 
 
 def resolve(
@@ -359,7 +362,7 @@ def test_a_fragment_that_is_not_there_is_an_error_of_the_board(project: Path) ->
 
 def kept(project: Path, package: str) -> Path:
     """Return the board's kept fragment of a package, in a folder that is there."""
-    path = project / Fragments(project, one(project)).edited(package)
+    path = project / Fragments(project, one(project).configuration).edited(package)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -412,7 +415,7 @@ def test_a_fragment_for_a_package_without_kconfig_is_an_error_of_the_board(proje
 @pytest.mark.parametrize("on", [True, False])
 def test_every_board_of_the_project_resolves(name: str, on: bool) -> None:
     chosen = board.load(TOP / "configs", name)
-    found = Resolver(chosen, Catalog(TOP / "packages"), Fragments(TOP, chosen))
+    found = Resolver(chosen.own, Catalog(TOP / "packages"), Fragments(TOP, chosen.configuration))
     resolved = found.resolve(dict.fromkeys(found.choices(), on), {})
     assert set(chosen.packages) <= set(resolved.image)
     assert str(TOP) not in str([plan.as_json() for plan in resolved.plans.values()])
@@ -421,7 +424,9 @@ def test_every_board_of_the_project_resolves(name: str, on: bool) -> None:
 def test_the_default_board_resolves_alike_twice() -> None:
     def once() -> dict[str, str]:
         chosen = board.load(TOP / "configs", "quard-star")
-        found = Resolver(chosen, Catalog(TOP / "packages"), Fragments(TOP, chosen))
+        found = Resolver(
+            chosen.own, Catalog(TOP / "packages"), Fragments(TOP, chosen.configuration)
+        )
         return identities(found.resolve(dict.fromkeys(found.choices(), True), {}))
 
     assert once() == once()

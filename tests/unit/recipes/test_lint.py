@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from plan_parts import configuration
 from recipe_parts import SHA, SOURCE, TOP, add, feature, load
 
 from quard.base.errors import QuardError
-from quard.hardening import Hardening
 from quard.plan.compose import Inputs, compose
 from quard.recipes.catalog import Catalog
 from quard.recipes.lint import Finding, lint, require
-from quard.target import target
 
 OURS = Catalog(TOP / "packages")
 
@@ -297,15 +296,13 @@ def test_the_order_of_a_list_of_names_changes_no_plan(tmp_path: Path) -> None:
     for turned in (False, True):
         lists = {f: f"({', '.join(t[::-1] if turned else t)})" for f, t in texts.items()}
         package = load(tmp_path / str(turned), "thing", **lists)
-        riscv, inputs = target("riscv64-linux-gnu"), Inputs(sysroot=package.recipe.needs)
+        inputs = Inputs(sysroot=package.recipe.needs)
         plans.append(
             compose(
                 "thing",
                 package.recipe,
-                target=riscv,
+                configuration=configuration(),
                 features={},
-                cflags="",
-                hardening=Hardening(),
                 inputs=inputs,
             )
         )

@@ -1,0 +1,51 @@
+"""A configuration: everything outside a recipe that decides how its package is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from quard.hardening import Hardening
+from quard.target import Target
+
+Choice = Literal["on", "off", "if-available"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardToolchain:
+    """The cross compiler.
+
+    prefix -- of its commands, as in riscv64-linux-gnu-
+    folder -- where it is installed (its `bin` holds the commands); "" for the machine's compiler
+    """
+
+    prefix: str
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """How packages are built; a board has one for each of its roots.
+
+    name      -- in the ids of its packages, NAME@CONFIGURATION: the board's, or BOARD/ROOT
+    folder    -- of its packages' files, and before their names as users write them; "" for the
+                 board's own
+    cflags    -- compiler flags
+    hardening -- defences that programs are built with
+    features  -- (package, feature) -> choice; others have the recipe's default
+    fragments -- package -> further Kconfig fragments, paths below the project
+    """
+
+    name: str
+    folder: str
+    target: Target
+    toolchain: BoardToolchain
+    cflags: str
+    hardening: Hardening
+    features: Mapping[tuple[str, str], Choice]
+    fragments: Mapping[str, tuple[str, ...]]
+
+    def shown(self, package: str) -> str:
+        """Return the name of a package for users; it is also the path of the package's files."""
+        return f"{self.folder}/{package}" if self.folder else package

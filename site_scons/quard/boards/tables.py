@@ -1,0 +1,84 @@
+"""The tables that a board and its named roots have in common: reading them."""
+
+from __future__ import annotations
+
+from quard.base.table import Table
+from quard.boards.configuration import Choice
+from quard.hardening import CHECKED
+from quard.model import Unhardened
+
+FORMATS = ("ext4", "squashfs", "cpio.gz")
+
+
+def flags(table: Table, default: str) -> str:
+    """Take the compiler flags."""
+    found = table.text("c", default)
+    table.finish()
+    return found
+
+
+def image(table: Table, default: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    """Take the formats of the file systems, and the size of the ext4 one."""
+    formats = table.texts("formats", default)
+    for chosen in formats:
+        if chosen not in FORMATS:
+            raise table.error("formats", f"knows {', '.join(FORMATS)}, not {chosen!r}")
+    size = table.number("size_mib", 0)
+    if size < 0:
+        raise table.error("size_mib", "must not be negative")
+    table.finish()
+    return formats, size
+
+
+def unhardened(tables: tuple[Table, ...]) -> tuple[Unhardened, ...]:
+    """Take the files that may lack defences."""
+    return tuple(map(_unhardened, tables))
+
+
+def _unhardened(table: Table) -> Unhardened:
+    found = Unhardened(
+        path=table.text("path"), lacks=table.texts("lacks"), reason=table.text("reason")
+    )
+    table.finish()
+    if not found.path.startswith("/"):
+        raise table.error("path", "must begin with /")
+    if not found.lacks or not {*found.lacks} <= {*CHECKED}:
+        raise table.error("lacks", f"must be some of {', '.join(CHECKED)}")
+    if not found.reason.strip():
+        raise table.error("reason", "must say why")
+    return found
+
+
+def features(table: Table) -> dict[tuple[str, str], Choice]:
+    """Take the choices of features: (package, feature) -> choice."""
+    choices: dict[tuple[str, str], Choice] = {}
+    for package in table.names():
+        inner = table.table(package)
+        for feature in inner.names():
+            match inner.value(feature):
+                case True:
+                    choices[package, feature] = "on"
+                case False:
+                    choices[package, feature] = "off"
+                case "if-available":
+                    choices[package, feature] = "if-available"
+                case other:
+                    raise inner.error(
+                        feature, f'must be true, false or "if-available", not {other!r}'
+                    )
+    return choices
+
+
+def fragments(table: Table) -> dict[str, tuple[str, ...]]:
+    """Take the Kconfig fragments: package -> paths."""
+    return {package: paths(table, package) for package in table.names()}
+
+
+def paths(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Take paths, which must be below the project, where all users have the same files."""
+    found = table.texts(key, default)
+    for path in found:
+        if not path or path.startswith("/") or ".." in path.split("/"):
+            hint = "a link below the checkout may lead elsewhere: docs/adding-a-package.md"
+            raise table.error(key, f"must hold paths below the checkout, not {path!r}", hint)
+    return found
