@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
@@ -133,6 +134,14 @@ class Project:
         (folder / "configs/system/base.toml").write_text(SYSTEM)
         (folder / "packages/libc/recipe.py").write_text(LIBC)
         self.board(["libc"])
+
+    def own_engine(self) -> Path:
+        """Replace the link to the checkout's engine by a copy, which may be changed."""
+        engine = self.folder / "site_scons"
+        real = engine.resolve()
+        engine.unlink()
+        shutil.copytree(real, engine, ignore=shutil.ignore_patterns("__pycache__"))
+        return engine
 
     def board(
         self, packages: list[str], more: str = "", formats: str = "", name: str = "tiny"

@@ -58,7 +58,7 @@ def test_scons_itself_says_the_same_of_what_it_was_not_asked_about(board: Board)
     board.change_leaf("once more")
     board.project.run()
     board.project.run()
-    selection = board.project.folder / "site_scons/site_tools/quardroot/selection.py"
+    selection = board.project.own_engine() / "site_tools/quardroot/selection.py"
     text = selection.read_text()
     assert "if not all_of_them and" in text
     selection.write_text(text.replace("if not all_of_them and", "if False and"))

@@ -181,6 +181,29 @@ def test_a_result_of_an_earlier_recipe_that_is_put_back_is_not_taken(greeting: P
     assert greeting.image() == image
 
 
+def test_another_mke2fs_of_the_machine_makes_its_images_anew_and_nothing_else(
+    greeting: Project, tmp_path: Path
+) -> None:
+    """As after an upgrade: the wrapper stands for another version, with other bytes of its own."""
+    greeting.board(["alone", "hello", "libc"], formats='"ext4", "squashfs"')
+    found = greeting.own_engine() / "quard/image/tools.py"
+    text = found.read_text()
+    assert 'SEARCH = "' in text
+    found.write_text(text.replace('SEARCH = "', f'SEARCH = "{tmp_path}/bin:'))
+    greeting.run()
+    (tmp_path / "bin").mkdir()
+    wrapper = tmp_path / "bin/mke2fs"
+    wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("mke2fs", path="/sbin:/usr/sbin")} "$@"\n')
+    wrapper.chmod(0o755)
+    why = greeting.run("why")
+    assert why.out.count("this machine's mke2fs changed") == 2, why.text
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.built == ran.summary["restored"] == []
+    assert ran.summary["images"] == ["data.ext4", "rootfs.ext4"]
+    assert greeting.run().summary["images"] == []
+
+
 def test_an_editors_leftovers_in_a_package_rebuild_nothing(greeting: Project) -> None:
     greeting.run()
     for name in (".recipe.py.swp", "recipe.py~", "0001-x.patch.orig"):

@@ -37,7 +37,7 @@ def test_there_are_files_of_every_kind(campaign: Campaign) -> None:
     kinds = damage.files(campaign.board)
     assert [kind for kind in damage.KINDS if not kinds[kind]] == []
     memories = {path.name for path in kinds["memories"]}
-    assert {"toolchain.json", "summary.json", "kept.json"} <= memories
+    assert {"programs.json", "summary.json", "kept.json"} <= memories
 
 
 @pytest.mark.parametrize("how", ["cut off", "garbage", "flipped"])

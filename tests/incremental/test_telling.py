@@ -39,7 +39,7 @@ def ahead(project: Project, *arguments: str) -> str:
 def files(project: Project) -> dict[Path, int]:
     """Return every file of the out folder with its time, but for the lock and what is read."""
     out = project.folder / "out"
-    memories = {out / n for n in ("lock", "recipes", "toolchain.json", "tiny/overlays/rootfs.json")}
+    memories = {out / n for n in ("lock", "recipes", "programs.json", "tiny/overlays/rootfs.json")}
     found = (path for path in out.rglob("*") if path.is_file() and path not in memories)
     return {path: path.stat().st_mtime_ns for path in found}
 

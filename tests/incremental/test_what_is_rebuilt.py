@@ -352,10 +352,7 @@ def test_a_fresh_checkout_of_the_same_state_builds_nothing(greeting: Project) ->
 
 
 def test_a_changed_engine_rebuilds_nothing(greeting: Project) -> None:
-    engine = greeting.folder / "site_scons"
-    real = engine.resolve()
-    engine.unlink()
-    shutil.copytree(real, engine, ignore=shutil.ignore_patterns("__pycache__"))
+    engine = greeting.own_engine()
     ok(greeting.run())
     for path in sorted(engine.rglob("*.py")):
         text = path.read_text()

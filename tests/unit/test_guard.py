@@ -150,7 +150,7 @@ def test_a_signature_file_without_its_digest_is_removed(
 def test_unfinished_files_go_only_if_the_run_before_was_cut_off(
     out: Path, guard: Guard, holder: str
 ) -> None:
-    unfinished = [out / "toolchain.json.77.part", out / "tiny/images/.run.sh.part"]
+    unfinished = [out / "programs.json.77.part", out / "tiny/images/.run.sh.part"]
     others = [out / "tiny/work/slow/src/file.part", out / "store/tmp/x.part", out / "tiny/partly"]
     for path in (*unfinished, *others):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quard.execute.sysroot import COMMON_TOOLS
 from quard.execute.toolchain import COMMANDS, OPTIONAL
-from quard.image.write import PACKAGES
+from quard.image.tools import PACKAGES
 from quard.recipes.catalog import Catalog
 
 TOP = Path(__file__).parents[2]
@@ -31,15 +31,21 @@ def flat(lists: Iterable[Iterable[str]]) -> list[str]:
 
 
 def test_cross_tools_are_those_of_the_toolchain() -> None:
-    assert flat(rows(section("Tracked"))) == sorted((*COMMANDS, *OPTIONAL))
+    assert flat(rows(section("Tracked: part of the key of every package"))) == sorted(
+        (*COMMANDS, *OPTIONAL)
+    )
 
 
-def test_other_tools_are_those_that_builds_see_and_that_make_images() -> None:
+def test_other_tools_are_those_that_builds_see() -> None:
     catalog = Catalog(TOP / "packages")
     recipes = {tool for name in catalog.names() for tool in catalog[name].recipe.tools}
     writing = flat(rows(section("Not tracked: write")))
     asking = re.findall(r"`([^`]+)`", section("Not tracked: only"))
-    assert sorted(writing + asking) == sorted({*COMMON_TOOLS, *recipes, *PACKAGES, "cc"})
+    assert sorted(writing + asking) == sorted({*COMMON_TOOLS, *recipes, "cc"})
+
+
+def test_tools_in_the_keys_of_images_are_those_that_make_them() -> None:
+    assert flat(rows(section("Tracked: part of the keys of the images"))) == sorted(PACKAGES)
 
 
 def test_a_recipes_tool_is_among_those_that_write_and_its_row_names_the_recipe() -> None:

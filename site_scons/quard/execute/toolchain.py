@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from quard.base import canonical, given
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.programs import Programs
 
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
@@ -76,11 +71,10 @@ class Toolchain:
         return tuple(dict.fromkeys(folders))
 
 
-def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolchain:
+def find(prefix: str, folder: Path | None, search: str, programs: Programs) -> Toolchain:
     """Return the toolchain whose commands begin with `prefix`.
 
     folder -- its installation folder; None searches `search`, a PATH
-    memory -- file that caches digests of unchanged files, so that only the first call reads them
     Raises QuardError compiler-missing.
     """
     path = str(folder / "bin") if folder else search
@@ -98,19 +92,14 @@ def find(prefix: str, folder: Path | None, search: str, memory: Path) -> Toolcha
                 "or name its folder in the board's [toolchain]",
             )
     gcc = commands["gcc"]
-    facts = _Memory(memory)
-    version, sysroot, files = facts.recall(commands, lambda: _inspect(commands))
-    fingerprint = hashlib.sha256(version.encode())
-    for file in files:
-        fingerprint.update(f"{Path(file).name} {facts.digest(Path(file))}\n".encode())
-    facts.save()
+    version, sysroot, *files = _facts(commands, programs)
     return Toolchain(
         prefix=prefix,
         commands=commands,
         folder=folder or _installation(gcc),
         sysroot=Path(sysroot) if sysroot else None,
         version=version,
-        fingerprint=fingerprint.hexdigest(),
+        fingerprint=programs.fingerprint(version, map(Path, files)),
     )
 
 
@@ -120,8 +109,21 @@ def _installation(gcc: Path) -> Path | None:
     return None if real.is_relative_to("/usr") else real.parent.parent
 
 
-def _inspect(commands: dict[str, Path]) -> tuple[str, str, list[str]]:
-    """Query the compiler for its version, its own sysroot and the files that affect results."""
+def _facts(commands: dict[str, Path], programs: Programs) -> list[str]:
+    """Return the compiler's version, its own sysroot, and the files that affect results."""
+    subject = str(commands["gcc"])
+    known = programs.recall(subject, commands.values())
+    if known and all(Path(file).exists() for file in known[2:]):
+        return known
+    found = _inspect(commands)
+    # A compiler without its C library will get one, which changes none of its own files.
+    if any(Path(file).name == _STARTUP[0] for file in found[2:]):
+        programs.note(subject, commands.values(), found)
+    return found
+
+
+def _inspect(commands: dict[str, Path]) -> list[str]:
+    """Query the compiler for what `_facts` returns."""
     gcc = commands["gcc"]
     version = _ask(gcc, "-dumpfullversion")
     sysroot = _ask(gcc, "-print-sysroot")
@@ -139,7 +141,7 @@ def _inspect(commands: dict[str, Path]) -> tuple[str, str, list[str]]:
                 if near.exists():
                     files.add(str(near.resolve()))
     own = sysroot if sysroot not in ("", "/") and Path(sysroot).is_dir() else ""
-    return version, own, sorted(files, key=lambda file: (Path(file).name, file))
+    return [version, own, *sorted(files, key=lambda file: (Path(file).name, file))]
 
 
 def _ask(gcc: Path, option: str) -> str:
@@ -155,71 +157,3 @@ def _ask(gcc: Path, option: str) -> str:
             hint="is the cross compiler installed whole?",
         ) from error
     return done.stdout.strip()
-
-
-class _Memory:
-    """Digests of files by path, size, time and inode, kept between runs.
-
-    A change that leaves all of these as they are would be missed; but a package manager installs
-    the compiler's files, and it replaces them.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._changed = False
-        try:
-            found = canonical.unsealed(path.read_bytes())
-        except OSError:
-            found = None
-        self._known = _entries(found or {})
-
-    def digest(self, path: Path) -> str:
-        """Return the SHA-256 of a file's content."""
-        stamp = _stamp(path)
-        known = self._known.get(str(path))
-        if known and known[0] == stamp and len(known) == 2:
-            return known[1]
-        with given.opened(path) as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        self._known[str(path)] = [stamp, found]
-        self._changed = True
-        return found
-
-    def recall(
-        self, commands: dict[str, Path], inspect: Callable[[], tuple[str, str, list[str]]]
-    ) -> tuple[str, str, list[str]]:
-        """Return the result of `inspect` for these commands; call it again only if one changed."""
-        key = f"facts of {commands['gcc']}"
-        stamp = " ".join(f"{path}:{_stamp(path)}" for _, path in sorted(commands.items()))
-        match self._known.get(key):
-            case [known, version, sysroot, *files] if known == stamp:
-                if all(Path(file).exists() for file in files):
-                    return version, sysroot, files
-        version, sysroot, files = inspect()
-        # A compiler without its C library will get one, which changes none of its own files.
-        if any(Path(file).name == _STARTUP[0] for file in files):
-            self._known[key] = [stamp, version, sysroot, *files]
-            self._changed = True
-        return version, sysroot, files
-
-    def save(self) -> None:
-        """Write new entries, if any; if writing fails, the next run computes them again."""
-        if self._changed:
-            with contextlib.suppress(OSError), replacing(self._path) as part:
-                part.write_text(canonical.sealed(self._known), encoding="ascii")
-
-
-def _entries(found: Any) -> dict[str, list[str]]:
-    """Return the entries of a memory file that have the current form."""
-    if not isinstance(found, dict):
-        return {}
-    return {
-        name: entry
-        for name, entry in found.items()
-        if isinstance(entry, list) and all(isinstance(part, str) for part in entry)
-    }
-
-
-def _stamp(path: Path) -> str:
-    status = path.stat()
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino} {status.st_ctime_ns}"

@@ -11,12 +11,9 @@ from typing import IO
 
 from quard.base.errors import QuardError
 from quard.base.space import disk_full, enough_space, says_full
+from quard.image import tools
 from quard.process import leash
 from quard.process.stop import Stop
-
-SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Search path for the tools: mke2fs is in sbin, which few users have in PATH."""
-PACKAGES = {"mke2fs": "e2fsprogs", "debugfs": "e2fsprogs", "tar2sqfs": "squashfs-tools-ng"}
 
 
 @contextmanager
@@ -66,16 +63,16 @@ def run(
     stop -- ends it when the run is cancelled
     Raises QuardError: tool-missing, disk-full, image-tool (it failed), interrupted.
     """
-    program = shutil.which(argv[0], path=SEARCH)
+    program = tools.find(argv[0])
     if program is None:
-        package = PACKAGES[argv[0]]
+        package = tools.PACKAGES[argv[0]]
         raise QuardError(
             f"the program {argv[0]} is missing, which makes {out.name}",
-            detail=f"looked in {SEARCH}",
+            detail=f"looked in {tools.SEARCH}",
             reason="tool-missing",
             hint=f"apt-get install {package}",
         )
-    given = {"PATH": SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})}
+    given = {"PATH": tools.SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})}
     with leash.NOTHING.open("wb") as nothing, tempfile.TemporaryFile() as errors:
         status = (stop or Stop()).run(
             lambda: leash.start(

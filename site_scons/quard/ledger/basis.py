@@ -24,7 +24,8 @@ def basis(
     """Return everything that a result depends on.
 
     digests -- of each of the unit's inputs
-    by      -- what executes the plan: for a package the toolchain, and whether it is sealed
+    by      -- what executes the plan: for a package the toolchain, and whether it is sealed; for
+               an image the machine's tools that write it
     archive -- digest of the archive that is unpacked; "" if there is none
     """
     return {**_outer(unit, digests, by, archive), "plan": unit.plan.instructions()}

@@ -18,7 +18,7 @@ IMAGES = "images"
 
 
 class Executor(Protocol):
-    """The executor of package plans, as far as it is part of their keys."""
+    """What executes plans on this machine, as far as it is part of keys."""
 
     @property
     def fingerprint(self) -> str:
@@ -27,6 +27,9 @@ class Executor(Protocol):
     @property
     def seals(self) -> bool:
         """Whether builds are sealed here."""
+
+    def tool(self, name: str) -> str:
+        """Return the identity of one of the machine's tools, see `UnitPlan.made_by`."""
 
 
 class Ledger:
@@ -122,7 +125,8 @@ class Ledger:
         Unlike the key, it has no archive and no seal. A unit whose result may not stay is made
         without being compared.
         """
-        by = {"toolchain": self._executor.fingerprint} if unit.is_package else {}
+        by = self._by(unit, None)
+        by.pop("sealed", None)
         return key_of(unit, self._digests(unit), by, "")
 
     def is_current(self, unit: Unit) -> bool:
@@ -170,7 +174,7 @@ class Ledger:
     def _by(self, unit: Unit, found: Result | None) -> dict[str, Any]:
         """Return what executes a unit; a sealed result stays valid where builds are not sealed."""
         if not unit.is_package:
-            return {}
+            return {name: self._executor.tool(name) for name in unit.plan.made_by}
         sealed = bool(found and found.sealed) or self._executor.seals
         return {"toolchain": self._executor.fingerprint, "sealed": sealed}
 

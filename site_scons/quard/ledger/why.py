@@ -57,6 +57,8 @@ def reasons(
     found = _image(old, new) if images else _package(old, new)
     if old["by"].get("toolchain") != new["by"].get("toolchain"):
         found.append("the cross toolchain changed")
+    tools = sorted({*old["by"], *new["by"]} - {"toolchain", "sealed"})
+    found += [f"this machine's {n} changed" for n in tools if old["by"].get(n) != new["by"].get(n)]
     if new["by"].get("sealed") and not old["by"].get("sealed"):
         found.append("builds are sealed now")
     inputs = _inputs(old["inputs"], new["inputs"], difference)

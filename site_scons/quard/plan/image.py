@@ -12,11 +12,19 @@ from quard.model import Permission, Unhardened, User
 VERSION = 6
 """Image format version; increased when equal plans and inputs give other bytes."""
 
+_MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz": ("zlib",)}
+"""Format -> what writes it, see quard.image.tools. rootfs.tar is written by the engine alone."""
+
 
 class _ImagePlan:
     """Base of image plans. All fields are part of the identity, so none can be forgotten."""
 
     archives = ("",)
+
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """Names of the machine's own tools that are part of a result's key."""
+        return ()
 
     def instructions(self) -> dict[str, Any]:
         """Return everything that decides what is made from the inputs."""
@@ -73,6 +81,10 @@ class FileSystemPlan(_ImagePlan):
     label: str = ""
     size_mib: int = 0
 
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        return _MADE_BY[self.format]
+
 
 @dataclass(frozen=True, kw_only=True)
 class EmptyDiskPlan(_ImagePlan):
@@ -80,6 +92,10 @@ class EmptyDiskPlan(_ImagePlan):
 
     label: str
     size_mib: int
+
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        return ("mke2fs",)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -192,6 +192,11 @@ class Plan:
         """Digests of the archives that a result may be made from, the best first; "": none."""
         return self.sources or ("",)
 
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """None: docs/host-tools.md says what the machine's commands can write into a package."""
+        return ()
+
     @cached_property
     def identity(self) -> str:
         """SHA-256 of the canonical instructions."""

@@ -20,6 +20,10 @@ class UnitPlan(Protocol):
     def archives(self) -> tuple[str, ...]:
         """Digests of the archives that a result may be made from, the best first; "": none."""
 
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """Names of the machine's own tools that are part of a result's key."""
+
     def instructions(self) -> dict[str, Any]:
         """Return everything that decides what is made from the inputs."""
 

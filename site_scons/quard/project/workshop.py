@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quard.base.errors import QuardError
+from quard.base.programs import Programs
 from quard.boards.board import Board
 from quard.boards.fragments import Fragments
 from quard.boards.settings import Settings, named_path
 from quard.execute import toolchain
 from quard.execute.toolchain import Toolchain
 from quard.face.console import Console
+from quard.image import tools
 from quard.ledger.ledger import RESULTS
 from quard.ledger.outputs import Outputs
 from quard.ledger.summary import Summary
@@ -86,6 +88,7 @@ class Workshop:
         self.stop = Stop()
         self._making = threading.Lock()
         self._opening = threading.Lock()
+        self._tools: dict[str, str] = {}
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
         self.fragments = Fragments(project, board.configuration)
@@ -109,8 +112,18 @@ class Workshop:
         wanted = self.board.configuration.toolchain
         named = wanted.folder
         folder = named_path(self.project, named, self.site.home) if named else None
-        memory = self.project / "out" / "toolchain.json"
-        return toolchain.find(wanted.prefix, folder, self.site.search, memory)
+        return toolchain.find(wanted.prefix, folder, self.site.search, self._programs)
+
+    @cached_property
+    def _programs(self) -> Programs:
+        return Programs(self.project / "out" / "programs.json")
+
+    def tool(self, name: str) -> str:
+        """Return the identity of a tool that makes images; see `quard.image.tools`."""
+        with self._opening:
+            if name not in self._tools:
+                self._tools[name] = tools.identity(name, self._programs)
+            return self._tools[name]
 
     @property
     def fingerprint(self) -> str:

@@ -96,5 +96,5 @@ def held(lock: Path) -> bool:
 def _temporary(path: Path) -> bool:
     suffix = path.suffix
     return suffix in (".part", ".new", ".tmp") or (
-        path.name.startswith("toolchain.json.") or path.name.startswith("sconsign.tmp")
+        path.name.startswith("programs.json.") or path.name.startswith("sconsign.tmp")
     )

@@ -13,6 +13,7 @@ from sandbox_parts import MODES, Place
 
 from quard.base import canonical
 from quard.base.errors import QuardError
+from quard.base.programs import Programs
 from quard.execute import drivers, sysroot
 from quard.execute.toolchain import Toolchain, find
 from quard.hardening import Hardening
@@ -33,7 +34,7 @@ class Described(Toolchain):
 
 @pytest.fixture(scope="module")
 def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
-    memory = tmp_path_factory.mktemp("toolchain") / "memory.json"
+    memory = Programs(tmp_path_factory.mktemp("toolchain") / "memory.json")
     return find(f"{TRIPLE}-", None, PATH, memory)
 
 

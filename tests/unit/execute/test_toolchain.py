@@ -14,6 +14,7 @@ import pytest
 from stamps import written
 
 from quard.base.errors import QuardError
+from quard.base.programs import Programs
 from quard.execute.toolchain import COMMANDS, OPTIONAL, Toolchain, find
 
 PREFIX = "riscv64-linux-gnu-"
@@ -74,7 +75,7 @@ def fake(tmp_path: Path) -> Path:
 
 
 def look(folder: Path, memory: Path | None = None) -> Toolchain:
-    return find("x-", folder, "", memory or folder.parent / "memory.json")
+    return find("x-", folder, "", Programs(memory or folder.parent / "memory.json"))
 
 
 def questions(folder: Path) -> int:
@@ -82,7 +83,7 @@ def questions(folder: Path) -> int:
 
 
 def test_the_real_compiler_is_found_along_the_path(tmp_path: Path) -> None:
-    found = find(PREFIX, None, os.environ["PATH"], tmp_path / "memory.json")
+    found = find(PREFIX, None, os.environ["PATH"], Programs(tmp_path / "memory.json"))
     assert set(COMMANDS) <= set(found.commands) <= {*COMMANDS, *OPTIONAL}
     assert all(path.is_absolute() and path.exists() for path in found.commands.values())
     assert found.command("gcc").endswith("/riscv64-linux-gnu-gcc")
@@ -96,17 +97,17 @@ def test_its_second_reading_opens_nothing_but_the_memory_and_starts_nothing(
 ) -> None:
     memory = tmp_path / "memory.json"
     with watched() as first:
-        before = find(PREFIX, None, os.environ["PATH"], memory)
+        before = find(PREFIX, None, os.environ["PATH"], Programs(memory))
     assert any(name.endswith("/cc1") for name in first)
     assert any(name.endswith("gcc") for name in first)
     with watched() as second:
-        after = find(PREFIX, None, os.environ["PATH"], memory)
+        after = find(PREFIX, None, os.environ["PATH"], Programs(memory))
     assert second == [str(memory)]
     assert after == before
 
 
 def test_target_libraries_are_real_files(tmp_path: Path) -> None:
-    found = find(PREFIX, None, os.environ["PATH"], tmp_path / "memory.json")
+    found = find(PREFIX, None, os.environ["PATH"], Programs(tmp_path / "memory.json"))
     libc = found.library("libc.so.6")
     assert libc.read_bytes()[:4] == b"\x7fELF"
     assert not libc.is_symlink()
@@ -118,7 +119,7 @@ def test_target_libraries_are_real_files(tmp_path: Path) -> None:
 
 def test_a_compiler_that_is_not_there_says_where_was_looked(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
-        find("nowhere-", None, str(tmp_path), tmp_path / "memory.json")
+        find("nowhere-", None, str(tmp_path), Programs(tmp_path / "memory.json"))
     assert caught.value.reason == "compiler-missing"
     assert caught.value.message == "the cross compiler's nowhere-ar is not there"
     assert caught.value.detail == f"looked in {tmp_path}"
@@ -127,7 +128,7 @@ def test_a_compiler_that_is_not_there_says_where_was_looked(tmp_path: Path) -> N
 
 def test_a_named_folder_is_the_only_place_that_is_looked_in(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
-        find(PREFIX, tmp_path / "opt", os.environ["PATH"], tmp_path / "memory.json")
+        find(PREFIX, tmp_path / "opt", os.environ["PATH"], Programs(tmp_path / "memory.json"))
     assert caught.value.reason == "compiler-missing"
     assert caught.value.detail == f"looked in {tmp_path / 'opt/bin'}"
 

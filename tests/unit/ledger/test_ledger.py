@@ -48,6 +48,10 @@ ALL = set(UNITS)
 class Executor:
     fingerprint: str = "7" * 64
     seals: bool = True
+    mke2fs: str = "1.47"
+
+    def tool(self, name: str) -> str:
+        return {"mke2fs": self.mke2fs}.get(name, "the same")
 
 
 class Place:
@@ -134,6 +138,13 @@ def test_another_input_than_before_voids_the_result(place: Place) -> None:
 
 def test_another_toolchain_voids_every_package(place: Place) -> None:
     assert place.same(executor=Executor("8" * 64)) == set()
+
+
+def test_another_tool_of_the_machine_voids_what_it_made(place: Place) -> None:
+    assert place.same(executor=Executor(mke2fs="1.48")) == without("one/root.ext4")
+    assert place.ledger(executor=Executor(mke2fs="1.48")).signature(
+        UNITS["one/root.ext4"]
+    ) != place.ledger().signature(UNITS["one/root.ext4"])
 
 
 def test_what_was_made_sealed_stays_good_where_builds_are_not(place: Place) -> None:

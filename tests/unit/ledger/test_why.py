@@ -290,3 +290,13 @@ def test_a_file_system_says_what_changed_in_its_own_plan_and_in_the_tar() -> Non
 
     assert reasons(ext4(8, "a"), ext4(9, "a")) == ("the image's size changed",)
     assert reasons(ext4(8, "a"), ext4(8, "b")) == ("rootfs.tar changed",)
+
+
+def test_a_file_system_says_which_tool_of_the_machine_changed() -> None:
+    def ext4(**by: str) -> dict[str, Any]:
+        plan = FileSystemPlan(format="ext4", label="box", size_mib=8)
+        return {**image(plan, {}), "by": by}
+
+    found = reasons(ext4(debugfs="a", mke2fs="a"), ext4(debugfs="a", mke2fs="b"))
+    assert found == ("this machine's mke2fs changed",)
+    assert reasons(ext4(mke2fs="a"), ext4(mke2fs="a")) == ()
