@@ -238,3 +238,18 @@ def test_a_checkout_whose_path_is_too_long_is_told_in_one_block(tmp_path: Path) 
     assert lines[0].startswith("error: the path of the checkout is too long: 40")
     assert "reason: bad-path" in lines and lines[-1].startswith("hint: ")
     assert len(lines) == 4 and not done.stdout
+
+
+@pytest.mark.parametrize("question", [("list",), ("why",), ("info", "alone")], ids=" ".join)
+def test_a_question_remembers_the_recipes_that_it_has_parsed(
+    greeting: Project, question: tuple[str, ...]
+) -> None:
+    assert greeting.run(*question).status == 0
+    cache = greeting.folder / "out/recipes"
+    before = cache.read_bytes()
+    greeting.edit("packages/alone/recipe.py", 'license="MIT"', 'license="ISC"')
+    assert greeting.run(*question).status == 0
+    after = cache.read_bytes(), cache.stat().st_mtime_ns
+    assert after[0] != before
+    assert greeting.run(*question).status == 0
+    assert (cache.read_bytes(), cache.stat().st_mtime_ns) == after

@@ -96,6 +96,7 @@ def _answer(command: Command, workshop: Workshop, catalog: Catalog, guard: Guard
     """Answer a question, and end the process."""
     extra = command.names if command.verb == "why" else ()
     resolved = workshop.resolve(workshop.recorded(), extra)
+    workshop.remember()
     if command.verb == "why":
         from . import preview  # noqa: PLC0415
 
