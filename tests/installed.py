@@ -10,10 +10,11 @@ from pathlib import Path
 import on_file
 from quard.boards import settings
 from quard.ledger.results import Results
+from quard.plan.unit import TARGET_PARTS
 from quard.project import places
 from quard.store import blob
 
-PARTS = ("runtime", "dev", "deploy")
+PARTS = (*TARGET_PARTS, "dev", "deploy")
 """The parts whose paths are listed; names of debug information depend on what was compiled."""
 COMMAND = "pytest tests/boot/test_installed.py --update-golden"
 
@@ -55,7 +56,7 @@ def part(packages: Path, name: str, which: str, folders: Sequence[Path]) -> Path
 def _lines(part: str, path: Path) -> Iterator[str]:
     for member in blob.members(path):
         target = f" -> {member.target}" if member.target else ""
-        yield f"{part:7} {member.mode:04o} {member.type:8} {member.path}{target}"
+        yield f"{part:8} {member.mode:04o} {member.type:8} {member.path}{target}"
 
 
 def difference(path: Path, text: str) -> str:

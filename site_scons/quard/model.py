@@ -125,6 +125,18 @@ class Unhardened:
     reason: str
 
 
+@dataclass(frozen=True)
+class Part:
+    """Files for the target that are in another part than their folder suggests.
+
+    name  -- `libs`: what dependants need on the target; `programs`: the rest
+    paths -- wildcards like those of a recipe's `drop`
+    """
+
+    name: Literal["libs", "programs"]
+    paths: tuple[str, ...]
+
+
 class Run(tuple[str, ...]):
     """One command: an argument vector, run in the source folder without a shell."""
 
@@ -185,6 +197,7 @@ class Recipe:
                      (a kernel, firmware), which the compiler driver cannot know; else empty
     unhardened    -- installed files that lack some of these defences, and why
     drop          -- wildcards of staged paths that are not needed (no leading slash)
+    parts         -- the parts of files whose folder does not tell it
     prepare       -- steps between unpacking and configuring
     finish        -- steps after installing
     """
@@ -206,6 +219,7 @@ class Recipe:
     freestanding: str = ""
     unhardened: tuple[Unhardened, ...] = ()
     drop: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
     prepare: tuple[Step, ...] = ()
     finish: tuple[Step, ...] = ()
 

@@ -67,7 +67,7 @@ class Checkout:
     def result(self) -> tuple[str, str]:
         path = self.project.folder / "out/tiny/units/greet.json"
         parts = json.loads(path.read_text())["parts"]
-        return parts["runtime"], parts["interface"]
+        return parts["libs"], parts["interface"]
 
     def goes_on(self, compiled: list[str], built: tuple[str, ...] = ("greet",)) -> None:
         """Hold a build against what it should do, and against a build from nothing."""

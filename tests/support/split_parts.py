@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -67,13 +68,19 @@ def archive(path: Path, *options: str) -> Path:
     return path
 
 
-def parts_of(stage: Path, *, drop: tuple[str, ...] = ()) -> Parts:
+def parts_of(
+    stage: Path,
+    *,
+    drop: tuple[str, ...] = (),
+    named: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Parts:
     """Split a folder; raise what is wrong with it."""
     parts = split(
         stage,
         debug=stage.parent / "debug",
         tools=TOOLS,
         drop=drop,
+        named=named,
         markers=MARKERS,
         debug_markers=("/quard/src",),
         origin=BuildOrigin("/quard", "thing-1.0"),

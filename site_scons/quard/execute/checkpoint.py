@@ -60,6 +60,7 @@ def base(depends: Mapping[str, Any], plan: Plan, place: Path | None) -> str:
         "steps": [step.as_json() for step in early],
         "files": named,
         "drop": [],
+        "parts": {},
         "deploys": False,
         "licenses": [],
     }

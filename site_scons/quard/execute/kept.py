@@ -32,7 +32,7 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
     depends -- as results.depends returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
     """
-    plan = {**depends["plan"], "tree": bool(depends["plan"]["tree"]), "licenses": []}
+    plan = {**depends["plan"], "tree": bool(depends["plan"]["tree"]), "licenses": [], "parts": {}}
     lines: set[str] = set()
     steps = []
     for step in plan["steps"]:

@@ -26,6 +26,7 @@ from quard.ledger.results import (
 )
 from quard.plan.plan import Plan
 from quard.plan.source import Request
+from quard.plan.unit import TARGET_PARTS
 from quard.process.sandbox import Work
 from quard.sources.archives import Fetched
 from quard.sources.fetch import Fetcher
@@ -287,7 +288,7 @@ def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any])
     results.folder.mkdir(parents=True, exist_ok=True)
     _keep_earlier(results, found)
     put(results.record, canonical.readable(record))
-    parts = {"interface": canonical.digest(found), "runtime": blobs["runtime"]}
+    parts = {"interface": canonical.digest(found), **{part: blobs[part] for part in TARGET_PARTS}}
     if job.plan.deploys:
         parts["deploy"] = blobs["deploy"]
     write_result(results, made, parts)

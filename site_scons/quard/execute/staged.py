@@ -40,6 +40,7 @@ def keep(
             target=target(plan.triple),
         ),
         drop=plan.drop,
+        named=dict(plan.parts),
         markers=(build.sandbox.inside,),
         origin=BuildOrigin(build.sandbox.inside, f"{plan.name}-{plan.version}"),
     )
@@ -61,7 +62,8 @@ def keep(
 def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: str) -> dict[str, str]:
     """Put the parts and the log into a store; return part -> digest."""
     contents = {
-        "runtime": (stage, parts.runtime),
+        "libs": (stage, parts.libs),
+        "programs": (stage, parts.programs),
         "dev": (stage, parts.dev),
         "debug": (parts.debug, blob.walk(parts.debug)),
     }
@@ -81,7 +83,7 @@ def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: str) -
 def _refuse(plan: Plan, parts: split.Parts) -> None:
     """Raise QuardError for all errors in the files that a package installs."""
     found = list(parts.wrong)
-    if not (parts.runtime or parts.dev or parts.deploy):
+    if not (parts.target or parts.dev or parts.deploy):
         found.append(
             QuardError(
                 "nothing is installed",

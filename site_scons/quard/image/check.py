@@ -12,6 +12,7 @@ from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.elf_content import opened_elf
 from quard.image.hardened import Hardened
+from quard.image.left_out import LeftOut
 from quard.image.tree import Node, Tree
 from quard.parts import elf
 from quard.parts.foreign import FIRMWARE, foreign
@@ -29,21 +30,25 @@ def errors(
     people: Accounts,
     dangling: Sequence[str],
     hardened: Hardened,
+    left_out: LeftOut,
 ) -> Iterator[QuardError]:
     """Yield an error for everything that cannot work on the target, links first, then by path.
 
     dangling -- absolute paths of links that may dangle
+    left_out -- names the package that has something missing
     Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library,
     missing-interpreter, missing-shell, those of `hardened`, of `scripts` and of `tables`.
     """
-    yield from _links(tree, {tree.canonical(path) for path in dangling})
-    yield from _files(tree, target, hardened)
+    yield from _links(tree, {tree.canonical(path) for path in dangling}, left_out)
+    yield from _files(tree, target, hardened, left_out)
     yield from scripts.errors(tree)
     yield from tables.errors(tree, people)
-    yield from _shells(tree, people)
+    yield from _shells(tree, people, left_out)
 
 
-def _files(tree: Tree, target: Target, hardened: Hardened) -> Iterator[QuardError]:
+def _files(
+    tree: Tree, target: Target, hardened: Hardened, left_out: LeftOut
+) -> Iterator[QuardError]:
     seen: set[Node] = set()
     for path, node, content in tree.files():
         if node in seen:
@@ -51,23 +56,26 @@ def _files(tree: Tree, target: Target, hardened: Hardened) -> Iterator[QuardErro
         seen.add(node)
         start = content.read(256)
         if start.startswith(b"\x7fELF"):
-            yield from _elf_errors(tree, path, content, target, hardened)
+            yield from _elf_errors(tree, path, content, target, hardened, left_out)
         elif start.startswith(b"#!") and node.mode & 0o111:
-            yield from _script_errors(tree, path, start)
+            yield from _script_errors(tree, path, start, left_out)
     yield from hardened.unused()
 
 
-def _shells(tree: Tree, people: Accounts) -> Iterator[QuardError]:
+def _shells(tree: Tree, people: Accounts, left_out: LeftOut) -> Iterator[QuardError]:
     for user in people.users:
         if not _exists(tree, user.shell):
             yield QuardError(
                 f"the shell of {user.name}, {user.shell}, is not in the image",
                 reason="missing-shell",
-                hint="add the package that installs it, or give the account another shell",
+                hint=left_out.remedy(
+                    [tree.canonical(user.shell)],
+                    "add the package that installs it, or give the account another shell",
+                ),
             )
 
 
-def _links(tree: Tree, dangling: set[str]) -> Iterator[QuardError]:
+def _links(tree: Tree, dangling: set[str], left_out: LeftOut) -> Iterator[QuardError]:
     for path, node in sorted(tree.nodes.items()):
         if node.kind != "link" or path in dangling:
             continue
@@ -83,12 +91,20 @@ def _links(tree: Tree, dangling: set[str]) -> Iterator[QuardError]:
                 "which is not in the image",
                 detail="" if landing == target else f"it leads to {landing}",
                 reason="dangling-link",
-                hint="correct the link, or list its path under `dangling` in the system's table",
+                hint=left_out.remedy(
+                    [end],
+                    "correct the link, or list its path under `dangling` in the system's table",
+                ),
             )
 
 
 def _elf_errors(
-    tree: Tree, path: str, content: Content, target: Target, hardened: Hardened
+    tree: Tree,
+    path: str,
+    content: Content,
+    target: Target,
+    hardened: Hardened,
+    left_out: LeftOut,
 ) -> Iterator[QuardError]:
     owner = tree.owners[path]
     try:
@@ -113,8 +129,15 @@ def _elf_errors(
     if frame.machine != target.elf_machine or below(path, FIRMWARE):
         return
     yield from hardened.errors(tree, path, frame)
+    yield from _needed(tree, path, frame, target, left_out)
+
+
+def _needed(
+    tree: Tree, path: str, frame: elf.Elf, target: Target, left_out: LeftOut
+) -> Iterator[QuardError]:
+    """Yield an error for each library that a file needs and that is missing, and for the loader."""
     if frame.interp and not _exists(tree, frame.interp):
-        yield _missing(tree, path, frame.interp, ())
+        yield _missing(tree, path, frame.interp, (), left_out)
     for name in frame.needed:
         folders = list(_folders(path, frame, target))
         if "/" in name:
@@ -122,7 +145,7 @@ def _elf_errors(
         else:
             found = any(_exists(tree, f"{folder}/{name}") for folder in folders)
         if not found:
-            yield _missing(tree, path, name, folders)
+            yield _missing(tree, path, name, folders, left_out)
 
 
 def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
@@ -135,7 +158,9 @@ def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
     yield target.loader.rpartition("/")[0]
 
 
-def _missing(tree: Tree, path: str, name: str, folders: Sequence[str]) -> QuardError:
+def _missing(
+    tree: Tree, path: str, name: str, folders: Sequence[str], left_out: LeftOut
+) -> QuardError:
     here = sorted({other.rpartition("/")[2] for other in tree.nodes if ".so" in other})
     near = nearest(name.rpartition("/")[2], here, alike=0.8)
     detail = [f"looked in {', '.join(dict.fromkeys(folders))}"] if folders else []
@@ -144,23 +169,28 @@ def _missing(tree: Tree, path: str, name: str, folders: Sequence[str]) -> QuardE
         f"/{path} of {tree.owners[path]} needs {name}, which is not in the image",
         detail="\n".join(detail),
         reason="missing-library",
-        hint="add the package that installs it to the recipe's `needs` or `runtime`",
+        hint=left_out.remedy(
+            map(tree.canonical, [name] if "/" in name else [f"{f}/{name}" for f in folders]),
+            "add the package that installs it to the recipe's `needs` or `runtime`",
+        ),
     )
 
 
-def _script_errors(tree: Tree, path: str, start: bytes) -> Iterator[QuardError]:
+def _script_errors(tree: Tree, path: str, start: bytes, left_out: LeftOut) -> Iterator[QuardError]:
     words = start[2:].partition(b"\n")[0].decode(errors="replace").split()
     wanted = words[0] if words else ""
     if wanted.endswith("/env") and len(words) > 1 and _exists(tree, wanted):
         wanted = words[1]
-        found = any(_exists(tree, f"{folder}/{wanted}") for folder in _PROGRAM_FOLDERS)
+        places = [f"{folder}/{wanted}" for folder in _PROGRAM_FOLDERS]
     else:
-        found = _exists(tree, wanted)
-    if not found:
+        places = [tree.canonical(wanted)]
+    if not any(_exists(tree, place) for place in places):
         yield QuardError(
             f"/{path} of {tree.owners[path]} is a script for {wanted!r}, which is not in the image",
             reason="missing-interpreter",
-            hint="drop the script in its recipe, or add the package with its interpreter",
+            hint=left_out.remedy(
+                places, "drop the script in its recipe, or add the package with its interpreter"
+            ),
         )
 
 

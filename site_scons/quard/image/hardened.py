@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from quard.base.errors import QuardError
@@ -35,12 +35,17 @@ class Hardened:
 
     wanted     -- defences that every file must have, from Hardening.checked
     exceptions -- (package, exception); "" as the package means files of any package
+    lacking    -- packages without their programs: their exceptions may match nothing
     """
 
     def __init__(
-        self, wanted: Sequence[str], exceptions: Sequence[tuple[str, Unhardened]] = ()
+        self,
+        wanted: Sequence[str],
+        exceptions: Sequence[tuple[str, Unhardened]] = (),
+        lacking: Collection[str] = (),
     ) -> None:
         self._wanted = wanted
+        self._lacking = lacking
         self._exceptions = exceptions
         self._met: set[int] = set()
 
@@ -68,7 +73,7 @@ class Hardened:
         Reason: exception-unused.
         """
         for number, (package, exception) in enumerate(self._exceptions):
-            if number not in self._met:
+            if number not in self._met and package not in self._lacking:
                 where = f"package {package}" if package else "the board"
                 yield QuardError(
                     f"an exception of {where} is for {exception.path}, "

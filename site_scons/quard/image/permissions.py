@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import translate
 
 from quard.base.errors import QuardError, together
@@ -21,6 +21,7 @@ def apply(
     wanted: Iterable[tuple[str, Permission]],
     system: Iterable[tuple[str, Access]],
     *,
+    lacking: Collection[str] = (),
     partial: bool = False,
 ) -> frozenset[str]:
     """Set owners and modes: first those of packages, sorted by name, then the system's.
@@ -28,13 +29,14 @@ def apply(
     A package can set those of its own paths and of paths that no package installs, but not of
     paths that only other packages install. Links have no mode of their own and are left out.
 
+    lacking -- packages without their programs: their rows may match nothing
     partial -- the tree is incomplete: rows that match nothing are ignored
     Returns the paths that were named. Raises QuardError: bad-mode, unknown-user, permission-unused.
     """
     named: set[str] = set()
     unused: list[QuardError] = []
-    for where, pattern, access, found in _rows(tree, wanted, system):
-        if not found:
+    for package, where, pattern, access, found in _rows(tree, wanted, system):
+        if not found and package not in lacking:
             unused.append(_unused(where, pattern))
         _set(tree, found, people, access, where)
         named.update(found)
@@ -45,8 +47,8 @@ def apply(
 
 def _rows(
     tree: Tree, wanted: Iterable[tuple[str, Permission]], system: Iterable[tuple[str, Access]]
-) -> Iterator[tuple[str, str, Access, list[str]]]:
-    """Yield the origin, the pattern, the access and the matching paths of each row."""
+) -> Iterator[tuple[str, str, str, Access, list[str]]]:
+    """Yield the package ("" for the system), the origin, the pattern, the access and the paths."""
     for package, permission in sorted(wanted, key=lambda pair: pair[0]):
         where = f"a permission of package {package}"
         mode = parse_mode(permission.mode)
@@ -62,9 +64,9 @@ def _rows(
             for path in _matches(tree, permission.path)
             if package in tree.packages.get(path, {package})
         ]
-        yield where, permission.path, access, found
+        yield package, where, permission.path, access, found
     for path, access in system:
-        yield "a [[permission]] of the system's table", path, access, _matches(tree, path)
+        yield "", "a [[permission]] of the system's table", path, access, _matches(tree, path)
 
 
 def _set(tree: Tree, found: Iterable[str], people: Accounts, access: Access, where: str) -> None:

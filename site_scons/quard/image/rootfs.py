@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from quard.image import (
 )
 from quard.image.generated import files
 from quard.image.hardened import Hardened
+from quard.image.left_out import LeftOut
 from quard.image.merged import fold
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
@@ -43,7 +44,7 @@ _INDEX = replace(_SYSTEM, instead="it is made of the kernel modules that the ima
 
 @dataclass(frozen=True)
 class Layer:
-    """The runtime blob of a package: an uncompressed tar of its files on the target."""
+    """A part of a package with files for the target, an uncompressed tar."""
 
     package: str
     blob: Path
@@ -53,7 +54,8 @@ class Layer:
 class RootfsJob:
     """A root file system to make: its plan and the inputs that the plan names.
 
-    layers   -- in any order: two packages never install the same path
+    layers   -- in any order: two of them never have the same file
+    left_out -- package in the image without its programs -> returns the blob of these
     overlays -- each may replace files of the packages and of earlier overlays
     formats  -- file systems to make from rootfs.tar, which must respect their limits
     size_mib -- of the ext4 file system; None: by its content
@@ -66,6 +68,7 @@ class RootfsJob:
     target: Target
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
+    left_out: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
 
 
 def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
@@ -79,10 +82,11 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
     if made.errors:
         raise together("the files of the image", made.errors)
     tree = made.tree
-    named = apply(tree, people, job.plan.permissions, job.system.permissions)
-    hardened = Hardened(job.plan.hardening, job.plan.unhardened)
+    named = apply(tree, people, job.plan.permissions, job.system.permissions, lacking=job.left_out)
+    hardened = Hardened(job.plan.hardening, job.plan.unhardened, lacking=job.left_out)
+    left_out = LeftOut(job.left_out)
     found = [
-        *check.errors(tree, job.target, people, job.system.dangling, hardened),
+        *check.errors(tree, job.target, people, job.system.dangling, hardened, left_out),
         *special.errors(tree, job.overlays, named | _folders(job.system)),
         *_size_errors(job, tree),
     ]

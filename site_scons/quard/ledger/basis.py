@@ -13,7 +13,7 @@ from typing import Any
 from quard.base import canonical
 from quard.plan.unit import Input, Unit
 
-RECORD = 4
+RECORD = 5
 """Version of the format of records and interfaces. It is part of every key: an interface recorded
 in another format would look changed to every dependant."""
 

@@ -78,6 +78,7 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     found += _features(before["features"], now["features"])
     found += _files("patch", before["patches"], now["patches"])
     found += _files("file", before["files"], now["files"])
+    found += _parts(before["parts"], now["parts"])
     for field in _FIELDS:
         if before.get(field) != now.get(field):
             found.append(f"{field}: {_short(before.get(field))} -> {_short(now.get(field))}")
@@ -112,10 +113,12 @@ def _inputs(
         if part == "interface":
             found.append(_interface(name, old.get(each), new.get(each), difference))
         elif each not in old or each not in new:
-            found.append(f"package {name} {'added' if each in new else 'removed'}")
+            both = part == "programs" and f"{name}:libs" in old.keys() & new.keys()
+            what = f"programs of {name}" if both else f"package {name}"
+            found.append(f"{what} {'added' if each in new else 'removed'}")
         else:
             found.append(f"{name} changed" if part == "tar" else f"files of {name} changed")
-    return found
+    return list(dict.fromkeys(found))  # a package may have several parts there
 
 
 def _interface(name: str, old: str | None, new: str | None, difference: Difference | None) -> str:
@@ -142,6 +145,14 @@ def _features(before: Mapping[str, bool], now: Mapping[str, bool]) -> list[str]:
     word = {True: "on", False: "off", None: "absent"}
     return [
         f"feature {name}: {word[before.get(name)]} -> {word[now.get(name)]}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
+
+
+def _parts(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [
+        f"part {name}: {_short(before.get(name))} -> {_short(now.get(name))}"
         for name in sorted({*before, *now})
         if before.get(name) != now.get(name)
     ]

@@ -37,16 +37,16 @@ def classify(
 
     frames -- of the ELF files among them
     """
-    runtime, dev = [], []
+    target, dev = [], []
     paths = tuple(paths)
     named = folders(stage, (path for path in paths if path.endswith(".pc")))
     for path in paths:
         for_target, for_dependants = _uses(stage, path, frames, named)
         if for_target:
-            runtime.append(path)
+            target.append(path)
         if for_dependants:
             dev.append(path)
-    return tuple(runtime), tuple(dev)
+    return tuple(target), tuple(dev)
 
 
 def _uses(

@@ -1,4 +1,4 @@
-"""Splitting a staging folder into parts: runtime, dev and deploy files, and debug symbols.
+"""Splitting a staging folder into parts: libs, programs, dev and deploy files, and debug symbols.
 
 The folder is changed in place: top-level bin, sbin, lib and lib64 move below usr (and usr/lib64
 into usr/lib); documentation and what the recipe drops are removed; build paths in text files are
@@ -12,9 +12,10 @@ from __future__ import annotations
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from quard.base.attributes import ACCESS_LIST, attributes
 from quard.base.errors import QuardError
@@ -22,6 +23,7 @@ from quard.base.plain import one_line
 from quard.base.space import enough_space
 from quard.parts.bytecode import settle
 from quard.parts.classify import classify
+from quard.parts.divide import divide
 from quard.parts.drop import remove_unwanted
 from quard.parts.fold import correct_links, fold
 from quard.parts.relocate import BuildOrigin, put_right
@@ -48,22 +50,29 @@ class Leak:
 class Parts:
     """Paths below the staging folder, sorted, ready for `pack`.
 
-    runtime -- for the target
-    dev     -- for building dependants; holds a copy of every shared library
-    deploy  -- below the staging folder's boot/ and named without it: goes beside the images
-    debug   -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
-    leaks   -- build paths found in the parts; in debug information, its own markers
-    wrong   -- all other errors; the parts are unusable if there are any
-    notes   -- lines on what was changed or left out, for the log
+    libs     -- for the target, what others need: shared libraries and what they open
+    programs -- for the target, the rest
+    dev      -- for building dependants; holds a copy of every shared library
+    deploy   -- below the staging folder's boot/ and named without it: goes beside the images
+    debug    -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
+    leaks    -- build paths found in the parts; in debug information, its own markers
+    wrong    -- all other errors; the parts are unusable if there are any
+    notes    -- lines on what was changed or left out, for the log
     """
 
-    runtime: tuple[str, ...]
+    libs: tuple[str, ...]
+    programs: tuple[str, ...]
     dev: tuple[str, ...]
     deploy: tuple[str, ...]
     debug: Path
     leaks: tuple[Leak, ...]
     wrong: tuple[QuardError, ...]
     notes: tuple[str, ...]
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """All paths for the target, sorted."""
+        return tuple(sorted({*self.libs, *self.programs}, key=os.fsencode))
 
 
 def split(
@@ -72,6 +81,7 @@ def split(
     debug: Path,
     tools: Toolkit,
     drop: Sequence[str] = (),
+    named: Mapping[str, Sequence[str]] = MappingProxyType({}),
     markers: Sequence[str] = (),
     debug_markers: Sequence[str] = (),
     origin: BuildOrigin | None = None,
@@ -81,31 +91,38 @@ def split(
     debug         -- folder for debug information, outside `stage`; is created
     drop          -- path wildcards; `*` also matches slashes, a folder is dropped as a whole,
                      and paths match as installed or as moved below usr
+    named         -- part -> wildcards like those of `drop`, for files whose folder is no guide
     markers       -- texts such as /quard/stage that no installed file may contain
     debug_markers -- the same for debug information
     origin        -- where it was built: text files that name it are corrected first
 
     All errors of the package are reported together, in the parts: `file-collision` (two files
-    with the same path after moving), `stage-link` (a link into the build), `drop-unused`, `rpath`
-    (one into the build, or a relative one), `wrong-architecture` (the target cannot run or link
-    it), `bad-elf`, `split-tool` (a tool refuses a file), `file-attributes`. Raises QuardError
-    `split-tool` if a tool is missing, `disk-full`.
+    with the same path after moving), `stage-link` (a link into the build), `drop-unused`,
+    `part-unused`, `rpath` (one into the build, or a relative one), `wrong-architecture` (the target
+    cannot run or link it), `bad-elf`, `split-tool` (a tool refuses a file), `file-attributes`.
+    Raises QuardError `split-tool` if a tool is missing, `disk-full`.
     """
     _refuse_linked_deploy(stage)
     with enough_space(stage):
-        _set_modes(stage)
-        own = f"{origin.inside}/stage" if origin else ""
-        wrong = correct_links(stage, _installed(everything(stage)), markers, own)
-        wrong += fold(stage)
-        wrong += remove_unwanted(stage, _installed(everything(stage)), drop) + _attributes(stage)
+        wrong = _tidy(stage, drop, markers, f"{origin.inside}/stage" if origin else "")
         notes = _settle(stage, origin)
         _take_debug(stage, debug)
         stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
         wrong += stripped.wrong
-        runtime, dev = classify(stage, _installed(walk(stage)), stripped.frames)
+        target, dev = classify(stage, _installed(walk(stage)), stripped.frames)
+        libs, programs, unused = divide(stage, target, named)
+        wrong += unused
         deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
         leaks = (*_leaks(stage, markers), *_leaks(debug, debug_markers))
-        return Parts(runtime, dev, deploy, debug, leaks, tuple(wrong), notes)
+        return Parts(libs, programs, dev, deploy, debug, leaks, tuple(wrong), notes)
+
+
+def _tidy(stage: Path, drop: Sequence[str], markers: Sequence[str], own: str) -> list[QuardError]:
+    """Set modes, move what belongs below usr, and remove what is not wanted; return the errors."""
+    _set_modes(stage)
+    wrong = correct_links(stage, _installed(everything(stage)), markers, own)
+    wrong += fold(stage)
+    return wrong + remove_unwanted(stage, _installed(everything(stage)), drop) + _attributes(stage)
 
 
 def _refuse_linked_deploy(stage: Path) -> None:

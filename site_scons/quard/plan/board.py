@@ -61,17 +61,14 @@ def image_units(board: Board, resolved: Resolved, around: Surroundings) -> dict[
 
 def _images(board: Board, resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
 
-    def packages(names: tuple[str, ...], part: str) -> tuple[Input, ...]:
-        return tuple(Input(package_id(name, board.name), part) for name in names)
-
     for name in resolved.deploying:
         for path in resolved.deployed(name):
-            inputs = packages((name,), "deploy")
+            inputs = (Input(package_id(name, board.name), "deploy"),)
             yield Unit(board_id(path, board.name), FilePlan(path=path), inputs, files=(path,))
     rootfs = Unit(
         board_id(ROOTFS, board.name),
         _rootfs(resolved, around),
-        packages(resolved.image, "runtime"),
+        tuple(Input(package_id(name, board.name), part) for name, part in resolved.layers),
         parts=("tar",),
         files=(ROOTFS, MANIFEST),
     )

@@ -48,14 +48,8 @@ def compose(
 ) -> Plan:
     """Return the plan of one package. Raises QuardError for an unknown placeholder."""
     target, cflags = configuration.target, configuration.cflags
-    context = Context(
-        name=name,
-        recipe=recipe,
-        target=target,
-        features=features,
-        cflags=cflags,
-        fragments=tuple(f.name for f in inputs.fragments),
-    )
+    fragments = tuple(f.name for f in inputs.fragments)
+    context = Context(name, recipe, target, features, cflags, fragments)
     steps, generators = _steps(recipe, context, inputs)
     return Plan(
         name=name,
@@ -74,6 +68,7 @@ def compose(
         hardening=configuration.hardening.built if _compiles(recipe) else (),
         steps=steps,
         drop=context.texts(recipe.drop),
+        parts=tuple(sorted((part.name, context.texts(part.paths)) for part in recipe.parts)),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
     )

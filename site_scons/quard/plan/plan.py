@@ -122,6 +122,7 @@ class Plan:
     cflags   -- the board's compiler flags, which the compiler wrapper adds
     hardening -- defences that the compiler driver adds, sorted; empty for freestanding packages
     drop     -- wildcards of staged paths that are removed
+    parts    -- (part, wildcards of staged paths that it has), sorted
     licenses -- paths of licence files in the source
     """
 
@@ -141,6 +142,7 @@ class Plan:
     hardening: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     drop: tuple[str, ...] = ()
+    parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     deploys: bool = False
     licenses: tuple[str, ...] = ()
 
@@ -167,6 +169,7 @@ class Plan:
             "hardening": self.hardening,
             "steps": [step.as_json() for step in self.steps],
             "drop": self.drop,
+            "parts": dict(self.parts),
             "deploys": self.deploys,
             "licenses": self.licenses,
         }

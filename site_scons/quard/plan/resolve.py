@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from quard.base.errors import QuardError
 from quard.base.names import unknown
@@ -13,6 +14,7 @@ from quard.boards.root import Root
 from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import CopyStep, Plan
+from quard.plan.unit import TARGET_PARTS
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import Edges, Graph, build
@@ -59,10 +61,39 @@ class Resolved:
         """The packages that put files beside the images."""
         return tuple(name for name in self.image if self.plans[name].deploys)
 
+    @cached_property
+    def whole(self) -> frozenset[str]:
+        """The packages that the image has with their programs.
+
+        The root lists them, or a recipe names them in `runtime`. Of packages that are only needed,
+        the image has the libs.
+        """
+        edges = self.graph.edges
+        return frozenset(self.root.packages).union(*(edges[n].runtime for n in self.image))
+
+    @property
+    def layers(self) -> tuple[tuple[str, str], ...]:
+        """The parts of packages in the image, as (package, part), in build order."""
+        return tuple(
+            (name, part)
+            for name in self.image
+            for part in (TARGET_PARTS if name in self.whole else TARGET_PARTS[:1])
+        )
+
     @property
     def users(self) -> tuple[tuple[str, User], ...]:
-        """The accounts that the image's packages need."""
-        return tuple((n, user) for n in self.image for user in self.packages[n].recipe.users)
+        """The accounts of the image's packages.
+
+        Accounts are for programs: of a package without these, the image has those that a
+        permission of any package names.
+        """
+        owners = {name for _, p in self.permissions for name in (p.owner, p.group)}
+        return tuple(
+            (n, user)
+            for n in self.image
+            for user in self.packages[n].recipe.users
+            if n in self.whole or user.name in owners
+        )
 
     @property
     def permissions(self) -> tuple[tuple[str, Permission], ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-PACKAGE_PARTS = ("interface", "runtime")
+TARGET_PARTS = ("libs", "programs")
+"""Parts of a package with files for the target; the second is never there without the first."""
+PACKAGE_PARTS = ("interface", *TARGET_PARTS)
 """Parts of every package that other units use as inputs; some packages also have `deploy`."""
 
 

@@ -80,7 +80,7 @@ class Forecast:
             return Expected(unit.name, "build", reasons or why.FORCED)
         if unsure:
             if same:
-                return Expected(unit.name, "maybe", tuple(map(_depends, unsure)))
+                return Expected(unit.name, "maybe", tuple(dict.fromkeys(map(_depends, unsure))))
             return Expected(unit.name, "build" if unit.is_package else "make", reasons)
         if same and found and self._is_whole(unit):
             self._parts[unit.id] = found.parts

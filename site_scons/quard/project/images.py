@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,7 +169,7 @@ class Images:
 
         outputs = self._workshop.outputs
         layers = tuple(
-            rootfs.Layer(name, outputs.blob(name, "runtime")) for name in self._resolved.image
+            rootfs.Layer(name, outputs.blob(name, part)) for name, part in self._resolved.layers
         )
         tar, manifest = self.folder / ROOTFS, self.folder / MANIFEST
         last = self._workshop.out / "rootfs.sha256"
@@ -214,6 +214,11 @@ class Images:
             target=self._board.target,
             formats=self._board.formats,
             size_mib=self._board.size_mib or None,
+            left_out={
+                name: partial(self._workshop.outputs.blob, name, "programs")
+                for name in self._resolved.image
+                if name not in self._resolved.whole
+            },
         )
 
     def remove_others(self) -> None:

@@ -15,7 +15,6 @@ from quard.project.build import BoardBuild
 from quard.store import blob
 
 _SCRIPTS = ("gdb.py", "gdb.sh")
-_PARTS = ("runtime", "debug")
 
 
 class Symbols:
@@ -37,17 +36,19 @@ class Symbols:
             remove_tree(self.folder)
             root = self.folder / "root"
             root.mkdir(parents=True)
-            for name in self._resolved.image:
-                for part in _PARTS:
-                    path = self._workshop.outputs.blob(name, part)
-                    blob.extract(path, root, path.name)
+            for name, part in self._layers:
+                path = self._workshop.outputs.blob(name, part)
+                blob.extract(path, root, path.name)
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
             shutil.copy(self._workshop.project / "qemu" / name, self.folder / name)
 
-    def _blobs(self) -> dict[str, list[str]]:
+    @property
+    def _layers(self) -> tuple[tuple[str, str], ...]:
+        """The parts whose files belong into the folder, as (package, part)."""
+        image = self._resolved.image
+        return (*self._resolved.layers, *((name, "debug") for name in image))
+
+    def _blobs(self) -> dict[str, str]:
         outputs = self._workshop.outputs
-        return {
-            name: [outputs.blob(name, part).name for part in _PARTS]
-            for name in self._resolved.image
-        }
+        return {f"{name}:{part}": outputs.blob(name, part).name for name, part in self._layers}

@@ -168,6 +168,7 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
             yield _finding(package, "env", f"{name!r} is no name of a variable", "bad-variable")
     yield from _twice(package, "env", variables)
     yield from _twice(package, "tools", recipe.tools)
+    yield from _twice(package, "parts", tuple(part.name for part in recipe.parts))
 
 
 def _twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Finding]:

@@ -127,6 +127,7 @@ def test_the_base_is_what_is_before_the_installation() -> None:
         steps=(MAKE, copy),
         files=(FileRef("a", "1"),),
         drop=("y",),
+        parts=(("libs", ("z",)),),
         deploys=True,
         licenses=("COPYING",),
     )

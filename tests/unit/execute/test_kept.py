@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from quard.base.errors import QuardError
 from quard.execute import kept
+from quard.plan.plan import Plan
 
 BASE, OTHER = "a" * 64, "b" * 64
 
@@ -48,3 +50,15 @@ def test_no_build_goes_on_in_a_folder_that_is_forgotten(tmp_path: Path) -> None:
     kept.forget(tmp_path)
     assert kept.claim(tmp_path, BASE) is None
     kept.forget(tmp_path)
+
+
+def test_another_division_of_the_files_goes_on_in_the_folder() -> None:
+    """The staging folder is filled again in each build."""
+    plan = Plan(name="x", version="1", triple="t")
+    other = dataclasses.replace(plan, parts=(("libs", ("etc",)),), licenses=("COPYING",))
+    dropping = dataclasses.replace(plan, drop=("etc",))
+
+    def base(plan: Plan) -> str:
+        return kept.base({"plan": plan.instructions(), "toolchain": "t"}, None)
+
+    assert base(other) == base(plan) != base(dropping)

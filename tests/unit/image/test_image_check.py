@@ -221,3 +221,80 @@ def test_a_long_target_is_told_once_and_in_short(tmp_path: Path) -> None:
     error = refused(tmp_path, {"usr/x": "t" * 4000})
     assert error.reason == "dangling-link"
     assert len(error.block()) < 500
+
+
+@pytest.fixture
+def left_out(tmp_path: Path, built: dict[str, bytes]) -> dict[str, Any]:
+    """Packages of which an image has only the libs, and where their programs are."""
+    files = {
+        "usr/libexec/two/libfoo.so.1": built["library"],
+        "usr/lib/private/libfoo.so.1": built["library"],
+        "usr/bin/perl": (b"perl", 0o755),
+        "usr/bin/zsh": (b"zsh", 0o755),
+        "usr/sbin/mail": (b"mail", 0o755),
+        "usr/libexec/two/nested/data": b"x",
+    }
+    blob = parts.blob(tmp_path / "programs.tar", files)
+    return {"aaa": lambda: parts.blob(tmp_path / "none.tar", {}), "two": lambda: blob}
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"usr/bin/x": (b"#!/usr/bin/perl -w\n", 0o755)}, "missing-interpreter"),
+        ({"usr/bin/x": (b"#!/bin/perl\n", 0o755)}, "missing-interpreter"),
+        (
+            {"usr/bin/x": (b"#!/usr/bin/env mail\n", 0o755), "usr/bin/env": b"env"},
+            "missing-interpreter",
+        ),
+        ({"usr/lib/mail": "../sbin/mail"}, "dangling-link"),
+        ({"usr/lib/two": "/usr/libexec/two/nested"}, "dangling-link"),
+    ],
+    ids=["path", "merged path", "env", "link", "link to a folder"],
+)
+def test_what_a_package_would_bring_if_it_came_whole_is_named_with_the_remedy(
+    tmp_path: Path, left_out: dict[str, Any], files: dict[str, Any], reason: str
+) -> None:
+    error = refused(tmp_path, files, left_out=left_out)
+    assert error.reason == reason
+    assert error.hint.startswith("two has it, but the image has only the libs of two: list ")
+
+
+def test_a_shell_that_a_package_would_bring_is_named_with_the_remedy(
+    tmp_path: Path, left_out: dict[str, Any]
+) -> None:
+    users = (("one", User("web", 80, shell="/bin/zsh")),)
+    error = refused(tmp_path, {}, users=users, left_out=left_out)
+    assert error.reason == "missing-shell"
+    assert error.hint.startswith("two has it, ")
+
+
+@pytest.mark.parametrize(
+    ("folder", "helps"), [("private", True), ("elsewhere", False)], ids=["searched", "not searched"]
+)
+def test_a_library_is_named_only_if_the_loader_would_find_it_where_it_is(
+    tmp_path: Path,
+    built: dict[str, bytes],
+    left_out: dict[str, Any],
+    folder: str,
+    helps: bool,
+) -> None:
+    main = "int foo(void); int main(void) { return foo(); }"
+    (tmp_path / "libfoo.so").write_bytes(built["library"])
+    options = (f"-L{tmp_path}", "-l:libfoo.so", f"-Wl,-rpath,/usr/lib/{folder}")
+    files = whole(built)
+    files["usr/bin/program"] = (parts.compile_c(tmp_path, "program", main, *options), 0o755)
+    del files["usr/lib/libfoo.so.1"]
+    error = refused(tmp_path, files, left_out=left_out)
+    assert error.reason == "missing-library"
+    assert error.hint.startswith("two has it, ") is helps
+    assert error.hint.endswith("to the recipe's `needs` or `runtime`") is not helps
+
+
+def test_programs_that_are_left_out_are_read_only_to_explain_an_error(
+    tmp_path: Path, built: dict[str, bytes]
+) -> None:
+    def read() -> Path:
+        raise AssertionError("no error needs it")
+
+    make(tmp_path, whole(built), left_out={"two": read})

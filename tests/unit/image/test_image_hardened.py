@@ -143,3 +143,14 @@ def test_firmware_of_other_processors_is_not_looked_at(
     tmp_path: Path, built: Mapping[str, bytes]
 ) -> None:
     make(tmp_path, {"usr/lib/firmware/x.elf": built["pie"]})
+
+
+def test_a_package_without_its_programs_may_except_files_that_are_not_there(
+    tmp_path: Path, built: Mapping[str, bytes]
+) -> None:
+    files = {"usr/lib/a.so": built["whole library"]}
+    exceptions = (("one", Unhardened("/usr/bin/*", lacks=("pie",), reason="old code")),)
+    make(tmp_path, files, unhardened=exceptions, left_out={"one": Path})
+    with pytest.raises(QuardError) as caught:
+        make(tmp_path, files, unhardened=exceptions, left_out={"other": Path})
+    assert caught.value.reason == "exception-unused"

@@ -105,3 +105,19 @@ def test_unknown_owner_and_bad_mode_are_refused(tree: Tree) -> None:
     error = refused(tree, ("one", Permission("/usr/bin/su", "0755", "wbe")))
     assert (error.reason, error.hint) == ("unknown-user", "did you mean 'web'?")
     assert refused(tree, ("one", Permission("/usr/bin/su", "u+s"))).reason == "bad-mode"
+
+
+def test_a_package_without_its_programs_may_name_files_that_are_not_there(tree: Tree) -> None:
+    wanted = [
+        ("one", Permission("/usr/bin/gone", "4755")),
+        ("one", Permission("/usr/bin/su", "4750")),
+    ]
+    assert apply(tree, PEOPLE, wanted, (), lacking={"one"}) == {"usr/bin/su"}
+    assert tree.nodes["usr/bin/su"].mode == 0o4750
+    with pytest.raises(QuardError) as caught:
+        apply(tree, PEOPLE, wanted, (), lacking={"two"})
+    assert caught.value.reason == "permission-unused"
+    with pytest.raises(QuardError) as caught:
+        row = ("/usr/bin/gone", Access(0o755, "root", "root"))
+        apply(tree, PEOPLE, (), [row], lacking={"one"})
+    assert caught.value.reason == "permission-unused"

@@ -13,7 +13,7 @@ from quard.ledger.ledger import Ledger
 from quard.ledger.results import read_result, write_result
 from quard.plan.image import FileSystemPlan
 from quard.plan.plan import Plan
-from quard.plan.unit import Input, Unit
+from quard.plan.unit import PACKAGE_PARTS, Input, Unit
 from quard.store.local import Store
 from quard.store.stores import Stores
 
@@ -22,7 +22,7 @@ A, B = "a" * 64, "b" * 64
 
 def package(name: str, *sees: str, deploys: bool = False) -> Unit:
     plan = Plan(name=name, version="1", triple="t", sources=(A, B), deploys=deploys)
-    parts = ("interface", "runtime", *(["deploy"] if deploys else []))
+    parts = (*PACKAGE_PARTS, *(["deploy"] if deploys else []))
     return Unit(f"{name}@one", plan, tuple(Input(f"{n}@one", "interface") for n in sees), parts)
 
 
@@ -36,7 +36,11 @@ UNITS = {
         Unit(
             "one/root.ext4",
             FileSystemPlan(format="ext4"),
-            (Input("tool@one", "runtime"), Input("other@one", "runtime")),
+            (
+                Input("tool@one", "libs"),
+                Input("tool@one", "programs"),
+                Input("other@one", "libs"),
+            ),
             files=("root.ext4",),
         ),
     )
@@ -166,8 +170,11 @@ def test_what_was_not_made_sealed_is_void_once_builds_are(place: Place) -> None:
     [
         ("base", "interface", {"lib@one", "tool@one", "one/root.ext4"}),
         ("lib", "interface", {"tool@one", "one/root.ext4"}),
-        ("lib", "runtime", set()),
-        ("tool", "runtime", {"one/root.ext4"}),
+        ("lib", "libs", set()),
+        ("tool", "libs", {"one/root.ext4"}),
+        ("tool", "programs", {"one/root.ext4"}),
+        ("other", "libs", {"one/root.ext4"}),
+        ("other", "programs", set()),
         ("tool", "deploy", set()),
     ],
 )
@@ -259,7 +266,7 @@ def test_a_result_may_not_stay_whatever_its_inputs_will_be(place: Place, what: s
         case "toolchain":
             executor = Executor("8" * 64)
         case "blob":
-            sha256 = hashlib.sha256(b"runtime of lib").hexdigest()
+            sha256 = hashlib.sha256(b"libs of lib").hexdigest()
             place.stores.home(local=False).path(sha256).unlink()
         case "basis":
             place.ledger().results(lib).basis.write_text("{}")

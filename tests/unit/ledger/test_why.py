@@ -36,6 +36,7 @@ PLAN = Plan(
         RunStep("install", ("make", "install")),
     ),
     drop=("usr/share",),
+    parts=(("libs", ("etc/x",)),),
 )
 
 
@@ -99,6 +100,8 @@ FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "links": ({"links": ("a", "zlib")}, "links: zlib -> a zlib"),
     "tools": ({"tools": ("bison", "flex")}, "tools: bison -> bison flex"),
     "drop": ({"drop": ("usr/lib",)}, "drop: usr/share -> usr/lib"),
+    "part": ({"parts": (("libs", ("etc/y", "z")),)}, "part libs: etc/x -> etc/y z"),
+    "part gone": ({"parts": ()}, "part libs: etc/x -> none"),
     "triple": ({"triple": "x-y"}, "triple: riscv64-linux-gnu -> x-y"),
     "option": (
         {"steps": (RunStep("configure", ("./configure", "--with-y")), *PLAN.steps[1:])},
@@ -241,7 +244,7 @@ def image(
         "plan": plan.instructions(),
         "archive": "",
         "by": {},
-        "inputs": {f"{name}:runtime": digest for name, digest in inputs.items()},
+        "inputs": {name if ":" in name else f"{name}:libs": d for name, d in inputs.items()},
         "listings": listings,
     }
 
@@ -264,6 +267,31 @@ def test_packages_of_an_image_that_come_go_and_change_are_named() -> None:
         "package new added",
         "package zlib removed",
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            {"a:libs": "1", "a:programs": "2"},
+            {"a:libs": "3", "a:programs": "4"},
+            "files of a changed",
+        ),
+        (
+            {"a:libs": "1", "a:programs": "2"},
+            {"a:libs": "1", "a:programs": "4"},
+            "files of a changed",
+        ),
+        ({}, {"a:libs": "1", "a:programs": "2"}, "package a added"),
+        ({"a:libs": "1", "a:programs": "2"}, {}, "package a removed"),
+        ({"a:libs": "1"}, {"a:libs": "1", "a:programs": "2"}, "programs of a added"),
+        ({"a:libs": "1", "a:programs": "2"}, {"a:libs": "1"}, "programs of a removed"),
+    ],
+)
+def test_a_package_with_several_parts_is_named_once(
+    old: dict[str, str], new: dict[str, str], expected: str
+) -> None:
+    assert reasons(image(parts=old), image(parts=new)) == (expected,)
 
 
 def test_the_files_of_an_overlay_are_named_in_place_of_its_digest() -> None:

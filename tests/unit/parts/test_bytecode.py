@@ -42,8 +42,8 @@ def import_it(folder: Path) -> str:
 def test_what_python_compiled_is_kept_and_used_on_the_target(stage: Path) -> None:
     compiled(stage, HASHES)
     parts = parts_of(stage)
-    assert parts.runtime == (CACHE, f"{LIB}/mod.py")
-    sha256 = pack(stage, parts.runtime, stage.parent / "blob")
+    assert parts.target == (CACHE, f"{LIB}/mod.py")
+    sha256 = pack(stage, parts.target, stage.parent / "blob")
     extract(stage.parent / "blob", stage.parent / "target", sha256)
     target = stage.parent / "target" / LIB
     assert "matches" in import_it(target)
@@ -66,14 +66,14 @@ def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
         stage.mkdir(parents=True)
         compiled(stage, {**HASHES, "PYTHONHASHSEED": seed})
         os.utime(stage / LIB / "mod.py", (1, 1))
-        hashes.add(pack(stage, parts_of(stage).runtime, tmp_path / "blob"))
+        hashes.add(pack(stage, parts_of(stage).target, tmp_path / "blob"))
     assert len(hashes) == 1
 
 
 def test_a_module_that_compares_times_goes_and_the_log_says_why(stage: Path) -> None:
     compiled(stage, {})
     parts = parts_of(stage)
-    assert parts.runtime == (f"{LIB}/mod.py",)
+    assert parts.target == (f"{LIB}/mod.py",)
     assert not (stage / LIB / "__pycache__").exists()
     assert parts.notes == (
         f"{CACHE}: left out: it compares its source's time, which is another one on the target",
@@ -86,7 +86,7 @@ def test_a_hash_that_nobody_compares_is_compared(stage: Path) -> None:
     py_compile.compile(
         str(source), str(stage / CACHE), f"/{LIB}/mod.py", invalidation_mode=unchecked
     )
-    assert parts_of(stage).runtime == (CACHE, f"{LIB}/mod.py")
+    assert parts_of(stage).target == (CACHE, f"{LIB}/mod.py")
     assert "matches" in import_it(stage / LIB)
     source.write_text(SOURCE.replace("of", "to"))
     assert "matches" not in import_it(stage / LIB)
@@ -101,7 +101,7 @@ def test_a_module_without_its_source_stays_and_has_no_time(stage: Path) -> None:
         place = stage / LIB / "mod.pyc"
         py_compile.compile(str(source), str(place), "/mod.py", invalidation_mode=timed)
         source.unlink()
-        assert parts_of(stage).runtime == (f"{LIB}/mod.pyc",)
+        assert parts_of(stage).target == (f"{LIB}/mod.pyc",)
         hashes.add(place.read_bytes())
         assert "mod.pyc" in import_it(stage / LIB)
         shutil.rmtree(stage.parent / "debug")
@@ -142,7 +142,7 @@ def test_a_module_whose_source_is_put_right_or_that_names_the_build_is_left_out(
         checked = py_compile.PycInvalidationMode.CHECKED_HASH
         py_compile.compile(str(source), str(cache), shown, invalidation_mode=checked)
     parts = parts_of(stage)
-    assert parts.runtime == (f"{LIB}/leak.py", f"{LIB}/right.py")
+    assert parts.target == (f"{LIB}/leak.py", f"{LIB}/right.py")
     assert parts.leaks == ()
     assert [note.rpartition(": ")[2] for note in parts.notes] == [
         "paths of the build put right",

@@ -19,7 +19,7 @@ from split_parts import library, link, parts_of, program, write
 def test_where_libraries_go(stage: Path, name: str, soname: str, runtime: bool, dev: bool) -> None:
     library(stage / name, soname)
     parts = parts_of(stage)
-    assert (name in parts.runtime, name in parts.dev) == (runtime, dev)
+    assert (name in parts.target, name in parts.dev) == (runtime, dev)
 
 
 def test_where_links_and_scripts_of_the_linker_go(stage: Path) -> None:
@@ -32,7 +32,7 @@ def test_where_links_and_scripts_of_the_linker_go(stage: Path) -> None:
     write(stage / "usr/bin/x1-config", "#!/bin/sh")
     link(stage / "usr/bin/x-config", "x1-config")
     parts = parts_of(stage)
-    assert parts.runtime == ("usr/bin/pkg-config", "usr/lib/libx.so", "usr/lib/libx.so.1.2")
+    assert parts.target == ("usr/bin/pkg-config", "usr/lib/libx.so", "usr/lib/libx.so.1.2")
     assert parts.dev == (
         "usr/bin/x-config", "usr/bin/x1-config", "usr/lib/libelsewhere.so", "usr/lib/libold.so",
         "usr/lib/libscript.so", "usr/lib/libx.so", "usr/lib/libx.so.1.2",
@@ -54,7 +54,7 @@ def test_headers_below_lib_go_to_dependants(stage: Path) -> None:
     write(stage / "usr/lib/x/pkgconfig/x.pc", text)
     write(stage / "usr/lib/x/cmake/x.cmake")
     parts = parts_of(stage)
-    assert parts.runtime == ()
+    assert parts.target == ()
     assert parts.dev == (
         "usr/lib/dbus-1.0/include/dbus/dbus-arch-deps.h", "usr/lib/glib-2.0/include/glibconfig.h",
         "usr/lib/perl5/5.40/CORE/perl.h", "usr/lib/qt/include/QtCore/QString",
@@ -76,7 +76,7 @@ def test_what_only_lies_beside_headers_or_looks_like_one_stays_on_the_target(sta
         write(stage / path, "# if this were C\n" if "data" in path else "text\n")
     library(stage / "usr/lib/x/include/plugin.so", "plugin.so")
     write(stage / "usr/lib/pkgconfig/x.pc", "Cflags: -I/usr/lib/x/include -I/usr/lib -I/usr\n")
-    assert parts_of(stage).runtime == tuple(sorted((*kept, "usr/lib/x/include/plugin.so")))
+    assert parts_of(stage).target == tuple(sorted((*kept, "usr/lib/x/include/plugin.so")))
 
 
 def test_data_that_a_pkg_config_file_names_goes_to_both(stage: Path) -> None:
@@ -86,7 +86,7 @@ def test_data_that_a_pkg_config_file_names_goes_to_both(stage: Path) -> None:
     write(stage / "usr/share/pkgconfig/w.pc", text)
     parts = parts_of(stage)
     both = "usr/share/wayland-protocols/stable/x.xml"
-    assert parts.runtime == ("usr/share/other/x.xml", both)
+    assert parts.target == ("usr/share/other/x.xml", both)
     assert parts.dev == ("usr/share/pkgconfig/w.pc", both)
 
 
@@ -96,5 +96,5 @@ def test_how_python_was_built_goes_to_both(stage: Path) -> None:
     for path in (*both, f"{folder}/os.py", f"{folder}/config-3.11-linux/libpython3.11.a"):
         write(stage / path, "!<arch>\n" if path.endswith(".a") else "x = 1\n")
     parts = parts_of(stage)
-    assert parts.runtime == (both[0], both[1], f"{folder}/os.py")
+    assert parts.target == (both[0], both[1], f"{folder}/os.py")
     assert parts.dev == (both[0], both[1], f"{folder}/config-3.11-linux/libpython3.11.a")

@@ -14,7 +14,7 @@ def test_dropping(stage: Path) -> None:
         write(stage / path)
     (stage / "usr/share/empty").mkdir()
     parts = parts_of(stage, drop=("usr/share/locale", "lib/unwanted/*", "usr/share/info/*"))
-    assert parts.runtime == ("usr/bin/keep", "usr/share/empty", "usr/share/manual")
+    assert parts.target == ("usr/bin/keep", "usr/share/empty", "usr/share/manual")
     assert not (stage / "usr/lib").exists()
 
 

@@ -50,7 +50,7 @@ def test_links_that_only_join_the_folders_go(stage: Path) -> None:
     link(stage / "lib64", "lib")
     link(stage / "usr/lib64", "lib")
     link(stage / "sbin/tool", "../usr/sbin/tool")
-    assert parts_of(stage).runtime == ("usr/bin/tool", "usr/lib/libx.so.1", "usr/sbin")
+    assert parts_of(stage).target == ("usr/bin/tool", "usr/lib/libx.so.1", "usr/sbin")
 
 
 def test_two_files_at_one_place_are_refused(stage: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_file_meets_a_link_elsewhere(stage: Path) -> None:
 def test_a_link_to_the_moved_file_itself_gives_way(stage: Path) -> None:
     write(stage / "bin/tool", "one")
     link(stage / "usr/bin/tool", "../../bin/tool")
-    assert parts_of(stage).runtime == ("usr/bin/tool",)
+    assert parts_of(stage).target == ("usr/bin/tool",)
     assert (stage / "usr/bin/tool").read_text() == "one"
 
 

@@ -93,7 +93,7 @@ def test_what_need_not_be_the_targets_is_left_alone(stage: Path) -> None:
     subprocess.run([f"{CROSS}ld", "-r", "-b", "binary", "-o", data, blob], check=True)
     blob.unlink()
     parts = parts_of(stage)
-    assert "usr/lib/firmware/dsp.elf" in parts.runtime
+    assert "usr/lib/firmware/dsp.elf" in parts.target
     after = firmware.read_bytes(), (stage / "usr/lib/firmware/core.elf").read_bytes()
     assert after == before
     assert (stage / "usr/lib/bpf/probe.o").read_bytes() == bytes(bpf)

@@ -30,7 +30,7 @@ int f(int x) { BODY return x + hidden + local; }
 int g(int x) { return f(x) * 2 + puts("g"); }
 """
 FORM = (
-    4,
+    5,
     '{"abi":["EM_RISCV",64,0,5],"audit":[],"exports":{"f":"func global","g":"func global",'
     '"object":"object global size=16 align=8","zero":"object global size=4 align=4 zero'
     ' section-align=4"},"imports":{"puts@GLIBC_2.27":"func global"},"needed":["libc.so.6"],'

@@ -48,7 +48,7 @@ def test_a_whole_package(stage: Path) -> None:
     write(stage / "boot/Image")
     (stage / "var/empty").mkdir(parents=True)
     parts = parts_of(stage)
-    assert parts.runtime == (
+    assert parts.target == (
         "etc/x.conf", "usr/lib/libx.so.1", "usr/lib/libx.so.1.2", "usr/sbin/tool", "var/empty",
     )  # fmt: skip
     assert parts.dev == (
@@ -71,7 +71,7 @@ def test_the_same_build_in_other_folders_gives_the_same_blobs(tmp_path: Path) ->
         program(stage / "bin/tool")
         archive(stage / "usr/lib/libx.a")
         parts = parts_of(stage)
-        blobs = [(stage, parts.runtime), (stage, parts.dev), (parts.debug, walk(parts.debug))]
+        blobs = [(stage, parts.target), (stage, parts.dev), (parts.debug, walk(parts.debug))]
         hashes.append([pack(root, paths, tmp_path / "out") for root, paths in blobs])
     assert hashes[0] == hashes[1]
 
@@ -84,14 +84,14 @@ def test_what_is_installed_as_debug_information_is_kept_as_it_is(stage: Path) ->
     assert "usr/lib/debug/boot/vmlinux" in walk(parts.debug)
     assert (parts.debug / "usr/lib/debug/boot/vmlinux").read_bytes() == before
     assert any(".build-id" in path for path in walk(parts.debug))
-    assert parts.runtime == ("usr/bin/tool",)
+    assert parts.target == ("usr/bin/tool",)
 
 
 def test_nothing_is_left_of_a_package_with_debug_information_alone(stage: Path) -> None:
     write(stage / "boot/Image")
     write(stage / "usr/lib/debug/boot/vmlinux")
     parts = parts_of(stage)
-    assert (parts.runtime, parts.dev, parts.deploy) == ((), (), ("Image",))
+    assert (parts.target, parts.dev, parts.deploy) == ((), (), ("Image",))
 
 
 def test_debug_information_leads_back_to_the_source(stage: Path) -> None:
@@ -184,7 +184,7 @@ def test_archives_get_an_index_and_lose_time_owner_and_debug_information(stage: 
     path = archive(stage / "usr/lib/libx.a")
     parts = parts_of(stage)
     assert parts.dev == ("usr/lib/libx.a",)
-    assert parts.runtime == ()
+    assert parts.target == ()
     listing = subprocess.run(
         [f"{CROSS}ar", "tvO", path], capture_output=True, text=True, check=True
     ).stdout
@@ -204,8 +204,8 @@ def test_objects_and_modules_keep_the_symbols_that_linking_needs(stage: Path) ->
         compiled(path, "-c")
     parts = parts_of(stage)
     assert parts.dev == ("usr/lib/crt9.o",)
-    assert parts.runtime == ("usr/lib/modules/6.12/x.ko",)
-    for name in (*parts.dev, *parts.runtime):
+    assert parts.target == ("usr/lib/modules/6.12/x.ko",)
+    for name in (*parts.dev, *parts.target):
         assert ".symtab" in sections(stage / name)
         assert ".debug_info" not in sections(stage / name)
     # A module's are also for the debugger, where it is looked for: at its path.
@@ -220,7 +220,7 @@ def test_files_for_the_machine_outside_are_left_as_they_are(stage: Path) -> None
     parts = parts_of(stage)
     assert path.read_bytes() == before
     assert parts.deploy == ("keep.la", "vmlinux")
-    assert parts.runtime == parts.dev == ()
+    assert parts.target == parts.dev == ()
 
 
 def test_elf_files_of_other_machines_are_left_as_they_are(stage: Path) -> None:
@@ -230,7 +230,7 @@ def test_elf_files_of_other_machines_are_left_as_they_are(stage: Path) -> None:
     path.write_bytes(data)
     parts = parts_of(stage)
     assert path.read_bytes() == bytes(data)
-    assert parts.runtime == ("usr/lib/firmware/coprocessor.elf",)
+    assert parts.target == ("usr/lib/firmware/coprocessor.elf",)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_folders_that_forbid_writing_are_no_obstacle(stage: Path) -> None:
     (stage / "tmp").chmod(0o1777)
     for folder in ("bin", "usr/share/doc", "usr/share", "usr"):
         (stage / folder).chmod(0o555)
-    assert parts_of(stage).runtime == ("tmp", "usr/bin/tool")
+    assert parts_of(stage).target == ("tmp", "usr/bin/tool")
     assert stat.S_IMODE((stage / "usr/bin/tool").stat().st_mode) == 0o711
     shutil.rmtree(stage)
 

@@ -18,6 +18,7 @@ from quard.model import (
     Install,
     Kconfig,
     Make,
+    Part,
     Run,
     Source,
     ToolchainRuntime,
@@ -99,6 +100,9 @@ def test_features_are_sorted_by_name_for_people_who_compare_plans() -> None:
 def test_placeholders_are_rendered_in_every_field_that_the_executor_reads() -> None:
     found = plan(Autotools(**COMMON, drop=("usr/lib/lib{name}-{version}.a",)))
     assert found.drop == ("usr/lib/libthing-1.2.a",)
+    parts = (Part("programs", ("usr/{name}",)), Part("libs", ("etc/{version}", "x")))
+    found = plan(Autotools(**COMMON, parts=parts))
+    assert found.parts == (("libs", ("etc/1.2", "x")), ("programs", ("usr/thing",)))
     with pytest.raises(QuardError) as caught:
         plan(Autotools(**COMMON, env=(("A", "{nope}"),)))
     assert caught.value.reason == "unknown-placeholder"

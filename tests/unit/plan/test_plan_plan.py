@@ -30,6 +30,7 @@ OTHER: dict[str, Any] = {
     "hardening": ("pie",),
     "steps": (RunStep("build", ("make",)),),
     "drop": ("x",),
+    "parts": (("libs", ("x",)),),
     "deploys": True,
     "licenses": ("COPYING",),
 }

@@ -91,6 +91,49 @@ def test_a_board_has_what_it_names_and_all_that_this_needs(project: Path) -> Non
     assert found.plans["app"].features == (("net", False),)
 
 
+def test_an_image_has_programs_of_what_its_board_lists_or_a_recipe_names_in_runtime(
+    project: Path,
+) -> None:
+    found = resolve(project)
+    assert found.whole == {"app", "tool"}
+    assert found.layers == (
+        ("base", "libs"),
+        ("lib", "libs"),
+        ("app", "libs"), ("app", "programs"),
+        ("tool", "libs"), ("tool", "programs"),
+    )  # fmt: skip
+    found = resolve(project, packages=("app", "base"))
+    assert found.whole == {"app", "base", "tool"}
+
+
+def test_what_an_only_needed_package_names_in_runtime_comes_whole(project: Path) -> None:
+    add(project / "packages", "lib", needs='("base",)', runtime='("alone",)')
+    assert resolve(project).whole == {"alone", "app", "tool"}
+    net = feature("net", on="()", off="()", runtime='("alone",)')
+    add(project / "packages", "lib", needs='("base",)', features=net)
+    features: dict[str, Any] = {"features": {("lib", "net"): "on"}}
+    assert resolve(project, **features).whole == {"alone", "app", "tool"}
+    assert resolve(project).whole == {"app", "tool"}
+
+
+def test_a_package_that_is_planned_besides_brings_no_programs(project: Path) -> None:
+    found = resolve(project, extra=("alone", "lib"))
+    assert found.whole == {"app", "tool"}
+    assert ("lib", "programs") not in found.layers
+
+
+def test_accounts_come_with_programs_or_with_files_that_belong_to_them(project: Path) -> None:
+    users = '(User("one", uid=7), User("two", uid=8), User("three", uid=9))'
+    add(project / "packages", "lib", users=users)
+    assert [user.name for _, user in resolve(project, packages=("lib",)).users] == [
+        "one", "two", "three",
+    ]  # fmt: skip
+    assert resolve(project).users == ()
+    own = """(Permission("/x", "4755", owner="one"), Permission("/y", "0640", group="two"))"""
+    add(project / "packages", "app", needs='("lib",)', permissions=own)
+    assert [user.name for _, user in resolve(project).users] == ["one", "two"]
+
+
 def test_a_feature_brings_its_needs_and_its_arguments(project: Path) -> None:
     off, on = resolve(project, **choose("off")), resolve(project, **choose("on"))
     assert "mnl" not in off.plans
@@ -221,6 +264,7 @@ OTHER = {
     "environment": {"env": '(("A", "1"),)'},
     "tools": {"tools": '("bison",)'},
     "drop": {"drop": '("usr/share",)'},
+    "parts": {"parts": '(Part("libs", ("etc/x",)),)'},
     "step": {"finish": '(Symlink("a", "b"),)'},
 }
 

@@ -141,6 +141,12 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     ),
     "needs twice": ("Autotools", {"needs": '("a-lib", "a-lib")'}, "needs", "named-twice"),
     "tools twice": ("Autotools", {"tools": '("flex", "flex")'}, "tools", "named-twice"),
+    "a part twice": (
+        "Autotools",
+        {"parts": '(Part("libs", ("a",)), Part("libs", ("b",)))'},
+        "parts",
+        "named-twice",
+    ),
     "runtime of a feature twice": (
         "Autotools",
         {"features": feature("x", runtime='("a-lib", "a-lib")')},

@@ -1,0 +1,177 @@
+"""An image has the libs of packages that are only needed, not their programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from incremental.conftest import GREET_C, GREET_H
+from incremental.project import Project, Ran
+from incremental.test_soundness import blob_of
+
+GREETER_C = "int main(void) { return %d; }\n"
+PROGRAM = "usr/bin/greeter"
+
+
+@pytest.fixture
+def greeting(greeting: Project) -> Project:
+    """A library with a program of its own, /usr/bin/greeter, which hello needs."""
+    greeter(greeting, 0)
+    return greeting
+
+
+def greeter(project: Project, status: int, more: str = "", code: str = GREET_C) -> None:
+    """Write the library's package with a program that ends with this status."""
+    files = {"greeter.c": GREETER_C % status, "conf": "x\n"}
+    project.library("greet", code, GREET_H, files=files, more=more)
+    recipe = "packages/greet/recipe.py"
+    project.edit(recipe, "import Install", "import Part, Permission, User, Install")
+    project.edit(recipe, 'make=("libgreet.so.1",)', 'make=("libgreet.so.1", "greeter")')
+    project.edit(
+        recipe,
+        "    finish=(",
+        f'    finish=(Install("greeter", "{PROGRAM}", mode="0755"), '
+        'Install("conf", "etc/greet.conf"),\n',
+    )
+
+
+def ok(ran: Ran) -> Ran:
+    assert ran.status == 0, ran.text
+    return ran
+
+
+def paths(project: Project) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(
+        (project.folder / "out/tiny/images/manifest.json").read_text()
+    )
+    return found
+
+
+def listed(project: Project) -> None:
+    """Let the board list the library's package."""
+    project.board(["alone", "greet", "hello", "libc"])
+
+
+def test_the_image_has_the_libs_of_a_needed_package_and_programs_of_a_listed_one(
+    greeting: Project,
+) -> None:
+    ok(greeting.run())
+    assert {"/usr/lib/libgreet.so.1", "/etc/greet.conf"} <= paths(greeting).keys()
+    assert f"/{PROGRAM}" not in paths(greeting)
+    listed(greeting)
+    assert "programs of greet added" in ok(greeting.run("why")).out
+    ran = ok(greeting.run())
+    assert ran.built == [] and "rootfs.tar" in ran.summary["images"]
+    assert paths(greeting)[f"/{PROGRAM}"]["package"] == "greet"
+
+
+def test_a_package_that_a_recipe_names_in_runtime_comes_whole(greeting: Project) -> None:
+    greeting.edit("packages/alone/recipe.py", "    \n)", '    runtime=("greet",),\n)')
+    ok(greeting.run())
+    assert f"/{PROGRAM}" in paths(greeting)
+
+
+def test_a_changed_program_of_a_package_that_is_only_needed_makes_no_image(
+    greeting: Project,
+) -> None:
+    ok(greeting.run())
+    before = greeting.image()
+    greeter(greeting, 1)
+    assert "if the files of greet change" in ok(greeting.run("why")).out
+    ran = ok(greeting.run())
+    assert (ran.built, ran.summary["images"]) == (["greet"], [])
+    assert ok(greeting.run()).built == []
+    greeter(greeting, 1, code=GREET_C.replace("return 42", "volatile int a = 42; return a"))
+    ran = ok(greeting.run())
+    assert ran.built == ["greet"] and "rootfs.tar" in ran.summary["images"]
+    assert greeting.image() != before
+
+
+def test_a_changed_program_of_a_listed_package_makes_the_images(greeting: Project) -> None:
+    listed(greeting)
+    ok(greeting.run())
+    greeter(greeting, 1)
+    assert "if the files of greet change" in ok(greeting.run("why")).out
+    ran = ok(greeting.run())
+    assert ran.built == ["greet"] and "rootfs.tar" in ran.summary["images"]
+
+
+def test_a_recipe_moves_a_file_to_the_other_part(greeting: Project) -> None:
+    ok(greeting.run())
+    greeter(greeting, 0, 'parts=(Part("programs", ("etc/*.conf",)),),')
+    assert "part programs: none -> etc/*.conf" in ok(greeting.run("why")).out
+    ran = ok(greeting.run())
+    assert ran.built == ["greet"] and "rootfs.tar" in ran.summary["images"]
+    assert "/etc/greet.conf" not in paths(greeting)
+    greeter(greeting, 0, 'parts=(Part("programs", ("etc/*.cfg",)),),')
+    ran = greeting.run()
+    assert "reason: part-unused" in ran.err and "programs: etc/*.cfg" in ran.err
+
+
+def test_permissions_and_accounts_of_programs_that_are_not_there_are_no_errors(
+    greeting: Project,
+) -> None:
+    more = (
+        'users=(User("greeter", uid=70), User("keeper", uid=71)),'
+        f'permissions=(Permission("/{PROGRAM}", "4755"),'
+        ' Permission("/etc/greet.conf", "0640", group="keeper")),'
+    )
+    greeter(greeting, 0, more)
+    ok(greeting.run())
+    found = paths(greeting)
+    assert (found["/etc/greet.conf"]["mode"], found["/etc/greet.conf"]["gid"]) == ("0640", 71)
+    small = int(str(found["/etc/passwd"]["size"]))
+    listed(greeting)
+    ok(greeting.run())
+    assert paths(greeting)[f"/{PROGRAM}"]["mode"] == "4755"
+    assert int(str(paths(greeting)["/etc/passwd"]["size"])) > small
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["there", "lost"])
+def test_an_error_names_the_package_whose_programs_are_missing(
+    greeting: Project, lost: bool
+) -> None:
+    ok(greeting.run())
+    if lost:
+        programs(greeting).unlink()
+    script = greeting.folder / "rootfs/usr/bin/script"
+    script.write_text(f"#!/{PROGRAM}\n")
+    script.chmod(0o755)
+    ran = greeting.run()
+    assert ran.status != 0 and "reason: missing-interpreter" in ran.err, ran.text
+    assert "hint: greet has it, but the image has only the libs of greet: list the" in ran.err
+    listed(greeting)
+    ok(greeting.run())
+
+
+def programs(project: Project) -> Path:
+    """Return the blob of the library's program."""
+    record = json.loads((project.folder / "out/tiny/units/greet.json").read_text())
+    digest = record["parts"]["programs"]
+    assert isinstance(digest, str)
+    return blob_of(project, "greet").parents[1] / digest[:2] / digest
+
+
+def test_the_debugger_sees_the_files_of_the_image(greeting: Project) -> None:
+    root = greeting.folder / "out/tiny/debug/root"
+    assert "reason: image-missing" in greeting.run("run", "DEBUG=1").err
+    assert (root / "usr/lib/libgreet.so.1").exists()
+    assert not (root / PROGRAM).exists()
+    listed(greeting)
+    assert "reason: image-missing" in greeting.run("run", "DEBUG=1").err
+    assert (root / PROGRAM).exists()
+
+
+def test_gc_keeps_both_parts_and_a_lost_one_is_restored_with_its_package(
+    greeting: Project,
+) -> None:
+    ok(greeting.run())
+    ok(greeting.run("gc"))
+    assert programs(greeting).exists() and blob_of(greeting, "greet").exists()
+    programs(greeting).unlink()
+    listed(greeting)
+    ran = ok(greeting.run())
+    assert ran.built == ["greet"]
+    assert f"/{PROGRAM}" in paths(greeting)
