@@ -128,7 +128,7 @@ def test_a_build_takes_the_first_archive_that_is_available(
     assert record(greeting)["archive"] == archive
     assert why(greeting)["archive"] == {**archive, "address": address}
     told = ok(greeting.run("why", "greet")).out
-    assert f"greet is made from {address}, sha256 {archive['sha256']}\n" in told
+    assert f"greet was built from {address}, sha256 {archive['sha256']}\n" in told
 
 
 def test_an_archive_that_turns_up_later_rebuilds_nothing(
@@ -169,7 +169,8 @@ def test_removing_an_alternate_rebuilds_what_was_made_from_it_alone(
     packings.build(greeting, (UPSTREAM, REPACK), (REPACK,))
     packings.accept(greeting, UPSTREAM)
     packings.offer(greeting, UPSTREAM, REPACK)
-    reason = f"the archive it was made from is no longer accepted: sha256 {packings.hashes[REPACK]}"
+    gone = "the archive that it was built from is no longer accepted"
+    reason = f"{gone}: sha256 {packings.hashes[REPACK]}"
     expected = why(greeting)
     assert (expected["action"], expected["why"]) == ("build", [reason])
     assert re.search(r"^  build +greet ", ok(greeting.run("-n")).out, re.MULTILINE)

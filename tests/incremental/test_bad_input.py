@@ -265,7 +265,7 @@ def test_everything_that_is_wrong_with_a_package_is_told_at_once(greeting: Proje
     text = recipe.read_text().replace('mode="0755"),)', f'mode="0755"), {step}')
     recipe.write_text(text.replace("import Install", "import Install, Run"))
     texts = ["usr/none", "usr/nil", "bin/alone and usr/bin/alone", "'here'", "usr/bin/host: found"]
-    texts += ["usr/bin/alone: /quard/src/x", "5 things are wrong with what alone 1 installs"]
+    texts += ["usr/bin/alone: /quard/src/x", "5 errors in what alone 1 installs"]
     refused(greeting.run("alone"), "file-collision", *texts)
 
 

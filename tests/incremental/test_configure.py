@@ -17,7 +17,7 @@ from waiting import within
 from incremental.menu import FEATURE, KCONFIG, menu
 from incremental.project import Project
 
-HEAD = "# menu on tiny: `./scons BOARD=tiny menu-menuconfig` writes this file anew.\n"
+HEAD = "# menu on tiny: `./scons BOARD=tiny menu-menuconfig` overwrites this file.\n"
 KEPT = "configs/tiny/menu.fragment"
 PROMPT = "the menu> "
 SECONDS = 60
@@ -187,7 +187,7 @@ def test_a_config_edited_by_hand_is_kept_and_what_did_not_survive_is_named(tiny:
     assert ran.status == 0, ran.text
     assert kept(tiny) == f"{HEAD}CONFIG_DEBUG=y\n"
     assert (
-        "warning: menu: CONFIG_NOWHERE=y was edited and did not survive;"
+        "warning: menu: CONFIG_NOWHERE=y was edited but is not in the result;"
         " found: # CONFIG_NOWHERE is not set" in ran.out
     )
     again = tiny.run("menu-savedefconfig")
@@ -284,7 +284,7 @@ def test_what_a_feature_sets_cannot_be_edited_and_is_told(greeting: Project) -> 
     greeting.board(["libc", "menu"], more="[features]\nmenu.trace = true")
     text = edit(greeting, "set TRACE n", "set IPV6 n", "save", "quit")
     assert (
-        "warning: menu: # CONFIG_TRACE is not set was edited and did not survive;"
+        "warning: menu: # CONFIG_TRACE is not set was edited but is not in the result;"
         " found: CONFIG_TRACE=y, for a feature sets it" in text
     )
     assert kept(greeting) == f"{HEAD}# CONFIG_IPV6 is not set\n"

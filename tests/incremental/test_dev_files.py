@@ -69,7 +69,7 @@ def test_a_dependant_is_built_with_what_the_corrected_files_say(
     assert ran.status == 0, ran.text
     log = (project.folder / "out/tiny/logs/greet.log").read_text()
     for path in ("usr/bin/greet-config", "usr/lib/pkgconfig/greet.pc"):
-        assert f"==> split: {path}: paths of the build put right\n" in log
+        assert f"==> split: {path}: paths of the build corrected\n" in log
 
 
 def test_a_header_below_lib_is_part_of_the_interface(project: Project) -> None:

@@ -76,7 +76,7 @@ class Package:
         """Build, without compiling, what a build from nothing gives."""
         ran = self.build(*arguments)
         assert ran.status == 0, ran.text
-        begins = self.log.index("==> update: begins where the build before was about to install")
+        begins = self.log.index("==> update: continues where the last build was about to install")
         assert "compiling greet.c" in self.log[:begins]
         assert "compiling" not in self.log[begins:]
         self._equals_a_clean_build(*arguments)

@@ -48,7 +48,7 @@ def test_a_failed_root_file_system_leaves_no_image_of_another_build(imaged: Proj
     assert ran.status == 2 and "reason: dangling-link" in ran.err
     assert not names(imaged) & {*IMAGES, "rootfs.tar", "manifest.json"}
     assert "unfinished" in names(imaged)
-    assert "the images are not of one build; not finished: rootfs.tar" in ran.text
+    assert "the images are from different builds; unfinished: rootfs.tar" in ran.text
     assert "reason: images-unfinished" in started(imaged)
     link.unlink()
     ran = imaged.run()

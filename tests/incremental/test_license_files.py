@@ -36,7 +36,7 @@ def test_a_file_that_upstreams_archive_lacks_is_an_error_before_anything_is_comp
     greeting: Project,
 ) -> None:
     name_files(greeting, "COPYING.LIB", "COPYING", "doc/NOTICE")
-    lines = ("COPYING.LIB is not in the source; near to it: COPYING", "doc/NOTICE is not in the")
+    lines = ("COPYING.LIB is not in the source; similar names: COPYING", "doc/NOTICE is not in the")
     refused(greeting.run("alone"), "license-file-missing", "alone 1: ", *lines)
     left_nothing(greeting, "alone")
     assert "==> build" not in log(greeting, "alone")

@@ -16,7 +16,7 @@ from terminal_parts import Terminal
 
 from incremental.project import Project, sleeping
 
-TOTAL = re.compile(r"tiny, \d+:\d\d, .* in work")
+TOTAL = re.compile(r"tiny, \d+:\d\d, .* in progress")
 STEPS = re.compile(r"\w+ \w+ +(looking|fetch|unpack|prepare|build|install|split|make) +\d+:\d\d")
 
 
@@ -78,7 +78,7 @@ def test_the_second_build_is_compared_with_the_first(greeting: Project) -> None:
     row = next(row for row in terminal.rows() if row.startswith("alone 1"))
     assert re.match(r"alone 1 +prepare +0:0\d of 0:04 +total 0:0\d of 0:0\d  \|", row)
     assert re.fullmatch(
-        r"tiny, 0:0\d, about 10 s left, 0 of 2 done, 1 in work", terminal.rows()[-1]
+        r"tiny, 0:0\d, about 10 s left, 0 of 2 done, 1 in progress", terminal.rows()[-1]
     )
     assert terminal.end() == 0
     other = build(greeting, "-j3", "alone-rebuild")

@@ -77,7 +77,7 @@ def test_make_a_package_anew_by_name(greeting: Project) -> None:
     ran = greeting.run("alone-rebuild")
     assert ran.status == 0, ran.text
     assert ran.built == ["alone"]
-    assert ran.summary["built"][0]["why"] == ["asked for by name"]
+    assert ran.summary["built"][0]["why"] == ["requested by name"]
 
 
 def test_one_package_by_name_builds_what_it_needs_and_no_image(greeting: Project) -> None:

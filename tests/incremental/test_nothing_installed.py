@@ -30,7 +30,7 @@ def program(project: Project, finish: str) -> None:
         (
             'Run("sh", "-c", "mkdir -p $HOME/lib # not {stage}/usr/lib")',
             "step-without-effect",
-            "hello 1: a step succeeded and installed nothing",
+            "hello 1: a step succeeded but installed nothing",
         ),
     ],
     ids=["empty", "documentation alone", "another place"],

@@ -95,7 +95,7 @@ def test_it_opens_where_the_last_build_failed_and_the_next_starts_from_nothing(
     lines = shell(greeting, "hello", "ls mine; sed -i 's/- ;/- 42;/; 1i #include <greet.h>' *.c\n")
     assert lines[0] == (
         "hello 1: a shell in out/tiny/work/hello/src,"
-        " where its last build failed; the next one starts from nothing"
+        " where its last build failed; the next one starts from scratch"
     )
     assert lines[-1] == "mine"
     assert not (greeting.folder / "out/tiny/shell").exists()

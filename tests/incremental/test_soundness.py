@@ -98,7 +98,7 @@ def test_a_damaged_part_in_the_store_does_not_reach_an_image(greeting: Project) 
     told = [line for line in mended.out.splitlines() if line.startswith("warning: the store")]
     assert told == [
         f"warning: the store has lost a part of alone (blob {blob.name} is missing or damaged):"
-        " the package is made again"
+        " the package is rebuilt"
     ]
     (greeting.folder / "rootfs/etc/motd").write_text("hello\n")
     greeting.run()
@@ -144,7 +144,7 @@ def test_a_damaged_source_in_the_cache_is_told_and_fetched_again(greeting: Proje
     source.write_bytes(b"damaged")
     ran = greeting.run("alone-rebuild")
     assert ran.status == 0, ran.text
-    assert f"alone: removed {source}: it is damaged, or of another version" in ran.out
+    assert f"alone: removed {source}: it is damaged or from another version" in ran.out
     assert ran.built == ["alone"]
 
 

@@ -33,7 +33,7 @@ def ahead(project: Project, *arguments: str) -> str:
     assert ran.status == 0, ran.text
     lines = ran.out.splitlines(keepends=True)
     end = next(i for i, line in enumerate(lines) if line.startswith(("the last", "there has")))
-    return "".join(line for line in lines[:end] if " is made from " not in line)
+    return "".join(line for line in lines[:end] if " was built from " not in line)
 
 
 def files(project: Project) -> dict[Path, int]:
@@ -75,11 +75,9 @@ def test_a_dry_run_knows_that_the_signatures_are_lost(greeting: Project) -> None
 def test_a_dry_run_asks_no_address_and_makes_no_cache(greeting: Project) -> None:
     assert greeting.run("-n").out == ahead(greeting)
     assert not greeting.cache.exists()
-    assert greeting.run("-n", "source").out == (
-        "the sources to be fetched\n  alone\n  greet\n  hello\n"
-    )
+    assert greeting.run("-n", "source").out == ("sources to fetch\n  alone\n  greet\n  hello\n")
     greeting.run("source")
-    assert greeting.run("-n", "source").out == "every source is there\n"
+    assert greeting.run("-n", "source").out == "all sources are in the cache\n"
 
 
 def test_a_dry_run_of_one_package_is_about_it_and_what_it_needs(greeting: Project) -> None:
@@ -88,7 +86,7 @@ def test_a_dry_run_of_one_package_is_about_it_and_what_it_needs(greeting: Projec
     overlay(greeting)
     assert greeting.run("-n", "alone").out == "a build would do nothing\n"
     assert greeting.run("-n", "hello").out == ahead(greeting, "hello")
-    assert "build  alone  asked for by name" in greeting.run("-n", "alone-rebuild").out
+    assert "build  alone  requested by name" in greeting.run("-n", "alone-rebuild").out
     first, *rows = greeting.run("-n", "hello-shell").out.splitlines()
     assert first == "a build would" and [row.split()[:2] for row in rows] == [["build", "greet"]]
 
@@ -107,7 +105,7 @@ def test_results_that_can_be_sealed_now_count_as_changed(
 def test_checks_and_measurements_are_not_run_dry(greeting: Project) -> None:
     for verb in ("test", "bench"):
         ran = greeting.run("-n", verb)
-        assert (ran.status, ran.out) == (0, f"the project's {verb} would be run\n")
+        assert (ran.status, ran.out) == (0, f"would run the project's {verb}\n")
 
 
 def test_cleaning_says_what_it_removes_and_what_it_keeps(greeting: Project) -> None:
@@ -168,7 +166,7 @@ def test_after_a_kill_why_does_not_tell_of_the_build_before(greeting: Project) -
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate(timeout=60)
     told = greeting.run("why").out
-    assert told.endswith("the last build was killed before it could say what it did\n")
+    assert told.endswith("the last build was killed before it could report what it did\n")
 
 
 def test_a_board_in_a_targets_place_is_told_as_such(greeting: Project) -> None:

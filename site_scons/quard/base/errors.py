@@ -55,8 +55,8 @@ def together(what: str, errors: Sequence[QuardError]) -> QuardError:
             own = dict.fromkeys(error.hint for error in group if error.hint)
             lines += [f"{group[0].reason}: {hint}" for hint in own]
     return QuardError(
-        f"{len(errors)} things are wrong with {what}",
+        f"{len(errors)} errors in {what}",
         detail="\n".join(lines),
         reason=errors[0].reason,
-        hint=hints.pop() if len(hints) == 1 else "each kind has its own, above",
+        hint=hints.pop() if len(hints) == 1 else "the hints are above, one for each reason",
     )

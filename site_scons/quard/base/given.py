@@ -47,7 +47,7 @@ def text(path: Place, encoding: str = "utf-8", errors: str = "strict") -> str:
 
 
 def opened(path: Place) -> io.BufferedReader:
-    """Open a file for reading. Raises OSError, also if it is no regular file."""
+    """Open a file for reading. Raises OSError, also if it is not a regular file."""
     return open(_open(path), "rb")
 
 

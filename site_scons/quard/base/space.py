@@ -34,7 +34,7 @@ def disk_full(doing: str, place: Path | str, said: str = "", *, instead: str = "
     instead -- another remedy besides freeing space
     """
     facts = [str(place), *said.splitlines()[:_SHOWN]]
-    hint = "free some space there and start again, finished work is kept"
+    hint = "free some space there and start again; finished work is kept"
     return QuardError(
         f"no space left on the disk while {doing}",
         detail="\n".join(filter(None, facts)),

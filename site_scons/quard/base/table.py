@@ -25,14 +25,14 @@ def read(path: Path, shown: str, reason: str) -> Table:
             f"{shown} cannot be read",
             detail=error.strerror or str(error),
             reason=reason,
-            hint="mend the file, or restore it",
+            hint="fix or restore the file",
         ) from error
     except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise QuardError(
             f"{shown} is not valid TOML",
             detail=str(error),
             reason=reason,
-            hint="correct the line; https://toml.io tells what TOML is",
+            hint="correct the line; https://toml.io describes TOML",
         ) from error
     return Table(data, shown, reason)
 
@@ -108,7 +108,7 @@ class Table:
                 f"{self._where}: unknown key {self._name}{key}",
                 detail=known,
                 reason=self._reason,
-                hint=meant(key, self._known, "take it out or correct it"),
+                hint=meant(key, self._known, "remove or correct it"),
             )
 
     def error(self, key: str, text: str, hint: str = "") -> QuardError:
@@ -122,7 +122,7 @@ class Table:
     def _plain(self, key: str, text: str) -> str:
         """Check and return a text that may become part of a path, a command or an environment."""
         if "\0" in text:
-            raise self.error(key, f"holds a NUL character: {text!r}")
+            raise self.error(key, f"contains a NUL character: {text!r}")
         return text
 
     def _take(self, key: str, kind: type[T], name: str, default: T | None) -> T:

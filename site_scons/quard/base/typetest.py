@@ -40,7 +40,7 @@ def fits(annotation: Any) -> Test:
             and all(content(inner) for inner in value.values())
         )
     if annotation is Any or not isinstance(annotation, type):
-        raise TypeError(f"values cannot be held against {annotation!r}")
+        raise TypeError(f"cannot check values against {annotation!r}")
     for base in getattr(annotation, "__orig_bases__", ()):
         if get_origin(base) is tuple:
             inner = _items(get_args(base))

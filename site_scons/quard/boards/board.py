@@ -178,17 +178,17 @@ def _data(table: Table) -> Data:
         _check_persistent(table, path)
     for one, other in itertools.permutations(data.persistent, 2):
         if other == one or other.startswith(f"{one}/"):
-            raise table.error("persistent", f"names {other}, which {one} holds already")
+            raise table.error("persistent", f"names {other}, which {one} already contains")
     return data
 
 
 def _check_persistent(table: Table, path: str) -> None:
     if not _PERSISTENT.fullmatch(path):
-        form = "must hold absolute paths of letters, digits and . _ + -"
+        form = "must contain absolute paths of letters, digits and . _ + -"
         raise table.error("persistent", f"{form}, not {path!r}")
     for mounted in _MOUNTED:
         if f"{mounted}/".startswith(f"{path}/") or path.startswith(f"{mounted}/"):
-            text = f"cannot hold {path}: the guest mounts something else at {mounted}"
+            text = f"cannot contain {path}: the guest mounts something else at {mounted}"
             raise table.error("persistent", text)
 
 

@@ -62,7 +62,7 @@ class Fragments:
                 f"the board's fragment {path} cannot be read",
                 detail=error.strerror or str(error),
                 reason="bad-board",
-                hint="put a file in its place that this user may read, or take it away",
+                hint="replace it with a file that this user can read, or remove it",
             ) from error
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from quard.base.plain import is_printable
 from quard.base.table import Table
 
-HINT = "give the one line of a .pub file, such as ~/.ssh/id_ed25519.pub"
+HINT = "use the single line of a .pub file such as ~/.ssh/id_ed25519.pub"
 _SHOWN = 60
 
 
@@ -30,7 +30,7 @@ def bad_key(line: str) -> str:
     if plain and any(_is_blob(kind, blob) for kind, blob in pairwise(words)):
         return ""
     more = "..." if len(line) > _SHOWN else ""
-    return f"is no public key of ssh: {line[:_SHOWN]!r}{more}"
+    return f"is not a public key of SSH: {line[:_SHOWN]!r}{more}"
 
 
 def _is_blob(kind: str, blob: str) -> bool:

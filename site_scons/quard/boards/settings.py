@@ -86,7 +86,7 @@ def named_path(project: Path, text: str, home: Path | None) -> Path:
         raise QuardError(
             f"{text} names a home folder, and this user has none",
             reason=_REASON,
-            hint="write the whole path",
+            hint="write the full path",
         )
     return home / text[2:]
 
@@ -121,7 +121,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     trees = {name: path(text) for name, text in texts.items()}
     for name, tree in sorted(trees.items()):
         if not texts[name]:
-            raise override.error(name, "names no folder")
+            raise override.error(name, "does not name a folder")
         _folder(override, name, tree)
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
     sandbox, compiler = top.table("sandbox"), top.table("compiler")
@@ -153,7 +153,7 @@ def _limit(cache: Table) -> int | None:
         return None
     found = _SIZE.fullmatch(text)
     if found is None or not int(found[1]):
-        raise cache.error("limit", f"is no size: {text!r}", 'write it as in "500M" or "20G"')
+        raise cache.error("limit", f"is not a size: {text!r}", 'write it like "500M" or "20G"')
     return int(found[1]) << {"M": 20, "G": 30, "T": 40}[found[2]]
 
 
@@ -179,7 +179,7 @@ def _keys(table: Table, path: Path) -> tuple[str, ...]:
                 raise table.error(name, f"names {path}, whose line {number} {problem}", HINT)
             keys.append(line)
     if not keys:
-        raise table.error(name, f"names {path}, which holds no key", HINT)
+        raise table.error(name, f"names {path}, which contains no key", HINT)
     return tuple(keys)
 
 
@@ -190,7 +190,9 @@ def _folder(table: Table, key: str, path: Path) -> Path:
     except FileNotFoundError:
         raise table.error(key, f"names a folder that does not exist: {path}") from None
     except OSError as error:
-        raise table.error(key, f"names what cannot be used: {path}: {error.strerror}") from error
+        raise table.error(
+            key, f"names a folder that cannot be used: {path}: {error.strerror}"
+        ) from error
     if not stat.S_ISDIR(kind):
-        raise table.error(key, f"names what is not a folder: {path}")
+        raise table.error(key, f"names something that is not a folder: {path}")
     return path

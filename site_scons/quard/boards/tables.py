@@ -22,7 +22,7 @@ def image(table: Table, default: tuple[str, ...]) -> tuple[tuple[str, ...], int]
     formats = table.texts("formats", default)
     for chosen in formats:
         if chosen not in FORMATS:
-            raise table.error("formats", f"knows {', '.join(FORMATS)}, not {chosen!r}")
+            raise table.error("formats", f"must be some of {', '.join(FORMATS)}, not {chosen!r}")
     size = table.number("size_mib", 0)
     if size < 0:
         raise table.error("size_mib", "must not be negative")
@@ -45,7 +45,7 @@ def _unhardened(table: Table) -> Unhardened:
     if not found.lacks or not {*found.lacks} <= {*CHECKED}:
         raise table.error("lacks", f"must be some of {', '.join(CHECKED)}")
     if not found.reason.strip():
-        raise table.error("reason", "must say why")
+        raise table.error("reason", "must give a reason")
     return found
 
 
@@ -79,6 +79,6 @@ def paths(table: Table, key: str, default: tuple[str, ...] | None = None) -> tup
     found = table.texts(key, default)
     for path in found:
         if not path or path.startswith("/") or ".." in path.split("/"):
-            hint = "a link below the checkout may lead elsewhere: docs/adding-a-package.md"
-            raise table.error(key, f"must hold paths below the checkout, not {path!r}", hint)
+            hint = "a link below the checkout may point elsewhere: docs/adding-a-package.md"
+            raise table.error(key, f"must contain paths below the checkout, not {path!r}", hint)
     return found

@@ -67,7 +67,7 @@ class _Header(TarInfo):
         except HeaderError as fault:
             at = tarfile.offset
             if at == 0 and isinstance(fault, InvalidHeaderError):
-                raise Bad(f"no tar archive: {fault}") from None
+                raise Bad(f"not a tar archive: {fault}") from None
             raise ReadError(f"header at byte {at}: {fault}") from None
 
 
@@ -137,7 +137,7 @@ class Stream:
         return self._position
 
     def seek(self, position: int) -> None:
-        assert position >= self._position, "tarfile went back, which it has no reason to"
+        assert position >= self._position, "tarfile moved backwards in the archive"
         for _ in self.pieces(position - self._position):
             pass
 

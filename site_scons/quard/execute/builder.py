@@ -139,7 +139,7 @@ class Build:
     def _install_again(self, inputs: BuildInputs) -> None:
         """Install into a new staging folder what an earlier build has compiled."""
         self._report("update")
-        self.note("update: begins where the build before was about to install")
+        self.note("update: continues where the last build was about to install")
         for folder in (self.work.stage, self.work.root / "debug"):
             remove_tree(folder)
         self.work.stage.mkdir()
@@ -155,7 +155,7 @@ class Build:
             self.work.src, kept, inputs.tree, tracks=self.plan.tracks
         ):
             return False
-        self._log.write(b"==> update: goes on in the folder of the build before\n")
+        self._log.write(b"==> update: continues in the folder of the last build\n")
         for folder in (self.work.stage, self.work.home):
             remove_tree(folder)
             folder.mkdir()

@@ -51,10 +51,10 @@ def lay_out(
         extract(name)
     if met:
         raise QuardError(
-            f"{plan.name} {plan.version}: its dependencies install different things at one path",
+            f"{plan.name} {plan.version}: dependencies install different files at the same path",
             detail="\n".join(met),
             reason="file-collision",
-            hint="drop each in one of the two recipes",
+            hint="drop each of them in one of the two recipes",
         )
 
 

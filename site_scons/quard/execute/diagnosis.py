@@ -87,11 +87,11 @@ def _there(work: Work, name: str) -> bool:
 
 def _undeclared(names: Sequence[str], search: str, *, certain: bool) -> Diagnosis:
     absent = [name for name in names if shutil.which(name, path=search) is None]
-    text = f"not among the commands that this build sees: {', '.join(names)}"
+    text = f"not among the commands of this build: {', '.join(names)}"
     quoted = ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "")
     hint = f"name it in the recipe's `tools`: tools=({quoted})"
     if not certain:
-        hint = f"if the build needs what it did not find, {hint}"
+        hint = f"if the build needs a command that it did not find, {hint}"
     if absent:
         text += f"\nnot on the build machine either: {', '.join(absent)}"
         hint = f"install {', '.join(absent)} on the build machine; {hint}"
@@ -111,7 +111,9 @@ def _not_started(command: str, work: Work, search: str, inside: str) -> Diagnosi
     if place.is_dir():
         return _unusable(f"{command} is a folder", "correct the command's path in the recipe")
     if not place.stat().st_mode & 0o111:
-        hint = f'run it by its interpreter, as in Run("sh", "{command}"), or chmod it in `prepare`'
+        hint = (
+            f'run it with its interpreter, as in Run("sh", "{command}"), or chmod it in `prepare`'
+        )
         return _unusable(f"{command} is not executable", hint)
     return _without_interpreter(place, command, inside)
 
@@ -127,7 +129,7 @@ def _without_interpreter(place: Path, command: str, inside: str) -> Diagnosis | 
         return None
     name = machine.name
     return _unusable(
-        f"{command} is a script for {interpreter}, which the build does not see",
+        f"{command} is a script for {interpreter}, which the build cannot see",
         f'run it by name, as in Run("{name}", "{command}"), with "{name}" in the recipe\'s `tools`',
     )
 
@@ -151,13 +153,13 @@ def _instead(work: Work, command: str) -> str:
         for name in ("configure.ac", "configure.in"):
             if (work.src / name).exists():
                 return (
-                    f"the source has {name}: write ./configure first, with prepare=(Run("
+                    f"the source has {name}: generate ./configure first, with prepare=(Run("
                     '"autoreconf", "--force", "--install"),) and tools=("aclocal", "autoconf", '
                     '"autoheader", "autom4te", "automake", "autoreconf", "libtoolize")'
                 )
         folder = next(work.src.glob("*/configure"), None)
         if folder is not None:
-            return f"the source has {folder.relative_to(work.src)}: use Custom, and run that"
+            return f"the source has {folder.relative_to(work.src)}: use Custom and run it"
         for name, style in _STYLES:
             if (work.src / name).exists():
                 return f"the source has {name}: use {style}"

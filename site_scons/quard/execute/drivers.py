@@ -170,8 +170,8 @@ def _start_file(gcc: Path, source: Path) -> bytes:
         if done.returncode == 0:
             return made.read_bytes()
     raise QuardError(
-        "the cross compiler does not compile the start file of static programs",
+        "the cross compiler cannot compile the start file of static programs",
         detail=done.stderr.decode(errors="replace").strip(),
         reason="compiler-failed",
-        hint="is it installed whole? [hardening] pie = false in the board does without the file",
+        hint="install it completely, or set [hardening] pie = false in the board's file",
     )

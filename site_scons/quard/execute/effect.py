@@ -30,10 +30,10 @@ def expected(plan: Plan, step: RunStep, stage: Path, shown: str) -> Iterator[Non
     yield
     if _state(stage) == before:
         raise QuardError(
-            f"{plan.name} {plan.version}: a step succeeded and installed nothing",
+            f"{plan.name} {plan.version}: a step succeeded but installed nothing",
             detail=f"command: {subprocess.list2cmdline(step.argv)}\nlog: {shown}",
             reason="step-without-effect",
-            hint=f"read {shown}: it installed to another place, or found nothing to install",
+            hint=f"read {shown}: the step installed to another place or found nothing to install",
         )
 
 

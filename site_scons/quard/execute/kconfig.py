@@ -113,7 +113,7 @@ def check(config: str, requests: Mapping[str, ConfigLine], name: str) -> None:
             f"{'line is' if len(missing) == 1 else 'lines are'} not in the result",
             detail="\n".join(f"{r.origin}: {r}\n  found: {shown}" for r, shown in missing),
             reason="kconfig-line-vanished",
-            hint="turn on what the option depends on, or take the line out of the fragment",
+            hint="enable what the option depends on, or remove the line from the fragment",
         )
 
 

@@ -45,8 +45,8 @@ def require(name: str, src: Path, found: Mapping[str, str | None]) -> None:
     lines = []
     for path in missing:
         near = _near(path, there)
-        hint = f"; near to it: {', '.join(near)}" if near else ""
-        what = "is no file" if os.path.lexists(src / path) else "is not in the source"
+        hint = f"; similar names: {', '.join(near)}" if near else ""
+        what = "is not a file" if os.path.lexists(src / path) else "is not in the source"
         lines.append(one_line(f"{path} {what}{hint}"))
     if len(missing) == len(found) and not any(_near(path, there) for path in missing):
         top = sorted(path.name for path in src.iterdir())

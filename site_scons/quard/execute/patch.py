@@ -63,7 +63,7 @@ def failure(patch: Path, status: int, output: str) -> QuardError:
         f"patch {patch.name} does not apply",
         detail="\n".join([str(patch), *facts]),
         reason="patch-failed",
-        hint="make the patch anew for this version of the source, or remove it if upstream has it",
+        hint="recreate the patch for this version of the source, or remove it if upstream has it",
     )
 
 
@@ -78,11 +78,11 @@ def _facts(output: str) -> list[str]:
         elif match := _FAILED.match(line):
             facts.append(f"{file}: hunk {match['hunk']} does not fit at line {match['line']}")
         elif match := _NEW_NAME.match(line):
-            facts.append(f"{match['file']}: there is no such file to change")
+            facts.append(f"{match['file']}: the source has no such file")
         elif match := _WOULD.match(line):
             facts.append(f"it would {match['what']}, {next(lines, '').partition('!')[0]}")
         elif line.startswith("Reversed (or previously applied) patch detected!"):
-            facts.append(f"{file}: the source has this change already")
+            facts.append(f"{file}: the source already has this change")
         elif line.startswith("patch: ****") or "binary diffs" in line:
             facts.append(line.removeprefix("patch: **** "))
     return facts

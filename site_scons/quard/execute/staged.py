@@ -90,8 +90,8 @@ def _refuse(plan: Plan, parts: split.Parts) -> None:
                 detail="every step succeeded, and the staging folder has no file for the target, "
                 "for dependants or for the images",
                 reason="nothing-installed",
-                hint="see in the log what the install step does with DESTDIR, and name what it "
-                "leaves out in `finish`",
+                hint="check in the log what the install step does with DESTDIR, and install in "
+                "`finish` what it leaves out",
             )
         )
     if parts.deploy and not plan.deploys:
@@ -106,7 +106,7 @@ def _refuse(plan: Plan, parts: split.Parts) -> None:
     if parts.leaks:
         found.append(
             QuardError(
-                "installed files name folders of the build",
+                "installed files contain paths of the build's folders",
                 detail="\n".join(one_line(f"{leak.path}: {leak.text}") for leak in parts.leaks),
                 reason="path-leak",
                 hint="patch the files in the recipe's `finish` steps, or drop them",

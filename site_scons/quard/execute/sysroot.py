@@ -49,7 +49,7 @@ def tools(
         elif name not in _OPTIONAL:
             raise QuardError(
                 f"the build machine has no {name}",
-                detail=f"looked along {search}",
+                detail=f"searched {search}",
                 reason="tool-missing",
                 hint="install it; host-packages.list names the Debian package",
             )

@@ -85,7 +85,7 @@ def find(prefix: str, folder: Path | None, search: str, programs: Programs) -> T
             commands[name] = Path(found)
         elif name in COMMANDS:
             raise QuardError(
-                f"the cross compiler's {prefix}{name} is not there",
+                f"the cross compiler's {prefix}{name} is missing",
                 detail=f"looked in {path}",
                 reason="compiler-missing",
                 hint="install it (Debian: apt-get install gcc-riscv64-linux-gnu), "
@@ -151,9 +151,9 @@ def _ask(gcc: Path, option: str) -> str:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise QuardError(
-            f"{gcc} does not answer {option}",
+            f"{gcc} cannot run {option}",
             detail=str(error),
             reason="compiler-missing",
-            hint="is the cross compiler installed whole?",
+            hint="check that the cross compiler is installed completely",
         ) from error
     return done.stdout.strip()

@@ -75,20 +75,20 @@ def _archive_error(archive: Path, fault: Exception) -> QuardError:
             f"refused to unpack {archive.name}",
             detail=detail,
             reason="unsafe-archive",
-            hint="compare the archive with upstream's announcement before anything else",
+            hint="before anything else, compare the archive with upstream's announcement",
         )
     if isinstance(fault, Bad):
         return QuardError(
-            f"cannot make a source folder of {archive.name}",
+            f"cannot make a source folder from {archive.name}",
             detail=detail,
             reason="bad-archive",
-            hint="a tar archive is needed: plain, or packed by gzip, bzip2 or xz",
+            hint="a source is a tar archive, plain or compressed with gzip, bzip2 or xz",
         )
     return QuardError(
         f"{archive.name} is incomplete or damaged",
         detail=detail,
         reason="truncated-archive",
-        hint="if its sha256 is the recipe's, the recipe was made from a bad file; else remove it",
+        hint="if its sha256 is the recipe's, correct the recipe; otherwise remove the file",
     )
 
 
@@ -101,7 +101,7 @@ def _system_error(archive: Path, into: Path, fault: OSError) -> QuardError:
         f"cannot unpack {archive.name}",
         detail=str(fault),
         reason="cannot-unpack",
-        hint="the folder must be writable, and its file system allow links and long names",
+        hint="the folder must be writable, and its file system must support links and long names",
     )
 
 
@@ -135,7 +135,7 @@ class _Unpacked:
             self._folders[path] = member.mtime
             return
         if not path:
-            raise Bad(f"{member.name!r} is no name for a file")
+            raise Bad(f"{member.name!r} is not a valid file name")
         self._folder(path.rpartition("/")[0], member.mtime)
         if member.issparse():
             raise Bad(f"{member.name}: a sparse file, which no source archive needs")
@@ -170,17 +170,17 @@ class _Unpacked:
         if path:
             self._folder(path.rpartition("/")[0], mtime)
             if path in self._links:
-                raise Unsafe(f"{path}: a link with something behind it")
+                raise Unsafe(f"{path}: a path that continues behind a link")
             try:
                 os.mkdir(self._at(path))
             except FileExistsError:
-                raise Bad(f"{path}: a file and a folder of one name") from None
+                raise Bad(f"{path}: a file and a folder with the same name") from None
         self._folders[path] = mtime
 
     def _make_room(self, path: str) -> None:
         """Remove an earlier member of this name: the last one wins, as with GNU tar."""
         if path in self._folders:
-            raise Bad(f"{path}: a file and a folder of one name")
+            raise Bad(f"{path}: a file and a folder with the same name")
         self._links.pop(path, None)
         os.unlink(self._at(path))
 
@@ -209,7 +209,7 @@ class _Unpacked:
 
     def _hard_link(self, path: str, target: str) -> None:
         if target.rpartition("/")[0] not in self._folders or not os.path.lexists(self._at(target)):
-            raise Bad(f"{path}: a hard link to {target}, which is not there")
+            raise Bad(f"{path}: a hard link to {target}, which does not exist")
         if path == target:
             return
         if os.path.lexists(self._at(path)):

@@ -13,21 +13,21 @@ from quard.boards import settings
 DEFAULT_BOARD = "quard-star"
 VARIABLES = {
     "BOARD": f"which configs/NAME.toml to build (default {DEFAULT_BOARD})",
-    "STRICT": "1: a feature whose source cannot be had is an error",
-    "FORMAT": "json: answers of list, info, depends, rdepends, why and diffconfig",
-    "QEMU_ARGS": "further arguments of QEMU, for run",
+    "STRICT": "1: a feature whose source is not available is an error",
+    "FORMAT": "json: JSON output of list, info, depends, rdepends, why and diffconfig",
+    "QEMU_ARGS": "additional arguments for QEMU, for run",
     "SHARE": "folder that the guest mounts at /mnt, for run",
-    "SHARE_CACHE": "mmap: shared writable maps on /mnt, at the price of coherence, for run",
+    "SHARE_CACHE": "mmap: shared writable mappings on /mnt, at the cost of coherence, for run",
     "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80; host port 0 picks a free one",
     "ROOT": "root file system for run: ext4, squashfs or cpio",
     "FRESH": "1: run starts from the image as it was built, not from the last boot's disk",
-    "SNAPSHOT": "1: what the guest writes during this run is forgotten",
+    "SNAPSHOT": "1: run discards what the guest writes",
     "STATE": "folder of the guest's disk, for run",
-    "APPEND": "further words of the kernel's command line, for run",
+    "APPEND": "additional kernel parameters, for run",
     "PANIC": "when the kernel panics: exit (status 3), keep or reboot, for run",
     "NETWORK": "none: run without a network device",
-    "DEBUG": "1: run waits for gdb, with symbols in out/BOARD/debug (DEBUG=PORT: there)",
-    "PYTEST_ARGS": "further arguments of pytest, for test",
+    "DEBUG": "1: run waits for gdb (PORT: on that port); symbols are in out/BOARD/debug",
+    "PYTEST_ARGS": "additional arguments for pytest, for test",
     "BENCH_ARGS": "for bench: --boots, --cold, --changes, --scale 10,100,1000,3000, --runs N",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends", "why")
@@ -41,28 +41,28 @@ OPENED = (*KCONFIG, "shell")
 SUFFIXES = (*OPENED, "rebuild")
 HELP = {
     "images": "build the board's images (this is what happens without a target)",
-    "run": "build, then boot on this terminal; Ctrl-A X leaves",
-    "test": "every check of the project, a real boot included",
+    "run": "build, then boot on this terminal; Ctrl-A X quits",
+    "test": "run every check of the project, including a real boot",
     "source": "fetch and verify every source of the board",
     "gc": "remove from the stores what was used least recently, down to cache.limit",
     "bench": "measure the build, the image and the boot; JSON on the last line",
     "NAME": "one package and what it needs",
     "NAME-rebuild": "that package, even if nothing changed",
     "NAME-menuconfig": "edit a configuration (linux, busybox); the board keeps what you change",
-    "NAME-savedefconfig": "keep a .config that was edited by hand, as the fewest lines",
-    "NAME-diffconfig": "what the board and an edited .config change in it",
+    "NAME-savedefconfig": "save a .config that was edited by hand, as few lines as possible",
+    "NAME-diffconfig": "show what the board and an edited .config change",
     "NAME-shell": "a shell in that package's sealed build environment",
     "list": "the board's packages",
     "info NAME": "all about one package",
     "depends NAME": "what it needs",
     "rdepends NAME": "what needs it",
-    "why [NAME]": "what a build would do now and for which change, and what the last one did",
+    "why [NAME]": "what a build would do now and why, and what the last one did",
 }
 
 OPTIONS = {
     "-n": "say what would be done, as `why` does; do nothing",
     "-c": "remove results and images; the store, logs and work folders stay",
-    "-s": "say nothing but warnings, errors and what is asked for",
+    "-s": "print only warnings, errors and requested output",
 }
 """SCons options that have a meaning here; man scons lists all."""
 
@@ -131,7 +131,7 @@ def parse(
             raise _unknown("variable", name, [*VARIABLES, *(f"{t}.KEY" for t in settings.TABLES)])
     if given.get("FORMAT", "text") not in ("json", "text"):
         raise QuardError(
-            f"FORMAT={given['FORMAT']} is not known",
+            f"unknown FORMAT={given['FORMAT']}",
             reason="bad-variable",
             hint="FORMAT=json or FORMAT=text",
         )
@@ -201,10 +201,10 @@ def _question(
 
 def _confused(targets: Sequence[str]) -> QuardError:
     return QuardError(
-        "these targets cannot be asked for together",
+        "these targets cannot be combined",
         detail=" ".join(targets),
         reason="bad-question",
-        hint="ask for one after the other",
+        hint="run one after the other",
     )
 
 
@@ -224,7 +224,7 @@ def _unknown(
     return QuardError(
         f"unknown {kind.replace('-name', '')} {name!r}",
         reason=f"unknown-{kind}",
-        hint=meant(name, known, "./scons --help lists what there is"),
+        hint=meant(name, known, "./scons --help lists all targets"),
     )
 
 
@@ -235,7 +235,7 @@ def help_text() -> str:
     lines += [f"  {name:{width}}  {text}" for name, text in HELP.items()]
     lines += ["", "variables:"]
     lines += [f"  {name:{width}}  {text}" for name, text in VARIABLES.items()]
-    lines += ["", "options of SCons, among others:"]
+    lines += ["", "some options of SCons:"]
     lines += [f"  {name:{width}}  {text}" for name, text in OPTIONS.items()]
     lines += ["", "Settings of local.toml may be given as TABLE.KEY=value: docs/settings.md"]
     return "\n".join(lines) + "\n"

@@ -74,7 +74,7 @@ class Live:
             size = self._screen.size()
             rest, done = self._run.words(now, self._activities, self.outlook)
             spent = clock(now.time - self._started)
-            work = f"{len(now.items)} in work" if now.items else ""
+            work = f"{len(now.items)} in progress" if now.items else ""
             words = [word for word in (self.outlook.about, spent, rest, done, work) if word]
             self._screen.draw(rows(now, self.outlook, words, size, self._look), size)
             return _SWIFT if now.transfers else _TICK

@@ -60,7 +60,7 @@ class Lines:
 
     def start(self, package: str, file: str, total: int | None, done: int) -> Handle:
         size = "size unknown" if total is None else amount(total)
-        resumed = f", {amount(done)} there already" if done else ""
+        resumed = f", {amount(done)} already downloaded" if done else ""
         self.note(f"{package}: fetching {file} ({size}{resumed})")
         return _Line(self, f"{package}: {file}", total, done)
 
@@ -85,7 +85,7 @@ class _Line:
         seconds = time.monotonic() - self._start
         rate = amount(int(self._count / max(seconds, 0.001)))
         short = self._missing is not None and self._count < self._missing
-        verb = "broke off after" if short else "received"
+        verb = "interrupted after" if short else "received"
         self._lines.note(
             f"{self._label}: {verb} {amount(self._count)} in {seconds:.1f} s ({rate}/s)"
         )

@@ -64,7 +64,7 @@ def look_ahead(
         about = [row for row in now["packages"] if row["name"] in command.names]
     text = ahead((*now["packages"], *now["images"])) + "".join(map(_archive, about))
     if killed:
-        return text + "the last build was killed before it could say what it did\n"
+        return text + "the last build was killed before it could report what it did\n"
     return text + _last_build(last, command.names)
 
 
@@ -78,8 +78,8 @@ def ahead(rows: Sequence[Mapping[str, Any]]) -> str:
 def fetching(names: Sequence[str]) -> str:
     """Return what `source` would do, as text."""
     if not names:
-        return "every source is there\n"
-    return "the sources to be fetched\n" + "".join(f"  {name}\n" for name in sorted(names))
+        return "all sources are in the cache\n"
+    return "sources to fetch\n" + "".join(f"  {name}\n" for name in sorted(names))
 
 
 def cleaned(files: Sequence[str], out: str, *, would: bool) -> str:
@@ -98,7 +98,7 @@ def cleaned(files: Sequence[str], out: str, *, would: bool) -> str:
 _WORDS = {
     "build": "build",
     "make": "make",
-    "maybe": "perhaps make",
+    "maybe": "maybe make",
     "restore": "take from the store",
 }
 
@@ -109,7 +109,7 @@ def _archive(row: Mapping[str, Any]) -> str:
     if not archive:
         return ""
     place = archive.get("address") or archive["file"]
-    return f"{row['name']} is made from {place}, sha256 {archive['sha256']}\n"
+    return f"{row['name']} was built from {place}, sha256 {archive['sha256']}\n"
 
 
 def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:

@@ -78,7 +78,7 @@ def rows(
         else:
             found.append(_transfer(entry, now.time, width, look))
     hidden = len(entries) - len(shown)
-    words = [*total, *([f"{hidden} of them not shown"] if hidden else [])]
+    words = [*total, *([f"{hidden} not shown"] if hidden else [])]
     return [*found, look.row(_fitting(words, width, look), width)]
 
 

@@ -123,7 +123,7 @@ def bad_password(text: str) -> tuple[str, str] | None:
     if text in ("", "*") or _HASH.fullmatch(text):
         return None
     return (
-        'must be "", "*" or a hash as crypt(5) writes it',
+        'must be "", "*" or a crypt(5) hash',
         "make one with: openssl passwd -6",
     )
 
@@ -131,7 +131,7 @@ def bad_password(text: str) -> tuple[str, str] | None:
 def bad_field(text: str) -> str:
     """Return what is wrong with a field of passwd, "" if nothing."""
     if ":" in text or not is_printable(text):
-        return f"must have no colon and no control character, not {text!r}"
+        return f"must not contain a colon or a control character, not {text!r}"
     return ""
 
 
@@ -148,7 +148,7 @@ def _check(package: str, user: User) -> None:
 def _claim(taken: dict[Key, str], key: Key, shown: str, package: str) -> None:
     if key in taken:
         raise QuardError(
-            f"{shown} is asked for by {taken[key]} and by {package}",
+            f"{shown} is requested by both {taken[key]} and {package}",
             reason="user-clash",
             hint=f"give the user of {package} another one in its recipe",
         )
@@ -159,7 +159,7 @@ def _lookup(kind: str, name: str, numbers: dict[str, int], where: str) -> int:
     if name in numbers:
         return numbers[name]
     raise QuardError(
-        f"{where} names the {kind} {name!r}, which the image lacks",
+        f"{where} names the {kind} {name!r}, which the image does not have",
         detail="known: " + ", ".join(sorted(numbers)),
         reason="unknown-user",
         hint=meant(name, numbers, "add it to the system's table"),

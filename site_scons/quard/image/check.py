@@ -89,7 +89,7 @@ def _links(tree: Tree, dangling: set[str], left_out: LeftOut) -> Iterator[QuardE
             yield QuardError(
                 f"/{short(path)} of {tree.owners[path]} links to {target}, "
                 "which is not in the image",
-                detail="" if landing == target else f"it leads to {landing}",
+                detail="" if landing == target else f"it points to {landing}",
                 reason="dangling-link",
                 hint=left_out.remedy(
                     [end],

@@ -41,7 +41,7 @@ class Coherence:
         except OSError as error:
             return f"{self._mark} cannot be removed: {error.strerror}"
         names = ", ".join(self.begun())
-        return f"the images are not of one build; not finished: {names}" if names else ""
+        return f"the images are from different builds; unfinished: {names}" if names else ""
 
     def begun(self) -> tuple[str, ...]:
         """Return the names of the files that were about to change, none if all are up to date."""

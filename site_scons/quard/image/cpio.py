@@ -71,7 +71,7 @@ def boot_errors(paths: Collection[str]) -> Iterator[QuardError]:
     """Yield an error for each reason why an archive of these paths cannot boot."""
     if not _INITS & set(paths):
         yield QuardError(
-            "the image has neither /init nor /sbin/init, so no kernel can start it",
+            "the image has neither /init nor /sbin/init, so a kernel cannot boot it",
             reason="no-init",
             hint="add busybox or another init to the board's packages",
         )

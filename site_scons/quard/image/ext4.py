@@ -215,5 +215,5 @@ def _too_small(detail: str) -> QuardError:
         "the content does not fit rootfs.ext4",
         detail=detail,
         reason="image-too-small",
-        hint="raise image.size_mib in the board's file, or take it out: the content then decides",
+        hint="raise image.size_mib in the board's file, or remove it: the content then decides",
     )

@@ -57,7 +57,7 @@ def _hostname(name: str) -> str:
     if len(name) <= _LONGEST_HOSTNAME and all(_LABEL.fullmatch(part) for part in name.split(".")):
         return name
     raise QuardError(
-        f"{name!r} is no host name",
+        f"{name!r} is not a host name",
         detail="letters, digits and inner dashes, 63 at most between dots, 64 in all (RFC 1123)",
         reason="bad-hostname",
         hint="correct `hostname` in the board's file",
@@ -72,7 +72,7 @@ def _release(fields: Mapping[str, str]) -> str:
                 f"os-release cannot have the field {name!r} with the value {value!r}",
                 detail="names are capital letters, digits and _; values are one line",
                 reason="bad-release",
-                hint="correct what the image is released as",
+                hint="correct the image's release fields",
             )
         quoted = re.sub(r'(["$`\\])', r"\\\1", value)
         lines.append(f'{name}="{quoted}"\n')

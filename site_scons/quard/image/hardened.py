@@ -62,8 +62,8 @@ class Hardened:
             yield QuardError(
                 f"/{path} of {tree.owners[path]} lacks {', '.join(missing)}",
                 reason="unhardened",
-                hint="see why its build does without the compiler driver's options, or say in "
-                "its recipe why it may: unhardened=(Unhardened(...),) (docs/hardening.md)",
+                hint="find out why its build ignores the compiler driver's options, or declare an "
+                "exception in its recipe: unhardened=(Unhardened(...),) (docs/hardening.md)",
             )
 
     def unused(self) -> Iterator[QuardError]:
@@ -79,5 +79,5 @@ class Hardened:
                     f"an exception of {where} is for {exception.path}, "
                     "where the image has no program or library",
                     reason="exception-unused",
-                    hint="correct the path or take the exception out",
+                    hint="correct the path or remove the exception",
                 )

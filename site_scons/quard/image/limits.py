@@ -26,6 +26,6 @@ def errors(nodes: Mapping[str, Node], formats: Sequence[str]) -> Iterator[QuardE
                 detail=f"{size} bytes; at most {most}"
                 + (f"; {' and '.join(others)} can hold it" if others else ""),
                 reason="image-too-big",
-                hint=f"take {' and '.join(small)} out of image.formats in the board's file,"
-                " or the file out of the image",
+                hint=f"remove {' and '.join(small)} from image.formats in the board's file,"
+                " or remove the file from the image",
             )

@@ -31,7 +31,7 @@ def fold(tree: Tree, overlay: Overlay) -> Iterator[tuple[str, Node] | QuardError
                 f"overlay {overlay.name} has both /{short(before)} and /{short(path)}",
                 detail=f"in an image both are /{short(place)}",
                 reason="file-collision",
-                hint="take one of the two out",
+                hint="remove one of the two",
             )
             continue
         yield place, node if place == path else _moved(tree, path, place, node)

@@ -157,9 +157,9 @@ def _plain(name: str) -> str:
 def _compressed(tree: Tree, path: str) -> QuardError:
     return QuardError(
         f"/{path} of {tree.owners[path]} is a compressed kernel module",
-        detail="its debug information cannot be split off, nor its aliases be read",
+        detail="its debug information cannot be split off, and its aliases cannot be read",
         reason="compressed-module",
-        hint='write "# CONFIG_MODULE_COMPRESS is not set" into the board\'s fragment of linux;'
+        hint='add "# CONFIG_MODULE_COMPRESS is not set" to the board\'s fragment of linux;'
         " squashfs and cpio.gz are compressed as a whole",
     )
 

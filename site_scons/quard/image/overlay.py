@@ -111,7 +111,7 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
         raise QuardError(
             f"there is no overlay folder {name!r}",
             reason="overlay-missing",
-            hint="make the folder, or take it out of the board's `overlays`",
+            hint="create the folder, or remove it from the board's `overlays`",
         )
     scanned = _Scan(name, Hashes(folder, memory), [])
     items = tuple(scanned.folder(os.fspath(folder), ""))
@@ -171,9 +171,9 @@ class _Scan:
                 attributes(entry.path),
             )
         error = QuardError(
-            f"overlay {self.name}: {short(path)} is neither file, folder nor link",
+            f"overlay {self.name}: {short(path)} is not a file, folder or link",
             reason="overlay-file-type",
-            hint="take it out; devices belong into the system's table",
+            hint="remove it; devices belong in the system's table",
         )
         self.wrong.append(error)
         return None
@@ -183,6 +183,6 @@ class _Scan:
             f"overlay {self.name}: {short(path)} cannot be read",
             detail=error.strerror or str(error),
             reason="overlay-unreadable",
-            hint="give yourself the right to read it",
+            hint="make it readable for this user",
         )
         self.wrong.append(wrong)

@@ -80,7 +80,7 @@ def _unused(where: str, pattern: str) -> QuardError:
     return QuardError(
         f"{where} is for {pattern}, which is not in the image",
         reason="permission-unused",
-        hint="correct the path or take the permission out",
+        hint="correct the path or remove the permission",
     )
 
 

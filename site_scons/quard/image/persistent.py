@@ -29,7 +29,7 @@ def errors(tree: Tree, paths: Sequence[str]) -> Iterator[QuardError]:
                 path, "is not in the image", "add it as a [[directory]] of the system table"
             )
         elif node.kind not in ("directory", "file"):
-            yield _error(path, f"is a {node.kind}", "name what it stands for")
+            yield _error(path, f"is a {node.kind}", "name its target")
 
 
 def _error(path: str, trouble: str, hint: str) -> QuardError:
@@ -37,5 +37,5 @@ def _error(path: str, trouble: str, hint: str) -> QuardError:
         f"data.persistent of the board names {path}, which {trouble}",
         detail="only a folder or a file of the image can be kept",
         reason="bad-persistent",
-        hint=f"{hint}, or take it out of data.persistent",
+        hint=f"{hint}, or remove it from data.persistent",
     )

@@ -39,7 +39,7 @@ _VOLATILE = ("dev", "proc", "run", "sys", "tmp")
 """Top folders that are mount points in the guest."""
 _DATA = replace(_SYSTEM, instead="it belongs to the data disk, [data] of the board")
 _MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
-_INDEX = replace(_SYSTEM, instead="it is made of the kernel modules that the image has")
+_INDEX = replace(_SYSTEM, instead="it is generated from the kernel modules of the image")
 
 
 @dataclass(frozen=True)

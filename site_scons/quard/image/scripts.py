@@ -67,9 +67,9 @@ def _place_errors(tree: Tree, path: str, owner: Origin) -> Iterator[QuardError]:
     hook = _HOOK.fullmatch(path)
     if hook and not _HOOK_NAME.fullmatch(hook[1]):
         yield QuardError(
-            f"/{short(path)} of {owner} has a name that run-parts passes over",
+            f"/{short(path)} of {owner} has a name that run-parts skips",
             reason="hook-name",
-            hint="name hooks with letters, digits, - and _ alone",
+            hint="name hooks with letters, digits, - and _ only",
         )
 
 
@@ -98,7 +98,7 @@ def _text_errors(path: str, node: Node, owner: Origin) -> Iterator[QuardError]:
     elif b"\0" in text or not (read or _SHELL.match(start)) or b"\r\n" not in text:
         return
     yield QuardError(
-        f"/{short(path)} of {owner} has the line ends of Windows (CR LF)",
+        f"/{short(path)} of {owner} has Windows line endings (CR LF)",
         detail=detail,
         reason="line-ends",
         hint="sed -i 's/\\r$//' FILE; if all files are like that, clone the repository again with"

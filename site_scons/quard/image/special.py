@@ -28,14 +28,14 @@ def errors(tree: Tree, overlays: Sequence[Overlay], named: Collection[str]) -> I
                 f"{shown} has the mode {mode}, which would be lost",
                 detail=f'{table} path = "/{short(path)}", mode = "{mode}" keeps it',
                 reason="special-mode",
-                hint="add the row to the system's table, or take the bit away with chmod",
+                hint="add the row to the system's table, or remove the bit with chmod",
             )
         if CAPABILITY in item.attributes:
             yield QuardError(
                 f"{shown} has capabilities, which would be lost",
                 detail=f'[[permission]] with path = "/{short(path)}" can make it setuid instead',
                 reason="file-capabilities",
-                hint="images cannot hold capabilities; take them away with setcap -r",
+                hint="images cannot hold capabilities; remove them with setcap -r",
             )
 
 

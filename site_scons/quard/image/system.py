@@ -170,16 +170,16 @@ def _user(
 def _name(table: Table, taken: Mapping[str, str]) -> str:
     name = table.text("name")
     if not re.fullmatch(USER, name):
-        raise table.error("name", f"must be small letters, digits, - and _, not {name!r}")
+        raise table.error("name", f"must be lower-case letters, digits, - and _, not {name!r}")
     if name in taken:
-        raise table.error("name", f"is {name!r} a second time")
+        raise table.error("name", f"repeats {name!r}")
     return name
 
 
 def _unique(table: Table, key: str, taken: Mapping[int, str]) -> int:
     number = _number(table, key, _HIGHEST_ID)
     if number in taken:
-        raise table.error(key, f"is {number}, which {taken[number]} has")
+        raise table.error(key, f"is {number}, which {taken[number]} already has")
     return number
 
 
@@ -188,7 +188,7 @@ def _group_number(table: Table, groups: Mapping[str, int]) -> int:
     if name in groups:
         return groups[name]
     hint = meant(name, groups, "add a [[group]]")
-    raise table.error("gid", f"names the group {name!r}, which the file lacks", hint)
+    raise table.error("gid", f"names the group {name!r}, which the file does not define", hint)
 
 
 def _accesses(tables: Iterable[Table]) -> tuple[tuple[str, Access], ...]:
@@ -196,7 +196,7 @@ def _accesses(tables: Iterable[Table]) -> tuple[tuple[str, Access], ...]:
     for table in tables:
         path = _path(table, "path", table.text("path"))
         if any(path == other for other, _ in found):
-            raise table.error("path", f"is {path!r} a second time")
+            raise table.error("path", f"repeats {path!r}")
         found.append((path, _access(table)))
         table.finish()
     return tuple(found)

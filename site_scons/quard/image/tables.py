@@ -62,7 +62,7 @@ def _inittab(tree: Tree) -> Iterator[QuardError]:
         if len(fields) < 4 or not fields[3].strip(" \t"):
             yield _wrong(tree, path, number, "has fewer than four fields", hint)
         elif fields[2] not in _ACTIONS:
-            what = f"busybox init knows no action {fields[2]!r}"
+            what = f"busybox init has no action {fields[2]!r}"
             yield _wrong(tree, path, number, what, f"it knows {', '.join(sorted(_ACTIONS))}")
         else:
             program = _FIELD.findall(fields[3])[0].removeprefix("-")
@@ -89,9 +89,9 @@ def _fstab(tree: Tree) -> Iterator[QuardError]:
         if not 4 <= len(fields) <= 6:
             yield _wrong(tree, path, number, f"has {len(fields)} fields", hint)
         elif not fields[1].startswith("/") and fields[1] not in ("none", "swap"):
-            yield _wrong(tree, path, number, f"{fields[1]!r} is no absolute path", hint)
+            yield _wrong(tree, path, number, f"{fields[1]!r} is not an absolute path", hint)
         elif not all(field.isdecimal() for field in fields[4:]):
-            yield _wrong(tree, path, number, "its last fields are no numbers", hint)
+            yield _wrong(tree, path, number, "its last fields are not numbers", hint)
 
 
 def _mdev(tree: Tree, people: Accounts) -> Iterator[QuardError]:
@@ -104,7 +104,7 @@ def _mdev(tree: Tree, people: Accounts) -> Iterator[QuardError]:
         if len(fields) < 3 or not colon:
             yield _wrong(tree, path, number, "lacks owner or mode", hint)
         elif not _MODE.fullmatch(fields[2]):
-            yield _wrong(tree, path, number, f"{fields[2]!r} is no mode", hint)
+            yield _wrong(tree, path, number, f"{fields[2]!r} is not a mode", hint)
         elif not (user.isdecimal() or user in users):
             yield _wrong(tree, path, number, f"there is no user {user!r}", "add a [[user]]")
         elif not (group.isdecimal() or group in groups):

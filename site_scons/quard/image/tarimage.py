@@ -79,7 +79,7 @@ def read(path: Path, what: str = "rootfs.tar", *, ours: bool = True) -> dict[str
             if member.islnk():
                 first = found.get(member.linkname.removeprefix("./"))
                 if first is None:
-                    raise bad_tar(what, f"{name} is a hard link to nothing")
+                    raise bad_tar(what, f"{name} is a hard link to a missing file")
                 found[name] = first
             else:
                 found[name] = _node(member, path, what, ours), int(member.mtime)
@@ -99,7 +99,7 @@ def opened(path: Path, what: str) -> Iterator[tarfile.TarFile]:
 def bad_tar(what: str, detail: str) -> QuardError:
     """Return the error for a tar file that cannot be used."""
     return QuardError(
-        f"{what} cannot be read", detail=detail, reason="bad-tar", hint="delete it, build again"
+        f"{what} cannot be read", detail=detail, reason="bad-tar", hint="delete it and build again"
     )
 
 

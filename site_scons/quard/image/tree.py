@@ -147,7 +147,7 @@ class Tree:
             return links.followed(path, self._link)
         except links.Circle:
             raise QuardError(
-                f"/{short(path)} is a link that leads in a circle",
+                f"/{short(path)} is in a loop of symbolic links",
                 reason="link-loop",
                 hint="correct the link's target",
             ) from None
@@ -189,7 +189,7 @@ def _check_names(path: str, node: Node, origin: Origin) -> None:
 def _collision(path: str, first: Origin, second: Origin, detail: str) -> QuardError:
     hints = {
         "package": "drop it in one of the two recipes (field `drop`)",
-        "overlay": "take it out of one of the two",
+        "overlay": "remove it from one of the two",
         "system": "set it in the system's table or the board instead of a file",
     }
     worst = max((first.maker, second.maker), key=("package", "overlay", "system").index)

@@ -67,7 +67,7 @@ def run(
     if program is None:
         package = tools.PACKAGES[argv[0]]
         raise QuardError(
-            f"the program {argv[0]} is missing, which makes {out.name}",
+            f"the program {argv[0]}, which makes {out.name}, is missing",
             detail=f"looked in {tools.SEARCH}",
             reason="tool-missing",
             hint=f"apt-get install {package}",

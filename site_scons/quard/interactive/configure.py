@@ -60,7 +60,7 @@ def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
     missing = sorted(n for n, results in job.needs.items() if not results.result.exists())
     if missing:
         raise QuardError(
-            f"what {name} needs has not been built",
+            f"the dependencies of {name} have not been built",
             detail=", ".join(missing),
             reason="not-built",
             hint=f"./scons {' '.join(missing)}",

@@ -132,22 +132,24 @@ class ConfigEditor:
             # The editor writes what a refresh would write: both use the same upstream code.
             self._stack.known[edited] = edited
             self.save(self.before, edited)
-            self._warn("was edited and did not survive", thrown)
+            self._warn("was edited but is not in the result", thrown)
         elif status == _INTERRUPTED:
             raise QuardError("interrupted; nothing was changed", reason=REASON)
         elif status:
             raise QuardError(
                 f"{self.name}'s menuconfig did not work",
-                detail=f"status: {status}; it says above why",
+                detail=f"status: {status}; its own output is above",
                 reason="menuconfig-failed",
-                hint="it needs ncurses' headers, a terminal of 80 x 19 characters or more, and"
-                " one that it knows: TERM=xterm fits most",
+                hint="it needs the headers of ncurses, a terminal of at least 80 x 19 characters,"
+                " and a terminal type that it knows (TERM=xterm fits most)",
             )
         else:
             self._say("nothing was changed")
             if self.pending is not None:
                 place = self._place(self._shell if self._from_shell else self._root)
-                self._say(f"{place} is edited; ./scons {self.name}-savedefconfig would keep that")
+                self._say(
+                    f"{place} was edited; ./scons {self.name}-savedefconfig saves the changes"
+                )
 
     def save(self, start: str, edited: str) -> None:
         """Save the edit as the fewest lines that produce it, and report the outcome.
@@ -169,7 +171,7 @@ class ConfigEditor:
         ours = self.pending is None or self._from_shell
         left = self.before if ours else self.pending or ""
         self._config.write(left)
-        self._warn(f"of {self._shown} did not survive", self._vanished)
+        self._warn(f"of {self._shown} is not in the result", self._vanished)
         known = list(self._stack.known.items())[-_REMEMBERED:]
         _write(self._root / "refreshed.json", json.dumps(known))
         buildfolder.note(self._root, left if ours else buildfolder.UNSAVED)
@@ -193,7 +195,7 @@ class ConfigEditor:
                 f"{self.name}'s configuration was edited in two places",
                 detail=f"{self._place(self._root)}\n{self._place(self._shell)}",
                 reason="two-edits",
-                hint="remove the one that is not to be kept",
+                hint="remove the one that you do not need",
             )
         self._from_shell = here is None
         return there if here is None else here
@@ -238,24 +240,24 @@ class ConfigEditor:
             note(str(change))
         count = len(found.lines)
         if not wrote:
-            self._say(f"{self._shown} is as it was")
+            self._say(f"{self._shown} is unchanged")
         elif count:
-            self._say(f"{self._shown} holds {count} {'line' if count == 1 else 'lines'} now")
+            self._say(f"{self._shown} now has {count} {'line' if count == 1 else 'lines'}")
         else:
-            self._say(f"{self._shown} is gone: nothing differs from the recipe")
+            self._say(f"{self._shown} was removed: nothing differs from the recipe")
         if wrote:
             images = " and the images" if self._images else ""
-            note(f"the next build makes {self.name}{images} anew")
-        self._warn("was edited and did not survive", found.lost)
+            note(f"the next build rebuilds {self.name}{images}")
+        self._warn("was edited but is not in the result", found.lost)
         for request in found.broken:
             text = f"{self.name}: {request} of {request.origin} is not in the result"
-            self._workshop.console.warn(f"{text}: a build refuses that")
+            self._workshop.console.warn(f"{text}: a build would fail")
 
     def _warn(self, what: str, lines: Iterable[tuple[ConfigLine, str]]) -> None:
         for request, shown in lines:
             text = f"{self.name}: {request} {what}; found: {shown}"
             fixed = request.symbol in {other.symbol for other in self._stack.above}
-            self._workshop.console.warn(f"{text}{', for a feature sets it' if fixed else ''}")
+            self._workshop.console.warn(f"{text}{', because a feature sets it' if fixed else ''}")
 
     def _say(self, text: str) -> None:
         self._workshop.console.note(f"{self.name}: {text}")
@@ -265,7 +267,7 @@ def fragment_text(name: str, board: str, found: Minimal) -> str:
     """Return the text of the fragment for an edit, empty for none."""
     if not found.lines:
         return ""
-    head = f"# {name} on {board}: `./scons BOARD={board} {name}-menuconfig` writes this file anew."
+    head = f"# {name} on {board}: `./scons BOARD={board} {name}-menuconfig` overwrites this file."
     return "\n".join([head, *map(str, found.lines)]) + "\n"
 
 

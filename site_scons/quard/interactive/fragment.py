@@ -236,7 +236,7 @@ def _refuse_conflict(above: Iterable[ConfigLine], wanted: Values) -> None:
     missing = [r for s, r in sorted(merge(above).items()) if r.value != wanted.get(s)]
     if missing:
         raise QuardError(
-            "the edited configuration takes away what a feature of the board needs",
+            "the edited configuration removes what a feature of the board needs",
             detail="\n".join(f"{request.origin}: {request}" for request in missing),
             reason="kconfig-conflict",
             hint="undo the edit that does it, or change the feature in the board's file",

@@ -51,14 +51,14 @@ def _build(
         build = packager.build(failed, log, report)
         if buildfolder.whole(build.work):
             kept.forget(failed.work)
-            return build, "where its last build failed; the next one starts from nothing"
+            return build, "where its last build failed; the next one starts from scratch"
     job = board.job(name, PLACE)
     own = BuildFolder(packager, job, log, report)
     if own.ready:
         return own.build, "as it was left"
     if old := own.set_aside():
         shown = old.relative_to(workshop.project)
-        workshop.console.note(f"{name}: what was done there for another recipe is in {shown} now")
+        workshop.console.note(f"{name}: the work for another recipe is now in {shown}")
     own.prepare()
     _configure(workshop, own)
     return own.build, "freshly unpacked and patched"

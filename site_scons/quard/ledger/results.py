@@ -107,7 +107,7 @@ class LostResult(QuardError):
     """A unit's result is damaged or has disappeared; rebuilding the unit brings it back."""
 
     def __init__(self, name: str, message: str, *, detail: str, reason: str) -> None:
-        again = "run the same command again: the package is then built again or restored"
+        again = "run the same command again: the package is then rebuilt or restored"
         super().__init__(message, detail=detail, reason=reason, hint=again)
         self.package = name
 
@@ -117,7 +117,7 @@ def lost_blob(results: Results, sha256: str) -> LostResult:
     results.result.unlink(missing_ok=True)
     return LostResult(
         results.name,
-        f"the store has lost a part of {results.name}",
+        f"a part of {results.name} is missing from the store",
         detail=f"blob {sha256} is missing or damaged",
         reason="blob-missing",
     )

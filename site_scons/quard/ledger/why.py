@@ -31,7 +31,7 @@ _FIELDS = (
     "executor",
 )
 MISSING = "its result is missing"
-FORCED = ("asked for by name",)
+FORCED = ("requested by name",)
 
 
 Difference = Callable[[str, str, str], Sequence[str]]
@@ -72,7 +72,9 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     if before["version"] != now["version"]:
         found.append(f"version: {before['version']} -> {now['version']}")
     elif old["archive"] and new["archive"] and old["archive"] != new["archive"]:
-        found.append(f"the archive it was made from is no longer accepted: sha256 {old['archive']}")
+        found.append(
+            f"the archive that it was built from is no longer accepted: sha256 {old['archive']}"
+        )
     if before["tree"] != now["tree"]:
         found.append(_tree(before["tree"], now["tree"]))
     found += _features(before["features"], now["features"])

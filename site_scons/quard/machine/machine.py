@@ -153,7 +153,7 @@ def _network(table: Table) -> Network:
     if first not in net:
         raise table.error("dhcp_start", f"is outside of the subnet: {start}, {subnet}")
     if not net[0] + _OWN < first < net[-1]:
-        text = f"must be an address behind QEMU's own, {net[0]} + {_OWN}, and in front of {net[-1]}"
+        text = f"must be an address after QEMU's own, {net[0]} + {_OWN}, and before {net[-1]}"
         raise table.error("dhcp_start", text)
     forwards = _forwards(table)
     table.finish()
@@ -180,7 +180,7 @@ def _forward(table: Table, item: object) -> Forward:
             protocol in PROTOCOLS and _is_port(host) and _is_port(guest)
         ):
             return Forward(protocol, host, guest)
-    raise table.error("forwards", f'must hold items like ["tcp", 3522, 22], not {item!r}')
+    raise table.error("forwards", f'must contain items like ["tcp", 3522, 22], not {item!r}')
 
 
 def _is_port(value: int) -> bool:
@@ -228,12 +228,12 @@ def _words(table: Table, key: str, default: tuple[str, ...] | None = None) -> tu
     words = table.texts(key, default)
     for word in words:
         if not re.fullmatch(LINE, word):
-            raise table.error(key, f"must hold single lines, not {word!r}")
+            raise table.error(key, f"must contain single lines, not {word!r}")
     return words
 
 
 def _names(table: Table, key: str) -> tuple[str, ...]:
     names = table.texts(key)
     if not names or not all(re.fullmatch(NAME, name) for name in names):
-        raise table.error(key, f"must hold names of the form {NAME}, not {list(names)!r}")
+        raise table.error(key, f"must contain names of the form {NAME}, not {list(names)!r}")
     return names

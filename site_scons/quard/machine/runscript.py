@@ -68,7 +68,7 @@ def script(machine: Machine, template: str, *, board: str, data: str) -> str:
             f"qemu/run has an unknown placeholder @{unknown[0]}@",
             detail="known: " + ", ".join(sorted(words)),
             reason="bad-template",
-            hint=meant(unknown[0], words, "take it out of the file below qemu/run"),
+            hint=meant(unknown[0], words, "remove it from the file below qemu/run"),
         )
     return _PLACEHOLDER.sub(lambda match: words[match[1]], template)
 

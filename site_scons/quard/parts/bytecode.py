@@ -61,7 +61,7 @@ def _useless(stage: Path, path: str, data: bytes, corrected: Collection[str], ma
     """Return why Python on the target cannot use a compiled module; empty if it can."""
     folder, name = PurePosixPath(path).parent, PurePosixPath(path).name
     if len(data) <= _HEADER or data[2:4] != b"\r\n":
-        return "it is no compiled module"
+        return "it is not a compiled module"
     if folder.name != _FOLDER:
         beside = (stage / folder / name).with_suffix(".py")
         return "Python does not look for it beside its source" if beside.exists() else ""
@@ -74,7 +74,7 @@ def _useless(stage: Path, path: str, data: bytes, corrected: Collection[str], ma
     if cached["optimised"]:
         return "python -O alone looks for it"
     if not data[4] & _HASHED:
-        return "it compares its source's time, which is another one on the target"
+        return "it records the time of its source, which differs on the target"
     if source in corrected:
-        return "paths in its source were put right"
-    return "it names folders of the build" if marker and marker.encode() in data else ""
+        return "paths in its source were corrected"
+    return "it contains paths of the build's folders" if marker and marker.encode() in data else ""

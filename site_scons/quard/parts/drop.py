@@ -41,7 +41,7 @@ def remove_unwanted(
 
 def _unused(patterns: Sequence[str]) -> QuardError:
     return QuardError(
-        "the recipe drops what is not there",
+        "the recipe drops files that do not exist",
         detail="\n".join(patterns),
         reason="drop-unused",
         hint="remove the wildcard from the recipe's drop, or correct it",

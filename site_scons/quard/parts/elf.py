@@ -243,7 +243,7 @@ def _symbols(view: View) -> Iterator[Symbol]:
         if binding == "local":
             continue
         if len(view.sections) <= section < SHN_LORESERVE:
-            raise ValueError(f"symbol {number} is in section {section}, which is not there")
+            raise ValueError(f"symbol {number} is in section {section}, which does not exist")
         version = indexes[number] if indexes else 1
         yield Symbol(
             name=view.string(start, end, name),

@@ -88,7 +88,7 @@ def _stage_link(path: str, target: str) -> QuardError:
         f"a link into the build: {short(path)}",
         detail=one_line(f"{short(path)} -> {short(target)}"),
         reason="stage-link",
-        hint="make the install step link to the path on the target, or relatively",
+        hint="make the install step create a relative link, or a link to the path on the target",
     )
 
 
@@ -118,7 +118,7 @@ def _move(stage: Path, old: str, new: str, wrong: list[QuardError]) -> None:
     elif source.is_symlink() and place.is_symlink() and os.readlink(source) == os.readlink(place):
         source.unlink()
     else:
-        what = "both are installed, and bin, sbin, lib, lib64 lie in usr"
+        what = "both are installed, but bin, sbin, lib and lib64 are in usr (usr-merge)"
         wrong.append(_collision(old, new, what))
 
 
@@ -134,7 +134,7 @@ def _merge_modes(source: Path, place: Path) -> str:
 
 def _collision(old: str, new: str, detail: str) -> QuardError:
     return QuardError(
-        f"two things at one place: {old} and {new}",
+        f"two files at the same path: {old} and {new}",
         detail=detail,
         reason="file-collision",
         hint="drop one of them in the recipe",

@@ -222,10 +222,10 @@ def _library_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     yield from (f"- section {name}" for name in gone)
     yield from (f"+ section {name}" for name in come)
     if old["sections"] != new["sections"] and not gone and not come:
-        yield "the sections are in another order"
+        yield "the order of the sections changed"
     names_differ = any(old[name].keys() != new[name].keys() for name in ("exports", "imports"))
     if old["order"] != new["order"] and not names_differ:
-        yield "the symbols are in another order"
+        yield "the order of the symbols changed"
 
 
 def _symbol_difference(symbol: str, before: str, after: str) -> Iterator[str]:

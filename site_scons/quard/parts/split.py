@@ -141,7 +141,7 @@ def _settle(stage: Path, origin: BuildOrigin | None) -> tuple[str, ...]:
     marker = f"{origin.inside}/" if origin else ""
     gone = settle(stage, _installed(everything(stage)), corrected, marker)
     return (
-        *(f"{path}: paths of the build put right" for path in corrected),
+        *(f"{path}: paths of the build corrected" for path in corrected),
         *(f"{path}: left out: {why}" for path, why in sorted(gone.items())),
     )
 
@@ -179,7 +179,7 @@ def _attributes(stage: Path) -> list[QuardError]:
             f"installed with attributes that would be lost: {path}",
             detail=", ".join(names),
             reason="file-attributes",
-            hint="take them off in the recipe's `finish` (setcap -r, setfattr -x); `permissions`"
+            hint="remove them in the recipe's `finish` (setcap -r, setfattr -x); `permissions`"
             " can make a program setuid",
         )
         for path in _installed(everything(stage))

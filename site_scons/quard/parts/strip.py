@@ -75,14 +75,14 @@ class Stripped:
                     "not for the target: " + _first(self.foreign),
                     detail="\n".join(map(one_line, self.foreign)),
                     reason="wrong-architecture",
-                    hint="what only the build runs must not be installed: `drop` it; the rest was"
-                    " made by a compiler other than the target's",
+                    hint="`drop` the files that only the build runs; the others come from a"
+                    " compiler other than the target's",
                 )
             )
         if self.rpaths:
             found.append(
                 QuardError(
-                    "libraries would be looked for in odd places: " + _first(self.rpaths),
+                    "libraries would be searched in unusual places: " + _first(self.rpaths),
                     detail="\n".join(map(one_line, self.rpaths)),
                     reason="rpath",
                     hint="install relinked files (make install), or build without -rpath",
@@ -243,7 +243,7 @@ def _tool_failed(argv: Sequence[str], output: str) -> QuardError:
         f"{Path(argv[0]).name} failed while splitting a package",
         detail=f"{shlex.join(argv)}\n{output}",
         reason="split-tool",
-        hint="look at the file it names: the build may have left it damaged",
+        hint="check the file that it names: the build may have left it damaged",
     )
 
 

@@ -201,7 +201,7 @@ class Resolver:
                     f"{where} has a configuration fragment for {package},"
                     " which Kconfig does not configure",
                     reason="bad-board",
-                    hint="take it out; a recipe's features and arguments are what sets it up",
+                    hint="remove it; the recipe's features and arguments configure it",
                 )
 
     def _features(

@@ -70,7 +70,7 @@ class Images:
                 f"configs/system/{self._board.system}.toml cannot be read",
                 detail=error.strerror or str(error),
                 reason="bad-system-table",
-                hint="put a file in its place that this user may read",
+                hint="replace it with a file that this user can read",
             ) from error
 
     @cached_property

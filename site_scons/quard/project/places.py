@@ -46,10 +46,10 @@ def cache(project: Path, environ: Mapping[str, str], at_home: Path | None) -> Pa
         return Path(base) / "quardroot"
     if at_home is None:
         raise QuardError(
-            "there is no place for the cache: this user has no home folder",
+            "there is no folder for the cache: this user has no home folder",
             detail=f"HOME is {environ.get('HOME', '')!r}, and passwd(5) has no user {os.getuid()}",
             reason="no-home",
-            hint="name a folder for it: [cache] dir in local.toml, or cache.dir=FOLDER",
+            hint="set a folder for it: [cache] dir in local.toml, or cache.dir=FOLDER",
         )
     return at_home / ".cache" / "quardroot"
 
@@ -60,7 +60,7 @@ def require_out(out: Path, board: str) -> None:
         raise QuardError(
             f"out is a link to a folder that does not exist: {out.readlink()}",
             reason=_REASON,
-            hint="make that folder, or remove the link",
+            hint="create that folder, or remove the link",
         )
     there = (path for path in (out, out / "lock", out / board) if path.exists())
     _require([*_closed(there if out.exists() else (out.parent,), _MOVE_OUT)])
@@ -90,7 +90,7 @@ def require(out: Path, board: str, names: Collection[str], stores: Iterable[Stor
     _require(lines)
     if os.statvfs(work).f_flag & os.ST_NOEXEC:
         raise QuardError(
-            "what is built could not be run where it is built",
+            "programs cannot run in the folder where they are built",
             detail=f"{work} is on a file system that is mounted with noexec",
             reason="noexec",
             hint=f"mount it without noexec; or move it: {_MOVE_OUT}",
@@ -109,10 +109,10 @@ def _require(lines: list[str]) -> None:
     if lines:
         more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise QuardError(
-            "a build could not write all that it has to",
+            "the build cannot write to paths that it needs",
             detail="\n".join([*lines[:_SHOWN], *more]),
             reason=_REASON,
-            hint="make these writable for this user (chown -R, where another one owns them),"
+            hint="make them writable for this user (chown -R if another user owns them),"
             " or move them",
         )
 

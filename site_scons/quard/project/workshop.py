@@ -259,10 +259,10 @@ class Workshop:
         for name in self.settings.override:
             if self._catalog[name].recipe.source is None:
                 raise QuardError(
-                    f"{name} has no source that a local tree could take the place of",
-                    detail="its files come from the cross toolchain or lie in the recipe's folder",
+                    f"{name} has no source that a local tree could replace",
+                    detail="its files come from the cross toolchain or the recipe's folder",
                     reason="bad-setting",
-                    hint=f"take {name} out of [override]; another toolchain is a key of the board",
+                    hint=f"remove {name} from [override]; the board's file names the toolchain",
                 )
         return self._resolver.resolve(decided, self._trees(), extra)
 

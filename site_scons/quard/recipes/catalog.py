@@ -112,9 +112,9 @@ class Catalog:
     def _missing(self, name: str) -> QuardError:
         if name in self.known:
             return QuardError(
-                f"packages/{name} is no name for a package",
+                f"packages/{name} is not a valid name for a package",
                 reason="bad-package-name",
-                hint="begin with a-z or 0-9, go on with these and + . -",
+                hint="begin with a-z or 0-9; then use these and + . -",
             )
         return unknown("package", name, self.names(), "add packages/NAME/recipe.py")
 
@@ -150,10 +150,10 @@ def _require_inside(package: str, folder: str, file: str) -> None:
     if not os.path.realpath(f"{folder}/{file}").startswith(inside):
         target = short(os.readlink(f"{folder}/{file}"))
         raise QuardError(
-            f"packages/{package}/{file} is a link out of the recipe's folder",
-            detail=f"it leads to {target}",
+            f"packages/{package}/{file} is a link that points out of the recipe's folder",
+            detail=f"it points to {target}",
             reason="recipe-link",
-            hint="put a copy in its place; a link in the place of the whole folder is followed",
+            hint="replace it with a copy; a link in place of the whole folder is followed",
         )
 
 
@@ -162,5 +162,5 @@ def _unreadable(package: str, file: str, error: OSError) -> QuardError:
         f"packages/{package}/{file} cannot be read",
         detail=error.strerror or str(error),
         reason="bad-package-file",
-        hint="put a file in its place that this user may read, or take it away",
+        hint="replace it with a file that this user can read, or remove it",
     )

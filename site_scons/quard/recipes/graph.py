@@ -149,8 +149,8 @@ def build(roots: Iterable[str], edges: Callable[[str], Edges]) -> Graph:
 
 def _cycle(path: list[str], name: str) -> QuardError:
     return QuardError(
-        "packages need each other in a circle",
+        "dependency cycle",
         detail=" -> ".join([*path[path.index(name) :], name]),
         reason="dependency-cycle",
-        hint="take one of these out of `needs`, or make it a feature that is off",
+        hint="remove one of these from `needs`, or make it a feature that is off",
     )

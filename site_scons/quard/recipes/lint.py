@@ -69,9 +69,9 @@ def require(packages: Iterable[Package], catalog: Catalog) -> None:
             catalog.set_clean(package)
         found += mine
     if found:
-        count = "one thing is" if len(found) == 1 else f"{len(found)} things are"
+        count = "1 error" if len(found) == 1 else f"{len(found)} errors"
         raise QuardError(
-            f"{count} wrong with the recipes",
+            f"{count} in the recipes",
             detail="\n".join(str(finding) for finding in found),
             reason=found[0].reason,
             hint="docs/adding-a-package.md lists every field",
@@ -109,7 +109,7 @@ def _hardening(package: Package, _: Catalog) -> Iterator[Finding]:
             yield _finding(package, "unhardened", text, "bad-defence")
     for field, reason in reasons:
         if not reason.strip() or "\n" in reason or len(reason) > 80:
-            text = "say in one line of 1 to 80 characters why"
+            text = "give the reason in one line of 1 to 80 characters"
             yield _finding(package, field, text, "bad-reason")
 
 
@@ -165,7 +165,7 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     variables = tuple(name for name, _ in recipe.env)
     for name in variables:
         if not _VARIABLE.match(name):
-            yield _finding(package, "env", f"{name!r} is no name of a variable", "bad-variable")
+            yield _finding(package, "env", f"{name!r} is not a variable name", "bad-variable")
     yield from _twice(package, "env", variables)
     yield from _twice(package, "tools", recipe.tools)
     yield from _twice(package, "parts", tuple(part.name for part in recipe.parts))
@@ -174,7 +174,7 @@ def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
 def _twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Finding]:
     """Yield a finding for each name that a list has more than once; its order does not matter."""
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield _finding(package, field, f"{name!r} stands there twice", "named-twice")
+        yield _finding(package, field, f"{name!r} is listed twice", "named-twice")
 
 
 def _mentioned(package: Package) -> set[str]:
@@ -190,7 +190,7 @@ def _features(package: Package, _: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
     names = [feature.name for feature in recipe.features]
     if len(set(names)) < len(names):
-        yield _finding(package, "features", "one name stands twice", "feature-twice")
+        yield _finding(package, "features", "a name is used twice", "feature-twice")
     for feature in recipe.features:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", feature.name):
             yield _finding(package, f"feature {feature.name!r}", "bad name", "bad-feature-name")
@@ -233,18 +233,18 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
             )
     for path in package.recipe.license_files:
         if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
-            text = f"{path!r} must be a path in the source, as COPYING"
+            text = f"{path!r} must be a path in the source, such as COPYING"
             yield _finding(package, "license_files", text, "bad-path")
     for field, path in _staged(package.recipe):
         if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
-            text = f"{path!r} must be a path below the staging folder, as usr/bin/x"
+            text = f"{path!r} must be a path below the staging folder, such as usr/bin/x"
             yield _finding(package, field, text, "bad-path")
     for field, step in _steps(package.recipe):
         if isinstance(step, Run) and not step:
-            yield _finding(package, field, "Run() names no command", "empty-command")
+            yield _finding(package, field, "Run() has no command", "empty-command")
     for user in package.recipe.users:
         if not re.fullmatch(USER, user.name):
-            text = f"{user.name!r} must be small letters, digits, - and _"
+            text = f"{user.name!r} must be lower-case letters, digits, - and _"
             yield _finding(package, "users", text, "bad-user")
         if not 0 < user.uid < 65534:
             yield _finding(package, "users", f"{user.name}: uid from 1 to 65533", "bad-uid")

@@ -77,7 +77,7 @@ def _assignment(tree: ast.Module, where: str) -> ast.expr:
                 raise _bad(
                     where,
                     node.lineno,
-                    "only `from quard.model import ...` and one `RECIPE = ...` may stand here",
+                    "only `from quard.model import ...` and one `RECIPE = ...` are allowed here",
                     "recipe-syntax",
                 )
     if found is None:
@@ -98,7 +98,7 @@ def _value(node: ast.expr, where: str) -> Any:
     match node:
         case ast.Constant(value=value):
             if isinstance(value, str) and _UNUSABLE.search(value):
-                text = f"{value!r} holds a character that no file or command can"
+                text = f"{value!r} contains a character that files and commands cannot contain"
                 raise _bad(where, node.lineno, text, "malformed-field")
             return value
         case ast.Tuple(elts=items):
@@ -131,7 +131,7 @@ def _dictionary(
     made: dict[Any, Any] = {}
     for key, value in zip(keys, values, strict=True):
         if not isinstance(key, ast.Constant):
-            raise _bad(where, line, "a key of a dictionary must be a text", "malformed-field")
+            raise _bad(where, line, "a key of a dictionary must be a string", "malformed-field")
         name = _value(key, where)
         if name in made:
             raise _bad(where, key.lineno, f"the key {name!r} is given twice", "malformed-field")
@@ -157,7 +157,7 @@ def _construct(
             raise _bad(
                 where,
                 keyword.value.lineno,
-                f"{kind.__name__}.{keyword.arg} stands twice",
+                f"{kind.__name__}.{keyword.arg} is given twice",
                 "malformed-field",
             )
         named[keyword.arg] = _value(keyword.value, where)
@@ -183,7 +183,7 @@ def _check_types(value: Any, where: str, line: int) -> None:
                 line,
                 f"{kind.__name__}.{item.name} must be {annotation}, not {content!r}",
                 "malformed-field",
-                "a tuple of one needs its comma: (x,)"
+                "a tuple of one item needs a comma: (x,)"
                 if isinstance(content, str) and annotation.startswith("tuple")
                 else "",
             )

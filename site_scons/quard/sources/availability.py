@@ -165,15 +165,15 @@ def block(decision: Decision, cache: Path) -> str:
     first = decision.missing[0]
     lines = [
         f"note: {decision.package} is built without {decision.feature}:"
-        f" the source of {', '.join(decision.missing)} cannot be had"
+        f" the source of {', '.join(decision.missing)} is not available"
     ]
     lines += [f"  tried {line.strip()}" for line in decision.tried if "wanted: " not in line]
     lines += [f"  wanted: {line}" for line in decision.supply]
     lines += [
-        f"  to turn it on: put the file into {cache / first}",
+        f"  to turn it on, put the file into {cache / first}",
         "  (or a folder named by [sources] dir in local.toml),",
         f'  or build a local checkout: [override] {first} = "path" in local.toml,',
-        "  then run ./scons again; `./scons source` asks the addresses again;"
+        "  then run ./scons again; `./scons source` tries the addresses again;"
         " STRICT=1 makes this an error",
     ]
     return "\n".join(lines)
@@ -186,7 +186,7 @@ def strict(decision: Decision, cache: Path) -> QuardError:
         first.removeprefix("note: "),
         detail="\n".join(line.strip() for line in rest[:-1]),
         reason="feature-unavailable",
-        hint="supply the source, or build without STRICT=1",
+        hint="provide the source, or build without STRICT=1",
     )
 
 

@@ -90,7 +90,7 @@ class Transfer:
             self.copy(_local(address), part)
             return False
         if scheme not in ("http", "https"):
-            raise Failed(f"addresses of the kind {scheme!r} are not supported")
+            raise Failed(f"{scheme!r} addresses are not supported")
         with requests.Session() as session:
             # A server that compresses the body would change the bytes.
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
@@ -99,7 +99,7 @@ class Transfer:
             except trust.Unusable as fault:
                 raise Failed(f"TLS: {fault}") from None
             except ValueError as fault:
-                raise Failed(f"this is no address: {fault}") from None
+                raise Failed(f"not a valid address: {fault}") from None
             return self._persist(session, address, part, attempts or self._limits.attempts)
 
     def copy(self, source: Path, part: Part) -> None:
@@ -114,7 +114,7 @@ class Transfer:
             with file, part.path.open("wb") as out:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
-                    raise Refused("is no regular file")
+                    raise Refused("is not a regular file")
                 self._size.check(status.st_size, whole=True)
                 with contextlib.closing(self._watch(status.st_size, 0)) as handle:
                     self._take(_chunks(file.read), out, handle)
@@ -193,7 +193,7 @@ class Transfer:
             if self._stopped.is_set():
                 raise Stopped
             if not out.tell() and (found := page.described(chunk)):
-                raise Refused(f"gave {found} in place of the file")
+                raise Refused(f"sent {found} instead of the file")
             self._size.check(out.tell() + len(chunk))
             out.write(chunk)
             handle.advance(len(chunk))
@@ -217,7 +217,7 @@ def _extent(
             total = known if match[2] == "*" else int(match[2])
             if known in (None, total):
                 return there, total
-        raise _Transient("sent another range than was asked for", restart=True)
+        raise _Transient("sent a range other than the requested one", restart=True)
     text = f"HTTP {status} {response.reason or ''}".rstrip()
     if status in _BUSY:
         raise _Transient(text, wait=_retry_after(response.headers.get("Retry-After", "")))
@@ -231,9 +231,9 @@ def _body(response: requests.Response) -> Iterator[bytes]:
     try:
         yield from _chunks(lambda size: response.raw.read1(size, decode_content=False))
     except urllib3.exceptions.ReadTimeoutError:
-        raise _Transient("no bytes arrived any more") from None
+        raise _Transient("no more data arrived") from None
     except urllib3.exceptions.HTTPError:
-        raise _Transient("the connection broke off") from None
+        raise _Transient("the connection was closed early") from None
 
 
 def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
@@ -262,7 +262,7 @@ def _failure(
     if isinstance(fault, requests.exceptions.SSLError):
         return _untrusted(causes[-1], address)
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
-        return Failed("the host name is not known here")
+        return Failed("the host name is unknown")
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
             return Failed(_reason(cause))

@@ -101,7 +101,7 @@ class Fetcher:
         for path in wrong:
             path.unlink()
             self._progress.note(
-                f"{request.package}: removed {path}: it is damaged, or of another version"
+                f"{request.package}: removed {path}: it is damaged or from another version"
                 " (its sha256 is not the recipe's)"
             )
         return found
@@ -130,7 +130,7 @@ class Fetcher:
         for variant, origin in self._origins(request):
             addresses = expand(origin)
             if not addresses:
-                text = "apt knows no archive of Debian here (apt-get update reads its indexes)"
+                text = "apt has no index of a Debian archive (run apt-get update)"
                 failures.append(Failure(origin, text, variant))
             for address in addresses:
                 if (variant, address) in seen:
@@ -180,7 +180,7 @@ class Fetcher:
             text = page.described(part.beginning(page.BEGINNING))
             part.discard()
             raise (
-                Refused(f"gave {text} in place of the file")
+                Refused(f"sent {text} instead of the file")
                 if text
                 else Other("sha256", expected=variant.sha256, found=found)
             )
@@ -196,7 +196,7 @@ class Fetcher:
             told = False
             while not _lock(lock.fileno()):
                 if not told:
-                    self._progress.note(f"{package}: waiting for another build that fetches it")
+                    self._progress.note(f"{package}: waiting for another build that is fetching it")
                     told = True
                 if self._stopped.wait(_POLL):
                     raise Stopped

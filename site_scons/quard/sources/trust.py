@@ -26,8 +26,8 @@ _KNOWN = (
 _UNKNOWN_ISSUER = frozenset((2, 18, 19, 20, 21))
 """X509_verify_cert_error_string(3): the chain ends in an untrusted certificate."""
 ADVICE = (
-    "where a company's authority has signed, install its certificate (update-ca-certificates),"
-    " or name the file: SSL_CERT_FILE=FILE ./scons"
+    "if a company's own authority signed it, install that authority's certificate"
+    " (update-ca-certificates), or set SSL_CERT_FILE=FILE"
 )
 
 
@@ -41,7 +41,9 @@ def mount(session: requests.Session, address: str) -> None:
     if not bundle:
         session.mount("https://", _Adapter())
     elif not Path(bundle).exists():
-        raise Unusable(f"REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names {bundle}, which is not there")
+        raise Unusable(
+            f"REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names {bundle}, which does not exist"
+        )
 
 
 def places(address: str) -> str:
@@ -96,7 +98,9 @@ def _context() -> ssl.SSLContext:
             try:
                 context.load_verify_locations(cafile=path)
             except OSError as fault:  # includes ssl.SSLError
-                raise Unusable(f"{path} has no certificates to trust: {_reason(fault)}") from None
+                raise Unusable(
+                    f"{path} contains no usable certificates: {_reason(fault)}"
+                ) from None
     return context
 
 

@@ -36,7 +36,7 @@ class Failure:
 def other_bytes(address: str, variant: Variant, other: Other) -> Failure:
     """Return the failure of an address that gave another file."""
     text = (
-        "gave other bytes than the recipe wants"
+        "sent a file other than the recipe's"
         f"\n  expected {other.what} {other.expected}"
         f"\n  found {other.what}    {other.found}"
     )
@@ -48,7 +48,7 @@ def interrupted(package: str) -> QuardError:
     return QuardError(
         f"fetching {package} was interrupted",
         reason="interrupted",
-        hint="the next build goes on where this one ended",
+        hint="the next build resumes it",
     )
 
 
@@ -71,21 +71,21 @@ def exhausted(
     """Return the error for a request after every address has failed."""
     first = request.variants[0]
     supply = f"put {first.file} into {folder}, or into a folder named in local.toml: [sources] dir"
-    lines = ["sources.strict: the recipe's alternates are left out"] if request.strict else []
+    lines = ["sources.strict: the recipe's alternates are not tried"] if request.strict else []
     lines += [f"{site}: no matching file" for site in where.folders]
     for failure in sorted(failures, key=lambda failure: failure.other):
         lines += f"{failure.address}: {failure.text}".splitlines()
     if any(failure.other for failure in failures):
         return QuardError(
-            f"the source of {request.package} is not what the recipe says",
+            f"the source of {request.package} does not match the recipe",
             detail="\n".join(lines),
             reason="hash-mismatch",
             hint=f"{_compare(failures)}; if you have the right file, {supply}",
         )
-    state = ": offline, the network is left alone" if where.offline else ""
+    state = ": offline, the network is not used" if where.offline else ""
     hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
     return QuardError(
-        f"no source of {request.package} can be had{state}",
+        f"could not download the source of {request.package}{state}",
         detail="\n".join([f"wanted: {first.file}, sha256 {first.sha256}", *lines]),
         reason="no-source",
         hint="; or ".join([*hints, supply]),
@@ -97,8 +97,8 @@ def _compare(failures: Sequence[Failure]) -> str:
     others = [failure.address for failure in failures if failure.other]
     if any(re.match(_ON_DEMAND, address) for address in others):
         return (
-            "a forge packs such an archive when it is asked, and its bytes change while the files"
-            " in it stay: compare those with the release, then add the new sha256 to the recipe"
-            " as an Alternate (docs/adding-a-package.md)"
+            "a forge generates such an archive on request, so its bytes can change while its files"
+            " stay the same: compare the files with the release, then add the new sha256 to the"
+            " recipe as an Alternate (docs/adding-a-package.md)"
         )
     return "compare with upstream's announcement before changing the recipe's sha256"

@@ -190,7 +190,7 @@ def _add(
         _refuse_bytes(path, info.linkname)
         if leads_out(path, info.linkname):
             raise QuardError(
-                f"a link that leads out of the packed folder: {path}",
+                f"a link that points out of the packed folder: {path}",
                 detail=one_line(f"{short(path)} -> {short(info.linkname)}"),
                 reason="unsafe-link",
                 hint="make it absolute, or relative to something on the target",
@@ -229,5 +229,5 @@ def _corrupt(blob: Path, detail: str) -> QuardError:
         f"damaged blob {blob.name}",
         detail=detail,
         reason="corrupt-blob",
-        hint="start the build again: what the store has lost is built anew",
+        hint="start the build again: what is missing from the store is rebuilt",
     )

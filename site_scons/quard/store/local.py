@@ -180,7 +180,7 @@ class Store:
         if record is None:
             self._tell(
                 f"the store in {self._root} is damaged: the record {key} cannot be read; it is"
-                " ignored, and its package is built again"
+                " ignored, and its package is rebuilt"
             )
             return None
         told = frozenset(self._removed)
@@ -200,7 +200,7 @@ class Store:
         name = record.get("name", "a package")
         self._tell(
             f"the store in {self._root} is damaged: the {part} part of {name}"
-            f" (blob {record['blobs'][part]}) {fault}; {name} is built again"
+            f" (blob {record['blobs'][part]}) {fault}; {name} is rebuilt"
         )
 
     def put_result(self, key: str, record: Mapping[str, Any]) -> None:
@@ -316,5 +316,5 @@ def _missing_blob(sha256: str, what: str) -> QuardError:
         f"a blob is not in the store: {what}",
         detail=f"sha256 {sha256}",
         reason="missing-blob",
-        hint="start the build again: what the store has lost is built anew",
+        hint="start the build again: what is missing from the store is rebuilt",
     )

@@ -64,7 +64,7 @@ def checked_member(info: tarfile.TarInfo) -> Member:
     """
     path = info.name
     if not is_plain(path):
-        raise unsafe(path, "its path leads out of the folder or is not normalised")
+        raise unsafe(path, "its path points out of the folder or is not normalised")
     mode = stat.S_IMODE(info.mode)
     if info.issym():
         if not info.linkname or leads_out(path, info.linkname):
@@ -76,7 +76,7 @@ def checked_member(info: tarfile.TarInfo) -> Member:
         return Member(path, "dir", mode, 0, "")
     if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse():
         return Member(path, "file", mode, info.size, "")
-    raise unsafe(path, f"it is neither file, folder nor link (tar type {info.type!r})")
+    raise unsafe(path, f"it is not a file, folder or link (tar type {info.type!r})")
 
 
 def unsafe(path: str, why: str) -> QuardError:

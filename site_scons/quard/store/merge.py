@@ -31,15 +31,15 @@ class Collision(QuardError):
     def __init__(self, found: Mapping[str, str]) -> None:
         paths = sorted(found)
         if len(paths) == 1:
-            message, detail = f"two different things at one path: {paths[0]}", found[paths[0]]
+            message, detail = f"two different files at the same path: {paths[0]}", found[paths[0]]
         else:
-            message = f"different things at {len(paths)} paths"
+            message = f"different files at {len(paths)} paths"
             detail = "\n".join(one_line(f"{path}: {found[path]}") for path in paths)
         super().__init__(
             message,
             detail=detail,
             reason="file-collision",
-            hint="two packages install each of them; drop it in one of their recipes",
+            hint="two packages install each of them: drop it in one of their recipes",
         )
         self.found = found
 
@@ -84,7 +84,7 @@ def _add(
         _make_link(place, member)
     elif member.type == "hardlink":
         if member.target not in files:
-            raise unsafe(member.path, f"hard link to what is not in it: {member.target}")
+            raise unsafe(member.path, f"hard link to a file that is not in it: {member.target}")
         _make_hard_link(place, into / member.target, member)
     else:
         content = tar.extractfile(info)
@@ -175,7 +175,7 @@ def _equal(place: Path, content: IO[bytes]) -> bool:
 def _refuse_other(place: Path, path: str, kind: Callable[[int], bool], wanted: str) -> None:
     mode = place.lstat().st_mode
     if not kind(mode):
-        raise _collision(path, f"there: {stat.filemode(mode)}; to be put there: {wanted}")
+        raise _collision(path, f"found: {stat.filemode(mode)}; wanted: {wanted}")
 
 
 def _collision(path: str, detail: str) -> Collision:

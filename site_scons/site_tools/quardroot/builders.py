@@ -92,7 +92,7 @@ def _refuse_options(parser: OptionParser) -> None:
             )
     if SCons.Script.GetOption("num_jobs") < 1:
         raise QuardError(
-            f"-j{SCons.Script.GetOption('num_jobs')} leaves nothing to build with",
+            f"-j{SCons.Script.GetOption('num_jobs')} is not a number of jobs",
             reason="bad-jobs",
             hint="give 1 or more, or leave it out for as many as there are processors",
         )

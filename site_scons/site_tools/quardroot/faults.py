@@ -28,7 +28,7 @@ def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
         trace.parent.mkdir(parents=True, exist_ok=True)
         trace.write_text("".join(traceback.format_exception(fault)), encoding="utf-8")
     return QuardError(
-        "Quardroot has met a bug of its own",
+        "this is a bug in Quardroot",
         detail=f"{type(fault).__name__}: {fault}",
         reason="internal-error",
         hint=f"report it with {trace}" if trace else "report it",

@@ -24,7 +24,7 @@ def terminal(command: Command) -> str:
     if command.verb == "menuconfig" and kind in ("", "dumb"):
         raise QuardError(
             "menuconfig needs a terminal",
-            detail="TERM=dumb" if kind else "standard input and output are not both one",
+            detail="TERM=dumb" if kind else "standard input and output are not both terminals",
             reason="no-terminal",
             hint="run it on a terminal; or edit the .config that NAME-shell shows, and keep it with"
             " NAME-savedefconfig",

@@ -203,7 +203,7 @@ class Session:
             except LostResult as lost:
                 with self._again:
                     self.workshop.console.warn(
-                        f"{lost.message} ({lost.detail}): the package is made again"
+                        f"{lost.message} ({lost.detail}): the package is rebuilt"
                     )
                     again = functools.partial(self.build.make, self.build.package(lost.package))
                     self._mending(again)
@@ -247,8 +247,8 @@ class Session:
         for decision in self.decisions:
             if not decision.on:
                 workshop.console.note(
-                    f"note: {decision.package} is without {decision.feature}"
-                    f" ({', '.join(decision.missing)} cannot be had:"
+                    f"note: {decision.package} is built without {decision.feature}"
+                    f" ({', '.join(decision.missing)} is not available:"
                     f" out/{workshop.board.name}/availability.json says what was tried)"
                 )
         ended_early = bool(SCons.Script.GetBuildFailures()) or workshop.stop.requested

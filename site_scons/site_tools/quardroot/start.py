@@ -47,7 +47,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     command = cli.parse(tuple(targets), arguments, catalog.names(), boards)
     if command.verb in ("test", "bench"):
         if SCons.Script.GetOption("no_exec"):
-            Console(sys.stdout).answer(f"the project's {command.verb} would be run\n")
+            Console(sys.stdout).answer(f"would run the project's {command.verb}\n")
             sys.exit(0)
         _become(project, command)
     console = showing.console(command, silent=silent)

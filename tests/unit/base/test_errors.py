@@ -28,7 +28,7 @@ def test_one_error_alone_stays_as_it_is() -> None:
 def test_several_of_one_kind_are_one_block_with_their_hint() -> None:
     errors = [QuardError(f"{name} broke", detail="why", reason="r", hint="mend") for name in "ab"]
     assert together("the thing", errors).block() == (
-        "error: 2 things are wrong with the thing\n"
+        "error: 2 errors in the thing\n"
         "  a broke\n    why\n  b broke\n    why\n"
         "reason: r\nhint: mend"
     )
@@ -41,7 +41,7 @@ def test_several_kinds_stand_together_each_with_its_hint() -> None:
         QuardError("c broke", reason="r", hint="mend"),
     ]
     assert together("the thing", errors).block() == (
-        "error: 3 things are wrong with the thing\n"
+        "error: 3 errors in the thing\n"
         "  a broke\n  c broke\n  r: mend\n  b is gone\n  s: look\n"
-        "reason: r\nhint: each kind has its own, above"
+        "reason: r\nhint: the hints are above, one for each reason"
     )

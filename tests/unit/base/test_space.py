@@ -23,7 +23,7 @@ def test_a_write_to_a_full_disk_is_the_one_error(tmp_path: Path) -> None:
     assert error.message == "no space left on the disk while making x"
     assert error.detail == f"{tmp_path}\n{os.strerror(errno.ENOSPC)}"
     assert error.reason == "disk-full"
-    assert error.hint == "free some space there and start again, finished work is kept"
+    assert error.hint == "free some space there and start again; finished work is kept"
 
 
 def test_another_fault_stays_what_it_is(tmp_path: Path) -> None:

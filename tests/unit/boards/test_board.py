@@ -190,7 +190,7 @@ WRONG = {
     ),
     "exception without a reason": (
         MINIMAL + '[[unhardened]]\npath = "/x"\nlacks = ["pie"]\nreason = " "\n',
-        "configs/one.toml: unhardened[0].reason must say why",
+        "configs/one.toml: unhardened[0].reason must give a reason",
     ),
     "exception for a place": (
         MINIMAL + '[[unhardened]]\npath = "x"\nlacks = ["pie"]\nreason = "y"\n',
@@ -199,7 +199,7 @@ WRONG = {
     "unknown flags": (MINIMAL + '[flags]\ncxx = "x"\n', "configs/one.toml: unknown key flags.cxx"),
     "unknown format": (
         MINIMAL + '[image]\nformats = ["ext5"]\n',
-        "configs/one.toml: image.formats knows ext4, squashfs, cpio.gz, not 'ext5'",
+        "configs/one.toml: image.formats must be some of ext4, squashfs, cpio.gz, not 'ext5'",
     ),
     "size as text": (
         MINIMAL + '[image]\nsize_mib = "64"\n',
@@ -211,19 +211,19 @@ WRONG = {
     ),
     "an overlay of the machine": (
         MINIMAL + 'overlays = ["rootfs", "/etc"]\n',
-        "configs/one.toml: overlays must hold paths below the checkout, not '/etc'",
+        "configs/one.toml: overlays must contain paths below the checkout, not '/etc'",
     ),
     "an overlay beside the checkout": (
         MINIMAL + 'overlays = ["rootfs/../../x"]\n',
-        "configs/one.toml: overlays must hold paths below the checkout, not 'rootfs/../../x'",
+        "configs/one.toml: overlays must contain paths below the checkout, not 'rootfs/../../x'",
     ),
     "an overlay without a name": (
         MINIMAL + 'overlays = [""]\n',
-        "configs/one.toml: overlays must hold paths below the checkout, not ''",
+        "configs/one.toml: overlays must contain paths below the checkout, not ''",
     ),
     "a fragment of the machine": (
         MINIMAL + '[fragments]\nlinux = ["../../etc/shadow"]\n',
-        "configs/one.toml: fragments.linux must hold paths below the checkout,"
+        "configs/one.toml: fragments.linux must contain paths below the checkout,"
         " not '../../etc/shadow'",
     ),
     "feature as text": (
@@ -249,36 +249,36 @@ WRONG = {
     ),
     "relative path to keep": (
         MINIMAL + '[data]\npersistent = ["root"]\n',
-        "configs/one.toml: data.persistent must hold absolute paths of letters, digits and . _ + -,"
-        " not 'root'",
+        "configs/one.toml: data.persistent must contain absolute paths of letters, digits and"
+        " . _ + -, not 'root'",
     ),
     "path to keep with an option's comma": (
         MINIMAL + '[data]\npersistent = ["/a,b"]\n',
-        "configs/one.toml: data.persistent must hold absolute paths of letters, digits and . _ + -,"
-        " not '/a,b'",
+        "configs/one.toml: data.persistent must contain absolute paths of letters, digits and"
+        " . _ + -, not '/a,b'",
     ),
     "path to keep that leads up": (
         MINIMAL + '[data]\npersistent = ["/a/../b"]\n',
-        "configs/one.toml: data.persistent must hold absolute paths of letters, digits and . _ + -,"
-        " not '/a/../b'",
+        "configs/one.toml: data.persistent must contain absolute paths of letters, digits and"
+        " . _ + -, not '/a/../b'",
     ),
     "path to keep below a mount": (
         MINIMAL + '[data]\npersistent = ["/run/x"]\n',
-        "configs/one.toml: data.persistent cannot hold /run/x:"
+        "configs/one.toml: data.persistent cannot contain /run/x:"
         " the guest mounts something else at /run",
     ),
     "path to keep above a mount": (
         MINIMAL + '[data]\npersistent = ["/var"]\n',
-        "configs/one.toml: data.persistent cannot hold /var:"
+        "configs/one.toml: data.persistent cannot contain /var:"
         " the guest mounts something else at /var/log",
     ),
     "path to keep inside another": (
         MINIMAL + '[data]\npersistent = ["/a", "/a-b", "/a/c"]\n',
-        "configs/one.toml: data.persistent names /a/c, which /a holds already",
+        "configs/one.toml: data.persistent names /a/c, which /a already contains",
     ),
     "path to keep twice": (
         MINIMAL + '[data]\npersistent = ["/a", "/a"]\n',
-        "configs/one.toml: data.persistent names /a, which /a holds already",
+        "configs/one.toml: data.persistent names /a, which /a already contains",
     ),
     "package as a feature": (
         MINIMAL + "[features]\nethtool = true\n",
@@ -311,5 +311,5 @@ def test_a_key_that_is_none_is_named_with_its_file_and_its_place(tmp_path: Path)
     with pytest.raises(QuardError) as caught:
         load(tmp_path, MINIMAL + f'[login]\nauthorized_keys = ["{KEY}", "ssh-ed25519 me"]\n')
     assert caught.value.message == (
-        "configs/one.toml: login.authorized_keys[1] is no public key of ssh: 'ssh-ed25519 me'"
+        "configs/one.toml: login.authorized_keys[1] is not a public key of SSH: 'ssh-ed25519 me'"
     )

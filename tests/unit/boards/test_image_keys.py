@@ -19,11 +19,11 @@ def test_a_key_is_taken_with_blanks_and_options_as_sshd_takes_them(line: str) ->
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("", "is no public key of ssh: ''"),
-        ("ssh-ed25519", "is no public key of ssh: 'ssh-ed25519'"),
-        (parts.KEY.replace("ed25519", "rsa"), "is no public key of ssh: 'ssh-rsa AAAA"),
-        (parts.KEY + "\x1b[2J", "is no public key of ssh: 'ssh-ed25519 AAAA"),
-        (parts.KEY + "\n" + parts.KEY, "is no public key of ssh: 'ssh-ed25519 AAAA"),
+        ("", "is not a public key of SSH: ''"),
+        ("ssh-ed25519", "is not a public key of SSH: 'ssh-ed25519'"),
+        (parts.KEY.replace("ed25519", "rsa"), "is not a public key of SSH: 'ssh-rsa AAAA"),
+        (parts.KEY + "\x1b[2J", "is not a public key of SSH: 'ssh-ed25519 AAAA"),
+        (parts.KEY + "\n" + parts.KEY, "is not a public key of SSH: 'ssh-ed25519 AAAA"),
         ("-----BEGIN RSA PRIVATE KEY-----", "is the beginning of a private key"),
     ],
 )

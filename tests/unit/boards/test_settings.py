@@ -194,14 +194,19 @@ def test_an_unknown_key_is_refused_in_the_file_and_on_the_command_line(
 
 def test_an_override_must_be_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for name, what in (("nothing", "a folder that does not exist"), ("file", "what is not a")):
+    for name, what in (
+        ("nothing", "a folder that does not exist"),
+        ("file", "something that is not a"),
+    ):
         error = refused(tmp_path, override__libmnl=name)
         assert f"override.libmnl names {what}" in error.message
         assert str(tmp_path / name) in error.message
 
 
 def test_an_empty_override_is_not_the_project_itself(tmp_path: Path) -> None:
-    assert "override.libmnl names no folder" in refused(tmp_path, override__libmnl="").message
+    assert (
+        "override.libmnl does not name a folder" in refused(tmp_path, override__libmnl="").message
+    )
 
 
 def test_a_path_must_be_text(tmp_path: Path) -> None:
@@ -251,7 +256,7 @@ def test_a_private_key_is_told_from_a_public_one_and_not_shown(tmp_path: Path) -
 def test_a_key_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "id.pub").write_bytes(content)
     message = refused(tmp_path, login__authorized_key_files="id.pub").message
-    assert message.endswith(f"names {tmp_path}/id.pub, which holds no key")
+    assert message.endswith(f"names {tmp_path}/id.pub, which contains no key")
 
 
 def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -273,12 +278,15 @@ def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_a_key_of_the_settings_that_is_none_is_named_with_its_place(tmp_path: Path) -> None:
     error = refused(tmp_path, f'[login]\nauthorized_keys = ["{RSA}", "me"]\n')
-    assert "login.authorized_keys[1] is no public key of ssh: 'me'" in error.message
+    assert "login.authorized_keys[1] is not a public key of SSH: 'me'" in error.message
 
 
 def test_the_folder_of_sources_must_be_there(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for name, what in (("nothing", "a folder that does not exist"), ("file", "what is not a")):
+    for name, what in (
+        ("nothing", "a folder that does not exist"),
+        ("file", "something that is not a"),
+    ):
         assert f"sources.dir names {what}" in refused(tmp_path, sources__dir=name).message
 
 
@@ -297,8 +305,8 @@ def test_a_path_that_is_too_long_is_refused(tmp_path: Path, key: str) -> None:
 )
 def test_a_limit_is_a_number_and_a_unit(tmp_path: Path, size: str) -> None:
     error = refused(tmp_path, cache__limit=size)
-    assert "cache.limit is no size" in error.message
-    assert error.hint == 'write it as in "500M" or "20G"'
+    assert "cache.limit is not a size" in error.message
+    assert error.hint == 'write it like "500M" or "20G"'
 
 
 @pytest.mark.parametrize(("text", "size"), [("500M", 500 << 20), ("1T", 1 << 40), ("", None)])

@@ -40,7 +40,7 @@ def test_a_steps_own_command_that_is_not_declared_is_named(place: Place, search:
     why = found(place, search, "undeclared", "-x")
     assert why == Diagnosis(
         "undeclared-tool",
-        "not among the commands that this build sees: undeclared",
+        "not among the commands of this build: undeclared",
         'name it in the recipe\'s `tools`: tools=("undeclared",)',
         certain=True,
     )
@@ -89,8 +89,10 @@ def test_a_command_that_something_inside_did_not_find_is_named(
     why = found(place, search, *argv)
     assert why is not None
     assert why.reason == "undeclared-tool"
-    assert why.text == "not among the commands that this build sees: undeclared"
-    assert why.hint.startswith("if the build needs what it did not find, name it in the recipe's")
+    assert why.text == "not among the commands of this build: undeclared"
+    assert why.hint.startswith(
+        "if the build needs a command that it did not find, name it in the recipe's"
+    )
     assert not why.certain
 
 
@@ -108,7 +110,7 @@ def test_words_of_other_programs_are_known(tmp_path: Path, search: str, log: byt
     place = Place(tmp_path, "none")
     why = diagnose(("make",), 2, b"before\n" + log, place.work, search, place.box.inside)
     assert why is not None
-    assert why.text == "not among the commands that this build sees: undeclared"
+    assert why.text == "not among the commands of this build: undeclared"
 
 
 def test_all_commands_that_were_not_found_are_named_once(place: Place, search: str) -> None:
@@ -172,9 +174,7 @@ def test_a_script_that_may_not_be_executed_or_has_no_interpreter_is_told(
     script.chmod(0o755)
     why = found(place, search, "./configure")
     assert why is not None
-    assert (
-        why.text == "./configure is a script for /nowhere/bin/perl5, which the build does not see"
-    )
+    assert why.text == "./configure is a script for /nowhere/bin/perl5, which the build cannot see"
     script.unlink()
     script.mkdir()
     why = found(place, search, "./configure")

@@ -40,13 +40,13 @@ def test_nothing_is_said_when_all_are_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("there", "wanted", "line"),
     [
-        ("Copying", "COPYING", "near to it: Copying"),
-        ("doc/legal/COPYING", "COPYING", "near to it: doc/legal/COPYING"),
-        ("LICENSE.txt", "LICENSE", "near to it: LICENSE.txt"),
-        ("LICENCE", "LICENSE", "near to it: LICENCE"),
-        ("NOTICE", "COPYING.BSD", "near to it: NOTICE"),
+        ("Copying", "COPYING", "similar names: Copying"),
+        ("doc/legal/COPYING", "COPYING", "similar names: doc/legal/COPYING"),
+        ("LICENSE.txt", "LICENSE", "similar names: LICENSE.txt"),
+        ("LICENCE", "LICENSE", "similar names: LICENCE"),
+        ("NOTICE", "COPYING.BSD", "similar names: NOTICE"),
         ("README", "COPYING", "the source has README"),
-        ("COPYING/GPL", "COPYING", "COPYING is no file"),
+        ("COPYING/GPL", "COPYING", "COPYING is not a file"),
     ],
 )
 def test_a_missing_one_is_told_with_what_is_near(

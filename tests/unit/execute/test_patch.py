@@ -103,12 +103,12 @@ def test_context_that_fits_only_roughly_is_refused(source: Source) -> None:
 
 def test_a_change_that_is_there_already_is_said(source: Source) -> None:
     patch.apply([source.patch("1", CHANGE)], source.run)
-    assert "main.c: the source has this change already" in source.refused(CHANGE).detail
+    assert "main.c: the source already has this change" in source.refused(CHANGE).detail
 
 
 def test_a_missing_file_is_named(source: Source) -> None:
     error = source.refused(CHANGE.replace("main.c", "other.c"))
-    assert "b/other.c: there is no such file to change" in error.detail
+    assert "b/other.c: the source has no such file" in error.detail
 
 
 def test_a_patch_does_not_reach_out_of_the_source(source: Source) -> None:

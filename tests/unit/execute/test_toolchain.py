@@ -121,7 +121,7 @@ def test_a_compiler_that_is_not_there_says_where_was_looked(tmp_path: Path) -> N
     with pytest.raises(QuardError) as caught:
         find("nowhere-", None, str(tmp_path), Programs(tmp_path / "memory.json"))
     assert caught.value.reason == "compiler-missing"
-    assert caught.value.message == "the cross compiler's nowhere-ar is not there"
+    assert caught.value.message == "the cross compiler's nowhere-ar is missing"
     assert caught.value.detail == f"looked in {tmp_path}"
     assert not (tmp_path / "memory.json").exists()
 
@@ -148,7 +148,7 @@ def test_a_compiler_that_does_not_answer_is_missing(fake: Path, text: str) -> No
     with pytest.raises(QuardError) as caught:
         look(fake)
     assert caught.value.reason == "compiler-missing"
-    assert "does not answer" in caught.value.message
+    assert "cannot run -" in caught.value.message
 
 
 def test_optional_commands_are_taken_when_they_are_there(fake: Path) -> None:

@@ -25,7 +25,7 @@ OUTLOOK = Outlook("quard-star", {"linux": Unit(400.0), "zlib": Unit(None)}, PAST
 
 @contextmanager
 def building(view: Shown, *names: str, step: str = "build") -> Iterator[None]:
-    """Have packages in work."""
+    """Have packages in progress."""
     with ExitStack() as stack:
         for name in names:
             stack.enter_context(view.console.package(name, "1.2"))(step)
@@ -50,7 +50,7 @@ def test_a_package_is_shown_with_its_step_and_its_times_and_then_one_line() -> N
             row, total = view.rows()
             assert row.startswith("linux 6.12  unpack    0:00 of 0:30")
             assert "total 0:00 of 6:40  |" in row
-            assert re.fullmatch(r"quard-star, 0:0\d, 0 of 2 done, 1 in work", total)
+            assert re.fullmatch(r"quard-star, 0:0\d, 0 of 2 done, 1 in progress", total)
             report("build")
             view.wait(lambda: "build     0:00 of 6:10" in view.rows()[0])
         view.console.done("linux", "6.12", "built in 0.1 s")
@@ -157,12 +157,12 @@ def test_a_low_terminal_shows_those_that_take_longest_and_says_so(
     lines: int, packages: int
 ) -> None:
     with shown(lines=lines) as view, building(view, *NAMES):
-        view.wait(lambda: "8 in work" in "".join(view.rows()))
+        view.wait(lambda: "8 in progress" in "".join(view.rows()))
         view.read(1.2)
         rows = view.rows()
         assert [row.split()[0] for row in rows[:-1]] == NAMES[:packages]
         rest = 8 - packages
-        assert rows[-1].endswith(f", {rest} of them not shown" if rest else ", 8 in work")
+        assert rows[-1].endswith(f", {rest} not shown" if rest else ", 8 in progress")
 
 
 @pytest.mark.parametrize("columns", [10, 20, 40, 60, 80, 300])
@@ -196,7 +196,7 @@ def test_a_resized_terminal_keeps_nothing_of_the_rows_before(after: tuple[int, i
             rows = view.rows()
             packages = [row for row in rows if row.startswith("package")]
             assert len(set(packages)) == len(packages)
-            assert "later" in rows and "in work" in rows[-1]
+            assert "later" in rows and "in progress" in rows[-1]
         view.read(0.3)
         assert {*view.rows()} <= {"above", "later", ""}
 

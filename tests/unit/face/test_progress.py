@@ -30,8 +30,8 @@ def test_a_log_tells_what_was_resumed_and_what_broke_off() -> None:
     handle.advance(1024)
     handle.close()
     first, second = out.getvalue().splitlines()
-    assert first == "zlib: fetching z.tar (4.0 KiB, 1.0 KiB there already)"
-    assert "broke off after 1.0 KiB" in second
+    assert first == "zlib: fetching z.tar (4.0 KiB, 1.0 KiB already downloaded)"
+    assert "interrupted after 1.0 KiB" in second
 
 
 def test_an_unknown_size_is_said() -> None:

@@ -185,12 +185,12 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, built: dict[st
     del files["usr/lib/libfoo.so.1"], files["usr/lib/libc.so.6"]
     users = (("one", User("web", 80, shell="/bin/zsh")),)
     error = refused(tmp_path, files, users=users)
-    assert error.message == "11 things are wrong with the image"
+    assert error.message == "11 errors in the image"
     assert error.reason == "link-loop"
     lines = [line for line in error.detail.splitlines() if line[0] == "/" or "shell" in line]
     assert [line.partition(" of ")[0] for line in lines if line[0] == "/"] == [
-        "/etc/a is a link that leads in a circle",
-        "/etc/b is a link that leads in a circle",
+        "/etc/a is in a loop",
+        "/etc/b is in a loop",
         "/usr/lib/lost",
         "/usr/bin/circle",
         "/usr/bin/one",

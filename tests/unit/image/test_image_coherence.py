@@ -26,7 +26,7 @@ def test_the_mark_stays_until_a_run_ends_well(folder: Path) -> None:
     first = Coherence(folder)
     first.begin("b")
     first.begin("a")
-    assert first.end(whole=False) == "the images are not of one build; not finished: a, b"
+    assert first.end(whole=False) == "the images are from different builds; unfinished: a, b"
     second = Coherence(folder)
     assert second.begun() == ("a", "b")
     second.begin("a")

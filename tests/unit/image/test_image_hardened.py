@@ -90,7 +90,7 @@ def test_all_files_that_lack_something_are_told_at_once(
     files = {f"usr/lib/{name}.so": built[name] for name in ("bind_now", "no_rpath", "noexecstack")}
     error = refused(tmp_path, files)
     assert error.reason == "unhardened"
-    assert error.message == "3 things are wrong with the image"
+    assert error.message == "3 errors in the image"
     assert error.detail.splitlines() == [
         "/usr/lib/bind_now.so of package one lacks bind_now",
         "/usr/lib/no_rpath.so of package one lacks no_rpath",

@@ -199,4 +199,7 @@ def test_everything_that_cannot_be_in_an_image_is_told_at_once(folder: Path) -> 
     with pytest.raises(QuardError) as caught:
         digest(folder)
     assert caught.value.reason == "overlay-file-type"
-    assert "one is neither" in caught.value.detail and "etc/two is neither" in caught.value.detail
+    assert (
+        "one is not a file" in caught.value.detail
+        and "etc/two is not a file" in caught.value.detail
+    )

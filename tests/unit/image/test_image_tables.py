@@ -55,8 +55,8 @@ def test_inittab_of_another_init_is_its_own_business(tmp_path: Path) -> None:
     [
         ("proc /proc proc", "3 fields"),
         ("proc /proc proc a, b 0 0", "7 fields"),
-        ("proc proc proc defaults", "'proc' is no absolute path"),
-        ("proc /proc proc defaults 0 x", "no numbers"),
+        ("proc proc proc defaults", "'proc' is not an absolute path"),
+        ("proc /proc proc defaults 0 x", "not numbers"),
     ],
 )
 def test_bad_line_of_fstab(tmp_path: Path, line: str, problem: str) -> None:
@@ -69,7 +69,7 @@ def test_bad_line_of_fstab(tmp_path: Path, line: str, problem: str) -> None:
         ("null", "lacks"),
         ("null root 666", "lacks"),
         ("null root:root", "lacks"),
-        ("null root:root rw", "'rw' is no mode"),
+        ("null root:root rw", "'rw' is not a mode"),
         ("null me:root 666", "no user 'me'"),
         ("null 0:me 666", "no group 'me'"),
     ],

@@ -153,7 +153,7 @@ def test_a_tree_that_changes_and_goes_is_told_apart() -> None:
 
 
 def test_an_archive_that_is_not_accepted_any_more_is_a_reason() -> None:
-    reason = f"the archive it was made from is no longer accepted: sha256 {'a' * 64}"
+    reason = f"the archive that it was built from is no longer accepted: sha256 {'a' * 64}"
     assert after(archive="c" * 64) == (reason,)
 
 

@@ -76,7 +76,7 @@ def test_a_module_that_compares_times_goes_and_the_log_says_why(stage: Path) -> 
     assert parts.target == (f"{LIB}/mod.py",)
     assert not (stage / LIB / "__pycache__").exists()
     assert parts.notes == (
-        f"{CACHE}: left out: it compares its source's time, which is another one on the target",
+        f"{CACHE}: left out: it records the time of its source, which differs on the target",
     )
 
 
@@ -128,7 +128,7 @@ def test_what_python_does_not_look_for_goes(stage: Path, path: str, why: str) ->
 def test_what_is_no_module_goes(stage: Path) -> None:
     write(stage / CACHE, "x")
     write(stage / LIB / "mod.py")
-    assert settle(stage, (CACHE,), (), "/quard/") == {CACHE: "it is no compiled module"}
+    assert settle(stage, (CACHE,), (), "/quard/") == {CACHE: "it is not a compiled module"}
 
 
 def test_a_module_whose_source_is_put_right_or_that_names_the_build_is_left_out(
@@ -145,7 +145,7 @@ def test_a_module_whose_source_is_put_right_or_that_names_the_build_is_left_out(
     assert parts.target == (f"{LIB}/leak.py", f"{LIB}/right.py")
     assert parts.leaks == ()
     assert [note.rpartition(": ")[2] for note in parts.notes] == [
-        "paths of the build put right",
-        "it names folders of the build",
-        "paths in its source were put right",
+        "paths of the build corrected",
+        "it contains paths of the build's folders",
+        "paths in its source were corrected",
     ]

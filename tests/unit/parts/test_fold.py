@@ -97,7 +97,7 @@ def test_links_into_the_build_and_collisions_are_refused_all_at_once(stage: Path
         write(stage / f"usr/bin/{name}", "two")
     error = refused(lambda: parts_of(stage))
     assert error.reason == "stage-link"
-    assert error.message == "4 things are wrong with the package"
+    assert error.message == "4 errors in the package"
     for text in ("usr/lib/libx.so", "etc/y", "bin/a and usr/bin/a", "bin/b and usr/bin/b"):
         assert text in error.detail
 

@@ -83,7 +83,7 @@ def test_an_out_folder_that_is_a_link_to_nowhere_is_named(tmp_path: Path) -> Non
         places.require_out(tmp_path / "out", "tiny")
     assert (caught.value.reason, caught.value.hint) == (
         "not-writable",
-        "make that folder, or remove the link",
+        "create that folder, or remove the link",
     )
     (tmp_path / "elsewhere").mkdir()
     places.require_out(tmp_path / "out", "tiny")

@@ -326,7 +326,7 @@ def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
     text = recipe_text().replace('    version="1.0",\n', '    version="1.0",\n    version="2.0",\n')
     error = refused(tmp_path, text)
     assert error.reason == "malformed-field"
-    assert error.detail == "line 6: Autotools.version stands twice"
+    assert error.detail == "line 6: Autotools.version is given twice"
 
 
 MALFORMED = {
@@ -365,7 +365,7 @@ def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path, changes: dict[str,
 
 def test_a_tuple_of_one_without_its_comma_gets_the_hint(tmp_path: Path) -> None:
     error = refused(tmp_path, recipe_text(license_files='("COPYING")'))
-    assert error.hint == "a tuple of one needs its comma: (x,)"
+    assert error.hint == "a tuple of one item needs a comma: (x,)"
     assert "license_files must be tuple[str, ...]" in error.detail
 
 

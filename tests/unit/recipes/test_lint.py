@@ -320,7 +320,7 @@ def test_require_lists_every_finding_and_takes_the_first_ones_reason(tmp_path: P
     two = load(tmp_path, "two", summary='""', license='"?"')
     with pytest.raises(QuardError) as caught:
         require((one, two), Catalog(tmp_path))
-    assert caught.value.message == "3 things are wrong with the recipes"
+    assert caught.value.message == "3 errors in the recipes"
     assert caught.value.reason == "missing-version"
     assert [line.split(":")[0] for line in caught.value.detail.splitlines()] == [
         "packages/one/recipe.py",

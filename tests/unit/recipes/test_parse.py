@@ -51,8 +51,8 @@ WRONG = {
     "a text for a tuple in it": ('by_target={"a": "b"}', "Rich.by_target must be dict"),
     "a number for a key": ("by_target={1: ()}", "Rich.by_target must be dict"),
     "a key twice": ('by_target={"a": (), "a": ()}', "the key 'a' is given twice"),
-    "a key that is no text": ("by_target={(): ()}", "a key of a dictionary must be a text"),
-    "a dictionary in another": ("by_target={**{}}", "a key of a dictionary must be a text"),
+    "a key that is no text": ("by_target={(): ()}", "a key of a dictionary must be a string"),
+    "a dictionary in another": ("by_target={**{}}", "a key of a dictionary must be a string"),
     "a step without its name": ('by_target={}, named=(Run("make"),)', "Rich.named must be tuple"),
     "a field of a class in a pair": (
         'by_target={}, named=(("one", Install(1, "x")),)',

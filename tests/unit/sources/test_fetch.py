@@ -240,10 +240,10 @@ def test_no_source_lists_every_address_and_says_what_to_do(
     assert sha(RIGHT) in fault.detail
     for text in (
         f"{tmp_path}: no matching file",
-        "http://nowhere.invalid/demo-1.tar: the host name is not known here",
+        "http://nowhere.invalid/demo-1.tar: the host name is unknown",
         f"{server.base}/demo-1.tar: HTTP 404",
-        "debian:pool/demo.tar: apt knows no archive of Debian here",
-        "gopher://x/demo-1.tar: addresses of the kind 'gopher' are not supported",
+        "debian:pool/demo.tar: apt has no index of a Debian archive",
+        "gopher://x/demo-1.tar: 'gopher' addresses are not supported",
         f"{server.base}/mirror/demo-1.tar: HTTP 404",
     ):
         assert text in fault.detail
@@ -453,7 +453,7 @@ def test_an_address_with_too_much_does_not_end_the_search(server: Server, cache:
 def test_a_device_or_a_pipe_is_no_source(tmp_path: Path, cache: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     found = error(fetcher(cache), request((tmp_path / "pipe").as_uri(), "file:///dev/zero"))
-    assert found.detail.count("is no regular file") == 2
+    assert found.detail.count("is not a regular file") == 2
 
 
 @pytest.mark.parametrize(
@@ -470,7 +470,7 @@ def test_a_web_page_in_place_of_the_file_is_called_one(
     wanted = request(server.serve("/demo-1.tar", Reply(page, endless=endless)))
     found = error(fetcher(cache), wanted)
     assert found.reason == "no-source"
-    assert "gave a web page (HTML), 'Sign in to Guests' in place of the file" in found.detail
+    assert "sent a web page (HTML), 'Sign in to Guests' instead of the file" in found.detail
     assert len(server.requests) == 1
     assert files(cache) == []
 
@@ -486,7 +486,7 @@ def test_a_web_page_that_trickles_in_is_called_one(server: Server, cache: Path) 
 def test_a_web_page_in_a_folder_of_sources_is_called_one(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "demo-1.tar").write_bytes(b"<html><body>404</body></html>")
     found = error(fetcher(cache, Locations(folders=(tmp_path,))), request())
-    assert "gave a web page (HTML) in place of the file" in found.detail
+    assert "sent a web page (HTML) instead of the file" in found.detail
 
 
 @pytest.mark.parametrize(

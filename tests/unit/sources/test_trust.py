@@ -136,7 +136,7 @@ def test_a_file_without_certificates_is_named(
     (tmp_path / "ca.pem").write_text("no certificate\n")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     detail = refused(tmp_path, server).detail
-    assert f"TLS: {tmp_path}/ca.pem has no certificates to trust" in detail
+    assert f"TLS: {tmp_path}/ca.pem contains no usable certificates" in detail
 
 
 def test_a_bundle_takes_the_place_of_the_system_s(

@@ -26,7 +26,7 @@ def test_all_that_cannot_be_packed_is_told_at_once(tmp_path: Path) -> None:
     os.mkfifo(root / "queue")
     with pytest.raises(QuardError) as caught:
         pack(root, walk(root), tmp_path / "out")
-    assert caught.value.message == "3 things are wrong with the files of the package"
+    assert caught.value.message == "3 errors in the files of the package"
     assert caught.value.reason == "unsafe-link"
     for name in ("out", "pipe", "queue"):
         assert f": {name}\n" in caught.value.detail

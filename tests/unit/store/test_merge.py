@@ -99,10 +99,10 @@ def test_all_that_meets_something_else_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(Collision) as caught:
         extract(second, tmp_path / "into", two)
     assert caught.value.reason == "file-collision"
-    assert caught.value.message == "different things at 3 paths"
+    assert caught.value.message == "different files at 3 paths"
     assert caught.value.detail.splitlines() == [
         "usr/one: files of 1 and 1 bytes",
-        "usr/three: there: -rw-r--r--; to be put there: a folder",
+        "usr/three: found: -rw-r--r--; wanted: a folder",
         "usr/two: links to a and b",
     ]
 
