@@ -72,7 +72,7 @@ def _address(word: str) -> int:
     try:
         return int(word, 0)
     except ValueError:
-        raise gdb.GdbError(f"{word} is no address: 0x2ac1e40000 is one") from None
+        raise gdb.GdbError(f"{word} is not an address such as 0x2ac1e40000") from None
 
 
 User()

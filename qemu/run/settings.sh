@@ -49,7 +49,7 @@ Settings are arguments or environment variables; arguments win.
   DEBUG=1        waits for gdb on port 1234 before the first instruction; DEBUG=PORT: there
   QEMU_ARGS=ARGS more arguments for QEMU, quoted as for a shell
 
-On the console, Ctrl-A X leaves QEMU and Ctrl-A C opens its monitor.
+On the console, Ctrl-A X quits QEMU and Ctrl-A C opens its monitor.
 
 Status: 0 the guest switched itself off; 1 QEMU failed; 2 nothing was started, an error
 block says why; 3 the guest's kernel panicked.

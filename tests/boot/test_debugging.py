@@ -147,7 +147,7 @@ def test_a_program_that_can_be_anywhere_is_found_by_its_address(waiting: tuple[G
         ("user", "usage: user PATH [ADDRESS]"),
         ("user /usr/bin/nothing", "not among what the packages install"),
         ("user /etc/ssh/ssh_config", "no program with symbols"),
-        ("user /usr/sbin/sshd somewhere", "somewhere is no address"),
+        ("user /usr/sbin/sshd somewhere", "somewhere is not an address"),
         ("module macvlan", "usage: module NAME ADDRESS"),
         ("module macvlan 0x1000", "macvlan is not among the kernel modules of the board"),
     ],
@@ -177,7 +177,7 @@ def test_symbols_of_a_module_are_found_by_its_name_and_lie_at_its_address(tmp_pa
         capture_output=True, text=True, check=False, timeout=STEP,
     )  # fmt: skip
     assert "0xffffffff01f2d000" in done.stdout.splitlines()[-1], done.stdout + done.stderr
-    assert "here is no address" in done.stderr
+    assert "here is not an address" in done.stderr
 
 
 def test_without_gdb_the_script_says_how_to_get_it(tmp_path: Path) -> None:

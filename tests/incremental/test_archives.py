@@ -128,7 +128,7 @@ def test_a_build_takes_the_first_archive_that_is_available(
     assert record(greeting)["archive"] == archive
     assert why(greeting)["archive"] == {**archive, "address": address}
     told = ok(greeting.run("why", "greet")).out
-    assert f"greet was built from {address}, sha256 {archive['sha256']}\n" in told
+    assert f"greet: built from {address}, sha256 {archive['sha256']}\n" in told
 
 
 def test_an_archive_that_turns_up_later_rebuilds_nothing(
@@ -212,7 +212,7 @@ def test_strict_takes_upstream_s_archive_alone(greeting: Project, packings: Pack
     refused = greeting.run("sources.strict=1")
     assert refused.status == 2
     assert "reason: no-source" in refused.err
-    assert "sources.strict: the recipe's alternates are left out" in refused.err
+    assert "sources.strict: the recipe's alternates are not tried" in refused.err
     ok(greeting.run())
     assert made_from(greeting) == REPACK
     packings.offer(greeting, UPSTREAM, REPACK)
@@ -341,5 +341,5 @@ def test_a_shell_s_folder_is_that_of_an_archive_that_is_accepted(
     assert "as it was left" in ok(greeting.run("greet-shell")).out
     packings.accept(greeting, UPSTREAM)
     told = ok(greeting.run("greet-shell")).out
-    assert "what was done there for another recipe is in out/tiny/shell/greet.old now" in told
+    assert "the work for another recipe is now in out/tiny/shell/greet.old" in told
     assert "freshly unpacked" in told

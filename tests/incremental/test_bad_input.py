@@ -184,7 +184,7 @@ def test_an_undeclared_tool_is_named_with_the_field_for_it(greeting: Project) ->
 
 def test_a_tool_that_make_does_not_find_is_named_beside_the_failure(greeting: Project) -> None:
     greeting.program("alone", "int main(void) { return 0; }\n", "&& tic -V")
-    refused(greeting.run("alone"), "build-failed", "build sees: tic", 'tools=("tic",)')
+    refused(greeting.run("alone"), "build-failed", "of this build: tic", 'tools=("tic",)')
 
 
 def test_a_source_without_a_configure_script_says_what_to_run(greeting: Project) -> None:
@@ -402,7 +402,7 @@ def test_a_device_and_a_file_without_end_are_not_read(
     place.unlink(missing_ok=True)
     place.symlink_to("/dev/zero")
     if path.startswith("packages/"):  # whose links must not lead out of their folder
-        refused(greeting.run("why"), "recipe-link", "it leads to /dev/zero")
+        refused(greeting.run("why"), "recipe-link", "it points to /dev/zero")
     else:
         refused(greeting.run("why"), reason, "it is a device, not a file")
     place.unlink()

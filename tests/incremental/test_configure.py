@@ -92,8 +92,8 @@ def test_an_edit_is_kept_as_its_one_line_and_the_next_build_has_it(tiny: Project
         "+LEVEL 3",
         "+TRACE n",
     ]
-    assert f"menu: {KEPT} holds 1 line now" in text
-    assert "the next build makes menu and the images anew" in text
+    assert f"menu: {KEPT} now has 1 line" in text
+    assert "the next build rebuilds menu and the images" in text
     ran = tiny.run()
     assert ran.built == ["menu"], ran.text
     assert ran.summary["built"][0]["why"][0] == "file board-menu.fragment added"
@@ -112,7 +112,7 @@ def test_taking_an_edit_back_takes_the_file_away(tiny: Project) -> None:
     edit(tiny, "set DEBUG y", "save", "quit")
     tiny.run()
     text = edit(tiny, "set DEBUG n", "save", "quit")
-    assert f"menu: {KEPT} is gone: nothing differs from the recipe" in text
+    assert f"menu: {KEPT} was removed: nothing differs from the recipe" in text
     assert not (tiny.folder / "configs/tiny").exists()
     ran = tiny.run()
     assert (ran.built, ran.summary["restored"]) == ([], ["menu"])
@@ -191,7 +191,7 @@ def test_a_config_edited_by_hand_is_kept_and_what_did_not_survive_is_named(tiny:
         " found: # CONFIG_NOWHERE is not set" in ran.out
     )
     again = tiny.run("menu-savedefconfig")
-    assert "menu: no symbols changed" in again.out and f"{KEPT} is as it was" in again.out
+    assert "menu: no symbols changed" in again.out and f"{KEPT} is unchanged" in again.out
     assert "warning" not in again.out
 
 
@@ -202,7 +202,7 @@ def test_a_kept_line_that_a_new_release_lost_is_named_and_goes(tiny: Project) ->
     assert failed.status == 2 and "reason: kconfig-line-vanished" in failed.err
     ran = tiny.run("menu-savedefconfig")
     assert ran.status == 0, ran.text
-    assert f"warning: menu: CONFIG_LEVEL=7 of {KEPT} did not survive" in ran.out
+    assert f"warning: menu: CONFIG_LEVEL=7 of {KEPT} is not in the result" in ran.out
     assert kept(tiny) == f"{HEAD}CONFIG_DEBUG=y\n"
     assert tiny.run().built == ["menu"]
 
@@ -225,8 +225,8 @@ def test_menuconfig_goes_on_from_an_edit_by_hand_and_leaves_it_if_nothing_is_sav
     by_hand = config(tiny).read_text() + "CONFIG_DEBUG=y\n"
     config(tiny).write_text(by_hand)
     text = edit(tiny, "quit")
-    assert "menu: out/tiny/configure/menu/src/.config is edited;" in text
-    assert "./scons menu-savedefconfig would keep that" in text
+    assert "menu: out/tiny/configure/menu/src/.config was edited;" in text
+    assert "./scons menu-savedefconfig saves the changes" in text
     assert config(tiny).read_text() == by_hand
     edit(tiny, "set IPV6 n", "save", "quit")
     assert kept(tiny) == f"{HEAD}CONFIG_DEBUG=y\n# CONFIG_IPV6 is not set\n"
@@ -330,7 +330,7 @@ def test_what_was_edited_in_the_shell_is_kept(tiny: Project) -> None:
     assert " DEBUG n -> y\n" in tiny.run("menu-diffconfig").out
     assert "CONFIG_DEBUG=y" not in config(tiny).read_text()
     text = edit(tiny, "quit")
-    assert "menu: out/tiny/shell/menu/src/.config is edited;" in text
+    assert "menu: out/tiny/shell/menu/src/.config was edited;" in text
     ran = tiny.run("menu-savedefconfig")
     assert ran.status == 0, ran.text
     assert kept(tiny) == f"{HEAD}CONFIG_DEBUG=y\n"

@@ -95,10 +95,10 @@ def test_a_damaged_part_in_the_store_does_not_reach_an_image(greeting: Project) 
     mended = greeting.run()
     assert mended.status == 0, mended.text
     assert mended.built == ["alone"] and "alone" not in mended.summary["up_to_date"]
-    told = [line for line in mended.out.splitlines() if line.startswith("warning: the store")]
+    told = [line for line in mended.out.splitlines() if line.startswith("warning: a part")]
     assert told == [
-        f"warning: the store has lost a part of alone (blob {blob.name} is missing or damaged):"
-        " the package is rebuilt"
+        "warning: a part of alone is missing from the store"
+        f" (blob {blob.name} is missing or damaged): the package is rebuilt"
     ]
     (greeting.folder / "rootfs/etc/motd").write_text("hello\n")
     greeting.run()
@@ -120,7 +120,7 @@ def test_a_damaged_store_says_once_what_it_lost_and_what_was_done(
     assert ran.built == ["alone"]
     assert [line for line in ran.text.splitlines() if "store" in line and "warning" in line] == [
         f"warning: the store in {greeting.cache}/store is damaged: the libs part of alone"
-        f" (blob {blob.name}) {fault}; alone is built again"
+        f" (blob {blob.name}) {fault}; alone is rebuilt"
     ]
     again = greeting.run()
     assert "damaged" not in again.text

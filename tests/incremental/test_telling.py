@@ -33,7 +33,7 @@ def ahead(project: Project, *arguments: str) -> str:
     assert ran.status == 0, ran.text
     lines = ran.out.splitlines(keepends=True)
     end = next(i for i, line in enumerate(lines) if line.startswith(("the last", "there has")))
-    return "".join(line for line in lines[:end] if " was built from " not in line)
+    return "".join(line for line in lines[:end] if ": built from " not in line)
 
 
 def files(project: Project) -> dict[Path, int]:

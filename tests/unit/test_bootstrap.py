@@ -251,7 +251,7 @@ def test_first_start_makes_the_environment_and_becomes_scons(lab: tuple[Checkout
     checkout, first = lab
     assert first.scons["args"] == ["first", "a b", "$c"]
     assert first.scons["cwd"] == str(checkout.top)
-    assert "making .venv" in first.err and "no apt here" in first.err
+    assert "creating .venv" in first.err and "no apt here" in first.err
 
 
 def test_moved_checkout_still_starts(lab: tuple[Checkout, Result], tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_environment_is_made_anew_when_it_no_longer_fits(ready: Checkout, change
         (ready.top / ".venv/bin/python").unlink()
     else:
         env["PYTHON"] = str(ready.bin / "python3")
-    assert "making .venv" in ready.run(env=env).err
+    assert "creating .venv" in ready.run(env=env).err
     assert ready.leftovers() == [".venv"]
     assert ready.run(env=env).err == ""
 
@@ -346,13 +346,13 @@ def test_killed_start_is_recovered_by_two_at_once(fresh: Checkout) -> None:
     killed.communicate()
     first = fresh.start("one")
     assert first.stderr is not None
-    assert "making this machine ready" in first.stderr.readline()
+    assert "preparing this machine" in first.stderr.readline()
     second = fresh.start("two")
     assert second.stderr is not None
     assert "waiting" in second.stderr.readline()
     wait.unlink()
     err = first.communicate(timeout=30)[1]
-    assert first.returncode == 0 and "making .venv" in err
+    assert first.returncode == 0 and "creating .venv" in err
     rest = second.communicate(timeout=30)[1]
     assert second.returncode == 0 and rest == ""
     assert fresh.leftovers() == [".venv"]
@@ -392,7 +392,7 @@ def test_missing_packages_are_installed_without_a_question(debian: Checkout) -> 
     assert install.endswith(" install bison no-proof")
     assert {"--yes", "--no-remove", "--no-install-recommends"} <= set(install.split())
     assert "Need to get 3 MB" in result.err
-    assert "making .venv" not in result.err
+    assert "creating .venv" not in result.err
     assert debian.run().err == ""
     assert len(debian.calls()) == 3
 
@@ -717,7 +717,7 @@ def test_full_disk_is_told_as_such(fresh: Checkout, size: int, full_from: str) -
     command = f"cp scons requirements.lock host-packages.list '{small}' && '{small}/scons'"
     result = in_bwrap(fresh, "--size", str(size), "--tmpfs", str(small), command=command)
     assert result.reason == "disk-full"
-    assert ("making .venv" in result.err) == (full_from == "the middle")
+    assert ("creating .venv" in result.err) == (full_from == "the middle")
 
 
 def test_our_own_list_has_a_reason_for_every_package() -> None:

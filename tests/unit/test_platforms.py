@@ -56,12 +56,12 @@ def refused(tools: Path, *words: str) -> str:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "which release?"),
+        ((), "a release is missing"),
         (("--fast", "trixie"), "there is no option --fast"),
-        (("trixie", "folder", "more"), "one argument too many: more"),
-        (("../etc",), "this is no release: ../etc"),
+        (("trixie", "folder", "more"), "there is an argument too many: more"),
+        (("../etc",), "not a release: ../etc"),
         (("--limit=soon", "trixie"), "--limit takes a number of seconds, not soon"),
-        (("--store=nowhere", "trixie"), "the store is no folder"),
+        (("--store=nowhere", "trixie"), "the store is not a folder"),
     ],
 )
 def test_what_is_typed_wrong_is_said(tools: Path, words: tuple[str, ...], told: str) -> None:

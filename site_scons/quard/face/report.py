@@ -109,7 +109,7 @@ def _archive(row: Mapping[str, Any]) -> str:
     if not archive:
         return ""
     place = archive.get("address") or archive["file"]
-    return f"{row['name']} was built from {place}, sha256 {archive['sha256']}\n"
+    return f"{row['name']}: built from {place}, sha256 {archive['sha256']}\n"
 
 
 def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:

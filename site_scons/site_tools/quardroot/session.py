@@ -247,7 +247,7 @@ class Session:
         for decision in self.decisions:
             if not decision.on:
                 workshop.console.note(
-                    f"note: {decision.package} is built without {decision.feature}"
+                    f"note: {decision.package} is without {decision.feature}"
                     f" ({', '.join(decision.missing)} is not available:"
                     f" out/{workshop.board.name}/availability.json says what was tried)"
                 )
