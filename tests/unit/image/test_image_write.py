@@ -97,7 +97,7 @@ def test_a_tool_that_says_the_disk_is_full_is_that_error(
     tool = tmp_path / "mke2fs"
     tool.write_text(f"#!/bin/sh\necho 'mke2fs: {said} while writing' >&2\nexit 1\n")
     tool.chmod(0o755)
-    monkeypatch.setattr("quard.image.write.SEARCH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("quard.image.tools.SEARCH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(QuardError) as caught:
         write.run(("mke2fs",), tmp_path / "rootfs.ext4")
     assert caught.value.reason == "disk-full"
@@ -110,7 +110,7 @@ def test_missing_tool_names_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     tarimage.write({"a": Node("directory", 0o755)}, tmp_path / "t.tar")
-    monkeypatch.setattr("quard.image.write.SEARCH", str(tmp_path))
+    monkeypatch.setattr("quard.image.tools.SEARCH", str(tmp_path))
     with pytest.raises(QuardError) as caught:
         if name == "ext4":
             ext4(tmp_path / "t.tar", tmp_path / "rootfs.ext4", size_mib=None, label="x")
