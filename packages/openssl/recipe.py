@@ -23,6 +23,7 @@ RECIPE = Custom(
             on=("zlib-dynamic",),
             off=("no-zlib",),
             needs=("zlib",),
+            runtime=("zlib",),
         ),
     ),
     configure=(

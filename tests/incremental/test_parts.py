@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -135,7 +134,7 @@ def test_an_error_names_the_package_whose_programs_are_missing(
 ) -> None:
     ok(greeting.run())
     if lost:
-        programs(greeting).unlink()
+        blob_of(greeting, "greet").unlink()
     script = greeting.folder / "rootfs/usr/bin/script"
     script.write_text(f"#!/{PROGRAM}\n")
     script.chmod(0o755)
@@ -144,14 +143,6 @@ def test_an_error_names_the_package_whose_programs_are_missing(
     assert "hint: greet has it, but the image has only the libs of greet: list the" in ran.err
     listed(greeting)
     ok(greeting.run())
-
-
-def programs(project: Project) -> Path:
-    """Return the blob of the library's program."""
-    record = json.loads((project.folder / "out/tiny/units/greet.json").read_text())
-    digest = record["parts"]["programs"]
-    assert isinstance(digest, str)
-    return blob_of(project, "greet").parents[1] / digest[:2] / digest
 
 
 def test_the_debugger_sees_the_files_of_the_image(greeting: Project) -> None:
@@ -169,9 +160,25 @@ def test_gc_keeps_both_parts_and_a_lost_one_is_restored_with_its_package(
 ) -> None:
     ok(greeting.run())
     ok(greeting.run("gc"))
-    assert programs(greeting).exists() and blob_of(greeting, "greet").exists()
-    programs(greeting).unlink()
+    assert blob_of(greeting, "greet").exists() and blob_of(greeting, "greet", "libs").exists()
+    blob_of(greeting, "greet").unlink()
     listed(greeting)
     ran = ok(greeting.run())
     assert ran.built == ["greet"]
     assert f"/{PROGRAM}" in paths(greeting)
+
+
+def test_a_need_that_nothing_is_linked_with_is_told_whenever_the_image_is_made(
+    greeting: Project,
+) -> None:
+    assert "note: " not in ok(greeting.run()).text
+    greeting.edit("packages/alone/recipe.py", "    \n)", '    needs=("lonely",),\n)')
+    greeting.library("lonely", "int lone(void) { return 1; }\n", "int lone(void);\n")
+    ran = ok(greeting.run())
+    (line,) = (line for line in ran.text.splitlines() if line.startswith("note: "))
+    assert line.startswith("note: lonely is in the image because of `needs` of alone, and nothing")
+    assert "note: " not in ok(greeting.run()).text
+    (greeting.folder / "rootfs/etc/motd").write_text("other\n")
+    assert "note: lonely is in" in ok(greeting.run()).text
+    greeting.edit("packages/alone/recipe.py", 'needs=("lonely",)', 'runtime=("lonely",)')
+    assert "note: " not in ok(greeting.run()).text

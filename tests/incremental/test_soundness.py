@@ -16,10 +16,10 @@ from incremental.project import Project
 from incremental.test_modes import slow, start, wait_until_building
 
 
-def blob_of(project: Project, name: str) -> Path:
-    """Return the path of what a package installs, in the store."""
+def blob_of(project: Project, name: str, part: str = "programs") -> Path:
+    """Return the path of a part of a package in the store."""
     record = json.loads((project.folder / f"out/tiny/units/{name}.json").read_text())
-    digest = record["parts"]["libs"]
+    digest = record["parts"][part]
     (found,) = (project.cache / "store").rglob(digest)
     assert isinstance(found, Path)
     return found
@@ -119,7 +119,7 @@ def test_a_damaged_store_says_once_what_it_lost_and_what_was_done(
     assert ran.status == 0, ran.text
     assert ran.built == ["alone"]
     assert [line for line in ran.text.splitlines() if "store" in line and "warning" in line] == [
-        f"warning: the store in {greeting.cache}/store is damaged: the libs part of alone"
+        f"warning: the store in {greeting.cache}/store is damaged: the programs part of alone"
         f" (blob {blob.name}) {fault}; alone is rebuilt"
     ]
     again = greeting.run()

@@ -12,7 +12,7 @@ from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.elf_content import opened_elf
 from quard.image.hardened import Hardened
-from quard.image.left_out import LeftOut
+from quard.image.only_needed import OnlyNeeded
 from quard.image.tree import Node, Tree
 from quard.parts import elf
 from quard.parts.foreign import FIRMWARE, foreign
@@ -30,24 +30,24 @@ def errors(
     people: Accounts,
     dangling: Sequence[str],
     hardened: Hardened,
-    left_out: LeftOut,
+    needed: OnlyNeeded,
 ) -> Iterator[QuardError]:
     """Yield an error for everything that cannot work on the target, links first, then by path.
 
     dangling -- absolute paths of links that may dangle
-    left_out -- names the package that has something missing
+    needed   -- names the package that has something missing, and notes what is linked
     Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library,
     missing-interpreter, missing-shell, those of `hardened`, of `scripts` and of `tables`.
     """
-    yield from _links(tree, {tree.canonical(path) for path in dangling}, left_out)
-    yield from _files(tree, target, hardened, left_out)
+    yield from _links(tree, {tree.canonical(path) for path in dangling}, needed)
+    yield from _files(tree, target, hardened, needed)
     yield from scripts.errors(tree)
     yield from tables.errors(tree, people)
-    yield from _shells(tree, people, left_out)
+    yield from _shells(tree, people, needed)
 
 
 def _files(
-    tree: Tree, target: Target, hardened: Hardened, left_out: LeftOut
+    tree: Tree, target: Target, hardened: Hardened, needed: OnlyNeeded
 ) -> Iterator[QuardError]:
     seen: set[Node] = set()
     for path, node, content in tree.files():
@@ -56,26 +56,26 @@ def _files(
         seen.add(node)
         start = content.read(256)
         if start.startswith(b"\x7fELF"):
-            yield from _elf_errors(tree, path, content, target, hardened, left_out)
+            yield from _elf_errors(tree, path, content, target, hardened, needed)
         elif start.startswith(b"#!") and node.mode & 0o111:
-            yield from _script_errors(tree, path, start, left_out)
+            yield from _script_errors(tree, path, start, needed)
     yield from hardened.unused()
 
 
-def _shells(tree: Tree, people: Accounts, left_out: LeftOut) -> Iterator[QuardError]:
+def _shells(tree: Tree, people: Accounts, needed: OnlyNeeded) -> Iterator[QuardError]:
     for user in people.users:
         if not _exists(tree, user.shell):
             yield QuardError(
                 f"the shell of {user.name}, {user.shell}, is not in the image",
                 reason="missing-shell",
-                hint=left_out.remedy(
+                hint=needed.remedy(
                     [tree.canonical(user.shell)],
                     "add the package that installs it, or give the account another shell",
                 ),
             )
 
 
-def _links(tree: Tree, dangling: set[str], left_out: LeftOut) -> Iterator[QuardError]:
+def _links(tree: Tree, dangling: set[str], needed: OnlyNeeded) -> Iterator[QuardError]:
     for path, node in sorted(tree.nodes.items()):
         if node.kind != "link" or path in dangling:
             continue
@@ -91,7 +91,7 @@ def _links(tree: Tree, dangling: set[str], left_out: LeftOut) -> Iterator[QuardE
                 "which is not in the image",
                 detail="" if landing == target else f"it points to {landing}",
                 reason="dangling-link",
-                hint=left_out.remedy(
+                hint=needed.remedy(
                     [end],
                     "correct the link, or list its path under `dangling` in the system's table",
                 ),
@@ -104,7 +104,7 @@ def _elf_errors(
     content: Content,
     target: Target,
     hardened: Hardened,
-    left_out: LeftOut,
+    needed: OnlyNeeded,
 ) -> Iterator[QuardError]:
     owner = tree.owners[path]
     try:
@@ -129,23 +129,25 @@ def _elf_errors(
     if frame.machine != target.elf_machine or below(path, FIRMWARE):
         return
     yield from hardened.errors(tree, path, frame)
-    yield from _needed(tree, path, frame, target, left_out)
+    yield from _libraries(tree, path, frame, target, needed)
 
 
-def _needed(
-    tree: Tree, path: str, frame: elf.Elf, target: Target, left_out: LeftOut
+def _libraries(
+    tree: Tree, path: str, frame: elf.Elf, target: Target, needed: OnlyNeeded
 ) -> Iterator[QuardError]:
     """Yield an error for each library that a file needs and that is missing, and for the loader."""
-    if frame.interp and not _exists(tree, frame.interp):
-        yield _missing(tree, path, frame.interp, (), left_out)
+    if frame.interp and _exists(tree, frame.interp):
+        needed.link(tree, path, frame.interp)
+    elif frame.interp:
+        yield _missing(tree, path, frame.interp, (), needed)
     for name in frame.needed:
         folders = list(_folders(path, frame, target))
-        if "/" in name:
-            found = _exists(tree, name)
+        places = [name] if "/" in name else [f"{folder}/{name}" for folder in folders]
+        found = next((place for place in places if _exists(tree, place)), None)
+        if found is None:
+            yield _missing(tree, path, name, folders, needed)
         else:
-            found = any(_exists(tree, f"{folder}/{name}") for folder in folders)
-        if not found:
-            yield _missing(tree, path, name, folders, left_out)
+            needed.link(tree, path, found)
 
 
 def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
@@ -159,7 +161,7 @@ def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
 
 
 def _missing(
-    tree: Tree, path: str, name: str, folders: Sequence[str], left_out: LeftOut
+    tree: Tree, path: str, name: str, folders: Sequence[str], needed: OnlyNeeded
 ) -> QuardError:
     here = sorted({other.rpartition("/")[2] for other in tree.nodes if ".so" in other})
     near = nearest(name.rpartition("/")[2], here, alike=0.8)
@@ -169,14 +171,14 @@ def _missing(
         f"/{path} of {tree.owners[path]} needs {name}, which is not in the image",
         detail="\n".join(detail),
         reason="missing-library",
-        hint=left_out.remedy(
+        hint=needed.remedy(
             map(tree.canonical, [name] if "/" in name else [f"{f}/{name}" for f in folders]),
             "add the package that installs it to the recipe's `needs` or `runtime`",
         ),
     )
 
 
-def _script_errors(tree: Tree, path: str, start: bytes, left_out: LeftOut) -> Iterator[QuardError]:
+def _script_errors(tree: Tree, path: str, start: bytes, needed: OnlyNeeded) -> Iterator[QuardError]:
     words = start[2:].partition(b"\n")[0].decode(errors="replace").split()
     wanted = words[0] if words else ""
     if wanted.endswith("/env") and len(words) > 1 and _exists(tree, wanted):
@@ -188,7 +190,7 @@ def _script_errors(tree: Tree, path: str, start: bytes, left_out: LeftOut) -> It
         yield QuardError(
             f"/{path} of {tree.owners[path]} is a script for {wanted!r}, which is not in the image",
             reason="missing-interpreter",
-            hint=left_out.remedy(
+            hint=needed.remedy(
                 places, "drop the script in its recipe, or add the package with its interpreter"
             ),
         )

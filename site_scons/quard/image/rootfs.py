@@ -22,8 +22,8 @@ from quard.image import (
 )
 from quard.image.generated import files
 from quard.image.hardened import Hardened
-from quard.image.left_out import LeftOut
 from quard.image.merged import fold
+from quard.image.only_needed import OnlyNeeded
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
 from quard.image.system import System
@@ -71,8 +71,20 @@ class RootfsJob:
     left_out: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
 
 
-def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
-    """Write rootfs.tar and manifest.json, each atomically; return the tar's SHA-256.
+@dataclass(frozen=True)
+class Assembled:
+    """A root file system that was made.
+
+    sha256   -- of rootfs.tar
+    unlinked -- packages of which only libs are in the image, with none of which a file is linked
+    """
+
+    sha256: str
+    unlinked: tuple[str, ...]
+
+
+def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
+    """Write rootfs.tar and manifest.json, each atomically.
 
     Raises QuardError: bad-tar, disk-full, the errors of `vet`, permission-unused, those of
     `modules.index` and `check.errors`, and those of what the formats cannot hold or boot.
@@ -84,9 +96,9 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
     tree = made.tree
     named = apply(tree, people, job.plan.permissions, job.system.permissions, lacking=job.left_out)
     hardened = Hardened(job.plan.hardening, job.plan.unhardened, lacking=job.left_out)
-    left_out = LeftOut(job.left_out)
+    needed = OnlyNeeded(job.left_out)
     found = [
-        *check.errors(tree, job.target, people, job.system.dangling, hardened, left_out),
+        *check.errors(tree, job.target, people, job.system.dangling, hardened, needed),
         *special.errors(tree, job.overlays, named | _folders(job.system)),
         *_size_errors(job, tree),
     ]
@@ -96,7 +108,7 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> str:
         raise together("the image", found)
     digest = tarimage.write(tree.nodes, tar)
     manifest.write(tree, manifest_path)
-    return digest
+    return Assembled(digest, needed.unlinked(tree))
 
 
 def vet(job: RootfsJob) -> tuple[str, ...]:

@@ -174,16 +174,27 @@ class Images:
         tar, manifest = self.folder / ROOTFS, self.folder / MANIFEST
         last = self._workshop.out / "rootfs.sha256"
         with self.coherence.aside([self.folder / name for name in FILES.values()]) as bring_back:
-            digest = rootfs.assemble(self._job(unit, layers), tar, manifest)
+            made = rootfs.assemble(self._job(unit, layers), tar, manifest)
             now = image_units(self._board, self._resolved, self._surroundings(self._scan()))
             if now[unit.id].plan != unit.plan:
                 tar.unlink()
                 manifest.unlink()
                 raise changed(Path("the overlay"))
-            if _read(last) == digest:
+            if _read(last) == made.sha256:
                 bring_back()
-        _replace(last, digest)
-        return digest
+        _replace(last, made.sha256)
+        for name in made.unlinked:
+            self._workshop.console.note(self._unlinked(name))
+        return made.sha256
+
+    def _unlinked(self, name: str) -> str:
+        """Return the note on a package that is needed, and that nothing is linked with."""
+        image = self._resolved.image
+        who = ", ".join(user for user in self._resolved.graph.dependants(name) if user in image)
+        return (
+            f"note: {name} is in the image because of `needs` of {who}, and nothing there is linked"
+            f" with its libraries: name it in `runtime` of what opens them by name, or take it out"
+        )
 
     def vet(self) -> None:
         """Find errors that do not depend on packages, before anything is built.

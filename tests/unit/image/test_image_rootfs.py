@@ -49,7 +49,7 @@ def spec(tmp_path: Path) -> RootfsJob:
 
 
 def made(spec: RootfsJob, folder: Path) -> tuple[dict[str, tarfile.TarInfo], dict[str, Any]]:
-    digest = assemble(spec, folder / "rootfs.tar", folder / "manifest.json")
+    digest = assemble(spec, folder / "rootfs.tar", folder / "manifest.json").sha256
     data = (folder / "rootfs.tar").read_bytes()
     assert digest == hashlib.sha256(data).hexdigest()
     with tarfile.open(folder / "rootfs.tar") as tar:

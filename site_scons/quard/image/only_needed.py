@@ -1,26 +1,50 @@
-"""What packages of an image have that the image does not take, to explain errors.
+"""Packages that an image has only because another one needs them: their libs, no programs.
 
-Of a package that is only needed by another, an image has the libs without the programs.
+An error about something that is missing names the package whose programs have it. A package whose
+libraries no other file is linked with is reported: the need may be superfluous.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from quard.image import tarimage
+from quard.image.tree import Tree
 from quard.parts.stage import below
 
+_LIBRARY = re.compile(r"usr/lib/lib[^/]*\.so(\.[^/]*)?")
 
-class LeftOut:
-    """The programs of packages that an image has without them.
+
+class OnlyNeeded:
+    """The packages of one image.
 
     blobs -- package -> returns the blob of its programs; called only when an error is explained
     """
 
     def __init__(self, blobs: Mapping[str, Callable[[], Path]]) -> None:
         self._blobs = blobs
+        self._linked: set[str] = set()
+
+    def link(self, tree: Tree, path: str, library: str) -> None:
+        """Note that the file at a path is linked with the library at another one."""
+        own = tree.packages.get(path, set())
+        self._linked |= tree.packages.get(tree.resolve(library), set()) - own
+
+    def unlinked(self, tree: Tree) -> tuple[str, ...]:
+        """Return the packages that have libraries, with none of which another file is linked.
+
+        Libraries in folders of their own do not count: programs open them by name.
+        """
+        having = {
+            package
+            for path, packages in tree.packages.items()
+            for package in packages
+            if _LIBRARY.fullmatch(path)
+        }
+        return tuple(sorted((having & self._blobs.keys()) - self._linked))
 
     def remedy(self, paths: Iterable[str], otherwise: str) -> str:
         """Return a hint for an error about something that is missing.
