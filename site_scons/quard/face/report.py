@@ -168,6 +168,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "license": recipe.license,
         "homepage": recipe.homepage,
         "on_board": plan is not None,
+        "image": [part for package, part in resolved.layers if package == name],
         "source": list(render_all(urls, values)),
         "sha256": source.sha256 if source else "",
         "alternates": [f"{render(one.url, values)} (sha256 {one.sha256})" for one in others],

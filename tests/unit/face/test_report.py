@@ -72,6 +72,7 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "license": "MIT",
         "homepage": "https://app.example",
         "on_board": True,
+        "image": ["libs", "programs"],
         "source": ["https://example.org/app-1.0.tar.gz"],
         "sha256": SHA,
         "alternates": [],
@@ -105,6 +106,9 @@ def test_info_as_text_has_a_line_per_fact_and_a_dash_for_nothing(
     assert "on_board: yes" in lines
     assert "features: net=on" in lines
     assert "needs: lib" in lines
+    assert "image: libs programs" in lines
+    assert "image: libs" in text(resolved, catalog, "info", "lib").splitlines()
+    assert "image: -" in text(resolved, catalog, "info", "alone").splitlines()
     assert "source: -" in text(resolved, catalog, "info", "tool").splitlines()
 
 
