@@ -95,10 +95,10 @@ def test_a_damaged_part_in_the_store_does_not_reach_an_image(greeting: Project) 
     mended = greeting.run()
     assert mended.status == 0, mended.text
     assert mended.built == ["alone"] and "alone" not in mended.summary["up_to_date"]
-    told = [line for line in mended.out.splitlines() if line.startswith("warning: a part")]
+    told = [line for line in mended.out.splitlines() if line.startswith("warning: the store")]
     assert told == [
-        "warning: a part of alone is missing from the store"
-        f" (blob {blob.name} is missing or damaged): the package is rebuilt"
+        f"warning: the store in {greeting.cache}/store is damaged: the programs part of alone"
+        f" (blob {blob.name}) did not have its hash and was removed; alone is rebuilt"
     ]
     (greeting.folder / "rootfs/etc/motd").write_text("hello\n")
     greeting.run()

@@ -16,6 +16,8 @@ from quard.store import blob
 from quard.store.merge import Collision
 from quard.store.stores import Stores
 
+_PART = "dev"
+
 
 def lay_out(
     plan: Plan,
@@ -34,9 +36,10 @@ def lay_out(
     before: list[str] = []
 
     def extract(name: str) -> None:
-        path, sha256 = _dev(needs[name], stores)
+        sha256 = recorded(needs[name], _PART)
         try:
-            blob.extract(path, folder, sha256)
+            if not stores.extract(sha256, folder):
+                raise lost_blob(name, _PART, sha256)
         except Collision as error:
             for where, text in sorted(error.found.items()):
                 other = _who_has(where, [(one, needs[one]) for one in before], stores)
@@ -58,18 +61,13 @@ def lay_out(
         )
 
 
-def _dev(results: Results, stores: Stores) -> tuple[Path, str]:
-    """Return the path and hash of a package's dev part. Raises LostResult."""
-    sha256 = recorded(results, "blobs", "dev")
-    path = stores.blob(sha256)
-    if path is None:
-        raise lost_blob(results, sha256)
-    return path, sha256
-
-
 def _who_has(path: str, others: Sequence[tuple[str, Results]], stores: Stores) -> str:
     """Return the first of these packages whose dev part has a path."""
     for name, results in others:
-        if any(below(member.path, path) for member in blob.members(_dev(results, stores)[0])):
+        sha256 = recorded(results, _PART)
+        found = stores.blob(sha256)
+        if found is None:
+            raise lost_blob(name, _PART, sha256)
+        if any(below(member.path, path) for member in blob.members(found)):
             return name
     return "the toolchain"

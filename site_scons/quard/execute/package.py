@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -11,14 +10,13 @@ from typing import IO, Any, Literal
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import remove_tree, replacing
+from quard.base.files import remove_tree
 from quard.execute import checkpoint, dependencies, kept, staged
 from quard.execute.builder import Build, BuildMachine, StepFailed
 from quard.execute.inputs import BuildInputs
 from quard.ledger.basis import acceptable, as_before, key
 from quard.ledger.results import (
     Results,
-    lost_blob,
     made_from,
     put,
     read_record,
@@ -153,10 +151,8 @@ class Packager:
                 record = self._build(job, archive, made, report, force=force)
             self._stores.keep(key(made), record)
             how = "built"
-        else:
-            self._restore_log(job, record)
-            if not job.plan.keeps:
-                remove_tree(job.work)  # left by a failed or killed build
+        elif not job.plan.keeps:
+            remove_tree(job.work)  # left by a failed or killed build
         _write_results(job, record, made)
         return Outcome(how, before, as_before(now, before, archives))
 
@@ -173,18 +169,18 @@ class Packager:
     def _known(self, job: Job) -> tuple[Mapping[str, Any], dict[str, Any] | None]:
         """Look up a job's inputs in the stores: the basis that matches, and its record."""
         for made in acceptable(job.now, job.plan.archives):
-            if found := self._stores.record(key(made)):
+            found = self._stores.record(key(made))
+            if found and self._restore_log(job, made, found):
                 return made, found
         return job.now, None
 
-    def _restore_log(self, job: Job, record: Mapping[str, Any]) -> None:
-        """Restore the log of the build that is in the store."""
-        log = self._stores.blob(record["blobs"]["log"])
-        if log is None:
-            raise lost_blob(job.results, record["blobs"]["log"])
-        with replacing(job.log) as part:
-            shutil.copyfile(log, part)
-            part.chmod(0o644)
+    def _restore_log(self, job: Job, made: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+        """Restore the log of a result in the store; return False if it is lost."""
+        log = record["blobs"]["log"]
+        if self._stores.copy(log, job.log):
+            return True
+        self._stores.tell(self._stores.lost(key(made), job.plan.name, "log", log))
+        return False
 
     def _build(
         self,

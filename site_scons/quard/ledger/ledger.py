@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,14 @@ class Executor(Protocol):
 
     def tool(self, name: str) -> str:
         """Return the identity of one of the machine's tools, see `UnitPlan.made_by`."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A cache hit: the record of a result, and what that was made from."""
+
+    made: Mapping[str, Any]
+    record: Mapping[str, Any]
 
 
 class Ledger:
@@ -149,7 +158,8 @@ class Ledger:
             return False
         if not unit.is_package:
             return all(path.exists() for path in self.files(unit))
-        return all(self._stores.has(d) for part, d in found.parts.items() if part != "interface")
+        blobs = [digest for part, digest in found.parts.items() if part != "interface"]
+        return not self._stores.missing(blobs)
 
     def unchanged(self, units: Iterable[Unit], forced: Collection[str]) -> frozenset[str]:
         """Return the ids of the units that this run cannot change; inputs come first.
@@ -164,11 +174,11 @@ class Ledger:
                 same.add(unit.id)
         return frozenset(same)
 
-    def stored(self, unit: Unit, now: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return the record that the stores have for a unit made from `now`."""
+    def stored(self, unit: Unit, now: Mapping[str, Any]) -> Stored | None:
+        """Return what the stores have for a unit made from `now`."""
         for made in acceptable(now, unit.plan.archives):
             if found := self._stores.record(key(made)):
-                return found
+                return Stored(made, found)
         return None
 
     def _by(self, unit: Unit, found: Result | None) -> dict[str, Any]:

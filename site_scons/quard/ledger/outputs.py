@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from quard.base import canonical
+from quard.base.errors import QuardError
 from quard.base.files import replacing
-from quard.ledger.results import Results, lost_blob, recorded
-from quard.store import blob
+from quard.ledger.results import LostResult, Results, lost_blob, read_result, recorded
 from quard.store.stores import Stores
+
+PartOf = tuple[str, str]
+"""A package and the name of one of its parts."""
 
 
 class Outputs:
@@ -37,19 +42,51 @@ class Outputs:
                 continue
         return difference(known[before], known[now]) if {before, now} <= known.keys() else ()
 
+    def digest(self, name: str, part: str) -> str:
+        """Return the digest of a part of a package. Raises LostResult."""
+        return recorded(self.results(name), part)
+
     def blob(self, name: str, part: str) -> Path:
         """Return the blob of a part of a package, verified. Raises LostResult."""
-        results = self.results(name)
-        sha256 = recorded(results, "blobs", part)
+        sha256 = self.digest(name, part)
         found = self._stores.blob(sha256)
         if found is None:
-            raise lost_blob(results, sha256)
+            raise lost_blob(name, part, sha256)
         return found
 
+    @contextmanager
+    def blobs(self, parts: Iterable[PartOf]) -> Iterator[dict[PartOf, Path]]:
+        """Yield the verified blobs of parts of packages.
+
+        If the block fails and one of them was lost meanwhile, that is the error: LostResult.
+        """
+        found = {each: self.blob(*each) for each in parts}
+        try:
+            yield found
+        except (QuardError, OSError):
+            for each in found:
+                self.blob(*each)
+            raise
+
+    def extract(self, name: str, part: str, into: Path) -> None:
+        """Unpack a part of a package. Raises LostResult: `into` must then be discarded."""
+        sha256 = self.digest(name, part)
+        if not self._stores.extract(sha256, into):
+            raise lost_blob(name, part, sha256)
+
     def deploy(self, name: str, file: str, place: Path) -> None:
-        """Put one of a package's deploy files into the images' folder."""
-        path = self.blob(name, "deploy")
+        """Put one of a package's deploy files into the images' folder. Raises LostResult."""
         with self._stores.scratch() as scratch:
-            blob.extract(path, scratch / "deploy", path.name)
+            self.extract(name, "deploy", scratch / "deploy")
             with replacing(place) as part:
                 shutil.copyfile(scratch / "deploy" / file, part, follow_symlinks=False)
+
+    def drop(self, lost: LostResult) -> str:
+        """Drop a lost result and what the stores have under its key; return a line about it."""
+        results = self.results(lost.package)
+        found = read_result(results)
+        results.result.unlink(missing_ok=True)
+        if not lost.sha256:
+            return f"{lost.message} ({lost.detail}): the package is rebuilt"
+        key = found.key if found else ""
+        return self._stores.lost(key, lost.package, lost.part, lost.sha256)

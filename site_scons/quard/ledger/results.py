@@ -104,39 +104,44 @@ def made_from(results: Results) -> Mapping[str, Any] | None:
 
 
 class LostResult(QuardError):
-    """A unit's result is damaged or has disappeared; rebuilding the unit brings it back."""
+    """A part of a package's result is lost; making the package again brings it back.
 
-    def __init__(self, name: str, message: str, *, detail: str, reason: str) -> None:
-        again = "run the same command again: the package is then rebuilt or restored"
-        super().__init__(message, detail=detail, reason=reason, hint=again)
+    A user sees it only if that does not help.
+
+    part, sha256 -- the part and its blob; empty if the result's own files are damaged
+    """
+
+    def __init__(
+        self, name: str, message: str, *, detail: str, reason: str, part: str = "", sha256: str = ""
+    ) -> None:
+        hint = "it was made again and lost again: find what removes files there, or check the disk"
+        super().__init__(message, detail=detail, reason=reason, hint=hint)
         self.package = name
+        self.part = part
+        self.sha256 = sha256
 
 
-def lost_blob(results: Results, sha256: str) -> LostResult:
-    """Return the error for a part that is missing from every store; the result is removed."""
-    results.result.unlink(missing_ok=True)
+def lost_blob(name: str, part: str, sha256: str) -> LostResult:
+    """Return the error for a part of a package that no store has intact."""
     return LostResult(
-        results.name,
-        f"a part of {results.name} is missing from the store",
-        detail=f"blob {sha256} is missing or damaged",
+        name,
+        f"a part of {name} is missing from the store",
+        detail=f"blob {sha256} ({part}) is missing or damaged",
         reason="blob-missing",
+        part=part,
+        sha256=sha256,
     )
 
 
-def recorded(results: Results, *way: str) -> str:
-    """Return the SHA-256 that the record has under these nested names.
-
-    If the record is damaged, removes the result and raises LostResult result-damaged.
-    """
-    found: Any = read_record(results)
-    for name in way:
-        found = found.get(name) if isinstance(found, dict) else None
+def recorded(results: Results, part: str) -> str:
+    """Return the SHA-256 that the record has for a part. Raises LostResult result-damaged."""
+    blobs = read_record(results).get("blobs")
+    found = blobs.get(part) if isinstance(blobs, dict) else None
     if not is_sha256(found):
-        results.result.unlink(missing_ok=True)
         raise LostResult(
             results.name,
             f"the result file {results.record.name} is damaged",
-            detail=f"no {' of '.join(reversed(way))} in {results.record}",
+            detail=f"no {part} in {results.record}",
             reason="result-damaged",
         )
     return found

@@ -60,7 +60,8 @@ class Summary:
 
     def add_failed(self, name: str) -> None:
         with self._lock:
-            self.failed.append(name)
+            if name not in self.failed:
+                self.failed.append(name)
 
     def add_unfinished(self, name: str) -> None:
         with self._lock:

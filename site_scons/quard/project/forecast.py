@@ -88,11 +88,11 @@ class Forecast:
         if not unit.is_package:
             self._parts[unit.id] = None if unit.parts else {}
             return Expected(unit.name, "make", reasons or (self._broken(unit),))
-        record = self._ledger.stored(unit, self._ledger.basis(unit, None, digests))
-        if record is not None:
-            interface = canonical.digest(record["interface"])
-            self._parts[unit.id] = {**record["blobs"], "interface": interface}
-            return Expected(unit.name, "restore", reasons, self._archive(unit, record))
+        stored = self._ledger.stored(unit, self._ledger.basis(unit, None, digests))
+        if stored is not None:
+            interface = canonical.digest(stored.record["interface"])
+            self._parts[unit.id] = {**stored.record["blobs"], "interface": interface}
+            return Expected(unit.name, "restore", reasons, self._archive(unit, stored.record))
         return Expected(unit.name, "build", reasons or (why.MISSING,))
 
     def _digest(self, each: Input, old: Mapping[str, str]) -> str:

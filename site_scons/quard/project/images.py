@@ -167,13 +167,14 @@ class Images:
         """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""
         from quard.image import rootfs  # noqa: PLC0415
 
-        outputs = self._workshop.outputs
-        layers = tuple(
-            rootfs.Layer(name, outputs.blob(name, part)) for name, part in self._resolved.layers
-        )
+        blobs = self._workshop.outputs.blobs(self._resolved.layers)
         tar, manifest = self.folder / ROOTFS, self.folder / MANIFEST
         last = self._workshop.out / "rootfs.sha256"
-        with self.coherence.aside([self.folder / name for name in FILES.values()]) as bring_back:
+        with (
+            blobs as paths,
+            self.coherence.aside([self.folder / name for name in FILES.values()]) as bring_back,
+        ):
+            layers = tuple(rootfs.Layer(name, path) for (name, _), path in paths.items())
             made = rootfs.assemble(self._job(unit, layers), tar, manifest)
             now = image_units(self._board, self._resolved, self._surroundings(self._scan()))
             if now[unit.id].plan != unit.plan:

@@ -12,7 +12,6 @@ import shutil
 from quard.base import canonical
 from quard.base.files import remove_tree
 from quard.project.build import BoardBuild
-from quard.store import blob
 
 _SCRIPTS = ("gdb.py", "gdb.sh")
 
@@ -28,7 +27,7 @@ class Symbols:
     def make(self) -> None:
         """Update the folder to the packages' results, if it is not up to date.
 
-        Raises QuardError blob-missing for a package whose result is lost, corrupt-blob, disk-full.
+        Raises QuardError blob-missing for a package whose result is lost, disk-full.
         """
         wanted = canonical.sealed(self._blobs()).encode()
         stamp = self.folder / "packages.json"
@@ -37,8 +36,7 @@ class Symbols:
             root = self.folder / "root"
             root.mkdir(parents=True)
             for name, part in self._layers:
-                path = self._workshop.outputs.blob(name, part)
-                blob.extract(path, root, path.name)
+                self._workshop.outputs.extract(name, part, root)
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
             shutil.copy(self._workshop.project / "qemu" / name, self.folder / name)
@@ -51,4 +49,4 @@ class Symbols:
 
     def _blobs(self) -> dict[str, str]:
         outputs = self._workshop.outputs
-        return {f"{name}:{part}": outputs.blob(name, part).name for name, part in self._layers}
+        return {f"{name}:{part}": outputs.digest(name, part) for name, part in self._layers}

@@ -11,68 +11,35 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from quard.base.canonical import canonical, digest
 from quard.base.errors import QuardError
 from quard.base.files import file_sha256, is_sha256, remove_tree
 from quard.base.space import enough_space
+from quard.store.record import decode_record, encode_record
 
 _DAY = 24 * 3600
 """Seconds."""
 
 
-def encode_record(key: str, record: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an action's record: canonical JSON with its own digest and key."""
-    content = dict(record)
-    return canonical({"digest": digest([key, content]), "key": key, "record": content}).encode()
-
-
-def decode_record(key: str, data: bytes) -> dict[str, Any] | None:
-    """Return the record in `data`; None if it is damaged, has another key or is not a record.
-
-    A record has at least "plan", a SHA-256; "blobs", names to SHA-256; "interface", a mapping.
-    """
-    try:
-        envelope = json.loads(data)
-        record = envelope["record"]
-        intact = envelope["key"] == key and envelope["digest"] == digest([key, record])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return record if intact and _well_formed(record) else None
-
-
-def _well_formed(record: Any) -> bool:
-    if not isinstance(record, dict):
-        return False
-    plan, blobs = record.get("plan"), record.get("blobs")
-    return (
-        is_sha256(plan)
-        and isinstance(blobs, dict)
-        and all(is_sha256(value) for value in blobs.values())
-        and isinstance(record.get("interface"), dict)
-    )
-
-
 class Store:
     """Blobs and records below one folder, which is created when something is first written.
 
-    tell -- called with a line of text about each damaged result
+    tell -- called with a line of text about each damaged record
     """
 
     def __init__(self, root: Path, tell: Callable[[str], None] = lambda _: None) -> None:
         self._root = root
-        self._tell = tell
+        self.tell = tell
         self._removed: set[str] = set()
         self._sweep = threading.Lock()
         self._swept = False
@@ -85,6 +52,13 @@ class Store:
 
     def has(self, sha256: str) -> bool:
         """Return whether the blob exists; `verify` also checks its content."""
+        return not self.missing((sha256,))
+
+    def missing(self, digests: Iterable[str]) -> frozenset[str]:
+        """Return those of the blobs that do not exist; no content is read."""
+        return frozenset(sha256 for sha256 in digests if not self._exists(sha256))
+
+    def _exists(self, sha256: str) -> bool:
         if not is_sha256(sha256):
             raise _no_sha256(sha256)
         path = f"{self._root}/cas/{sha256[:2]}/{sha256}"
@@ -121,6 +95,7 @@ class Store:
         with self._locked():
             file.replace(place)
             place.chmod(0o444)
+        self._removed.discard(sha256)
         return sha256
 
     @contextmanager
@@ -166,44 +141,32 @@ class Store:
             with self.scratch():
                 pass
 
-    def result(self, key: str) -> dict[str, Any] | None:
-        """Return the record of the action `key` if it and its blobs are intact.
+    def record(self, key: str) -> dict[str, Any] | None:
+        """Return the record of the action `key`; its blobs are not looked for.
 
-        None if there is no record, if it is damaged, or if one of its blobs is missing or does not
-        have its hash; such a blob is removed. Damage is reported. Reads every blob in full.
+        None if there is no record, or if it is damaged, which is reported.
         """
+        path = self._record_path(key)
         try:
-            data = self._record_path(key).read_bytes()
+            data = path.read_bytes()
         except FileNotFoundError:
             return None
         record = decode_record(key, data)
         if record is None:
-            self._tell(
+            self.tell(
                 f"the store in {self._root} is damaged: the record {key} cannot be read; it is"
                 " ignored, and its package is rebuilt"
             )
             return None
-        told = frozenset(self._removed)
-        faults = {part: self._fault(sha256) for part, sha256 in sorted(record["blobs"].items())}
-        lost = {part: fault for part, fault in faults.items() if fault}
-        for part, fault in lost.items():
-            if record["blobs"][part] not in told:  # else it was reported when it was removed
-                self._tell_lost(record, part, fault)
-        if lost:
-            return None
         with suppress(OSError):  # another process may have removed it just now
-            path = self._record_path(key)
             _note_use(path, path.stat())
         return record
 
-    def _tell_lost(self, record: Mapping[str, Any], part: str, fault: str) -> None:
-        name = record.get("name", "a package")
-        self._tell(
-            f"the store in {self._root} is damaged: the {part} part of {name}"
-            f" (blob {record['blobs'][part]}) {fault}; {name} is rebuilt"
-        )
+    def drop(self, key: str) -> None:
+        """Remove the record of the action `key`; it need not exist."""
+        self._record_path(key).unlink(missing_ok=True)
 
-    def put_result(self, key: str, record: Mapping[str, Any]) -> None:
+    def put_record(self, key: str, record: Mapping[str, Any]) -> None:
         """Store an action's record, which has the form described in `decode_record`.
 
         Raises ValueError for another form, QuardError `missing-blob` if it names a blob that is
@@ -213,8 +176,9 @@ class Store:
         checked = decode_record(key, data)
         if checked is None:
             raise ValueError(f"not the record of an action: {data[:200]!r}")
+        missing = self.missing(checked["blobs"].values())
         for name, sha256 in sorted(checked["blobs"].items()):
-            if not self.has(sha256):
+            if sha256 in missing:
                 raise _missing_blob(sha256, f"{name} of the action {key}")
         place = self._record_path(key)
         with self.scratch() as folder:
@@ -224,28 +188,27 @@ class Store:
 
     def verify(self, sha256: str) -> bool:
         """Hash a blob; return False if it is missing or wrong. A wrong one is removed."""
-        return not self._fault(sha256)
-
-    def _fault(self, sha256: str) -> str:
-        """Return what is wrong with a blob, in words for users; a wrong blob is removed."""
         place = self.path(sha256)
-        wrong = "did not have its hash and was removed"
         try:
             handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
-            return "is missing"
+            return False
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
             place.unlink(missing_ok=True)
             self._removed.add(sha256)
-            return wrong
+            return False
         with os.fdopen(handle, "rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
-                return ""
+                return True
             self.discard(place, os.fstat(file.fileno()))
         self._removed.add(sha256)
-        return wrong
+        return False
+
+    def has_removed(self, sha256: str) -> bool:
+        """Return whether this object has found the blob damaged and removed it."""
+        return sha256 in self._removed
 
     def discard(self, place: Path, seen: os.stat_result) -> None:
         """Remove the blob seen at a place, unless it has been replaced meanwhile."""

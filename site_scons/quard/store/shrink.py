@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.store.local import Store, decode_record
+from quard.store.local import Store
+from quard.store.record import decode_record
 
 UNFINISHED = 24 * 3600
 """Seconds for which a blob stays that no record names: the build that made it may go on."""

@@ -1,12 +1,20 @@
-"""Access to all stores: this checkout's first, then the one that checkouts share."""
+"""Access to all stores: this checkout's first, then the one that checkouts share.
+
+A lookup reads a record and asks once which of its blobs are missing. Blobs are read and verified
+when they are used, because a cache hit often needs few of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from quard.base.errors import QuardError
+from quard.base.files import replacing
+from quard.store import blob
 from quard.store.local import Store
 
 
@@ -26,6 +34,10 @@ class Stores:
     def all(self) -> tuple[Store, ...]:
         return (self._local, self._shared)
 
+    def tell(self, line: str) -> None:
+        """Report a loss to the user."""
+        self._shared.tell(line)
+
     def home(self, *, local: bool) -> Store:
         """Return the store for a result.
 
@@ -33,21 +45,89 @@ class Stores:
         """
         return self._local if local else self._shared
 
-    def has(self, sha256: str) -> bool:
-        """Return whether a blob exists; its content is verified when it is used."""
-        return any(store.has(sha256) for store in self.all)
+    def missing(self, digests: Iterable[str]) -> frozenset[str]:
+        """Return those of the blobs that no store has. Each store is asked once."""
+        left = frozenset(digests)
+        for store in self.all:
+            left = store.missing(left) if left else left
+        return left
+
+    def record(self, key: str) -> dict[str, Any] | None:
+        """Return the record of a result if all of its blobs exist; others are reported."""
+        for store in self.all:
+            record = store.record(key)
+            if record is None:
+                continue
+            missing = self.missing(record["blobs"].values())
+            for part, sha256 in sorted(record["blobs"].items()):
+                if sha256 in missing:
+                    name = record.get("name", "a package")
+                    store.tell(_damage(store, name, part, sha256, "is missing"))
+            if not missing:
+                return record
+        return None
 
     def blob(self, sha256: str) -> Path | None:
         """Return the path of a verified blob; None if no store has it intact."""
         return next((s.path(sha256) for s in self.all if s.verify(sha256)), None)
 
-    def record(self, key: str) -> dict[str, Any] | None:
-        """Return the record of a result, if all of its blobs are intact."""
-        return next((found for s in self.all if (found := s.result(key))), None)
+    def extract(self, sha256: str, into: Path) -> bool:
+        """Unpack a blob and verify it, see blob.extract; return False if it is not intact.
+
+        `into` must then be discarded.
+        """
+        store = self._owner(sha256)
+        if store is None:
+            return False
+        try:
+            blob.extract(store.path(sha256), into, sha256)
+        except FileNotFoundError:
+            if store.has(sha256):
+                raise
+            return False
+        except QuardError as error:
+            if error.reason != "corrupt-blob":
+                raise
+            store.verify(sha256)  # which removes it
+            return False
+        return True
+
+    def copy(self, sha256: str, place: Path) -> bool:
+        """Copy a verified blob to a file; return False if no store has it intact."""
+        path = self.blob(sha256)
+        if path is None:
+            return False
+        try:
+            with replacing(place) as part:
+                shutil.copyfile(path, part)
+                part.chmod(0o644)
+        except FileNotFoundError:
+            if path.exists():
+                raise
+            return False
+        return True
+
+    def lost(self, key: str, name: str, part: str, sha256: str) -> str:
+        """Drop the record of a result with a lost blob; return a line that reports the loss.
+
+        key -- of the result; "" if that is not known
+        """
+        naming = [s for s in self.all if key and _names(s.record(key), sha256)]
+        for store in naming:
+            store.drop(key)
+        owner = self._owner(sha256)
+        if wrong := next((store for store in self.all if store.has_removed(sha256)), None):
+            return _damage(wrong, name, part, sha256, "did not have its hash and was removed")
+        if owner:
+            return _damage(owner, name, part, sha256, "is not an archive")
+        if naming:
+            return _damage(naming[0], name, part, sha256, "is missing")
+        what = f"the {part} part of {name} (blob {sha256})"
+        return f"the store no longer has {what}; {name} is rebuilt"
 
     def keep(self, key: str, record: Mapping[str, Any]) -> None:
         """Store a record in the store that has its blobs."""
-        self.home(local=record["local"]).put_result(key, record)
+        self.home(local=record["local"]).put_record(key, record)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -59,3 +139,18 @@ class Stores:
         """Remove leftovers of killed users of the stores."""
         for store in self.all:
             store.sweep()
+
+    def _owner(self, sha256: str) -> Store | None:
+        """Return the first store with a blob, which may be damaged."""
+        return next((store for store in self.all if store.has(sha256)), None)
+
+
+def _names(record: Mapping[str, Any] | None, sha256: str) -> bool:
+    return record is not None and sha256 in record["blobs"].values()
+
+
+def _damage(store: Store, name: str, part: str, sha256: str, fault: str) -> str:
+    return (
+        f"the store in {store.root} is damaged: the {part} part of {name} (blob {sha256}) {fault};"
+        f" {name} is rebuilt"
+    )

@@ -112,7 +112,7 @@ def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
         signature = Late(unit.id, lambda: ledger.signature(unit))
         before = [env.File(str(ledger.results(each).result)) for each in begun.changed_inputs(unit)]
         env.Depends(signature, before)
-        action = KeyedAction(begun.act(unit.name, lambda: begun.build.make(unit)))
+        action = KeyedAction(begun.act(unit.name, lambda: begun.recovery.make(unit)))
         nodes = env.Command(nodes, [signature], action, KEY="quardroot")
         begun.nodes[unit.id] = nodes
         if unit.id in begun.selection.outdated:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +16,9 @@ from SCons.Node import Node, executed, up_to_date
 from SCons.Node.FS import File
 
 from quard.face.cli import Command
-from quard.ledger.results import LostResult
 from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
+from quard.project.recovery import NotMadeAgain, Recovery
 from quard.project.workshop import Workshop
 from quard.sources import availability
 from quard.sources.availability import Decision
@@ -61,7 +59,7 @@ class Session:
         self.build = BoardBuild(workshop, resolved)
         self.selection = self._select()
         self.nodes: dict[str, list[Node]] = {}
-        self._again = threading.RLock()
+        self.recovery = Recovery(self.build, self.selection.unchanged)
         self._removable = self._find_removable()
         if self.works and self.changed and self.command.verb != "source":
             showing.expect(self._run, self.changed)
@@ -178,36 +176,28 @@ class Session:
             files = [node for node in target if isinstance(node, File)]
             try:
                 self.guard.started(files)
-                self._mending(work)
+                self.recovery.run(work)
             except Exception as fault:
-                if self.workshop.stop.requested:
-                    if counts:
-                        self.workshop.summary.add_unfinished(name)
-                    return f"{name}: interrupted"
-                error = as_quard_error(fault, self.workshop.out / "logs" / f"{name}.traceback")
-                self.guard.failed(files)
-                if counts:
-                    self.workshop.summary.add_failed(name)
-                self.workshop.console.error(error)
-                return f"{name}: {error.message}"
+                return self._failure(name, fault, files, counts=counts)
             return None
 
         return function
 
-    def _mending(self, work: Callable[[], None]) -> None:
-        """Do a target's work; if results of packages turn out damaged, rebuild them first."""
-        for _ in self.build.packages:
-            try:
-                work()
-                return
-            except LostResult as lost:
-                with self._again:
-                    self.workshop.console.warn(
-                        f"{lost.message} ({lost.detail}): the package is rebuilt"
-                    )
-                    again = functools.partial(self.build.make, self.build.package(lost.package))
-                    self._mending(again)
-        work()
+    def _failure(self, name: str, fault: Exception, files: list[File], *, counts: bool) -> str:
+        """Report why a target could not be made; return that in one line, for SCons."""
+        workshop, failed = self.workshop, name
+        if workshop.stop.requested:
+            if counts:
+                workshop.summary.add_unfinished(name)
+            return f"{name}: interrupted"
+        if isinstance(fault, NotMadeAgain):
+            failed, fault, counts = fault.package, fault.error, True
+        error = as_quard_error(fault, workshop.out / "logs" / f"{name}.traceback")
+        self.guard.failed(files)
+        if counts:
+            workshop.summary.add_failed(failed)
+        workshop.console.error(error)
+        return f"{name}: {error.message}"
 
     def _decide(self) -> tuple[Decision, ...]:
         workshop, command = self.workshop, self.command

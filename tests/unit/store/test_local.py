@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from quard.base.errors import QuardError
-from quard.store.local import Store, decode_record, encode_record
+from quard.store.local import Store
+from quard.store.record import decode_record, encode_record
 
 KEY = "ab" * 32
 CODE = str(Path(sys.modules["quard"].__path__[0]).parent)
@@ -100,7 +101,7 @@ def test_a_good_blob_that_took_a_wrong_ones_place_stays(
 
 @pytest.mark.parametrize("name", ["", "ab", "../../etc/passwd", "AB" * 32, "ab" * 32 + "\n"])
 def test_what_is_no_hash_never_becomes_a_path(store: Store, name: str) -> None:
-    for call in (store.path, store.result, lambda key: store.put_result(key, record())):
+    for call in (store.path, store.record, lambda key: store.put_record(key, record())):
         with pytest.raises(ValueError, match="not"):
             call(name)
 
@@ -123,13 +124,13 @@ def test_a_file_of_another_file_system_is_moved_too(store: Store, tmp_path: Path
 
 
 def test_a_record_comes_back(store: Store, tmp_path: Path) -> None:
-    assert store.result(KEY) is None
+    assert store.record(KEY) is None
     expected = record(runtime=put(store, tmp_path, b"r"), dev=put(store, tmp_path, b"d"))
-    store.put_result(KEY, expected)
-    assert store.result(KEY) == expected
-    assert store.result("cd" * 32) is None
-    store.put_result(KEY, expected | {"seconds": 4})
-    again = store.result(KEY)
+    store.put_record(KEY, expected)
+    assert store.record(KEY) == expected
+    assert store.record("cd" * 32) is None
+    store.put_record(KEY, expected | {"seconds": 4})
+    again = store.record(KEY)
     assert again is not None
     assert again["seconds"] == 4
     assert list((tmp_path / "store/tmp").iterdir()) == [tmp_path / "store/tmp/.lock"]
@@ -139,43 +140,51 @@ def test_the_file_of_a_record_depends_on_its_content_only(tmp_path: Path) -> Non
     content = []
     for name in ("one", "two"):
         store = Store(tmp_path / name)
-        store.put_result(KEY, record(log=put(store, tmp_path, b"x")))
+        store.put_record(KEY, record(log=put(store, tmp_path, b"x")))
         content.append((tmp_path / name / "ac/ab" / f"{KEY}.json").read_bytes())
     assert content[0] == content[1]
     assert str(tmp_path).encode() not in content[0]
 
 
-def test_a_record_whose_blob_is_missing_or_wrong_is_none(store: Store, tmp_path: Path) -> None:
+def test_a_record_does_not_need_its_blobs_but_a_new_one_does(store: Store, tmp_path: Path) -> None:
     good, bad = put(store, tmp_path, b"good"), put(store, tmp_path, b"bad")
-    store.put_result(KEY, record(runtime=good, dev=bad))
-    damage(store, bad)
-    assert store.result(KEY) is None
-    assert not store.path(bad).exists()
-    assert store.has(good)
-    assert store.result(KEY) is None
-    put(store, tmp_path, b"bad")
-    assert store.result(KEY) is not None
+    store.put_record(KEY, record(runtime=good, dev=bad))
+    store.path(bad).unlink()
+    assert store.record(KEY) is not None
+    assert store.missing([good, bad]) == {bad}
+    with pytest.raises(QuardError) as caught:
+        store.put_record(KEY, record(runtime=good, dev=bad))
+    assert caught.value.reason == "missing-blob"
+
+
+def test_a_dropped_record_is_gone_and_need_not_have_been_there(
+    store: Store, tmp_path: Path
+) -> None:
+    store.drop(KEY)
+    store.put_record(KEY, record(runtime=put(store, tmp_path, b"r")))
+    store.drop(KEY)
+    assert store.record(KEY) is None
 
 
 def test_every_damaged_record_is_none(store: Store, tmp_path: Path) -> None:
-    store.put_result(KEY, record(runtime=put(store, tmp_path, b"r")))
+    store.put_record(KEY, record(runtime=put(store, tmp_path, b"r")))
     place = tmp_path / "store/ac/ab" / f"{KEY}.json"
     data = place.read_bytes()
     for at in range(0, len(data), 3):
         place.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-        assert store.result(KEY) is None, at
+        assert store.record(KEY) is None, at
         place.write_bytes(data[:at])
-        assert store.result(KEY) is None, at
+        assert store.record(KEY) is None, at
     place.write_bytes(data)
-    assert store.result(KEY) is not None
+    assert store.record(KEY) is not None
 
 
 def test_a_record_under_another_key_is_none(store: Store, tmp_path: Path) -> None:
-    store.put_result(KEY, record(runtime=put(store, tmp_path, b"r")))
+    store.put_record(KEY, record(runtime=put(store, tmp_path, b"r")))
     other = "cd" * 32
     (tmp_path / "store/ac/cd").mkdir()
     (tmp_path / "store/ac/ab" / f"{KEY}.json").rename(tmp_path / "store/ac/cd" / f"{other}.json")
-    assert store.result(other) is None
+    assert store.record(other) is None
 
 
 @pytest.mark.parametrize(
@@ -192,7 +201,7 @@ def test_a_record_under_another_key_is_none(store: Store, tmp_path: Path) -> Non
 def test_other_shapes_are_no_records_even_when_signed(store: Store, wrong: dict[str, Any]) -> None:
     assert decode_record(KEY, encode_record(KEY, wrong)) is None
     with pytest.raises(ValueError, match="not the record"):
-        store.put_result(KEY, wrong)
+        store.put_record(KEY, wrong)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{}", b"\xff", b"[" * 100_000, b"1e999"])
@@ -208,9 +217,9 @@ def test_floats_and_other_foreign_values_are_no_record() -> None:
 
 def test_a_record_of_a_blob_that_was_never_added_is_refused(store: Store) -> None:
     with pytest.raises(QuardError) as caught:
-        store.put_result(KEY, record(runtime="ef" * 32))
+        store.put_record(KEY, record(runtime="ef" * 32))
     assert caught.value.reason == "missing-blob"
-    assert store.result(KEY) is None
+    assert store.record(KEY) is None
 
 
 def test_scratch_is_gone_afterwards_whatever_happened(store: Store, tmp_path: Path) -> None:
@@ -284,8 +293,8 @@ for number in range(60):
         (folder / "x").write_bytes(b"%d" % (number % 5))
         sha256 = store.add(folder / "x")
     assert store.verify(sha256)
-    store.put_result(key, {"plan": key, "blobs": {"log": sha256}, "interface": {}})
-    found = store.result(key)
+    store.put_record(key, {"plan": key, "blobs": {"log": sha256}, "interface": {}})
+    found = store.record(key)
     assert found is not None and found["plan"] == key
 """
 
@@ -318,6 +327,6 @@ def test_two_processes_and_their_threads_share_a_store(store: Store, tmp_path: P
 
 
 def test_nothing_is_written_by_looking(store: Store, tmp_path: Path) -> None:
-    calls: list[Callable[[str], object]] = [store.has, store.verify, store.result]
+    calls: list[Callable[[str], object]] = [store.has, store.verify, store.record]
     assert not any(call(KEY) for call in calls)
     assert not (tmp_path / "store").exists()

@@ -35,7 +35,7 @@ class Place:
         key = name.encode().hex().ljust(64, "0")
         named = {f"part{number}": sha256 for number, sha256 in enumerate(blobs)}
         record = {"name": name, "plan": "cd" * 32, "blobs": named, "interface": {}}
-        self.store.put_result(key, record)
+        self.store.put_record(key, record)
         path = self.store.root / "ac" / key[:2] / f"{key}.json"
         os.utime(path, (used, used))
         return key
@@ -49,7 +49,7 @@ class Place:
 
     def left(self, *keys: str) -> list[bool]:
         """Tell of each result whether it is still there."""
-        return [self.store.result(key) is not None for key in keys]
+        return [self.store.record(key) is not None for key in keys]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_the_store_is_as_large_as_it_says(place: Place) -> None:
 
 def test_a_result_is_as_young_as_the_blob_that_was_used_last(place: Place) -> None:
     old, young = place.own("old", NOW - 3 * DAY), place.own("young", NOW - 2 * DAY)
-    record = place.store.result(old)
+    record = place.store.record(old)
     assert record is not None
     os.utime(place.store.path(record["blobs"]["part0"]), (NOW - DAY, NOW - DAY))
     place.shrink(1500)
@@ -158,7 +158,7 @@ def test_what_is_looked_for_and_found_counts_as_used(place: Place) -> None:
     assert place.store.path(sha256).stat().st_mtime > before + DAY
     record = place.store.root / "ac" / key[:2] / f"{key}.json"
     assert record.stat().st_mtime == before
-    assert place.store.result(key)
+    assert place.store.record(key)
     assert record.stat().st_mtime > before + DAY
 
 

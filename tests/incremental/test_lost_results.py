@@ -1,0 +1,176 @@
+"""What the store loses between a cache hit and the use of its blobs is made again in one run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from waiting import within
+
+from incremental.conftest import GREET_C, GREET_H, HELLO_C
+from incremental.project import Project
+from incremental.test_modes import slow, start, wait_until_building
+from quard.store.record import decode_record, encode_record
+
+
+def blob_of(project: Project, name: str, part: str) -> Path:
+    """Return the path of a part of a package in the shared store."""
+    found = project.folder / f"out/tiny/units/{name}.record.json"
+    sha256: str = json.loads(found.read_bytes())["blobs"][part]
+    return project.cache / "store/cas" / sha256[:2] / sha256
+
+
+def lose(blob: Path, harm: str) -> None:
+    """Remove a blob, or change its content."""
+    if harm == "removed":
+        blob.unlink()
+    else:
+        blob.chmod(0o644)
+        blob.write_bytes(b"damaged" + blob.read_bytes()[7:])
+
+
+def told(text: str) -> list[str]:
+    """Return the warnings about stores and results."""
+    return [line for line in text.splitlines() if line.startswith("warning: the ")]
+
+
+def users(project: Project, *names: str, word: int) -> None:
+    """Write programs that use the library; another `word` gives other programs."""
+    for name in names:
+        code = HELLO_C.replace("greet() - 42", f"greet() - 42 + {word} - {word}")
+        project.program(name, code, "-lgreet", more='needs=("greet",),')
+
+
+@pytest.mark.parametrize("harm", ["removed", "changed"])
+def test_what_is_lost_after_the_hit_is_made_again_by_the_same_run(
+    greeting: Project, harm: str
+) -> None:
+    slow(greeting, 5)
+    greeting.board(["alone", "greet", "hello", "libc", "slow"])
+    assert greeting.run("greet", "alone", "hello", "libc").status == 0
+    shutil.rmtree(greeting.folder / "out")
+    greeting.program("hello", HELLO_C, "-lgreet -Wall", more='needs=("greet", "slow"),')
+    run = start(greeting)
+    wait_until_building(greeting)
+    hits = [greeting.folder / f"out/tiny/units/{name}.json" for name in ("greet", "alone")]
+    assert within(20, lambda: all(path.exists() for path in hits))
+    sysroot, image = blob_of(greeting, "greet", "dev"), blob_of(greeting, "alone", "programs")
+    lose(sysroot, harm)
+    lose(image, harm)
+    out, _ = run.communicate(timeout=120)
+    assert run.returncode == 0, out
+    fault = "is missing" if harm == "removed" else "did not have its hash and was removed"
+    store = f"{greeting.cache}/store"
+    assert told(out) == [
+        f"warning: the store in {store} is damaged: the dev part of greet (blob {sysroot.name})"
+        f" {fault}; greet is rebuilt",
+        f"warning: the store in {store} is damaged: the programs part of alone (blob {image.name})"
+        f" {fault}; alone is rebuilt",
+    ]
+    summary = json.loads((greeting.folder / "out/tiny/summary.json").read_text())
+    built = [package["name"] for package in summary["built"]]
+    assert built == ["alone", "greet", "hello", "slow"] and summary["failed"] == []
+    assert greeting.run().out.endswith("tiny: everything is up to date\n")
+    made = greeting.image()
+    shutil.rmtree(greeting.folder / "out")
+    assert greeting.run().built == []
+    assert greeting.image() == made
+
+
+def test_two_dependants_that_find_a_loss_at_once_make_it_again_once(greeting: Project) -> None:
+    names = ("one", "two", "three")
+    users(greeting, *names, word=1)
+    greeting.board(["libc", *names])
+    assert greeting.run().status == 0
+    blob_of(greeting, "greet", "dev").unlink()
+    users(greeting, *names, word=2)
+    ran = greeting.run("-j3")
+    assert ran.status == 0, ran.text
+    assert ran.built == ["greet", "one", "three", "two"]
+    assert len(told(ran.text)) == 1
+    assert ran.out.count("greet 1: built in") == 1 and "greet 1: from the store" not in ran.out
+
+
+@pytest.mark.parametrize("options", [(), ("-k",), ("-k", "-j3")])
+def test_what_cannot_be_made_again_is_one_error(
+    greeting: Project, options: tuple[str, ...]
+) -> None:
+    users(greeting, "one", "two", word=1)
+    greeting.board(["alone", "libc", "one", "two"])
+    assert greeting.run().status == 0
+    blob_of(greeting, "greet", "dev").unlink()
+    shutil.rmtree(greeting.cache / "sources/greet")
+    next(greeting.sources.glob("greet-*")).unlink()
+    users(greeting, "one", "two", word=2)
+    ran = greeting.run(*options)
+    assert ran.status == 2, ran.text
+    assert ran.err.count("error: ") == 1 and "reason: no-source" in ran.err
+    assert ran.summary["failed"] == ["greet"]
+    assert len(told(ran.text)) == 1
+    again = greeting.run("-k")
+    assert again.status == 2 and again.summary["failed"] == ["greet"]
+    greeting.library("greet", GREET_C, GREET_H)
+    assert greeting.run().built == ["greet", "one", "two"]
+
+
+def test_a_damaged_log_is_a_cache_miss(greeting: Project) -> None:
+    greeting.run()
+    log = blob_of(greeting, "alone", "log")
+    lose(log, "changed")
+    shutil.rmtree(greeting.folder / "out")
+    ran = greeting.run()
+    assert ran.status == 0 and ran.built == ["alone"]
+    assert told(ran.text) == [
+        f"warning: the store in {greeting.cache}/store is damaged: the log part of alone"
+        f" (blob {log.name}) did not have its hash and was removed; alone is rebuilt"
+    ]
+    assert (greeting.folder / "out/tiny/logs/alone.log").read_text()
+
+
+def test_a_record_that_names_the_wrong_blob_is_dropped(greeting: Project) -> None:
+    """The blob has its hash, but it cannot be unpacked: looking it up again would not help."""
+    greeting.run()
+    for path in (greeting.cache / "store/ac").rglob("*.json"):
+        record = decode_record(path.stem, path.read_bytes())
+        assert record is not None
+        if record["name"] == "greet":
+            record["blobs"]["dev"] = record["blobs"]["log"]
+            path.write_bytes(encode_record(path.stem, record))
+    shutil.rmtree(greeting.folder / "out")
+    users(greeting, "hello", word=2)
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.built == ["greet", "hello"]
+    (line,) = told(ran.text)
+    assert "the dev part of greet" in line and "is not an archive; greet is rebuilt" in line
+
+
+def test_questions_read_no_blob(greeting: Project) -> None:
+    greeting.run()
+    blob = blob_of(greeting, "alone", "programs")
+    lose(blob, "changed")
+    shutil.rmtree(greeting.folder / "out")
+    for words in (("-n",), ("why",)):
+        ran = greeting.run(*words)
+        assert "take from the store  alone" in ran.out, ran.text
+        assert blob.exists() and told(ran.text) == []
+
+
+def test_another_interface_than_before_reaches_what_was_already_made(greeting: Project) -> None:
+    """A header with a time in it: making the library again changes what its users see."""
+    makefile = (
+        "libgreet.so.1: greet.c\n\tdate '+/* %N */' >> greet.h\n"
+        "\t$(CC) $(CFLAGS) -fPIC -shared -Wl,-soname,libgreet.so.1 -o $@ greet.c\n"
+    )
+    greeting.library("greet", GREET_C, GREET_H, files={"Makefile": makefile})
+    users(greeting, "before", "later", word=1)
+    greeting.board(["before", "later", "libc"])
+    assert greeting.run().status == 0
+    blob_of(greeting, "greet", "dev").unlink()
+    users(greeting, "later", word=2)
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.built == ["before", "greet", "later"]
+    assert greeting.run().out.endswith("tiny: everything is up to date\n")
