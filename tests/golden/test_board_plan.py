@@ -17,27 +17,36 @@ from golden.test_golden import BOARD, CATALOG, COMMAND, TOP
 from quard.base import canonical
 from quard.boards import board
 from quard.boards.fragments import Fragments
-from quard.plan.board import Surroundings, image_units, package_units
+from quard.plan.board import Surroundings, image_units
+from quard.plan.packages import package_units
 from quard.plan.resolve import Resolver
 from quard.plan.unit import Unit
 
 HERE = Path(__file__).resolve().parent / "boards"
-BOARDS = board.names(TOP / "configs")
+CONFIGS = TOP / "configs", TOP / "tests/golden/configs"
+"""Folders with boards: the shipped ones, and the tests' own, which has named roots."""
+FILES = {name: folder for folder in CONFIGS for name in board.names(folder)}
+BOARDS = tuple(FILES)
 
 
 def units(name: str, **changes: Any) -> dict[str, Unit]:
     """Return the units of a board with every feature that is wanted if available."""
-    chosen = dataclasses.replace(board.load(TOP / "configs", name), **changes)
-    resolver = Resolver(chosen.own, CATALOG, Fragments(TOP, chosen.configuration))
-    resolved = resolver.resolve(dict.fromkeys(resolver.choices(), True), {})
+    chosen = dataclasses.replace(board.load(FILES[name], name), **changes)
+    own = Fragments(TOP, chosen.configuration)
+    roots = {}
+    for root in (chosen.own, *chosen.roots):
+        fragments = Fragments(TOP, root.configuration, own) if root.name else own
+        resolver = Resolver(root, CATALOG, fragments)
+        roots[root.name] = resolver.resolve(dict.fromkeys(resolver.choices(), True), {})
     around = Surroundings(
-        system="the system's table",
-        overlays=dict.fromkeys(chosen.overlays, "the overlay"),
+        systems={resolved.root.system: "the system's table" for resolved in roots.values()},
+        overlays={n: "the overlay" for resolved in roots.values() for n in resolved.root.overlays},
         authorized_keys=(),
         machine="the machine",
         template="the parts of run.sh",
     )
-    return package_units(resolved) | image_units(chosen, resolved, around)
+    packages = package_units(roots)
+    return {**packages.units, **image_units(chosen, roots, packages, around)}
 
 
 def row(unit: Unit) -> dict[str, Any]:

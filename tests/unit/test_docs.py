@@ -105,6 +105,16 @@ def load_machine(folder: Path) -> None:
     machine.load(PROJECT / "qemu/virt.toml")
 
 
+def test_the_page_has_every_key_of_a_root(asked: set[str], tmp_path: Path) -> None:
+    shipped = (PROJECT / "configs/quard-star.toml").read_text(encoding="utf-8")
+    root = UNHARDENED.replace("unhardened", "roots.early.unhardened")
+    text = f"{shipped}\n[roots.early]\npackages = []\n{root}"
+    (tmp_path / "whole.toml").write_text(text, encoding="utf-8")
+    board.load(tmp_path, "whole")
+    keys = {key.removeprefix("roots.early.") for key in asked if key.startswith("roots.early.")}
+    compare(keys, documented(section(BOARDS, "Named roots")))
+
+
 @pytest.mark.parametrize(
     ("heading", "load"),
     [("Boards", load_board), ("System tables", load_system), ("Machines", load_machine)],

@@ -18,11 +18,16 @@ class QuardError(Exception):
     """
 
     def __init__(self, message: str, *, detail: str = "", reason: str, hint: str = "") -> None:
-        self.message = one_line(message)
-        super().__init__(self.message)
+        super().__init__()
+        self.reword(message)
         self.detail = plain(detail)
         self.reason = reason
         self.hint = plain(hint)
+
+    def reword(self, message: str) -> None:
+        """Replace the message, for example by one that also says where the error is."""
+        self.message = one_line(message)
+        self.args = (self.message,)
 
     def block(self) -> str:
         """Return the text shown on standard error, without a final newline."""

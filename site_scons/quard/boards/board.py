@@ -6,14 +6,14 @@ import itertools
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from quard.base.names import NAME, unknown
 from quard.base.table import Table, read
-from quard.boards import tables
+from quard.boards import root, tables
 from quard.boards.configuration import BoardToolchain, Choice, Configuration
 from quard.boards.keys import authorized_keys
 from quard.boards.root import Login, Root
@@ -55,6 +55,7 @@ class Board:
     overlays  -- folders laid over the packages' files, in this order
     formats   -- file systems to make from rootfs.tar
     size_mib  -- of the ext4 file system; 0: it is sized by its content
+    roots     -- further root file systems, sorted by name
     """
 
     name: str
@@ -75,6 +76,7 @@ class Board:
     formats: tuple[str, ...]
     size_mib: int
     data: Data
+    roots: tuple[Root, ...] = ()
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -153,7 +155,7 @@ def _board(name: str, table: Table) -> Board:
         data=_data(table.table("data")),
     )
     login.finish()
-    return board
+    return replace(board, roots=root.named(table.table("roots"), board.own))
 
 
 def _toolchain(table: Table, triple: Target) -> BoardToolchain:

@@ -45,7 +45,3 @@ class Configuration:
     hardening: Hardening
     features: Mapping[tuple[str, str], Choice]
     fragments: Mapping[str, tuple[str, ...]]
-
-    def shown(self, package: str) -> str:
-        """Return the name of a package for users; it is also the path of the package's files."""
-        return f"{self.folder}/{package}" if self.folder else package

@@ -18,23 +18,32 @@ class Fragments:
     """The fragments that are merged into the configurations of Kconfig packages.
 
     The board's file lists some. Those written by the Kconfig editor are
-    `configs/BOARD/NAME.fragment`.
+    `configs/BOARD/NAME.fragment`, and `configs/BOARD/ROOT/NAME.fragment` for a package of a root.
+
+    board -- for a named root: the board's fragments, which come first for each package for which
+             the root lists none
     """
 
-    def __init__(self, project: Path, configuration: Configuration) -> None:
+    def __init__(
+        self, project: Path, configuration: Configuration, board: Fragments | None = None
+    ) -> None:
         self._project = project
         self._configuration = configuration
+        self._board = board
 
     def of(self, package: str) -> dict[str, str]:
         """Return a package's fragments in the order in which they are applied, after the recipe's.
 
         Name of the fragment in the build -> its path below the project.
         """
-        listed = self._configuration.fragments.get(package, ())
-        found = {f"board-{number}-{Path(path).name}": path for number, path in enumerate(listed)}
+        listed = self._configuration.fragments.get(package)
+        if listed is None and self._board:
+            found = self._board.of(package)
+        else:
+            found = {f"board-{n}-{Path(path).name}": path for n, path in enumerate(listed or ())}
         edited = self.edited(package)
         if os.path.lexists(self._project / edited):
-            found[edited_name(package)] = edited
+            found[self.edited_name(package)] = edited
         return found
 
     def references(self, package: str) -> tuple[FileRef, ...]:
@@ -45,13 +54,17 @@ class Fragments:
         """Return the path, below the project, of the Kconfig editor's fragment for a package."""
         return f"configs/{self._configuration.name}/{package}.fragment"
 
+    def edited_name(self, package: str) -> str:
+        """Return the name of the Kconfig editor's fragment in a build."""
+        return f"{'root' if self._board else 'board'}-{package}.fragment"
+
     @cached_property
     def packages(self) -> Mapping[str, str]:
         """Package with fragments -> the file, below the project, that names or holds them."""
-        found = dict.fromkeys(
-            self._configuration.fragments, f"configs/{self._configuration.name}.toml"
-        )
-        folder = self._project / f"configs/{self._configuration.name}"
+        name = self._configuration.name
+        file = f"configs/{name.partition('/')[0]}.toml"
+        found = dict.fromkeys(self._configuration.fragments, file)
+        folder = self._project / f"configs/{name}"
         return found | {p.stem: self.edited(p.stem) for p in folder.glob("*.fragment")}
 
     def _hash(self, path: str) -> str:
@@ -64,8 +77,3 @@ class Fragments:
                 reason="bad-board",
                 hint="replace it with a file that this user can read, or remove it",
             ) from error
-
-
-def edited_name(package: str) -> str:
-    """Return the name of the Kconfig editor's fragment in a build."""
-    return f"board-{package}.fragment"

@@ -12,9 +12,9 @@ HINT = "use the single line of a .pub file such as ~/.ssh/id_ed25519.pub"
 _SHOWN = 60
 
 
-def authorized_keys(table: Table) -> tuple[str, ...]:
+def authorized_keys(table: Table, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Take the keys of a table, a list of lines. Raises the table's error for a malformed key."""
-    keys = tuple(key.strip() for key in table.texts("authorized_keys", ()))
+    keys = tuple(key.strip() for key in table.texts("authorized_keys", default))
     for number, key in enumerate(keys):
         if problem := bad_key(key):
             raise table.error(f"authorized_keys[{number}]", problem, HINT)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from quard.base.names import NAME
+from quard.base.table import Table
+from quard.boards import tables
 from quard.boards.configuration import Configuration
+from quard.boards.keys import authorized_keys
 from quard.model import Unhardened
+
+_FORMATS = ("cpio.gz",)
+"""Formats of a named root whose table has none: it is mostly an initramfs."""
+_TAKEN = frozenset(("build", "configure", "images", "shell", "store", "work"))
+"""Names that no root can have: of other folders in `out`, and of the build machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,55 @@ class Root:
     size_mib: int
     persistent: tuple[str, ...] | None
 
-    def path(self, file: str) -> str:
-        """Return the path of one of its files in the images folder."""
-        return f"{self.name}/{file}" if self.name else file
+
+def named(table: Table, own: Root) -> tuple[Root, ...]:
+    """Take the board's named roots, sorted by name.
+
+    own -- the board's own root, whose values are the defaults of many keys
+    """
+    return tuple(_named(table, name, own) for name in table.names())
+
+
+def _named(roots: Table, name: str, own: Root) -> Root:
+    if not NAME.match(name):
+        raise roots.error(name, "is no name of a root", "use small letters, digits, + . and -")
+    if name in _TAKEN:
+        raise roots.error(name, "cannot name a root: it has another meaning", "use another name")
+    table = roots.table(name)
+    login = table.table("login")
+    formats, size = tables.image(table.table("image"), _FORMATS)
+    root = Root(
+        board=own.board,
+        name=name,
+        configuration=_configuration(table, name, own.configuration),
+        packages=table.texts("packages"),
+        unhardened=tables.unhardened(table.tables("unhardened")),
+        system=table.text("system", own.system),
+        hostname=table.text("hostname", own.hostname),
+        overlays=tables.paths(table, "overlays", ()),
+        login=Login(
+            root_password=login.text("root_password", own.login.root_password),
+            authorized_keys=authorized_keys(login, own.login.authorized_keys),
+        ),
+        formats=formats,
+        size_mib=size,
+        persistent=None,
+    )
+    login.finish()
+    table.finish()
+    return root
+
+
+def _configuration(table: Table, name: str, own: Configuration) -> Configuration:
+    """Return how a root's packages are built: as the board's, but for what its table says.
+
+    `fragments` has only the root's own: see quard.boards.fragments.
+    """
+    return replace(
+        own,
+        name=f"{own.name}/{name}",
+        folder=name,
+        cflags=tables.flags(table.table("flags"), own.cflags),
+        features={**own.features, **tables.features(table.table("features"))},
+        fragments=tables.fragments(table.table("fragments")),
+    )

@@ -39,7 +39,7 @@ def lay_out(
         sha256 = recorded(needs[name], _PART)
         try:
             if not stores.extract(sha256, folder):
-                raise lost_blob(name, _PART, sha256)
+                raise lost_blob(needs[name].name, _PART, sha256)
         except Collision as error:
             for where, text in sorted(error.found.items()):
                 other = _who_has(where, [(one, needs[one]) for one in before], stores)
@@ -67,7 +67,7 @@ def _who_has(path: str, others: Sequence[tuple[str, Results]], stores: Stores) -
         sha256 = recorded(results, _PART)
         found = stores.blob(sha256)
         if found is None:
-            raise lost_blob(name, _PART, sha256)
+            raise lost_blob(results.name, _PART, sha256)
         if any(below(member.path, path) for member in blob.members(found)):
             return name
     return "the toolchain"

@@ -281,7 +281,7 @@ class Packager:
 def _write_results(job: Job, record: Mapping[str, Any], made: Mapping[str, Any]) -> None:
     """Write the result files, the result itself last; `made` is its basis."""
     results, blobs, found = job.results, record["blobs"], record["interface"]
-    results.folder.mkdir(parents=True, exist_ok=True)
+    results.record.parent.mkdir(parents=True, exist_ok=True)
     _keep_earlier(results, found)
     put(results.record, canonical.readable(record))
     parts = {"interface": canonical.digest(found), **{part: blobs[part] for part in TARGET_PARTS}}

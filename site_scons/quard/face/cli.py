@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from quard.base.errors import QuardError
-from quard.base.names import meant
+from quard.base.names import meant, unknown
 from quard.boards import settings
+from quard.plan.unit import parted, qualified
 
 DEFAULT_BOARD = "quard-star"
 VARIABLES = {
@@ -52,6 +53,7 @@ HELP = {
     "NAME-savedefconfig": "save a .config that was edited by hand, as few lines as possible",
     "NAME-diffconfig": "show what the board and an edited .config change",
     "NAME-shell": "a shell in that package's sealed build environment",
+    "ROOT/NAME...": "the same for a package of one of the board's named roots",
     "list": "the board's packages",
     "info NAME": "all about one package",
     "depends NAME": "what it needs",
@@ -78,7 +80,7 @@ _VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
 class Command:
     """The user's request.
 
-    names    -- packages to build or to answer about
+    names    -- packages to build or to answer about, each as NAME or ROOT/NAME
     settings -- the arguments that override local.toml
     given    -- the other variables
     """
@@ -145,20 +147,31 @@ def parse(
     )
 
 
+def require_roots(command: Command, roots: Sequence[str]) -> None:
+    """Raise QuardError unknown-root if a package is that of a root that the board lacks."""
+    for name in command.names:
+        root, _ = parted(name)
+        if root and root not in roots:
+            where = f"configs/{command.board}.toml names its roots, as [roots.NAME]"
+            raise unknown("root", root, roots, where)
+
+
 def _verb(
     targets: list[str], packages: Sequence[str], boards: Sequence[str]
 ) -> tuple[Verb, tuple[str, ...]]:
-    known: list[str] = [*QUESTIONS, *BUILDS, *packages]
-    known += [f"{name}-{suffix}" for name in packages for suffix in SUFFIXES]
+    ours = [*packages, *(f"{name}-{suffix}" for name in packages for suffix in SUFFIXES)]
+    known: list[str] = [*QUESTIONS, *BUILDS, *ours]
     if not targets:
         return "images", ()
     first, *rest = targets
     if first in QUESTIONS:
         return _question(first, rest, packages, boards)
     for target in targets:
-        if target not in known:
+        root, name = parted(target)
+        if name not in ours if root else target not in known:
             others = [other for other in targets if other != target]
-            raise _unknown("target-name", target, known, boards, others)
+            near = [qualified(root, each) for each in ours] if root else known
+            raise _unknown("target-name", target, near, boards, others)
     verbs = [target for target in targets if target in BUILDS]
     if len(verbs) > 1:
         raise _confused(targets)
@@ -166,7 +179,10 @@ def _verb(
         if len(targets) > 1:
             raise _confused(targets)
         return _VERBS[verbs[0]], ()
-    named = [(target, "build") if target in packages else _suffixed(target) for target in targets]
+    named = [
+        (target, "build") if parted(target)[1] in packages else _suffixed(target)
+        for target in targets
+    ]
     suffixes = {suffix for _, suffix in named}
     if len(suffixes) > 1 or (len(named) > 1 and suffixes & {*OPENED}):
         raise _confused(targets)
@@ -194,8 +210,9 @@ def _question(
             hint=next(f"./scons {text}" for text in HELP if text.split()[0] == verb),
         )
     for name in names:
-        if name not in packages:
-            raise _unknown("package", name, packages)
+        root, package = parted(name)
+        if package not in packages:
+            raise _unknown("package", name, [qualified(root, each) for each in packages])
     return _VERBS[verb], tuple(names)
 
 

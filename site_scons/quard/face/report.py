@@ -10,6 +10,7 @@ from quard.base.errors import QuardError
 from quard.base.plain import json_text
 from quard.face.cli import Command
 from quard.plan.resolve import Resolved
+from quard.plan.unit import parted, qualified
 from quard.recipes.catalog import Catalog
 from quard.recipes.placeholders import render, render_all
 
@@ -19,22 +20,27 @@ def as_json(value: Any) -> str:
     return json_text(json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False)) + "\n"
 
 
-def answer(command: Command, resolved: Resolved, catalog: Catalog) -> str:
-    """Return the answer to list, info, depends or rdepends."""
+def answer(command: Command, roots: Mapping[str, Resolved], catalog: Catalog) -> str:
+    """Return the answer to list, info, depends or rdepends.
+
+    roots -- the board's, by name; a question about a package concerns one of them
+    """
+    root, name = parted(command.names[0]) if command.names else ("", "")
+    resolved = roots[root]
     match command.verb:
         case "list":
-            found: Any = [_row(resolved, name) for name in resolved.image]
+            found: Any = [_row(each, name) for each in roots.values() for name in each.image]
             text = _table(found)
         case "info":
-            found = _info(resolved, catalog, command.names[0])
+            found = _info(resolved, catalog, name)
             text = "".join(f"{key}: {_text(value)}\n" for key, value in found.items())
         case "depends":
-            name = _on_board(resolved, command.names[0])
-            found = [n for n in resolved.graph.closure((name,)) if n != name]
+            _require(resolved, name)
+            found = [qualified(root, n) for n in resolved.graph.closure((name,)) if n != name]
             text = "".join(f"{n}\n" for n in found)
         case "rdepends":
-            name = _on_board(resolved, command.names[0])
-            found = list(resolved.graph.users(name))
+            _require(resolved, name)
+            found = [qualified(root, n) for n in resolved.graph.users(name)]
             text = "".join(f"{n}\n" for n in found)
         case other:
             raise AssertionError(other)
@@ -45,6 +51,7 @@ def look_ahead(
     command: Command,
     now: Mapping[str, Any],
     last: Mapping[str, Any] | None,
+    names: Sequence[str],
     needs: Sequence[str],
     *,
     killed: bool = False,
@@ -53,19 +60,20 @@ def look_ahead(
 
     now    -- "packages" and "images": what a build would do, each with name, action and why
     last   -- summary.json of the last build that wrote one, or None
-    needs  -- if a package was named: what it needs, itself included
+    names  -- names of the units of the packages that the command names
+    needs  -- what these need, themselves included
     killed -- a later build was killed
     """
     if command.as_json:
         return as_json({"now": now, "last": last, "killed": killed})
     about: list[Mapping[str, Any]] = []
-    if command.names:
+    if names:
         now = {"packages": [row for row in now["packages"] if row["name"] in needs], "images": []}
-        about = [row for row in now["packages"] if row["name"] in command.names]
+        about = [row for row in now["packages"] if row["name"] in names]
     text = ahead((*now["packages"], *now["images"])) + "".join(map(_archive, about))
     if killed:
         return text + "the last build was killed before it could report what it did\n"
-    return text + _last_build(last, command.names)
+    return text + _last_build(last, names)
 
 
 def ahead(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -146,7 +154,7 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> str:
 def _row(resolved: Resolved, name: str) -> dict[str, str]:
     recipe = resolved.packages[name].recipe
     return {
-        "name": name,
+        "name": qualified(resolved.root.name, name),
         "version": recipe.version,
         "license": recipe.license,
         "summary": recipe.summary,
@@ -162,7 +170,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     values = {"name": name, "version": recipe.version}
     others = source.alternates if source else ()
     return {
-        "name": name,
+        "name": qualified(resolved.root.name, name),
         "version": recipe.version,
         "summary": recipe.summary,
         "license": recipe.license,
@@ -182,14 +190,15 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     }
 
 
-def _on_board(resolved: Resolved, name: str) -> str:
+def _require(resolved: Resolved, name: str) -> None:
+    """Raise QuardError not-on-board for a package that a root does not have."""
     if name not in resolved.plans:
+        root = resolved.root
         raise QuardError(
-            f"{name} is not on the board {resolved.root.board}",
+            f"{qualified(root.name, name)} is not on the board {root.board}",
             reason="not-on-board",
             hint="./scons list shows the board's packages",
         )
-    return name
 
 
 def _table(rows: list[dict[str, str]]) -> str:

@@ -12,6 +12,7 @@ from quard.base.plain import one_line
 from quard.face.activity import FETCH, Item, Snapshot, Transfer
 from quard.face.outlook import Outlook
 from quard.face.screen import Size
+from quard.plan.unit import parted
 
 _WIDE = 72
 """Columns from which a row also shows the time of its step."""
@@ -61,11 +62,11 @@ def rows(
     """
     width, room = size.columns - 1, most(size.lines) - 1
     fetching = {transfer.package: transfer for transfer in now.transfers}
-    packages = {item.name for item in now.items}
+    packages = {parted(item.name)[1] for item in now.items}
     alone = [transfer for transfer in now.transfers if transfer.package not in packages]
     entries: list[Item | Transfer] = []
     for item in now.items:
-        entries.append(fetching.get(item.name, item) if item.phase == FETCH else item)
+        entries.append(fetching.get(parted(item.name)[1], item) if item.phase == FETCH else item)
     entries += alone
     shown = entries[:room] if len(entries) > room else entries
     most_of_it = max(_LABEL, width // 3) if width >= _WIDE else min(_LABEL, max(8, width - _TIMES))

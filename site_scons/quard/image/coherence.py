@@ -52,12 +52,12 @@ class Coherence:
 
     @contextlib.contextmanager
     def aside(self, paths: Sequence[Path]) -> Iterator[Callable[[], None]]:
-        """Move files away while their input is rebuilt.
+        """Move the files of one folder away while their input is rebuilt.
 
         Yields a function that restores them, to be called if they still match their input;
         otherwise, and after an error, they are removed.
         """
-        away = self._folder / _ASIDE
+        away = paths[0].parent / _ASIDE  # two roots may be made at once
         if away.exists():
             remove_tree(away)
         away.mkdir(parents=True)

@@ -11,14 +11,16 @@ from quard.interactive import buildfolder
 from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.editor import ConfigEditor, kconfig_step
 from quard.interactive.fragment import Change, changes
-from quard.plan.resolve import Resolved
+from quard.plan.unit import parted, qualified
 from quard.project.build import BoardBuild
 
 
-def require(resolved: Resolved, name: str) -> None:
+def require(build: BoardBuild, name: str) -> None:
     """Raise QuardError not-kconfig for a package without a Kconfig configuration."""
-    if kconfig_step(resolved.plans[name]) is None:
-        others = [other for other, plan in resolved.plans.items() if kconfig_step(plan)]
+    if kconfig_step(build.plan(name)) is None:
+        root, _ = parted(name)
+        plans = build.roots[root].plans
+        others = [qualified(root, other) for other, plan in plans.items() if kconfig_step(plan)]
         raise QuardError(
             f"{name} is not configured by Kconfig",
             detail="on this board: " + (", ".join(sorted(others)) or "none is"),
@@ -57,7 +59,7 @@ def as_json(name: str, found: tuple[Change, ...]) -> dict[str, Any]:
 def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
     """Open the folder for editing a package's configuration. Raises QuardError."""
     workshop, job = build.workshop, build.job(name, buildfolder.CONFIGURE)
-    missing = sorted(n for n, results in job.needs.items() if not results.result.exists())
+    missing = sorted(each.name for each in job.needs.values() if not each.result.exists())
     if missing:
         raise QuardError(
             f"the dependencies of {name} have not been built",

@@ -10,13 +10,13 @@ from pathlib import Path
 from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import replacing
-from quard.boards.fragments import edited_name
 from quard.execute.kconfig import FEATURES, ConfigLine, Configurator, merge, values, vanished
 from quard.interactive import buildfolder
 from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
 from quard.plan.late import late
 from quard.plan.plan import KconfigStep, Plan
+from quard.plan.unit import parted
 from quard.process import terminal
 from quard.process.stop import REASON
 from quard.project.build import BoardBuild
@@ -45,15 +45,17 @@ class ConfigEditor:
     """
 
     def __init__(self, build: BoardBuild, name: str) -> None:
-        workshop, resolved = build.workshop, build.resolved
+        workshop = build.workshop
+        root, self._package = parted(name)
         self.name = name
         self.pending: str | None = None
         self._from_shell = False
         self._workshop = workshop
-        self._plan = resolved.plans[name]
-        self._board = resolved.root.board
-        self._images = name in resolved.image
-        self._shown = workshop.fragments.edited(name)
+        self._plan = build.plan(name)
+        self._board = workshop.board.name
+        self._images = self._package in build.roots[root].image
+        self._fragments = workshop.fragments[root]
+        self._shown = self._fragments.edited(self._package)
         self._fragment = workshop.project / self._shown
         self._phase: Callable[[str], None] | None = None
         folder = workshop.out / buildfolder.CONFIGURE
@@ -97,7 +99,7 @@ class ConfigEditor:
             buildfolder.note(self._root, "")
             self._config = found.build.configurator(step)
             requests = self._config.requests()
-            kept = edited_name(self.name)
+            kept = self._fragments.edited_name(self._package)
             self._kept = tuple(r for r in requests if r.origin == kept)
             self._stack = Stack(
                 base=self._base(),
@@ -224,7 +226,6 @@ class ConfigEditor:
         if text == before:
             return False
         if text:
-            path.parent.mkdir(exist_ok=True)
             _write(path, text)
         else:
             path.unlink()

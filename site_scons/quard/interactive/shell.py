@@ -24,7 +24,7 @@ def shell(board: BoardBuild, name: str) -> None:
     It runs in the folder of the package's last build if that failed, else in one of its own.
     """
     workshop = board.workshop
-    version = board.resolved.plans[name].version
+    version = board.plan(name).version
     log_path = board.job(name, PLACE).log
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with workshop.token(), log_path.open("w+b") as log:

@@ -1,15 +1,17 @@
-"""The units of a board: its packages and its images."""
+"""The units of a board's images folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from quard.base.errors import QuardError
 from quard.boards.board import Board
 from quard.boards.root import Root
 from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
+from quard.plan.packages import Packages
 from quard.plan.resolve import Resolved
-from quard.plan.unit import PACKAGE_PARTS, Input, Unit, board_id, package_id
+from quard.plan.unit import Input, Unit, UnitPlan, board_id, qualified
 
 ROOTFS = "rootfs.tar"
 MANIFEST = "manifest.json"
@@ -25,58 +27,47 @@ DATA_LABEL = "data"
 class Surroundings:
     """Inputs of a board's images, which the caller has read from the disk.
 
-    system          -- SHA-256 of the system's table
-    overlays        -- name -> digest, in the board's order
+    systems         -- name of a system's table -> SHA-256
+    overlays        -- name -> digest
     authorized_keys -- from the user's settings
     machine         -- SHA-256 of the machine's file
     template        -- SHA-256 over the parts of run.sh
     """
 
-    system: str
+    systems: Mapping[str, str]
     overlays: Mapping[str, str]
     authorized_keys: tuple[str, ...]
     machine: str
     template: str
 
 
-def package_units(resolved: Resolved) -> dict[str, Unit]:
-    """Return the packages by id, in build order."""
-    configuration = resolved.root.configuration.name
-    found = {}
-    for name in resolved.graph.order:
-        plan = resolved.plans[name]
-        seen = [
-            Input(package_id(n, configuration), "interface") for n in (*plan.needs, *plan.links)
-        ]
-        parts = (*PACKAGE_PARTS, "deploy") if plan.deploys else PACKAGE_PARTS
-        unit = Unit(package_id(name, configuration), plan, tuple(seen), parts)
-        found[unit.id] = unit
-    return found
+def image_units(
+    board: Board, roots: Mapping[str, Resolved], packages: Packages, around: Surroundings
+) -> dict[str, Unit]:
+    """Return the units of the images folder by id, inputs first.
+
+    Raises QuardError bad-board if a root's folder would take the place of a file.
+    """
+    units = [*_images(board, roots, packages, around)]
+    for unit in units:
+        tops = {file.partition("/")[0] for file in unit.files}
+        if not unit.folder and (taken := tops.intersection(roots)):
+            raise QuardError(
+                f"configs/{board.name}.toml: roots.{taken.pop()} has the name of a file"
+                " in the images folder",
+                reason="bad-board",
+                hint="give the root another name",
+            )
+    return {unit.id: unit for unit in units}
 
 
-def image_units(board: Board, resolved: Resolved, around: Surroundings) -> dict[str, Unit]:
-    """Return the units of the images folder by id, inputs first."""
-    return {unit.id: unit for unit in _images(board, resolved, around)}
-
-
-def _images(board: Board, resolved: Resolved, around: Surroundings) -> Iterator[Unit]:
-
-    for name in resolved.deploying:
-        for path in resolved.deployed(name):
-            inputs = (Input(package_id(name, board.name), "deploy"),)
-            yield Unit(board_id(path, board.name), FilePlan(path=path), inputs, files=(path,))
-    rootfs = Unit(
-        board_id(ROOTFS, board.name),
-        _rootfs(resolved, around),
-        tuple(Input(package_id(name, board.name), part) for name, part in resolved.layers),
-        parts=("tar",),
-        files=(ROOTFS, MANIFEST),
-    )
-    yield rootfs
-    for kind in board.formats:
-        name = FILES[kind]
-        plan = _file_system(kind, board)
-        yield Unit(board_id(name, board.name), plan, (Input(rootfs.id, "tar"),), files=(name,))
+def _images(
+    board: Board, roots: Mapping[str, Resolved], packages: Packages, around: Surroundings
+) -> Iterator[Unit]:
+    deployed: set[str] = set()
+    for resolved in roots.values():
+        yield from _deployed(resolved, packages, deployed)
+        yield from _file_systems(resolved, packages, around)
     if board.data.size_mib:
         disk = EmptyDiskPlan(label=DATA_LABEL, size_mib=board.data.size_mib)
         yield Unit(board_id(DATA, board.name), disk, (), files=(DATA,))
@@ -89,12 +80,45 @@ def _images(board: Board, resolved: Resolved, around: Surroundings) -> Iterator[
     yield Unit(board_id(SCRIPT, board.name), script, (), files=(SCRIPT,))
 
 
+def _deployed(resolved: Resolved, packages: Packages, done: set[str]) -> Iterator[Unit]:
+    """Yield the files that packages put beside the images, each package's only once.
+
+    done -- ids of packages whose files are there, to which these are added
+    """
+    root = resolved.root
+    for name in resolved.deploying:
+        inputs = packages.inputs(root.name, (name,), "deploy")
+        if inputs[0].unit in done:
+            continue
+        done.add(inputs[0].unit)
+        for path in resolved.deployed(name):
+            yield _image(root, path, FilePlan(path=path), inputs)
+
+
+def _file_systems(resolved: Resolved, packages: Packages, around: Surroundings) -> Iterator[Unit]:
+    """Yield a root's rootfs.tar and the file systems made from it."""
+    root = resolved.root
+    layers = tuple(Input(packages.ids[root.name, n], part) for n, part in resolved.layers)
+    rootfs = _image(root, ROOTFS, _rootfs(resolved, around), layers)
+    manifest = qualified(root.name, MANIFEST)
+    rootfs = replace(rootfs, parts=("tar",), files=(*rootfs.files, manifest))
+    yield rootfs
+    for kind in root.formats:
+        yield _image(root, FILES[kind], _file_system(kind, root), (Input(rootfs.id, "tar"),))
+
+
+def _image(root: Root, file: str, plan: UnitPlan, inputs: tuple[Input, ...]) -> Unit:
+    """Return the unit of one file of a root."""
+    path = qualified(root.name, file)
+    return Unit(board_id(path, root.board), plan, inputs, files=(path,), folder=root.name)
+
+
 def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
     root = resolved.root
     return RootfsPlan(
         triple=root.configuration.target.triple,
-        system=around.system,
-        overlays=tuple(around.overlays.items()),
+        system=around.systems[root.system],
+        overlays=tuple((name, around.overlays[name]) for name in root.overlays),
         users=resolved.users,
         permissions=resolved.permissions,
         hardening=root.configuration.hardening.checked,
@@ -109,15 +133,19 @@ def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
 
 def _release(root: Root) -> tuple[tuple[str, str], ...]:
     """Return the fields of os-release(5)."""
+    pretty, variant = root.board, root.board
+    if root.name:
+        pretty, variant = f"{root.board}, {root.name}", f"{root.board}.{root.name}"
     return (
         ("ID", "quardroot"),
         ("NAME", "Quardroot"),
-        ("PRETTY_NAME", f"Quardroot ({root.board})"),
-        ("VARIANT_ID", root.board),
+        ("PRETTY_NAME", f"Quardroot ({pretty})"),
+        ("VARIANT_ID", variant),
     )
 
 
-def _file_system(kind: str, board: Board) -> FileSystemPlan:
+def _file_system(kind: str, root: Root) -> FileSystemPlan:
     if kind == "ext4":
-        return FileSystemPlan(format=kind, label=board.name[:16], size_mib=board.size_mib)
+        label = (root.name or root.board)[:16]
+        return FileSystemPlan(format=kind, label=label, size_mib=root.size_mib)
     return FileSystemPlan(format=kind)

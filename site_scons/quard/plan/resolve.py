@@ -182,7 +182,14 @@ class Resolver:
         )
 
     def _check_names(self) -> None:
-        """Reject a board that names a package or feature that does not exist."""
+        """Reject a package or feature that does not exist, and a root called like a package."""
+        root = self._root
+        if root.name and root.name in self._catalog.names():
+            raise QuardError(
+                f"configs/{root.board}.toml: roots.{root.name} has the name of a package",
+                reason="bad-board",
+                hint="give the root another name",
+            )
         for package, feature in self._configuration.features:
             known = tuple(f.name for f in self._catalog[package].recipe.features)
             if feature not in known:

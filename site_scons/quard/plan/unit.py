@@ -43,7 +43,7 @@ class Input:
 
     @property
     def name(self) -> str:
-        """Its name in keys. It names no board, so that equal plans are built once."""
+        """Its name in keys. It names no configuration, so that equal plans are built once."""
         return f"{local(self.unit)}:{self.part}"
 
 
@@ -55,6 +55,7 @@ class Unit:
     inputs -- parts of other units, in the order of reports to users
     parts  -- named outputs; the result has a digest for each
     files  -- files of the unit in the images folder; empty for a package
+    folder -- of the root that it belongs to, inside the board's folders; "" for the board's own
     """
 
     id: str
@@ -62,10 +63,16 @@ class Unit:
     inputs: tuple[Input, ...]
     parts: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    folder: str = ""
 
     @property
     def name(self) -> str:
-        """The name that users see."""
+        """The name that users see, unique on a board: that of a root's package is ROOT/NAME."""
+        return qualified(self.folder, local(self.id)) if self.is_package else local(self.id)
+
+    @property
+    def package(self) -> str:
+        """The name of a package, in whatever configuration."""
         return local(self.id)
 
     @property
@@ -74,10 +81,7 @@ class Unit:
 
 
 def package_id(name: str, configuration: str) -> str:
-    """Return the id of a package.
-
-    A configuration is a target, toolchain, flags, features and fragments; a board has one.
-    """
+    """Return the id of a package; a board has a configuration for each of its roots."""
     return f"{name}@{configuration}"
 
 
@@ -89,3 +93,14 @@ def board_id(name: str, board: str) -> str:
 def local(unit: str) -> str:
     """Return a unit's name without its board or configuration."""
     return unit.partition("@")[0] if "@" in unit else unit.partition("/")[2]
+
+
+def qualified(folder: str, name: str) -> str:
+    """Return the name for users of a package, or of a file, of the root with this folder."""
+    return f"{folder}/{name}" if folder else name
+
+
+def parted(name: str) -> tuple[str, str]:
+    """Return the root and the name of a package that a user named: NAME or ROOT/NAME."""
+    root, _, package = name.rpartition("/")
+    return root, package

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING
 from quard.ledger import why
 from quard.ledger.ledger import Ledger
 from quard.ledger.results import write_result
-from quard.plan.board import package_units
+from quard.ledger.why import Difference
+from quard.plan.packages import package_units
+from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
-from quard.plan.unit import Unit, package_id
+from quard.plan.unit import Unit, local, parted
 from quard.project.images import Images
+from quard.project.rooted import naming
 from quard.project.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -23,13 +27,15 @@ if TYPE_CHECKING:
 class BoardBuild:
     """Makes the units of one board; several threads may use it at once.
 
+    roots    -- by name: "", the board's own, comes first
     packages -- the units of the packages, by id, in build order
     """
 
-    def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
+    def __init__(self, workshop: Workshop, roots: Mapping[str, Resolved]) -> None:
         self.workshop = workshop
-        self.resolved = resolved
-        self.packages = package_units(resolved)
+        self.roots = roots
+        self._units = package_units(roots)
+        self.packages = self._units.units
         self.ledger = Ledger(
             workshop.outputs.folder,
             workshop.out / "images",
@@ -41,21 +47,61 @@ class BoardBuild:
     @cached_property
     def images(self) -> Images:
         """The board's images; their units are added to the ledger."""
-        found = Images(self.workshop, self.resolved)
+        found = Images(self.workshop, self.roots, self._units)
         self.ledger.units.update(found.units)
         return found
 
+    @property
+    def resolved(self) -> Resolved:
+        """The packages of the board's own root."""
+        return self.roots[""]
+
     def package(self, name: str) -> Unit:
-        """Return the unit of a package."""
-        return self.packages[package_id(name, self.resolved.root.configuration.name)]
+        """Return the unit of a package, named NAME or ROOT/NAME."""
+        return self._units.unit(*parted(name))
+
+    def closure(self, names: Iterable[str]) -> tuple[Unit, ...]:
+        """Return these packages and all that they need, in build order."""
+        wanted: set[str] = set()
+        asked = [*map(parted, names)]
+        for folder, resolved in self.roots.items():
+            own = [name for root, name in asked if root == folder]
+            wanted |= {self._units.ids[folder, name] for name in resolved.graph.closure(own)}
+        return tuple(unit for unit in self.packages.values() if unit.id in wanted)
+
+    @property
+    def image(self) -> tuple[Unit, ...]:
+        """The packages of all images, in build order."""
+        wanted = {
+            self._units.ids[folder, name]
+            for folder, resolved in self.roots.items()
+            for name in resolved.image
+        }
+        return tuple(unit for unit in self.packages.values() if unit.id in wanted)
+
+    @cached_property
+    def forced(self) -> frozenset[str]:
+        """The ids of the packages that are built even if nothing changed."""
+        return frozenset(self.package(name).id for name in self.workshop.site.force)
+
+    def difference(self, unit: Unit) -> Difference:
+        """Return the function that compares interfaces of a unit's inputs."""
+        names = {local(each.unit): self.ledger.units[each.unit] for each in unit.inputs}
+
+        def found(name: str, before: str, now: str) -> Sequence[str]:
+            shown = names[name].name if name in names else name
+            return self.workshop.outputs.difference(shown, before, now)
+
+        return found
 
     def make(self, unit: Unit) -> None:
         """Restore or build one unit. Raises QuardError."""
         try:
-            if unit.is_package:
-                self._produce(unit)
-            else:
-                self._make_image(unit)
+            with naming(unit.folder):
+                if unit.is_package:
+                    self._produce(unit)
+                else:
+                    self._make_image(unit)
         finally:
             self.ledger.made(unit)
 
@@ -68,8 +114,7 @@ class BoardBuild:
 
     def _produce(self, unit: Unit) -> None:
         workshop, name = self.workshop, unit.name
-        force = name in workshop.site.force
-        version = self.resolved.plans[name].version
+        force, version = unit.id in self.forced, self.plan(name).version
         started = time.monotonic()
         with workshop.console.package(name, version) as report:
             job = self.job(name)
@@ -79,33 +124,41 @@ class BoardBuild:
             workshop.console.done(name, version, "from the store")
             return
         seconds = time.monotonic() - started
-        reasons = why.reasons(outcome.before, outcome.now, workshop.outputs.difference)
+        reasons = why.reasons(outcome.before, outcome.now, self.difference(unit))
         reasons = reasons or (why.FORCED if force else (why.MISSING,))
         workshop.summary.add_built(name, seconds, reasons)
         workshop.console.done(name, version, f"built in {seconds:.1f} s")
 
+    def plan(self, name: str) -> Plan:
+        """Return the plan of a package, named NAME or ROOT/NAME."""
+        root, package = parted(name)
+        return self.roots[root].plans[package]
+
     def job(self, name: str, place: str = "work") -> Job:
-        """Return the job for a package.
+        """Return the job for a package, named NAME or ROOT/NAME.
 
         place -- the kind of folder to work in: work for a build; only a build writes the
                  package's own log
         """
         from quard.execute.package import Job  # noqa: PLC0415
 
-        workshop, unit = self.workshop, self.package(name)
-        package, plan = self.resolved.packages[name], self.resolved.plans[name]
-        tree = workshop.tree(name)
+        workshop, unit, plan = self.workshop, self.package(name), self.plan(name)
+        root, bare = parted(name)
+        package, tree = self.roots[root].packages[bare], workshop.tree(bare)
         paths = {path.name: path for path in package.folder.iterdir()}
-        for inner, path in workshop.fragments.of(name).items():
+        for inner, path in workshop.fragments[root].of(bare).items():
             paths[inner] = workshop.project / path
-        log = f"{name}.log" if place == "work" else f"{name}-{place}.log"
+        # Equal packages of two roots are built in one folder, and edited in one for each.
+        name, suffix = (unit.name, "") if place == "work" else (name, f"-{place}")
+        log = f"{name}{suffix}.log"
+        inputs = {local(each.unit): self.ledger.units[each.unit] for each in unit.inputs}
         return Job(
             plan=plan,
             request=None if tree else workshop.request(package),
             tree=tree,
             patches=tuple(paths[reference.name] for reference in plan.patches),
             files={reference.name: paths[reference.name] for reference in plan.files},
-            needs={need: workshop.outputs.results(need) for need in (*plan.needs, *plan.links)},
+            needs={need: self.ledger.results(found) for need, found in inputs.items()},
             now=self.ledger.basis(unit),
             results=self.ledger.results(unit),
             work=workshop.out / place / name,

@@ -11,7 +11,7 @@ from quard.base import canonical
 from quard.ledger import why
 from quard.ledger.results import made_from, read_record
 from quard.plan import source
-from quard.plan.unit import Input, Unit, local
+from quard.plan.unit import Input, Unit
 from quard.project.build import BoardBuild
 
 Action = Literal["none", "restore", "build", "maybe", "make"]
@@ -39,7 +39,6 @@ class Forecast:
 
     unfinished -- files that an interrupted build had begun to make
     signed     -- whether SCons' signatures are usable; if not, all comes from the store
-    forced     -- packages that are built even if nothing has changed
     """
 
     def __init__(
@@ -48,14 +47,11 @@ class Forecast:
         unfinished: frozenset[Path],
         *,
         signed: bool,
-        forced: frozenset[str] = frozenset(),
     ) -> None:
         self._build = build
         self._ledger = build.ledger
-        self._outputs = build.workshop.outputs
         self._unfinished = unfinished
         self._signed = signed
-        self._forced = forced
         # Unit -> the digests of its parts; None if it must be made first. For a unit that was
         # not requested, they are those of its result.
         self._parts: dict[str, Mapping[str, str] | None] = {}
@@ -74,13 +70,15 @@ class Forecast:
         same = found is not None and found.key == self._ledger.key(unit, digests)
         listings = {} if unit.is_package else self._build.images.listings(unit)
         now = {**self._ledger.basis(unit, found, digests), "listings": listings}
-        reasons = () if same else why.reasons(before, now, self._outputs.difference)
+        reasons = () if same else why.reasons(before, now, self._build.difference(unit))
         self._parts[unit.id] = None
-        if unit.is_package and unit.name in self._forced:
+        if unit.id in self._build.forced:
             return Expected(unit.name, "build", reasons or why.FORCED)
         if unsure:
             if same:
-                return Expected(unit.name, "maybe", tuple(dict.fromkeys(map(_depends, unsure))))
+                return Expected(
+                    unit.name, "maybe", tuple(dict.fromkeys(map(self._depends, unsure)))
+                )
             return Expected(unit.name, "build" if unit.is_package else "make", reasons)
         if same and found and self._is_whole(unit):
             self._parts[unit.id] = found.parts
@@ -118,14 +116,14 @@ class Forecast:
         found = (record or read_record(self._ledger.results(unit))).get("archive")
         if not isinstance(found, dict):
             return None
-        request = source.request(unit.name, self._build.resolved.packages[unit.name].recipe)
+        package = self._build.roots[unit.folder].packages[unit.package]
+        request = source.request(unit.package, package.recipe)
         variant = request.variant(found["sha256"]) if request else None
         return {**found, "address": variant.addresses[0]} if variant else found
 
-
-def _depends(each: Input) -> str:
-    """Return the condition for rebuilding a unit."""
-    name = local(each.unit)
-    if each.part == "interface":
-        return f"if the interface of {name} changes"
-    return f"if {name} changes" if each.part == "tar" else f"if the files of {name} change"
+    def _depends(self, each: Input) -> str:
+        """Return the condition for rebuilding a unit."""
+        name = self._ledger.units[each.unit].name
+        if each.part == "interface":
+            return f"if the interface of {name} changes"
+        return f"if {name} changes" if each.part == "tar" else f"if the files of {name} change"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,13 @@ from quard.base.files import changed, remove_tree, replacing
 from quard.image import overlay
 from quard.image.coherence import MARK, Coherence
 from quard.image.overlay import Overlay
+from quard.ledger.ledger import IMAGES, RESULTS
 from quard.plan.board import DATA, FILES, MANIFEST, ROOTFS, Surroundings, image_units
 from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
+from quard.plan.packages import Packages
 from quard.plan.resolve import Resolved
-from quard.plan.unit import Unit, local
+from quard.plan.unit import Unit, local, qualified
+from quard.project.rooted import naming, of_root
 from quard.project.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -32,27 +36,35 @@ class Images:
     units -- the units of these files, by id; inputs come first
     """
 
-    def __init__(self, workshop: Workshop, resolved: Resolved) -> None:
+    def __init__(
+        self, workshop: Workshop, roots: Mapping[str, Resolved], packages: Packages
+    ) -> None:
         self._workshop = workshop
-        self._resolved = resolved
+        self._roots = roots
+        self._packages = packages
         self._board = workshop.board
         self.folder = workshop.out / "images"
         self.coherence = Coherence(self.folder)
-        self._overlays = self._scan()
-        self.units = image_units(workshop.board, resolved, self._surroundings(self._overlays))
+        self._scanning = threading.Lock()
+        self._overlays = self._scan(n for each in roots.values() for n in each.root.overlays)
+        self.units = self._units(self._overlays)
 
-    def _surroundings(self, overlays: Iterable[Overlay]) -> Surroundings:
+    def _units(self, overlays: Mapping[str, Overlay]) -> dict[str, Unit]:
+        around = self._surroundings(overlays)
+        return image_units(self._board, self._roots, self._packages, around)
+
+    def _surroundings(self, overlays: Mapping[str, Overlay]) -> Surroundings:
+        systems = dict.fromkeys(resolved.root.system for resolved in self._roots.values())
         return Surroundings(
-            system=self._system_digest(),
-            overlays={found.name: found.digest for found in overlays},
+            systems={name: self._system_digest(name) for name in systems},
+            overlays={name: found.digest for name, found in overlays.items()},
             authorized_keys=self._workshop.settings.authorized_keys,
             machine=self._machine_digest(),
             template=self._template_digest(),
         )
 
-    @cached_property
-    def _system(self) -> Path:
-        name = self._board.system
+    def _system(self, name: str) -> Path:
+        """Return the path of a system's table."""
         path = self._workshop.project / "configs" / "system" / f"{name}.toml"
         if not os.path.lexists(path):
             raise QuardError(
@@ -62,12 +74,12 @@ class Images:
             )
         return path
 
-    def _system_digest(self) -> str:
+    def _system_digest(self, name: str) -> str:
         try:
-            return hashlib.sha256(given.content(self._system, given.TEXT)).hexdigest()
+            return hashlib.sha256(given.content(self._system(name), given.TEXT)).hexdigest()
         except OSError as error:
             raise QuardError(
-                f"configs/system/{self._board.system}.toml cannot be read",
+                f"configs/system/{name}.toml cannot be read",
                 detail=error.strerror or str(error),
                 reason="bad-system-table",
                 hint="replace it with a file that this user can read",
@@ -85,13 +97,16 @@ class Images:
             )
         return path
 
-    def _scan(self) -> tuple[Overlay, ...]:
-        """Return the overlays as they are now."""
+    def _scan(self, names: Iterable[str]) -> dict[str, Overlay]:
+        """Return overlays as they are now."""
         project, memories = self._workshop.project, self._workshop.out / "overlays"
-        return tuple(
-            overlay.scan(name, project / name, memories / f"{name.replace('/', '%')}.json")
-            for name in self._board.overlays
-        )
+        with self._scanning:  # two roots may have one overlay, and be made at once
+            return {
+                name: overlay.scan(
+                    name, project / name, memories / f"{name.replace('/', '%')}.json"
+                )
+                for name in dict.fromkeys(names)
+            }
 
     def _machine_digest(self) -> str:
         try:
@@ -133,21 +148,22 @@ class Images:
         """
         if not isinstance(unit.plan, RootfsPlan):
             return {}
-        return {found.name: found.listing() for found in self._overlays}
+        return {name: self._overlays[name].listing() for name, _ in unit.plan.overlays}
 
     def make(self, unit: Unit) -> dict[str, str]:
         """Make the files of one unit and return the digests of its parts."""
         for name in unit.files:
-            if name != MANIFEST:
+            if not name.endswith(MANIFEST):
                 self.coherence.begin(name)
+        (self.folder / unit.folder).mkdir(exist_ok=True)
         match unit.plan:
             case FilePlan(path=path):
-                package = local(unit.inputs[0].unit)
-                self._workshop.outputs.deploy(package, path, self.folder / path)
+                package = self._packages.units[unit.inputs[0].unit].name
+                self._workshop.outputs.deploy(package, path, self.folder / unit.name)
             case RootfsPlan():
                 return {"tar": self._rootfs(unit)}
             case FileSystemPlan() as plan:
-                self._maker.file_system(plan, ROOTFS, unit.name)
+                self._maker.file_system(plan, local(unit.inputs[0].unit), unit.name)
             case EmptyDiskPlan() as plan:
                 self._maker.empty_disk(plan, unit.name)
             case ScriptPlan():
@@ -167,17 +183,19 @@ class Images:
         """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""
         from quard.image import rootfs  # noqa: PLC0415
 
-        blobs = self._workshop.outputs.blobs(self._resolved.layers)
-        tar, manifest = self.folder / ROOTFS, self.folder / MANIFEST
-        last = self._workshop.out / "rootfs.sha256"
+        units = self._packages.units
+        layers = {each: (units[each.unit].name, each.part) for each in unit.inputs}
+        tar, manifest = (self.folder / name for name in unit.files)
+        last = self._workshop.out / RESULTS / IMAGES / unit.folder / "rootfs.sha256"
+        systems = [tar.with_name(name) for name in FILES.values()]
         with (
-            blobs as paths,
-            self.coherence.aside([self.folder / name for name in FILES.values()]) as bring_back,
+            self._workshop.outputs.blobs(layers.values()) as blobs,
+            self.coherence.aside(systems) as bring_back,
         ):
-            layers = tuple(rootfs.Layer(name, path) for (name, _), path in paths.items())
-            made = rootfs.assemble(self._job(unit, layers), tar, manifest)
-            now = image_units(self._board, self._resolved, self._surroundings(self._scan()))
-            if now[unit.id].plan != unit.plan:
+            found = tuple(rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items())
+            made = rootfs.assemble(self._job(unit, found), tar, manifest)
+            overlays = self._scan(self._roots[unit.folder].root.overlays)
+            if self._units({**self._overlays, **overlays})[unit.id].plan != unit.plan:
                 tar.unlink()
                 manifest.unlink()
                 raise changed(Path("the overlay"))
@@ -185,15 +203,17 @@ class Images:
                 bring_back()
         _replace(last, made.sha256)
         for name in made.unlinked:
-            self._workshop.console.note(self._unlinked(name))
+            self._workshop.console.note(self._unlinked(unit.folder, name))
         return made.sha256
 
-    def _unlinked(self, name: str) -> str:
+    def _unlinked(self, root: str, name: str) -> str:
         """Return the note on a package that is needed, and that nothing is linked with."""
-        image = self._resolved.image
-        who = ", ".join(user for user in self._resolved.graph.dependants(name) if user in image)
+        resolved = self._roots[root]
+        users = resolved.graph.dependants(name)
+        who = ", ".join(user for user in users if user in resolved.image)
+        where = f"the image of {root}" if root else "the image"
         return (
-            f"note: {name} is in the image because of `needs` of {who}, and nothing there is linked"
+            f"note: {name} is in {where} because of `needs` of {who}, and nothing there is linked"
             f" with its libraries: name it in `runtime` of what opens them by name, or take it out"
         )
 
@@ -202,7 +222,6 @@ class Images:
 
         A successful check is recorded by its key: a null build checks nothing. Raises QuardError.
         """
-        unit = next(unit for unit in self.units.values() if isinstance(unit.plan, RootfsPlan))
         passed = self._workshop.out / "vetted"
         key = canonical.digest([each.plan.identity for each in self.units.values()])
         if _read(passed) == key:
@@ -210,40 +229,68 @@ class Images:
         from quard.image import rootfs  # noqa: PLC0415
 
         self._script()
-        for warning in rootfs.vet(self._job(unit, ())):
-            self._workshop.console.warn(warning)
+        for unit in self.units.values():
+            if isinstance(unit.plan, RootfsPlan):
+                with naming(unit.folder):
+                    for warning in rootfs.vet(self._job(unit, ())):
+                        self._workshop.console.warn(of_root(unit.folder, warning))
         _replace(passed, key)
 
     def _job(self, unit: Unit, layers: tuple[Layer, ...]) -> RootfsJob:
         from quard.image import rootfs, system  # noqa: PLC0415
 
         assert isinstance(unit.plan, RootfsPlan)
+        resolved = self._roots[unit.folder]
+        root, outputs = resolved.root, self._workshop.outputs
         return rootfs.RootfsJob(
             plan=unit.plan,
             layers=layers,
-            overlays=self._overlays,
-            system=system.load(self._system),
-            target=self._board.target,
-            formats=self._board.formats,
-            size_mib=self._board.size_mib or None,
+            overlays=tuple(self._overlays[name] for name in root.overlays),
+            system=system.load(self._system(root.system)),
+            target=root.configuration.target,
+            formats=root.formats,
+            size_mib=root.size_mib or None,
             left_out={
-                name: partial(self._workshop.outputs.blob, name, "programs")
-                for name in self._resolved.image
-                if name not in self._resolved.whole
+                name: partial(outputs.blob, self._packages.unit(root.name, name).name, "programs")
+                for name in resolved.image
+                if name not in resolved.whole
             },
         )
 
     def remove_others(self) -> None:
-        """Remove images that the board no longer makes: a stale image would boot an old system."""
-        files = [Path(name) for unit in self.units.values() for name in unit.files]
-        wanted = {MARK, *(path.parts[0] for path in files)}
-        if self.folder.is_dir():
-            for path in sorted(self.folder.iterdir()):
-                if path.name not in wanted:
-                    if path.is_dir() and not path.is_symlink():
-                        remove_tree(path)
-                    else:
-                        path.unlink()
+        """Remove images that the board no longer makes: a stale image would boot an old system.
+
+        What was made for a root that the board no longer has goes, too.
+        """
+        wanted = {MARK: False}
+        for unit in self.units.values():
+            for name in unit.files:
+                wanted[name] = False
+                wanted |= {str(folder): True for folder in Path(name).parents}
+        self._remove_others("", wanted)
+
+    def _remove_others(self, folder: str, wanted: Mapping[str, bool]) -> None:
+        """Remove what is not wanted; name -> whether it is a folder."""
+        place = self.folder / folder
+        for entry in sorted(os.scandir(place), key=lambda e: e.name) if place.is_dir() else ():
+            name = qualified(folder, entry.name)
+            is_folder = wanted.get(name)
+            if is_folder is False:
+                continue
+            if is_folder:
+                self._remove_others(name, wanted)
+            elif not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry)
+            else:
+                remove_tree(Path(entry.path))
+                self._forget_root(name)
+
+    def _forget_root(self, name: str) -> None:
+        """Remove the results, logs and work folders of a root that is gone."""
+        out = self._workshop.out
+        if (out / RESULTS / IMAGES / name / f"{ROOTFS}.basis.json").exists():
+            for kind in (RESULTS, "logs", "work", f"{RESULTS}/{IMAGES}"):
+                remove_tree(out / kind / name)
 
 
 def _read(path: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from quard.face.estimate import Unit
 from quard.face.outlook import Outlook
 from quard.ledger.durations import Kinds
-from quard.plan.board import FILES, ROOTFS
+from quard.plan.image import FileSystemPlan, RootfsPlan
 from quard.project.build import BoardBuild
 from quard.project.forecast import Expected
 
@@ -21,20 +21,23 @@ def outlook(
     past: Mapping[str, Kinds],
 ) -> Outlook:
     """Return the outlook; `expected` has packages and image files in the form of `why`."""
-    workshop, resolved = build.workshop, build.resolved
+    workshop = build.workshop
+    known = {unit.name: unit for unit in build.ledger.units.values()}
     units: dict[str, Unit] = {}
     for row in expected:
         if row.action == "none":
             continue
-        sure = row.action != "maybe"
-        if plan := resolved.plans.get(row.name):
-            seconds = _RESTORED if row.action == "restore" else _seconds(past, row.name)
-            if row.action != "restore" and not workshop.at_hand(row.name):
+        unit, sure = known[row.name], row.action != "maybe"
+        needs = tuple(dict.fromkeys(build.ledger.units[each.unit].name for each in unit.inputs))
+        seconds = _seconds(past, row.name)
+        if unit.is_package:
+            if row.action == "restore":
+                seconds = _RESTORED
+            elif not workshop.at_hand(unit.package):
                 seconds = None  # a download takes an unknown time
-            units[row.name] = Unit(seconds, (*plan.needs, *plan.links), sure=sure)
-        elif row.name in (ROOTFS, *FILES.values()):
-            needs = resolved.image if row.name == ROOTFS else (ROOTFS,)
-            units[row.name] = Unit(_seconds(past, row.name), needs, sure=sure)
+        elif not isinstance(unit.plan, RootfsPlan | FileSystemPlan):
+            continue
+        units[row.name] = Unit(seconds, needs, sure=sure)
     return Outlook(workshop.board.name, units, past, workshop.site.jobs)
 
 

@@ -66,17 +66,23 @@ def require_out(out: Path, board: str) -> None:
     _require([*_closed(there if out.exists() else (out.parent,), _MOVE_OUT)])
 
 
-def require(out: Path, board: str, names: Collection[str], stores: Iterable[Store]) -> None:
+def require(
+    out: Path, board: str, names: Collection[str], stores: Iterable[Store], roots: Iterable[str]
+) -> None:
     """Check what building packages requires. Raises QuardError: not-writable, noexec, disk-full.
 
     names  -- of the packages
+    roots  -- names of the board's named roots, which have folders in those of the board
     stores -- for their results: in `out`, or in the cache elsewhere
     """
     own, work = out / board, out / board / "work"
     lines = [*_tried((out, own, work), _MOVE_OUT)]
     if not lines:
         folders = [Path(entry.path) for entry in os.scandir(own) if entry.is_dir()]
-        folders += [path for path in (own / RESULTS / IMAGES,) if path.is_dir()]
+        inner = [own / RESULTS / IMAGES]
+        kinds = (IMAGES, "logs", "work", RESULTS, f"{RESULTS}/{IMAGES}")
+        inner += [own / kind / root for root in roots for kind in kinds]
+        folders += [path for path in inner if path.is_dir()]
         left = [work / name for name in names] + [own / "logs" / f"{name}.log" for name in names]
         lines += _closed((*folders, *(path for path in left if path.exists())), _MOVE_OUT)
     for store in stores:

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from quard.plan.resolve import Resolver
 from quard.plan.source import Request
+from quard.plan.unit import parted
 from quard.recipes.catalog import Catalog
 from quard.sources.availability import Question
 
 
 def questions(
-    resolver: Resolver,
+    resolvers: Mapping[str, Resolver],
     catalog: Catalog,
     names: tuple[str, ...],
     request: Callable[[str], Request | None],
 ) -> Iterator[Question]:
     """Yield each if-available feature to decide, with the sources that it needs.
 
-    names   -- only these packages are requested; if empty, all of the board
+    Roots that both want a feature have one question, and so the same answer.
+
+    names   -- only these packages are requested, as NAME or ROOT/NAME; if empty, all of the board
     request -- returns a package's source; None if it has none that could be missing
     """
-    choices = resolver.choices()
-    if not choices:
-        return
-    everything = resolver.graph(dict.fromkeys(choices, True), names)
-    wanted = everything.closure(names) if names else everything.order
-    for package, feature in sorted(choices):
-        if package not in wanted:
+    needed: dict[tuple[str, str], dict[str, None]] = {}
+    wanted: set[tuple[str, str]] = set()
+    asked = [*map(parted, names)]
+    for root, resolver in resolvers.items():
+        if not (choices := resolver.choices()):
             continue
-        needs = next(f.needs for f in catalog[package].recipe.features if f.name == feature)
-        requests = (request(name) for name in everything.closure(needs))
+        own = tuple(name for folder, name in asked if folder == root)
+        everything = resolver.graph(dict.fromkeys(choices, True), own)
+        packages = everything.closure(own) if names else everything.order
+        for package, feature in choices:
+            if package not in everything.edges:
+                continue
+            needs = next(f.needs for f in catalog[package].recipe.features if f.name == feature)
+            known = needed.setdefault((package, feature), {})
+            known |= dict.fromkeys(everything.closure(needs))
+            if package in packages:
+                wanted.add((package, feature))
+    for package, feature in sorted(wanted):
+        requests = (request(name) for name in needed[package, feature])
         yield Question(package, feature, tuple(r for r in requests if r))

@@ -25,6 +25,7 @@ from quard.ledger.summary import Summary
 from quard.plan import source
 from quard.plan.resolve import Resolved, Resolver, Tree
 from quard.plan.source import Request
+from quard.plan.unit import Unit, parted
 from quard.process.jobserver import Jobserver
 from quard.process.stop import Stop
 from quard.project import places
@@ -91,10 +92,16 @@ class Workshop:
         self._tools: dict[str, str] = {}
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
-        self.fragments = Fragments(project, board.configuration)
-        self._resolver = Resolver(
-            board.own, catalog, self.fragments, strict=settings.strict_sources
-        )
+        own = Fragments(project, board.configuration)
+        self.fragments = {"": own}
+        for root in board.roots:
+            self.fragments[root.name] = Fragments(project, root.configuration, own)
+        self._resolvers = {
+            root.name: Resolver(
+                root, catalog, self.fragments[root.name], strict=settings.strict_sources
+            )
+            for root in (board.own, *board.roots)
+        }
         self.sources = site.cache / "sources"
         local = Store(project / "out" / "store", console.warn)
         self.stores = Stores(local, Store(site.cache / "store", console.warn))
@@ -157,10 +164,12 @@ class Workshop:
         self.console.warn(warning)
         return mode, user
 
-    def require_places(self, names: Collection[str]) -> None:
+    def require_places(self, units: Collection[Unit]) -> None:
         """Check that building these packages can write. Raises QuardError, see places."""
-        places.require(self.project / "out", self.board.name, names, self.stores.all)
-        self.require_sources(names)
+        names = tuple(unit.name for unit in units)
+        roots = (root.name for root in self.board.roots)
+        places.require(self.project / "out", self.board.name, names, self.stores.all, roots)
+        self.require_sources({unit.package for unit in units})
 
     def require_sources(self, names: Iterable[str]) -> None:
         """Check that fetching the sources of these packages can write. Raises QuardError."""
@@ -225,7 +234,8 @@ class Workshop:
     def decide(self, names: tuple[str, ...] = (), *, again: bool = False) -> tuple[Decision, ...]:
         """Decide the features that are wanted if available; see quard.sources.availability.
 
-        names -- only these packages are requested; decisions for others stay as they are
+        names -- only these packages are requested, as NAME or ROOT/NAME; decisions for others
+                 stay as they are
         """
         places = {
             "mirrors": self.settings.mirrors,
@@ -234,7 +244,7 @@ class Workshop:
             "override": sorted(self.settings.override),
         }
         keeper = Availability(self._decisions, self._archives, self.fetcher, places)
-        asked = questions(self._resolver, self._catalog, names, self._replaceable)
+        asked = questions(self._resolvers, self._catalog, names, self._replaceable)
         decisions = keeper.decide(asked, again=again, whole=not names, note=self.console.note)
         self.fresh = frozenset(keeper.fresh)
         return decisions
@@ -250,12 +260,16 @@ class Workshop:
     def recorded(self) -> dict[availability.Key, bool]:
         """Return the decisions of the last build, and off for features never decided."""
         known = {d.key: d.on for d in availability.recorded(self._decisions)}
-        return {key: known.get(key, False) for key in self._resolver.choices()}
+        keys = (key for each in self._resolvers.values() for key in each.choices())
+        return {key: known.get(key, False) for key in keys}
 
     def resolve(
         self, decided: Mapping[availability.Key, bool], extra: tuple[str, ...] = ()
-    ) -> Resolved:
-        """Return the board's packages with their plans."""
+    ) -> dict[str, Resolved]:
+        """Return the packages of each root with their plans, those of the board's own root first.
+
+        extra -- further packages, as NAME or ROOT/NAME. Raises QuardError.
+        """
         for name in self.settings.override:
             if self._catalog[name].recipe.source is None:
                 raise QuardError(
@@ -264,7 +278,11 @@ class Workshop:
                     reason="bad-setting",
                     hint=f"remove {name} from [override]; the board's file names the toolchain",
                 )
-        return self._resolver.resolve(decided, self._trees(), extra)
+        asked, trees = [*map(parted, extra)], self._trees()
+        return {
+            root: each.resolve(decided, trees, [name for folder, name in asked if folder == root])
+            for root, each in self._resolvers.items()
+        }
 
     def _trees(self) -> dict[str, Tree]:
         return {

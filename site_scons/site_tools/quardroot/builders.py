@@ -125,7 +125,8 @@ def Goals(env: Base) -> list[Node]:  # noqa: N802
     begun: Session = env["QUARDROOT"]
     command = begun.command
     if command.verb == "source":
-        return [node for name in begun.wanted for node in Source(env, name)]
+        names = dict.fromkeys(unit.package for unit in begun.wanted)
+        return [node for name in names for node in Source(env, name)]
     if command.opens:
         return Open(env)
     if command.names:
@@ -162,16 +163,16 @@ def Source(env: Base, name: str) -> list[Node]:  # noqa: N802
 def Open(env: Base) -> list[Node]:  # noqa: N802
     """The folder of the requested package, once everything that it needs is made."""
     begun: Session = env["QUARDROOT"]
-    command, workshop = begun.command, begun.workshop
-    opened.check(command, begun.build.resolved)
+    command = begun.command
+    opened.check(command, begun.build)
     name = command.names[0]
     # Only in the main thread can Ctrl-C be left to the command that has the terminal.
     SCons.Script.SetOption("num_jobs", 1)
     found = env.Alias(
         f"{name}-{command.verb}",
         [
-            env.File(str(workshop.outputs.results(need).result))
-            for need in opened.needs(command, begun.build.resolved)
+            env.File(str(begun.build.ledger.results(need).result))
+            for need in opened.needs(command, begun.build)
         ],
         KeyedAction(begun.act(name, lambda: opened.work(command, begun.build), counts=False)),
     )

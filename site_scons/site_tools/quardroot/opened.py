@@ -10,7 +10,7 @@ from quard.base.errors import QuardError
 from quard.base.plain import plain
 from quard.face import cli, report
 from quard.face.cli import Command
-from quard.plan.resolve import Resolved
+from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
 
 
@@ -38,18 +38,18 @@ def told_to(command: Command) -> TextIO:
     return sys.stderr if answers else sys.stdout
 
 
-def needs(command: Command, resolved: Resolved) -> tuple[str, ...]:
+def needs(command: Command, build: BoardBuild) -> tuple[Unit, ...]:
     """Return the packages to build before the work in the folder."""
-    plan = resolved.plans[command.names[0]]
-    return () if command.verb == "diffconfig" else (*plan.needs, *plan.links)
+    inputs = build.package(command.names[0]).inputs
+    return () if command.verb == "diffconfig" else tuple(build.packages[n.unit] for n in inputs)
 
 
-def check(command: Command, resolved: Resolved) -> None:
+def check(command: Command, build: BoardBuild) -> None:
     """Raise QuardError not-kconfig if the verb does not apply to the package."""
     from quard.interactive import configure  # noqa: PLC0415 - a null build does without
 
     if command.verb in cli.KCONFIG:
-        configure.require(resolved, command.names[0])
+        configure.require(build, command.names[0])
 
 
 def work(command: Command, build: BoardBuild) -> None:

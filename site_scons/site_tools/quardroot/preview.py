@@ -39,8 +39,9 @@ def why(command: Command, build: BoardBuild, guard: Guard) -> str:
         "images": [vars(row) for row in _images(forecast, build)],
     }
     last = summary.last(build.workshop.out / "summary.json")
-    needs = build.resolved.graph.closure(command.names)
-    return report.look_ahead(command, now, last, needs, killed=guard.was_killed)
+    names = [build.package(name).name for name in command.names]
+    needs = [unit.name for unit in build.closure(command.names)]
+    return report.look_ahead(command, now, last, names, needs, killed=guard.was_killed)
 
 
 def removable(run: Run) -> tuple[Path, ...]:
@@ -68,7 +69,8 @@ def _dry_run(run: Run) -> str:
     """Return what the command would do, in the form of why."""
     build = run.build
     if run.command.verb == "source":
-        missing = [n for n in build.resolved.image if not build.workshop.at_hand(n)]
+        names = dict.fromkeys(unit.package for unit in build.image)
+        missing = [name for name in names if not build.workshop.at_hand(name)]
         return report.fetching(missing)
     forecast = _forecast(build, run.guard)
     wanted = {unit.name for unit in run.wanted if unit.is_package}
@@ -94,5 +96,4 @@ def _images(forecast: Forecast, build: BoardBuild) -> list[Expected]:
 def _forecast(build: BoardBuild, guard: Guard) -> Forecast:
     from quard.project import forecast  # noqa: PLC0415 - a null build looks at nothing ahead
 
-    force = build.workshop.site.force
-    return forecast.Forecast(build, guard.unfinished(), signed=guard.signed, forced=force)
+    return forecast.Forecast(build, guard.unfinished(), signed=guard.signed)

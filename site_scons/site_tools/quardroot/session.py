@@ -54,9 +54,9 @@ class Session:
         self.guard = guard
         self.decisions = self._decide() if self.works else ()
         decided = {decision.key: decision.on for decision in self.decisions}
-        resolved = workshop.resolve(workshop.recorded() | decided, command.names)
+        roots = workshop.resolve(workshop.recorded() | decided, command.names)
         workshop.remember()
-        self.build = BoardBuild(workshop, resolved)
+        self.build = BoardBuild(workshop, roots)
         self.selection = self._select()
         self.nodes: dict[str, list[Node]] = {}
         self.recovery = Recovery(self.build, self.selection.unchanged)
@@ -75,14 +75,12 @@ class Session:
         return not any(SCons.Script.GetOption(n) for n in ("clean", "no_exec", "question"))
 
     @property
-    def wanted(self) -> tuple[str, ...]:
-        """The packages that this run makes, in build order."""
-        resolved = self.build.resolved
+    def wanted(self) -> tuple[Unit, ...]:
+        """The packages that this run makes or fetches, in build order."""
+        build = self.build
         if self.command.opens:
-            return resolved.graph.closure(opened.needs(self.command, resolved))
-        if self.command.names:
-            return resolved.graph.closure(self.command.names)
-        return resolved.image
+            return build.closure(unit.name for unit in opened.needs(self.command, build))
+        return build.closure(self.command.names) if self.command.names else build.image
 
     @property
     def makes_images(self) -> bool:
@@ -99,8 +97,8 @@ class Session:
         """Return the units that SCons examines before a unit, the most urgent first."""
         ids = {each.unit for each in unit.inputs} - self.selection.unchanged
         found = [self.build.ledger.units[each] for each in ids]
-        packages = {each.name: each for each in found if each.is_package}
-        order = self.build.resolved.graph.urgent_first(packages)
+        packages = {each.package: each for each in found if each.is_package}
+        order = self.build.roots[unit.folder].graph.urgent_first(packages)
         others = sorted((each for each in found if not each.is_package), key=lambda u: u.name)
         return (*others, *(packages[name] for name in order))
 
@@ -125,7 +123,7 @@ class Session:
         if self.command.verb == "source":
             return ()
         images = build.images.units.values() if self.makes_images else ()
-        return (*map(build.package, self.wanted), *images)
+        return (*self.wanted, *images)
 
     def _select(self) -> Selection:
         """Determine which units SCons examines, and record the state before the run."""
@@ -135,15 +133,14 @@ class Session:
             build.images.vet()
         if self.wanted and self.command.verb != "source":
             workshop.require_compiler()
-        forced = frozenset(build.package(name).id for name in workshop.site.force)
         clean = bool(SCons.Script.GetOption("clean"))
-        found = Selection(build, self._units(), forced, self.guard, all_of_them=clean)
+        found = Selection(build, self._units(), build.forced, self.guard, all_of_them=clean)
         if self.works:
-            names = [unit.name for unit in found.changed if unit.is_package]
-            if names or self.command.opens:
-                workshop.require_places(names)
+            packages = [unit for unit in found.changed if unit.is_package]
+            if packages or self.command.opens:
+                workshop.require_places(packages)
             elif self.command.verb == "source":
-                workshop.require_sources(self.wanted)
+                workshop.require_sources(unit.package for unit in self.wanted)
         return found
 
     def run_at_end(self) -> None:

@@ -52,6 +52,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         _become(project, command)
     console = showing.console(command, silent=silent)
     chosen = board.load(project / "configs", command.board)
+    cli.require_roots(command, tuple(root.name for root in chosen.roots))
     local = settings.load(project, command.settings, places.home(os.environ))
     site = _site(project, command, local)
     guard = Guard(project / "out")
@@ -95,14 +96,14 @@ def _shrink(workshop: Workshop) -> NoReturn:
 def _answer(command: Command, workshop: Workshop, catalog: Catalog, guard: Guard) -> NoReturn:
     """Answer a question, and end the process."""
     extra = command.names if command.verb == "why" else ()
-    resolved = workshop.resolve(workshop.recorded(), extra)
+    roots = workshop.resolve(workshop.recorded(), extra)
     workshop.remember()
     if command.verb == "why":
         from . import preview  # noqa: PLC0415
 
-        text = preview.why(command, BoardBuild(workshop, resolved), guard)
+        text = preview.why(command, BoardBuild(workshop, roots), guard)
     else:
-        text = report.answer(command, resolved, catalog)
+        text = report.answer(command, roots, catalog)
     workshop.console.answer(text)
     streams.require_arrival()
     sys.exit(0)

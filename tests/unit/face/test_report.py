@@ -45,12 +45,12 @@ def resolved(tmp_path: Path, catalog: Catalog) -> Resolved:
 
 
 def text(resolved: Resolved, catalog: Catalog, *words: str) -> str:
-    return report.answer(cli.parse(words, {}, catalog.names()), resolved, catalog)
+    return report.answer(cli.parse(words, {}, catalog.names()), {"": resolved}, catalog)
 
 
 def data(resolved: Resolved, catalog: Catalog, *words: str) -> Any:
     command = cli.parse(words, {"FORMAT": "json"}, catalog.names())
-    return json.loads(report.answer(command, resolved, catalog))
+    return json.loads(report.answer(command, {"": resolved}, catalog))
 
 
 def test_list_shows_the_image_in_building_order_in_columns(

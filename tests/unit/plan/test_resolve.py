@@ -15,7 +15,7 @@ from quard.base.errors import QuardError
 from quard.boards import board
 from quard.boards.board import Board
 from quard.boards.configuration import Choice
-from quard.boards.fragments import Fragments, edited_name
+from quard.boards.fragments import Fragments
 from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
 from quard.plan.resolve import Resolved, Resolver, Tree
@@ -427,7 +427,7 @@ def test_the_kept_fragment_is_laid_over_last_and_counts_as_soon_as_it_is_there(
     step = resolve(project, **changes).plans["kc"].steps[0]
     assert isinstance(step, KconfigStep)
     assert step.fragments == ("own.fragment", "board-0-more.fragment", "board-kc.fragment")
-    assert edited_name("kc") == "board-kc.fragment"
+    assert Fragments(project, one(project).configuration).edited_name("kc") == "board-kc.fragment"
     kept(project, "kc").unlink()
     assert rebuilt(project, before, **changes) == set()
 

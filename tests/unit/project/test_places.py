@@ -58,7 +58,7 @@ def test_without_a_home_the_setting_that_names_a_cache_is_told(tmp_path: Path) -
 def test_folders_that_can_be_written_are_made_and_nothing_is_left_in_them(tmp_path: Path) -> None:
     out, store = tmp_path / "out", Store(tmp_path / "cache/store")
     places.require_out(out, "tiny")
-    places.require(out, "tiny", ("one",), (store, Store(out / "store")))
+    places.require(out, "tiny", ("one",), (store, Store(out / "store")), ())
     places.require_sources(tmp_path / "cache/sources", ("one",))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [
         store.root / "tmp/.lock",
@@ -69,7 +69,7 @@ def test_folders_that_can_be_written_are_made_and_nothing_is_left_in_them(tmp_pa
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("")
     with pytest.raises(QuardError) as caught:
-        places.require(tmp_path / "out", "tiny", (), (Store(tmp_path / "cache/store"),))
+        places.require(tmp_path / "out", "tiny", (), (Store(tmp_path / "cache/store"),), ())
     assert caught.value.reason == "not-writable"
     assert f"{tmp_path}/cache" in caught.value.detail and "cache.dir=" in caught.value.detail
     with pytest.raises(QuardError) as caught:

@@ -1,0 +1,65 @@
+"""The packages of a board's roots as units; equal ones are one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from quard.plan.plan import Plan
+from quard.plan.resolve import Resolved
+from quard.plan.unit import PACKAGE_PARTS, Input, Unit, package_id
+
+
+@dataclass(frozen=True)
+class Packages:
+    """The packages of all roots.
+
+    units -- by id; inputs come first, and the board's own root before the named ones
+    ids   -- (root, package) -> id of its unit, which may be that of another root
+    """
+
+    units: Mapping[str, Unit]
+    ids: Mapping[tuple[str, str], str]
+
+    def unit(self, root: str, name: str) -> Unit:
+        """Return the unit that a package of a root is."""
+        return self.units[self.ids[root, name]]
+
+    def inputs(self, root: str, names: Iterable[str], part: str) -> tuple[Input, ...]:
+        """Return a part of each of these packages of a root."""
+        return tuple(Input(self.ids[root, name], part) for name in names)
+
+
+def package_units(roots: Mapping[str, Resolved]) -> Packages:
+    """Return the packages of a board's roots, the board's own root being the first.
+
+    Two packages are equal if their plans are, and all that goes into them: the second one is the
+    first one's unit, so that nothing is built twice.
+    """
+    units: dict[str, Unit] = {}
+    ids: dict[tuple[str, str], str] = {}
+    known: dict[tuple[str, tuple[str, ...], tuple[Input, ...]], str] = {}
+    for root, resolved in roots.items():
+        for unit in _units(root, resolved, Packages(units, ids)):
+            same = unit.id
+            if len(roots) > 1:
+                equal = (unit.plan.identity, unit.plan.archives, unit.inputs)
+                same = known.setdefault(equal, unit.id)
+            ids[root, unit.package] = same
+            if same == unit.id:
+                units[unit.id] = unit
+    return Packages(units, ids)
+
+
+def _units(root: str, resolved: Resolved, before: Packages) -> Iterator[Unit]:
+    """Yield the packages of one root in build order; `before` grows with each."""
+    configuration = resolved.root.configuration
+    for name in resolved.graph.order:
+        plan: Plan = resolved.plans[name]
+        yield Unit(
+            package_id(name, configuration.name),
+            plan,
+            before.inputs(root, (*plan.needs, *plan.links), "interface"),
+            (*PACKAGE_PARTS, "deploy") if plan.deploys else PACKAGE_PARTS,
+            folder=configuration.folder,
+        )
