@@ -142,7 +142,7 @@ def test_the_same_recipe_again_fails_at_once(package: Package) -> None:
     package.fails("install-failed")
     package.fails("install-failed")
     assert package.log.count("compiling greet.c\n") == 1
-    assert package.log.count("==> update: begins") == 1
+    assert package.log.count("==> update: continues") == 1
     package.finish("")
     package.goes_on()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from quard.base.errors import QuardError
+from quard.image.only_needed import OnlyNeeded
 from quard.image.tree import Tree
 from quard.model import Unhardened
 from quard.parts.elf import Elf
@@ -35,17 +37,17 @@ class Hardened:
 
     wanted     -- defences that every file must have, from Hardening.checked
     exceptions -- (package, exception); "" as the package means files of any package
-    lacking    -- packages without their programs: their exceptions may match nothing
+    needed     -- packages without their programs: their exceptions may match nothing
     """
 
     def __init__(
         self,
         wanted: Sequence[str],
         exceptions: Sequence[tuple[str, Unhardened]] = (),
-        lacking: Collection[str] = (),
+        needed: OnlyNeeded | None = None,
     ) -> None:
         self._wanted = wanted
-        self._lacking = lacking
+        self._needed = needed or OnlyNeeded({})
         self._exceptions = exceptions
         self._met: set[int] = set()
 
@@ -54,7 +56,7 @@ class Hardened:
         excused: set[str] = set()
         for number, (package, exception) in enumerate(self._exceptions):
             own = not package or package in tree.packages.get(path, ())
-            if own and fnmatchcase(f"/{path}", exception.path):
+            if own and _named(exception, path):
                 self._met.add(number)
                 excused.update(exception.lacks)
         missing = [word for word in lacks(frame) if word in self._wanted and word not in excused]
@@ -73,11 +75,17 @@ class Hardened:
         Reason: exception-unused.
         """
         for number, (package, exception) in enumerate(self._exceptions):
-            if number not in self._met and package not in self._lacking:
+            if number not in self._met and package not in self._needed:
                 where = f"package {package}" if package else "the board"
                 yield QuardError(
                     f"an exception of {where} is for {exception.path}, "
                     "where the image has no program or library",
                     reason="exception-unused",
-                    hint="correct the path or remove the exception",
+                    hint=self._needed.remedy_if(
+                        partial(_named, exception), "correct the path or remove the exception"
+                    ),
                 )
+
+
+def _named(exception: Unhardened, path: str) -> bool:
+    return fnmatchcase(f"/{path}", exception.path)

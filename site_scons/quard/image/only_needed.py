@@ -28,6 +28,9 @@ class OnlyNeeded:
         self._blobs = blobs
         self._linked: set[str] = set()
 
+    def __contains__(self, package: str) -> bool:
+        return package in self._blobs
+
     def link(self, tree: Tree, path: str, library: str) -> None:
         """Note that the file at a path is linked with the library at another one."""
         own = tree.packages.get(path, set())
@@ -53,8 +56,12 @@ class OnlyNeeded:
         otherwise -- the hint if no package has it
         """
         wanted = tuple(paths)
+        return self.remedy_if(lambda path: any(below(path, each) for each in wanted), otherwise)
+
+    def remedy_if(self, wanted: Callable[[str], bool], otherwise: str) -> str:
+        """Return such a hint if `wanted` holds of the path of a file that a package has."""
         for package, path in self._found:
-            if any(below(path, each) for each in wanted):
+            if wanted(path):
                 return (
                     f"{package} has it, but the image has only the libs of {package}: list the"
                     " package in the board's `packages` or in `runtime` of the recipe that uses it"

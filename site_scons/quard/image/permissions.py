@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import translate
 
 from quard.base.errors import QuardError, together
 from quard.image.accounts import Accounts
+from quard.image.only_needed import OnlyNeeded
 from quard.image.system import Access, parse_mode
 from quard.image.tree import Tree
 from quard.model import Permission
@@ -21,7 +22,7 @@ def apply(
     wanted: Iterable[tuple[str, Permission]],
     system: Iterable[tuple[str, Access]],
     *,
-    lacking: Collection[str] = (),
+    needed: OnlyNeeded | None = None,
     partial: bool = False,
 ) -> frozenset[str]:
     """Set owners and modes: first those of packages, sorted by name, then the system's.
@@ -29,18 +30,19 @@ def apply(
     A package can set those of its own paths and of paths that no package installs, but not of
     paths that only other packages install. Links have no mode of their own and are left out.
 
-    lacking -- packages without their programs: their rows may match nothing
+    needed  -- packages without their programs: their rows may match nothing
     partial -- the tree is incomplete: rows that match nothing are ignored
     Returns the paths that were named. Raises QuardError: bad-mode, unknown-user, permission-unused.
     """
     named: set[str] = set()
+    needed = needed or OnlyNeeded({})
     unused: list[QuardError] = []
     for package, where, pattern, access, found in _rows(tree, wanted, system):
-        if not found and package not in lacking:
-            unused.append(_unused(where, pattern))
+        if not found and package not in needed and not partial:
+            unused.append(_unused(tree, where, pattern, needed))
         _set(tree, found, people, access, where)
         named.update(found)
-    if unused and not partial:
+    if unused:
         raise together("the permissions", unused)
     return frozenset(named)
 
@@ -76,11 +78,13 @@ def _set(tree: Tree, found: Iterable[str], people: Accounts, access: Access, whe
         node.mode, node.uid, node.gid = access.mode, uid, gid
 
 
-def _unused(where: str, pattern: str) -> QuardError:
+def _unused(tree: Tree, where: str, pattern: str, needed: OnlyNeeded) -> QuardError:
     return QuardError(
         f"{where} is for {pattern}, which is not in the image",
         reason="permission-unused",
-        hint="correct the path or remove the permission",
+        hint=needed.remedy_if(
+            _test(tree.canonical(pattern)), "correct the path or remove the permission"
+        ),
     )
 
 
@@ -90,9 +94,14 @@ def _matches(tree: Tree, pattern: str) -> list[str]:
     if not _WILD.search(path):
         found = [path] if path in tree.nodes else []
     else:
-        parts = [re.compile(translate(part)) for part in path.split("/")]
-        found = sorted(name for name in tree.nodes if _fits(name.split("/"), parts))
+        found = sorted(filter(_test(path), tree.nodes))
     return [name for name in found if tree.nodes[name].kind != "link"]
+
+
+def _test(path: str) -> Callable[[str], bool]:
+    """Return whether a shell would expand a path, which may have wildcards, to another one."""
+    parts = [re.compile(translate(part)) for part in path.split("/")]
+    return lambda name: _fits(name.split("/"), parts)
 
 
 def _fits(names: Sequence[str], parts: Sequence[re.Pattern[str]]) -> bool:

@@ -94,9 +94,9 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     if made.errors:
         raise together("the files of the image", made.errors)
     tree = made.tree
-    named = apply(tree, people, job.plan.permissions, job.system.permissions, lacking=job.left_out)
-    hardened = Hardened(job.plan.hardening, job.plan.unhardened, lacking=job.left_out)
     needed = OnlyNeeded(job.left_out)
+    named = apply(tree, people, job.plan.permissions, job.system.permissions, needed=needed)
+    hardened = Hardened(job.plan.hardening, job.plan.unhardened, needed)
     found = [
         *check.errors(tree, job.target, people, job.system.dangling, hardened, needed),
         *special.errors(tree, job.overlays, named | _folders(job.system)),

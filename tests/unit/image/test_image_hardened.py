@@ -149,8 +149,15 @@ def test_a_package_without_its_programs_may_except_files_that_are_not_there(
     tmp_path: Path, built: Mapping[str, bytes]
 ) -> None:
     files = {"usr/lib/a.so": built["whole library"]}
-    exceptions = (("one", Unhardened("/usr/bin/*", lacks=("pie",), reason="old code")),)
+    exceptions = (("one", Unhardened("/usr/bin/x*", lacks=("pie",), reason="old code")),)
+    blob = parts.blob(tmp_path / "programs.tar", {"usr/bin/program": built["pie"]})
     make(tmp_path, files, unhardened=exceptions, left_out={"one": Path})
     with pytest.raises(QuardError) as caught:
-        make(tmp_path, files, unhardened=exceptions, left_out={"other": Path})
+        make(tmp_path, files, unhardened=exceptions, left_out={"other": lambda: blob})
     assert caught.value.reason == "exception-unused"
+    assert caught.value.hint == "correct the path or remove the exception"
+    board = (("", Unhardened("/usr/bin/p*", lacks=("pie",), reason="old code")),)
+    with pytest.raises(QuardError) as caught:
+        make(tmp_path, files, unhardened=board, left_out={"other": lambda: blob})
+    assert caught.value.reason == "exception-unused"
+    assert caught.value.hint.startswith("other has it, but the image has only the libs of other: ")

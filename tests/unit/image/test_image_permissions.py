@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import image_parts
 import pytest
 
 from quard.base.errors import QuardError
 from quard.image.accounts import Account, Accounts, Group
 from quard.image.content import Content
+from quard.image.only_needed import OnlyNeeded
 from quard.image.permissions import apply
 from quard.image.system import Access
 from quard.image.tree import Node, Origin, Tree
@@ -107,17 +111,23 @@ def test_unknown_owner_and_bad_mode_are_refused(tree: Tree) -> None:
     assert refused(tree, ("one", Permission("/usr/bin/su", "u+s"))).reason == "bad-mode"
 
 
-def test_a_package_without_its_programs_may_name_files_that_are_not_there(tree: Tree) -> None:
+def test_a_package_without_its_programs_may_name_files_that_are_not_there(
+    tree: Tree, tmp_path: Path
+) -> None:
     wanted = [
         ("one", Permission("/usr/bin/gone", "4755")),
         ("one", Permission("/usr/bin/su", "4750")),
     ]
-    assert apply(tree, PEOPLE, wanted, (), lacking={"one"}) == {"usr/bin/su"}
+    blob = image_parts.blob(tmp_path / "programs.tar", {"usr/bin/gone": b"x"})
+    one, two = OnlyNeeded({"one": lambda: blob}), OnlyNeeded({"two": lambda: blob})
+    assert apply(tree, PEOPLE, wanted, (), needed=one) == {"usr/bin/su"}
     assert tree.nodes["usr/bin/su"].mode == 0o4750
     with pytest.raises(QuardError) as caught:
-        apply(tree, PEOPLE, wanted, (), lacking={"two"})
+        apply(tree, PEOPLE, wanted, (), needed=two)
     assert caught.value.reason == "permission-unused"
-    with pytest.raises(QuardError) as caught:
-        row = ("/usr/bin/gone", Access(0o755, "root", "root"))
-        apply(tree, PEOPLE, (), [row], lacking={"one"})
-    assert caught.value.reason == "permission-unused"
+    for path, helps in (("/bin/gone", True), ("/usr/*/g[o]ne", True), ("/usr/bin/else", False)):
+        row = (path, Access(0o755, "root", "root"))
+        with pytest.raises(QuardError) as caught:
+            apply(tree, PEOPLE, (), [row], needed=one)
+        assert caught.value.reason == "permission-unused"
+        assert caught.value.hint.startswith("one has it, ") is helps
