@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts gdb on a machine that waits for it (./scons run DEBUG=1), with the symbols of the kernel and
-# of every package. Lies in out/BOARD/debug when it is used. PORT is that of DEBUG=PORT (1234); all
+# of every package. It is used from out/BOARD/debug. PORT is that of DEBUG=PORT (1234); all
 # further arguments are gdb's own, as -ex 'break start_kernel' -ex continue.
 set -eu
 

@@ -35,7 +35,7 @@ Settings are arguments or environment variables; arguments win.
                  seen there, or seen as zeros (default: none, where both sides see the same)
   ROOT=KIND      ext4: a disk that keeps its changes; squashfs: a read-only disk, changes
                  are in memory; cpio: in memory (default: ext4)
-  STATE=FOLDER   keeps the guest's own disks: its copy of the ext4 root, made anew with a new
+  STATE=FOLDER   keeps the guest's own disks: its copy of the ext4 root, replaced with a new
                  image (default: run/ beside the images folder), and its data disk, /data in
                  the guest, which stays (default: a folder for these images below
                  \$XDG_STATE_HOME/quardroot or ~/.local/state/quardroot); two guests at

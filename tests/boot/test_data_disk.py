@@ -127,7 +127,7 @@ def test_damage_of_root_and_data_costs_a_file_and_the_next_boot_repairs_it(
 
     guest = boot(guests, folder)
     assert guest.check("cat /run/boot-status") == "failed: e2fsck has repaired / /data"
-    assert "/ is repaired, the system starts again." in guest.console
+    assert "/ was repaired; the system restarts." in guest.console
     assert guest.check("cat /etc/other /data/other") == "y\ny"
     assert guest.check("cat /sys/fs/ext4/*/errors_count") == "0\n0"
     assert guest.power_off()[0] == 0
@@ -186,5 +186,5 @@ def test_initramfs_that_was_not_unpacked_whole_does_not_boot(images: Path, tmp_p
     )
     assert done.returncode == 3, done.stdout
     assert "Initramfs unpacking failed" in done.stdout
-    assert "init: the initramfs was not unpacked whole" in done.stdout
+    assert "init: the initramfs was not unpacked completely" in done.stdout
     assert "login:" not in done.stdout

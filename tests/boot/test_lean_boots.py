@@ -19,7 +19,7 @@ from boot.guest import Guest
 pytestmark = pytest.mark.boot
 
 MEMORY_MIB = 64
-KEY_NOTE = "(host keys in /run/ssh, for this boot only: /data/ssh cannot hold them)"
+KEY_NOTE = "(host keys in /run/ssh, for this boot only: they cannot be stored in /data/ssh)"
 
 
 NO_ROOM = r"overlayfs: failed to create directory \S+ \(errno: 28\); mounting read-only"

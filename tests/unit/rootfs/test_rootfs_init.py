@@ -380,7 +380,7 @@ def test_initramfs_that_was_not_unpacked_whole_does_not_boot(board: Guest, end: 
     result = board.run("/init")
     assert result.status == 1
     assert result.lines == [
-        "init: the initramfs was not unpacked whole: the machine has too little memory"
+        "init: the initramfs was not unpacked completely: the machine has too little memory"
     ]
     assert board.called("init") == []
 

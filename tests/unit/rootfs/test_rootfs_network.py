@@ -92,7 +92,7 @@ def test_a_client_that_does_not_end_is_reported(guest: Guest) -> None:
     guest.program("usr/sbin/udhcpc", CLIENT.format(on_term=":"))
     result = guest.shell(f"{RUN_CLIENT} {NETWORK} stop", live=True)
     assert result.status == 1
-    assert "does not end\nFAIL\n" in result.out
+    assert "does not stop\nFAIL\n" in result.out
     assert len(guest.called("sleep")) == 60
 
 
@@ -212,7 +212,7 @@ def test_other_interfaces_are_free_beside_an_nfs_root(client: Guest, interface: 
 @pytest.mark.parametrize(
     ("mounts", "route", "message"),
     [
-        ("srv:/root / nfs rw,mountaddr=10.9.9.9 0 0\n", ROUTE, "its server is not known"),
+        ("srv:/root / nfs rw,mountaddr=10.9.9.9 0 0\n", ROUTE, "its server is unknown"),
         (NFS, "exit 2", "there is no route to 10.0.0.1"),
     ],
 )

@@ -86,7 +86,7 @@ def test_words_from_the_network_add_no_lines(net: Guest) -> None:
     result = bound(net, search="a.example b;c d`e x\nnameserver 6.6.6.6", dns="1.1.1.1;2 $(id)")
     assert net.read("run/resolv.conf").splitlines()[0] == "search a.example x"
     assert "$" not in net.read("run/resolv.conf")
-    assert "eth0: a search domain that is no name is left out" in result.lines
+    assert "eth0: an invalid search domain is ignored" in result.lines
 
 
 def test_a_file_of_ones_own_in_the_links_place_is_left_alone(net: Guest) -> None:
@@ -124,7 +124,7 @@ def test_a_lock_that_stays_taken_is_reported_and_overruled(net: Guest) -> None:
     with net.write("run/network/resolv.lock", "").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         result = bound(net)
-    assert "stays taken" in result.out
+    assert "still locked" in result.out
     assert len(net.called("sleep")) == 40
     assert net.read("run/resolv.conf") == "nameserver 192.168.31.3\n"
 

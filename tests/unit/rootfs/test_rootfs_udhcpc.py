@@ -13,7 +13,7 @@ def test_a_call_that_is_not_udhcpcs_fails_and_changes_nothing(
 ) -> None:
     result = net.run(SCRIPT, *arguments, env=env)
     assert result.status == 1
-    assert "to be run by udhcpc" in result.out
+    assert "must be run by udhcpc" in result.out
     assert net.calls == []
 
 
