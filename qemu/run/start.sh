@@ -1,17 +1,17 @@
-# From here on, the arguments are QEMU's. Of several init= the kernel takes the last: APPEND has its
-# say, as with init=/sbin/init for a squashfs root without the layer that can be written.
-set -- @fixed_arguments@ -bios "$images/$firmware" -kernel "$images/$kernel"
-case $ROOT in
-    ext4) kernel_words="root=$disk_node ro rootfstype=ext4 $kernel_words" ;;
-    squashfs)
-        kernel_words="root=$disk_node ro rootfstype=squashfs init=/sbin/overlay-init $kernel_words"
-        ;;
-    cpio) set -- "$@" -initrd "$images/$root_file" ;;
-esac
+# From here on, the arguments are QEMU's.
+set -- @fixed_arguments@ -bios "$images/"@firmware@ -kernel "$images/"@kernel@
+#@if cpio
+[ "$ROOT" != cpio ] || set -- "$@" -initrd "$images/$root_file"
+#@end
+#@if ext4 or squashfs
 [ "$ROOT" = cpio ] || set -- "$@" -drive "$drive" -device @disk_device@
-[ -z "$data_file" ] || set -- "$@" -drive "$data_drive" -device @data_device@
+#@end
+#@if data
+set -- "$@" -drive "$data_drive" -device @data_device@
+#@end
 set -- "$@" -append "$kernel_words${APPEND:+ $APPEND}"
 
+network=@network@
 while read -r protocol address port guest; do
     [ -n "$protocol" ] || continue
     network=$network,hostfwd=$protocol:$address:$port-:$guest
@@ -24,26 +24,22 @@ case $NETWORK in
     none) set -- "$@" -nic none ;;
 esac
 
-share=$SHARE
-case $SHARE in
-    none) share='' ;;
-    '')
-        share=$beside/share
-        if ! mkdir -p "$share" 2>/dev/null; then
-            note "share: off, since $share cannot be made"
-            share=''
-        fi
-        ;;
-esac
-if [ -n "$share" ]; then
-    note "share: $share"
-    set -- "$@" -fsdev @share@"$(escape "$share")" -device @share_device@
+if [ -z "$SHARE" ]; then
+    SHARE=$beside/share
+    mkdir -p "$SHARE" 2>/dev/null || {
+        note "share: off, because $SHARE cannot be created"
+        SHARE=none
+    }
+fi
+if [ "$SHARE" != none ]; then
+    note "share: $SHARE"
+    set -- "$@" -fsdev @share@"$(escape "$SHARE")" -device @share_device@
 fi
 if [ "$DEBUG" != 0 ]; then
     if [ -x "$beside/debug/gdb.sh" ]; then
         note "debug: QEMU waits for gdb; in another terminal: $beside/debug/gdb.sh $DEBUG"
     else
-        note "debug: QEMU waits for gdb; there: target remote 127.0.0.1:$DEBUG"
+        note "debug: QEMU waits for gdb; in gdb: target remote 127.0.0.1:$DEBUG"
     fi
     set -- "$@" -gdb "tcp:127.0.0.1:$DEBUG" -S
 fi
@@ -56,4 +52,5 @@ $extra
 END
 fi
 
-exec "$binary" "$@"
+exec @binary@ "$@"
+#@end

@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quard.machine.machine import load
-from quard.machine.runscript import PARTS, script
+from quard.machine.runscript import script, template
 
 TOP = Path(__file__).resolve().parents[2]
 MACHINE = load(TOP / "qemu" / "virt.toml")
-TEXT = script(
-    MACHINE,
-    "".join((TOP / "qemu" / "run" / name).read_text(encoding="utf-8") for name in PARTS),
-    board="quard-star",
-    data="data.ext4",
-)
+TEMPLATE = template(TOP / "qemu" / "run")
+FORMATS = ("ext4", "squashfs", "cpio.gz")
+TEXT = script(MACHINE, TEMPLATE, board="quard-star", data="data.ext4", formats=FORMATS)
 BINARY = "qemu-system-riscv64"
 FAKE_QEMU = """#!/bin/sh
 printf '%s\\0' "$@" >"$QEMU_ARGUMENTS"

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.names import meant
+from quard.boards.tables import FORMATS
 from quard.machine import qemu
 from quard.machine.machine import Machine
 
@@ -30,11 +32,13 @@ SETTINGS = (
     "STATE",
 )
 """Names that the script accepts as `NAME=value` arguments."""
-_PLACEHOLDER = re.compile(r"@([a-z_]+)@")
-
-
-PARTS = ("settings.sh", "forwards.sh", "disks.sh", "start.sh")
+ROOTS = {name: name.partition(".")[0] for name in FORMATS}
+"""Format of a root file system -> its value of the setting ROOT; qemu/run has the code for it."""
+PARTS = ("settings.sh", "forwards.sh", "roots.sh", "data.sh", "start.sh")
 """Files of `qemu/run`, in their order in the script."""
+_PLACEHOLDER = re.compile(r"@([a-z_]+)@")
+_CORRECT = "correct the file below qemu/run"
+_IF = re.compile(r"#@if (\w+(?: or \w+)*)")
 
 
 def template(folder: Path) -> str:
@@ -50,33 +54,84 @@ def template(folder: Path) -> str:
         ) from None
 
 
-def script(machine: Machine, template: str, *, board: str, data: str) -> str:
-    """Return the text of run.sh: `template` (all parts) with the machine's values, quoted.
+def script(
+    machine: Machine, template: str, *, board: str, data: str, formats: tuple[str, ...]
+) -> str:
+    """Return the text of run.sh: what `template` (all parts) has for this machine and board.
 
-    board -- its name
-    data  -- file name of the data disk's template; "": the board has none
-    Raises QuardError bad-template for a placeholder (`@word@`) that does not exist.
+    The lines between `#@if WORD or WORD` and `#@end` are only for boards and machines with one of
+    these: ext4, squashfs, cpio (root file systems), bootable (any of them), unbootable, data (a
+    data disk), panic (a panic ends QEMU). `@word@` is replaced by the machine's value, quoted.
+
+    board   -- its name
+    data    -- file name of the data disk's template; "": the board has none
+    formats -- of the board's root file system
+    Raises QuardError bad-template for a condition or placeholder that does not exist.
     """
-    words = {
-        **_words(machine),
+    roots = tuple(ROOTS[name] for name in formats)
+    kept = "".join(_chosen(template, _conditions(machine, roots, data)))
+    words = {**_words(machine), **_board_words(board, data, roots)}
+    unknown = sorted({word for word in _PLACEHOLDER.findall(kept) if word not in words})
+    if unknown:
+        hint = meant(unknown[0], words, "remove it from the file below qemu/run")
+        raise _bad(f"an unknown placeholder @{unknown[0]}@", words, hint)
+    return _PLACEHOLDER.sub(lambda match: words[match[1]], kept)
+
+
+def _conditions(machine: Machine, roots: tuple[str, ...], data: str) -> dict[str, bool]:
+    return {
+        **{name: name in roots for name in ROOTS.values()},
+        "bootable": bool(roots),
+        "unbootable": not roots,
+        "data": bool(data),
+        "panic": bool(machine.panic_words),
+    }
+
+
+def _chosen(template: str, conditions: Mapping[str, bool]) -> Iterator[str]:
+    """Yield the lines whose conditions hold."""
+    open_: list[bool] = []
+    for line in template.splitlines(keepends=True):
+        if not line.startswith("#@"):
+            if all(open_):
+                yield line
+        elif line == "#@end\n" and open_:
+            open_.pop()
+        elif condition := _IF.fullmatch(line.rstrip("\n")):
+            words = condition[1].split(" or ")
+            for word in words:
+                if word not in conditions:
+                    hint = meant(word, conditions, _CORRECT)
+                    raise _bad(f"an unknown condition {word!r}", conditions, hint)
+            open_.append(any(conditions[word] for word in words))
+        else:
+            raise _bad(f"the line {line.rstrip()!r}", ("#@if WORD or WORD", "#@end"))
+    if open_:
+        raise _bad("a condition without #@end", ("#@if WORD or WORD", "#@end"))
+
+
+def _bad(what: str, known: Iterable[str], hint: str = _CORRECT) -> QuardError:
+    return QuardError(
+        f"qemu/run has {what}",
+        detail="known: " + ", ".join(sorted(known)),
+        reason="bad-template",
+        hint=hint,
+    )
+
+
+def _board_words(board: str, data: str, roots: tuple[str, ...]) -> dict[str, str]:
+    first = "ext4" if "ext4" in roots else next(iter(roots), "")
+    return {
         "board": shlex.quote(board),
         "data_file": shlex.quote(data),
+        "root": first,
+        "roots": " ".join(roots),
     }
-    unknown = sorted({word for word in _PLACEHOLDER.findall(template) if word not in words})
-    if unknown:
-        raise QuardError(
-            f"qemu/run has an unknown placeholder @{unknown[0]}@",
-            detail="known: " + ", ".join(sorted(words)),
-            reason="bad-template",
-            hint=meant(unknown[0], words, "remove it from the file below qemu/run"),
-        )
-    return _PLACEHOLDER.sub(lambda match: words[match[1]], template)
 
 
 def _words(machine: Machine) -> dict[str, str]:
     texts = {
         "binary": machine.binary,
-        "host_packages": " or ".join(machine.host_packages),
         "firmware": machine.firmware,
         "kernel": machine.kernel,
         "kernel_words": qemu.kernel_words(machine),
@@ -94,5 +149,6 @@ def _words(machine: Machine) -> dict[str, str]:
     }
     quoted = {name: shlex.quote(text) for name, text in texts.items()}
     quoted["summary"] = machine.summary
+    quoted["host_packages"] = " or ".join(machine.host_packages)
     quoted["fixed_arguments"] = shlex.join(qemu.fixed_arguments(machine))
     return quoted

@@ -76,6 +76,7 @@ def _images(
         template=around.template,
         board=board.name,
         data=DATA if board.data.size_mib else "",
+        formats=board.formats,
     )
     yield Unit(board_id(SCRIPT, board.name), script, (), files=(SCRIPT,))
 

@@ -105,12 +105,14 @@ class ScriptPlan(_ImagePlan):
     machine  -- SHA-256 of the machine's file
     template -- SHA-256 over the parts of the script
     data     -- file name of the empty data disk; "" if there is none
+    formats  -- of the root file system that it starts
     """
 
     machine: str
     template: str
     board: str
     data: str
+    formats: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,7 +135,8 @@ class Images:
         template = runscript.template(self._workshop.project / "qemu" / "run")
         data = DATA if self._board.data.size_mib else ""
         found = machine.load(self._machine)
-        return runscript.script(found, template, board=self._board.name, data=data)
+        board = self._board
+        return runscript.script(found, template, board=board.name, data=data, formats=board.formats)
 
     @property
     def run_script(self) -> Path:

@@ -79,7 +79,8 @@ def test_a_key_that_was_looked_up_is_the_key_that_was_kept() -> None:
 
 
 def test_what_needs_no_sandbox_has_one_key() -> None:
-    script = Unit("one/run.sh", ScriptPlan(machine="x", template="y", board="one", data=""), ())
+    plan = ScriptPlan(machine="x", template="y", board="one", data="", formats=())
+    script = Unit("one/run.sh", plan, ())
     assert [*acceptable(basis(script, {}, {}, ""), ("",))] == [basis(script, {}, {}, "")]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import re
 import shutil
@@ -12,10 +13,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runscript_board import BINARY, MACHINE, NOBODY, TEXT, TOP, Board, new_board
+from runscript_board import BINARY, MACHINE, NOBODY, TEMPLATE, TEXT, TOP, Board, new_board
 
 from quard.base.errors import QuardError
-from quard.machine.runscript import SETTINGS, script
+from quard.machine.machine import Machine
+from quard.machine.runscript import ROOTS, SETTINGS, script
+
+VARIANTS = [
+    tuple(itertools.compress(ROOTS, chosen))
+    for chosen in itertools.product((False, True), repeat=len(ROOTS))
+]
+
+
+def variant(
+    *formats: str, data: str = "", machine: Machine = MACHINE, template: str = TEMPLATE
+) -> str:
+    """Return the script of a board with these root file systems."""
+    return script(machine, template, board="b", data=data, formats=formats)
 
 
 @pytest.fixture
@@ -32,15 +46,87 @@ def test_text_has_no_placeholder_left_and_no_absolute_path_of_the_build() -> Non
 
 def test_unknown_placeholder_is_refused_with_the_right_one() -> None:
     with pytest.raises(QuardError) as caught:
-        script(MACHINE, "echo @kernal@\n", board="b", data="")
+        variant(template="echo @kernal@\n")
     assert (caught.value.reason, caught.value.hint) == ("bad-template", "did you mean 'kernel'?")
 
 
-def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
-    path = tmp_path / "run.sh"
-    path.write_text(TEXT, encoding="utf-8")
-    done = subprocess.run(["shellcheck", path], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("#@if ext4 or dat", "qemu/run has an unknown condition 'dat'"),
+        ("#@if", "qemu/run has the line '#@if'"),
+        ("#@end", "qemu/run has the line '#@end'"),
+        ("#@if data", "qemu/run has a condition without #@end"),
+    ],
+)
+def test_a_wrong_condition_is_refused(line: str, message: str) -> None:
+    with pytest.raises(QuardError) as caught:
+        variant(template=f"{line}\n")
+    assert (caught.value.message, caught.value.reason) == (message, "bad-template")
+
+
+def test_lines_are_kept_where_one_of_the_words_of_their_condition_holds() -> None:
+    text = "1\n#@if ext4 or data\n2\n#@if squashfs\n3\n#@end\n4\n#@end\n5\n"
+    assert variant(template=text) == "1\n5\n"
+    assert variant("ext4", template=text) == "1\n2\n4\n5\n"
+    assert variant("squashfs", data="data.ext4", template=text) == "1\n2\n3\n4\n5\n"
+
+
+@pytest.mark.parametrize("data", ["", "data.ext4"])
+@pytest.mark.parametrize("panic_words", [(), ("panic=-1",)])
+def test_shellcheck_has_nothing_to_say_of_any_board_and_machine(
+    tmp_path: Path, data: str, panic_words: tuple[str, ...]
+) -> None:
+    machine = dataclasses.replace(MACHINE, panic_words=panic_words)
+    paths = []
+    for formats in VARIANTS:
+        paths.append(tmp_path / f"{'-'.join(formats)}.sh")
+        paths[-1].write_text(variant(*formats, data=data, machine=machine), encoding="utf-8")
+    done = subprocess.run(["shellcheck", *paths], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("formats", VARIANTS)
+def test_a_script_has_only_the_code_of_its_boards_root_file_systems(
+    formats: tuple[str, ...],
+) -> None:
+    text, roots = variant(*formats), [ROOTS[name] for name in formats]
+    assert re.findall(r"^use_(\w+)\(\)", text, re.M) == roots
+    assert ("rootfs.cpio.gz" in text) == ("cpio" in roots)
+    assert ("flock" in text) == ("ext4" in roots)
+    assert "data" not in re.sub(r"#.*|FORWARD=.*", "", text)
+
+
+@pytest.mark.parametrize("formats", [names for names in VARIANTS if names])
+def test_a_board_starts_from_each_of_its_root_file_systems_and_no_other(
+    board: Board, formats: tuple[str, ...]
+) -> None:
+    (board.images / "run.sh").write_text(variant(*formats), encoding="utf-8")
+    roots = [ROOTS[name] for name in formats]
+    for root in ROOTS.values():
+        outcome = board.start("FORWARD=none", f"ROOT={root}")
+        if root in roots:
+            assert outcome.status == 0, outcome.errors
+        else:
+            told = outcome.rejected("bad-setting")
+            assert f"ROOT={root}\n" in told and f"give one of: {' '.join(roots)}\n" in told
+
+
+def test_without_root_a_board_starts_from_ext4_or_else_from_its_first_root_file_system(
+    board: Board,
+) -> None:
+    for formats, file in (
+        (("squashfs", "ext4"), "rootfs.ext4"),
+        (("squashfs", "cpio.gz"), "rootfs.squashfs"),
+        (("cpio.gz",), "rootfs.cpio.gz"),
+    ):
+        (board.images / "run.sh").write_text(variant(*formats), encoding="utf-8")
+        assert f"/{file}" in " ".join(board.start("FORWARD=none").argv)
+
+
+def test_a_board_without_a_root_file_system_says_so(board: Board) -> None:
+    (board.images / "run.sh").write_text(variant(), encoding="utf-8")
+    assert "image.formats" in board.start("FORWARD=none").rejected("image-missing")
 
 
 def test_default_command_is_the_seeds_network_and_the_image_beside_the_script(
@@ -321,7 +407,8 @@ def test_what_a_panic_does_is_said_to_the_kernel_before_append(
 
 def test_a_panic_ends_nothing_on_a_machine_that_cannot_say_so() -> None:
     machine = dataclasses.replace(MACHINE, panic_words=())
-    assert "panic_words=''\n" in script(machine, "panic_words=@panic_words@\n", board="b", data="")
+    text = variant("ext4", machine=machine)
+    assert "reboot" in text and " exit) " not in text and "panic=-1" not in text
 
 
 def test_an_unknown_answer_to_a_panic_is_refused(board: Board) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runscript_board import MACHINE, NOBODY, TOP, Board, new_board
+from runscript_board import FORMATS, MACHINE, NOBODY, TEMPLATE, Board, new_board
 
-from quard.machine.runscript import PARTS, script
+from quard.machine.runscript import script
 
 KEPT = b"what the guest wrote"
 
@@ -153,9 +153,8 @@ def test_data_of_another_user_are_refused_before_anything_is_started(used: Board
 
 
 def test_board_without_a_data_disk_has_none(board: Board) -> None:
-    parts = (TOP / "qemu" / "run" / name for name in PARTS)
-    text = "".join(part.read_text(encoding="utf-8") for part in parts)
-    (board.images / "run.sh").write_text(script(MACHINE, text, board="b", data=""))
+    text = script(MACHINE, TEMPLATE, board="b", data="", formats=FORMATS)
+    (board.images / "run.sh").write_text(text)
     (board.images / "data.ext4").unlink()
     outcome = board.start("FORWARD=none", "ROOT=cpio")
     assert (outcome.status, outcome.values("-drive")) == (0, [])

@@ -122,7 +122,7 @@ def test_second_guest_gets_a_disk_that_forgets_while_the_first_runs(board: Board
         assert first.stdout is not None
         assert first.stdout.readline() == b"up\n"
         second = board.start("FORWARD=none", environment={"HOLD": ""})
-        assert "another guest has" in second.errors
+        assert "another guest uses" in second.errors
         root, data = second.values("-drive")
         assert root.endswith("images/rootfs.ext4,snapshot=on")
         assert data.endswith("images/data.ext4,snapshot=on")
