@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.files import FileRef, changed, remove_tree
+from quard.base.files import FileRef, remove_tree
 from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, unpack
 from quard.execute.copying import copy
 from quard.execute.drivers import write_drivers
@@ -143,7 +141,7 @@ class Build:
         for folder in (self.work.stage, self.work.root / "debug"):
             remove_tree(folder)
         self.work.stage.mkdir()
-        self.take_files(inputs.files)
+        self.take_files(inputs.read, inputs.programs)
 
     def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
         """Update an incremental build directory to the inputs; return whether that is possible.
@@ -159,7 +157,7 @@ class Build:
         for folder in (self.work.stage, self.work.home):
             remove_tree(folder)
             folder.mkdir()
-        self.take_files(inputs.files)
+        self.take_files(inputs.read, inputs.programs)
         self.sandbox.hand_over()
         return True
 
@@ -172,7 +170,7 @@ class Build:
         sysroot.tools(self.work, self.plan.tools, self._machine.search, inside)
         write_drivers(self.work, self._machine.toolchain, self.plan, inside)
         inputs.lay_out(self.work.sysroot)
-        self.take_files(inputs.files)
+        self.take_files(inputs.read, inputs.programs)
         if inputs.tree:
             copy(inputs.tree, self.work.src)
         elif inputs.archive:
@@ -183,8 +181,8 @@ class Build:
             self._report("patch")
             folder = self.work.root / "patches"
             folder.mkdir()
-            for reference, path in zip(self.plan.patches, inputs.patches, strict=True):
-                self._take_file(reference, path, folder)
+            for reference in self.plan.patches:
+                (folder / reference.name).write_bytes(inputs.read(reference))
             patch.apply([folder / p.name for p in self.plan.patches], self._patch)
 
     def _look_for_licenses(self, *, upstream: bool) -> None:
@@ -202,23 +200,18 @@ class Build:
         self._log.write(f"==> {text}\n".encode(errors="backslashreplace"))
         self._log.flush()
 
-    def take_files(self, files: Mapping[str, Path]) -> None:
+    def take_files(self, read: Callable[[FileRef], bytes], programs: Container[str]) -> None:
         """Fill the files' folder with exactly the plan's files.
 
-        files -- name -> path
+        read     -- returns the content of a file, verified
+        programs -- names of those that are executable
         """
         remove_tree(self.work.files)
         self.work.files.mkdir()
         for reference in self.plan.files:
-            self._take_file(reference, files[reference.name], self.work.files)
-
-    def _take_file(self, reference: FileRef, path: Path, folder: Path) -> None:
-        """Copy a file that the plan names by hash, and verify the hash."""
-        content = given.content(path)
-        if hashlib.sha256(content).hexdigest() != reference.sha256:
-            raise changed(path)
-        (folder / reference.name).write_bytes(content)
-        (folder / reference.name).chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+            path = self.work.files / reference.name
+            path.write_bytes(read(reference))
+            path.chmod(0o755 if reference.name in programs else 0o644)
 
     def _step(self, step: Step) -> None:
         match step:

@@ -49,7 +49,7 @@ _UNREADABLE: Facts = ["unreadable"]
 def base(depends: Mapping[str, Any], plan: Plan, place: Path | None) -> str:
     """Return the hash over everything that the folder depends on before the first install step.
 
-    depends -- as Packager.depends returns it
+    depends -- as Job.basis returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
     """
     early = plan.steps[: plan.installs]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.plain import one_line
 from quard.execute import sysroot
+from quard.execute.job import Job
+from quard.execute.place import JobPlace
 from quard.execute.toolchain import Toolchain
-from quard.ledger.results import Results, lost_blob, recorded
+from quard.ledger.results import lost_blob
 from quard.parts.stage import below
-from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.merge import Collision
 from quard.store.stores import Stores
@@ -19,33 +20,26 @@ from quard.store.stores import Stores
 _PART = "dev"
 
 
-def lay_out(
-    plan: Plan,
-    needs: Mapping[str, Results],
-    folder: Path,
-    toolchain: Toolchain,
-    stores: Stores,
-) -> None:
+def lay_out(job: Job, place: JobPlace, folder: Path, toolchain: Toolchain, stores: Stores) -> None:
     """Put the dependencies' files into the sysroot folder, over the toolchain's own sysroot.
 
-    needs  -- the results of every package in the plan's needs and links
-    stores -- the stores that have their dev parts
+    stores -- the stores that have the dev parts
     Raises QuardError file-collision with every path that two of them have, LostResult.
     """
     met: list[str] = []
     before: list[str] = []
 
     def extract(name: str) -> None:
-        sha256 = recorded(needs[name], _PART)
         try:
-            if not stores.extract(sha256, folder):
-                raise lost_blob(needs[name].name, _PART, sha256)
+            if not stores.extract(job.dev[name], folder):
+                raise lost_blob(place.needs[name], _PART, job.dev[name])
         except Collision as error:
             for where, text in sorted(error.found.items()):
-                other = _who_has(where, [(one, needs[one]) for one in before], stores)
+                other = _who_has(where, before, job, place, stores)
                 met.append(one_line(f"{where}: {other} and {name}: {text}"))
         before.append(name)
 
+    plan = job.plan
     for name in plan.links:
         extract(name)
     sysroot.libraries_only(folder)
@@ -61,13 +55,12 @@ def lay_out(
         )
 
 
-def _who_has(path: str, others: Sequence[tuple[str, Results]], stores: Stores) -> str:
+def _who_has(path: str, names: Sequence[str], job: Job, place: JobPlace, stores: Stores) -> str:
     """Return the first of these packages whose dev part has a path."""
-    for name, results in others:
-        sha256 = recorded(results, _PART)
-        found = stores.blob(sha256)
+    for name in names:
+        found = stores.blob(job.dev[name])
         if found is None:
-            raise lost_blob(results.name, _PART, sha256)
+            raise lost_blob(place.needs[name], _PART, job.dev[name])
         if any(below(member.path, path) for member in blob.members(found)):
             return name
     return "the toolchain"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from quard.base.files import FileRef
 from quard.sources.trees import Entry, Listing
 
 
@@ -20,8 +21,8 @@ class BuildInputs:
                archive; None if the build starts from scratch
     compiled -- the work folder is in the state in which a build was about to install
     made    -- called when that state is reached
-    patches -- in the plan's order
-    files   -- name -> path
+    read    -- returns the content of one of the plan's patches and files, verified
+    programs -- names of files that are executable
     lay_out -- fills the sysroot folder with the dependencies' files
     """
 
@@ -29,8 +30,8 @@ class BuildInputs:
     upstream: bool
     tree: Listing | None
     kept: Mapping[str, Entry] | None
-    patches: tuple[Path, ...]
-    files: Mapping[str, Path]
+    read: Callable[[FileRef], bytes]
+    programs: Container[str]
     lay_out: Callable[[Path], None]
     compiled: bool
     made: Callable[[], None]

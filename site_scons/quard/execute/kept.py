@@ -29,7 +29,7 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
     That is everything a result depends on except the configuration's lines and the state of a
     local tree: the build itself detects their changes.
 
-    depends -- as results.depends returns it
+    depends -- as Job.basis returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
     """
     plan = {**depends["plan"], "tree": bool(depends["plan"]["tree"]), "licenses": [], "parts": {}}

@@ -11,7 +11,9 @@ from typing import IO
 
 from quard.base import canonical
 from quard.base.files import remove_tree, replacing
-from quard.execute.package import Job, Packager
+from quard.execute.job import Job
+from quard.execute.package import Packager
+from quard.execute.place import JobPlace
 from quard.process.sandbox import Work
 
 CONFIGURE, SHELL = "configure", "shell"
@@ -22,31 +24,37 @@ UNSAVED = "unsaved"
 
 
 class BuildFolder:
-    """The environment in `job.work`: source unpacked and patched, sysroot and tools in place.
+    """The environment in a place's work folder: patched source, sysroot and tools.
 
     log -- receives the commands' output
     """
 
     def __init__(
-        self, packager: Packager, job: Job, log: IO[bytes], report: Callable[[str], None]
+        self,
+        packager: Packager,
+        job: Job,
+        place: JobPlace,
+        log: IO[bytes],
+        report: Callable[[str], None],
     ) -> None:
         # "unpack" would report to the console that a package is being built.
         self.build = packager.build(
-            job, log, lambda phase: report("unpacking" if phase == "unpack" else phase)
+            job, place, log, lambda phase: report("unpacking" if phase == "unpack" else phase)
         )
         self.log = log
         self._packager = packager
         self._job = job
+        self._place = place
         self._report = report
 
     @property
     def ready(self) -> bool:
         """Whether the folder was filled for exactly the current plan."""
-        wanted = [self._stamp(base) for base in self._packager.bases(self._job)]
+        wanted = [self._stamp(base) for base in self._packager.bases(self._job, self._place)]
         return whole(self.build.work) and _read(self.build.work.root).get("base") in wanted
 
     def _stamp(self, base: str) -> str:
-        return canonical.digest([base, self._job.tree.digest if self._job.tree else ""])
+        return canonical.digest([base, self._job.plan.tree])
 
     def prepare(self) -> None:
         """Fill the folder, unless it is ready; update the plan's own files.
@@ -54,9 +62,9 @@ class BuildFolder:
         Raises QuardError for any failure.
         """
         if not self.ready:
-            base = self._packager.prepare(self._job, self.build, self._report)
+            base = self._packager.prepare(self._job, self._place, self.build, self._report)
             _write(self.build.work.root, {"base": self._stamp(base)})
-        self.build.take_files(self._job.files)
+        self.build.take_files(self._place.read, self._job.programs)
 
     def set_aside(self) -> Path | None:
         """Move away a folder that was filled for another plan, replacing one moved earlier.

@@ -58,8 +58,8 @@ def as_json(name: str, found: tuple[Change, ...]) -> dict[str, Any]:
 @contextmanager
 def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
     """Open the folder for editing a package's configuration. Raises QuardError."""
-    workshop, job = build.workshop, build.job(name, buildfolder.CONFIGURE)
-    missing = sorted(each.name for each in job.needs.values() if not each.result.exists())
+    workshop, needs = build.workshop, build.needs(name)
+    missing = sorted(e.name for e in needs if not build.ledger.results(e).result.exists())
     if missing:
         raise QuardError(
             f"the dependencies of {name} have not been built",
@@ -67,10 +67,11 @@ def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
             reason="not-built",
             hint=f"./scons {' '.join(missing)}",
         )
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    with workshop.token(), job.log.open("w+b") as log:
+    job, place = build.job(name), build.place(name, buildfolder.CONFIGURE)
+    place.log.parent.mkdir(parents=True, exist_ok=True)
+    with workshop.token(), place.log.open("w+b") as log:
         editor = ConfigEditor(build, name)
-        editor.open(BuildFolder(workshop.packager, job, log, editor.progress))
+        editor.open(BuildFolder(workshop.packager, job, place, log, editor.progress))
         try:
             yield editor
         finally:

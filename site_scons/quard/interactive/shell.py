@@ -25,7 +25,7 @@ def shell(board: BoardBuild, name: str) -> None:
     """
     workshop = board.workshop
     version = board.plan(name).version
-    log_path = board.job(name, PLACE).log
+    log_path = board.place(name, PLACE).log
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with workshop.token(), log_path.open("w+b") as log:
         with workshop.console.package(name, version) as report:
@@ -46,14 +46,13 @@ def _build(
 ) -> tuple[Build, str]:
     """Return the build whose environment the shell has, and a description of its folder."""
     workshop, packager = board.workshop, board.workshop.packager
-    failed = board.job(name)
-    if kept.failed(failed.work, packager.bases(failed)):
-        build = packager.build(failed, log, report)
+    job, last = board.job(name), board.place(name)
+    if kept.failed(last.work, packager.bases(job, last)):
+        build = packager.build(job, last, log, report)
         if buildfolder.whole(build.work):
-            kept.forget(failed.work)
+            kept.forget(last.work)
             return build, "where its last build failed; the next one starts from scratch"
-    job = board.job(name, PLACE)
-    own = BuildFolder(packager, job, log, report)
+    own = BuildFolder(packager, job, board.place(name, PLACE), log, report)
     if own.ready:
         return own.build, "as it was left"
     if old := own.set_aside():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from quard.ledger.basis import acceptable, basis, key, key_of
+from quard.ledger.basis import basis, key_of
 from quard.ledger.results import Result, Results, made_from, read_result
+from quard.ledger.stored import Stored, stored
 from quard.plan.unit import Input, Unit
 from quard.store.stores import Stores
 
@@ -31,14 +31,6 @@ class Executor(Protocol):
 
     def tool(self, name: str) -> str:
         """Return the identity of one of the machine's tools, see `UnitPlan.made_by`."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A cache hit: the record of a result, and what that was made from."""
-
-    made: Mapping[str, Any]
-    record: Mapping[str, Any]
 
 
 class Ledger:
@@ -176,10 +168,7 @@ class Ledger:
 
     def stored(self, unit: Unit, now: Mapping[str, Any]) -> Stored | None:
         """Return what the stores have for a unit made from `now`."""
-        for made in acceptable(now, unit.plan.archives):
-            if found := self._stores.record(key(made)):
-                return Stored(made, found)
-        return None
+        return next(stored(self._stores, now, unit.plan.archives), None)
 
     def _by(self, unit: Unit, found: Result | None) -> dict[str, Any]:
         """Return what executes a unit; a sealed result stays valid where builds are not sealed."""

@@ -11,7 +11,15 @@ from pathlib import Path
 from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import replacing
-from quard.ledger.results import LostResult, Results, lost_blob, read_result, recorded
+from quard.ledger.results import (
+    LostResult,
+    Results,
+    damaged_record,
+    lost_blob,
+    read_record,
+    read_result,
+    recorded,
+)
 from quard.store.stores import Stores
 
 PartOf = tuple[str, str]
@@ -45,6 +53,17 @@ class Outputs:
     def digest(self, name: str, part: str) -> str:
         """Return the digest of a part of a package. Raises LostResult."""
         return recorded(self.results(name), part)
+
+    def dev(self, name: str, interface: str) -> str:
+        """Return the digest of the dev part of a package that belongs to an interface.
+
+        Raises LostResult if the record has no such part, or is that of another result.
+        """
+        results = self.results(name)
+        record = read_record(results)
+        if canonical.digest(record.get("interface")) != interface:
+            raise damaged_record(results, "the interface of its result")
+        return recorded(results, "dev", record)
 
     def blob(self, name: str, part: str) -> Path:
         """Return the blob of a part of a package, verified. Raises LostResult."""

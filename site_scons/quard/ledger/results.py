@@ -133,18 +133,26 @@ def lost_blob(name: str, part: str, sha256: str) -> LostResult:
     )
 
 
-def recorded(results: Results, part: str) -> str:
-    """Return the SHA-256 that the record has for a part. Raises LostResult result-damaged."""
-    blobs = read_record(results).get("blobs")
+def recorded(results: Results, part: str, record: Mapping[str, Any] | None = None) -> str:
+    """Return the SHA-256 that the record has for a part. Raises LostResult result-damaged.
+
+    record -- the record, if it has been read
+    """
+    blobs = (read_record(results) if record is None else record).get("blobs")
     found = blobs.get(part) if isinstance(blobs, dict) else None
     if not is_sha256(found):
-        raise LostResult(
-            results.name,
-            f"the result file {results.record.name} is damaged",
-            detail=f"no {part} in {results.record}",
-            reason="result-damaged",
-        )
+        raise damaged_record(results, part)
     return found
+
+
+def damaged_record(results: Results, lacks: str) -> LostResult:
+    """Return the error for a record that lacks something."""
+    return LostResult(
+        results.name,
+        f"the result file {results.record.name} is damaged",
+        detail=f"no {lacks} in {results.record}",
+        reason="result-damaged",
+    )
 
 
 def read_record(results: Results) -> dict[str, Any]:

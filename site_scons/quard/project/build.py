@@ -21,7 +21,8 @@ from quard.project.rooted import naming
 from quard.project.workshop import Workshop
 
 if TYPE_CHECKING:
-    from quard.execute.package import Job
+    from quard.execute.job import Job
+    from quard.execute.place import JobPlace
 
 
 class BoardBuild:
@@ -117,8 +118,11 @@ class BoardBuild:
         force, version = unit.id in self.forced, self.plan(name).version
         started = time.monotonic()
         with workshop.console.package(name, version) as report:
-            job = self.job(name)
-            outcome = workshop.packager.produce(job, report, workshop.token, force=force)
+            packager, plan, place = workshop.packager, self.plan(name), self.place(name)
+            outcome = None if force else packager.restore(plan, self.ledger.basis(unit), place)
+            if outcome is None:
+                job, token = self.job(name), workshop.token
+                outcome = packager.produce(job, place, report, token, force=force)
         if outcome.how == "restored":
             workshop.summary.add_restored(name)
             workshop.console.done(name, version, "from the store")
@@ -134,34 +138,50 @@ class BoardBuild:
         root, package = parted(name)
         return self.roots[root].plans[package]
 
-    def job(self, name: str, place: str = "work") -> Job:
+    def needs(self, name: str) -> tuple[Unit, ...]:
+        """Return the units that a package, named NAME or ROOT/NAME, needs."""
+        return tuple(self.ledger.units[each.unit] for each in self.package(name).inputs)
+
+    def job(self, name: str) -> Job:
         """Return the job for a package, named NAME or ROOT/NAME.
 
-        place -- the kind of folder to work in: work for a build; only a build writes the
-                 package's own log
+        Raises LostResult, QuardError changed-while-building.
         """
-        from quard.execute.package import Job  # noqa: PLC0415
+        from quard.execute.job import Job  # noqa: PLC0415
 
-        workshop, unit, plan = self.workshop, self.package(name), self.plan(name)
+        plan, place, unit = self.plan(name), self.place(name), self.package(name)
+        now, outputs = self.ledger.basis(unit), self.workshop.outputs
+        digests = [now["inputs"][each.name] for each in unit.inputs]
+        dev = {
+            need.package: outputs.dev(need.name, digest)
+            for need, digest in zip(self.needs(name), digests, strict=True)
+        }
+        programs = tuple(file.name for file in plan.files if place.is_program(file))
+        return Job(plan=plan, now=now, dev=dev, programs=programs)
+
+    def place(self, name: str, kind: str = "work") -> JobPlace:
+        """Return where the job of a package, named NAME or ROOT/NAME, is done on this machine.
+
+        kind -- the folder to work in: work for a build; only a build writes the package's own log
+        """
+        from quard.execute.place import JobPlace  # noqa: PLC0415
+
+        workshop, unit = self.workshop, self.package(name)
         root, bare = parted(name)
         package, tree = self.roots[root].packages[bare], workshop.tree(bare)
-        paths = {path.name: path for path in package.folder.iterdir()}
+        files = {path.name: path for path in package.folder.iterdir()}
         for inner, path in workshop.fragments[root].of(bare).items():
-            paths[inner] = workshop.project / path
+            files[inner] = workshop.project / path
         # Equal packages of two roots are built in one folder, and edited in one for each.
-        name, suffix = (unit.name, "") if place == "work" else (name, f"-{place}")
+        name, suffix = (unit.name, "") if kind == "work" else (name, f"-{kind}")
         log = f"{name}{suffix}.log"
-        inputs = {local(each.unit): self.ledger.units[each.unit] for each in unit.inputs}
-        return Job(
-            plan=plan,
+        return JobPlace(
             request=None if tree else workshop.request(package),
             tree=tree,
-            patches=tuple(paths[reference.name] for reference in plan.patches),
-            files={reference.name: paths[reference.name] for reference in plan.files},
-            needs={need: self.ledger.results(found) for need, found in inputs.items()},
-            now=self.ledger.basis(unit),
+            files=files,
+            needs={found.package: found.name for found in self.needs(name)},
             results=self.ledger.results(unit),
-            work=workshop.out / place / name,
+            work=workshop.out / kind / name,
             log=workshop.out / "logs" / log,
             shown=f"out/{workshop.board.name}/logs/{log}",
         )

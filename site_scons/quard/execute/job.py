@@ -1,0 +1,62 @@
+"""A package's build as data: all of its inputs by their digests, and nothing of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quard.ledger.basis import RECORD
+from quard.plan.plan import Plan
+from quard.plan.reading import read_plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One package to build. A JobPlace finds the inputs and says where to work.
+
+    plan -- what is done; it has the digests of the accepted archives, the patches and the files,
+            or that of the local tree
+    now  -- what the result would be made from, with the first archive (ledger.basis)
+    dev  -- the digest of the dev part of every package in the plan's needs and links, by name
+    programs -- names of the plan's files that are executable, sorted
+    """
+
+    plan: Plan
+    now: Mapping[str, Any]
+    dev: Mapping[str, str]
+    programs: tuple[str, ...] = ()
+
+    def basis(self, archive: str) -> dict[str, Any]:
+        """Return what the result is made from if this archive is unpacked; "": none is."""
+        return {**self.now, "archive": archive}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the job as plain data."""
+        return {
+            "plan": self.plan.as_json(),
+            "now": {name: value for name, value in self.now.items() if name != "plan"},
+            "dev": dict(self.dev),
+            "programs": list(self.programs),
+        }
+
+
+def read_job(data: Mapping[str, Any]) -> Job:
+    """Return the job with these data.
+
+    Raises ValueError for data that are not a job of this version of the build system.
+    """
+    try:
+        plan, now = read_plan(data["plan"]), dict(data["now"])
+        job = Job(
+            plan=plan,
+            now={**now, "plan": plan.instructions()},
+            dev=dict(data["dev"]),
+            programs=tuple(data["programs"]),
+        )
+        record, whole = now["record"], set(job.dev) == {*plan.needs, *plan.links}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not the data of a job: {error!r}") from error
+    if record != RECORD or not whole:
+        raise ValueError("a job with other records, or without the dev part of a package")
+    return job

@@ -1,0 +1,72 @@
+"""Where a job is done: how this machine finds its inputs, and the folders and files it writes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from quard.base import given
+from quard.base.files import FileRef, changed
+from quard.ledger.results import Results
+from quard.plan.source import Request
+from quard.sources.trees import Entry, Listing
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPlace:
+    """The place of one job. Blobs come from the stores, archives through the fetcher.
+
+    request -- where the archive with one of the plan's digests may be; None if the plan has none
+               or a local tree replaces it
+    tree    -- that local tree. It is used in place and may be large: its files are not looked up
+               one by one, but compared with this listing, whose digest is in the plan, when they
+               are copied
+    files   -- name -> path, of the plan's patches and files
+    needs   -- name -> name for users, of the packages in the plan's needs and links
+    log     -- path of the log; `shown` is its name in messages
+    """
+
+    request: Request | None
+    tree: Listing | None
+    files: Mapping[str, Path]
+    needs: Mapping[str, str]
+    results: Results
+    work: Path
+    log: Path
+    shown: str
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """The entries of the local tree; empty if there is none."""
+        return self.tree.entries if self.tree else {}
+
+    def path(self, reference: FileRef) -> Path:
+        """Return where a file of the plan should be. Raises QuardError changed-while-building."""
+        found = self.files.get(reference.name)
+        if found is None:
+            raise changed(Path(reference.name))
+        return found
+
+    def read(self, reference: FileRef) -> bytes:
+        """Return the content of a file of the plan.
+
+        Raises QuardError changed-while-building if it no longer has its digest, OSError.
+        """
+        path = self.path(reference)
+        try:
+            content = given.content(path)
+        except FileNotFoundError:
+            raise changed(path) from None
+        if hashlib.sha256(content).hexdigest() != reference.sha256:
+            raise changed(path)
+        return content
+
+    def is_program(self, reference: FileRef) -> bool:
+        """Return whether a file of the plan is executable. Raises as `read` does."""
+        path = self.path(reference)
+        try:
+            return bool(path.stat().st_mode & 0o100)
+        except FileNotFoundError:
+            raise changed(path) from None

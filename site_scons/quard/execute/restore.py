@@ -1,0 +1,77 @@
+"""A package's result files: restored from the stores, or written after its build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from quard.base import canonical
+from quard.execute.place import JobPlace
+from quard.ledger.basis import as_before, key
+from quard.ledger.results import Results, made_from, put, read_record, write_result
+from quard.ledger.stored import Stored, stored
+from quard.plan.plan import Plan
+from quard.plan.unit import TARGET_PARTS
+from quard.store.stores import Stores
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a package was obtained: built here or restored from the store.
+
+    before -- what its last result here was made from; None if there was none
+    now    -- what it is made from now, but with that result's archive if it is still accepted
+    """
+
+    how: Literal["built", "restored"]
+    before: Mapping[str, Any] | None
+    now: Mapping[str, Any]
+
+
+def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace) -> Outcome | None:
+    """Write the results of a package from the stores; return None on a cache miss.
+
+    now -- what the result would be made from, with the first archive (ledger.basis)
+    """
+    for found in stored(stores, now, plan.archives):
+        log = found.record["blobs"]["log"]
+        if stores.copy(log, place.log):
+            return finish(plan, now, place.results, found, "restored")
+        stores.tell(stores.lost(key(found.made), place.results.name, "log", log))
+    return None
+
+
+def finish(
+    plan: Plan,
+    now: Mapping[str, Any],
+    results: Results,
+    found: Stored,
+    how: Literal["built", "restored"],
+) -> Outcome:
+    """Write the result files, the result itself last."""
+    before, blobs, interface = made_from(results), found.record["blobs"], found.record["interface"]
+    results.record.parent.mkdir(parents=True, exist_ok=True)
+    _keep_earlier(results, interface)
+    put(results.record, canonical.readable(found.record))
+    parts = {
+        "interface": canonical.digest(interface),
+        **{part: blobs[part] for part in TARGET_PARTS},
+    }
+    if plan.deploys:
+        parts["deploy"] = blobs["deploy"]
+    write_result(results, found.made, parts)
+    return Outcome(how, before, as_before(now, before, plan.archives))
+
+
+def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
+    """Keep the interface that is about to be replaced, so that dependants can report changes.
+
+    SCons removes the result files before it makes them; the last record stays.
+    """
+    old = read_record(results).get("interface")
+    if isinstance(old, dict) and old != found:
+        put(
+            results.earlier,
+            canonical.readable({"digest": canonical.digest(old), "interface": old}),
+        )

@@ -1,0 +1,84 @@
+"""Reading a plan back from its plain data, as another process or machine receives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quard.base.canonical import canonical
+from quard.base.files import FileRef
+from quard.plan.plan import (
+    EXECUTOR,
+    CopyStep,
+    KconfigStep,
+    LinkStep,
+    Plan,
+    RunStep,
+    Step,
+    ToolchainStep,
+)
+
+
+def read_plan(data: Mapping[str, Any]) -> Plan:
+    """Return the plan with these data (`Plan.as_json`).
+
+    Raises ValueError for data that are not a plan of this version of the executor.
+    """
+    if data.get("executor") != EXECUTOR:
+        raise ValueError(f"a plan for executor {data.get('executor')!r}, not for {EXECUTOR}")
+    try:
+        plan = Plan(
+            name=data["name"],
+            version=data["version"],
+            triple=data["triple"],
+            sources=tuple(data["sources"]),
+            tree=data["tree"],
+            patches=_files(data["patches"]),
+            files=_files(data["files"]),
+            features=tuple(sorted(data["features"].items())),
+            needs=tuple(data["needs"]),
+            links=tuple(data["links"]),
+            tools=tuple(data["tools"]),
+            env=tuple(sorted(data["env"].items())),
+            cflags=data["cflags"],
+            hardening=tuple(data["hardening"]),
+            steps=tuple(map(_step, data["steps"])),
+            drop=tuple(data["drop"]),
+            parts=tuple(sorted((part, tuple(globs)) for part, globs in data["parts"].items())),
+            deploys=data["deploys"],
+            licenses=tuple(data["licenses"]),
+        )
+        same = canonical(plan.as_json()) == canonical(dict(data))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not the data of a plan: {error!r}") from error
+    if not same:
+        raise ValueError("data of a plan with something that this version does not know")
+    return plan
+
+
+def _files(found: Sequence[Sequence[str]]) -> tuple[FileRef, ...]:
+    return tuple(FileRef(name, sha256) for name, sha256 in found)
+
+
+def _step(data: Mapping[str, Any]) -> Step:
+    """Return one step. Raises ValueError, KeyError, TypeError."""
+    phase = data["phase"]
+    match data:
+        case {"run": argv}:
+            return RunStep(phase, tuple(argv), modular=data.get("only") == "modular")
+        case {"copy": [source, destination, mode]}:
+            return CopyStep(phase, source, destination, mode)
+        case {"link": [path, target]}:
+            return LinkStep(phase, path, target)
+        case {"kconfig": set_}:
+            return KconfigStep(
+                phase,
+                tuple(set_["make"]),
+                set_["base"],
+                set_["refresh"],
+                tuple(set_["fragments"]),
+                tuple(set_["lines"]),
+            )
+        case {"toolchain-runtime": taken}:
+            return ToolchainStep(phase, tuple(taken["libraries"]), taken["loader"])
+    raise ValueError(f"an unknown step: {sorted(data)}")
