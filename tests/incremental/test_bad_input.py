@@ -247,7 +247,7 @@ def test_dependencies_that_meet_in_a_sysroot_are_named_with_every_path(greeting:
         recipe.write_text(recipe.read_text().replace(own, f"{own} {install},"))
     greeting.program("alone", "int main(void) { return 0; }\n", more='needs=("one", "two"),')
     texts = [f"usr/include/{p}.h: one and two: files of 9 and 9 bytes" for p in "xyz"]
-    refused(greeting.run("alone"), "file-collision", "alone 1: its dependencies", *texts)
+    refused(greeting.run("alone"), "file-collision", "alone 1: dependencies", *texts)
 
 
 def test_a_program_for_another_machine_is_named(greeting: Project) -> None:

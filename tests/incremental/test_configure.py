@@ -285,7 +285,7 @@ def test_what_a_feature_sets_cannot_be_edited_and_is_told(greeting: Project) -> 
     text = edit(greeting, "set TRACE n", "set IPV6 n", "save", "quit")
     assert (
         "warning: menu: # CONFIG_TRACE is not set was edited but is not in the result;"
-        " found: CONFIG_TRACE=y, for a feature sets it" in text
+        " found: CONFIG_TRACE=y, because a feature sets it" in text
     )
     assert kept(greeting) == f"{HEAD}# CONFIG_IPV6 is not set\n"
     assert greeting.run().status == 0
