@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from incremental.project import Project, Ran
-from quard.parts import elf, elf_view
+from quard.parts import elf, elf_file
 
 ROOT = "out/tiny/debug/root"
 
@@ -21,7 +21,7 @@ def debug(project: Project, *arguments: str) -> Ran:
 
 
 def symbols(path: Path) -> set[str]:
-    with elf_view.mapped(path) as view:
+    with elf_file.mapped(path) as view:
         table = view.typed(elf.SHT_SYMTAB)
         assert table is not None, f"{path} has no symbols"
         return set(view.symbol_names(table, b""))

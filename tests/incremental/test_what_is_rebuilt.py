@@ -358,7 +358,7 @@ def test_a_changed_engine_rebuilds_nothing(greeting: Project) -> None:
         text = path.read_text()
         path.write_text(text + "\n\ndef _added() -> int:\n    return 1\n")
     builder = engine / "quard/execute/builder.py"
-    old = "    def _tail(self) -> str:\n"
+    old = "    def _modular(self) -> bool:\n"
     assert old in builder.read_text()
     builder.write_text(builder.read_text().replace(old, old + "        assert self\n"))
     ran = ok(greeting.run())

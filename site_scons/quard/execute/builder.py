@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -15,6 +13,7 @@ from typing import IO
 from quard.base.errors import QuardError
 from quard.base.files import FileRef, remove_tree
 from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, unpack
+from quard.execute.buildlog import BuildLog, quoted
 from quard.execute.copying import copy
 from quard.execute.drivers import write_drivers
 from quard.execute.inputs import BuildInputs
@@ -27,11 +26,6 @@ from quard.process.sandbox import Sandbox, Work
 from quard.process.stop import Stop
 from quard.sources.trees import Entry
 
-_TAIL = 25
-"""Lines of the log to show when a step fails: enough for a compiler's message."""
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_PRINTED = 1 << 22
-"""Bytes of a failed command's output to search for commands that were not found."""
 _MAKE_FAILED = 2
 """make(1): make encountered an error; a killed make has another status."""
 
@@ -82,8 +76,7 @@ class Build:
         self.plan = plan
         self._machine = machine
         self.work = work
-        self._log = log
-        self._shown = shown
+        self._log = BuildLog(log, shown)
         self._report = report
         self.licenses: Mapping[str, str | None] = {}
         self.orderly = False
@@ -122,7 +115,7 @@ class Build:
         if not inputs.compiled:
             early = self.plan.steps[: self.plan.installs]
             self._steps(step for step in early if not goes_on or _repeated(step))
-            self._log.flush()
+            self._log.file.flush()
             inputs.made()
         self._steps(self.plan.steps[self.plan.installs :])
 
@@ -153,7 +146,7 @@ class Build:
             self.work.src, kept, inputs.tree, tracks=self.plan.tracks
         ):
             return False
-        self._log.write(b"==> update: continues in the folder of the last build\n")
+        self.note("update: continues in the folder of the last build")
         for folder in (self.work.stage, self.work.home):
             remove_tree(folder)
             folder.mkdir()
@@ -197,8 +190,7 @@ class Build:
 
     def note(self, text: str) -> None:
         """Add a line of our own to the log."""
-        self._log.write(f"==> {text}\n".encode(errors="backslashreplace"))
-        self._log.flush()
+        self._log.note(text)
 
     def take_files(self, read: Callable[[FileRef], bytes], programs: Container[str]) -> None:
         """Fill the files' folder with exactly the plan's files.
@@ -216,7 +208,7 @@ class Build:
     def _step(self, step: Step) -> None:
         match step:
             case RunStep(phase, argv):
-                with effect.expected(self.plan, step, self.work.stage, self._shown):
+                with effect.expected(self.plan, step, self.work.stage, self._log.shown):
                     self._run(phase, argv)
             # These also run in the sandbox: a link that the build made must not lead outside.
             case CopyStep(phase, source, destination, mode):
@@ -232,10 +224,9 @@ class Build:
     def _run(self, phase: str, argv: Sequence[str], stdin: Path | None = None) -> None:
         """Run one command of the plan. Raises QuardError PHASE-failed."""
         command = tuple(late(word, self.sandbox.folders) for word in argv)
-        self._log.write(f"==> {phase}: {_quoted(command)}\n".encode())
-        self._log.flush()
-        start = Path(self._log.name).stat().st_size
-        status = self.sandbox.run(command, self.env, self._log, stdin=stdin)
+        self.note(f"{phase}: {quoted(command)}")
+        start = self._log.size()
+        status = self.sandbox.run(command, self.env, self._log.file, stdin=stdin)
         if status:
             self.orderly = (command[0], status) == ("make", _MAKE_FAILED)
             raise self._failed(phase, command, status, start)
@@ -245,27 +236,20 @@ class Build:
         found = diagnosis.diagnose(
             command,
             status,
-            self._printed(start),
+            self._log.printed(start),
             self.work,
             self._machine.search,
             self.sandbox.inside,
         )
+        shown = self._log.shown
         said = f"{found.text}\n" if found else ""
         return StepFailed(
             f"{self.plan.name} {self.plan.version}: {phase} failed",
-            detail=f"command: {_quoted(command)}\nstatus: {status}\nlog: {self._shown}\n{said}"
-            + self._tail(),
+            detail=f"command: {quoted(command)}\nstatus: {status}\nlog: {shown}\n{said}"
+            + self._log.tail(),
             reason=found.reason if found and found.certain else f"{phase}-failed",
-            hint=found.hint if found else f"read {self._shown}",
+            hint=found.hint if found else f"read {shown}",
         )
-
-    def _printed(self, start: int) -> bytes:
-        """Return the log from `start` on; of long output only the end."""
-        self._log.flush()
-        with Path(self._log.name).open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(start, size - _PRINTED))
-            return log.read()
 
     def _patch(self, argv: Sequence[str], stdin: Path) -> subprocess.CompletedProcess[bytes]:
         """Run patch(1) in the sandbox and return what it printed."""
@@ -274,7 +258,7 @@ class Build:
             status = self.sandbox.run(argv, self.env, log, stdin=stdin)
             log.seek(0)
             text = log.read()
-        self._log.write(text)
+        self._log.file.write(text)
         return subprocess.CompletedProcess(tuple(argv), status, text, b"")
 
     def configurator(self, step: KconfigStep) -> kconfig.Configurator:
@@ -301,19 +285,9 @@ class Build:
     @property
     def lost(self) -> bool:
         """Whether make wanted a file without a rule: a header that no longer exists."""
-        return "No rule to make target" in self._tail()
-
-    def _tail(self) -> str:
-        self._log.flush()
-        text = Path(self._log.name).read_text(errors="replace")
-        lines = _COLOUR.sub("", text).splitlines()
-        return "\n".join(["--- last lines of the log", *lines[-_TAIL:]])
+        return "No rule to make target" in self._log.tail()
 
 
 def _repeated(step: Step) -> bool:
     """Return whether a step is run again in a folder that already had a build."""
     return step.phase in ("build", "install") or isinstance(step, KconfigStep)
-
-
-def _quoted(command: Sequence[str]) -> str:
-    return subprocess.list2cmdline(command)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from quard.base.files import changed
 from quard.image.content import Content
-from quard.parts.elf_view import View, mapped, understood
+from quard.parts.elf_file import mapped, understood
+from quard.parts.elf_view import View
 
 
 @contextmanager

@@ -8,26 +8,25 @@ malformed file gives the same error here, where a library raises many kinds of e
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from quard.parts.elf_file import mapped
 from quard.parts.elf_machines import MACHINES
-from quard.parts.elf_view import MAGIC, VERSYM_HIDDEN, Section, View, mapped
+from quard.parts.elf_view import MAGIC, VERSYM_HIDDEN, Section, View
 
 SHT_SYMTAB, SHT_NOTE, SHT_NOBITS, SHT_DYNSYM = 2, 7, 8, 11
 SHF_WRITE, SHF_ALLOC, SHF_TLS = 1, 2, 0x400
 SHN_UNDEF, SHN_LORESERVE = 0, 0xFF00
-DF_1_PIE = 0x08000000
+DT_RPATH, DT_RUNPATH, DT_TEXTREL, DT_FLAGS = 15, 29, 22, 30
+DF_TEXTREL, DF_1_PIE = 4, 0x08000000
 
 _PT_INTERP, _PT_GNU_STACK, _PT_GNU_RELRO = 3, 0x6474E551, 0x6474E552
 _PF_X, _PF_W = 1, 2
-_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 14, 15, 29
-_DT_TEXTREL, _DT_BIND_NOW = 22, 24
-_DF_TEXTREL, _DF_BIND_NOW, _DF_1_NOW = 4, 8, 1
-_DT_FLAGS, _DT_FLAGS_1, _DT_AUDIT = 30, 0x6FFFFFFB, 0x7FFFFFFC
+_DT_NEEDED, _DT_SONAME, _DT_BIND_NOW, _DT_FLAGS_1, _DT_AUDIT = 1, 14, 24, 0x6FFFFFFB, 0x7FFFFFFC
+_DF_BIND_NOW, _DF_1_NOW = 8, 1
 _NT_GNU_BUILD_ID = 3
 
 _KINDS = {1: "rel", 2: "exec", 3: "dyn", 4: "core"}
@@ -154,53 +153,16 @@ def contents(path: Path, section: Section) -> bytes:
         return view.span(section.offset, section.size)
 
 
-def remove_rpath(path: Path) -> None:
-    """Remove DT_RPATH and DT_RUNPATH from a file in place; the strings stay in its .dynstr.
-
-    Raises QuardError `bad-elf`.
-    """
-    _rewrite(path, (_DT_RPATH, _DT_RUNPATH), 0)
-
-
-def remove_textrel(path: Path) -> None:
-    """Remove the flag for relocations in read-only memory from a file in place.
-
-    Raises QuardError `bad-elf`.
-    """
-    _rewrite(path, (_DT_TEXTREL,), _DF_TEXTREL)
-
-
-def _rewrite(path: Path, tags: tuple[int, ...], flags: int) -> None:
-    """Remove dynamic entries from a file and bits from its DT_FLAGS.
-
-    Later entries move up and the table is filled with DT_NULL, as chrpath(1) does.
-    The mode is restored: writing as an ordinary user clears setuid.
-    """
-    mode = stat.S_IMODE(path.stat().st_mode)
-    with mapped(path) as view:
-        offset, size = view.dynamic_table()
-        kept = [
-            view.pack_dynamic(tag, value & ~flags if tag == _DT_FLAGS else value)
-            for tag, value in view.dynamic()
-            if tag not in tags
-        ]
-    table = b"".join(kept)
-    with path.open("r+b") as file:
-        file.seek(offset)
-        file.write(table.ljust(size, b"\0"))
-    path.chmod(mode)
-
-
 def frame(view: View) -> Elf:
     """Return the frame of an open ELF file; raises as `View` does."""
     entries = list(view.dynamic())
     strings = view.dynamic_strings(entries)
     texts = {
         tag: tuple(view.string(*strings, value) for found, value in entries if found == tag)
-        for tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH, _DT_AUDIT)
+        for tag in (_DT_NEEDED, _DT_SONAME, DT_RPATH, DT_RUNPATH, _DT_AUDIT)
     }
     numbers = dict(entries)
-    marked = _DT_TEXTREL in numbers or bool(numbers.get(_DT_FLAGS, 0) & _DF_TEXTREL)
+    marked = DT_TEXTREL in numbers or bool(numbers.get(DT_FLAGS, 0) & DF_TEXTREL)
     return Elf(
         machine=MACHINES.get(view.machine, str(view.machine)),
         bits=view.bits,
@@ -213,15 +175,15 @@ def frame(view: View) -> Elf:
         dynamic=bool(entries),
         soname=_only(texts[_DT_SONAME]),
         needed=texts[_DT_NEEDED],
-        rpath=_only(texts[_DT_RPATH]),
-        runpath=_only(texts[_DT_RUNPATH]),
+        rpath=_only(texts[DT_RPATH]),
+        runpath=_only(texts[DT_RUNPATH]),
         audit=texts[_DT_AUDIT],
-        flags_0=numbers.get(_DT_FLAGS, 0),
+        flags_0=numbers.get(DT_FLAGS, 0),
         flags_1=numbers.get(_DT_FLAGS_1, 0),
         relro=_relro(view),
         execstack=_execstack(view),
         bind_now=_DT_BIND_NOW in numbers
-        or bool(numbers.get(_DT_FLAGS, 0) & _DF_BIND_NOW)
+        or bool(numbers.get(DT_FLAGS, 0) & _DF_BIND_NOW)
         or bool(numbers.get(_DT_FLAGS_1, 0) & _DF_1_NOW),
         textrel=marked and _writes_code(view),
         marked_textrel=marked,

@@ -22,7 +22,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.base.plain import one_line
 from quard.base.space import says_full
-from quard.parts import elf
+from quard.parts import elf, elf_edit
 from quard.parts.elf_view import MAGIC
 from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
 from quard.parts.stage import below, is_file
@@ -157,9 +157,9 @@ class _Work:
         if wrong := _forbidden_rpath(frame, self.markers):
             self.found.rpaths.append(f"{path}: {wrong}")
         elif _superfluous_rpath(frame):
-            elf.remove_rpath(place)
+            elf_edit.remove_rpath(place)
         if frame.marked_textrel and not frame.textrel:
-            elf.remove_textrel(place)
+            elf_edit.remove_textrel(place)
         if frame.kind == "rel":
             self._relocatable(place, path, frame)
         elif frame.kind in ("exec", "dyn"):

@@ -11,13 +11,9 @@ place below the command line that depends on the environment.
 from __future__ import annotations
 
 import contextlib
-import email.utils
-import errno
 import os
-import re
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -29,29 +25,11 @@ import urllib3.exceptions
 from quard.sources import page, trust
 from quard.sources.attempt import Failed, Limits, Refused, Size, Stopped
 from quard.sources.part import Part, PartOrigin
+from quard.sources.response import Transient, body, chunks, extent, failure, reason
 from quard.sources.watch import Handle, amount
 
-CHUNK = 256 << 10
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 SIZE = Size()
-_BUSY = (429, 503)
 _SILENT_ATTEMPTS = 2
-_UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
-
-
-class _Transient(Failed):
-    """A failure for which a retry may help.
-
-    wait    -- seconds that the server asks to wait
-    restart -- whether the bytes received so far must be discarded first
-    """
-
-    def __init__(
-        self, text: str, *, wait: float = 0, restart: bool = False, silent: bool = False
-    ) -> None:
-        super().__init__(text, silent=silent)
-        self.wait = wait
-        self.restart = restart
 
 
 class Transfer:
@@ -109,7 +87,7 @@ class Transfer:
             # Opening a pipe must not block.
             file = os.fdopen(os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
         except OSError as fault:
-            raise Failed(_reason(fault)) from None
+            raise Failed(reason(fault)) from None
         try:
             with file, part.path.open("wb") as out:
                 status = os.fstat(file.fileno())
@@ -117,7 +95,7 @@ class Transfer:
                     raise Refused("is not a regular file")
                 self._size.check(status.st_size, whole=True)
                 with contextlib.closing(self._watch(status.st_size, 0)) as handle:
-                    self._take(_chunks(file.read), out, handle)
+                    self._take(chunks(file.read), out, handle)
         except BaseException:
             part.discard()  # copies are not resumed
             raise
@@ -132,7 +110,7 @@ class Transfer:
             except Refused:
                 part.discard()
                 raise
-            except _Transient as fault:
+            except Transient as fault:
                 if fault.restart:
                     part.discard()
                 failed = 1 if part.size() - most >= self._limits.worth else failed + 1
@@ -142,7 +120,7 @@ class Transfer:
                     raise Failed(text, silent=fault.silent) from None
                 self._pause(address, fault, failed)
 
-    def _pause(self, address: str, fault: _Transient, failed: int) -> None:
+    def _pause(self, address: str, fault: Transient, failed: int) -> None:
         wanted = max(self._limits.pause * 2 ** (failed - 1), fault.wait)
         seconds = min(wanted, self._limits.longest)
         self._note(f"{address}: {fault}; trying again in {seconds:.0f} s")
@@ -156,7 +134,7 @@ class Transfer:
         if there and origin and there == origin.length:
             return True
         with self._request(session, address, there, origin) as response:
-            start, total = _extent(response, there, origin)
+            start, total = extent(response, there, origin)
             if total is not None:
                 self._size.check(total, whole=True)
             headers = response.headers
@@ -166,9 +144,9 @@ class Transfer:
             part.describe(PartOrigin(address, etag, modified, total))
             with part.path.open("ab") as out:
                 with contextlib.closing(self._watch(total, start)) as handle:
-                    self._take(_body(response), out, handle)
+                    self._take(body(response), out, handle)
                 if total is not None and out.tell() < total:
-                    raise _Transient(f"ended after {amount(out.tell())} of {amount(total)}")
+                    raise Transient(f"ended after {amount(out.tell())} of {amount(total)}")
         return start > 0
 
     def _request(
@@ -184,7 +162,7 @@ class Transfer:
         try:
             return session.get(address, headers=headers, stream=True, timeout=timeout)
         except requests.RequestException as fault:
-            raise _failure(fault, address, timeout) from None
+            raise failure(fault, address, timeout) from None
         except (urllib3.exceptions.HTTPError, UnicodeError) as fault:
             raise Failed(f"not an address: {fault}") from None
 
@@ -199,104 +177,8 @@ class Transfer:
             handle.advance(len(chunk))
 
 
-def _extent(
-    response: requests.Response, there: int, origin: PartOrigin | None
-) -> tuple[int, int | None]:
-    """Return where the body begins in the file, and the file's length if the server reports it.
-
-    Raises Failed if the response is no part of the file.
-    """
-    status = response.status_code
-    if status == 200:
-        length = response.headers.get("Content-Length", "")
-        return 0, int(length) if length.isdecimal() else None
-    if status == 206 and there:
-        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        if match and int(match[1]) == there:
-            known = origin.length if origin else None
-            total = known if match[2] == "*" else int(match[2])
-            if known in (None, total):
-                return there, total
-        raise _Transient("sent a range other than the requested one", restart=True)
-    text = f"HTTP {status} {response.reason or ''}".rstrip()
-    if status in _BUSY:
-        raise _Transient(text, wait=_retry_after(response.headers.get("Retry-After", "")))
-    if status == 408 or status >= 500 or (status == 416 and there):
-        raise _Transient(text, restart=status == 416)
-    raise Failed(text)
-
-
-def _body(response: requests.Response) -> Iterator[bytes]:
-    """Yield the body as it was sent, in chunks as they arrive."""
-    try:
-        yield from _chunks(lambda size: response.raw.read1(size, decode_content=False))
-    except urllib3.exceptions.ReadTimeoutError:
-        raise _Transient("no more data arrived") from None
-    except urllib3.exceptions.HTTPError:
-        raise _Transient("the connection was closed early") from None
-
-
-def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    while chunk := read(CHUNK):
-        yield chunk
-
-
 def _local(address: str) -> Path:
     host, slash, path = address.removeprefix("file:").removeprefix("//").partition("/")
     if not slash or host not in ("", "localhost"):
         raise Failed("a file address needs an absolute path, as in file:///srv/sources")
     return Path("/" + unquote(path))
-
-
-def _failure(
-    fault: requests.RequestException, address: str, timeout: tuple[float, float]
-) -> Failed:
-    """Return the failure for an error before any response; a _Transient if it may pass."""
-    if isinstance(fault, requests.ConnectTimeout):
-        return _Transient(f"no answer within {timeout[0]:g} s", silent=True)
-    if isinstance(fault, requests.Timeout):
-        return _Transient(f"no answer within {timeout[1]:g} s")
-    causes = list(_causes(fault))
-    if isinstance(fault, requests.exceptions.ProxyError):
-        return Failed(f"proxy: {causes[-1]}")
-    if isinstance(fault, requests.exceptions.SSLError):
-        return _untrusted(causes[-1], address)
-    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
-        return Failed("the host name is unknown")
-    for cause in causes:
-        if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
-            return Failed(_reason(cause))
-    if isinstance(fault, requests.ConnectionError):
-        return _Transient(f"connection lost: {causes[-1]}")
-    return Failed(str(fault))
-
-
-def _untrusted(cause: BaseException, address: str) -> Failed:
-    text = f"TLS: {getattr(cause, 'verify_message', '') or cause}"
-    if not trust.unknown_issuer(cause):
-        return Failed(text)
-    return Failed(f"{text}\n  trusted here: {trust.places(address)}", hint=trust.ADVICE)
-
-
-def _causes(fault: BaseException) -> Iterator[BaseException]:
-    """Yield `fault` and the errors wrapped in it by requests and urllib3, innermost last."""
-    seen: BaseException | None = fault
-    while seen is not None:
-        yield seen
-        inner = [seen.__cause__, getattr(seen, "reason", None), *seen.args[::-1]]
-        seen = next((one for one in inner if isinstance(one, BaseException)), None)
-
-
-def _retry_after(value: str) -> float:
-    """Return the seconds that Retry-After requests, 0 without a value (RFC 9110, 10.2.3)."""
-    if value.isdecimal():
-        return float(value)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return 0
-    return max(0.0, moment.timestamp() - time.time())
-
-
-def _reason(fault: OSError) -> str:
-    return (fault.strerror or str(fault)).lower()

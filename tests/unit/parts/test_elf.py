@@ -1,60 +1,23 @@
 """ELF facts, from files that the cross compiler makes, and from damaged ones."""
 
-import os
 import random
 import re
-import shutil
-import stat
 import subprocess
-import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from elf_parts import ADDRESS, GCC, gcc, shared_library
 
 from quard.base.errors import QuardError
 from quard.parts import elf
+from quard.parts.elf_file import mapped
 from quard.parts.elf_machines import MACHINES
-from quard.parts.elf_view import View, mapped, understood
-
-USER = 65534
-GCC = "riscv64-linux-gnu-gcc"
-LIBRARY = """
-int data = 1; int zero; const int ro = 2; __thread int local = 3;
-extern int alias __attribute__((weak, alias("data")));
-int f(int x) { return x + data + local; }
-__attribute__((visibility("protected"))) int p(void) { return 1; }
-__attribute__((visibility("hidden"))) int h(void) { return 1; }
-int old(void) { return 1; }
-int new(void) { return h(); }
-__asm__(".symver old, v@V1");
-__asm__(".symver new, v@@V2");
-extern int puts(const char *); extern int maybe(void) __attribute__((weak));
-int user(void) { return puts("x") + (maybe ? maybe() : 0); }
-"""
-VERSIONS = "V1 { global: data; zero; ro; local; alias; f; p; user; v; local: *; }; V2 { v; } V1;"
-
-
-def gcc(folder: Path, source: str, *options: str, out: str = "out") -> Path:
-    """Compile C text with the cross compiler; options may name files of the folder."""
-    (folder / "in.c").write_text(source)
-    argv = [GCC, "-O1", *options, "-o", out]
-    if "-c" in options or "in.c" not in options:
-        argv.append("in.c")
-    subprocess.run(argv, cwd=folder, check=True)
-    return folder / out
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("library")
-    (folder / "versions").write_text(VERSIONS)
-    return gcc(
-        folder, LIBRARY, "-shared", "-fPIC", "-Wl,-soname,libx.so.1",
-        "-Wl,--version-script=versions", "-Wl,-rpath,/opt/x:$ORIGIN", "-Wl,-z,now",
-        "-Wl,--build-id=0x0123456789abcdef",
-    )  # fmt: skip
+    return shared_library(tmp_path_factory.mktemp("library"))
 
 
 def test_frame_of_a_library(library: Path) -> None:
@@ -174,25 +137,6 @@ def test_is_elf(tmp_path: Path, library: Path) -> None:
     assert not elf.is_elf(tmp_path / "text")
 
 
-def test_rpath_is_removed_and_nothing_else(tmp_path: Path, library: Path) -> None:
-    copy = Path(shutil.copy(library, tmp_path))
-    elf.remove_rpath(copy)
-    before, after = elf.read(library), elf.read(copy)
-    assert after.runpath is None
-    assert (after.needed, after.soname, after.flags_0) == (
-        before.needed, before.soname, before.flags_0
-    )  # fmt: skip
-    assert after.sections == before.sections
-    assert elf.symbols(copy) == elf.symbols(library)
-    text = subprocess.run(
-        ["riscv64-linux-gnu-readelf", "--dynamic", "--wide", copy],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "RUNPATH" not in text.stdout
-    assert "(NULL)" in text.stdout
-    assert text.stderr == ""
-
-
 def test_a_file_without_section_table_still_has_a_frame(tmp_path: Path, library: Path) -> None:
     data = bytearray(library.read_bytes())
     data[0x28:0x30] = bytes(8)  # e_shoff
@@ -245,56 +189,6 @@ def test_a_big_library_is_read_in_a_moment(tmp_path: Path) -> None:
     started = time.process_time()
     assert len(elf.symbols(out)) > 5000
     assert time.process_time() - started < 1.0, "measured: 0.06 s"
-
-
-def as_user(work: Callable[[], object]) -> None:
-    """Do something as an ordinary user, which the tests may be."""
-    child = os.fork()
-    if child == 0:
-        try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setresgid(USER, USER, USER)
-                os.setresuid(USER, USER, USER)
-            work()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def test_setuid_outlives_the_removal_of_an_rpath(library: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(shutil.copy(library, folder))
-        for path in (Path(folder), copy):
-            os.chown(path, USER if os.geteuid() == 0 else -1, -1)
-        copy.chmod(0o4755)
-        as_user(lambda: elf.remove_rpath(copy))
-        assert elf.read(copy).runpath is None
-        assert stat.S_IMODE(copy.stat().st_mode) == 0o4755
-
-
-@pytest.mark.parametrize("offset", [0, 1, 512, 4096, 70_001])
-def test_a_file_within_another_is_read_in_its_place(
-    tmp_path: Path, library: Path, offset: int
-) -> None:
-    data = library.read_bytes()
-    whole = tmp_path / "whole"
-    whole.write_bytes(b"x" * offset + data + b"y" * 5000)
-    with mapped(whole, offset, len(data)) as view:
-        inside = elf.frame(view)
-    assert inside == elf.frame(View(data)) == elf.read(library)
-    for size in (len(data) // 2, 0):
-        with pytest.raises(QuardError) as caught, mapped(whole, offset, size) as view:
-            elf.frame(view)
-        assert caught.value.reason == "bad-elf"
-
-
-def test_a_file_in_memory_that_is_malformed_is_the_same_error() -> None:
-    for data in (b"", b"\x7fELF", b"\x7fELF" + bytes(200)):
-        with pytest.raises(QuardError) as caught, understood("in memory"):
-            elf.frame(View(data))
-        assert caught.value.reason == "bad-elf"
 
 
 def test_an_object_file_has_named_sections_and_symbols(tmp_path: Path) -> None:
@@ -357,35 +251,8 @@ def test_what_the_linker_was_told_is_in_the_frame(tmp_path: Path, option: str) -
     assert getattr(frame, fact) is wanted
 
 
-ADDRESS = '__asm__(".section {},\\"{}\\"\\n .globl p\\np: .quad g\\n .globl g\\ng: ret\\n");'
-
-
 @pytest.mark.parametrize(("section", "flags"), [(".text", "ax"), (".data", "aw")])
 def test_relocation_of_code_is_seen(tmp_path: Path, section: str, flags: str) -> None:
     source = ADDRESS.format(section, flags)
     frame = elf.read(gcc(tmp_path, source, "-shared", "-fPIC", "-Wl,-z,notext"))
     assert (frame.textrel, frame.marked_textrel) == ((section == ".text"),) * 2
-
-
-def test_the_mark_of_text_relocations_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    marked = gcc(tmp_path, ADDRESS.format(".text", "ax"), "-shared", "-fPIC", "-Wl,-z,notext")
-    marked.chmod(0o4755)
-    before = elf.read(marked)
-    elf.remove_textrel(marked)
-    after = elf.read(marked)
-    assert before.marked_textrel
-    assert not after.marked_textrel
-    assert after.flags_0 == before.flags_0 & ~4, "DF_TEXTREL"
-    assert (after.needed, after.relro, after.sections) == (
-        before.needed,
-        before.relro,
-        before.sections,
-    )
-    assert stat.S_IMODE(marked.stat().st_mode) == 0o4755
-    shown = subprocess.run(
-        ("riscv64-linux-gnu-readelf", "-dW", str(marked)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "TEXTREL" not in shown.stdout

@@ -11,10 +11,11 @@ import pytest
 
 from quard.face.progress import Lines
 from quard.sources.attempt import Limits, Stopped
-from quard.sources.download import CHUNK, Transfer
+from quard.sources.download import Transfer
 from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
 from quard.sources.part import Part, PartOrigin
+from quard.sources.response import CHUNK
 from quard.sources.watch import Handle
 
 

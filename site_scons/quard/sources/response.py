@@ -1,0 +1,130 @@
+"""What a server's response or a failed connection means for a download."""
+
+from __future__ import annotations
+
+import email.utils
+import errno
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import requests
+import urllib3.exceptions
+
+from quard.sources import trust
+from quard.sources.attempt import Failed
+from quard.sources.part import PartOrigin
+
+CHUNK = 256 << 10
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_BUSY = (429, 503)
+_UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
+
+
+class Transient(Failed):
+    """A failure for which a retry may help.
+
+    wait    -- seconds that the server asks to wait
+    restart -- whether the bytes received so far must be discarded first
+    """
+
+    def __init__(
+        self, text: str, *, wait: float = 0, restart: bool = False, silent: bool = False
+    ) -> None:
+        super().__init__(text, silent=silent)
+        self.wait = wait
+        self.restart = restart
+
+
+def extent(
+    response: requests.Response, there: int, origin: PartOrigin | None
+) -> tuple[int, int | None]:
+    """Return where the body begins in the file, and the file's length if the server reports it.
+
+    Raises Failed if the response is no part of the file.
+    """
+    status = response.status_code
+    if status == 200:
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if length.isdecimal() else None
+    if status == 206 and there:
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if match and int(match[1]) == there:
+            known = origin.length if origin else None
+            total = known if match[2] == "*" else int(match[2])
+            if known in (None, total):
+                return there, total
+        raise Transient("sent a range other than the requested one", restart=True)
+    text = f"HTTP {status} {response.reason or ''}".rstrip()
+    if status in _BUSY:
+        raise Transient(text, wait=_retry_after(response.headers.get("Retry-After", "")))
+    if status == 408 or status >= 500 or (status == 416 and there):
+        raise Transient(text, restart=status == 416)
+    raise Failed(text)
+
+
+def body(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body as it was sent, in chunks as they arrive."""
+    try:
+        yield from chunks(lambda size: response.raw.read1(size, decode_content=False))
+    except urllib3.exceptions.ReadTimeoutError:
+        raise Transient("no more data arrived") from None
+    except urllib3.exceptions.HTTPError:
+        raise Transient("the connection was closed early") from None
+
+
+def failure(fault: requests.RequestException, address: str, timeout: tuple[float, float]) -> Failed:
+    """Return the failure for an error before any response; a Transient if it may pass."""
+    if isinstance(fault, requests.ConnectTimeout):
+        return Transient(f"no answer within {timeout[0]:g} s", silent=True)
+    if isinstance(fault, requests.Timeout):
+        return Transient(f"no answer within {timeout[1]:g} s")
+    causes = list(_causes(fault))
+    if isinstance(fault, requests.exceptions.ProxyError):
+        return Failed(f"proxy: {causes[-1]}")
+    if isinstance(fault, requests.exceptions.SSLError):
+        return _untrusted(causes[-1], address)
+    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
+        return Failed("the host name is unknown")
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
+            return Failed(reason(cause))
+    if isinstance(fault, requests.ConnectionError):
+        return Transient(f"connection lost: {causes[-1]}")
+    return Failed(str(fault))
+
+
+def _untrusted(cause: BaseException, address: str) -> Failed:
+    text = f"TLS: {getattr(cause, 'verify_message', '') or cause}"
+    if not trust.unknown_issuer(cause):
+        return Failed(text)
+    return Failed(f"{text}\n  trusted here: {trust.places(address)}", hint=trust.ADVICE)
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    """Yield `fault` and the errors wrapped in it by requests and urllib3, innermost last."""
+    seen: BaseException | None = fault
+    while seen is not None:
+        yield seen
+        inner = [seen.__cause__, getattr(seen, "reason", None), *seen.args[::-1]]
+        seen = next((one for one in inner if isinstance(one, BaseException)), None)
+
+
+def _retry_after(value: str) -> float:
+    """Return the seconds that Retry-After requests, 0 without a value (RFC 9110, 10.2.3)."""
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return 0
+    return max(0.0, moment.timestamp() - time.time())
+
+
+def reason(fault: OSError) -> str:
+    return (fault.strerror or str(fault)).lower()
+
+
+def chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while chunk := read(CHUNK):
+        yield chunk
