@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from incremental.cutoff import campaign
-from incremental.cutoff.build import Workshop
+from incremental.cutoff.build import CaseFolder
 from incremental.cutoff.case import draw, judge
 from incremental.cutoff.kinds import BODY, KINDS, QUIET
 from quard.parts.interface import interface
@@ -127,7 +127,7 @@ def test_a_case_is_the_same_whenever_it_is_drawn(tmp_path: Path) -> None:
         first, second = (draw(random.Random(f"{SEED} {number}")) for _ in range(2))
         assert first == second
     (among_others,) = campaign.run([3], SEED, processes=1)
-    assert judge(Workshop(tmp_path / "alone", interface), SEED, 3) == among_others
+    assert judge(CaseFolder(tmp_path / "alone", interface), SEED, 3) == among_others
 
 
 def test_every_kind_of_change_is_drawn() -> None:

@@ -27,7 +27,8 @@ from quard.process import trial
 from quard.process.jobserver import Jobserver
 from quard.process.stop import Stop
 from quard.project.build import BoardBuild
-from quard.project.workshop import Site, Workshop
+from quard.project.host import Host, Site
+from quard.project.workspace import Workspace
 from quard.recipes.catalog import Catalog
 from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
@@ -59,20 +60,18 @@ def sent(greeting: Project) -> Project:
 
 def build_of(project: Project) -> BoardBuild:
     """Return the project's board as a run of SCons sees it."""
-    workshop = Workshop(
-        project.folder,
-        board.load(project.folder / "configs", "tiny"),
-        Catalog(project.folder / "packages"),
-        settings.load(project.folder, {}, None),
-        Site(cache=project.cache, home=None, search=SEARCH, jobs=2),
-        Console(io.StringIO()),
-    )
-    return BoardBuild(workshop, workshop.resolve({}))
+    tiny = board.load(project.folder / "configs", "tiny")
+    given = settings.load(project.folder, {}, None)
+    site = Site(cache=project.cache, home=None, search=SEARCH, jobs=2)
+    host = Host(project.folder, tiny, given, site, Console(io.StringIO()))
+    catalog = Catalog(project.folder / "packages")
+    workspace = Workspace(project.folder, tiny, catalog, given, host)
+    return BoardBuild(workspace, workspace.resolve({}))
 
 
 def machine_of(build: BoardBuild) -> BuildMachine:
     return BuildMachine(
-        toolchain=build.workshop.toolchain,
+        toolchain=build.workspace.host.toolchain,
         jobserver=Jobserver(2),
         mode=trial.probe("auto")[0],
         search=SEARCH,
@@ -163,7 +162,7 @@ def test_a_file_that_is_no_longer_the_plans_ends_the_build(
 ) -> None:
     assert sent.run("greet").status == 0
     build = build_of(sent)
-    job, place, packager = build.job("hello"), build.place("hello"), build.workshop.packager
+    job, place, packager = build.job("hello"), build.place("hello"), build.workspace.host.packager
     path = sent.folder / "packages/hello" / name
     if harm == "removed":
         path.unlink()
@@ -184,11 +183,11 @@ def test_an_archive_that_is_not_the_plans_is_not_unpacked(sent: Project) -> None
     (sent.folder / "elsewhere").mkdir()
     other = sent.folder / "elsewhere/hello-1.tar.xz"
     shutil.copy(sent.sources / "greet-1.tar.xz", other)
-    (variant,) = build.workshop.request(build.resolved.packages["greet"]).variants  # type: ignore[union-attr]
+    (variant,) = build.workspace.request(build.resolved.packages["greet"]).variants  # type: ignore[union-attr]
     request = Request("hello", (Variant(other.name, variant.sha256, (other.as_uri(),)),))
     wrong = JobPlace(**{**vars(place), "request": request})
     with pytest.raises(QuardError) as caught:
-        build.workshop.packager.produce(job, wrong, lambda _: None, nullcontext)
+        build.workspace.host.packager.produce(job, wrong, lambda _: None, nullcontext)
     assert caught.value.reason == "changed-while-building"
 
 

@@ -58,7 +58,7 @@ def as_json(name: str, found: tuple[Change, ...]) -> dict[str, Any]:
 @contextmanager
 def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
     """Open the folder for editing a package's configuration. Raises QuardError."""
-    workshop, needs = build.workshop, build.needs(name)
+    workspace, needs = build.workspace, build.needs(name)
     missing = sorted(e.name for e in needs if not build.ledger.results(e).result.exists())
     if missing:
         raise QuardError(
@@ -69,9 +69,9 @@ def _editor(build: BoardBuild, name: str) -> Iterator[ConfigEditor]:
         )
     job, place = build.job(name), build.place(name, buildfolder.CONFIGURE)
     place.log.parent.mkdir(parents=True, exist_ok=True)
-    with workshop.token(), place.log.open("w+b") as log:
+    with workspace.host.token(), place.log.open("w+b") as log:
         editor = ConfigEditor(build, name)
-        editor.open(BuildFolder(workshop.packager, job, place, log, editor.progress))
+        editor.open(BuildFolder(workspace.host.packager, job, place, log, editor.progress))
         try:
             yield editor
         finally:

@@ -45,23 +45,23 @@ class ConfigEditor:
     """
 
     def __init__(self, build: BoardBuild, name: str) -> None:
-        workshop = build.workshop
+        workspace = build.workspace
         root, self._package = parted(name)
         self.name = name
         self.pending: str | None = None
         self._from_shell = False
-        self._workshop = workshop
+        self._workspace = workspace
         self._plan = build.plan(name)
-        self._board = workshop.board.name
+        self._board = workspace.board.name
         self._images = self._package in build.roots[root].image
-        self._fragments = workshop.fragments[root]
+        self._fragments = workspace.fragments[root]
         self._shown = self._fragments.edited(self._package)
-        self._fragment = workshop.project / self._shown
+        self._fragment = workspace.project / self._shown
         self._phase: Callable[[str], None] | None = None
-        folder = workshop.out / buildfolder.CONFIGURE
+        folder = workspace.out / buildfolder.CONFIGURE
         self._root = folder / name
         self._aside = folder / f"{name}.edited"
-        self._shell = workshop.out / buildfolder.SHELL / name
+        self._shell = workspace.out / buildfolder.SHELL / name
         self._folder: BuildFolder
         self._config: Configurator
         self._stack: Stack
@@ -75,7 +75,7 @@ class ConfigEditor:
     @contextmanager
     def _busy(self) -> Iterator[None]:
         """Show a row in the live view; it is removed while another program has the terminal."""
-        with self._workshop.console.package(self.name, self._plan.version) as report:
+        with self._workspace.console.package(self.name, self._plan.version) as report:
             self._phase = report
             try:
                 yield
@@ -90,8 +90,8 @@ class ConfigEditor:
             self._aside.parent.mkdir(parents=True, exist_ok=True)
             _write(self._aside, self.pending)
         if not found.ready:
-            shown = self._root.relative_to(self._workshop.project)
-            self._workshop.console.note(f"{self.name} {self._plan.version}: filling {shown}")
+            shown = self._root.relative_to(self._workspace.project)
+            self._workspace.console.note(f"{self.name} {self._plan.version}: filling {shown}")
         step = kconfig_step(self._plan)
         assert step is not None, "the verb has looked"
         with self._busy():
@@ -182,7 +182,7 @@ class ConfigEditor:
     def _run_editor(self) -> int:
         build, step = self._folder.build, self._config.step
         words = (late(word, build.sandbox.folders) for word in (*step.make, "menuconfig"))
-        env = {**build.env, "TERM": self._workshop.site.terminal}
+        env = {**build.env, "TERM": self._workspace.host.site.terminal}
         command = terminal.heeding(("sh", "-c", _TELLING, "sh", *words))
         with terminal.lent():
             return build.sandbox.run(command, env, self._folder.log, foreground=True)
@@ -204,7 +204,7 @@ class ConfigEditor:
 
     def _place(self, root: Path) -> str:
         """Return the path of an environment's `.config`, for people."""
-        return str((root / "src/.config").relative_to(self._workshop.project))
+        return str((root / "src/.config").relative_to(self._workspace.project))
 
     def _base(self) -> str:
         """Return the base configuration; it is the same as long as the folder exists."""
@@ -235,7 +235,7 @@ class ConfigEditor:
 
     def _tell(self, found: Minimal, changed: tuple[Change, ...], wrote: bool) -> None:
         """Report what was changed and saved, what was not, and what a build has to do."""
-        note = self._workshop.console.note
+        note = self._workspace.console.note
         self._say(f"{len(changed) or 'no'} {'symbol' if len(changed) == 1 else 'symbols'} changed")
         for change in changed:
             note(str(change))
@@ -252,16 +252,16 @@ class ConfigEditor:
         self._warn("was edited but is not in the result", found.lost)
         for request in found.broken:
             text = f"{self.name}: {request} of {request.origin} is not in the result"
-            self._workshop.console.warn(f"{text}: a build would fail")
+            self._workspace.console.warn(f"{text}: a build would fail")
 
     def _warn(self, what: str, lines: Iterable[tuple[ConfigLine, str]]) -> None:
         for request, shown in lines:
             text = f"{self.name}: {request} {what}; found: {shown}"
             fixed = request.symbol in {other.symbol for other in self._stack.above}
-            self._workshop.console.warn(f"{text}{', because a feature sets it' if fixed else ''}")
+            self._workspace.console.warn(f"{text}{', because a feature sets it' if fixed else ''}")
 
     def _say(self, text: str) -> None:
-        self._workshop.console.note(f"{self.name}: {text}")
+        self._workspace.console.note(f"{self.name}: {text}")
 
 
 def fragment_text(name: str, board: str, found: Minimal) -> str:

@@ -13,7 +13,7 @@ from quard.interactive.buildfolder import BuildFolder
 from quard.plan.plan import KconfigStep
 from quard.process import terminal
 from quard.project.build import BoardBuild
-from quard.project.workshop import Workshop
+from quard.project.workspace import Workspace
 
 PLACE = buildfolder.SHELL
 
@@ -23,19 +23,19 @@ def shell(board: BoardBuild, name: str) -> None:
 
     It runs in the folder of the package's last build if that failed, else in one of its own.
     """
-    workshop = board.workshop
+    workspace = board.workspace
     version = board.plan(name).version
     log_path = board.place(name, PLACE).log
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    with workshop.token(), log_path.open("w+b") as log:
-        with workshop.console.package(name, version) as report:
+    with workspace.host.token(), log_path.open("w+b") as log:
+        with workspace.console.package(name, version) as report:
             build, told = _build(board, name, log, report)
-        shown = build.work.src.relative_to(workshop.project)
-        workshop.console.note(f"{name} {version}: a shell in {shown}, {told}")
-        workshop.console.note("`exit` or Ctrl-D leaves it")
+        shown = build.work.src.relative_to(workspace.project)
+        workspace.console.note(f"{name} {version}: a shell in {shown}, {told}")
+        workspace.console.note("`exit` or Ctrl-D leaves it")
         env = {**build.env, "PS1": f"{name} \\w\\$ "}
-        if workshop.site.terminal:
-            env["TERM"] = workshop.site.terminal
+        if workspace.host.site.terminal:
+            env["TERM"] = workspace.host.site.terminal
         command = terminal.heeding(("bash", "--noprofile", "--norc"))
         with terminal.lent():
             build.sandbox.run(command, env, log, foreground=True)
@@ -45,7 +45,7 @@ def _build(
     board: BoardBuild, name: str, log: IO[bytes], report: Callable[[str], None]
 ) -> tuple[Build, str]:
     """Return the build whose environment the shell has, and a description of its folder."""
-    workshop, packager = board.workshop, board.workshop.packager
+    workspace, packager = board.workspace, board.workspace.host.packager
     job, last = board.job(name), board.place(name)
     if kept.failed(last.work, packager.bases(job, last)):
         build = packager.build(job, last, log, report)
@@ -56,14 +56,14 @@ def _build(
     if own.ready:
         return own.build, "as it was left"
     if old := own.set_aside():
-        shown = old.relative_to(workshop.project)
-        workshop.console.note(f"{name}: the work for another recipe is now in {shown}")
+        shown = old.relative_to(workspace.project)
+        workspace.console.note(f"{name}: the work for another recipe is now in {shown}")
     own.prepare()
-    _configure(workshop, own)
+    _configure(workspace, own)
     return own.build, "freshly unpacked and patched"
 
 
-def _configure(workshop: Workshop, own: BuildFolder) -> None:
+def _configure(workspace: Workspace, own: BuildFolder) -> None:
     """Make `.config`, so that `make` works at once; a failure can be examined in the shell."""
     build = own.build
     for step in build.plan.steps:
@@ -72,6 +72,6 @@ def _configure(workshop: Workshop, own: BuildFolder) -> None:
             try:
                 buildfolder.note(build.work.root, config.fill())
             except QuardError as error:
-                if workshop.stop.requested:
+                if workspace.host.stop.requested:
                     raise
-                workshop.console.warn(error.message)
+                workspace.console.warn(error.message)

@@ -18,7 +18,7 @@ from quard.plan.resolve import Resolved
 from quard.plan.unit import Unit, local, parted
 from quard.project.images import Images
 from quard.project.rooted import naming
-from quard.project.workshop import Workshop
+from quard.project.workspace import Workspace
 
 if TYPE_CHECKING:
     from quard.execute.job import Job
@@ -32,23 +32,23 @@ class BoardBuild:
     packages -- the units of the packages, by id, in build order
     """
 
-    def __init__(self, workshop: Workshop, roots: Mapping[str, Resolved]) -> None:
-        self.workshop = workshop
+    def __init__(self, workspace: Workspace, roots: Mapping[str, Resolved]) -> None:
+        self.workspace = workspace
         self.roots = roots
         self._units = package_units(roots)
         self.packages = self._units.units
         self.ledger = Ledger(
-            workshop.outputs.folder,
-            workshop.out / "images",
+            workspace.outputs.folder,
+            workspace.out / "images",
             self.packages,
-            workshop.stores,
-            workshop,
+            workspace.host.stores,
+            workspace.host,
         )
 
     @cached_property
     def images(self) -> Images:
         """The board's images; their units are added to the ledger."""
-        found = Images(self.workshop, self.roots, self._units)
+        found = Images(self.workspace, self.roots, self._units)
         self.ledger.units.update(found.units)
         return found
 
@@ -83,7 +83,7 @@ class BoardBuild:
     @cached_property
     def forced(self) -> frozenset[str]:
         """The ids of the packages that are built even if nothing changed."""
-        return frozenset(self.package(name).id for name in self.workshop.site.force)
+        return frozenset(self.package(name).id for name in self.workspace.host.site.force)
 
     def difference(self, unit: Unit) -> Difference:
         """Return the function that compares interfaces of a unit's inputs."""
@@ -91,7 +91,7 @@ class BoardBuild:
 
         def found(name: str, before: str, now: str) -> Sequence[str]:
             shown = names[name].name if name in names else name
-            return self.workshop.outputs.difference(shown, before, now)
+            return self.workspace.outputs.difference(shown, before, now)
 
         return found
 
@@ -107,31 +107,31 @@ class BoardBuild:
             self.ledger.made(unit)
 
     def _make_image(self, unit: Unit) -> None:
-        made, console = self.ledger.basis(unit), self.workshop.console
+        made, console = self.ledger.basis(unit), self.workspace.console
         with console.image(unit.name) if unit.inputs else nullcontext():
             parts = self.images.make(unit)
         write_result(self.ledger.results(unit), made, parts, self.images.listings(unit))
-        self.workshop.summary.add_image(unit.name)
+        self.workspace.summary.add_image(unit.name)
 
     def _produce(self, unit: Unit) -> None:
-        workshop, name = self.workshop, unit.name
+        workspace, name = self.workspace, unit.name
         force, version = unit.id in self.forced, self.plan(name).version
         started = time.monotonic()
-        with workshop.console.package(name, version) as report:
-            packager, plan, place = workshop.packager, self.plan(name), self.place(name)
+        with workspace.console.package(name, version) as report:
+            packager, plan, place = workspace.host.packager, self.plan(name), self.place(name)
             outcome = None if force else packager.restore(plan, self.ledger.basis(unit), place)
             if outcome is None:
-                job, token = self.job(name), workshop.token
+                job, token = self.job(name), workspace.host.token
                 outcome = packager.produce(job, place, report, token, force=force)
         if outcome.how == "restored":
-            workshop.summary.add_restored(name)
-            workshop.console.done(name, version, "from the store")
+            workspace.summary.add_restored(name)
+            workspace.console.done(name, version, "from the store")
             return
         seconds = time.monotonic() - started
         reasons = why.reasons(outcome.before, outcome.now, self.difference(unit))
         reasons = reasons or (why.FORCED if force else (why.MISSING,))
-        workshop.summary.add_built(name, seconds, reasons)
-        workshop.console.done(name, version, f"built in {seconds:.1f} s")
+        workspace.summary.add_built(name, seconds, reasons)
+        workspace.console.done(name, version, f"built in {seconds:.1f} s")
 
     def plan(self, name: str) -> Plan:
         """Return the plan of a package, named NAME or ROOT/NAME."""
@@ -150,7 +150,7 @@ class BoardBuild:
         from quard.execute.job import Job  # noqa: PLC0415
 
         plan, place, unit = self.plan(name), self.place(name), self.package(name)
-        now, outputs = self.ledger.basis(unit), self.workshop.outputs
+        now, outputs = self.ledger.basis(unit), self.workspace.outputs
         digests = [now["inputs"][each.name] for each in unit.inputs]
         dev = {
             need.package: outputs.dev(need.name, digest)
@@ -166,22 +166,22 @@ class BoardBuild:
         """
         from quard.execute.place import JobPlace  # noqa: PLC0415
 
-        workshop, unit = self.workshop, self.package(name)
+        workspace, unit = self.workspace, self.package(name)
         root, bare = parted(name)
-        package, tree = self.roots[root].packages[bare], workshop.tree(bare)
+        package, tree = self.roots[root].packages[bare], workspace.tree(bare)
         files = {path.name: path for path in package.folder.iterdir()}
-        for inner, path in workshop.fragments[root].of(bare).items():
-            files[inner] = workshop.project / path
+        for inner, path in workspace.fragments[root].of(bare).items():
+            files[inner] = workspace.project / path
         # Equal packages of two roots are built in one folder, and edited in one for each.
         name, suffix = (unit.name, "") if kind == "work" else (name, f"-{kind}")
         log = f"{name}{suffix}.log"
         return JobPlace(
-            request=None if tree else workshop.request(package),
+            request=None if tree else workspace.request(package),
             tree=tree,
             files=files,
             needs={found.package: found.name for found in self.needs(name)},
             results=self.ledger.results(unit),
-            work=workshop.out / kind / name,
-            log=workshop.out / "logs" / log,
-            shown=f"out/{workshop.board.name}/logs/{log}",
+            work=workspace.out / kind / name,
+            log=workspace.out / "logs" / log,
+            shown=f"out/{workspace.board.name}/logs/{log}",
         )

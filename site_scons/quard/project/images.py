@@ -1,29 +1,26 @@
-"""A board's images: their units, from files of the project, and making each."""
+"""A board's images: their units, and making each."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quard.base import canonical, given
-from quard.base.errors import QuardError
+from quard.base import canonical
 from quard.base.files import changed, remove_tree, replacing
-from quard.image import overlay
 from quard.image.coherence import MARK, Coherence
 from quard.image.overlay import Overlay
 from quard.ledger.ledger import IMAGES, RESULTS
-from quard.plan.board import DATA, FILES, MANIFEST, ROOTFS, Surroundings, image_units
+from quard.plan.board import FILES, MANIFEST, ROOTFS, image_units
 from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
 from quard.plan.resolve import Resolved
 from quard.plan.unit import Unit, local, qualified
+from quard.project.image_files import ImageFiles
 from quard.project.rooted import naming, of_root
-from quard.project.workshop import Workshop
+from quard.project.workspace import Workspace
 
 if TYPE_CHECKING:
     from quard.image.make import Maker
@@ -37,106 +34,26 @@ class Images:
     """
 
     def __init__(
-        self, workshop: Workshop, roots: Mapping[str, Resolved], packages: Packages
+        self, workspace: Workspace, roots: Mapping[str, Resolved], packages: Packages
     ) -> None:
-        self._workshop = workshop
+        self._workspace = workspace
         self._roots = roots
         self._packages = packages
-        self._board = workshop.board
-        self.folder = workshop.out / "images"
+        self._board = workspace.board
+        self.folder = workspace.out / "images"
         self.coherence = Coherence(self.folder)
-        self._scanning = threading.Lock()
-        self._overlays = self._scan(n for each in roots.values() for n in each.root.overlays)
+        self._files = ImageFiles(
+            workspace.project,
+            workspace.board,
+            workspace.out / "overlays",
+            workspace.settings.authorized_keys,
+        )
+        self._overlays = self._files.scan(n for each in roots.values() for n in each.root.overlays)
         self.units = self._units(self._overlays)
 
     def _units(self, overlays: Mapping[str, Overlay]) -> dict[str, Unit]:
-        around = self._surroundings(overlays)
+        around = self._files.surroundings((r.root for r in self._roots.values()), overlays)
         return image_units(self._board, self._roots, self._packages, around)
-
-    def _surroundings(self, overlays: Mapping[str, Overlay]) -> Surroundings:
-        systems = dict.fromkeys(resolved.root.system for resolved in self._roots.values())
-        return Surroundings(
-            systems={name: self._system_digest(name) for name in systems},
-            overlays={name: found.digest for name, found in overlays.items()},
-            authorized_keys=self._workshop.settings.authorized_keys,
-            machine=self._machine_digest(),
-            template=self._template_digest(),
-        )
-
-    def _system(self, name: str) -> Path:
-        """Return the path of a system's table."""
-        path = self._workshop.project / "configs" / "system" / f"{name}.toml"
-        if not os.path.lexists(path):
-            raise QuardError(
-                f"the board's system table configs/system/{name}.toml does not exist",
-                reason="bad-board",
-                hint="correct `system` in the board's file",
-            )
-        return path
-
-    def _system_digest(self, name: str) -> str:
-        try:
-            return hashlib.sha256(given.content(self._system(name), given.TEXT)).hexdigest()
-        except OSError as error:
-            raise QuardError(
-                f"configs/system/{name}.toml cannot be read",
-                detail=error.strerror or str(error),
-                reason="bad-system-table",
-                hint="replace it with a file that this user can read",
-            ) from error
-
-    @cached_property
-    def _machine(self) -> Path:
-        name = self._board.machine
-        path = self._workshop.project / "qemu" / f"{name}.toml"
-        if not os.path.lexists(path):
-            raise QuardError(
-                f"the board's machine qemu/{name}.toml does not exist",
-                reason="bad-board",
-                hint="correct `machine` in the board's file",
-            )
-        return path
-
-    def _scan(self, names: Iterable[str]) -> dict[str, Overlay]:
-        """Return overlays as they are now."""
-        project, memories = self._workshop.project, self._workshop.out / "overlays"
-        with self._scanning:  # two roots may have one overlay, and be made at once
-            return {
-                name: overlay.scan(
-                    name, project / name, memories / f"{name.replace('/', '%')}.json"
-                )
-                for name in dict.fromkeys(names)
-            }
-
-    def _machine_digest(self) -> str:
-        try:
-            return hashlib.sha256(given.content(self._machine, given.TEXT)).hexdigest()
-        except OSError:
-            self._script()  # raises the error
-            raise
-
-    def _template_digest(self) -> str:
-        folder = self._workshop.project / "qemu" / "run"
-        total = hashlib.sha256()
-        try:
-            for path in sorted(folder.glob("*.sh")):
-                found = hashlib.sha256(given.content(path, given.TEXT)).hexdigest()
-                total.update(f"{path.name} {found}\n".encode())
-        except OSError:
-            self._script()
-            raise
-        return total.hexdigest()
-
-    def _script(self) -> str:
-        """Return the text of run.sh."""
-        # The machine's file is read when the script is made; a null build does not make it.
-        from quard.machine import machine, runscript  # noqa: PLC0415
-
-        template = runscript.template(self._workshop.project / "qemu" / "run")
-        data = DATA if self._board.data.size_mib else ""
-        found = machine.load(self._machine)
-        board = self._board
-        return runscript.script(found, template, board=board.name, data=data, formats=board.formats)
 
     @property
     def run_script(self) -> Path:
@@ -160,7 +77,7 @@ class Images:
         match unit.plan:
             case FilePlan(path=path):
                 package = self._packages.units[unit.inputs[0].unit].name
-                self._workshop.outputs.deploy(package, path, self.folder / unit.name)
+                self._workspace.outputs.deploy(package, path, self.folder / unit.name)
             case RootfsPlan():
                 return {"tar": self._rootfs(unit)}
             case FileSystemPlan() as plan:
@@ -168,7 +85,7 @@ class Images:
             case EmptyDiskPlan() as plan:
                 self._maker.empty_disk(plan, unit.name)
             case ScriptPlan():
-                self._maker.script(self._script(), unit.name)
+                self._maker.script(self._files.script(), unit.name)
             case other:
                 raise AssertionError(other)
         return {}
@@ -178,7 +95,7 @@ class Images:
         # The code that makes images is loaded on use: a null build makes none.
         from quard.image.make import Maker  # noqa: PLC0415
 
-        return Maker(self.folder, self._workshop.stop)
+        return Maker(self.folder, self._workspace.host.stop)
 
     def _rootfs(self, unit: Unit) -> str:
         """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""
@@ -187,15 +104,15 @@ class Images:
         units = self._packages.units
         layers = {each: (units[each.unit].name, each.part) for each in unit.inputs}
         tar, manifest = (self.folder / name for name in unit.files)
-        last = self._workshop.out / RESULTS / IMAGES / unit.folder / "rootfs.sha256"
+        last = self._workspace.out / RESULTS / IMAGES / unit.folder / "rootfs.sha256"
         systems = [tar.with_name(name) for name in FILES.values()]
         with (
-            self._workshop.outputs.blobs(layers.values()) as blobs,
+            self._workspace.outputs.blobs(layers.values()) as blobs,
             self.coherence.aside(systems) as bring_back,
         ):
             found = tuple(rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items())
             made = rootfs.assemble(self._job(unit, found), tar, manifest)
-            overlays = self._scan(self._roots[unit.folder].root.overlays)
+            overlays = self._files.scan(self._roots[unit.folder].root.overlays)
             if self._units({**self._overlays, **overlays})[unit.id].plan != unit.plan:
                 tar.unlink()
                 manifest.unlink()
@@ -204,7 +121,7 @@ class Images:
                 bring_back()
         _replace(last, made.sha256)
         for name in made.unlinked:
-            self._workshop.console.note(self._unlinked(unit.folder, name))
+            self._workspace.console.note(self._unlinked(unit.folder, name))
         return made.sha256
 
     def _unlinked(self, root: str, name: str) -> str:
@@ -223,18 +140,18 @@ class Images:
 
         A successful check is recorded by its key: a null build checks nothing. Raises QuardError.
         """
-        passed = self._workshop.out / "vetted"
+        passed = self._workspace.out / "vetted"
         key = canonical.digest([each.plan.identity for each in self.units.values()])
         if _read(passed) == key:
             return
         from quard.image import rootfs  # noqa: PLC0415
 
-        self._script()
+        self._files.script()
         for unit in self.units.values():
             if isinstance(unit.plan, RootfsPlan):
                 with naming(unit.folder):
                     for warning in rootfs.vet(self._job(unit, ())):
-                        self._workshop.console.warn(of_root(unit.folder, warning))
+                        self._workspace.console.warn(of_root(unit.folder, warning))
         _replace(passed, key)
 
     def _job(self, unit: Unit, layers: tuple[Layer, ...]) -> RootfsJob:
@@ -242,12 +159,12 @@ class Images:
 
         assert isinstance(unit.plan, RootfsPlan)
         resolved = self._roots[unit.folder]
-        root, outputs = resolved.root, self._workshop.outputs
+        root, outputs = resolved.root, self._workspace.outputs
         return rootfs.RootfsJob(
             plan=unit.plan,
             layers=layers,
             overlays=tuple(self._overlays[name] for name in root.overlays),
-            system=system.load(self._system(root.system)),
+            system=system.load(self._files.system(root.system)),
             target=root.configuration.target,
             formats=root.formats,
             size_mib=root.size_mib or None,
@@ -288,7 +205,7 @@ class Images:
 
     def _forget_root(self, name: str) -> None:
         """Remove the results, logs and work folders of a root that is gone."""
-        out = self._workshop.out
+        out = self._workspace.out
         if (out / RESULTS / IMAGES / name / f"{ROOTFS}.basis.json").exists():
             for kind in (RESULTS, "logs", "work", f"{RESULTS}/{IMAGES}"):
                 remove_tree(out / kind / name)

@@ -21,7 +21,7 @@ def outlook(
     past: Mapping[str, Kinds],
 ) -> Outlook:
     """Return the outlook; `expected` has packages and image files in the form of `why`."""
-    workshop = build.workshop
+    workspace = build.workspace
     known = {unit.name: unit for unit in build.ledger.units.values()}
     units: dict[str, Unit] = {}
     for row in expected:
@@ -33,12 +33,12 @@ def outlook(
         if unit.is_package:
             if row.action == "restore":
                 seconds = _RESTORED
-            elif not workshop.at_hand(unit.package):
+            elif not workspace.at_hand(unit.package):
                 seconds = None  # a download takes an unknown time
         elif not isinstance(unit.plan, RootfsPlan | FileSystemPlan):
             continue
         units[row.name] = Unit(seconds, needs, sure=sure)
-    return Outlook(workshop.board.name, units, past, workshop.site.jobs)
+    return Outlook(workspace.board.name, units, past, workspace.host.site.jobs)
 
 
 def _seconds(past: Mapping[str, Kinds], name: str) -> float | None:

@@ -74,7 +74,7 @@ class Recovery:
 
         before -- number of packages made again when the work began that met the loss
         """
-        unit, workshop = self._build.package(lost.package), self._build.workshop
+        unit, workspace = self._build.package(lost.package), self._build.workspace
         with self._lock:
             if unit.id in self._failed:
                 raise self._failed[unit.id]
@@ -84,11 +84,11 @@ class Recovery:
                 raise lost
             self._tries[unit.id] += 1
             old = self._build.ledger.result(unit)
-            workshop.console.warn(workshop.outputs.drop(lost))
+            workspace.console.warn(workspace.outputs.drop(lost))
             try:
                 self._make_again(unit, old)
             except QuardError as error:
-                workshop.stop.check()
+                workspace.host.stop.check()
                 self._failed[unit.id] = NotMadeAgain(unit.name, error)
                 raise self._failed[unit.id] from error
 

@@ -20,9 +20,9 @@ class Symbols:
     """The debugger's folder of one board."""
 
     def __init__(self, build: BoardBuild) -> None:
-        self._workshop = workshop = build.workshop
+        self._workspace = workspace = build.workspace
         self._resolved = build.resolved
-        self.folder = workshop.out / "debug"
+        self.folder = workspace.out / "debug"
 
     def make(self) -> None:
         """Update the folder to the packages' results, if it is not up to date.
@@ -36,10 +36,10 @@ class Symbols:
             root = self.folder / "root"
             root.mkdir(parents=True)
             for name, part in self._layers:
-                self._workshop.outputs.extract(name, part, root)
+                self._workspace.outputs.extract(name, part, root)
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
-            shutil.copy(self._workshop.project / "qemu" / name, self.folder / name)
+            shutil.copy(self._workspace.project / "qemu" / name, self.folder / name)
 
     @property
     def _layers(self) -> tuple[tuple[str, str], ...]:
@@ -48,5 +48,5 @@ class Symbols:
         return (*self._resolved.layers, *((name, "debug") for name in image))
 
     def _blobs(self) -> dict[str, str]:
-        outputs = self._workshop.outputs
+        outputs = self._workspace.outputs
         return {f"{name}:{part}": outputs.digest(name, part) for name, part in self._layers}

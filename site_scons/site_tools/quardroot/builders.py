@@ -56,7 +56,7 @@ def _clear(method: Callable[..., Any]) -> Callable[..., Any]:
             begun = env.get("QUARDROOT")
             if begun:
                 begun.abandon()
-            trace = begun.workshop.out / "logs" / f"{method.__name__}.traceback" if begun else None
+            trace = begun.workspace.out / "logs" / f"{method.__name__}.traceback" if begun else None
             block = as_quard_error(error, trace).block()
             print(block, file=sys.stderr, flush=True)  # noqa: T201
             return SCons.Script.Exit(2)
@@ -145,7 +145,7 @@ def Goals(env: Base) -> list[Node]:  # noqa: N802
 
 def _named(env: Base, begun: Session, name: str) -> list[Node]:
     """Return a package by its name on the command line."""
-    alias = f"{name}-rebuild" if name in begun.workshop.site.force else name
+    alias = f"{name}-rebuild" if name in begun.workspace.host.site.force else name
     found = env.Alias(alias, Make(env, begun.build.package(name)))
     return found
 
@@ -153,7 +153,7 @@ def _named(env: Base, begun: Session, name: str) -> list[Node]:
 def Source(env: Base, name: str) -> list[Node]:  # noqa: N802
     """One package's archive, fetched and verified; part of the alias `source`."""
     begun: Session = env["QUARDROOT"]
-    action = KeyedAction(begun.act(name, lambda: begun.workshop.fetch(name)))
+    action = KeyedAction(begun.act(name, lambda: begun.workspace.fetch(name)))
     found = env.Alias(f"source-{name}", [], action)
     env.AlwaysBuild(found)
     env.Alias("source", found)

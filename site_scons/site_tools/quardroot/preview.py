@@ -38,7 +38,7 @@ def why(command: Command, build: BoardBuild, guard: Guard) -> str:
         "packages": [vars(row) for row in forecast.units(build.packages.values())],
         "images": [vars(row) for row in _images(forecast, build)],
     }
-    last = summary.last(build.workshop.out / "summary.json")
+    last = summary.last(build.workspace.out / "summary.json")
     names = [build.package(name).name for name in command.names]
     needs = [unit.name for unit in build.closure(command.names)]
     return report.look_ahead(command, now, last, names, needs, killed=guard.was_killed)
@@ -57,11 +57,11 @@ def told(run: Run, before: Iterable[Path]) -> str:
 
     before -- result of `removable` at the start of the run
     """
-    dry, workshop = bool(SCons.Script.GetOption("no_exec")), run.build.workshop
+    dry, workspace = bool(SCons.Script.GetOption("no_exec")), run.build.workspace
     if SCons.Script.GetOption("clean"):
         gone = [path for path in before if dry or not path.exists()]
-        files = [str(path.relative_to(workshop.out)) for path in gone]
-        return report.cleaned(files, str(workshop.out.relative_to(workshop.project)), would=dry)
+        files = [str(path.relative_to(workspace.out)) for path in gone]
+        return report.cleaned(files, str(workspace.out.relative_to(workspace.project)), would=dry)
     return _dry_run(run) if dry else ""
 
 
@@ -70,7 +70,7 @@ def _dry_run(run: Run) -> str:
     build = run.build
     if run.command.verb == "source":
         names = dict.fromkeys(unit.package for unit in build.image)
-        missing = [name for name in names if not build.workshop.at_hand(name)]
+        missing = [name for name in names if not build.workspace.at_hand(name)]
         return report.fetching(missing)
     forecast = _forecast(build, run.guard)
     wanted = {unit.name for unit in run.wanted if unit.is_package}

@@ -19,7 +19,7 @@ from quard.face.cli import Command
 from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
 from quard.project.recovery import NotMadeAgain, Recovery
-from quard.project.workshop import Workshop
+from quard.project.workspace import Workspace
 from quard.sources import availability
 from quard.sources.availability import Decision
 
@@ -48,15 +48,15 @@ atexit.register(_last)
 class Session:
     """The state of one run; made by `env.Board()`."""
 
-    def __init__(self, command: Command, workshop: Workshop, guard: Guard) -> None:
+    def __init__(self, command: Command, workspace: Workspace, guard: Guard) -> None:
         self.command = command
-        self.workshop = workshop
+        self.workspace = workspace
         self.guard = guard
         self.decisions = self._decide() if self.works else ()
         decided = {decision.key: decision.on for decision in self.decisions}
-        roots = workshop.resolve(workshop.recorded() | decided, command.names)
-        workshop.remember()
-        self.build = BoardBuild(workshop, roots)
+        roots = workspace.resolve(workspace.recorded() | decided, command.names)
+        workspace.remember()
+        self.build = BoardBuild(workspace, roots)
         self.selection = self._select()
         self.nodes: dict[str, list[Node]] = {}
         self.recovery = Recovery(self.build, self.selection.unchanged)
@@ -65,8 +65,8 @@ class Session:
             showing.expect(self._run, self.changed)
         self._started = time.monotonic()
         if guard.cut_off:
-            workshop.sweep()
-        signals.heed(workshop.stop, workshop.console)
+            workspace.host.sweep()
+        signals.heed(workspace.host.stop, workspace.console)
         atexit.register(self._close)
 
     @property
@@ -127,20 +127,20 @@ class Session:
 
     def _select(self) -> Selection:
         """Determine which units SCons examines, and record the state before the run."""
-        build, workshop = self.build, self.workshop
+        build, workspace = self.build, self.workspace
         if self.makes_images and self.works:
             build.images.remove_others()
             build.images.vet()
         if self.wanted and self.command.verb != "source":
-            workshop.require_compiler()
+            workspace.host.require_compiler()
         clean = bool(SCons.Script.GetOption("clean"))
         found = Selection(build, self._units(), build.forced, self.guard, all_of_them=clean)
         if self.works:
             packages = [unit for unit in found.changed if unit.is_package]
             if packages or self.command.opens:
-                workshop.require_places(packages)
+                workspace.require_places(packages)
             elif self.command.verb == "source":
-                workshop.require_sources(unit.package for unit in self.wanted)
+                workspace.require_sources(unit.package for unit in self.wanted)
         return found
 
     def run_at_end(self) -> None:
@@ -154,7 +154,7 @@ class Session:
         script = str(self.build.images.run_script)
 
         def become() -> None:
-            ended_early = SCons.Script.GetBuildFailures() or self.workshop.stop.requested
+            ended_early = SCons.Script.GetBuildFailures() or self.workspace.host.stop.requested
             if not ended_early and Path(script).exists():
                 self.guard.release()
                 sys.stdout.flush()
@@ -182,30 +182,30 @@ class Session:
 
     def _failure(self, name: str, fault: Exception, files: list[File], *, counts: bool) -> str:
         """Report why a target could not be made; return that in one line, for SCons."""
-        workshop, failed = self.workshop, name
-        if workshop.stop.requested:
+        workspace, failed = self.workspace, name
+        if workspace.host.stop.requested:
             if counts:
-                workshop.summary.add_unfinished(name)
+                workspace.summary.add_unfinished(name)
             return f"{name}: interrupted"
         if isinstance(fault, NotMadeAgain):
             failed, fault, counts = fault.package, fault.error, True
-        error = as_quard_error(fault, workshop.out / "logs" / f"{name}.traceback")
+        error = as_quard_error(fault, workspace.out / "logs" / f"{name}.traceback")
         self.guard.failed(files)
         if counts:
-            workshop.summary.add_failed(failed)
-        workshop.console.error(error)
+            workspace.summary.add_failed(failed)
+        workspace.console.error(error)
         return f"{name}: {error.message}"
 
     def _decide(self) -> tuple[Decision, ...]:
-        workshop, command = self.workshop, self.command
-        decisions = workshop.decide(command.names, again=command.verb == "source")
+        workspace, command = self.workspace, self.command
+        decisions = workspace.decide(command.names, again=command.verb == "source")
         for decision in decisions:
             if not decision.on:
                 if command.strict:
-                    workshop.forget_decisions()
-                    raise availability.strict(decision, workshop.sources)
-                if decision.key in workshop.fresh:
-                    workshop.console.note(availability.block(decision, workshop.sources))
+                    workspace.forget_decisions()
+                    raise availability.strict(decision, workspace.host.sources)
+                if decision.key in workspace.fresh:
+                    workspace.console.note(availability.block(decision, workspace.host.sources))
         return decisions
 
     def abandon(self) -> None:
@@ -214,49 +214,50 @@ class Session:
 
     def _close(self) -> None:
         """Write the summary and print the last lines."""
-        workshop = self.workshop
-        workshop.console.close()
+        workspace = self.workspace
+        workspace.console.close()
         if not self.works:
             from . import preview  # noqa: PLC0415
 
             if text := preview.told(self._run, self._removable):
-                workshop.console.answer(text)
+                workspace.console.answer(text)
             return
-        if self.command.opens and not (workshop.summary.says_something or workshop.stop.requested):
+        stopped = workspace.host.stop.requested
+        if self.command.opens and not (workspace.summary.says_something or stopped):
             return
         seconds = time.monotonic() - self._started
         same = self.selection.unchanged
         unchanged = [u.name for u in self.selection.wanted if u.is_package and u.id in same]
         current = sorted({*self._in_state(up_to_date), *unchanged})
-        interrupted = workshop.stop.requested
-        summary = workshop.summary.as_json(tuple(current), seconds, interrupted=interrupted)
-        showing.remember(workshop, summary)
+        interrupted = workspace.host.stop.requested
+        summary = workspace.summary.as_json(tuple(current), seconds, interrupted=interrupted)
+        showing.remember(workspace, summary)
         for decision in self.decisions:
             if not decision.on:
-                workshop.console.note(
+                workspace.console.note(
                     f"note: {decision.package} is without {decision.feature}"
                     f" ({', '.join(decision.missing)} is not available:"
-                    f" out/{workshop.board.name}/availability.json says what was tried)"
+                    f" out/{workspace.board.name}/availability.json says what was tried)"
                 )
-        ended_early = bool(SCons.Script.GetBuildFailures()) or workshop.stop.requested
-        if workshop.settings.limit is not None and workshop.summary.built:
-            self._shrink(workshop.settings.limit)
+        ended_early = bool(SCons.Script.GetBuildFailures()) or workspace.host.stop.requested
+        if workspace.settings.limit is not None and workspace.summary.built:
+            self._shrink(workspace.settings.limit)
         if self.makes_images:
             whole = all(map(self._is_right, self._image_nodes()))
             if problem := self.build.images.coherence.end(whole=whole):
-                workshop.console.warn(problem)
-        workshop.console.note(workshop.summary.line(seconds, whole=not ended_early))
+                workspace.console.warn(problem)
+        workspace.console.note(workspace.summary.line(seconds, whole=not ended_early))
 
     def _shrink(self, limit: int) -> None:
         """Shrink the stores to their limit; what could not be removed is there the next time."""
         from quard.project.shrinking import shrunk  # noqa: PLC0415
 
         try:
-            for line in shrunk(self.workshop.stores.all, limit):
+            for line in shrunk(self.workspace.host.stores.all, limit):
                 if " removed 0 results" not in line:
-                    self.workshop.console.note(line)
+                    self.workspace.console.note(line)
         except OSError as error:
-            self.workshop.console.warn(f"the store cannot be shrunk: {error.strerror}")
+            self.workspace.console.warn(f"the store cannot be shrunk: {error.strerror}")
 
     def _is_right(self, node: Node) -> bool:
         """Return whether a file is up to date after this run."""

@@ -12,7 +12,7 @@ from quard.base.files import replacing
 from quard.face import report
 from quard.face.cli import Command
 from quard.face.console import Console
-from quard.project.workshop import Workshop
+from quard.project.workspace import Workspace
 
 from . import opened, streams
 
@@ -35,8 +35,8 @@ def console(command: Command, *, silent: bool) -> Console:
 
 def expect(run: Run, changed: Iterable[Unit]) -> None:
     """Give the live view what the run is expected to do; without one, do nothing."""
-    workshop = run.build.workshop
-    if not workshop.console.is_live:
+    workspace = run.build.workspace
+    if not workspace.console.is_live:
         return
     # Only for a terminal, and only if there is something to make.
     from quard.ledger import durations  # noqa: PLC0415
@@ -44,12 +44,12 @@ def expect(run: Run, changed: Iterable[Unit]) -> None:
 
     from .preview import expected  # noqa: PLC0415
 
-    past = durations.read(workshop.out / DURATIONS, workshop.site.jobs)
+    past = durations.read(workspace.out / DURATIONS, workspace.host.site.jobs)
     found = outlook(expected(run, changed), run.build, past)
-    workshop.console.expect(found)
+    workspace.console.expect(found)
 
 
-def remember(workshop: Workshop, summary: dict[str, Any]) -> None:
+def remember(workspace: Workspace, summary: dict[str, Any]) -> None:
     """Record what a run has done, and how long that took."""
 
     def write(path: Path) -> None:
@@ -59,12 +59,12 @@ def remember(workshop: Workshop, summary: dict[str, Any]) -> None:
     def keep(path: Path) -> None:
         from quard.ledger import durations  # noqa: PLC0415 - a null build has no durations
 
-        durations.keep(path, workshop.site.jobs, taken)
+        durations.keep(path, workspace.host.site.jobs, taken)
 
-    taken = workshop.console.taken
+    taken = workspace.console.taken
     files = [("summary.json", write), *([(DURATIONS, keep)] if taken else [])]
     for name, function in files:
         try:
-            function(workshop.out / name)
+            function(workspace.out / name)
         except OSError as error:
-            workshop.console.warn(f"{name} cannot be written: {error.strerror}")
+            workspace.console.warn(f"{name} cannot be written: {error.strerror}")

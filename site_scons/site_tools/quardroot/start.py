@@ -19,7 +19,8 @@ from quard.face.cli import Command
 from quard.face.console import Console
 from quard.project import places
 from quard.project.build import BoardBuild
-from quard.project.workshop import Site, Workshop
+from quard.project.host import Host, Site
+from quard.project.workspace import Workspace
 from quard.recipes.catalog import Catalog
 
 from . import opened, showing, signals, streams
@@ -61,12 +62,13 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         guard.enter(console.note)
         sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
-    workshop = Workshop(project, chosen, catalog, local, site, console)
+    host = Host(project, chosen, local, site, console)
+    workspace = Workspace(project, chosen, catalog, local, host)
     if command.verb == "gc":
-        _shrink(workshop)
+        _shrink(workspace)
     if command.verb in cli.QUESTIONS:
-        _answer(command, workshop, catalog, guard)
-    return Session(command, workshop, guard)
+        _answer(command, workspace, catalog, guard)
+    return Session(command, workspace, guard)
 
 
 def _site(project: Path, command: Command, local: Settings) -> Site:
@@ -82,29 +84,29 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
     )
 
 
-def _shrink(workshop: Workshop) -> NoReturn:
+def _shrink(workspace: Workspace) -> NoReturn:
     """Shrink the stores to their limit, and end the process."""
     from quard.project.shrinking import shrunk  # noqa: PLC0415
 
     dry = bool(SCons.Script.GetOption("no_exec"))
-    for line in shrunk(workshop.stores.all, workshop.settings.limit, dry=dry):
-        workshop.console.answer(f"{line}\n")
+    for line in shrunk(workspace.host.stores.all, workspace.settings.limit, dry=dry):
+        workspace.console.answer(f"{line}\n")
     streams.require_arrival()
     sys.exit(0)
 
 
-def _answer(command: Command, workshop: Workshop, catalog: Catalog, guard: Guard) -> NoReturn:
+def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Guard) -> NoReturn:
     """Answer a question, and end the process."""
     extra = command.names if command.verb == "why" else ()
-    roots = workshop.resolve(workshop.recorded(), extra)
-    workshop.remember()
+    roots = workspace.resolve(workspace.recorded(), extra)
+    workspace.remember()
     if command.verb == "why":
         from . import preview  # noqa: PLC0415
 
-        text = preview.why(command, BoardBuild(workshop, roots), guard)
+        text = preview.why(command, BoardBuild(workspace, roots), guard)
     else:
         text = report.answer(command, roots, catalog)
-    workshop.console.answer(text)
+    workspace.console.answer(text)
     streams.require_arrival()
     sys.exit(0)
 

@@ -50,7 +50,7 @@ class BuildError(Exception):
     """A library could not be built: the generator is at fault."""
 
 
-class Workshop:
+class CaseFolder:
     """One folder in which libraries and their dependants are built.
 
     folder -- is emptied by every `clear`

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from incremental.cutoff.build import Interface, Workshop
+from incremental.cutoff.build import CaseFolder, Interface
 from incremental.cutoff.case import Verdict, judge
 from quard.parts.interface import interface as real_interface
 
@@ -76,7 +76,7 @@ def _one(
 ) -> Verdict:
     """Judge a case in a folder of this process' own."""
     name = multiprocessing.current_process().name
-    return judge(Workshop(Path(folder) / name, interface), seed, number, kinds)
+    return judge(CaseFolder(Path(folder) / name, interface), seed, number, kinds)
 
 
 def tallies(verdicts: Sequence[Verdict]) -> dict[str, Tally]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from incremental.cutoff import source
-from incremental.cutoff.build import BuildError, Failed, Package, Workshop
+from incremental.cutoff.build import BuildError, CaseFolder, Failed, Package
 from incremental.cutoff.dependants import Dependant, Drawn
 from incremental.cutoff.kinds import BODY, DEPENDENCY, KINDS, QUIET, SEVERAL, changed
 from incremental.cutoff.model import Library
@@ -91,7 +91,7 @@ class Drawing:
     dependants: tuple[Dependant, ...]
 
 
-def judge(workshop: Workshop, seed: int, number: int, kinds: tuple[str, ...] = ()) -> Verdict:
+def judge(place: CaseFolder, seed: int, number: int, kinds: tuple[str, ...] = ()) -> Verdict:
     """Draw a case and build it.
 
     kinds -- of change to choose from; empty for all
@@ -101,7 +101,7 @@ def judge(workshop: Workshop, seed: int, number: int, kinds: tuple[str, ...] = (
         rolls = random.Random(f"{seed} {number} {redraws}")
         drawing = draw(rolls, kinds)
         try:
-            return _verdict(workshop, drawing, (seed, number, redraws))
+            return _verdict(place, drawing, (seed, number, redraws))
         except BuildError as error:
             refusal = error
     raise refusal
@@ -129,12 +129,12 @@ def _changed(pair: Pair, rolls: random.Random, kinds: tuple[str, ...]) -> tuple[
     return SEVERAL, Pair(main, pair.other)
 
 
-def _verdict(workshop: Workshop, drawing: Drawing, name: tuple[int, int, int]) -> Verdict:
+def _verdict(place: CaseFolder, drawing: Drawing, name: tuple[int, int, int]) -> Verdict:
     seed, number, redraws = name
-    workshop.clear()
-    old, before = _built(workshop, drawing.before, drawing)
-    workshop.empty()
-    new, after = _built(workshop, drawing.after, drawing)
+    place.clear()
+    old, before = _built(place, drawing.before, drawing)
+    place.empty()
+    new, after = _built(place, drawing.after, drawing)
     differing = [one for one in before if before[one] != after[one]]
     if drawing.before.other is not None and drawing.before.main == drawing.after.main:
         differing += _library_itself(old, new)
@@ -161,14 +161,14 @@ def _verdict(workshop: Workshop, drawing: Drawing, name: tuple[int, int, int]) -
 
 
 def _built(
-    workshop: Workshop, pair: Pair, drawing: Drawing
+    place: CaseFolder, pair: Pair, drawing: Drawing
 ) -> tuple[dict[str, Package], dict[str, bytes | Failed]]:
     """Build the libraries and what is linked with them."""
     packages = {}
     for library in (pair.other, pair.main):
         if library is not None:
-            packages[library.name] = workshop.library(library)
-    return packages, workshop.dependants(drawing.before.main, drawing.dependants)
+            packages[library.name] = place.library(library)
+    return packages, place.dependants(drawing.before.main, drawing.dependants)
 
 
 def _library_itself(old: Mapping[str, Package], new: Mapping[str, Package]) -> list[str]:

@@ -1,0 +1,119 @@
+"""The project's files that images are made from: overlays, system tables, the machine, run.sh."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from quard.base import given
+from quard.base.errors import QuardError
+from quard.boards.board import Board
+from quard.boards.root import Root
+from quard.image import overlay
+from quard.image.overlay import Overlay
+from quard.plan.board import DATA, Surroundings
+
+
+class ImageFiles:
+    """Finds and reads these files for one board.
+
+    memories -- folder in which digests of unchanged files of overlays are kept
+    keys     -- root's public keys from the user's settings
+    """
+
+    def __init__(self, project: Path, board: Board, memories: Path, keys: tuple[str, ...]) -> None:
+        self._project = project
+        self._board = board
+        self._memories = memories
+        self._keys = keys
+        self._scanning = threading.Lock()
+
+    def surroundings(self, roots: Iterable[Root], overlays: Mapping[str, Overlay]) -> Surroundings:
+        """Return the digests of everything that the images of these roots are made from."""
+        systems = dict.fromkeys(root.system for root in roots)
+        return Surroundings(
+            systems={name: self._system_digest(name) for name in systems},
+            overlays={name: found.digest for name, found in overlays.items()},
+            authorized_keys=self._keys,
+            machine=self._machine_digest(),
+            template=self._template_digest(),
+        )
+
+    def system(self, name: str) -> Path:
+        """Return the path of a system's table."""
+        path = self._project / "configs" / "system" / f"{name}.toml"
+        if not os.path.lexists(path):
+            raise QuardError(
+                f"the board's system table configs/system/{name}.toml does not exist",
+                reason="bad-board",
+                hint="correct `system` in the board's file",
+            )
+        return path
+
+    def _system_digest(self, name: str) -> str:
+        try:
+            return hashlib.sha256(given.content(self.system(name), given.TEXT)).hexdigest()
+        except OSError as error:
+            raise QuardError(
+                f"configs/system/{name}.toml cannot be read",
+                detail=error.strerror or str(error),
+                reason="bad-system-table",
+                hint="replace it with a file that this user can read",
+            ) from error
+
+    @cached_property
+    def _machine(self) -> Path:
+        name = self._board.machine
+        path = self._project / "qemu" / f"{name}.toml"
+        if not os.path.lexists(path):
+            raise QuardError(
+                f"the board's machine qemu/{name}.toml does not exist",
+                reason="bad-board",
+                hint="correct `machine` in the board's file",
+            )
+        return path
+
+    def scan(self, names: Iterable[str]) -> dict[str, Overlay]:
+        """Return overlays as they are now."""
+        project, memories = self._project, self._memories
+        with self._scanning:  # two roots may have one overlay, and be made at once
+            return {
+                name: overlay.scan(
+                    name, project / name, memories / f"{name.replace('/', '%')}.json"
+                )
+                for name in dict.fromkeys(names)
+            }
+
+    def _machine_digest(self) -> str:
+        try:
+            return hashlib.sha256(given.content(self._machine, given.TEXT)).hexdigest()
+        except OSError:
+            self.script()  # raises the error
+            raise
+
+    def _template_digest(self) -> str:
+        folder = self._project / "qemu" / "run"
+        total = hashlib.sha256()
+        try:
+            for path in sorted(folder.glob("*.sh")):
+                found = hashlib.sha256(given.content(path, given.TEXT)).hexdigest()
+                total.update(f"{path.name} {found}\n".encode())
+        except OSError:
+            self.script()
+            raise
+        return total.hexdigest()
+
+    def script(self) -> str:
+        """Return the text of run.sh."""
+        # The machine's file is read when the script is made; a null build does not make it.
+        from quard.machine import machine, runscript  # noqa: PLC0415
+
+        template = runscript.template(self._project / "qemu" / "run")
+        data = DATA if self._board.data.size_mib else ""
+        found = machine.load(self._machine)
+        board = self._board
+        return runscript.script(found, template, board=board.name, data=data, formats=board.formats)

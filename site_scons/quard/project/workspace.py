@@ -1,0 +1,164 @@
+"""One board in this checkout: its choices, its packages' plans and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.boards.board import Board
+from quard.boards.fragments import Fragments
+from quard.boards.settings import Settings
+from quard.ledger.ledger import RESULTS
+from quard.ledger.outputs import Outputs
+from quard.ledger.summary import Summary
+from quard.plan import source
+from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.plan.source import Request
+from quard.plan.unit import Unit, parted
+from quard.project import places
+from quard.project.host import Host
+from quard.project.questions import questions
+from quard.recipes.catalog import Catalog, Package
+from quard.sources import availability
+from quard.sources.archives import Archives
+from quard.sources.availability import Availability, Decision
+from quard.sources.trees import Listing, scan
+
+
+class Workspace:
+    """What builds of one board have in common; several threads may use it at once.
+
+    host -- the build machine
+    out  -- the board's folder
+    """
+
+    def __init__(
+        self, project: Path, board: Board, catalog: Catalog, settings: Settings, host: Host
+    ) -> None:
+        self.project = project
+        self.board = board
+        self.settings = settings
+        self.host = host
+        self.console = host.console
+        self.summary = Summary(board.name)
+        self.out = project / "out" / board.name
+        self.fresh: frozenset[availability.Key] = frozenset()
+        self._catalog = catalog
+        own = Fragments(project, board.configuration)
+        self.fragments = {"": own}
+        for root in board.roots:
+            self.fragments[root.name] = Fragments(project, root.configuration, own)
+        self._resolvers = {
+            root.name: Resolver(
+                root, catalog, self.fragments[root.name], strict=settings.strict_sources
+            )
+            for root in (board.own, *board.roots)
+        }
+        self.outputs = Outputs(self.out / RESULTS, host.stores)
+        self._archives = Archives(host.sources, host.folders)
+
+    def remember(self) -> None:
+        """Save the parse cache for the next run."""
+        self._catalog.remember()
+
+    def require_places(self, units: Collection[Unit]) -> None:
+        """Check that building these packages can write. Raises QuardError, see places."""
+        names = tuple(unit.name for unit in units)
+        roots = (root.name for root in self.board.roots)
+        places.require(self.project / "out", self.board.name, names, self.host.stores.all, roots)
+        self.require_sources({unit.package for unit in units})
+
+    def require_sources(self, names: Iterable[str]) -> None:
+        """Check that fetching the sources of these packages can write. Raises QuardError."""
+        places.require_sources(self.host.sources, names)
+
+    def decide(self, names: tuple[str, ...] = (), *, again: bool = False) -> tuple[Decision, ...]:
+        """Decide the features that are wanted if available; see quard.sources.availability.
+
+        names -- only these packages are requested, as NAME or ROOT/NAME; decisions for others
+                 stay as they are
+        """
+        places = {
+            "mirrors": self.settings.mirrors,
+            "folder": str(self.settings.sources_folder or ""),
+            "offline": self.settings.offline,
+            "override": sorted(self.settings.override),
+        }
+        keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
+        asked = questions(self._resolvers, self._catalog, names, self._replaceable)
+        decisions = keeper.decide(asked, again=again, whole=not names, note=self.console.note)
+        self.fresh = frozenset(keeper.fresh)
+        return decisions
+
+    @property
+    def _decisions(self) -> Path:
+        return self.out / "availability.json"
+
+    def forget_decisions(self) -> None:
+        """Make the next build decide again, and report that."""
+        self._decisions.unlink(missing_ok=True)
+
+    def recorded(self) -> dict[availability.Key, bool]:
+        """Return the decisions of the last build, and off for features never decided."""
+        known = {d.key: d.on for d in availability.recorded(self._decisions)}
+        keys = (key for each in self._resolvers.values() for key in each.choices())
+        return {key: known.get(key, False) for key in keys}
+
+    def resolve(
+        self, decided: Mapping[availability.Key, bool], extra: tuple[str, ...] = ()
+    ) -> dict[str, Resolved]:
+        """Return the packages of each root with their plans, those of the board's own root first.
+
+        extra -- further packages, as NAME or ROOT/NAME. Raises QuardError.
+        """
+        for name in self.settings.override:
+            if self._catalog[name].recipe.source is None:
+                raise QuardError(
+                    f"{name} has no source that a local tree could replace",
+                    detail="its files come from the cross toolchain or the recipe's folder",
+                    reason="bad-setting",
+                    hint=f"remove {name} from [override]; the board's file names the toolchain",
+                )
+        asked, trees = [*map(parted, extra)], self._trees()
+        return {
+            root: each.resolve(decided, trees, [name for folder, name in asked if folder == root])
+            for root, each in self._resolvers.items()
+        }
+
+    def _trees(self) -> dict[str, Tree]:
+        return {
+            name: Tree(found.digest, "configure" in found.entries)
+            for name, found in self._listings.items()
+        }
+
+    def tree(self, name: str) -> Listing | None:
+        """Return the local source tree that replaces a package's archive."""
+        return self._listings.get(name)
+
+    @cached_property
+    def _listings(self) -> dict[str, Listing]:
+        """The local source trees as this run finds them."""
+        return {
+            name: scan(folder, self.out / "trees" / f"{name}.json")
+            for name, folder in sorted(self.settings.override.items())
+        }
+
+    def fetch(self, name: str) -> None:
+        """Fetch and verify one package's source ahead of its build."""
+        if request := self._replaceable(name):
+            self.host.fetcher().fetch(request)
+
+    def at_hand(self, name: str) -> bool:
+        """Return whether one package's source is already here."""
+        request = self._replaceable(name)
+        return request is None or self._archives.at_hand(request)
+
+    def _replaceable(self, name: str) -> Request | None:
+        """Return a package's source; None if it has none or a local tree replaces it."""
+        return None if name in self.settings.override else self.request(self._catalog[name])
+
+    def request(self, package: Package) -> Request | None:
+        """Return the request for a package's archive; None if it has none."""
+        return source.request(package.name, package.recipe, strict=self.settings.strict_sources)
