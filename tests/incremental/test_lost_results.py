@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -173,4 +175,22 @@ def test_another_interface_than_before_reaches_what_was_already_made(greeting: P
     ran = greeting.run()
     assert ran.status == 0, ran.text
     assert ran.built == ["before", "greet", "later"]
+    assert greeting.run().out.endswith("tiny: everything is up to date\n")
+
+
+def test_a_kill_while_a_loss_is_made_again_leaves_nothing_that_is_trusted(
+    greeting: Project,
+) -> None:
+    slow(greeting, 4)
+    assert greeting.run().status == 0
+    lose(blob_of(greeting, "slow", "programs"), "changed")
+    (greeting.folder / "rootfs/etc/motd").write_text("another day\n")
+    run = start(greeting)
+    wait_until_building(greeting)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate(timeout=60)
+    assert not (greeting.folder / "out/tiny/units/slow.json").exists()
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.built == ["slow"] and told(ran.text) == []
     assert greeting.run().out.endswith("tiny: everything is up to date\n")

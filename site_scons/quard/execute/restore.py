@@ -9,7 +9,14 @@ from typing import Any, Literal
 from quard.base import canonical
 from quard.execute.place import JobPlace
 from quard.ledger.basis import as_before, key
-from quard.ledger.results import Results, made_from, put, read_record, write_result
+from quard.ledger.results import (
+    Results,
+    interface_digest,
+    made_from,
+    put,
+    read_record,
+    write_result,
+)
 from quard.ledger.stored import Stored, stored
 from quard.plan.plan import Plan
 from quard.plan.unit import TARGET_PARTS
@@ -69,9 +76,8 @@ def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
 
     SCons removes the result files before it makes them; the last record stays.
     """
-    old = read_record(results).get("interface")
-    if isinstance(old, dict) and old != found:
-        put(
-            results.earlier,
-            canonical.readable({"digest": canonical.digest(old), "interface": old}),
-        )
+    record = read_record(results)
+    digest = interface_digest(record)
+    if digest and record["interface"] != found:
+        old = {"digest": digest, "interface": record["interface"]}
+        put(results.earlier, canonical.readable(old))

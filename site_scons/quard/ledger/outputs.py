@@ -15,6 +15,7 @@ from quard.ledger.results import (
     LostResult,
     Results,
     damaged_record,
+    interface_digest,
     lost_blob,
     read_record,
     read_result,
@@ -61,7 +62,7 @@ class Outputs:
         """
         results = self.results(name)
         record = read_record(results)
-        if canonical.digest(record.get("interface")) != interface:
+        if interface_digest(record) != interface:
             raise damaged_record(results, "the interface of its result")
         return recorded(results, "dev", record)
 

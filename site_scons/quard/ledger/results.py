@@ -164,6 +164,15 @@ def read_record(results: Results) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def interface_digest(record: Mapping[str, Any]) -> str:
+    """Return the digest of the interface in a record; "" for one that is damaged or missing."""
+    found = record.get("interface")
+    try:
+        return canonical.digest(found) if isinstance(found, dict) else ""
+    except (TypeError, ValueError, RecursionError):  # values that no build writes
+        return ""
+
+
 def put(path: Path, text: str) -> None:
     """Write a small file atomically."""
     with replacing(path) as part:

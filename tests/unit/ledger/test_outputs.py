@@ -1,0 +1,100 @@
+"""Access to parts of packages: what was lost while it was being used is the error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from quard.base import canonical
+from quard.base.errors import QuardError
+from quard.ledger.outputs import Outputs
+from quard.ledger.results import LostResult
+from quard.store import blob
+from quard.store.local import Store
+from quard.store.stores import Stores
+
+INTERFACE = {"files": {"greet.h": "0" * 64}}
+
+
+class Place:
+    """A package with two parts in the store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder / "shared")
+        self.outputs = Outputs(folder / "units", Stores(Store(folder / "local"), self.store))
+        self.digests = {part: self.archive(folder, part) for part in ("dev", "libs")}
+        (folder / "units").mkdir()
+        self.record = folder / "units/greet.record.json"
+        content = {"blobs": self.digests, "interface": INTERFACE}
+        self.record.write_text(json.dumps(content))
+
+    def archive(self, folder: Path, text: str) -> str:
+        (folder / "file").write_text(text)
+        blob.pack(folder, ["file"], folder / "new")
+        return self.store.add(folder / "new")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+PARTS = [("greet", "dev"), ("greet", "libs")]
+
+
+def test_blobs_are_verified_before_they_are_used(place: Place) -> None:
+    with place.outputs.blobs(PARTS) as paths:
+        assert [path.name for path in paths.values()] == [*place.digests.values()]
+    path = place.store.path(place.digests["libs"])
+    path.chmod(0o644)
+    path.write_bytes(b"damaged")
+    with pytest.raises(LostResult) as caught, place.outputs.blobs(PARTS):
+        pass
+    assert (caught.value.part, caught.value.sha256) == ("libs", place.digests["libs"])
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("gone"), QuardError("gone", reason="bad-tar")])
+def test_a_blob_that_vanishes_during_the_use_is_a_loss(place: Place, error: Exception) -> None:
+    with pytest.raises(LostResult) as caught, place.outputs.blobs(PARTS) as paths:
+        paths["greet", "dev"].unlink()
+        raise error
+    assert (caught.value.package, caught.value.part) == ("greet", "dev")
+
+
+def test_an_error_of_another_cause_stays(place: Place) -> None:
+    with pytest.raises(QuardError) as caught, place.outputs.blobs(PARTS):
+        raise QuardError("two files at one path", reason="file-collision")
+    assert caught.value.reason == "file-collision"
+
+
+def test_the_dev_part_belongs_to_its_interface(place: Place) -> None:
+    digest = canonical.digest(INTERFACE)
+    assert place.outputs.dev("greet", digest) == place.digests["dev"]
+    with pytest.raises(LostResult) as caught:
+        place.outputs.dev("greet", "1" * 64)
+    assert caught.value.reason == "result-damaged" and not caught.value.sha256
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"blobs": []}', '{"blobs": {"dev": "x"}}', '{"interface": 1.5}']
+)
+def test_a_damaged_record_is_a_loss_of_the_result(place: Place, text: str) -> None:
+    place.record.write_text(text)
+    with pytest.raises(LostResult) as caught:
+        place.outputs.dev("greet", canonical.digest(INTERFACE))
+    assert caught.value.reason == "result-damaged"
+    with pytest.raises(LostResult) as caught:
+        place.outputs.digest("greet", "dev")
+    assert caught.value.reason == "result-damaged"
+
+
+def test_a_dropped_result_is_gone_and_so_is_its_record_in_the_store(place: Place) -> None:
+    (place.record.parent / "greet.json").write_text("{}")
+    place.store.path(place.digests["dev"]).unlink()
+    with pytest.raises(LostResult) as caught:
+        place.outputs.extract("greet", "dev", place.record.parent / "into")
+    line = place.outputs.drop(caught.value)
+    assert line.startswith("the store no longer has the dev part of greet")
+    assert not (place.record.parent / "greet.json").exists()
