@@ -186,7 +186,7 @@ class Packager:
             if build.orderly and build.plan.keeps:
                 kept.keep(place.work, base, place.entries)
             if isinstance(error, StepFailed) or error.reason in _WORTH_A_LOOK:
-                raise  # the work folder stays, for whoever looks into the failure
+                raise  # the work folder stays, so that a user can inspect it
             if checkpoint.noted(place.work) and error.reason != "disk-full":
                 raise
             remove_tree(place.work)

@@ -131,7 +131,7 @@ def _inside(folder: str, paths: Collection[str]) -> bool:
 
 
 def _end(stage: Path, path: str) -> str:
-    """Return the path that a link leads to in the end; itself if it leads in a circle."""
+    """Return the path that a link leads to in the end; itself if it is in a loop."""
 
     def text_of(each: str) -> str | None:
         place = stage / each
@@ -145,7 +145,7 @@ def _end(stage: Path, path: str) -> str:
 
 def _unused(lines: Sequence[str]) -> QuardError:
     return QuardError(
-        "a part of the recipe names files that are not there",
+        "a part of the recipe names files that do not exist",
         detail="\n".join(lines),
         reason="part-unused",
         hint="remove the wildcard from the recipe's parts, or correct it; only files for the"
