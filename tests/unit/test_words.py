@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import checkout
 import pytest
+
+import checkout
 
 FOLDERS = ("configs/", "docs/", "qemu/", "rootfs/", "site_scons/")
 FILES = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SConstruct", "scons")

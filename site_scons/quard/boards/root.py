@@ -68,7 +68,7 @@ def named(table: Table, own: Root) -> tuple[Root, ...]:
 
 def _named(roots: Table, name: str, own: Root) -> Root:
     if not NAME.match(name):
-        raise roots.error(name, "is no name of a root", "use small letters, digits, + . and -")
+        raise roots.error(name, "is not a valid root name", "use a-z, digits, + . and -")
     if name in _TAKEN:
         raise roots.error(name, "cannot name a root: it has another meaning", "use another name")
     table = roots.table(name)

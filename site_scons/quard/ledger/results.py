@@ -114,7 +114,7 @@ class LostResult(QuardError):
     def __init__(
         self, name: str, message: str, *, detail: str, reason: str, part: str = "", sha256: str = ""
     ) -> None:
-        hint = "it was made again and lost again: find what removes files there, or check the disk"
+        hint = "it was rebuilt and lost again: find out what removes files there, or check the disk"
         super().__init__(message, detail=detail, reason=reason, hint=hint)
         self.package = name
         self.part = part

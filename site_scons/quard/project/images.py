@@ -132,7 +132,7 @@ class Images:
         where = f"the image of {root}" if root else "the image"
         return (
             f"note: {name} is in {where} because of `needs` of {who}, and nothing there is linked"
-            f" with its libraries: name it in `runtime` of what opens them by name, or take it out"
+            f" with its libraries: name it in `runtime` of the package that opens them or remove it"
         )
 
     def vet(self) -> None:
