@@ -14,6 +14,7 @@ from waiting import within
 from incremental.conftest import GREET_C, GREET_H, HELLO_C
 from incremental.project import Project
 from incremental.test_modes import slow, start, wait_until_building
+from incremental.test_roots import rooted
 from quard.store.record import decode_record, encode_record
 
 
@@ -194,3 +195,17 @@ def test_a_kill_while_a_loss_is_made_again_leaves_nothing_that_is_trusted(
     assert ran.status == 0, ran.text
     assert ran.built == ["slow"] and told(ran.text) == []
     assert greeting.run().out.endswith("tiny: everything is up to date\n")
+
+
+def test_a_package_of_another_root_is_the_one_that_is_made_again(greeting: Project) -> None:
+    rooted(greeting, ["hello", "libc"], more='flags.c = "-g -Os"')
+    assert greeting.run().status == 0
+    own, other = blob_of(greeting, "greet", "dev"), blob_of(greeting, "initramfs/greet", "dev")
+    assert own != other
+    other.unlink()
+    users(greeting, "hello", word=2)
+    ran = greeting.run()
+    assert ran.status == 0, ran.text
+    assert ran.built == ["hello", "initramfs/greet", "initramfs/hello"]
+    (line,) = told(ran.text)
+    assert f"the dev part of initramfs/greet (blob {other.name}) is missing" in line

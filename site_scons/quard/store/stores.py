@@ -53,18 +53,24 @@ class Stores:
         return left
 
     def record(self, key: str) -> dict[str, Any] | None:
-        """Return the record of a result if all of its blobs exist; others are reported."""
+        """Return the record of a result if all of its blobs exist.
+
+        If no store has such a record, the missing blobs of others are reported.
+        """
+        lines = []
         for store in self.all:
             record = store.record(key)
             if record is None:
                 continue
             missing = self.missing(record["blobs"].values())
-            for part, sha256 in sorted(record["blobs"].items()):
-                if sha256 in missing:
-                    name = record.get("name", "a package")
-                    store.tell(_damage(store, name, part, sha256, "is missing"))
             if not missing:
                 return record
+            name = record.get("name", "a package")
+            for part, sha256 in sorted(record["blobs"].items()):
+                if sha256 in missing:
+                    lines.append(_damage(store, name, part, sha256, "is missing"))
+        for line in lines:
+            self.tell(line)
         return None
 
     def blob(self, sha256: str) -> Path | None:

@@ -113,6 +113,15 @@ def test_a_record_with_a_missing_blob_is_no_hit_and_is_reported(place: Place) ->
     ]
 
 
+def test_a_damaged_result_is_not_reported_if_another_store_has_it_whole(place: Place) -> None:
+    gone, there = place.archive(place.local, "a"), place.archive(place.shared, "b")
+    place.record({"dev": gone}, local=True)
+    whole = place.record({"dev": there})
+    place.local.path(gone).unlink()
+    assert place.stores.record(KEY) == whole
+    assert place.told == []
+
+
 def test_what_is_unpacked_is_verified(place: Place) -> None:
     sha256 = place.archive(place.shared, "a")
     assert place.stores.extract(sha256, place.folder / "one")
