@@ -45,11 +45,11 @@ HELP = {
     "run": "build, then boot on this terminal; Ctrl-A X quits",
     "test": "run every check of the project, including a real boot",
     "source": "fetch and verify every source of the board",
-    "gc": "remove from the stores what was used least recently, down to cache.limit",
+    "gc": "remove the least recently used results from the stores, down to cache.limit",
     "bench": "measure the build, the image and the boot; JSON on the last line",
     "NAME": "one package and what it needs",
     "NAME-rebuild": "that package, even if nothing changed",
-    "NAME-menuconfig": "edit a configuration (linux, busybox); the board keeps what you change",
+    "NAME-menuconfig": "edit a configuration (linux, busybox); your changes are saved in the board",
     "NAME-savedefconfig": "save a .config that was edited by hand, as few lines as possible",
     "NAME-diffconfig": "show what the board and an edited .config change",
     "NAME-shell": "a shell in that package's sealed build environment",
@@ -62,7 +62,7 @@ HELP = {
 }
 
 OPTIONS = {
-    "-n": "say what would be done, as `why` does; do nothing",
+    "-n": "print what would be done, as `why` does, and do nothing",
     "-c": "remove results and images; the store, logs and work folders stay",
     "-s": "print only warnings, errors and requested output",
 }

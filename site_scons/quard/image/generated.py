@@ -70,7 +70,7 @@ def _release(fields: Mapping[str, str]) -> str:
         if not _RELEASE_FIELD.fullmatch(name) or not is_printable(value):
             raise QuardError(
                 f"os-release cannot have the field {name!r} with the value {value!r}",
-                detail="names are capital letters, digits and _; values are one line",
+                detail="names consist of capital letters, digits and _; values are one line",
                 reason="bad-release",
                 hint="correct the image's release fields",
             )

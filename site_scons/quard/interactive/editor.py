@@ -91,7 +91,7 @@ class ConfigEditor:
             _write(self._aside, self.pending)
         if not found.ready:
             shown = self._root.relative_to(self._workspace.project)
-            self._workspace.console.note(f"{self.name} {self._plan.version}: filling {shown}")
+            self._workspace.console.note(f"{self.name} {self._plan.version}: preparing {shown}")
         step = kconfig_step(self._plan)
         assert step is not None, "the verb has looked"
         with self._busy():

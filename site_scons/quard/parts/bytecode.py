@@ -72,7 +72,7 @@ def _useless(stage: Path, path: str, data: bytes, corrected: Collection[str], ma
     if not (stage / source).is_file():
         return "its source is not installed"
     if cached["optimised"]:
-        return "python -O alone looks for it"
+        return "only python -O looks for it"
     if not data[4] & _HASHED:
         return "it records the time of its source, which differs on the target"
     if source in corrected:

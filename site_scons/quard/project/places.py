@@ -17,7 +17,7 @@ from quard.ledger.ledger import IMAGES, RESULTS
 from quard.store.local import Store
 
 _REASON = "not-writable"
-_MOVE_CACHE = "[cache] dir in local.toml, or cache.dir=FOLDER, names another one"
+_MOVE_CACHE = "[cache] dir in local.toml, or cache.dir=FOLDER, sets another one"
 _MOVE_OUT = "`out` may be a link to a folder elsewhere"
 _SHOWN = 10
 """How many places an error names."""

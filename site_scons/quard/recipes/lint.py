@@ -247,7 +247,7 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
             text = f"{user.name!r} must be lower-case letters, digits, - and _"
             yield _finding(package, "users", text, "bad-user")
         if not 0 < user.uid < 65534:
-            yield _finding(package, "users", f"{user.name}: uid from 1 to 65533", "bad-uid")
+            yield _finding(package, "users", f"{user.name}: uid must be from 1 to 65533", "bad-uid")
 
 
 def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:

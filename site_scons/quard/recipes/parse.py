@@ -81,7 +81,7 @@ def _assignment(tree: ast.Module, where: str) -> ast.expr:
                     "recipe-syntax",
                 )
     if found is None:
-        raise _bad(where, 1, "there is no RECIPE = ...", "recipe-syntax")
+        raise _bad(where, 1, "RECIPE = ... is missing", "recipe-syntax")
     return found
 
 

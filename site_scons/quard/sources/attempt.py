@@ -49,7 +49,7 @@ class Other(Refused):
     """The response is not the recipe's file: it differs in `what`."""
 
     def __init__(self, what: str, *, expected: str, found: str) -> None:
-        super().__init__(f"another {what}")
+        super().__init__(f"wrong {what}")
         self.what = what
         self.expected = expected
         self.found = found
@@ -74,7 +74,7 @@ class Size:
         if not self.exact and length > self.most:
             mib = self.most >> 20
             raise Refused(
-                f"gives more than {mib} MiB, the limit for a file of unknown size",
+                f"sends more than {mib} MiB, the limit for a file of unknown size",
                 hint="the recipe may give the archive's `size`, and sources.largest_mib=NUMBER"
                 " raises the limit",
             )

@@ -55,13 +55,13 @@ def interrupted(package: str) -> QuardError:
 def unusable(package: str, folder: Path, fault: OSError) -> QuardError:
     """Return the error for a cache that cannot be read or written."""
     if is_full(fault):
-        instead = "local.toml: [cache] dir names another folder"
+        instead = "[cache] dir in local.toml sets another folder"
         return disk_full(f"fetching {package}", folder, fault.strerror or "", instead=instead)
     return QuardError(
-        f"cannot keep the source of {package}",
+        f"cannot store the source of {package}",
         detail=str(fault),
         reason="cache-unusable",
-        hint="the cache must be a writable folder; local.toml: [cache] dir names another",
+        hint="the cache must be a writable folder; [cache] dir in local.toml sets another",
     )
 
 

@@ -94,7 +94,7 @@ def _refuse_options(parser: OptionParser) -> None:
         raise QuardError(
             f"-j{SCons.Script.GetOption('num_jobs')} is not a number of jobs",
             reason="bad-jobs",
-            hint="give 1 or more, or leave it out for as many as there are processors",
+            hint="give 1 or more, or omit it to use every processor",
         )
 
 

@@ -22,7 +22,7 @@ def as_quard_error(fault: Exception, trace: Path | None = None) -> QuardError:
             "a file cannot be used",
             detail=f"{name}: {said}" if name else said,
             reason="file-system",
-            hint="make it usable for this user, or remove it, and start again",
+            hint="make it usable for this user or remove it, then start again",
         )
     if trace is not None:
         trace.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ def terminal(command: Command) -> str:
             "menuconfig needs a terminal",
             detail="TERM=dumb" if kind else "standard input and output are not both terminals",
             reason="no-terminal",
-            hint="run it on a terminal; or edit the .config that NAME-shell shows, and keep it with"
+            hint="run it on a terminal; or edit the .config that NAME-shell shows, and save it with"
             " NAME-savedefconfig",
         )
     return kind

@@ -111,7 +111,7 @@ def test_a_module_without_its_source_stays_and_has_no_time(stage: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        (CACHE.replace(".pyc", ".opt-1.pyc"), "python -O alone looks for it"),
+        (CACHE.replace(".pyc", ".opt-1.pyc"), "only python -O looks for it"),
         (CACHE.replace("mod.", "gone."), "its source is not installed"),
         (f"{LIB}/mod.pyc", "Python does not look for it beside its source"),
         (f"{LIB}/__pycache__/mod.pyc", "its name is not one that Python looks for"),

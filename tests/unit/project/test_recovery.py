@@ -52,7 +52,11 @@ class Build:
             self.current[each.id] = self.key(each)
 
     @property
-    def workshop(self) -> Any:
+    def workspace(self) -> Any:
+        return self
+
+    @property
+    def host(self) -> Any:
         return self
 
     @property

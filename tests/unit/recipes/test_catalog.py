@@ -268,7 +268,7 @@ def test_a_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
 def test_a_file_without_a_recipe_is_refused(tmp_path: Path, text: str) -> None:
     error = refused(tmp_path, text)
     assert error.reason == "recipe-syntax"
-    assert "there is no RECIPE" in error.detail
+    assert "RECIPE = ... is missing" in error.detail
 
 
 @pytest.mark.parametrize("value", ['"text"', "5", "()", SOURCE, 'Run("make")'])

@@ -422,7 +422,7 @@ def test_a_body_without_end_and_without_a_size_stops_at_the_limit(
     wanted = request(server.serve("/demo-1.tar", Reply(RIGHT, endless=True)))
     found = error(Fetcher(cache, Locations(), Quiet(), limits=QUICK, most=3 << 20), wanted)
     assert found.reason == "no-source"
-    assert "gives more than 3 MiB" in found.detail
+    assert "sends more than 3 MiB" in found.detail
     assert "sources.largest_mib" in found.hint
     assert files(cache) == []
 
