@@ -57,8 +57,7 @@ class Source:
     url        -- upstream's address
     sha256     -- of the bytes at `url` and at every mirror
     provenance -- where the hash comes from, in a few words
-    mirrors    -- further addresses of the same bytes; `debian:` stands for the root of the Debian
-                  archive mirror that the machine's apt is configured with
+    mirrors    -- further addresses of the same bytes; `debian:` is the machine's own Debian mirror
     alternates -- addresses of the same release with other bytes, each with its own hash
     size       -- in bytes; 0: not known. No more than this is downloaded
     """
