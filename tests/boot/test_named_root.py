@@ -43,9 +43,7 @@ def built(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The images of such a board; its packages are those that the default board has built."""
     del images
     project = tmp_path_factory.mktemp("named-root") / "project"
-    (project / "configs").mkdir(parents=True)
-    for name in ("SConstruct", "site_scons", "packages", "qemu", "rootfs"):
-        (project / name).symlink_to(TOP / name)
+    checkout.link(project)
     (project / "configs/system").symlink_to(TOP / "configs/system")
     (project / "configs/rooted.toml").write_text(BOARD)
     (project / "early").mkdir()

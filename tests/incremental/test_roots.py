@@ -212,6 +212,28 @@ def test_an_error_in_a_roots_overlay_is_found_before_anything_is_built(greeting:
     assert not (greeting.folder / "out/tiny/units").exists()
 
 
+@pytest.mark.parametrize(
+    ("packages", "more", "reason"),
+    [
+        (["nothing"], "", "unknown-package"),
+        (["hello"], "features.hello.nothing = true", "unknown-feature"),
+        (["hello"], 'fragments.hello = ["x"]', "bad-board"),
+        (["hello"], 'overlays = ["nowhere"]', "overlay-missing"),
+    ],
+)
+def test_what_is_wrong_in_a_root_is_an_error_before_anything_is_built(
+    greeting: Project, packages: list[str], more: str, reason: str
+) -> None:
+    overlays = () if "overlays" in more else ("early",)
+    rooted(greeting, packages, more, overlays=overlays)
+    if not overlays:
+        greeting.edit("configs/tiny.toml", "overlays = []\n", "")
+    failed = greeting.run()
+    assert failed.status == 2 and f"reason: {reason}" in failed.err
+    assert reason == "overlay-missing" or "error: root initramfs: " in failed.err
+    assert failed.summary == {}
+
+
 def test_a_package_of_a_root_is_asked_for_by_both_names(loud: Project) -> None:
     rooted(loud, ["hello", "libc"], "features.hello.loud = true")
     assert ran(loud, "initramfs/hello").built == ["greet", "initramfs/hello"]

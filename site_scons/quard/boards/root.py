@@ -13,7 +13,7 @@ from quard.model import Unhardened
 
 _FORMATS = ("cpio.gz",)
 """Formats of a named root whose table has none: it is mostly an initramfs."""
-_TAKEN = frozenset(("build", "configure", "images", "shell", "store", "work"))
+_TAKEN = frozenset(("build", "configure", "images", "shell", "store", "unfinished", "work"))
 """Names that no root can have: of other folders in `out`, and of the build machine."""
 
 

@@ -7,8 +7,9 @@ again, also after a failure or a kill; run.sh refuses to start while it exists.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from quard.base.files import remove_tree
@@ -32,6 +33,33 @@ class Coherence:
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._mark.open("a", encoding="utf-8") as file:
                 file.write(f"{name}\n")
+
+    def keep_only(self, files: Iterable[str]) -> tuple[str, ...]:
+        """Remove everything but these files and the mark.
+
+        Returns the names of the folders at the top that were removed. Raises OSError.
+        """
+        wanted = {MARK: False}  # name -> whether it is a folder
+        for name in files:
+            wanted[name] = False
+            wanted |= {str(folder): True for folder in Path(name).parents}
+        return tuple(self._keep_only("", wanted))
+
+    def _keep_only(self, inner: str, wanted: Mapping[str, bool]) -> Iterator[str]:
+        folder = self._folder / inner
+        for entry in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else ():
+            name = f"{inner}/{entry.name}" if inner else entry.name
+            is_folder = wanted.get(name)
+            if is_folder is False:
+                continue
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry)  # also a link in place of a folder: its target is not ours
+            elif is_folder:
+                yield from self._keep_only(name, wanted)
+            else:
+                remove_tree(Path(entry.path))
+                if not inner:
+                    yield name
 
     def end(self, *, whole: bool) -> str:
         """End a run; `whole`: every file is up to date. Return a warning, or an empty string."""

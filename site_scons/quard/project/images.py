@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from quard.base import canonical
 from quard.base.files import changed, remove_tree, replacing
-from quard.image.coherence import MARK, Coherence
+from quard.image.coherence import Coherence
 from quard.image.overlay import Overlay
 from quard.ledger.ledger import IMAGES, RESULTS
 from quard.plan.board import FILES, MANIFEST, ROOTFS, image_units
 from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
 from quard.plan.resolve import Resolved
-from quard.plan.unit import Unit, local, qualified
+from quard.plan.unit import Unit, local
 from quard.project.image_files import ImageFiles
 from quard.project.rooted import naming, of_root
 from quard.project.workspace import Workspace
@@ -180,35 +179,12 @@ class Images:
 
         What was made for a root that the board no longer has goes, too.
         """
-        wanted = {MARK: False}
-        for unit in self.units.values():
-            for name in unit.files:
-                wanted[name] = False
-                wanted |= {str(folder): True for folder in Path(name).parents}
-        self._remove_others("", wanted)
-
-    def _remove_others(self, folder: str, wanted: Mapping[str, bool]) -> None:
-        """Remove what is not wanted; name -> whether it is a folder."""
-        place = self.folder / folder
-        for entry in sorted(os.scandir(place), key=lambda e: e.name) if place.is_dir() else ():
-            name = qualified(folder, entry.name)
-            is_folder = wanted.get(name)
-            if is_folder is False:
-                continue
-            if is_folder:
-                self._remove_others(name, wanted)
-            elif not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry)
-            else:
-                remove_tree(Path(entry.path))
-                self._forget_root(name)
-
-    def _forget_root(self, name: str) -> None:
-        """Remove the results, logs and work folders of a root that is gone."""
         out = self._workspace.out
-        if (out / RESULTS / IMAGES / name / f"{ROOTFS}.basis.json").exists():
-            for kind in (RESULTS, "logs", "work", f"{RESULTS}/{IMAGES}"):
-                remove_tree(out / kind / name)
+        files = (name for unit in self.units.values() for name in unit.files)
+        for name in self.coherence.keep_only(files):
+            if (out / RESULTS / IMAGES / name / f"{ROOTFS}.basis.json").exists():
+                for kind in (RESULTS, "logs", "work", f"{RESULTS}/{IMAGES}"):
+                    remove_tree(out / kind / name)
 
 
 def _read(path: Path) -> str:

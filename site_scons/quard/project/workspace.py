@@ -20,6 +20,7 @@ from quard.plan.unit import Unit, parted
 from quard.project import places
 from quard.project.host import Host
 from quard.project.questions import questions
+from quard.project.rooted import naming
 from quard.recipes.catalog import Catalog, Package
 from quard.sources import availability
 from quard.sources.archives import Archives
@@ -47,15 +48,13 @@ class Workspace:
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
         own = Fragments(project, board.configuration)
-        self.fragments = {"": own}
-        for root in board.roots:
-            self.fragments[root.name] = Fragments(project, root.configuration, own)
-        self._resolvers = {
-            root.name: Resolver(
-                root, catalog, self.fragments[root.name], strict=settings.strict_sources
-            )
-            for root in (board.own, *board.roots)
-        }
+        self.fragments: dict[str, Fragments] = {}
+        self._resolvers: dict[str, Resolver] = {}
+        for root in (board.own, *board.roots):
+            found = Fragments(project, root.configuration, own) if root.name else own
+            with naming(root.name):
+                resolver = Resolver(root, catalog, found, strict=settings.strict_sources)
+            self.fragments[root.name], self._resolvers[root.name] = found, resolver
         self.outputs = Outputs(self.out / RESULTS, host.stores)
         self._archives = Archives(host.sources, host.folders)
 
@@ -121,11 +120,12 @@ class Workspace:
                     reason="bad-setting",
                     hint=f"remove {name} from [override]; the board's file names the toolchain",
                 )
-        asked, trees = [*map(parted, extra)], self._trees()
-        return {
-            root: each.resolve(decided, trees, [name for folder, name in asked if folder == root])
-            for root, each in self._resolvers.items()
-        }
+        asked, trees, resolved = [*map(parted, extra)], self._trees(), {}
+        for root, each in self._resolvers.items():
+            more = [name for folder, name in asked if folder == root]
+            with naming(root):
+                resolved[root] = each.resolve(decided, trees, more)
+        return resolved
 
     def _trees(self) -> dict[str, Tree]:
         return {

@@ -133,6 +133,7 @@ def test_roots_are_sorted_and_a_board_without_them_has_none(tmp_path: Path) -> N
         ("[roots.Late]\npackages = []\n", "roots.Late is not a valid root name"),
         ("[roots.'a/b']\npackages = []\n", "roots.a/b is not a valid root name"),
         ("[roots.build]\npackages = []\n", "roots.build cannot name a root"),
+        ("[roots.unfinished]\npackages = []\n", "roots.unfinished cannot name a root"),
         ("[roots.images]\npackages = []\n", "roots.images cannot name a root"),
     ],
 )

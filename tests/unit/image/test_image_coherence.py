@@ -79,3 +79,42 @@ def test_what_a_killed_run_took_away_does_not_come_back(folder: Path) -> None:
     with Coherence(folder).aside([folder / "one"]) as bring_back:
         bring_back()
     assert list(folder.iterdir()) == []
+
+
+def test_only_the_files_that_are_wanted_are_kept(tmp_path: Path) -> None:
+    names = (
+        "Image",
+        "old.ext4",
+        "dtb/a",
+        "dtb/b",
+        "early/rootfs.tar",
+        "gone/rootfs.tar",
+        "gone/x/y",
+    )
+    for name in (*names, MARK):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("early")
+    coherence = Coherence(tmp_path)
+    kept = ("Image", "dtb/b", "early/rootfs.tar", "late/rootfs.tar")
+    assert coherence.keep_only(kept) == ("gone",)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*kept[:3], MARK} and not (tmp_path / "link").is_symlink()
+    assert coherence.keep_only(kept) == ()
+
+
+def test_a_link_in_place_of_a_folder_goes_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/mine").touch()
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "early").symlink_to("../elsewhere")
+    Coherence(images).keep_only(("early/rootfs.tar",))
+    assert list(images.iterdir()) == [] and (tmp_path / "elsewhere/mine").exists()
+
+
+def test_a_folder_in_place_of_a_file_stays_for_the_error(tmp_path: Path) -> None:
+    (tmp_path / "Image").mkdir()
+    Coherence(tmp_path).keep_only(("Image",))
+    assert (tmp_path / "Image").is_dir()
+    assert Coherence(tmp_path / "none").keep_only(("Image",)) == ()
