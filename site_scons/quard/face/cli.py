@@ -13,9 +13,9 @@ from quard.plan.unit import parted, qualified
 
 DEFAULT_BOARD = "quard-star"
 VARIABLES = {
-    "BOARD": f"which configs/NAME.toml to build (default {DEFAULT_BOARD})",
-    "STRICT": "1: a feature whose source is not available is an error",
-    "FORMAT": "json: JSON output of list, info, depends, rdepends, why and diffconfig",
+    "BOARD": f"the board to build: configs/NAME.toml (default {DEFAULT_BOARD})",
+    "STRICT": "1: fail if the source of a wanted feature is not available",
+    "FORMAT": "json: print JSON, for list, info, depends, rdepends, why and diffconfig",
     "QEMU_ARGS": "additional arguments for QEMU, for run",
     "SHARE": "folder that the guest mounts at /mnt, for run",
     "SHARE_CACHE": "mmap: shared writable mappings on /mnt, at the cost of coherence, for run",
@@ -41,29 +41,29 @@ OPENED = (*KCONFIG, "shell")
 """Verbs that work in a folder of one package; they follow its name."""
 SUFFIXES = (*OPENED, "rebuild")
 HELP = {
-    "images": "build the board's images (this is what happens without a target)",
+    "images": "build the board's images (the default target)",
     "run": "build, then boot on this terminal; Ctrl-A X quits",
     "test": "run every check of the project, including a real boot",
     "source": "fetch and verify every source of the board",
     "gc": "remove the least recently used results from the stores, down to cache.limit",
     "bench": "measure the build, the image and the boot; JSON on the last line",
-    "NAME": "one package and what it needs",
-    "NAME-rebuild": "that package, even if nothing changed",
+    "NAME": "build one package and what it needs",
+    "NAME-rebuild": "rebuild that package, even if nothing changed",
     "NAME-menuconfig": "edit a configuration (linux, busybox); your changes are saved in the board",
-    "NAME-savedefconfig": "save a .config that was edited by hand, as few lines as possible",
+    "NAME-savedefconfig": "save a .config that was edited by hand, in as few lines as possible",
     "NAME-diffconfig": "show what the board and an edited .config change",
-    "NAME-shell": "a shell in that package's sealed build environment",
+    "NAME-shell": "open a shell in that package's sealed build environment",
     "ROOT/NAME...": "the same for a package of one of the board's named roots",
-    "list": "the board's packages",
-    "info NAME": "all about one package",
-    "depends NAME": "what it needs",
-    "rdepends NAME": "what needs it",
-    "why [NAME]": "what a build would do now and why, and what the last one did",
+    "list": "list the board's packages",
+    "info NAME": "show the details of one package",
+    "depends NAME": "show what it needs",
+    "rdepends NAME": "show what needs it",
+    "why [NAME]": "show what a build would do now and why, and what the last one did",
 }
 
 OPTIONS = {
     "-n": "print what would be done, as `why` does, and do nothing",
-    "-c": "remove results and images; the store, logs and work folders stay",
+    "-c": "remove results and images; keep the store, logs and work folders",
     "-s": "print only warnings, errors and requested output",
 }
 """SCons options that have a meaning here; man scons lists all."""
