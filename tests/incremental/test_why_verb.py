@@ -245,10 +245,8 @@ def test_a_name_that_is_unknown_is_refused_with_a_suggestion(greeting: Project) 
 def test_what_is_told_beside_an_answer_is_no_part_of_it(greeting: Project) -> None:
     greeting.run()
     shutil.rmtree(greeting.folder / "out")
-    for blob in (greeting.cache / "store/cas").rglob("*"):
-        if blob.is_file():
-            blob.chmod(0o644)
-            blob.write_bytes(b"damaged")
+    for record in (greeting.cache / "store/ac").rglob("*.json"):
+        record.write_bytes(b"damaged")
     ran = greeting.run("why", "FORMAT=json")
     assert ran.status == 0, ran.text
     assert "is damaged" in ran.err
