@@ -209,3 +209,11 @@ def test_a_package_of_another_root_is_the_one_that_is_made_again(greeting: Proje
     assert ran.built == ["hello", "initramfs/greet", "initramfs/hello"]
     (line,) = told(ran.text)
     assert f"the dev part of initramfs/greet (blob {other.name}) is missing" in line
+
+
+def test_a_shell_makes_what_its_sysroot_needs_again(greeting: Project) -> None:
+    greeting.run()
+    blob_of(greeting, "greet", "dev").unlink()
+    out = greeting.in_shell("hello", "ls /quard/sysroot/usr/include/greet.h\n")
+    assert "/quard/sysroot/usr/include/greet.h\n" in out
+    assert len(told(out)) == 1 and "greet 1: built in" in out
