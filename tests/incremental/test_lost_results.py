@@ -217,3 +217,15 @@ def test_a_shell_makes_what_its_sysroot_needs_again(greeting: Project) -> None:
     out = greeting.in_shell("hello", "ls /quard/sysroot/usr/include/greet.h\n")
     assert "/quard/sysroot/usr/include/greet.h\n" in out
     assert len(told(out)) == 1 and "greet 1: built in" in out
+
+
+def test_the_empty_part_that_most_packages_have_costs_nothing_to_lose(greeting: Project) -> None:
+    greeting.run()
+    before, empty = greeting.image(), blob_of(greeting, "alone", "libs")
+    assert empty == blob_of(greeting, "greet", "programs")
+    empty.unlink()
+    assert greeting.run().out.endswith("tiny: everything is up to date\n")
+    shutil.rmtree(greeting.folder / "out")
+    ran = greeting.run()
+    assert ran.status == 0 and ran.built == [] and told(ran.text) == []
+    assert greeting.image() == before and empty.exists()

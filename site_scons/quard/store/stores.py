@@ -46,8 +46,11 @@ class Stores:
         return self._local if local else self._shared
 
     def missing(self, digests: Iterable[str]) -> frozenset[str]:
-        """Return those of the blobs that no store has. Each store is asked once."""
-        left = frozenset(digests)
+        """Return those of the blobs that no store has. Each store is asked once.
+
+        The empty blob is never missing: most packages have it, and losing it would rebuild them.
+        """
+        left = frozenset(digests) - {blob.EMPTY}
         for store in self.all:
             left = store.missing(left) if left else left
         return left
@@ -75,13 +78,21 @@ class Stores:
 
     def blob(self, sha256: str) -> Path | None:
         """Return the path of a verified blob; None if no store has it intact."""
-        return next((s.path(sha256) for s in self.all if s.verify(sha256)), None)
+        found = next((s.path(sha256) for s in self.all if s.verify(sha256)), None)
+        if found is None and sha256 == blob.EMPTY:
+            with self.scratch() as folder:
+                blob.pack(folder, (), folder / "empty")
+                return self._shared.path(self._shared.add(folder / "empty"))
+        return found
 
     def extract(self, sha256: str, into: Path) -> bool:
         """Unpack a blob and verify it, see blob.extract; return False if it is not intact.
 
         `into` must then be discarded.
         """
+        if sha256 == blob.EMPTY:
+            into.mkdir(parents=True, exist_ok=True)
+            return True
         store = self._owner(sha256)
         if store is None:
             return False

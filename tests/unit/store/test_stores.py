@@ -122,6 +122,23 @@ def test_a_damaged_result_is_not_reported_if_another_store_has_it_whole(place: P
     assert place.told == []
 
 
+def test_the_empty_blob_is_never_lost(place: Place) -> None:
+    """Most packages have it as a part: losing this one file would rebuild nearly everything."""
+    (place.folder / "nothing").mkdir()
+    assert blob.pack(place.folder / "nothing", (), place.folder / "new") == blob.EMPTY
+    place.shared.add(place.folder / "new")
+    record = place.record({"libs": blob.EMPTY})
+    path = place.shared.path(blob.EMPTY)
+    path.unlink()
+    assert place.stores.record(KEY) == record and not path.exists()
+    assert place.stores.extract(blob.EMPTY, place.folder / "into")
+    assert place.stores.blob(blob.EMPTY) == path and place.shared.verify(blob.EMPTY)
+    path.chmod(0o644)
+    path.write_bytes(b"damaged")
+    assert place.stores.blob(blob.EMPTY) == path and place.shared.verify(blob.EMPTY)
+    assert place.told == []
+
+
 def test_what_is_unpacked_is_verified(place: Place) -> None:
     sha256 = place.archive(place.shared, "a")
     assert place.stores.extract(sha256, place.folder / "one")
