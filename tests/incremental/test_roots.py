@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import subprocess
 import tarfile
 
 import pytest
+from terminal_parts import Terminal
+from waiting import within
 
 from incremental.menu import menu
-from incremental.project import Project, Ran
+from incremental.project import Project, Ran, sleeping
 
 OWN = ("alone", "hello", "libc")
 LOUD = """\
@@ -281,8 +287,53 @@ def test_cleaning_takes_the_files_of_roots_too(loud: Project) -> None:
     assert again.built == [] and "initramfs/hello" in again.summary["restored"]
 
 
-def test_a_killed_build_of_a_root_is_finished_by_the_next_one(loud: Project) -> None:
-    """A journal that names a root's files makes the next run remake exactly these."""
+def sleeps(project: Project, seconds: float) -> None:
+    """Have `hello` wait before it is built, in every root."""
+    text = project.recipe("hello").read_text()
+    text = re.sub(r'"sleep", "[0-9.]+"', f'"sleep", "{seconds}"', text)
+    if "sleep" not in text:
+        text = text.replace("import Feature", "import Feature, Run")
+        step = f'prepare=(Run("sleep", "{seconds}"),),'
+        text = text.replace('license="MIT",', f'license="MIT",\n    {step}')
+    project.recipe("hello").write_text(text)
+
+
+def test_a_build_of_a_root_that_was_killed_is_finished_by_the_next_one(loud: Project) -> None:
+    rooted(loud, ["hello", "libc"], "features.hello.loud = true")
+    ran(loud)
+    before = {name: loud.image(name) for name in images(loud)}
+    (loud.folder / "out/tiny/images/initramfs/rootfs.squashfs").unlink()
+    sleeps(loud, 61.7)
+    with subprocess.Popen(
+        loud.command("-j2"), cwd=loud.folder, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as build:
+        work = loud.folder / "out/tiny/work/initramfs/hello"
+        assert within(60, lambda: work.exists() and sleeping(61.7))
+        os.killpg(build.pid, signal.SIGKILL)
+    assert within(60, lambda: not sleeping(61.7))
+    sleeps(loud, 0.1)
+    made = ran(loud)
+    assert made.built == ["hello", "initramfs/hello"]
+    assert {name: loud.image(name) for name in images(loud)} == before
+    assert not work.exists()
+
+
+def test_the_view_names_a_package_with_its_root(loud: Project) -> None:
+    rooted(loud, ["hello", "libc"], "features.hello.loud = true")
+    ran(loud, "greet", "libc")
+    sleeps(loud, 3)
+    terminal = Terminal(loud.command("-j2"), folder=loud.folder, columns=100)
+
+    def shown() -> set[str]:
+        return {row.split()[0] for row in terminal.rows() if " prepare " in row}
+
+    terminal.wait(lambda: {"hello", "initramfs/hello"} <= shown())
+    assert terminal.end() == 0
+    lines = [line for line in terminal.all() if "built in" in line]
+    assert any(line.startswith("initramfs/hello 1: built in ") for line in lines)
+
+
+def test_a_damaged_result_and_a_lost_file_of_a_root_are_made_again(loud: Project) -> None:
     rooted(loud, ["hello", "libc"], "features.hello.loud = true")
     ran(loud)
     before = {name: loud.image(name) for name in images(loud)}
