@@ -75,7 +75,7 @@ def test_two_guests_run_at_once_on_the_disk_of_one(guests: Guests) -> None:
     first = guests.start()
     first.boot()
     second = guests.start(first.folder)
-    second.wait_for("this one forgets its changes", BOOT_SECONDS)
+    second.wait_for("this one discards its changes", BOOT_SECONDS)
     second.boot()
     second.log_in()
     second.check("echo lost >/root/second")
