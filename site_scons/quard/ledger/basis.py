@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quard.base import canonical
-from quard.plan.unit import Input, Unit
+from quard.plan.unit import Unit
 
 RECORD = 5
 """Version of the format of records and interfaces. It is part of every key: an interface recorded
@@ -19,16 +19,16 @@ in another format would look changed to every dependant."""
 
 
 def basis(
-    unit: Unit, digests: Mapping[Input, str], by: Mapping[str, Any], archive: str
+    unit: Unit, digests: Mapping[str, str], by: Mapping[str, Any], archive: str
 ) -> dict[str, Any]:
     """Return everything that a result depends on.
 
-    digests -- of each of the unit's inputs
+    digests -- of the unit's inputs, by `Input.name`
     by      -- what executes the plan: for a package the toolchain, and whether it is sealed; for
                an image the machine's tools that write it
     archive -- digest of the archive that is unpacked; "" if there is none
     """
-    return {**_outer(unit, digests, by, archive), "plan": unit.plan.instructions()}
+    return {**_outer(digests, by, archive), "plan": unit.plan.instructions()}
 
 
 def key(made: Mapping[str, Any]) -> str:
@@ -36,16 +36,13 @@ def key(made: Mapping[str, Any]) -> str:
     return canonical.digest({**made, "plan": canonical.digest(made["plan"])})
 
 
-def key_of(unit: Unit, digests: Mapping[Input, str], by: Mapping[str, Any], archive: str) -> str:
+def key_of(unit: Unit, digests: Mapping[str, str], by: Mapping[str, Any], archive: str) -> str:
     """Return `key(basis(...))` without spelling the instructions out."""
-    return canonical.digest({**_outer(unit, digests, by, archive), "plan": unit.plan.identity})
+    return canonical.typed_digest({**_outer(digests, by, archive), "plan": unit.plan.identity})
 
 
-def _outer(
-    unit: Unit, digests: Mapping[Input, str], by: Mapping[str, Any], archive: str
-) -> dict[str, Any]:
-    inputs = {each.name: digests[each] for each in unit.inputs}
-    return {"record": RECORD, "inputs": inputs, "by": dict(by), "archive": archive}
+def _outer(digests: Mapping[str, str], by: Mapping[str, Any], archive: str) -> dict[str, Any]:
+    return {"record": RECORD, "inputs": dict(digests), "by": dict(by), "archive": archive}
 
 
 def acceptable(now: Mapping[str, Any], archives: Sequence[str]) -> Iterator[Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,13 +87,13 @@ class Ledger:
         self,
         unit: Unit,
         found: Result | None = None,
-        digests: Mapping[Input, str] | None = None,
+        digests: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return what a unit would be made from now.
 
         found   -- the present result: the basis takes over its archive and seal if they are
                    accepted, else it has the first archive and is sealed if builds are
-        digests -- of the inputs, if not those of the present results
+        digests -- of the inputs by name, if not those of the present results
         """
         return basis(
             unit,
@@ -102,12 +102,12 @@ class Ledger:
             _archive(unit, found),
         )
 
-    def key(self, unit: Unit, digests: Mapping[Input, str] | None = None) -> str:
+    def key(self, unit: Unit, digests: Mapping[str, str] | None = None) -> str:
         """Return the key that a unit's result carries if it is up to date.
 
         Of all valid keys, this is the one with the archive and the seal of the present result.
 
-        digests -- of the inputs, if not those of the present results
+        digests -- of the inputs by name, if not those of the present results
         """
         found = self.result(unit)
         return key_of(
@@ -117,8 +117,8 @@ class Ledger:
             _archive(unit, found),
         )
 
-    def _digests(self, unit: Unit) -> dict[Input, str]:
-        return {each: self.digest(each) for each in unit.inputs}
+    def _digests(self, unit: Unit) -> dict[str, str]:
+        return {each.name: self.digest(each) for each in unit.inputs}
 
     def signature(self, unit: Unit) -> str:
         """Return what SCons compares for a unit after its inputs were made.
@@ -132,39 +132,48 @@ class Ledger:
 
     def is_current(self, unit: Unit) -> bool:
         """Return whether a unit is up to date: its result has the right key and is complete."""
+        return self._has_key(unit) and self.is_whole(unit)
+
+    def _has_key(self, unit: Unit) -> bool:
         found = self.result(unit)
-        return found is not None and found.key == self.key(unit) and self.is_whole(unit)
+        return found is not None and found.key == self.key(unit)
 
     def may_stay(self, unit: Unit) -> bool:
         """Return whether a result is valid if its inputs turn out to be what it was made from."""
         found, made = self.result(unit), made_from(self.results(unit))
         if found is None or made is None or not self.is_whole(unit):
             return False
-        digests = {each: made["inputs"].get(each.name, "") for each in unit.inputs}
+        digests = {each.name: made["inputs"].get(each.name, "") for each in unit.inputs}
         return found.key == self.key(unit, digests)
 
     def is_whole(self, unit: Unit) -> bool:
         """Return whether everything that a unit's result names exists."""
-        found = self.result(unit)
-        if found is None:
+        if self.result(unit) is None:
             return False
-        if not unit.is_package:
-            return all(path.exists() for path in self.files(unit))
-        blobs = [digest for part, digest in found.parts.items() if part != "interface"]
-        return not self._stores.missing(blobs)
+        return self._has_files(unit) and not self._stores.missing(self._blobs(unit))
+
+    def _has_files(self, unit: Unit) -> bool:
+        return all(path.exists() for path in self.files(unit))
+
+    def _blobs(self, unit: Unit) -> tuple[str, ...]:
+        """Return the digests of the blobs that a unit's result names; images have files instead."""
+        found = self.result(unit) if unit.is_package else None
+        if found is None:
+            return ()
+        return tuple(digest for part, digest in found.parts.items() if part != "interface")
 
     def unchanged(self, units: Iterable[Unit], forced: Collection[str]) -> frozenset[str]:
         """Return the ids of the units that this run cannot change; inputs come first.
 
         forced -- ids of units that are made even if they are up to date
         """
-        same: set[str] = set()
-        for unit in units:
-            # A unit that must be checked may change, so its dependants are checked too.
-            settled = all(each.unit in same for each in unit.inputs)
-            if settled and unit.id not in forced and self.is_current(unit):
-                same.add(unit.id)
-        return frozenset(same)
+        # All stores are asked once for all blobs, and only for those whose units may stay.
+        valid = _settled(units, lambda unit: unit.id not in forced and self._has_key(unit))
+        missing = self._stores.missing(blob for unit in valid for blob in self._blobs(unit))
+        whole = _settled(
+            valid, lambda unit: self._has_files(unit) and missing.isdisjoint(self._blobs(unit))
+        )
+        return frozenset(unit.id for unit in whole)
 
     def stored(self, unit: Unit, now: Mapping[str, Any]) -> Stored | None:
         """Return what the stores have for a unit made from `now`."""
@@ -176,6 +185,17 @@ class Ledger:
             return {name: self._executor.tool(name) for name in unit.plan.made_by}
         sealed = bool(found and found.sealed) or self._executor.seals
         return {"toolchain": self._executor.fingerprint, "sealed": sealed}
+
+
+def _settled(units: Iterable[Unit], stays: Callable[[Unit], bool]) -> list[Unit]:
+    """Return the units that stay and whose inputs all do: a unit that changes may change others."""
+    ids: set[str] = set()
+    found = []
+    for unit in units:
+        if all(each.unit in ids for each in unit.inputs) and stays(unit):
+            ids.add(unit.id)
+            found.append(unit)
+    return found
 
 
 def _archive(unit: Unit, found: Result | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import is_sha256, replacing
+from quard.base.files import content, is_sha256, replacing
 from quard.ledger.basis import RECORD, key
 
 
@@ -63,7 +63,7 @@ class Result:
 def read_result(results: Results) -> Result | None:
     """Return the result; None if there is none or the file is damaged."""
     try:
-        found = canonical.unsealed(results.result.read_bytes())
+        found = canonical.unsealed(content(f"{results.folder}/{results.name}.json"))
         if found is None or found["record"] != RECORD:
             return None
         return Result(found["key"], found["archive"], found["sealed"], found["parts"])

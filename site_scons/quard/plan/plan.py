@@ -203,4 +203,4 @@ class Plan:
     @cached_property
     def identity(self) -> str:
         """SHA-256 of the canonical instructions."""
-        return canonical.digest(self.instructions())
+        return canonical.typed_digest(self.instructions())

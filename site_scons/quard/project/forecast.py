@@ -66,7 +66,7 @@ class Forecast:
         unsure = [each for each in unit.inputs if self._parts.get(each.unit, {}) is None]
         # An input that is not built yet is assumed to be unchanged.
         old = before["inputs"] if before else {}
-        digests = {each: self._digest(each, old) for each in unit.inputs}
+        digests = {each.name: self._digest(each, old) for each in unit.inputs}
         same = found is not None and found.key == self._ledger.key(unit, digests)
         listings = {} if unit.is_package else self._build.images.listings(unit)
         now = {**self._ledger.basis(unit, found, digests), "listings": listings}

@@ -56,18 +56,16 @@ class Store:
 
     def missing(self, digests: Iterable[str]) -> frozenset[str]:
         """Return those of the blobs that do not exist; no content is read."""
-        return frozenset(sha256 for sha256 in digests if not self._exists(sha256))
-
-    def _exists(self, sha256: str) -> bool:
-        if not is_sha256(sha256):
-            raise _no_sha256(sha256)
-        path = f"{self._root}/cas/{sha256[:2]}/{sha256}"
-        try:
-            status = os.stat(path)
-        except OSError:
-            return False
-        _note_use(path, status)
-        return stat.S_ISREG(status.st_mode)
+        wanted = frozenset(digests)
+        for sha256 in wanted:
+            if not is_sha256(sha256):
+                raise _no_sha256(sha256)
+        folder = f"{self._root}/cas"
+        if not os.path.isdir(folder):  # as is this checkout's, as long as nothing needs it
+            return wanted
+        return frozenset(
+            sha256 for sha256 in wanted if not _exists(f"{folder}/{sha256[:2]}/{sha256}")
+        )
 
     def add(self, file: Path) -> str:
         """Move a finished file into the store, read-only, and return its SHA-256.
@@ -261,6 +259,16 @@ class Store:
                     remove_tree(folder)
             finally:
                 os.close(handle)
+
+
+def _exists(path: str) -> bool:
+    """Return whether a blob exists, and note that it is in use."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    _note_use(path, status)
+    return stat.S_ISREG(status.st_mode)
 
 
 def _note_use(path: str | Path, status: os.stat_result) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from quard.base.canonical import canonical, digest, readable, sealed, unsealed
+from quard.base.canonical import canonical, digest, readable, sealed, typed_digest, unsealed
 
 LEAVES: tuple[Any, ...] = (None, True, False, 0, 1, -1, 10**20, "", "1", "a", "ä", '"\\\n', "true")
 
@@ -80,6 +80,11 @@ def test_the_digest_is_the_sha256_of_the_text() -> None:
     assert digest(item) == hashlib.sha256('{"list":[1,true,null],"name":"ä"}'.encode()).hexdigest()
 
 
+@pytest.mark.parametrize("item", [*LEAVES, [1, ("a", None)], {"b": {"a": True}, "a": [{}]}])
+def test_both_digests_are_equal(item: Any) -> None:
+    assert typed_digest(item) == digest(item)
+
+
 def test_the_readable_form_is_sorted_and_ends_its_last_line() -> None:
     assert readable({"b": (), "a": "ä"}) == '{\n  "a": "ä",\n  "b": []\n}\n'
 
@@ -90,14 +95,20 @@ def test_a_seal_gives_the_value_back_also_with_names_that_are_no_text() -> None:
         text = sealed(item, indent=indent)
         assert text.isascii() and text.endswith("}\n")
         assert unsealed(text.encode()) == item
+        assert json.loads(text).keys() == {*item, "seal"}
+
+
+@pytest.mark.parametrize("item", [{}, {"seal": "its own"}, {"a": '\n"seal": "'}, {"a": {}}])
+def test_a_seal_fits_any_mapping(item: dict[str, Any]) -> None:
+    for indent in (2, None):
+        assert unsealed(sealed(item, indent=indent).encode()) == item
 
 
 def test_a_text_that_is_not_what_was_sealed_gives_nothing() -> None:
     text = sealed({"name": "one", "list": [1, 2]}).encode()
     for end in range(len(text) - 1):
         assert unsealed(text[:end]) is None
-    for place, byte in enumerate(text.strip()):
-        if not chr(byte).isspace():
-            assert unsealed(text[:place] + b"7"[: byte != ord("7")] + text[place + 1 :]) is None
+    for place, byte in enumerate(text):
+        assert unsealed(text[:place] + b"7"[: byte != ord("7")] + text[place + 1 :]) is None
     for other in (b"", b"[]", b"null", b"7", b"{}", b"\xff", b"[" * 100_000, b'{"seal": 1e999}'):
         assert unsealed(other) is None
