@@ -117,6 +117,37 @@ def test_a_package_with_another_feature_is_built_twice(loud: Project) -> None:
     assert again.summary["images"] == ["initramfs/rootfs.squashfs", "initramfs/rootfs.tar"]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_packages_with_one_key_in_two_roots_each_have_their_own_libraries(
+    greeting: Project, jobs: int
+) -> None:
+    """The feature changes what is in the library, and not its interface."""
+    greeting.library(
+        "greet",
+        '#include "greet.h"\nint greet(void) { return 42 + LOUD; }\n',
+        "int greet(void);\n",
+        link="-DLOUD=$(LOUD)",
+        more=LOUD,
+    )
+    greeting.edit("packages/greet/recipe.py", "import Install", "import Feature, Install")
+    rooted(greeting, ["hello", "libc"], "features.greet.loud = true")
+    made = ran(greeting, f"-j{jobs}")
+    done = sorted([*made.built, *made.summary["restored"]])
+    assert done == ["alone", "greet", "hello", "initramfs/greet", "initramfs/hello", "libc"]
+    if jobs == 1:
+        assert len(made.summary["restored"]) == 1  # the second of the two that are equal
+    keys, libraries = [], []
+    for root in ("", "initramfs"):
+        unit = greeting.folder / "out/tiny/units" / root / "hello.json"
+        keys.append(json.loads(unit.read_bytes())["key"])
+        with tarfile.open(greeting.folder / "out/tiny/images" / root / "rootfs.tar") as tar:
+            file = tar.extractfile("usr/lib/libgreet.so.1")
+            assert file is not None
+            libraries.append(file.read())
+    assert keys[0] == keys[1] and libraries[0] != libraries[1]
+    assert ran(greeting).summary["images"] == [] and rows(greeting) == {}
+
+
 def test_a_change_rebuilds_only_what_it_affects(loud: Project) -> None:
     rooted(loud, ["hello", "libc"], "features.hello.loud = true")
     ran(loud)

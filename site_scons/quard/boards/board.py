@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from quard.base.files import listed
 from quard.base.names import NAME, unknown
 from quard.base.table import Table, read
 from quard.boards import root, tables
@@ -113,7 +114,7 @@ class Board:
 
 def names(configs: Path) -> tuple[str, ...]:
     """Return the boards' names, sorted."""
-    return tuple(sorted(path.stem for path in configs.glob("*.toml")))
+    return tuple(sorted(name.removesuffix(".toml") for name in listed(configs, ".toml")))
 
 
 def load(configs: Path, name: str) -> Board:

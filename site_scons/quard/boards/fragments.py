@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.files import FileRef
+from quard.base.files import FileRef, listed
 from quard.boards.configuration import Configuration
 
 
@@ -65,7 +65,9 @@ class Fragments:
         file = f"configs/{name.partition('/')[0]}.toml"
         found = dict.fromkeys(self._configuration.fragments, file)
         folder = self._project / f"configs/{name}"
-        return found | {p.stem: self.edited(p.stem) for p in folder.glob("*.fragment")}
+        ending = ".fragment"
+        edited = (name.removesuffix(ending) for name in listed(folder, ending))
+        return found | {package: self.edited(package) for package in edited}
 
     def _hash(self, path: str) -> str:
         try:

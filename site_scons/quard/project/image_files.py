@@ -11,6 +11,7 @@ from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
+from quard.base.files import listed
 from quard.boards.board import Board
 from quard.boards.root import Root
 from quard.image import overlay
@@ -99,9 +100,9 @@ class ImageFiles:
         folder = self._project / "qemu" / "run"
         total = hashlib.sha256()
         try:
-            for path in sorted(folder.glob("*.sh")):
-                found = hashlib.sha256(given.content(path, given.TEXT)).hexdigest()
-                total.update(f"{path.name} {found}\n".encode())
+            for name in listed(folder, ".sh"):
+                found = hashlib.sha256(given.content(folder / name, given.TEXT)).hexdigest()
+                total.update(f"{name} {found}\n".encode())
         except OSError:
             self.script()
             raise

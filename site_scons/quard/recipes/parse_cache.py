@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from quard.base.files import replacing
+from quard.base.files import listed, replacing
 from quard.model import Recipe
 
 _DIGEST = 32
@@ -98,7 +98,7 @@ class ParseCache:
         """A hash over all code that parses and checks recipes, which decides what a text means."""
         total = hashlib.sha256(sys.version.encode())
         for folder in _READERS:
-            for path in sorted((_ENGINE / folder).glob("*.py")):
-                content = hashlib.sha256(path.read_bytes()).hexdigest()
-                total.update(f"{folder}/{path.name} {content}\n".encode())
+            for name in listed(_ENGINE / folder, ".py"):
+                content = hashlib.sha256((_ENGINE / folder / name).read_bytes()).hexdigest()
+                total.update(f"{folder}/{name} {content}\n".encode())
         return total.digest()
