@@ -229,3 +229,22 @@ def test_the_empty_part_that_most_packages_have_costs_nothing_to_lose(greeting: 
     ran = greeting.run()
     assert ran.status == 0 and ran.built == [] and told(ran.text) == []
     assert greeting.image() == before and empty.exists()
+
+
+def test_a_loss_in_the_checkouts_own_store_is_made_again_there(greeting: Project) -> None:
+    """Results of builds that are not sealed stay in the checkout."""
+    unsealed = "sandbox.mode=none"
+    assert greeting.run(unsealed).status == 0
+    shared = blob_of(greeting, "greet", "dev")
+    own = greeting.folder / "out/store" / shared.relative_to(greeting.cache / "store")
+    lose(own, "changed")
+    users(greeting, "hello", word=2)
+    ran = greeting.run(unsealed)
+    assert ran.status == 0, ran.text
+    assert ran.built == ["greet", "hello"]
+    lines = [line for line in told(ran.text) if "store" in line]
+    assert lines == [
+        f"warning: the store in {greeting.folder}/out/store is damaged: the dev part of greet"
+        f" (blob {own.name}) did not have its hash and was removed; greet is rebuilt"
+    ]
+    assert own.exists() and not shared.exists()
