@@ -78,15 +78,20 @@ class Outputs:
     def blobs(self, parts: Iterable[PartOf]) -> Iterator[dict[PartOf, Path]]:
         """Yield the verified blobs of parts of packages.
 
-        If the block fails and one of them was lost meanwhile, that is the error: LostResult.
+        If one of them is lost, or changed, while the block uses it, that is the error: LostResult.
+        What the block has made must then be discarded.
         """
         found = {each: self.blob(*each) for each in parts}
+        before = {each: _state(path) for each, path in found.items()}
         try:
             yield found
         except (QuardError, OSError):
             for each in found:
                 self.blob(*each)
             raise
+        for each, path in found.items():
+            if _state(path) != before[each]:
+                self.blob(*each)
 
     def extract(self, name: str, part: str, into: Path) -> None:
         """Unpack a part of a package. Raises LostResult: `into` must then be discarded."""
@@ -110,3 +115,12 @@ class Outputs:
             return f"{lost.message} ({lost.detail}): the package is rebuilt"
         key = found.key if found else ""
         return self._stores.lost(key, lost.package, lost.part, lost.sha256)
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file is written or replaced; None if it does not exist."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

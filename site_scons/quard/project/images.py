@@ -12,6 +12,7 @@ from quard.base.files import changed, remove_tree, replacing
 from quard.image.coherence import Coherence
 from quard.image.overlay import Overlay
 from quard.ledger.ledger import IMAGES, RESULTS
+from quard.ledger.results import LostResult
 from quard.plan.board import FILES, MANIFEST, ROOTFS, image_units
 from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
@@ -105,19 +106,26 @@ class Images:
         tar, manifest = (self.folder / name for name in unit.files)
         last = self._workspace.out / RESULTS / IMAGES / unit.folder / "rootfs.sha256"
         systems = [tar.with_name(name) for name in FILES.values()]
-        with (
-            self._workspace.outputs.blobs(layers.values()) as blobs,
-            self.coherence.aside(systems) as bring_back,
-        ):
-            found = tuple(rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items())
-            made = rootfs.assemble(self._job(unit, found), tar, manifest)
-            overlays = self._files.scan(self._roots[unit.folder].root.overlays)
-            if self._units({**self._overlays, **overlays})[unit.id].plan != unit.plan:
-                tar.unlink()
-                manifest.unlink()
-                raise changed(Path("the overlay"))
-            if _read(last) == made.sha256:
-                bring_back()
+        try:
+            with (
+                self._workspace.outputs.blobs(layers.values()) as blobs,
+                self.coherence.aside(systems) as bring_back,
+            ):
+                found = tuple(
+                    rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items()
+                )
+                made = rootfs.assemble(self._job(unit, found), tar, manifest)
+                overlays = self._files.scan(self._roots[unit.folder].root.overlays)
+                if self._units({**self._overlays, **overlays})[unit.id].plan != unit.plan:
+                    tar.unlink()
+                    manifest.unlink()
+                    raise changed(Path("the overlay"))
+                if _read(last) == made.sha256:
+                    bring_back()
+        except LostResult:
+            for path in (tar, manifest):
+                path.unlink(missing_ok=True)  # it may have been made from a damaged blob
+            raise
         _replace(last, made.sha256)
         for name in made.unlinked:
             self._workspace.console.note(self._unlinked(unit.folder, name))

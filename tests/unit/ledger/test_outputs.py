@@ -63,6 +63,23 @@ def test_a_blob_that_vanishes_during_the_use_is_a_loss(place: Place, error: Exce
     assert (caught.value.package, caught.value.part) == ("greet", "dev")
 
 
+def test_a_blob_that_is_changed_during_the_use_is_a_loss(place: Place) -> None:
+    with pytest.raises(LostResult) as caught, place.outputs.blobs(PARTS) as paths:
+        path = paths["greet", "libs"]
+        path.chmod(0o644)
+        path.write_bytes(b"x" + path.read_bytes()[1:])
+    assert (caught.value.package, caught.value.part) == ("greet", "libs")
+
+
+def test_a_blob_that_another_build_puts_back_during_the_use_is_no_loss(
+    place: Place, tmp_path: Path
+) -> None:
+    with place.outputs.blobs(PARTS) as paths:
+        path = paths["greet", "dev"]
+        path.unlink()
+        assert place.archive(tmp_path, "dev") == path.name
+
+
 def test_an_error_of_another_cause_stays(place: Place) -> None:
     with pytest.raises(QuardError) as caught, place.outputs.blobs(PARTS):
         raise QuardError("two files at one path", reason="file-collision")
