@@ -173,7 +173,7 @@ class Symlink:
 Step = Run | Install | Symlink
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Recipe:
     """The fields that every recipe has, whatever its build style.
 
@@ -223,7 +223,7 @@ class Recipe:
     finish: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Autotools(Recipe):
     """./configure, make, make install.
 
@@ -237,7 +237,7 @@ class Autotools(Recipe):
     install: tuple[str, ...] = ("install",)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Make(Recipe):
     """A Makefile without a configure script.
 
@@ -251,7 +251,7 @@ class Make(Recipe):
     install: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Kconfig(Recipe):
     """A package configured by Kconfig, such as the kernel or busybox.
 
@@ -276,7 +276,7 @@ class Kconfig(Recipe):
     modules_install: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Custom(Recipe):
     """A package built by its own commands.
 
@@ -290,7 +290,7 @@ class Custom(Recipe):
     install: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ToolchainRuntime(Recipe):
     """Libraries that come with the cross compiler instead of from a source archive.
 

@@ -35,8 +35,6 @@ from quard.store.member import (
 )
 from quard.store.merge import merge
 
-EMPTY = hashlib.sha256(bytes(tarfile.RECORDSIZE)).hexdigest()
-"""SHA-256 of the blob without files, a part of most packages."""
 _CHUNK = 1 << 20
 
 _BAD_TAR = (tarfile.TarError, ValueError, OverflowError, EOFError)

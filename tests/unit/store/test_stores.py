@@ -13,7 +13,7 @@ from quard.base.errors import QuardError
 from quard.store import blob
 from quard.store.local import Store
 from quard.store.merge import Collision
-from quard.store.stores import Stores
+from quard.store.stores import EMPTY, Stores
 
 KEY = "ab" * 32
 
@@ -125,17 +125,17 @@ def test_a_damaged_result_is_not_reported_if_another_store_has_it_whole(place: P
 def test_the_empty_blob_is_never_lost(place: Place) -> None:
     """Most packages have it as a part: losing this one file would rebuild nearly everything."""
     (place.folder / "nothing").mkdir()
-    assert blob.pack(place.folder / "nothing", (), place.folder / "new") == blob.EMPTY
+    assert blob.pack(place.folder / "nothing", (), place.folder / "new") == EMPTY
     place.shared.add(place.folder / "new")
-    record = place.record({"libs": blob.EMPTY})
-    path = place.shared.path(blob.EMPTY)
+    record = place.record({"libs": EMPTY})
+    path = place.shared.path(EMPTY)
     path.unlink()
     assert place.stores.record(KEY) == record and not path.exists()
-    assert place.stores.extract(blob.EMPTY, place.folder / "into")
-    assert place.stores.blob(blob.EMPTY) == path and place.shared.verify(blob.EMPTY)
+    assert place.stores.extract(EMPTY, place.folder / "into")
+    assert place.stores.blob(EMPTY) == path and place.shared.verify(EMPTY)
     path.chmod(0o644)
     path.write_bytes(b"damaged")
-    assert place.stores.blob(blob.EMPTY) == path and place.shared.verify(blob.EMPTY)
+    assert place.stores.blob(EMPTY) == path and place.shared.verify(EMPTY)
     assert place.told == []
 
 
