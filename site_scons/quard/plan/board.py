@@ -8,15 +8,20 @@ from dataclasses import dataclass, replace
 from quard.base.errors import QuardError
 from quard.boards.board import Board
 from quard.boards.root import Root
-from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
+from quard.plan.image import (
+    FILES,
+    EmptyDiskPlan,
+    FilePlan,
+    FileSystemPlan,
+    RootfsPlan,
+    ScriptPlan,
+)
 from quard.plan.packages import Packages
 from quard.plan.resolve import Resolved
 from quard.plan.unit import Input, Unit, UnitPlan, board_id, qualified
 
 ROOTFS = "rootfs.tar"
 MANIFEST = "manifest.json"
-FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
-"""Format -> name of the file system's file in the images folder. New formats are added here."""
 DATA = "data.ext4"
 SCRIPT = "run.sh"
 DATA_LABEL = "data"

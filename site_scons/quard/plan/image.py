@@ -12,6 +12,8 @@ from quard.model import Permission, Unhardened, User
 VERSION = 6
 """Image format version; increased when equal plans and inputs give other bytes."""
 
+FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
+"""Format -> name of the file system's file in the images folder. New formats are added here."""
 _MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz": ("zlib",)}
 """Format -> what writes it, see quard.image.tools. rootfs.tar is written by the engine alone."""
 

@@ -13,8 +13,8 @@ from quard.image.coherence import Coherence
 from quard.image.overlay import Overlay
 from quard.ledger.ledger import IMAGES, RESULTS
 from quard.ledger.results import LostResult
-from quard.plan.board import FILES, MANIFEST, ROOTFS, image_units
-from quard.plan.image import EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
+from quard.plan.board import MANIFEST, ROOTFS, image_units
+from quard.plan.image import FILES, EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
 from quard.plan.resolve import Resolved
 from quard.plan.unit import Unit, local
