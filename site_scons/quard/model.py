@@ -128,11 +128,11 @@ class Unhardened:
 class Part:
     """Files for the target that are in another part than their folder suggests.
 
-    name  -- `libs`: what dependants need on the target; `programs`: the rest
+    name  -- `libs`, `programs`, or a name of the recipe's own, which others need as PACKAGE:NAME
     paths -- wildcards like those of a recipe's `drop`
     """
 
-    name: Literal["libs", "programs"]
+    name: str
     paths: tuple[str, ...]
 
 
@@ -183,7 +183,7 @@ class Recipe:
     license       -- an SPDX expression
     license_files -- their paths in the source
     homepage      -- the project's web page
-    needs         -- packages whose headers and libraries the build sees
+    needs         -- packages whose headers and libraries the build sees, or PACKAGE:PART
     exports       -- those of `needs` that this package's headers or pkg-config files refer to, so
                      that packages that need this one see them too
     runtime       -- packages needed on the target only

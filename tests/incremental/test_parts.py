@@ -66,6 +66,61 @@ def test_the_image_has_the_libs_of_a_needed_package_and_programs_of_a_listed_one
     assert paths(greeting)[f"/{PROGRAM}"]["package"] == "greet"
 
 
+def own_part(project: Project, need: str) -> None:
+    """Give the library's package a part `shared` with its library, and let hello need this."""
+    project.edit(
+        "packages/greet/recipe.py",
+        "    finish=(",
+        '    parts=(Part("shared", ("usr/lib/libgreet.so*",)),),\n    finish=(',
+    )
+    needs(project, "greet", need)
+
+
+def needs(project: Project, before: str, *now: str) -> None:
+    """Replace what hello needs."""
+    old = f'needs=("{before}",)'
+    project.edit("packages/hello/recipe.py", old, f"needs={now!r}".replace("'", '"'))
+
+
+def test_a_need_of_a_part_brings_this_part_alone(greeting: Project) -> None:
+    own_part(greeting, "greet")
+    ok(greeting.run())
+    assert {"/usr/lib/libgreet.so.1", "/etc/greet.conf"} <= paths(greeting).keys()
+    needs(greeting, "greet", "greet:shared")
+    assert "libs of greet removed" in ok(greeting.run("why")).out
+    ran = ok(greeting.run())
+    assert ran.built == [] and "rootfs.tar" in ran.summary["images"]
+    assert "/usr/lib/libgreet.so.1" in paths(greeting)
+    assert not {"/etc/greet.conf", f"/{PROGRAM}"} & paths(greeting).keys()
+    needs(greeting, "greet:shared", "greet:programs", "greet:shared")
+    ok(greeting.run())
+    assert f"/{PROGRAM}" in paths(greeting) and "/etc/greet.conf" not in paths(greeting)
+    listed(greeting)
+    ok(greeting.run())
+    assert {"/etc/greet.conf", f"/{PROGRAM}"} <= paths(greeting).keys()
+
+
+def test_a_library_in_a_part_that_nobody_needs_is_an_error_with_its_remedy(
+    greeting: Project,
+) -> None:
+    own_part(greeting, "greet:libs")
+    ran = greeting.run()
+    assert ran.status == 2
+    assert "needs libgreet.so.1, which is not in the image" in ran.err
+    assert "greet has it, in its part `shared`" in ran.err
+    needs(greeting, "greet:libs", "greet:libs", "greet:shared")
+    ok(greeting.run())
+
+
+def test_a_part_that_a_package_does_not_have_is_an_error_before_anything_is_built(
+    greeting: Project,
+) -> None:
+    own_part(greeting, "greet:shard")
+    ran = greeting.run()
+    assert ran.status == 2 and not ran.summary
+    assert "reason: unknown-part" in ran.err and "did you mean 'shared'?" in ran.err
+
+
 def test_a_package_that_a_recipe_names_in_runtime_comes_whole(greeting: Project) -> None:
     greeting.edit("packages/alone/recipe.py", "    \n)", '    runtime=("greet",),\n)')
     ok(greeting.run())
@@ -140,7 +195,7 @@ def test_an_error_names_the_package_whose_programs_are_missing(
     script.chmod(0o755)
     ran = greeting.run()
     assert ran.status != 0 and "reason: missing-interpreter" in ran.err, ran.text
-    assert "hint: greet has it, but the image has only the libs of greet: list the" in ran.err
+    assert "hint: greet has it, in its part `programs`, which the image does not" in ran.err
     listed(greeting)
     ok(greeting.run())
 

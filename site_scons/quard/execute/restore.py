@@ -19,7 +19,6 @@ from quard.ledger.results import (
 )
 from quard.ledger.stored import Stored, stored
 from quard.plan.plan import Plan
-from quard.plan.unit import TARGET_PARTS
 from quard.store.stores import Stores
 
 
@@ -63,7 +62,7 @@ def finish(
     put(results.record, canonical.readable(found.record))
     parts = {
         "interface": canonical.digest(interface),
-        **{part: blobs[part] for part in TARGET_PARTS},
+        **{part: blobs[part] for part in plan.target_parts},
     }
     if plan.deploys:
         parts["deploy"] = blobs["deploy"]

@@ -62,8 +62,7 @@ def keep(
 def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: str) -> dict[str, str]:
     """Put the parts and the log into a store; return part -> digest."""
     contents = {
-        "libs": (stage, parts.libs),
-        "programs": (stage, parts.programs),
+        **{name: (stage, paths) for name, paths in parts.of_target.items()},
         "dev": (stage, parts.dev),
         "debug": (parts.debug, blob.walk(parts.debug)),
     }

@@ -1,7 +1,7 @@
-"""Packages that an image has only because another one needs them: their libs, no programs.
+"""Packages that an image has only because another one needs them, without all of their parts.
 
-An error about something that is missing names the package whose programs have it. A package whose
-libraries no other file is linked with is reported: the need may be superfluous.
+An error about something that is missing names the package and the part that have it. A package
+whose libraries no other file is linked with is reported: the need may be superfluous.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ _LIBRARY = re.compile(r"usr/lib/lib[^/]*\.so(\.[^/]*)?")
 class OnlyNeeded:
     """The packages of one image.
 
-    blobs -- package -> returns the blob of its programs; called only when an error is explained
+    blobs -- (package, part that the image does not have) -> returns the blob of this part; called
+             only when an error is explained
     """
 
-    def __init__(self, blobs: Mapping[str, Callable[[], Path]]) -> None:
+    def __init__(self, blobs: Mapping[tuple[str, str], Callable[[], Path]]) -> None:
         self._blobs = blobs
+        self._packages = {package for package, _ in blobs}
         self._linked: set[str] = set()
 
     def __contains__(self, package: str) -> bool:
-        return package in self._blobs
+        return package in self._packages
 
     def link(self, tree: Tree, path: str, library: str) -> None:
         """Note that the file at a path is linked with the library at another one."""
@@ -47,7 +49,7 @@ class OnlyNeeded:
             for package in packages
             if _LIBRARY.fullmatch(path)
         }
-        return tuple(sorted((having & self._blobs.keys()) - self._linked))
+        return tuple(sorted((having & self._packages) - self._linked))
 
     def remedy(self, paths: Iterable[str], otherwise: str) -> str:
         """Return a hint for an error about something that is missing.
@@ -60,19 +62,20 @@ class OnlyNeeded:
 
     def remedy_if(self, wanted: Callable[[str], bool], otherwise: str) -> str:
         """Return such a hint if `wanted` holds of the path of a file that a package has."""
-        for package, path in self._found:
+        for package, part, path in self._found:
             if wanted(path):
                 return (
-                    f"{package} has it, but the image has only the libs of {package}: list the"
-                    " package in the board's `packages` or in `runtime` of the recipe that uses it"
+                    f"{package} has it, in its part `{part}`, which the image does not have: list"
+                    f" {package} in the board's `packages`, or {package} or {package}:{part} in"
+                    " `runtime` of the recipe that uses it"
                 )
         return otherwise
 
     @cached_property
-    def _found(self) -> list[tuple[str, str]]:
-        """The package and the path of each file."""
+    def _found(self) -> list[tuple[str, str, str]]:
+        """The package, the part and the path of each file."""
         return [
-            (package, path)
-            for package, blob in sorted(self._blobs.items())
+            (package, part, path)
+            for (package, part), blob in sorted(self._blobs.items())
             for path in tarimage.read(blob(), f"the blob of {package}", ours=False)
         ]

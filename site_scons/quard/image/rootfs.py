@@ -55,7 +55,7 @@ class RootfsJob:
     """A root file system to make: its plan and the inputs that the plan names.
 
     layers   -- in any order: two of them never have the same file
-    left_out -- package in the image without its programs -> returns the blob of these
+    left_out -- (package in the image, part that is not) -> returns the blob of this part
     overlays -- each may replace files of the packages and of earlier overlays
     formats  -- file systems to make from rootfs.tar, which must respect their limits
     size_mib -- of the ext4 file system; None: by its content
@@ -68,7 +68,7 @@ class RootfsJob:
     target: Target
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
-    left_out: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
+    left_out: Mapping[tuple[str, str], Callable[[], Path]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

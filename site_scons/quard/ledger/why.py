@@ -115,8 +115,9 @@ def _inputs(
         if part == "interface":
             found.append(_interface(name, old.get(each), new.get(each), difference))
         elif each not in old or each not in new:
-            both = part == "programs" and f"{name}:libs" in old.keys() & new.keys()
-            what = f"programs of {name}" if both else f"package {name}"
+            # Of a package that both have, this part alone is new or gone.
+            both = {n.rpartition(":")[0] for n in old.keys() & new.keys()}
+            what = f"{part} of {name}" if name in both else f"package {name}"
             found.append(f"{what} {'added' if each in new else 'removed'}")
         else:
             found.append(f"{name} changed" if part == "tar" else f"files of {name} changed")

@@ -16,6 +16,7 @@ from quard.base import links
 from quard.base.errors import QuardError
 from quard.parts.fold import folded
 from quard.parts.stage import below, is_folder
+from quard.plan.unit import LIBS, PROGRAMS, TARGET_PARTS
 
 _PROGRAMS = ("usr/bin", "usr/libexec", "usr/sbin")
 _ABOUT_PROGRAMS = (
@@ -31,8 +32,8 @@ _LIBRARIES = "usr/lib"
 
 def divide(
     stage: Path, paths: Sequence[str], named: Mapping[str, Sequence[str]]
-) -> tuple[tuple[str, ...], tuple[str, ...], list[QuardError]]:
-    """Divide the files for the target into those of libs and those of programs.
+) -> tuple[dict[str, tuple[str, ...]], list[QuardError]]:
+    """Divide the files for the target into parts: libs, programs, and those that a recipe names.
 
     paths -- of the files for the target, in the order in which they are returned
     named -- part -> wildcards of a recipe, as in `split`
@@ -42,8 +43,13 @@ def divide(
     """
     chosen, unused = _chosen(paths, named)
     folders = [path for path in paths if is_folder(stage / path) and _inside(path, paths)]
-    programs = _programs([path for path in paths if path not in folders], chosen)
-    libs = set(paths).difference(programs, folders)
+    own: dict[str, set[str]] = {name: set() for name in named if name not in TARGET_PARTS}
+    for path, name in chosen.items():
+        if name in own and path not in folders:
+            own[name].add(path)
+    files = [path for path in paths if path not in folders]
+    programs = _programs(files, chosen)
+    libs = set(files).difference(programs, *own.values())
     leading = {
         path
         for path in libs.difference(chosen)
@@ -53,12 +59,13 @@ def divide(
     }
     programs |= leading
     libs -= leading
-    for part in (libs, programs):
+    parts = {LIBS: libs, PROGRAMS: programs, **own}
+    for part in parts.values():
         part.update([folder for folder in folders if _inside(folder, part)])
-    left = set(folders).difference(libs, programs)  # what it holds is not for the target
-    libs |= left
+    # What such a folder holds is not for the target.
+    libs |= set(folders).difference(*parts.values())
     wrong = [_unused(unused)] if unused else []
-    return _in_order(paths, libs), _in_order(paths, programs), wrong
+    return {name: _in_order(paths, part) for name, part in parts.items()}, wrong
 
 
 def _programs(paths: Sequence[str], chosen: Mapping[str, str]) -> set[str]:
@@ -68,21 +75,22 @@ def _programs(paths: Sequence[str], chosen: Mapping[str, str]) -> set[str]:
     the libraries if there are any: an image that lacks a file of a library fails when it runs.
     """
 
-    def there(folder: str, part: str) -> bool:
-        return any(below(path, folder) and chosen.get(path, part) == part for path in paths)
+    def there(folder: str, parts: Collection[str | None]) -> bool:
+        return any(below(path, folder) and chosen.get(path) in parts for path in paths)
 
-    if not any(there(folder, "programs") for folder in _PROGRAMS):
-        return {path for path in paths if chosen.get(path) == "programs"}
+    if not any(there(folder, (None, PROGRAMS)) for folder in _PROGRAMS):
+        return {path for path in paths if chosen.get(path) == PROGRAMS}
     telling = (*_PROGRAMS, *_ABOUT_PROGRAMS)
-    rest = "libs" if there(_LIBRARIES, "libs") else "programs"
+    others = {None, *chosen.values()} - {PROGRAMS}
+    rest = LIBS if there(_LIBRARIES, others) else PROGRAMS
     found = set()
     for path in paths:
         part = rest
         if below(path, _LIBRARIES):
-            part = "libs"
+            part = LIBS
         elif any(below(path, folder) for folder in telling):
-            part = "programs"
-        if chosen.get(path, part) == "programs":
+            part = PROGRAMS
+        if chosen.get(path, part) == PROGRAMS:
             found.add(path)
     return found
 
@@ -92,11 +100,11 @@ def _chosen(
 ) -> tuple[dict[str, str], list[str]]:
     """Return path -> the part that a recipe names for it, and the wildcards that match nothing.
 
-    What both parts name goes to libs.
+    What both parts name goes to libs, and what a part of the recipe's own names goes there.
     """
     chosen: dict[str, str] = {}
     unused = []
-    for part in sorted(named, reverse=True):
+    for part in sorted(named, key=lambda name: (name not in TARGET_PARTS, name != PROGRAMS, name)):
         for pattern in named[part]:
             found = [path for path in paths if _matches(path, folded(pattern))]
             chosen.update(dict.fromkeys(found, part))

@@ -50,8 +50,7 @@ class Leak:
 class Parts:
     """Paths below the staging folder, sorted, ready for `pack`.
 
-    libs     -- for the target, what others need: shared libraries and what they open
-    programs -- for the target, the rest
+    of_target -- for the target, by part: libs, programs, those that the recipe names
     dev      -- for building dependants; holds a copy of every shared library
     deploy   -- below the staging folder's boot/ and named without it: goes beside the images
     debug    -- folder of the split debug information: usr/lib/debug/.build-id/ab/cdef.debug
@@ -60,8 +59,7 @@ class Parts:
     notes    -- lines on what was changed or left out, for the log
     """
 
-    libs: tuple[str, ...]
-    programs: tuple[str, ...]
+    of_target: Mapping[str, tuple[str, ...]]
     dev: tuple[str, ...]
     deploy: tuple[str, ...]
     debug: Path
@@ -72,7 +70,7 @@ class Parts:
     @property
     def target(self) -> tuple[str, ...]:
         """All paths for the target, sorted."""
-        return tuple(sorted({*self.libs, *self.programs}, key=os.fsencode))
+        return tuple(sorted({p for part in self.of_target.values() for p in part}, key=os.fsencode))
 
 
 def split(
@@ -110,11 +108,11 @@ def split(
         stripped = strip_all(stage, _installed(everything(stage)), debug, tools, markers)
         wrong += stripped.wrong
         target, dev = classify(stage, _installed(walk(stage)), stripped.frames)
-        libs, programs, unused = divide(stage, target, named)
+        of_target, unused = divide(stage, target, named)
         wrong += unused
         deploy = walk(stage / DEPLOY) if (stage / DEPLOY).is_dir() else ()
         leaks = (*_leaks(stage, markers), *_leaks(debug, debug_markers))
-        return Parts(libs, programs, dev, deploy, debug, leaks, tuple(wrong), notes)
+        return Parts(of_target, dev, deploy, debug, leaks, tuple(wrong), notes)
 
 
 def _tidy(stage: Path, drop: Sequence[str], markers: Sequence[str], own: str) -> list[QuardError]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
-from quard.plan.unit import PACKAGE_PARTS, Input, Unit, package_id
+from quard.plan.unit import Input, Unit, package_id
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,6 @@ def _units(root: str, resolved: Resolved, before: Packages) -> Iterator[Unit]:
             package_id(name, configuration.name),
             plan,
             before.inputs(root, (*plan.needs, *plan.links), "interface"),
-            (*PACKAGE_PARTS, "deploy") if plan.deploys else PACKAGE_PARTS,
+            ("interface", *plan.target_parts, *(("deploy",) if plan.deploys else ())),
             folder=configuration.folder,
         )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from quard.base import canonical
 from quard.base.files import FileRef
+from quard.plan.unit import TARGET_PARTS
 
 EXECUTOR = 2
 """Version of the executor's results; increased when equal plans give other results."""
@@ -173,6 +174,11 @@ class Plan:
             "deploys": self.deploys,
             "licenses": self.licenses,
         }
+
+    @property
+    def target_parts(self) -> tuple[str, ...]:
+        """Names of the parts with files for the target."""
+        return (*TARGET_PARTS, *(name for name, _ in self.parts if name not in TARGET_PARTS))
 
     @property
     def tracks(self) -> bool:

@@ -14,10 +14,10 @@ from quard.boards.root import Root
 from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import CopyStep, Plan
-from quard.plan.unit import TARGET_PARTS
+from quard.plan.unit import PROGRAMS
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
-from quard.recipes.graph import Edges, Graph, build
+from quard.recipes.graph import ALL, Edges, Graph, build, packages, parted
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Resolved:
         The root lists them, or a recipe names them in `runtime`. Of packages that are only needed,
         the image has the libs.
         """
-        edges = self.graph.edges
-        return frozenset(self.root.packages).union(*(edges[n].runtime for n in self.image))
+        brought = (each for n in self.image for each in self.graph.edges[n].brought)
+        return frozenset(self.root.packages).union(name for name, part in brought if part == ALL)
 
     @property
     def layers(self) -> tuple[tuple[str, str], ...]:
@@ -77,8 +77,29 @@ class Resolved:
         return tuple(
             (name, part)
             for name in self.image
-            for part in (TARGET_PARTS if name in self.whole else TARGET_PARTS[:1])
+            for part in self.plans[name].target_parts
+            if self._has(name, part)
         )
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """The parts of the image's packages that are not in it, as (package, part)."""
+        return tuple(
+            (name, part)
+            for name in self.image
+            for part in self.plans[name].target_parts
+            if not self._has(name, part)
+        )
+
+    def _has(self, name: str, part: str) -> bool:
+        """Return whether the image has a part: a need without a name brings all but programs."""
+        if name in self.whole or (name, part) in self._brought:
+            return True
+        return part != PROGRAMS and (name, "") in self._brought
+
+    @cached_property
+    def _brought(self) -> frozenset[tuple[str, str]]:
+        return frozenset(each for n in self.image for each in self.graph.edges[n].brought)
 
     @property
     def users(self) -> tuple[tuple[str, User], ...]:
@@ -92,7 +113,7 @@ class Resolved:
             (n, user)
             for n in self.image
             for user in self.packages[n].recipe.users
-            if n in self.whole or user.name in owners
+            if self._has(n, PROGRAMS) or user.name in owners
         )
 
     @property
@@ -160,6 +181,7 @@ class Resolver:
             )
             for name, package in packages.items()
         }
+        _require_parts(graph, plans)
         return Resolved(
             root=self._root,
             graph=graph,
@@ -232,8 +254,26 @@ class Resolver:
             if settled[feature.name]:
                 needs.update(feature.needs)
                 runtime.update(feature.runtime)
+        brought = {*map(parted, needs)}
+        brought |= {(name, part or ALL) for name, part in map(parted, runtime)}
         return Edges(
-            needs=tuple(sorted(needs)),
-            exports=tuple(sorted(needs.intersection(recipe.exports))),
-            runtime=tuple(sorted(runtime)),
+            needs=packages(needs),
+            exports=tuple(sorted({*packages(needs)}.intersection(recipe.exports))),
+            runtime=packages(runtime),
+            brought=tuple(sorted(brought)),
         )
+
+
+def _require_parts(graph: Graph, plans: Mapping[str, Plan]) -> None:
+    """Reject a need that names a part which the package does not have."""
+    for user, edges in graph.edges.items():
+        for name, part in edges.brought:
+            known = plans[name].target_parts
+            if part not in ("", ALL, *known):
+                raise unknown(
+                    "part",
+                    part,
+                    known,
+                    f"packages/{user}/recipe.py needs {name}:{part}; packages/{name}/recipe.py"
+                    " names its parts",
+                )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-TARGET_PARTS = ("libs", "programs")
-"""Parts of a package with files for the target; the second is never there without the first."""
-PACKAGE_PARTS = ("interface", *TARGET_PARTS)
-"""Parts of every package that other units use as inputs; some packages also have `deploy`."""
+LIBS, PROGRAMS = "libs", "programs"
+TARGET_PARTS = (LIBS, PROGRAMS)
+"""Parts of every package with files for the target; a recipe may name further ones."""
 
 
 class UnitPlan(Protocol):

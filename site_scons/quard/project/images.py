@@ -176,9 +176,8 @@ class Images:
             formats=root.formats,
             size_mib=root.size_mib or None,
             left_out={
-                name: partial(outputs.blob, self._packages.unit(root.name, name).name, "programs")
-                for name in resolved.image
-                if name not in resolved.whole
+                (name, part): partial(outputs.blob, self._packages.unit(root.name, name).name, part)
+                for name, part in resolved.left_out
             },
         )
 

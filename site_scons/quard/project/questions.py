@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from quard.plan.resolve import Resolver
 from quard.plan.source import Request
 from quard.plan.unit import parted
+from quard.recipes import graph
 from quard.recipes.catalog import Catalog
 from quard.sources.availability import Question
 
@@ -38,7 +39,7 @@ def questions(
                 continue
             needs = next(f.needs for f in catalog[package].recipe.features if f.name == feature)
             known = needed.setdefault((package, feature), {})
-            known |= dict.fromkeys(everything.closure(needs))
+            known |= dict.fromkeys(everything.closure(graph.packages(needs)))
             if package in packages:
                 wanted.add((package, feature))
     for package, feature in sorted(wanted):

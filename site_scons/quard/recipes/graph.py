@@ -8,6 +8,20 @@ from functools import cached_property
 
 from quard.base.errors import QuardError
 
+ALL = "*"
+"""In `Edges.brought`: all parts of a package."""
+
+
+def parted(need: str) -> tuple[str, str]:
+    """Return the package and the part of an entry NAME or NAME:PART in a list of needs."""
+    name, _, part = need.partition(":")
+    return name, part
+
+
+def packages(needs: Iterable[str]) -> tuple[str, ...]:
+    """Return the packages that a list of needs names, sorted."""
+    return tuple(sorted({parted(need)[0] for need in needs}))
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -16,11 +30,14 @@ class Edges:
     needs   -- built before it and visible to its build
     exports -- those of `needs` that packages that need it see as well
     runtime -- needed on the target only
+    brought -- what it brings to the target, as (package, part): "" of one that it needs, ALL of one
+               that it names in `runtime`, or a part that it names
     """
 
     needs: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
+    brought: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 
 from quard.base.errors import QuardError
 from quard.base.files import is_sha256
@@ -22,35 +22,20 @@ from quard.model import (
     ToolchainRuntime,
 )
 from quard.recipes.catalog import Catalog, Package
+from quard.recipes.finding import Finding, finding
+from quard.recipes.lint_names import mentioned, names
 from quard.recipes.placeholders import unknown_words
 
 _ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
 _MODE = re.compile(r"0?[0-7]{3,4}\Z")
 _SPDX = re.compile(r"[A-Za-z0-9.+() -]+\Z")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One problem in one recipe.
-
-    reason -- slug, as in QuardError
-    """
-
-    package: str
-    field: str
-    text: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"packages/{self.package}/recipe.py: {self.field}: {self.text}"
 
 
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
     found: list[Finding] = []
-    for check in (_texts, _hardening, _source, _names, _features, _files, _modes, _placeholders):
+    for check in (_texts, _hardening, _source, names, _features, _files, _modes, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
 
@@ -62,7 +47,7 @@ def require(packages: Iterable[Package], catalog: Catalog) -> None:
     """
     found: list[Finding] = []
     for package in packages:
-        if catalog.is_clean(package) and catalog.known.issuperset(_mentioned(package)):
+        if catalog.is_clean(package) and catalog.known.issuperset(mentioned(package)):
             continue
         mine = lint(package, catalog)
         if not mine:
@@ -81,16 +66,16 @@ def require(packages: Iterable[Package], catalog: Catalog) -> None:
 def _texts(package: Package, _: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
     if not recipe.summary or "\n" in recipe.summary or len(recipe.summary) > 80:
-        yield _finding(package, "summary", "one line of 1 to 80 characters", "bad-summary")
+        yield finding(package, "summary", "one line of 1 to 80 characters", "bad-summary")
     if not recipe.version:
-        yield _finding(package, "version", "is empty", "missing-version")
+        yield finding(package, "version", "is empty", "missing-version")
     elif not _VERSION.match(recipe.version):
         text = f"must be letters, digits and . + ~ _ -, not {recipe.version!r}"
-        yield _finding(package, "version", text, "bad-version")
+        yield finding(package, "version", text, "bad-version")
     if not _SPDX.match(recipe.license):
-        yield _finding(package, "license", "must be an SPDX expression", "bad-license")
+        yield finding(package, "license", "must be an SPDX expression", "bad-license")
     if recipe.source is not None and not recipe.license_files:
-        yield _finding(
+        yield finding(
             package, "license_files", "name the licence's file in the source", "missing-license"
         )
 
@@ -102,100 +87,56 @@ def _hardening(package: Package, _: Catalog) -> Iterator[Finding]:
         reasons.append(("unhardened", exception.reason))
         if not exception.path.startswith("/"):
             text = f"{exception.path!r} must begin with /"
-            yield _finding(package, "unhardened", text, "bad-path")
+            yield finding(package, "unhardened", text, "bad-path")
         unknown_words = sorted({*exception.lacks} - {*CHECKED})
         if unknown_words or not exception.lacks:
             text = f"lacks: some of {', '.join(CHECKED)}, not {', '.join(unknown_words) or 'none'}"
-            yield _finding(package, "unhardened", text, "bad-defence")
+            yield finding(package, "unhardened", text, "bad-defence")
     for field, reason in reasons:
         if not reason.strip() or "\n" in reason or len(reason) > 80:
             text = "give the reason in one line of 1 to 80 characters"
-            yield _finding(package, field, text, "bad-reason")
+            yield finding(package, field, text, "bad-reason")
 
 
 def _source(package: Package, _: Catalog) -> Iterator[Finding]:
     source = package.recipe.source
     if source is None:
         if not isinstance(package.recipe, Custom | ToolchainRuntime):
-            yield _finding(package, "source", "is missing", "missing-source")
+            yield finding(package, "source", "is missing", "missing-source")
         return
     hashes = [("source.sha256", source.sha256)]
     hashes += [(f"alternate {a.url}", a.sha256) for a in source.alternates]
     for field, sha256 in hashes:
         if not is_sha256(sha256):
             reason = "malformed-hash" if sha256 else "missing-hash"
-            yield _finding(package, field, "must be 64 lower-case hexadecimal digits", reason)
+            yield finding(package, field, "must be 64 lower-case hexadecimal digits", reason)
     if len({sha256 for _, sha256 in hashes}) < len(hashes):
-        yield _finding(
+        yield finding(
             package, "source.alternates", "equal bytes belong in `mirrors`", "same-hash-twice"
         )
     if not source.provenance:
-        yield _finding(
+        yield finding(
             package, "source.provenance", "say where the hash comes from", "missing-provenance"
         )
     for url in _addresses(source):
         if not _ADDRESS.match(url):
-            yield _finding(package, "source", f"not an address: {url!r}", "bad-address")
+            yield finding(package, "source", f"not an address: {url!r}", "bad-address")
 
 
 def _addresses(source: Source) -> tuple[str, ...]:
     return (source.url, *source.mirrors, *(a.url for a in source.alternates))
 
 
-def _names(package: Package, catalog: Catalog) -> Iterator[Finding]:
-    recipe = package.recipe
-    lists = [
-        ("needs", recipe.needs),
-        ("exports", recipe.exports),
-        ("runtime", recipe.runtime),
-    ]
-    for feature in recipe.features:
-        lists.append((f"feature {feature.name}.needs", feature.needs))
-        lists.append((f"feature {feature.name}.runtime", feature.runtime))
-    for field, names in lists:
-        yield from _twice(package, field, names)
-        for name in names:
-            if name not in catalog.known:
-                yield _finding(package, field, f"no package {name!r}", "unknown-package")
-            if name == package.name:
-                yield _finding(package, field, "a package cannot need itself", "dependency-cycle")
-    for name in recipe.exports:
-        if name not in recipe.needs and not any(name in f.needs for f in recipe.features):
-            yield _finding(package, "exports", f"{name!r} is not among `needs`", "bad-export")
-    variables = tuple(name for name, _ in recipe.env)
-    for name in variables:
-        if not _VARIABLE.match(name):
-            yield _finding(package, "env", f"{name!r} is not a variable name", "bad-variable")
-    yield from _twice(package, "env", variables)
-    yield from _twice(package, "tools", recipe.tools)
-    yield from _twice(package, "parts", tuple(part.name for part in recipe.parts))
-
-
-def _twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield a finding for each name that a list has more than once; its order does not matter."""
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield _finding(package, field, f"{name!r} is listed twice", "named-twice")
-
-
-def _mentioned(package: Package) -> set[str]:
-    """Return the names of other packages that a recipe mentions."""
-    recipe = package.recipe
-    found = {*recipe.needs, *recipe.exports, *recipe.runtime}
-    for feature in recipe.features:
-        found.update(feature.needs, feature.runtime)
-    return found
-
-
 def _features(package: Package, _: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
     names = [feature.name for feature in recipe.features]
     if len(set(names)) < len(names):
-        yield _finding(package, "features", "a name is used twice", "feature-twice")
+        yield finding(package, "features", "a name is used twice", "feature-twice")
     for feature in recipe.features:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", feature.name):
-            yield _finding(package, f"feature {feature.name!r}", "bad name", "bad-feature-name")
+            yield finding(package, f"feature {feature.name!r}", "bad name", "bad-feature-name")
         if not feature.on and not feature.off and not feature.runtime:
-            yield _finding(
+            yield finding(
                 package, f"feature {feature.name}", "spell out both branches", "feature-empty"
             )
     if (
@@ -203,11 +144,11 @@ def _features(package: Package, _: Catalog) -> Iterator[Finding]:
         and isinstance(recipe, Custom)
         and not (recipe.configure and isinstance(recipe.configure[0], Run))
     ):
-        yield _finding(
+        yield finding(
             package, "configure", "features need a configure command first", "feature-unused"
         )
     if recipe.features and isinstance(recipe, ToolchainRuntime):
-        yield _finding(package, "features", "have no meaning here", "feature-unused")
+        yield finding(package, "features", "have no meaning here", "feature-unused")
 
 
 def _files(package: Package, _: Catalog) -> Iterator[Finding]:
@@ -216,38 +157,38 @@ def _files(package: Package, _: Catalog) -> Iterator[Finding]:
     if isinstance(recipe, Kconfig):
         for fragment in recipe.fragments:
             if fragment not in names:
-                yield _finding(package, "fragments", f"no file {fragment!r}", "missing-file")
+                yield finding(package, "fragments", f"no file {fragment!r}", "missing-file")
     for field, text in _strings(recipe):
         for name in re.findall(r"\{files\}/([^/\s]+)", text):
             if name not in names:
-                yield _finding(package, field, f"no file {name!r}", "missing-file")
+                yield finding(package, field, f"no file {name!r}", "missing-file")
 
 
 def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
     for permission in package.recipe.permissions:
         if not _MODE.match(permission.mode):
-            yield _finding(package, "permissions", f"bad mode {permission.mode!r}", "bad-mode")
+            yield finding(package, "permissions", f"bad mode {permission.mode!r}", "bad-mode")
         if not permission.path.startswith("/"):
-            yield _finding(
+            yield finding(
                 package, "permissions", f"{permission.path!r} must begin with /", "bad-path"
             )
     for path in package.recipe.license_files:
         if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
             text = f"{path!r} must be a path in the source, such as COPYING"
-            yield _finding(package, "license_files", text, "bad-path")
+            yield finding(package, "license_files", text, "bad-path")
     for field, path in _staged(package.recipe):
         if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
             text = f"{path!r} must be a path below the staging folder, such as usr/bin/x"
-            yield _finding(package, field, text, "bad-path")
+            yield finding(package, field, text, "bad-path")
     for field, step in _steps(package.recipe):
         if isinstance(step, Run) and not step:
-            yield _finding(package, field, "Run() has no command", "empty-command")
+            yield finding(package, field, "Run() has no command", "empty-command")
     for user in package.recipe.users:
         if not re.fullmatch(USER, user.name):
             text = f"{user.name!r} must be lower-case letters, digits, - and _"
-            yield _finding(package, "users", text, "bad-user")
+            yield finding(package, "users", text, "bad-user")
         if not 0 < user.uid < 65534:
-            yield _finding(package, "users", f"{user.name}: uid must be from 1 to 65533", "bad-uid")
+            yield finding(package, "users", f"{user.name}: uid must be from 1 to 65533", "bad-uid")
 
 
 def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
@@ -271,7 +212,7 @@ def _staged(recipe: Recipe) -> Iterator[tuple[str, str]]:
 def _placeholders(package: Package, _: Catalog) -> Iterator[Finding]:
     for field, text in _strings(package.recipe):
         for word in unknown_words(text):
-            yield _finding(package, field, f"unknown placeholder {{{word}}}", "unknown-placeholder")
+            yield finding(package, field, f"unknown placeholder {{{word}}}", "unknown-placeholder")
 
 
 def _strings(recipe: Recipe) -> Iterator[tuple[str, str]]:
@@ -290,7 +231,3 @@ def _within(field: str, value: object) -> Iterator[tuple[str, str]]:
     elif is_dataclass(value) and not isinstance(value, type):
         for item in fields(value):
             yield from _within(field, getattr(value, item.name))
-
-
-def _finding(package: Package, field: str, text: str, reason: str) -> Finding:
-    return Finding(package.name, field, text, reason)

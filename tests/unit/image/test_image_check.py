@@ -224,7 +224,7 @@ def test_a_long_target_is_told_once_and_in_short(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def left_out(tmp_path: Path, built: dict[str, bytes]) -> dict[str, Any]:
+def left_out(tmp_path: Path, built: dict[str, bytes]) -> dict[tuple[str, str], Any]:
     """Packages of which an image has only the libs, and where their programs are."""
     files = {
         "usr/libexec/two/libfoo.so.1": built["library"],
@@ -235,7 +235,10 @@ def left_out(tmp_path: Path, built: dict[str, bytes]) -> dict[str, Any]:
         "usr/libexec/two/nested/data": b"x",
     }
     blob = parts.blob(tmp_path / "programs.tar", files)
-    return {"aaa": lambda: parts.blob(tmp_path / "none.tar", {}), "two": lambda: blob}
+    return {
+        ("aaa", "programs"): lambda: parts.blob(tmp_path / "none.tar", {}),
+        ("two", "programs"): lambda: blob,
+    }
 
 
 @pytest.mark.parametrize(
@@ -253,15 +256,17 @@ def left_out(tmp_path: Path, built: dict[str, bytes]) -> dict[str, Any]:
     ids=["path", "merged path", "env", "link", "link to a folder"],
 )
 def test_what_a_package_would_bring_if_it_came_whole_is_named_with_the_remedy(
-    tmp_path: Path, left_out: dict[str, Any], files: dict[str, Any], reason: str
+    tmp_path: Path, left_out: dict[tuple[str, str], Any], files: dict[str, Any], reason: str
 ) -> None:
     error = refused(tmp_path, files, left_out=left_out)
     assert error.reason == reason
-    assert error.hint.startswith("two has it, but the image has only the libs of two: list ")
+    assert error.hint.startswith(
+        "two has it, in its part `programs`, which the image does not have: list two "
+    )
 
 
 def test_a_shell_that_a_package_would_bring_is_named_with_the_remedy(
-    tmp_path: Path, left_out: dict[str, Any]
+    tmp_path: Path, left_out: dict[tuple[str, str], Any]
 ) -> None:
     users = (("one", User("web", 80, shell="/bin/zsh")),)
     error = refused(tmp_path, {}, users=users, left_out=left_out)
@@ -275,7 +280,7 @@ def test_a_shell_that_a_package_would_bring_is_named_with_the_remedy(
 def test_a_library_is_named_only_if_the_loader_would_find_it_where_it_is(
     tmp_path: Path,
     built: dict[str, bytes],
-    left_out: dict[str, Any],
+    left_out: dict[tuple[str, str], Any],
     folder: str,
     helps: bool,
 ) -> None:
@@ -297,4 +302,4 @@ def test_programs_that_are_left_out_are_read_only_to_explain_an_error(
     def read() -> Path:
         raise AssertionError("no error needs it")
 
-    make(tmp_path, whole(built), left_out={"two": read})
+    make(tmp_path, whole(built), left_out={("two", "programs"): read})

@@ -151,13 +151,15 @@ def test_a_package_without_its_programs_may_except_files_that_are_not_there(
     files = {"usr/lib/a.so": built["whole library"]}
     exceptions = (("one", Unhardened("/usr/bin/x*", lacks=("pie",), reason="old code")),)
     blob = parts.blob(tmp_path / "programs.tar", {"usr/bin/program": built["pie"]})
-    make(tmp_path, files, unhardened=exceptions, left_out={"one": Path})
+    make(tmp_path, files, unhardened=exceptions, left_out={("one", "programs"): Path})
     with pytest.raises(QuardError) as caught:
-        make(tmp_path, files, unhardened=exceptions, left_out={"other": lambda: blob})
+        make(tmp_path, files, unhardened=exceptions, left_out={("other", "programs"): lambda: blob})
     assert caught.value.reason == "exception-unused"
     assert caught.value.hint == "correct the path or remove the exception"
     board = (("", Unhardened("/usr/bin/p*", lacks=("pie",), reason="old code")),)
     with pytest.raises(QuardError) as caught:
-        make(tmp_path, files, unhardened=board, left_out={"other": lambda: blob})
+        make(tmp_path, files, unhardened=board, left_out={("other", "programs"): lambda: blob})
     assert caught.value.reason == "exception-unused"
-    assert caught.value.hint.startswith("other has it, but the image has only the libs of other: ")
+    assert caught.value.hint.startswith(
+        "other has it, in its part `programs`, which the image does not have: "
+    )

@@ -119,7 +119,7 @@ def test_a_package_without_its_programs_may_name_files_that_are_not_there(
         ("one", Permission("/usr/bin/su", "4750")),
     ]
     blob = image_parts.blob(tmp_path / "programs.tar", {"usr/bin/gone": b"x"})
-    one, two = OnlyNeeded({"one": lambda: blob}), OnlyNeeded({"two": lambda: blob})
+    one, two = (OnlyNeeded({(name, "programs"): lambda: blob}) for name in ("one", "two"))
     assert apply(tree, PEOPLE, wanted, (), needed=one) == {"usr/bin/su"}
     assert tree.nodes["usr/bin/su"].mode == 0o4750
     with pytest.raises(QuardError) as caught:

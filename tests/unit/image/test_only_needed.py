@@ -32,7 +32,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def unlinked(
     folder: Path, packages: dict[str, dict[str, Any]], *needed: str, **changes: Any
 ) -> tuple[str, ...]:
-    spec = parts.spec(folder, packages, left_out=dict.fromkeys(needed, Path), **changes)
+    spec = parts.spec(
+        folder, packages, left_out={(name, "programs"): Path for name in needed}, **changes
+    )
     return assemble(spec, folder / "tar", folder / "json").unlinked
 
 

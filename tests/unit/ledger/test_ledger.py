@@ -13,7 +13,7 @@ from quard.ledger.ledger import Ledger
 from quard.ledger.results import read_result, write_result
 from quard.plan.image import FileSystemPlan
 from quard.plan.plan import Plan
-from quard.plan.unit import PACKAGE_PARTS, Input, Unit
+from quard.plan.unit import TARGET_PARTS, Input, Unit
 from quard.store.local import Store
 from quard.store.stores import Stores
 
@@ -22,7 +22,7 @@ A, B = "a" * 64, "b" * 64
 
 def package(name: str, *sees: str, deploys: bool = False) -> Unit:
     plan = Plan(name=name, version="1", triple="t", sources=(A, B), deploys=deploys)
-    parts = (*PACKAGE_PARTS, *(["deploy"] if deploys else []))
+    parts = ("interface", *TARGET_PARTS, *(["deploy"] if deploys else []))
     return Unit(f"{name}@one", plan, tuple(Input(f"{n}@one", "interface") for n in sees), parts)
 
 

@@ -11,7 +11,8 @@ from recipe_parts import SHA, SOURCE, TOP, add, feature, load
 from quard.base.errors import QuardError
 from quard.plan.compose import Inputs, compose
 from quard.recipes.catalog import Catalog
-from quard.recipes.lint import Finding, lint, require
+from quard.recipes.finding import Finding
+from quard.recipes.lint import lint, require
 
 OURS = Catalog(TOP / "packages")
 
@@ -141,6 +142,30 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     ),
     "needs twice": ("Autotools", {"needs": '("a-lib", "a-lib")'}, "needs", "named-twice"),
     "tools twice": ("Autotools", {"tools": '("flex", "flex")'}, "tools", "named-twice"),
+    "a part with a name that is none": (
+        "Autotools",
+        {"parts": '(Part("A b", ("usr/x",)),)'},
+        "parts",
+        "bad-part",
+    ),
+    "a part with the name of another kind": (
+        "Autotools",
+        {"parts": '(Part("dev", ("usr/x",)),)'},
+        "parts",
+        "bad-part",
+    ),
+    "exports of a part": (
+        "Autotools",
+        {"needs": '("a-lib",)', "exports": '("a-lib:libs",)'},
+        "exports",
+        "bad-part",
+    ),
+    "a part of an unknown package": (
+        "Autotools",
+        {"needs": '("nowhere:libs",)'},
+        "needs",
+        "unknown-package",
+    ),
     "a part twice": (
         "Autotools",
         {"parts": '(Part("libs", ("a",)), Part("libs", ("b",)))'},

@@ -1,0 +1,72 @@
+"""Checks of the names in a recipe: of other packages, of parts, of variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from quard.base.names import NAME
+from quard.recipes.catalog import Catalog, Package
+from quard.recipes.finding import Finding, finding
+from quard.recipes.graph import packages, parted
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_OTHER_PARTS = frozenset(("debug", "deploy", "dev", "interface", "log", "runtime", "tar"))
+
+
+def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
+    recipe = package.recipe
+    lists = [
+        ("needs", recipe.needs),
+        ("exports", recipe.exports),
+        ("runtime", recipe.runtime),
+    ]
+    for feature in recipe.features:
+        lists.append((f"feature {feature.name}.needs", feature.needs))
+        lists.append((f"feature {feature.name}.runtime", feature.runtime))
+    for field, names in lists:
+        yield from twice(package, field, names)
+        for name, part in map(parted, names):
+            if part and field == "exports":
+                yield finding(package, field, f"{name}:{part} names a part", "bad-part")
+            if name not in catalog.known:
+                yield finding(package, field, f"no package {name!r}", "unknown-package")
+            if name == package.name:
+                yield finding(package, field, "a package cannot need itself", "dependency-cycle")
+    for name in recipe.exports:
+        if parted(name)[0] not in packages(
+            (*recipe.needs, *(n for f in recipe.features for n in f.needs))
+        ):
+            yield finding(package, "exports", f"{name!r} is not among `needs`", "bad-export")
+    variables = tuple(name for name, _ in recipe.env)
+    for name in variables:
+        if not _VARIABLE.match(name):
+            yield finding(package, "env", f"{name!r} is not a variable name", "bad-variable")
+    yield from twice(package, "env", variables)
+    yield from twice(package, "tools", recipe.tools)
+    yield from _parts(package)
+
+
+def _parts(package: Package) -> Iterator[Finding]:
+    names = tuple(part.name for part in package.recipe.parts)
+    yield from twice(package, "parts", names)
+    for name in names:
+        if not NAME.match(name):
+            yield finding(package, "parts", f"{name!r} is not a name", "bad-part")
+        if name in _OTHER_PARTS:
+            yield finding(package, "parts", f"{name!r} is another part of each package", "bad-part")
+
+
+def twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield a finding for each name that a list has more than once; its order does not matter."""
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield finding(package, field, f"{name!r} is listed twice", "named-twice")
+
+
+def mentioned(package: Package) -> set[str]:
+    """Return the names of other packages that a recipe mentions."""
+    recipe = package.recipe
+    found = {*recipe.needs, *recipe.exports, *recipe.runtime}
+    for feature in recipe.features:
+        found.update(feature.needs, feature.runtime)
+    return {*packages(found)}
