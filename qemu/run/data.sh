@@ -28,6 +28,7 @@ prepare_data() {
     data_disk=$data_folder/data.ext4
     data_drive="if=none,id=data,format=raw,file=$(escape "$images/"@data_file@)"
     make_folder "$data_folder" "the guest's data disk"
+    require_lock "$data_folder/data.lock" "the guest's data disk"
     exec 8>"$data_folder/data.lock"
     if ! flock -n 8; then
         note "data: another guest uses $data_folder; this one starts without data and keeps none"
@@ -49,7 +50,9 @@ prepare_data() {
 borrow_data() {
     data_drive="if=none,id=data,format=raw,snapshot=on,file=$(escape "$images/"@data_file@)"
     [ "$FRESH" = 0 ] && [ -r "$data_folder/data.ext4" ] || return 0
-    { exec 8<"$data_folder/data.lock"; } 2>/dev/null || return 0
+    # A failed redirection of exec would end some shells.
+    [ -r "$data_folder/data.lock" ] || return 0
+    exec 8<"$data_folder/data.lock"
     if ! flock -s -n 8; then
         note "data: another guest uses $data_folder; this one starts without data and keeps none"
         return 0

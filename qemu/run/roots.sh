@@ -7,6 +7,14 @@ make_folder() {
     fi
 }
 
+# require_lock FILE WHAT: it can be opened for writing, or the run ends. A failed redirection of exec would
+# end some shells without a word.
+require_lock() {
+    [ ! -e "$1" ] || [ -w "$1" ] ||
+        fail "there is no folder for $2" "$1 is not writable" state-unwritable \
+            "set another folder with STATE=, or give SNAPSHOT=1"
+}
+
 # copy_disk IMAGE DISK: DISK is complete or does not exist; holes of IMAGE stay holes.
 copy_disk() {
     message=$(cp --sparse=always --reflink=auto "$1" "$2.new" 2>&1) || {
@@ -35,6 +43,7 @@ use_ext4() {
     fi
     root_folder=${STATE:-$beside/run}
     make_folder "$root_folder" "the guest's disk"
+    require_lock "$root_folder/lock" "the guest's disk"
     exec 9>"$root_folder/lock"
     if flock -n 9; then
         prepare_root

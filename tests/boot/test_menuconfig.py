@@ -167,7 +167,7 @@ def test_linuxs_editor_keeps_one_option_and_cancelled_nothing(checkout: Checkout
     status, text = editor.leave(ENTER)
     assert status == 0, text
     assert " WERROR n -> y\n" in text
-    assert "linux: configs/quard-star/linux.fragment holds 1 line now\n" in text
+    assert "linux: configs/quard-star/linux.fragment now has 1 line\n" in text
     assert checkout.kept("linux") == ["CONFIG_WERROR=y"]
 
     editor = Editor(checkout, "linux", "linux")

@@ -120,7 +120,7 @@ def test_a_job_that_is_sent_elsewhere_gives_the_same_result(sent: Project, tmp_p
     job, machine = build.job("hello"), machine_of(build)
     text = canonical(job.as_json())
     assert str(tmp_path) not in text and "file:" not in text
-    assert job.programs == ("made",) and set(job.dev) == {"greet"}
+    assert [file.executable for file in job.plan.files] == [True] and set(job.dev) == {"greet"}
     assert [patch.name for patch in job.plan.patches] == ["0001-space.patch"]
     record = (sent.folder / "out/tiny/units/hello.record.json").read_bytes()
 

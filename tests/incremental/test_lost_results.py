@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,38 @@ def test_a_package_of_another_root_is_the_one_that_is_made_again(greeting: Proje
     assert ran.built == ["hello", "initramfs/greet", "initramfs/hello"]
     (line,) = told(ran.text)
     assert f"the dev part of initramfs/greet (blob {other.name}) is missing" in line
+
+
+def test_a_package_that_scons_has_only_compared_follows_one_that_is_made_again(
+    greeting: Project,
+) -> None:
+    """The own root is found up to date before the other one meets a loss in a library of both."""
+    makefile = (
+        "libgreet.so.1: greet.c\n\tdate '+const char *t = \"%N\";' >> greet.c\n"
+        "\t$(CC) $(CFLAGS) -fPIC -shared -Wl,-soname,libgreet.so.1 -o $@ greet.c\n"
+    )
+    greeting.library("greet", GREET_C, GREET_H, files={"Makefile": makefile})
+    empty = "int main(void) { return 0; }\n"
+    greeting.program("slow", empty, "&& sleep 6")
+    rooted(greeting, ["hello", "libc", "slow"])
+    assert greeting.run().status == 0
+    lose(blob_of(greeting, "greet", "libs"), "changed")
+    greeting.program("alone", empty, "-Wall")
+    greeting.program("slow", empty, "-Wall && sleep 6")
+    (greeting.folder / "early/x").write_text("1\n")
+    ran = greeting.run("-j3")
+    assert ran.status == 0, ran.text
+    assert "greet" in ran.built and {"rootfs.tar", "initramfs/rootfs.tar"} <= {
+        *ran.summary["images"]
+    }
+    found = []
+    for root in ("", "initramfs"):
+        with tarfile.open(greeting.folder / "out/tiny/images" / root / "rootfs.tar") as tar:
+            file = tar.extractfile("usr/lib/libgreet.so.1")
+            assert file is not None
+            found.append(file.read())
+    assert found[0] == found[1]
+    assert greeting.run().out.endswith("tiny: everything is up to date\n")
 
 
 def test_a_shell_makes_what_its_sysroot_needs_again(greeting: Project) -> None:

@@ -365,6 +365,34 @@ def test_a_changed_engine_rebuilds_nothing(greeting: Project) -> None:
     assert ran.built == [] and ran.summary["restored"] == [] and ran.summary["images"] == []
 
 
+def test_the_mode_of_a_file_that_the_build_runs_is_part_of_the_package(greeting: Project) -> None:
+    greeting.program("gen", "int main(void) { return V; }\n", "`$(FILES)/made`")
+    cross = '"CC={cross}gcc",'
+    greeting.edit("packages/gen/recipe.py", cross, f'{cross} "FILES={{files}}",')
+    made = greeting.recipe("gen").parent / "made"
+    made.write_text("#!/bin/sh\necho -DV=1\n")
+    made.chmod(0o755)
+    greeting.board(["gen", "libc"])
+    ok(greeting.run())
+    made.chmod(0o644)
+    assert "file made changed" in ok(greeting.run("why")).out
+    ran = greeting.run()
+    assert ran.status == 2 and "Permission denied" in ran.text
+    made.chmod(0o755)
+    assert ok(greeting.run()).summary["restored"] == ["gen"]
+
+
+def test_another_name_of_the_machine_is_in_run_sh(greeting: Project) -> None:
+    greeting.board(["alone", "libc"], formats='"ext4"')
+    ok(greeting.run())
+    machines = greeting.folder / "qemu"
+    (machines / "other.toml").write_bytes((machines / "virt.toml").read_bytes())
+    greeting.edit("configs/tiny.toml", 'machine = "virt"', 'machine = "other"')
+    assert ok(greeting.run()).summary["images"] == ["run.sh"]
+    text = (greeting.folder / "out/tiny/images/run.sh").read_text()
+    assert "qemu/other.toml" in text and "qemu/virt.toml" not in text
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -26,6 +26,21 @@ class FileRef:
 
     name: str
     sha256: str
+    executable: bool = False
+
+    @property
+    def entry(self) -> list[str]:
+        """Its name, and everything else that a build can observe of it."""
+        return [self.name, self.sha256 + _EXECUTABLE * self.executable]
+
+
+_EXECUTABLE = "+x"
+
+
+def file_ref(name: str, observed: str) -> FileRef:
+    """Return the file with this `FileRef.entry`."""
+    sha256 = observed.removesuffix(_EXECUTABLE)
+    return FileRef(name, sha256, executable=sha256 != observed)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shutil
 import subprocess
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -134,7 +134,7 @@ class Build:
         for folder in (self.work.stage, self.work.root / "debug"):
             remove_tree(folder)
         self.work.stage.mkdir()
-        self.take_files(inputs.read, inputs.programs)
+        self.take_files(inputs.read)
 
     def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
         """Update an incremental build directory to the inputs; return whether that is possible.
@@ -150,7 +150,7 @@ class Build:
         for folder in (self.work.stage, self.work.home):
             remove_tree(folder)
             folder.mkdir()
-        self.take_files(inputs.read, inputs.programs)
+        self.take_files(inputs.read)
         self.sandbox.hand_over()
         return True
 
@@ -163,7 +163,7 @@ class Build:
         sysroot.tools(self.work, self.plan.tools, self._machine.search, inside)
         write_drivers(self.work, self._machine.toolchain, self.plan, inside)
         inputs.lay_out(self.work.sysroot)
-        self.take_files(inputs.read, inputs.programs)
+        self.take_files(inputs.read)
         if inputs.tree:
             copy(inputs.tree, self.work.src)
         elif inputs.archive:
@@ -192,18 +192,17 @@ class Build:
         """Add a line of our own to the log."""
         self._log.note(text)
 
-    def take_files(self, read: Callable[[FileRef], bytes], programs: Container[str]) -> None:
+    def take_files(self, read: Callable[[FileRef], bytes]) -> None:
         """Fill the files' folder with exactly the plan's files.
 
-        read     -- returns the content of a file, verified
-        programs -- names of those that are executable
+        read -- returns the content of a file, verified
         """
         remove_tree(self.work.files)
         self.work.files.mkdir()
         for reference in self.plan.files:
             path = self.work.files / reference.name
             path.write_bytes(read(reference))
-            path.chmod(0o755 if reference.name in programs else 0o644)
+            path.chmod(0o755 if reference.executable else 0o644)
 
     def _step(self, step: Step) -> None:
         match step:

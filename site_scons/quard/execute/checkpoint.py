@@ -54,7 +54,7 @@ def base(depends: Mapping[str, Any], plan: Plan, place: Path | None) -> str:
     """
     early = plan.steps[: plan.installs]
     text = str([[step.as_json() for step in early], plan.env])
-    named = [[f.name, f.sha256] for f in plan.files] if "{files}" in text or plan.tracks else []
+    named = [f.entry for f in plan.files] if "{files}" in text or plan.tracks else []
     before = {
         **depends["plan"],
         "steps": [step.as_json() for step in early],

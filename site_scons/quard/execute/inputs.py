@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,6 @@ class BuildInputs:
     compiled -- the work folder is in the state in which a build was about to install
     made    -- called when that state is reached
     read    -- returns the content of one of the plan's patches and files, verified
-    programs -- names of files that are executable
     lay_out -- fills the sysroot folder with the dependencies' files
     """
 
@@ -31,7 +30,6 @@ class BuildInputs:
     tree: Listing | None
     kept: Mapping[str, Entry] | None
     read: Callable[[FileRef], bytes]
-    programs: Container[str]
     lay_out: Callable[[Path], None]
     compiled: bool
     made: Callable[[], None]

@@ -19,13 +19,11 @@ class Job:
             or that of the local tree
     now  -- what the result would be made from, with the first archive (ledger.basis)
     dev  -- the digest of the dev part of every package in the plan's needs and links, by name
-    programs -- names of the plan's files that are executable, sorted
     """
 
     plan: Plan
     now: Mapping[str, Any]
     dev: Mapping[str, str]
-    programs: tuple[str, ...] = ()
 
     def basis(self, archive: str) -> dict[str, Any]:
         """Return what the result is made from if this archive is unpacked; "": none is."""
@@ -37,7 +35,6 @@ class Job:
             "plan": self.plan.as_json(),
             "now": {name: value for name, value in self.now.items() if name != "plan"},
             "dev": dict(self.dev),
-            "programs": list(self.programs),
         }
 
 
@@ -52,7 +49,6 @@ def read_job(data: Mapping[str, Any]) -> Job:
             plan=plan,
             now={**now, "plan": plan.instructions()},
             dev=dict(data["dev"]),
-            programs=tuple(data["programs"]),
         )
         record, whole = now["record"], set(job.dev) == {*plan.needs, *plan.links}
     except (KeyError, TypeError) as error:

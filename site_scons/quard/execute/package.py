@@ -224,7 +224,6 @@ class Packager:
             tree=place.tree,
             kept=tree,
             read=place.read,
-            programs=job.programs,
             lay_out=lambda folder: dependencies.lay_out(
                 job, place, folder, self._machine.toolchain, self._stores
             ),

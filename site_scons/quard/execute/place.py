@@ -62,11 +62,3 @@ class JobPlace:
         if hashlib.sha256(content).hexdigest() != reference.sha256:
             raise changed(path)
         return content
-
-    def is_program(self, reference: FileRef) -> bool:
-        """Return whether a file of the plan is executable. Raises as `read` does."""
-        path = self.path(reference)
-        try:
-            return bool(path.stat().st_mode & 0o100)
-        except FileNotFoundError:
-            raise changed(path) from None

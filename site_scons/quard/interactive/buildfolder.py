@@ -64,7 +64,7 @@ class BuildFolder:
         if not self.ready:
             base = self._packager.prepare(self._job, self._place, self.build, self._report)
             _write(self.build.work.root, {"base": self._stamp(base)})
-        self.build.take_files(self._place.read, self._job.programs)
+        self.build.take_files(self._place.read)
 
     def set_aside(self) -> Path | None:
         """Move away a folder that was filled for another plan, replacing one moved earlier.

@@ -78,6 +78,11 @@ class Ledger:
         """Note that a unit's result has just been written or removed."""
         self._known.pop(unit.id, None)
 
+    def forget(self, unit: Unit) -> None:
+        """Remove a unit's result, so that it must be made before it is used."""
+        self.results(unit).result.unlink(missing_ok=True)
+        self.made(unit)
+
     def digest(self, each: Input) -> str:
         """Return the digest of an input from its unit's result; "" if there is none."""
         found = self.result(self.units[each.unit])

@@ -77,7 +77,7 @@ def _images(
         disk = EmptyDiskPlan(label=DATA_LABEL, size_mib=board.data.size_mib)
         yield Unit(board_id(DATA, board.name), disk, (), files=(DATA,))
     script = ScriptPlan(
-        machine=around.machine,
+        machine=(board.machine, around.machine),
         template=around.template,
         board=board.name,
         data=DATA if board.data.size_mib else "",

@@ -104,13 +104,13 @@ class EmptyDiskPlan(_ImagePlan):
 class ScriptPlan(_ImagePlan):
     """run.sh, which starts the board's machine.
 
-    machine  -- SHA-256 of the machine's file
+    machine  -- name of the machine's file, which hints name, and its SHA-256
     template -- SHA-256 over the parts of the script
     data     -- file name of the empty data disk; "" if there is none
     formats  -- of the root file system that it starts
     """
 
-    machine: str
+    machine: tuple[str, str]
     template: str
     board: str
     data: str

@@ -160,7 +160,7 @@ class Plan:
             "triple": self.triple,
             "tree": self.tree,
             "patches": [[f.name, f.sha256] for f in self.patches],
-            "files": [[f.name, f.sha256] for f in self.files],
+            "files": [f.entry for f in self.files],
             "features": dict(self.features),
             "needs": self.needs,
             "links": self.links,

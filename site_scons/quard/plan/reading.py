@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quard.base.canonical import canonical
-from quard.base.files import FileRef
+from quard.base.files import FileRef, file_ref
 from quard.plan.plan import (
     EXECUTOR,
     CopyStep,
@@ -57,7 +57,7 @@ def read_plan(data: Mapping[str, Any]) -> Plan:
 
 
 def _files(found: Sequence[Sequence[str]]) -> tuple[FileRef, ...]:
-    return tuple(FileRef(name, sha256) for name, sha256 in found)
+    return tuple(file_ref(name, observed) for name, observed in found)
 
 
 def _step(data: Mapping[str, Any]) -> Step:

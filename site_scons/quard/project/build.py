@@ -149,15 +149,14 @@ class BoardBuild:
         """
         from quard.execute.job import Job  # noqa: PLC0415
 
-        plan, place, unit = self.plan(name), self.place(name), self.package(name)
+        plan, unit = self.plan(name), self.package(name)
         now, outputs = self.ledger.basis(unit), self.workspace.outputs
         digests = [now["inputs"][each.name] for each in unit.inputs]
         dev = {
             need.package: outputs.dev(need.name, digest)
             for need, digest in zip(self.needs(name), digests, strict=True)
         }
-        programs = tuple(file.name for file in plan.files if place.is_program(file))
-        return Job(plan=plan, now=now, dev=dev, programs=programs)
+        return Job(plan=plan, now=now, dev=dev)
 
     def place(self, name: str, kind: str = "work") -> JobPlace:
         """Return where the job of a package, named NAME or ROOT/NAME, is done on this machine.

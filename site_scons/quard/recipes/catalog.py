@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
@@ -44,17 +45,20 @@ class Package:
     def files(self) -> tuple[FileRef, ...]:
         """Return the other files that the build can see."""
         return tuple(
-            self._reference(name)
+            self._reference(name, runs=True)
             for name in self.beside
             if name != RECIPE and not name.endswith(".patch") and not _LEFTOVER.match(name)
         )
 
-    def _reference(self, name: str) -> FileRef:
+    def _reference(self, name: str, *, runs: bool = False) -> FileRef:
+        """Return a file of the folder; `runs`: a build may run it, so its mode counts."""
+        path = f"{self.folder}/{name}"
         try:
-            text = given.content(f"{self.folder}/{name}")
+            text = given.content(path)
+            executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)
         except OSError as error:
             raise _unreadable(self.name, name, error) from error
-        return FileRef(name, hashlib.sha256(text).hexdigest())
+        return FileRef(name, hashlib.sha256(text).hexdigest(), executable)
 
 
 class Catalog:

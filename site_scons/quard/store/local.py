@@ -27,8 +27,8 @@ from quard.base.files import file_sha256, is_sha256, remove_tree
 from quard.base.space import enough_space
 from quard.store.record import decode_record, encode_record
 
-_DAY = 24 * 3600
-"""Seconds."""
+IN_USE = 3600
+"""Seconds for which a result stays that was just used, whatever the limit (quard.store.shrink)."""
 
 
 class Store:
@@ -272,8 +272,8 @@ def _exists(path: str) -> bool:
 
 
 def _note_use(path: str | Path, status: os.stat_result) -> None:
-    """Note that a file is in use, in its modification time; once a day is enough."""
-    if status.st_mtime < time.time() - _DAY:
+    """Note in a file's modification time that it is in use; twice in IN_USE is enough."""
+    if status.st_mtime < time.time() - IN_USE / 2:
         with suppress(OSError):  # a store that others own
             os.utime(path)
 

@@ -14,13 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.store.local import Store
+from quard.store.local import IN_USE, Store
 from quard.store.record import decode_record
 
 UNFINISHED = 24 * 3600
 """Seconds for which a blob stays that no record names: the build that made it may go on."""
-IN_USE = 3600
-"""Seconds for which a result stays that was just used, whatever the limit."""
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Session:
         self.build = BoardBuild(workspace, roots)
         self.selection = self._select()
         self.nodes: dict[str, list[Node]] = {}
-        self.recovery = Recovery(self.build, self.selection.unchanged)
+        self.recovery = Recovery(self.build, self._is_done)
         self._removable = self._find_removable()
         if self.works and self.changed and self.command.verb != "source":
             showing.expect(self._run, self.changed)
@@ -243,7 +243,7 @@ class Session:
         if workspace.settings.limit is not None and workspace.summary.built:
             self._shrink(workspace.settings.limit)
         if self.makes_images:
-            whole = all(map(self._is_right, self._image_nodes()))
+            whole = all(map(self._is_right, self._image_nodes())) and not self._is_left_stale()
             if problem := self.build.images.coherence.end(whole=whole):
                 workspace.console.warn(problem)
         workspace.console.note(workspace.summary.line(seconds, whole=not ended_early))
@@ -258,6 +258,20 @@ class Session:
                     self.workspace.console.note(line)
         except OSError as error:
             self.workspace.console.warn(f"the store cannot be shrunk: {error.strerror}")
+
+    def _is_done(self, unit: Unit) -> bool:
+        """Return whether this run has found a unit up to date, or has made it."""
+        if unit.id in self.selection.unchanged:
+            return True
+        nodes = self.nodes.get(unit.id)
+        return bool(nodes) and all(
+            node.get_state() in (up_to_date, executed) for node in nodes or ()
+        )
+
+    def _is_left_stale(self) -> bool:
+        """Return whether a result that was made again has left an image as it was."""
+        ledger, images = self.build.ledger, self.build.images.units
+        return self.recovery.was_needed and not all(map(ledger.is_current, images.values()))
 
     def _is_right(self, node: Node) -> bool:
         """Return whether a file is up to date after this run."""

@@ -242,7 +242,7 @@ def test_a_line_that_is_no_key_is_named_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "id.pub").write_text(f"# mine\n{ED25519} me\nssh-rsa {'x' * 80}\n")
     message = refused(tmp_path, login__authorized_key_files="id.pub").message
     assert f"login.authorized_key_files names {tmp_path}/id.pub, whose line 3 is no" in message
-    assert len(message) < 250
+    assert len(message.replace(str(tmp_path), "")) < 200
 
 
 def test_a_private_key_is_told_from_a_public_one_and_not_shown(tmp_path: Path) -> None:

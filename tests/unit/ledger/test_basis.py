@@ -80,7 +80,7 @@ def test_a_key_that_was_looked_up_is_the_key_that_was_kept() -> None:
 
 
 def test_what_needs_no_sandbox_has_one_key() -> None:
-    plan = ScriptPlan(machine="x", template="y", board="one", data="", formats=())
+    plan = ScriptPlan(machine=("virt", "x"), template="y", board="one", data="", formats=())
     script = Unit("one/run.sh", plan, ())
     assert [*acceptable(basis(script, {}, {}, ""), ("",))] == [basis(script, {}, {}, "")]
 

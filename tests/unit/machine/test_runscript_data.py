@@ -152,6 +152,29 @@ def test_data_of_another_user_are_refused_before_anything_is_started(used: Board
     assert str(used.data.parent) in outcome.rejected("state-unwritable")
 
 
+def test_kept_data_without_a_lock_start_a_snapshot_without_them(used: Board) -> None:
+    """As after copying the disk by hand. A failed redirection of exec ends dash without a word."""
+    (used.data.parent / "data.lock").unlink()
+    outcome = used.start("FORWARD=none", "SHARE=none", "ROOT=cpio", "SNAPSHOT=1")
+    assert outcome.status == 0
+    assert any("data.ext4" in drive for drive in outcome.values("-drive"))
+
+
+@pytest.mark.parametrize("root", ["cpio", "ext4"])
+def test_a_lock_of_another_user_is_an_error_with_its_reason(used: Board, root: str) -> None:
+    for path in (used.folder, used.images, used.data.parent):
+        path.chmod(0o777)
+    state = used.folder / "state"
+    state.mkdir()
+    state.chmod(0o777)
+    lock = state / ("data.lock" if root == "cpio" else "lock")
+    lock.touch(mode=0o444)
+    lock.chmod(0o444)
+    settings = ("FORWARD=none", "SHARE=none", f"ROOT={root}", f"STATE={state}")
+    block = used.start(*settings, user=NOBODY).rejected("state-unwritable")
+    assert str(lock) in block
+
+
 def test_board_without_a_data_disk_has_none(board: Board) -> None:
     text = script(MACHINE, TEMPLATE, board="b", data="", formats=FORMATS)
     (board.images / "run.sh").write_text(text)

@@ -42,6 +42,7 @@ class Build:
     makes: dict[str, Callable[[], None]] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     version: Counter[str] = field(default_factory=Counter)
     current: dict[str, str] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=lambda: dict(UNITS))
@@ -83,6 +84,9 @@ class Build:
     def key(self, each: Unit) -> str:
         return ",".join(f"{i.unit}{self.version[i.unit]}" for i in each.inputs)
 
+    def forget(self, each: Unit) -> None:
+        self.forgotten.append(each.name)
+
     def result(self, each: Unit) -> Result:
         return Result("", "", True, {"interface": str(self.version[each.id])})
 
@@ -101,7 +105,7 @@ class Build:
 
 
 def recovery(build: Build, *settled: str) -> Recovery:
-    return Recovery(cast(BoardBuild, build), settled)
+    return Recovery(cast(BoardBuild, build), lambda each: each.id in settled)
 
 
 def test_a_loss_is_made_again_before_the_work_goes_on() -> None:
@@ -159,7 +163,9 @@ def test_what_cannot_be_made_again_is_tried_once_and_fails_all_that_need_it() ->
     for _ in range(3):
         with pytest.raises(NotMadeAgain) as caught:
             found.make(UNITS["tool@one"])
-        assert caught.value.package == "lib" and caught.value.error.reason == "build-failed"
+        assert caught.value.package == "lib"
+        assert isinstance(caught.value.error, QuardError)
+        assert caught.value.error.reason == "build-failed"
     assert tried == ["lib"] and build.made == []
 
 
@@ -217,3 +223,66 @@ def test_a_unit_that_was_being_made_of_the_earlier_result_is_made_again() -> Non
     found.make(UNITS["lib@one"])
     assert build.made == ["base", "lib", "lib"]
     assert build.is_current(UNITS["lib@one"])
+
+
+def test_what_the_run_has_only_compared_is_made_again_too() -> None:
+    """SCons found `lib` up to date; then `base` was lost, and has another result now."""
+
+    def differ() -> None:
+        build.version["base@one"] += 1
+
+    build = Build(lost={"base@one"}, makes={"base@one": differ})
+    done: set[str] = set()
+    found = Recovery(cast(BoardBuild, build), lambda each: each.id in done)
+    done.add("lib@one")
+    found.run(lambda: uses(build, "base"))
+    assert build.made == ["base", "lib"] and build.is_current(UNITS["lib@one"])
+    assert found.was_needed and not recovery(build).was_needed
+
+
+def uses(build: Build, name: str) -> None:
+    if f"{name}@one" in build.lost:
+        raise lost_blob(name, "dev", "0" * 64)
+
+
+@pytest.mark.parametrize("error", [OSError("full"), KeyError("a bug")])
+def test_any_failure_is_that_of_the_package_and_of_each_dependant(error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    build = Build(lost={"lib@one"}, makes={"lib@one": fail})
+    found = recovery(build)
+    for _ in range(4):
+        with pytest.raises(NotMadeAgain) as caught:
+            found.make(UNITS["tool@one"])
+        assert (caught.value.package, caught.value.error) == ("lib", error)
+    assert build.warned == ["lib"]
+
+
+def test_a_failure_below_is_that_of_each_dependant_as_often_as_it_is_met() -> None:
+    def fail() -> None:
+        raise QuardError("base 1: no source", reason="no-source")
+
+    build = Build(lost={"lib@one", "base@one"}, makes={"base@one": fail})
+    found = recovery(build)
+    for _ in range(5):
+        with pytest.raises(NotMadeAgain) as caught:
+            found.make(UNITS["tool@one"])
+        assert caught.value.package == "base"
+    assert build.warned == ["lib", "base"]
+
+
+def test_a_user_that_cannot_be_made_again_fails_under_its_own_name() -> None:
+    def differ() -> None:
+        build.version["base@one"] += 1
+
+    def fail() -> None:
+        raise QuardError("lib 1: no source", reason="no-source")
+
+    build = Build(lost={"base@one"}, makes={"base@one": differ, "lib@one": fail})
+    found = recovery(build, "lib@one")
+    with pytest.raises(NotMadeAgain) as caught:
+        found.run(lambda: uses(build, "base"))
+    assert caught.value.package == "lib" and build.forgotten == ["lib"]
+    found.run(lambda: uses(build, "base"))
+    assert build.made == ["base"]

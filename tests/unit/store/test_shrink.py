@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from quard.store.local import Store
-from quard.store.shrink import IN_USE, UNFINISHED, Shrunk, shrink
+from quard.store.local import IN_USE, Store
+from quard.store.shrink import UNFINISHED, Shrunk, shrink
 
 NOW = 2_000_000_000.0
 DAY = 24 * 3600
@@ -162,8 +162,12 @@ def test_what_is_looked_for_and_found_counts_as_used(place: Place) -> None:
     assert record.stat().st_mtime > before + DAY
 
 
-def test_a_use_is_noted_once_a_day(place: Place) -> None:
-    used = time.time() - 3600
+def test_a_use_is_noted_often_enough_to_count_and_not_each_time(place: Place) -> None:
+    used = time.time() - IN_USE / 4
     sha256 = place.blob("one", used=used)
     assert place.store.has(sha256)
     assert place.store.path(sha256).stat().st_mtime == used
+    key = place.own("two", time.time() - 2 * IN_USE)
+    assert place.store.record(key)
+    shrink(place.store, 1, time.time())
+    assert place.left(key) == [True]
