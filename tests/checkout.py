@@ -18,6 +18,23 @@ def scons(*arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "SCons", "-Q", *arguments]
 
 
+def build(folder: Path, *arguments: str, limit: float) -> None:
+    """Run SCons in a project and require that it succeeds.
+
+    limit -- seconds
+    """
+    done = subprocess.run(
+        scons(*arguments),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def link(to: Path) -> None:
     """Make a project of links to the checkout's files, whose boards are its own."""
     (to / "configs").mkdir(parents=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,16 +41,7 @@ def modular_images(small_images: Path, tmp_path_factory: pytest.TempPathFactory)
     board = board.replace('formats = ["ext4"]', 'formats = ["ext4", "squashfs", "cpio.gz"]')
     (folder / f"configs/{BOARD}.toml").write_text(board, encoding="utf-8")
     (folder / f"configs/{BOARD}/linux.fragment").write_text(FRAGMENT, encoding="ascii")
-    done = subprocess.run(
-        checkout.scons(f"BOARD={BOARD}", f"sources.dir={sources()}"),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    checkout.build(folder, f"BOARD={BOARD}", f"sources.dir={sources()}", limit=BUILD_SECONDS)
     return folder / "out" / BOARD / "images"
 
 

@@ -49,16 +49,7 @@ def built(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "early").mkdir()
     (project / "early/init").write_text(INIT)
     (project / "early/init").chmod(0o755)
-    done = subprocess.run(
-        checkout.scons("BOARD=rooted"),
-        cwd=project,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    checkout.build(project, "BOARD=rooted", limit=BUILD_SECONDS)
     return project / "out/rooted/images"
 
 

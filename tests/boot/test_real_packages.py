@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,18 +29,8 @@ class Checkout:
 
     def build(self, *targets: str) -> Mapping[str, Any]:
         """Run SCons and return its summary."""
-        words = checkout.scons(f"BOARD={BOARD}", *targets)
         settings = (f"cache.dir={self._cache}", f"sources.dir={sources()}")
-        done = subprocess.run(
-            (*words, *settings),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        checkout.build(self.folder, f"BOARD={BOARD}", *targets, *settings, limit=_LIMIT)
         found: Mapping[str, Any] = json.loads(self.out("summary.json"))
         return found
 

@@ -6,6 +6,7 @@ Reading a pipe could wait forever, and a device such as /dev/zero would fill the
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import stat
@@ -44,6 +45,11 @@ def text(path: Place, encoding: str = "utf-8", errors: str = "strict") -> str:
     """Return a text file's content with "\\n" line ends. Raises OSError, UnicodeDecodeError."""
     found = content(path, TEXT).decode(encoding, errors)
     return found.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def digest(path: Place) -> str:
+    """Return the SHA-256 of a text file's bytes. Raises OSError."""
+    return hashlib.sha256(content(path, TEXT)).hexdigest()
 
 
 def opened(path: Place) -> io.BufferedReader:

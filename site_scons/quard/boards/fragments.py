@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 from quard.base import given
@@ -71,7 +70,7 @@ class Fragments:
 
     def _hash(self, path: str) -> str:
         try:
-            return sha256(given.content(self._project / path, given.TEXT)).hexdigest()
+            return given.digest(self._project / path)
         except OSError as error:
             raise QuardError(
                 f"the board's fragment {path} cannot be read",

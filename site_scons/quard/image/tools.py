@@ -39,7 +39,8 @@ def identity(name: str, programs: Programs) -> str:
     files = programs.recall(found, (program,))
     if files is None or not all(Path(file).exists() for file in files):
         files = libraries(found)
-        programs.note(found, (program,), files)
+        if find("ldd"):  # else they may become known later
+            programs.note(found, (program,), files)
     return programs.fingerprint("", (program, *map(Path, files)))
 
 

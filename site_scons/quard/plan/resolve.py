@@ -74,22 +74,16 @@ class Resolved:
     @property
     def layers(self) -> tuple[tuple[str, str], ...]:
         """The parts of packages in the image, as (package, part), in build order."""
-        return tuple(
-            (name, part)
-            for name in self.image
-            for part in self.plans[name].target_parts
-            if self._has(name, part)
-        )
+        return tuple(each for each in self._target_parts if self._has(*each))
 
     @property
     def left_out(self) -> tuple[tuple[str, str], ...]:
         """The parts of the image's packages that are not in it, as (package, part)."""
-        return tuple(
-            (name, part)
-            for name in self.image
-            for part in self.plans[name].target_parts
-            if not self._has(name, part)
-        )
+        return tuple(each for each in self._target_parts if not self._has(*each))
+
+    @property
+    def _target_parts(self) -> tuple[tuple[str, str], ...]:
+        return tuple((n, part) for n in self.image for part in self.plans[n].target_parts)
 
     def _has(self, name: str, part: str) -> bool:
         """Return whether the image has a part: a need without a name brings all but programs."""

@@ -115,23 +115,23 @@ class BoardBuild:
 
     def _produce(self, unit: Unit) -> None:
         workspace, name = self.workspace, unit.name
-        force, version = unit.id in self.forced, self.plan(name).version
+        force, plan = unit.id in self.forced, self.plan(name)
         started = time.monotonic()
-        with workspace.console.package(name, version) as report:
-            packager, plan, place = workspace.host.packager, self.plan(name), self.place(name)
+        with workspace.console.package(name, plan.version) as report:
+            packager, place = workspace.host.packager, self.place(name)
             outcome = None if force else packager.restore(plan, self.ledger.basis(unit), place)
             if outcome is None:
                 job, token = self.job(name), workspace.host.token
                 outcome = packager.produce(job, place, report, token, force=force)
         if outcome.how == "restored":
             workspace.summary.add_restored(name)
-            workspace.console.done(name, version, "from the store")
+            workspace.console.done(name, plan.version, "from the store")
             return
         seconds = time.monotonic() - started
         reasons = why.reasons(outcome.before, outcome.now, self.difference(unit))
         reasons = reasons or (why.FORCED if force else (why.MISSING,))
         workspace.summary.add_built(name, seconds, reasons)
-        workspace.console.done(name, version, f"built in {seconds:.1f} s")
+        workspace.console.done(name, plan.version, f"built in {seconds:.1f} s")
 
     def plan(self, name: str) -> Plan:
         """Return the plan of a package, named NAME or ROOT/NAME."""

@@ -57,7 +57,7 @@ class ImageFiles:
 
     def _system_digest(self, name: str) -> str:
         try:
-            return hashlib.sha256(given.content(self.system(name), given.TEXT)).hexdigest()
+            return given.digest(self.system(name))
         except OSError as error:
             raise QuardError(
                 f"configs/system/{name}.toml cannot be read",
@@ -91,7 +91,7 @@ class ImageFiles:
 
     def _machine_digest(self) -> str:
         try:
-            return hashlib.sha256(given.content(self._machine, given.TEXT)).hexdigest()
+            return given.digest(self._machine)
         except OSError:
             self.script()  # raises the error
             raise
@@ -101,8 +101,7 @@ class ImageFiles:
         total = hashlib.sha256()
         try:
             for name in listed(folder, ".sh"):
-                found = hashlib.sha256(given.content(folder / name, given.TEXT)).hexdigest()
-                total.update(f"{name} {found}\n".encode())
+                total.update(f"{name} {given.digest(folder / name)}\n".encode())
         except OSError:
             self.script()
             raise

@@ -81,10 +81,10 @@ class Stores:
 
     def blob(self, sha256: str) -> Path | None:
         """Return the path of a verified blob; None if no store has it intact."""
-        from quard.store import blob  # noqa: PLC0415 - a null build unpacks nothing
-
         found = next((s.path(sha256) for s in self.all if s.verify(sha256)), None)
         if found is None and sha256 == EMPTY:
+            from quard.store import blob  # noqa: PLC0415 - a null build packs nothing
+
             with self.scratch() as folder:
                 blob.pack(folder, (), folder / "empty")
                 return self._shared.path(self._shared.add(folder / "empty"))
@@ -100,9 +100,12 @@ class Stores:
         if sha256 == EMPTY:
             into.mkdir(parents=True, exist_ok=True)
             return True
-        store = self._owner(sha256)
-        if store is None:
+        owners = [store for store in self.all if store.has(sha256)]
+        if len(owners) > 1:  # one of them may be damaged, and `into` cannot be used twice
+            owners = [store for store in owners if store.verify(sha256)]
+        if not owners:
             return False
+        store = owners[0]
         try:
             blob.extract(store.path(sha256), into, sha256)
         except FileNotFoundError:
@@ -139,7 +142,7 @@ class Stores:
         naming = [s for s in self.all if key and _names(s.record(key), sha256)]
         for store in naming:
             store.drop(key)
-        owner = self._owner(sha256)
+        owner = next((store for store in self.all if store.has(sha256)), None)
         if wrong := next((store for store in self.all if store.has_removed(sha256)), None):
             return _damage(wrong, name, part, sha256, "did not have its hash and was removed")
         if owner:
@@ -163,10 +166,6 @@ class Stores:
         """Remove leftovers of killed users of the stores."""
         for store in self.all:
             store.sweep()
-
-    def _owner(self, sha256: str) -> Store | None:
-        """Return the first store with a blob, which may be damaged."""
-        return next((store for store in self.all if store.has(sha256)), None)
 
 
 def _names(record: Mapping[str, Any] | None, sha256: str) -> bool:

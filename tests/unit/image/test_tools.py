@@ -69,3 +69,14 @@ def test_the_same_tool_elsewhere_has_the_same_identity(
     shutil.copy(tools.find("ldd") or "", tmp_path / "bin/ldd")
     monkeypatch.setattr(tools, "SEARCH", f"{tmp_path}/bin:{tools.SEARCH}")
     assert tools.identity("mke2fs", memory(tmp_path)) == found
+
+
+def test_libraries_that_ldd_could_not_name_are_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tools.identity("mke2fs", memory(tmp_path / "one"))
+    plain = tools.find
+    monkeypatch.setattr(tools, "find", lambda name: None if name == "ldd" else plain(name))
+    assert tools.identity("mke2fs", memory(tmp_path / "two")) != whole
+    monkeypatch.setattr(tools, "find", plain)
+    assert tools.identity("mke2fs", memory(tmp_path / "two")) == whole

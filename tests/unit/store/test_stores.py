@@ -220,3 +220,14 @@ def test_other_errors_are_no_loss(place: Place) -> None:
     with pytest.raises((OSError, QuardError)):
         place.stores.extract(sha256, place.folder / "into")
     assert place.shared.verify(sha256)
+
+
+@pytest.mark.parametrize("damaged", ["local", "shared"])
+def test_a_blob_that_one_store_has_damaged_comes_from_the_other(place: Place, damaged: str) -> None:
+    sha256 = place.archive(place.local, "one")
+    assert place.archive(place.shared, "one") == sha256
+    place.record({"dev": sha256})
+    damage(place.local if damaged == "local" else place.shared, sha256)
+    assert place.stores.extract(sha256, place.folder / "into")
+    assert (place.folder / "into/file").read_text() == "one"
+    assert place.stores.record(KEY) is not None
