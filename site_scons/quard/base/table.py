@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.names import meant
+from quard.base.names import meant, nearest
 
 
 def read(path: Path, shown: str, reason: str) -> Table:
@@ -119,6 +119,14 @@ class Table:
             hint=hint or f"correct it in {self._where}",
         )
 
+    def _instead(self, key: str) -> str:
+        """Return a hint on a missing key: it may be misspelt, or below the header of a table."""
+        for place, inner in _inner(self._data, self._name):
+            if key in inner:
+                return f"[{place}] has it: move it above this line, to the keys that it belongs to"
+        near = nearest(key, self._data)
+        return f"there is {near[0]!r}: did you mean {key!r}?" if near else ""
+
     def _plain(self, key: str, text: str) -> str:
         """Check and return a text that may become part of a path, a command or an environment."""
         if "\0" in text:
@@ -129,9 +137,17 @@ class Table:
         self._known.append(key)
         if key not in self._data:
             if default is None:
-                raise self.error(key, "is missing")
+                raise self.error(key, "is missing", self._instead(key))
             return default
         found: T = self._data.pop(key)
         if type(found) is not kind:
             raise self.error(key, f"must be {name}, not {found!r}")
         return found
+
+
+def _inner(data: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the tables in a table, each with its name from the top."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield f"{name}{key}", value
+            yield from _inner(value, f"{name}{key}.")

@@ -130,3 +130,22 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, make: Any) -> No
         read(path, "x.toml", "bad-x")
     assert (caught.value.message, caught.value.reason) == ("x.toml cannot be read", "bad-x")
     assert caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("package = 1", "there is 'package': did you mean 'packages'?"),
+        ("[a.b]\npackages = 1", "[a.b] has it: move it above this line, to the keys that it"),
+        ("other = 1", "correct it in x.toml"),
+        ("", "correct it in x.toml"),
+    ],
+)
+def test_a_missing_key_that_is_misspelt_or_elsewhere_is_found(
+    tmp_path: Path, text: str, hint: str
+) -> None:
+    (tmp_path / "x.toml").write_text(text)
+    with pytest.raises(QuardError) as caught:
+        read(tmp_path / "x.toml", "x.toml", "bad-x").text("packages")
+    assert caught.value.message == "x.toml: packages is missing"
+    assert caught.value.hint.startswith(hint)
