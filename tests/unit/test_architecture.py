@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.machine",),
     ("quard.image",),
     ("quard.execute",),
+    ("quard.tools",),
     ("quard.ledger",),
     ("quard.parts",),
     ("quard.sources", "quard.store"),

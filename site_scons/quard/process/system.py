@@ -1,0 +1,62 @@
+"""The system whose programs run: the machine's own, or a folder with pinned tools.
+
+A folder of pinned tools holds `usr`, laid out as in the release that its packages come from. Sealed
+commands see that `usr` as theirs. Single programs also run outside of a sandbox, on the machine's
+files: its dynamic loader starts them with its own libraries (ld.so(8)).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_LOADERS = (
+    ("lib64/ld-linux-x86-64.so.2", "lib/x86_64-linux-gnu"),
+    ("lib/ld-linux-aarch64.so.1", "lib/aarch64-linux-gnu"),
+)
+"""Dynamic loader and libraries of each kind of build machine, below usr (Debian's layout)."""
+_FOLDERS = ("usr/sbin", "usr/bin")
+
+
+@dataclass(frozen=True)
+class System:
+    """A system by its top folder; "/" is the machine's own."""
+
+    folder: Path = Path("/")
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it is a folder of pinned tools."""
+        return self.folder != Path("/")
+
+    def place(self, inside: str | Path) -> Path:
+        """Return where the machine has a file that sealed commands see at this absolute path."""
+        return self.folder / Path(inside).relative_to("/")
+
+    def shown(self, place: Path) -> Path:
+        """Return the path at which sealed commands see one of this system's files."""
+        return Path("/") / place.relative_to(self.folder)
+
+    def find(self, program: str) -> Path | None:
+        """Return where a pinned system has a program; None if it does not have it."""
+        for folder in _FOLDERS:
+            if os.access(place := self.folder / folder / program, os.X_OK):
+                return place
+        return None
+
+    def start(self, program: Path) -> tuple[str, ...]:
+        """Return the words that start a program, not a script, outside of a sandbox.
+
+        program -- one of this system's files, as `find` returns it
+        """
+        for loader, libraries in _LOADERS if self.is_pinned else ():
+            if (place := self.folder / "usr" / loader).exists():
+                return (
+                    *(str(place), "--library-path", str(self.folder / "usr" / libraries)),
+                    str(program),
+                )
+        return (str(program),)
+
+
+MACHINE = System()
