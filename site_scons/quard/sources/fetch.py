@@ -102,7 +102,7 @@ class Fetcher:
             path.unlink()
             self._progress.note(
                 f"{request.package}: removed {path}: it is damaged or from another version"
-                " (its sha256 is not the recipe's)"
+                " (its sha256 is not the expected one)"
             )
         return found
 

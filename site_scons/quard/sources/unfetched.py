@@ -36,7 +36,7 @@ class Failure:
 def other_bytes(address: str, variant: Variant, other: Other) -> Failure:
     """Return the failure of an address that gave another file."""
     text = (
-        "sent a file other than the recipe's"
+        "sent another file than expected"
         f"\n  expected {other.what} {other.expected}"
         f"\n  found {other.what}    {other.found}"
     )

@@ -1,0 +1,57 @@
+"""Which pinned packages a package's build sees: what its plan names, and what that needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from quard.base.errors import QuardError
+from quard.base.names import meant
+from quard.tools.lock import Lock, LockedPackage
+from quard.tools.names import FILE, Names
+
+_PYTHON = "python3"
+_PROGRAMS = ("usr/bin/", "usr/sbin/")
+
+
+def owner(names: Names, lock: Lock, command: str) -> str | None:
+    """Return the package that a build needs for a command; None if no package has it."""
+    if command in names.commands:
+        return names.commands[command]
+    texts = (names.links.get(folder + command) for folder in _PROGRAMS)
+    link = next(filter(None, texts), command)
+    return lock.owners.get(link.rpartition("/")[2])
+
+
+def for_build(
+    names: Names, lock: Lock, triple: str, commands: Iterable[str]
+) -> tuple[LockedPackage, ...]:
+    """Return all packages that a build for a target sees, sorted by name.
+
+    commands -- those that the recipe names in `tools`
+    Raises QuardError no-pinned-tools, tool-missing.
+    """
+    if triple not in names.targets:
+        raise QuardError(
+            f"there is no pinned compiler for {triple}",
+            detail=f"{FILE} has {', '.join(sorted(names.targets))}",
+            reason="no-pinned-tools",
+            hint=f"add the target to {FILE} and run ./scons tools-update",
+        )
+    wanted = [*names.common, *names.targets[triple]]
+    for command in sorted(set(commands)):
+        found = owner(names, lock, command)
+        if found is None:
+            raise QuardError(
+                f"no pinned package has the command {command}",
+                reason="tool-missing",
+                hint=meant(
+                    command,
+                    lock.owners,
+                    f"add its package to `further` in {FILE} and run ./scons tools-update",
+                ),
+            )
+        wanted.append(found)
+    closure = lock.closure(wanted)
+    if any(package.name == _PYTHON for package in closure):
+        closure = lock.closure([*wanted, *names.python])
+    return closure

@@ -1,0 +1,75 @@
+"""Fetching pinned packages: from the mirrors of the settings, then from those of apt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.plan.source import Request, Variant
+from quard.sources.fetch import Fetcher
+from quard.sources.mirrors import DEBIAN
+from quard.tools.lock import LockedPackage
+
+_SUPERSEDED = (
+    "a mirror has a file only until a newer version replaces it: name an archive that keeps all of"
+    " them in local.toml ([tools] mirrors), or run ./scons tools-update"
+)
+_OTHER = (
+    "the mirror is damaged or changes its files: name another one in local.toml ([tools] mirrors);"
+    " if all of them have this file, run ./scons tools-update"
+)
+
+
+def addresses(mirrors: tuple[str, ...], file: str) -> tuple[str, ...]:
+    """Return the addresses of a file of Debian's archive, best first.
+
+    mirrors -- base addresses from the settings
+    """
+    return (*(f"{base.rstrip('/')}/{file}" for base in mirrors), f"{DEBIAN}{file}")
+
+
+class Packages:
+    """Fetches packages into a cache; several threads may use it at once.
+
+    fetcher -- of the cache of packages, `CACHE/tools/debs`
+    mirrors -- base addresses of Debian archives that are tried first
+    """
+
+    def __init__(self, fetcher: Fetcher, mirrors: tuple[str, ...]) -> None:
+        self._fetcher = fetcher
+        self._mirrors = mirrors
+
+    def fetch(self, package: LockedPackage) -> Path:
+        """Return where a package's verified file is.
+
+        Raises QuardError: `tools-unavailable`, `hash-mismatch`, and as `Fetcher.fetch` does.
+        """
+        name = package.file.rpartition("/")[2]
+        where = addresses(self._mirrors, package.file)
+        variant = Variant(name, package.sha256, where, package.size)
+        try:
+            return self._fetcher.fetch(Request(package.name, (variant,))).path
+        except QuardError as error:
+            if error.reason == "no-source":
+                raise _unavailable(package, error) from None
+            if error.reason == "hash-mismatch":
+                raise _other(package, error) from None
+            raise
+
+
+def _unavailable(package: LockedPackage, error: QuardError) -> QuardError:
+    return QuardError(
+        f"could not download the pinned tool {package.name} {package.version}",
+        detail=error.detail,
+        reason="tools-unavailable",
+        hint=_SUPERSEDED,
+    )
+
+
+def _other(package: LockedPackage, error: QuardError) -> QuardError:
+    return QuardError(
+        f"the file of the pinned tool {package.name} {package.version} does not match the lock",
+        detail=error.detail,
+        reason=error.reason,
+        hint=_OTHER,
+    )

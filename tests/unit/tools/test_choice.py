@@ -1,0 +1,95 @@
+"""quard.tools.choice: which packages a build sees, from the project's own lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from quard.base.errors import QuardError
+from quard.execute.sysroot import COMMON_TOOLS
+from quard.recipes.catalog import Catalog
+from quard.tools import lockfile
+from quard.tools.choice import for_build, owner
+from quard.tools.lock import Lock, LockedPackage
+from quard.tools.names import Names, load
+
+PROJECT = Path(__file__).resolve().parents[3]
+MACHINES = sorted(lockfile.MACHINES.values())
+RISCV = "riscv64-linux-gnu"
+MOST = 200_000_000
+"""Bytes that are fetched for one target at most."""
+
+
+@pytest.fixture(scope="module")
+def names() -> Names:
+    return load(PROJECT)
+
+
+@pytest.fixture(params=MACHINES)
+def lock(request: pytest.FixtureRequest, names: Names) -> Lock:
+    return lockfile.load(PROJECT, names, request.param)
+
+
+def found(packages: tuple[LockedPackage, ...]) -> set[str]:
+    return {package.name for package in packages}
+
+
+def test_a_build_sees_every_common_command(names: Names, lock: Lock) -> None:
+    seen = found(for_build(names, lock, RISCV, ()))
+    owners = {command: owner(names, lock, command) for command in (*COMMON_TOOLS, "cc")}
+    assert {command: name for command, name in owners.items() if name not in seen} == {}
+
+
+@pytest.mark.parametrize("triple", ["riscv64-linux-gnu", "aarch64-linux-gnu"])
+def test_a_build_sees_the_compiler_of_its_target_alone(
+    names: Names, lock: Lock, triple: str
+) -> None:
+    seen = found(for_build(names, lock, triple, ()))
+    assert owner(names, lock, f"{triple}-gcc") in seen
+    assert owner(names, lock, f"{triple}-g++") in seen
+    others = {name for other in names.targets if other != triple for name in names.targets[other]}
+    if lock.machine == "amd64":
+        assert not others & seen
+
+
+def test_every_tool_that_a_recipe_names_has_an_owner(names: Names, lock: Lock) -> None:
+    catalog = Catalog(PROJECT / "packages")
+    named = {tool for name in catalog.names() for tool in catalog[name].recipe.tools}
+    assert {"bc", "python3"} <= named
+    assert {tool for tool in named if owner(names, lock, tool) is None} == set()
+
+
+def test_python_comes_whole_and_with_the_modules_that_builds_import(
+    names: Names, lock: Lock
+) -> None:
+    assert "python3.13-minimal" not in found(for_build(names, lock, RISCV, ()))
+    for command in ("python3", "meson"):
+        seen = found(for_build(names, lock, RISCV, (command,)))
+        assert {"python3", "libpython3-stdlib", "python3-jinja2", "flit"} <= seen
+
+
+def test_a_link_is_owned_by_the_package_it_leads_to(names: Names, lock: Lock) -> None:
+    assert owner(names, lock, "awk") == "gawk"
+    assert owner(names, lock, "automake") == "automake"
+    assert owner(names, lock, "which") == "debianutils"
+
+
+def test_a_command_that_no_package_has_is_an_error(names: Names, lock: Lock) -> None:
+    with pytest.raises(QuardError, match="no pinned package has the command mesonn") as caught:
+        for_build(names, lock, RISCV, ("mesonn",))
+    assert caught.value.reason == "tool-missing"
+    assert "meson" in caught.value.hint
+
+
+def test_a_target_without_a_pinned_compiler_is_an_error(names: Names, lock: Lock) -> None:
+    with pytest.raises(QuardError, match="no pinned compiler for mips") as caught:
+        for_build(names, lock, "mips", ())
+    assert caught.value.reason == "no-pinned-tools"
+    assert RISCV in caught.value.detail
+
+
+def test_the_tools_for_one_target_have_at_most_200_mb(names: Names, lock: Lock) -> None:
+    for triple in names.targets:
+        wanted = (*names.common, *names.machine, *names.targets[triple])
+        assert sum(package.size for package in lock.closure(wanted)) <= MOST
