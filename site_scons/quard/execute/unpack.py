@@ -9,11 +9,9 @@ through a link, so checking names is enough.
 from __future__ import annotations
 
 import contextlib
-import lzma
 import os
 import shutil
 import tarfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,23 +19,13 @@ from quard.base import links
 from quard.base.errors import QuardError
 from quard.base.plain import one_line
 from quard.base.space import disk_full, is_full
-from quard.execute.archive import Bad, Stream, Unsafe, members
+from quard.sources.members import DAMAGE, Bad, Stream, Unsafe, members
 
 _LATEST = (1 << 33) - 1
 _DEEPEST = 200
 """Folders in one path: walking and removing a tree take a Python stack frame for each."""
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-_FAULTS = (
-    Unsafe,
-    Bad,
-    EOFError,
-    tarfile.TarError,
-    lzma.LZMAError,
-    zlib.error,
-    ValueError,  # from Python's own conversions: a time that is not a number, a NUL in a path
-)
+_FAULTS = (Unsafe, Bad, *DAMAGE)
 
 
 def unpack(archive: Path, into: Path, check: Callable[[], None] = lambda: None) -> None:

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
-from quard.execute import archive as archive_module
 from quard.execute.unpack import unpack
+from quard.sources import members as archive_module
 
 SITE = str(Path(archive_module.__file__).parents[2])
 TIME = 1_700_000_000

@@ -1,4 +1,4 @@
-"""The members of a source archive, read front to back and checked as a stream.
+"""The members of a tar archive, read front to back and checked as a stream.
 
 `tarfile` parses the headers, with damage as an error anywhere. Its own stream mode is not used: it
 copies its whole buffer for each header, which takes half of the time for a kernel.
@@ -13,10 +13,12 @@ import lzma
 import queue
 import tarfile
 import threading
-from collections.abc import Generator, Iterator
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from tarfile import HeaderError, ReadError, TarFile, TarInfo
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 BLOCK = 1 << 20
 RATIO = 100
@@ -28,6 +30,13 @@ InvalidHeaderError = tarfile.InvalidHeaderError  # type: ignore[attr-defined]
 _LONGEST_EXTENSION = 1 << 20
 
 
+class Readable(Protocol):
+    """Bytes that can be read front to back."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
+
+
 class Unsafe(Exception):
     """A member that would escape the folder, or of a type that sources do not have."""
 
@@ -36,16 +45,29 @@ class Bad(Exception):
     """An undamaged stream whose members do not form one tree."""
 
 
-def members(archive: Path) -> Generator[tuple[TarInfo, Stream], None, None]:
+DAMAGE = (
+    EOFError,
+    tarfile.TarError,
+    lzma.LZMAError,
+    zlib.error,
+    ValueError,  # from Python's own conversions: a time that is not a number, a NUL in a path
+)
+"""What `members` raises for a damaged archive, besides an OSError without a number (gzip, bz2)."""
+
+
+def members(
+    archive: Path, opener: Callable[[Path], AbstractContextManager[Readable]] | None = None
+) -> Generator[tuple[TarInfo, Stream], None, None]:
     """Yield each member, and the stream whose next bytes are the member's data.
 
     The archive is read to its end, because decompressors compare their checksums only there.
 
-    Raises Unsafe, Bad, OSError, and for damage EOFError, tarfile.TarError, lzma.LZMAError,
-    zlib.error or an OSError without a number (gzip, bz2).
+    opener -- opens the uncompressed tar archive; by default `archive` is one itself, plain or
+              compressed with gzip, bzip2 or xz
+    Raises Unsafe, Bad, OSError, DAMAGE.
     """
     limit = FLOOR + RATIO * archive.stat().st_size
-    with contextlib.closing(Stream(archive, limit)) as stream:
+    with contextlib.closing(Stream(archive, limit, opener or _opened)) as stream:
         file = cast(IO[bytes], stream)
         with tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as tar:
             while (member := tar.next()) is not None:
@@ -78,7 +100,13 @@ class Stream:
     processor is used. `tarfile` needs a file's `read`, `tell` and forward `seek`.
     """
 
-    def __init__(self, archive: Path, limit: int) -> None:
+    def __init__(
+        self,
+        archive: Path,
+        limit: int,
+        opener: Callable[[Path], AbstractContextManager[Readable]],
+    ) -> None:
+        self._opener = opener
         self._block = memoryview(b"")
         self._position = 0
         self._fault: BaseException | None = None
@@ -92,7 +120,7 @@ class Stream:
 
     def _run(self, archive: Path, limit: int) -> None:
         try:
-            with _opened(archive) as source:
+            with self._opener(archive) as source:
                 while self._wanted and (block := source.read(BLOCK)):
                     limit -= len(block)
                     if limit < 0:

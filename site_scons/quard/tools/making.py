@@ -1,0 +1,202 @@
+"""Making roots: fetching and unpacking the packages that are missing, several at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from quard.base import canonical
+from quard.base.errors import QuardError, together
+from quard.base.files import replacing
+from quard.base.space import disk_full, is_full
+from quard.process.stop import REASON, Stop
+from quard.process.system import System
+from quard.sources.watch import amount
+from quard.tools import content, whole
+from quard.tools.layout import VERSION
+from quard.tools.lock import LockedPackage
+from quard.tools.merge import merge
+
+_TRANSFERS = 4
+"""Packages that are fetched while others are unpacked."""
+_LOADER_SECONDS = 60
+
+
+class Making:
+    """Makes roots below one folder; the parameters are those of `Roots`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        fetch: Callable[[LockedPackage], Path],
+        report: Callable[[str], None],
+        stop: Stop,
+    ) -> None:
+        self._folder = folder
+        self._fetch = fetch
+        self._report = report
+        self._stop = stop
+        processors = len(os.sched_getaffinity(0))
+        self._workers = processors + _TRANSFERS
+        self._unpacking = threading.Semaphore(processors)
+        self._ended = threading.Event()
+        self._told = threading.Event()
+
+    def root(
+        self, place: Path, packages: Sequence[LockedPackage], links: Mapping[str, str]
+    ) -> None:
+        """Make the root `place`. Raises as `Roots.provide` does."""
+        with self._system_errors():
+            self._prepare()
+            self._provide_packages(packages)
+
+            def fill(into: Path) -> None:
+                merge(packages, self._content, links, into)
+                _try(System(into))
+                with replacing(place.with_name(f"{place.name}.json")) as part:
+                    part.write_text(_described(packages, links), encoding="utf-8")
+
+            whole.make(place, fill, self._stop.check, self._waiting)
+
+    def _content(self, package: LockedPackage) -> Path:
+        return self._folder / "packages" / package.sha256
+
+    def _prepare(self) -> None:
+        for name in ("packages", "roots"):
+            folder = self._folder / name
+            folder.mkdir(parents=True, exist_ok=True)
+            whole.sweep(folder)
+        if os.statvfs(self._folder).f_flag & os.ST_NOEXEC:
+            raise _noexec(self._folder)
+
+    def _provide_packages(self, packages: Sequence[LockedPackage]) -> None:
+        """Fetch and unpack what is missing, large ones first. Raises QuardError, OSError."""
+        missing = [each for each in packages if not self._content(each).is_dir()]
+        if not missing:
+            return
+        size = sum(package.size for package in missing)
+        self._report(f"unpacking {len(missing)} packages of the pinned tools ({amount(size)})")
+        missing.sort(key=lambda package: (-package.size, package.name))
+        with ThreadPoolExecutor(self._workers, "tools") as pool:
+            futures = [pool.submit(self._provide_package, package) for package in missing]
+            try:
+                wait(futures, return_when=FIRST_EXCEPTION)
+            finally:
+                self._ended.set()  # if one has failed, those that still run need not finish
+                pool.shutdown(cancel_futures=True)
+        faults = [future.exception() for future in futures if not future.cancelled()]
+        _raise([fault for fault in faults if fault and not isinstance(fault, _Ended)])
+
+    def _provide_package(self, package: LockedPackage) -> None:
+        def check() -> None:
+            self._stop.check()
+            if self._ended.is_set():
+                raise _Ended
+
+        def fill(into: Path) -> None:
+            check()
+            deb = self._fetch(package)
+            with self._unpacking:
+                content.unpack(deb, into, check)
+
+        whole.make(self._content(package), fill, check, self._waiting)
+
+    def _waiting(self) -> None:
+        if not self._told.is_set():
+            self._told.set()
+            self._report("waiting for another build that unpacks the pinned tools")
+
+    @contextlib.contextmanager
+    def _system_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            if is_full(fault):
+                raise disk_full(
+                    "unpacking the pinned tools",
+                    self._folder,
+                    fault.strerror or "",
+                    instead="[cache] dir in local.toml sets another folder",
+                ) from fault
+            raise QuardError(
+                "cannot store the pinned tools",
+                detail=str(fault),
+                reason="cache-unusable",
+                hint="the cache must be a writable folder; [cache] dir in local.toml sets another",
+            ) from fault
+
+
+class _Ended(Exception):
+    """Another package has failed."""
+
+
+def _raise(faults: Sequence[BaseException]) -> None:
+    """Raise what made packages fail, if anything did: one error for all of the same kind."""
+    for fault in faults:
+        if not isinstance(fault, QuardError):
+            raise fault
+    errors = [fault for fault in faults if isinstance(fault, QuardError)]
+    errors = [error for error in errors if error.reason != REASON] or errors[:1]
+    if errors:
+        errors.sort(key=lambda error: (error.reason, error.message))
+        raise together("the packages of the pinned tools", errors)
+
+
+def _try(system: System) -> None:
+    """Start the root's dynamic loader, if it has one. Raises QuardError, OSError."""
+    loader, *others = system.start(system.place("/usr/bin/true"))
+    if not others:
+        return
+    try:
+        done = subprocess.run(
+            [loader, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env={},
+            timeout=_LOADER_SECONDS,
+            check=False,
+        )
+    except PermissionError:
+        raise _noexec(system.folder.parent) from None
+    except OSError as fault:
+        if fault.errno != errno.ENOEXEC:
+            raise
+        raise _wrong_machine(fault.strerror or "") from None
+    except subprocess.TimeoutExpired as fault:
+        raise _wrong_machine(str(fault)) from None
+    if done.returncode:
+        raise _wrong_machine(done.stderr)
+
+
+def _noexec(folder: Path) -> QuardError:
+    return QuardError(
+        "no program can be started from the folder of the pinned tools",
+        detail=str(folder),
+        reason="tools-noexec",
+        hint="its file system is mounted with noexec, or a security module forbids it; [cache] dir"
+        " in local.toml sets another folder",
+    )
+
+
+def _wrong_machine(said: str) -> QuardError:
+    return QuardError(
+        "the pinned tools do not run on this machine",
+        detail=said,
+        reason="tools-unavailable",
+        hint="the lock must be that of this machine's processor, and its kernel must run glibc's"
+        " programs",
+    )
+
+
+def _described(packages: Sequence[LockedPackage], links: Mapping[str, str]) -> str:
+    """Return what a root was made of, for people."""
+    named = {each.name: {"sha256": each.sha256, "version": each.version} for each in packages}
+    return canonical.readable({"layout": VERSION, "links": dict(links), "packages": named})

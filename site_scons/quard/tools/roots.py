@@ -1,0 +1,74 @@
+"""Roots: folders with exactly the packages of one closure, which builds see as their system.
+
+    packages/SHA256   what a root holds of one package
+    roots/DIGEST      hard links to the files of several packages, and links that the project makes
+    roots/DIGEST.json what the root was made of, for people
+
+Everything is made under another name and renamed, so what exists is complete. Roots share the space
+of their packages and stay whole if these are removed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from quard.base.canonical import digest
+from quard.process.stop import Stop
+from quard.process.system import System
+from quard.tools.layout import VERSION
+from quard.tools.lock import LockedPackage
+
+
+class Roots:
+    """The roots below one folder. Several threads and processes may use it at once.
+
+    folder -- of all packages and roots, shared by all checkouts of a user
+    fetch  -- returns a package's file, verified; called by several threads
+    report -- called with a line of text when this takes a while
+    stop   -- ends everything
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        fetch: Callable[[LockedPackage], Path],
+        report: Callable[[str], None],
+        stop: Stop,
+    ) -> None:
+        self._folder = folder
+        self._fetch = fetch
+        self._report = report
+        self._stop = stop
+
+    def digest(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> str:
+        """Return the digest of the root that these packages and links make, for keys.
+
+        links -- path -> text of a link; those that lead to no file of the root are not made
+        """
+        hashes = sorted(package.sha256 for package in packages)
+        return digest({"layout": VERSION, "links": dict(links), "packages": hashes})
+
+    def place(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> Path:
+        """Return where the root is, or would be."""
+        return self._folder / "roots" / self.digest(packages, links)
+
+    def has(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> bool:
+        """Return whether the root has been made."""
+        return os.path.isdir(self.place(packages, links))
+
+    def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
+        """Return the root; fetch, unpack and make what is missing.
+
+        Raises QuardError: bad-deb, tools-conflict, tools-noexec, tools-unavailable,
+        disk-full, cache-unusable, interrupted, and what `fetch` raises.
+        """
+        place = self.place(packages, links)
+        if not place.is_dir():
+            # Unpacking needs modules that a null build need not load.
+            from quard.tools.making import Making  # noqa: PLC0415
+
+            making = Making(self._folder, self._fetch, self._report, self._stop)
+            making.root(place, packages, links)
+        return System(place)

@@ -1,0 +1,98 @@
+"""Folders that several threads and processes may want to make: one makes it, completely or not."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from quard.base.files import remove_tree
+
+_PART = ".part"
+_LOCK = ".lock"
+_POLL = 0.05
+
+
+def make(
+    place: Path,
+    fill: Callable[[Path], None],
+    check: Callable[[], None],
+    waiting: Callable[[], None] = lambda: None,
+) -> None:
+    """Make a folder unless it exists: `fill` writes into an empty one, which is then renamed.
+
+    If another thread or process is making it, this one waits for the result.
+
+    check   -- called while waiting; an exception from it ends the waiting
+    waiting -- called once when the waiting begins
+    Raises what `fill` and `check` raise, and OSError; then there is no folder.
+    """
+    with _alone(place, check, waiting):
+        if place.exists():
+            return
+        part = place.with_name(place.name + _PART)
+        remove_tree(part)
+        try:
+            part.mkdir()
+            fill(part)
+            part.rename(place)
+        except BaseException:
+            with contextlib.suppress(OSError):  # the first fault is reported
+                remove_tree(part)
+            raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes have left in a folder where `make` makes folders."""
+    for part in sorted(folder.glob(f"*{_PART}")):
+        with contextlib.suppress(_Busy), _alone(part.with_suffix(""), _give_up, lambda: None):
+            remove_tree(part)
+
+
+class _Busy(Exception):
+    """Somebody else is making the folder."""
+
+
+def _give_up() -> None:
+    raise _Busy
+
+
+@contextlib.contextmanager
+def _alone(place: Path, check: Callable[[], None], waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of a folder; its file is removed at the end."""
+    lock = place.with_name(place.name + _LOCK)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    told = False
+    while True:
+        handle = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_same(handle, lock):
+                break
+        except BlockingIOError:
+            if not told:
+                waiting()
+                told = True
+            check()
+            time.sleep(_POLL)
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # it does no harm
+            lock.unlink()
+        os.close(handle)
+
+
+def _is_same(handle: int, path: Path) -> bool:
+    """Return whether an open file is still the one at the path: its last owner removed it."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
