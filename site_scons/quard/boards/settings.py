@@ -19,12 +19,12 @@ from quard.base.table import Table, read
 from quard.boards.keys import HINT, authorized_keys, bad_key
 
 _REASON = "bad-setting"
-_LISTS = ("sources.mirrors", "login.authorized_keys", "login.authorized_key_files")
+_LISTS = ("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files")
 _FLAGS = ("sources.offline", "sources.strict")
 _NUMBERS = ("sources.largest_mib",)
 _LARGEST_MIB = 2048
 _SIZE = re.compile(r"([0-9]{1,6})([MGT])")
-TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login")
+TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,7 @@ class Settings:
     largest_mib     -- size limit of an archive whose recipe gives no size
     sandbox         -- auto: bubblewrap if it can run; bwrap: required; none: not used
     authorized_keys -- public keys of root besides the board's
+    tools_mirrors   -- base addresses of Debian archives, tried before those of apt
     """
 
     override: Mapping[str, Path]
@@ -53,6 +54,7 @@ class Settings:
     largest_mib: int
     sandbox: str
     authorized_keys: tuple[str, ...]
+    tools_mirrors: tuple[str, ...]
 
 
 def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Settings:
@@ -124,7 +126,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
             raise override.error(name, "does not name a folder")
         _folder(override, name, tree)
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
-    sandbox, compiler = top.table("sandbox"), top.table("compiler")
+    sandbox, compiler, tools = top.table("sandbox"), top.table("compiler"), top.table("tools")
     keys = authorized_keys(login)
     for name in login.texts("authorized_key_files", ()):
         keys += _keys(login, path(name))
@@ -140,9 +142,10 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         largest_mib=_largest(sources),
         sandbox=sandbox.choice("mode", ("auto", "bwrap", "none"), "auto"),
         authorized_keys=keys,
+        tools_mirrors=tools.texts("mirrors", ()),
     )
     compiler.choice("launcher", ("none",), "none")
-    for table in (cache, sources, login, sandbox, compiler):
+    for table in (cache, sources, login, sandbox, compiler, tools):
         table.finish()
     return settings
 

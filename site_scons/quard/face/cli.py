@@ -32,7 +32,7 @@ VARIABLES = {
     "BENCH_ARGS": "for bench: --boots, --cold, --changes, --scale 10,100,1000,3000, --runs N",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends", "why")
-BUILDS = ("bench", "gc", "images", "run", "source", "test")
+BUILDS = ("bench", "gc", "images", "run", "source", "test", "tools-update")
 _ONE_NAME = ((1,), "the name of one package")
 _NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, or none")}
 """How many names a question takes."""
@@ -46,6 +46,7 @@ HELP = {
     "test": "run every check of the project, including a real boot",
     "source": "fetch and verify every source of the board",
     "gc": "remove the least recently used results from the stores, down to cache.limit",
+    "tools-update": "write the lock files of the pinned tools as the Debian release is now",
     "bench": "measure the build, the image and the boot; JSON on the last line",
     "NAME": "build one package and what it needs",
     "NAME-rebuild": "rebuild that package, even if nothing changed",
@@ -70,7 +71,7 @@ OPTIONS = {
 
 Verb = Literal[
     "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
-    "images", "run", "test", "source", "bench", "gc",
+    "images", "run", "test", "source", "bench", "gc", "tools-update",
     "list", "info", "depends", "rdepends", "why",
 ]  # fmt: skip
 _VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
@@ -112,7 +113,7 @@ class Command:
     @property
     def builds(self) -> bool:
         """Whether the command makes files, so that it needs the tree's lock."""
-        return self.verb not in (*QUESTIONS, "test", "bench", "gc")
+        return self.verb not in (*QUESTIONS, "test", "bench", "gc", "tools-update")
 
 
 def parse(

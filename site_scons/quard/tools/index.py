@@ -167,15 +167,25 @@ def _candidate(text: str, name: str) -> Candidate:
         *fields["Filename"].split("/")
     }:
         raise Damaged(f"{name} has the file {fields['Filename']!r}")
-    try:
-        version.key(fields["Version"])
-    except ValueError:
-        raise Damaged(f"{name} has the version {fields['Version']!r}") from None
+    if not _is_version(fields["Version"]):
+        raise Damaged(f"{name} has the version {fields['Version']!r}")
     return Candidate(fields)
 
 
 def _need(text: str, package: str) -> Need:
     found = _ONE.match(text.strip())
-    if found is None or (found["relation"] and not version.known(found["relation"])):
+    right = found is not None and (
+        not found["relation"]
+        or (version.known(found["relation"]) and _is_version(found["version"]))
+    )
+    if found is None or not right:
         raise Damaged(f"{package} has the dependency {text.strip()!r}")
     return Need(found["name"], found["machine"], found["relation"] or "", found["version"] or "")
+
+
+def _is_version(text: str) -> bool:
+    try:
+        version.key(text)
+    except ValueError:
+        return False
+    return True

@@ -21,10 +21,12 @@ Key = tuple[int, tuple[Any, ...], tuple[Any, ...]]
 
 @cache
 def key(version: str) -> Key:
-    """Return a value that orders versions as dpkg does. Raises ValueError for a bad epoch."""
+    """Return a value that orders versions as dpkg does. Raises ValueError for a bad number."""
     epoch, colon, rest = version.partition(":")
     if not colon:
         epoch, rest = "0", version
+    if not (epoch.isascii() and epoch.isdecimal()):
+        raise ValueError(f"not an epoch: {epoch!r}")
     upstream, dash, revision = rest.rpartition("-")
     if not dash:
         upstream, revision = rest, ""

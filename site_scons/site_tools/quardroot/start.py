@@ -66,6 +66,8 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     workspace = Workspace(project, chosen, catalog, local, host)
     if command.verb == "gc":
         _shrink(workspace)
+    if command.verb == "tools-update":
+        _update_tools(workspace)
     if command.verb in cli.QUESTIONS:
         _answer(command, workspace, catalog, guard)
     return Session(command, workspace, guard)
@@ -90,6 +92,18 @@ def _shrink(workspace: Workspace) -> NoReturn:
 
     dry = bool(SCons.Script.GetOption("no_exec"))
     for line in shrunk(workspace.host.stores.all, workspace.settings.limit, dry=dry):
+        workspace.console.answer(f"{line}\n")
+    streams.require_arrival()
+    sys.exit(0)
+
+
+def _update_tools(workspace: Workspace) -> NoReturn:
+    """Write the lock files of the pinned tools, and end the process."""
+    from quard.project.updating import updated  # noqa: PLC0415
+
+    host, dry = workspace.host, bool(SCons.Script.GetOption("no_exec"))
+    progress = workspace.console.progress
+    for line in updated(workspace.project, host.site.cache, workspace.settings, progress, dry=dry):
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()
     sys.exit(0)

@@ -26,6 +26,7 @@ EMPTY = Settings(
     largest_mib=2048,
     sandbox="auto",
     authorized_keys=(),
+    tools_mirrors=(),
 )
 
 
@@ -63,6 +64,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         largest_mib=12,
         sandbox="none",
         authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
+        tools_mirrors=("https://c/debian", "file:///d"),
     )
     from_arguments = load(
         tmp_path,
@@ -77,6 +79,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         sandbox__mode="none",
         login__authorized_keys=DSS,
         login__authorized_key_files="id.pub",
+        tools__mirrors="https://c/debian,file:///d",
     )
     from_file = load(
         tmp_path,
@@ -97,6 +100,8 @@ mode = "none"
 [login]
 authorized_keys = ["{DSS}"]
 authorized_key_files = ["id.pub"]
+[tools]
+mirrors = ["https://c/debian", "file:///d"]
 """,
     )
     assert from_file == wanted

@@ -1,0 +1,42 @@
+"""`./scons tools-update`: the lock files of the pinned tools, made from what the mirrors have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.boards.settings import Settings
+from quard.sources.fetch import Fetcher
+from quard.sources.mirrors import Locations
+from quard.sources.watch import Progress
+from quard.tools import names, update
+from quard.tools.mirror import Mirror
+
+
+def updated(
+    project: Path, cache: Path, settings: Settings, progress: Progress, *, dry: bool
+) -> Iterator[str]:
+    """Write the lock files; yield lines that say what changed.
+
+    cache -- the user's, in which fetched packages are kept
+    dry   -- write nothing, and say what would change
+    Raises QuardError, OSError.
+    """
+    wanted = names.load(project)
+    folders = (settings.sources_folder,) if settings.sources_folder else ()
+    where = Locations(folders, settings.mirrors, settings.offline)
+    fetcher = Fetcher(cache / "tools" / "debs", where, progress)
+    mirror = Mirror(
+        wanted.release, fetcher, settings.tools_mirrors, progress, offline=settings.offline
+    )
+    try:
+        report = update.update(project, wanted, mirror, dry=dry)
+    except KeyboardInterrupt:
+        raise QuardError(
+            "tools-update was interrupted",
+            detail="no lock file was written",
+            reason="interrupted",
+            hint="the next one resumes it",
+        ) from None
+    yield from report.lines(mirror.release.version, dry=dry)

@@ -1,0 +1,154 @@
+"""`./scons tools-update`: the lock files, as the release's index is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from quard.base.errors import QuardError
+from quard.base.files import replacing
+from quard.tools import deb, lockfile
+from quard.tools.index import Damaged, Index
+from quard.tools.lock import Lock, LockedPackage
+from quard.tools.names import Names
+from quard.tools.report import Report
+from quard.tools.resolve import resolve
+
+_THREADS = 4
+_PROGRAMS = ("usr/bin", "usr/sbin")
+
+
+class Archive(Protocol):
+    """A release's indexes and packages."""
+
+    def index(self, machine: str) -> Index:
+        """Return the index for an architecture. Raises QuardError."""
+
+    def fetch(self, package: LockedPackage) -> Path:
+        """Return a package's verified file. Raises QuardError."""
+
+    def stop(self) -> None:
+        """End all fetches."""
+
+
+def update(project: Path, names: Names, archive: Archive, *, dry: bool) -> Report:
+    """Write the lock files that differ from what the release has now.
+
+    Nothing is written before everything is known.
+
+    dry -- write nothing
+    Raises QuardError, OSError.
+    """
+    machines = sorted(lockfile.MACHINES.values())
+    old = {machine: _old(project, names, machine) for machine in machines}
+    new = {machine: _resolved(names, archive.index(machine)) for machine in machines}
+    present = {machine: lock for machine, lock in old.items() if lock}
+    if all(_same(old[machine], new[machine]) for machine in machines):
+        return Report(names, old, present, clashes=())
+    found = _fetched(archive, (each for lock in new.values() for each in lock.packages.values()))
+    clashes = _clashes(new, {sha256: paths for sha256, (_, paths) in found.items()})
+    new = {
+        machine: replace(
+            lock,
+            packages={
+                name: replace(package, commands=found[package.sha256][0])
+                for name, package in lock.packages.items()
+            },
+        )
+        for machine, lock in new.items()
+    }
+    if not dry:
+        for machine, lock in new.items():
+            with replacing(project / lockfile.name(names.release, machine)) as part:
+                part.write_text(lockfile.text(lock), encoding="utf-8")
+    return Report(names, old, new, clashes)
+
+
+def _old(project: Path, names: Names, machine: str) -> Lock | None:
+    """Return the present lock; None if there is none that can be used."""
+    try:
+        found = lockfile.read(project, names.release, machine)
+    except QuardError:
+        return None  # this command repairs whatever is wrong with it
+    text = (project / lockfile.name(names.release, machine)).read_text(encoding="utf-8")
+    return found if text == lockfile.text(found) else None
+
+
+def _resolved(names: Names, index: Index) -> Lock:
+    """Return the lock without the packages' commands."""
+    try:
+        needs = resolve(index, names.all, names.omit, names.release)
+        packages = {name: _locked(index, name, needs[name]) for name in needs}
+    except Damaged as fault:
+        raise QuardError(
+            f"the index of {names.release} for {index.machine} cannot be read",
+            detail=str(fault),
+            reason="bad-tools-index",
+            hint="use another mirror: [tools] mirrors in local.toml",
+        ) from None
+    return Lock(release=names.release, machine=index.machine, packages=packages)
+
+
+def _locked(index: Index, name: str, needs: tuple[str, ...]) -> LockedPackage:
+    package = index.package(name)
+    if package is None:
+        raise Damaged(f"it has no {name}")
+    return LockedPackage(
+        name=name,
+        version=package.version,
+        file=package.file,
+        size=package.size,
+        sha256=package.sha256,
+        source=package.source,
+        needs=needs,
+        commands=(),
+    )
+
+
+def _same(old: Lock | None, new: Lock) -> bool:
+    """Return whether a lock has the packages of another one, whose commands are not known."""
+    if old is None or set(old.packages) != set(new.packages):
+        return False
+    return all(
+        replace(old.packages[name], commands=()) == new.packages[name] for name in new.packages
+    )
+
+
+def _fetched(
+    archive: Archive, packages: Iterable[LockedPackage]
+) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Fetch each package once; return sha256 -> its commands and the paths of its files."""
+
+    def one(package: LockedPackage) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        entries = deb.entries(archive.fetch(package))
+        paths = tuple(sorted(entry.path for entry in entries if entry.kind != "folder"))
+        return _commands(paths), paths
+
+    unique = {package.sha256: package for package in packages}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            return dict(zip(unique, pool.map(one, unique.values()), strict=True))
+        except BaseException:
+            archive.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _commands(paths: Iterable[str]) -> tuple[str, ...]:
+    split = (path.rpartition("/") for path in paths)
+    return tuple(sorted({name for folder, _, name in split if folder in _PROGRAMS}))
+
+
+def _clashes(locks: Mapping[str, Lock], files: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return a line for each path that several packages of one lock have."""
+    lines: set[str] = set()
+    for lock in locks.values():
+        owner: dict[str, str] = {}
+        for name in sorted(lock.packages):
+            for path in files[lock.packages[name].sha256]:
+                if (first := owner.setdefault(path, name)) != name:
+                    lines.add(f"{path} is in {first} and in {name}")
+    return tuple(sorted(lines))

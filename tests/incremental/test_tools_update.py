@@ -1,0 +1,146 @@
+"""`./scons tools-update` as a user runs it, against an archive on a local server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from debian_archive import Debian
+from faulty_server import Reply, running
+from waiting import within
+
+from incremental.project import Project
+from quard.tools.signature import KEYRINGS
+
+NAMES = """\
+release = "one"
+common = ["bash"]
+further = []
+python = []
+menuconfig = []
+machine = []
+debug = []
+"""
+LIMIT = 60
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "project").mkdir()
+    project = Project(tmp_path / "project")
+    (project.folder / "configs/tools").mkdir()
+    (project.folder / "configs/tools/names.toml").write_text(NAMES)
+    return project
+
+
+@pytest.fixture
+def debian() -> Iterator[Debian]:
+    with running() as server:
+        found = Debian(server)
+        found.add("bash", "bin/bash", Depends="libc6")
+        found.add("libc6", "usr/lib/libc.so")
+        found.publish()
+        yield found
+
+
+def locks(project: Project) -> list[str]:
+    return sorted(path.name for path in (project.folder / "configs/tools").glob("*.json*"))
+
+
+def setting(debian: Debian) -> str:
+    return f"tools.mirrors={debian.base}"
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine without gpgv, which cannot check the signature."""
+    (tmp_path / "programs").mkdir()
+    return {"PATH": str(tmp_path / "programs")}
+
+
+def test_an_update_writes_the_locks_and_the_next_one_has_nothing_to_do(
+    project: Project, debian: Debian, bare: dict[str, str]
+) -> None:
+    ran = project.run("tools-update", "-n", setting(debian), env=bare)
+    assert ran.status == 0, ran.text
+    assert "would write configs/tools/one-amd64.json: one 1.2, 2 packages" in ran.out
+    assert locks(project) == []
+    ran = project.run("tools-update", setting(debian), env=bare)
+    assert ran.status == 0, ran.text
+    assert "wrote configs/tools/one-amd64.json: one 1.2, 2 packages" in ran.out
+    assert ran.text.count("signature not checked: this machine has no gpgv") == 1
+    assert locks(project) == ["one-amd64.json", "one-arm64.json"]
+    assert (project.cache / "tools/debs/bash/bash_1.deb").is_file()
+    ran = project.run("tools-update", "-s", setting(debian), env=bare)
+    assert (ran.status, ran.out) == (
+        0,
+        "nothing new: the lock files have the packages of one 1.2\n",
+    )
+
+
+@pytest.mark.skipif(
+    not (shutil.which("gpgv") and any(path.is_file() for path in KEYRINGS)),
+    reason="this machine has no gpgv or no keyring of Debian",
+)
+def test_a_release_that_debian_has_not_signed_is_one_error(
+    project: Project, debian: Debian
+) -> None:
+    ran = project.run("tools-update", setting(debian))
+    assert ran.status == 2, ran.text
+    assert ran.err.count("error: ") == 1
+    assert "reason: bad-signature" in ran.err
+    assert locks(project) == []
+
+
+def test_a_file_that_is_gone_and_bad_names_are_one_error_each(
+    project: Project, debian: Debian, bare: dict[str, str]
+) -> None:
+    debian.server.serve(debian.place("bash"), Reply(status=404))
+    ran = project.run("tools-update", setting(debian), env=bare)
+    assert ran.status == 2, ran.text
+    assert ran.err.count("error: ") == 1
+    assert "reason: tools-unavailable" in ran.err
+    (project.folder / "configs/tools/names.toml").write_text(NAMES + "commn = []\n")
+    ran = project.run("tools-update", setting(debian), env=bare)
+    assert ran.status == 2, ran.text
+    assert ran.err.startswith("error: configs/tools/names.toml: unknown key commn")
+    assert locks(project) == []
+
+
+def test_ctrl_c_ends_an_update_with_one_error_and_the_next_one_resumes_it(
+    project: Project, debian: Debian, bare: dict[str, str]
+) -> None:
+    debian.debs["bash"] += bytes(1 << 20)  # what follows the last member is not read
+    debian.publish()
+    place, whole = debian.place("bash"), debian.debs["bash"]
+    debian.server.serve(place, Reply(whole, etag='"x"', pause=0.1))
+    first = subprocess.Popen(
+        project.command("tools-update", setting(debian)),
+        cwd=project.folder,
+        env={**os.environ, **bare},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    part = project.cache / "tools/debs/bash/bash_1.deb.part"
+    assert within(LIMIT, lambda: part.is_file() and part.stat().st_size)
+    os.killpg(first.pid, signal.SIGINT)
+    _, err = first.communicate(timeout=LIMIT)
+    assert first.returncode == 2, err
+    assert err.count("error: ") == 1
+    assert "reason: interrupted" in err
+    assert "Traceback" not in err
+    assert locks(project) == []
+    debian.server.serve(place, Reply(whole, etag='"x"'))
+    ran = project.run("tools-update", setting(debian), env=bare)
+    assert ran.status == 0, ran.text
+    resumed = [head.get("range") for path, head in debian.server.requests if path == place]
+    assert resumed[0] is None
+    assert (resumed[-1] or "").startswith("bytes=")
+    assert locks(project) == ["one-amd64.json", "one-arm64.json"]

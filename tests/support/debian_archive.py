@@ -1,0 +1,120 @@
+"""A small archive of a Debian release, made by a test and served over HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deb_parts import deb, file
+from faulty_server import Reply, Server
+
+MACHINES = ("amd64", "arm64")
+
+
+def paragraph(name: str, version: str = "1", **fields: str) -> str:
+    """Return a package's paragraph of an index; Pre_Depends stands for Pre-Depends."""
+    found = {
+        "Package": name,
+        "Version": version,
+        "Filename": f"pool/main/{name}_{version.replace(':', '')}.deb",
+        "Size": "1",
+        "SHA256": hashlib.sha256(f"{name} {version}".encode()).hexdigest(),
+    }
+    found |= {key.replace("_", "-"): value for key, value in fields.items()}
+    return "".join(f"{key}: {value}\n" for key, value in found.items())
+
+
+def clear_signed(text: str) -> bytes:
+    """Return a text in the form of a signed one, without a signature that anybody could check."""
+    armor = "-----BEGIN PGP SIGNATURE-----\n\nbm9uZQ==\n-----END PGP SIGNATURE-----\n"
+    return f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{text}\n{armor}".encode()
+
+
+@dataclass
+class Debian:
+    """What the archive has: packages by name, each with its index fields and its commands."""
+
+    server: Server
+    codename: str = "one"
+    by_hash: bool = True
+    debs: dict[str, bytes] = field(default_factory=dict)
+    fields: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        return self.server.base + "/debian"
+
+    def add(self, name: str, *files: str, version: str = "1", **fields: str) -> None:
+        """Add a package with these files, or replace it."""
+        whole = deb(*(file(f"./{path}", f"{name} {version}".encode(), 0o755) for path in files))
+        self.debs[name] = whole
+        self.fields[name] = {"version": version, **fields}
+
+    def publish(self, sign: Path | None = None, **changed: bytes) -> None:
+        """Serve everything.
+
+        sign    -- GnuPG folder with the key that signs; None: nobody can check the signature
+        changed -- content of indexes by machine, in place of what the list of the release says
+        """
+        for name, whole in self.debs.items():
+            self._serve(self._entry(name)["Filename"], whole)
+        text = "".join(f"{self.paragraphs(name)}\n" for name in sorted(self.debs))
+        lines = [f"Codename: {self.codename}", "Version: 1.2"]
+        lines += ["Acquire-By-Hash: yes"] * self.by_hash + ["SHA256:"]
+        for machine in MACHINES:
+            index = lzma.compress(text.encode())
+            sha256 = hashlib.sha256(index).hexdigest()
+            path = f"main/binary-{machine}/Packages.xz"
+            lines.append(f" {sha256} {len(index)} {path}")
+            sent = changed.get(machine, index)
+            self._serve(f"dists/one/{path}", sent)
+            if self.by_hash:
+                self._serve(f"dists/one/main/binary-{machine}/by-hash/SHA256/{sha256}", sent)
+        release = "\n".join(lines) + "\n"
+        self._serve(
+            "dists/one/InRelease", _signed(release, sign) if sign else clear_signed(release)
+        )
+
+    def paragraphs(self, name: str) -> str:
+        return paragraph(name, **self._entry(name))
+
+    def place(self, name: str) -> str:
+        """Return the path at which the server has a package."""
+        return f"/debian/{self._entry(name)['Filename']}"
+
+    def _entry(self, name: str) -> Mapping[str, str]:
+        fields = self.fields[name]
+        whole = self.debs[name]
+        return {
+            "Filename": f"pool/main/{name}_{fields['version']}.deb",
+            "Size": str(len(whole)),
+            "SHA256": hashlib.sha256(whole).hexdigest(),
+            **fields,
+        }
+
+    def _serve(self, path: str, content: bytes) -> None:
+        self.server.serve(f"/debian/{path}", Reply(content, etag=f'"{len(content)}"'))
+
+
+def make_key(folder: Path) -> Path:
+    """Make a key that signs, in a GnuPG folder; return the keyring that checks it."""
+    folder.mkdir(mode=0o700)
+    gpg = ("gpg", "--homedir", str(folder), "--batch", "--quiet")
+    subprocess.run(
+        (*gpg, "--passphrase", "", "--quick-generate-key", "one@example.org", "ed25519", "sign"),
+        check=True,
+        capture_output=True,
+    )
+    keyring = folder / "keyring.gpg"
+    answer = subprocess.run((*gpg, "--export"), check=True, capture_output=True)
+    keyring.write_bytes(answer.stdout)
+    return keyring
+
+
+def _signed(text: str, folder: Path) -> bytes:
+    words = ("gpg", "--homedir", str(folder), "--batch", "--quiet", "--clear-sign")
+    return subprocess.run(words, input=text.encode(), check=True, capture_output=True).stdout

@@ -1,0 +1,385 @@
+"""quard.tools.update, mirror and fetching: lock files from a real archive on a local server."""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from debian_archive import Debian, make_key
+from faulty_server import Reply, Server
+
+from quard.base.errors import QuardError
+from quard.sources import mirrors
+from quard.sources.attempt import Limits
+from quard.sources.fetch import Fetcher
+from quard.sources.mirrors import Locations
+from quard.tools import lockfile, signature
+from quard.tools.fetching import Packages
+from quard.tools.mirror import Mirror
+from quard.tools.names import FILE, load
+from quard.tools.report import Report
+from quard.tools.update import update
+
+QUICK = Limits(connect=0.5, read=2, attempts=2, pause=0.01, longest=0.05)
+NAMES = """\
+release = "one"
+common = ["bash"]
+further = []
+python = []
+menuconfig = []
+machine = ["mke2fs"]
+debug = []
+"""
+KEYLESS: tuple[Path, ...] = ()
+needs_gpg = pytest.mark.skipif(
+    not (shutil.which("gpg") and shutil.which("gpgv")),
+    reason="this machine has no gpg or no gpgv to make and check a signature",
+)
+
+
+@dataclass
+class Site:
+    """A project, a cache and an archive."""
+
+    project: Path
+    cache: Path
+    debian: Debian
+    notes: list[str] = field(default_factory=list)
+
+    def start(self, package: str, file: str, total: int | None, done: int) -> Site:
+        self.notes.append(f"{package} {file} {total} {done}")
+        return self
+
+    def advance(self, count: int) -> None:
+        """Forget it."""
+
+    def close(self) -> None:
+        """Forget it."""
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)
+
+    def fetcher(self, *, offline: bool = False) -> Fetcher:
+        return Fetcher(self.cache, Locations(offline=offline), self, limits=QUICK)
+
+    def mirror(
+        self,
+        *bases: str,
+        offline: bool = False,
+        keyrings: tuple[Path, ...] = KEYLESS,
+    ) -> Mirror:
+        fetcher = self.fetcher(offline=offline)
+        where = bases or (self.debian.base,)
+        return Mirror("one", fetcher, where, self, offline=offline, keyrings=keyrings)
+
+    def update(self, mirror: Mirror | None = None, *, dry: bool = False) -> list[str]:
+        found: Report = update(self.project, load(self.project), mirror or self.mirror(), dry=dry)
+        return list(found.lines("1.2", dry=dry))
+
+    def refused(self, mirror: Mirror | None = None) -> QuardError:
+        """Return the error of an update, which writes nothing."""
+        before = self.texts()
+        with pytest.raises(QuardError) as caught:
+            self.update(mirror)
+        assert self.texts() == before
+        return caught.value
+
+    def texts(self) -> dict[str, str]:
+        folder = self.project / "configs/tools"
+        return {path.name: path.read_text() for path in sorted(folder.glob("*.json*"))}
+
+
+@pytest.fixture
+def site(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """An archive with three packages, whose mirror only the settings know."""
+    monkeypatch.setattr(mirrors, "_ARCHIVE", mirrors._Archive())
+    monkeypatch.setattr(mirrors, "_targets", str)
+    project = tmp_path / "project"
+    (project / FILE).parent.mkdir(parents=True)
+    (project / FILE).write_text(NAMES)
+    debian = Debian(server)
+    debian.add("libc6", "usr/lib/libc.so")
+    debian.add("bash", "bin/bash", "usr/bin/bashbug", "usr/sbin/x", "usr/games/y", Depends="libc6")
+    debian.add("mke2fs", "sbin/mke2fs", "usr/share/doc/mke2fs/README", Depends="libc6")
+    debian.publish()
+    return Site(project, tmp_path / "cache", debian)
+
+
+def test_the_first_update_writes_a_lock_for_each_machine(site: Site) -> None:
+    lines = site.update()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        f"wrote configs/tools/one-{machine}.json: one 1.2, 3 packages, {lines[0].split(', ')[2]}"
+        for machine in ("amd64", "arm64")
+    ]
+    for machine in ("amd64", "arm64"):
+        lock = lockfile.load(site.project, load(site.project), machine)
+        assert sorted(lock.packages) == ["bash", "libc6", "mke2fs"]
+        bash = lock.packages["bash"]
+        assert (bash.needs, bash.source) == (("libc6",), "bash 1")
+        assert bash.commands == ("bash", "bashbug", "x")
+        assert lock.owners["mke2fs"] == "mke2fs"
+
+
+def test_a_second_update_downloads_no_package_and_writes_nothing(site: Site) -> None:
+    site.update()
+    before = {path: path.stat().st_mtime_ns for path in site.project.rglob("*.json")}
+    asked = len(site.debian.server.requests)
+    assert site.update() == ["nothing new: the lock files have the packages of one 1.2"]
+    assert {path: path.stat().st_mtime_ns for path in site.project.rglob("*.json")} == before
+    assert [path for path, _ in site.debian.server.requests[asked:]] == [
+        "/debian/dists/one/InRelease"
+    ]
+
+
+def test_an_update_with_another_cache_writes_the_same_bytes(site: Site, tmp_path: Path) -> None:
+    site.update()
+    first = site.texts()
+    for path in site.project.rglob("*.json"):
+        path.unlink()
+    site.cache = tmp_path / "other"
+    site.update()
+    assert site.texts() == first
+
+
+def test_an_update_says_what_changed(site: Site) -> None:
+    site.update()
+    site.debian.add("bash", "bin/bash", version="2", Depends="libc6, new")
+    site.debian.add("new", "bin/new")
+    site.debian.add("libc6", "usr/lib/libc.so", "usr/lib/more.so")
+    site.debian.add("mke2fs", "sbin/mke2fs", version="3")
+    site.debian.publish()
+    would = site.update(dry=True)
+    assert would[0].startswith("would write configs/tools/one-amd64.json")
+    assert "bash_1.deb" in site.texts()["one-amd64.json"]
+    lines = site.update()
+    assert [line.replace("wrote", "would write") for line in lines] == would
+    assert lines[1:5] == [
+        "  bash 1 -> 2",
+        "  libc6 1: other size, sha256",
+        "  mke2fs 1 -> 3",
+        "  added new 1",
+    ]
+    site.debian.add("bash", "bin/bash", version="3")
+    site.debian.publish()
+    assert "  removed new 1" in site.update()
+
+
+def test_a_lock_that_was_damaged_or_edited_is_written_again(site: Site) -> None:
+    site.update()
+    right = site.texts()
+    place = site.project / "configs/tools/one-arm64.json"
+    for text in ("{", right["one-arm64.json"] + "\n", right["one-arm64.json"].replace('"x"', "")):
+        place.write_text(text)
+        assert any("wrote configs/tools/one-arm64.json" in line for line in site.update())
+        assert site.texts() == right
+
+
+def test_a_path_that_two_packages_have_is_noted(site: Site) -> None:
+    site.debian.add("mke2fs", "sbin/mke2fs", "bin/bash", Depends="libc6")
+    site.debian.publish()
+    assert site.update()[-1] == "note: usr/bin/bash is in bash and in mke2fs"
+
+
+def test_a_file_that_is_gone_is_an_error_that_names_the_setting(site: Site) -> None:
+    site.debian.server.serve(site.debian.place("bash"), Reply(status=404))
+    error = site.refused()
+    assert error.reason == "tools-unavailable"
+    assert error.message == "could not download the pinned tool bash 1"
+    assert "404" in error.detail
+    assert "[tools] mirrors" in error.hint
+
+
+def test_a_file_that_the_first_mirror_has_lost_comes_from_the_next(site: Site) -> None:
+    assert site.update(site.mirror(site.debian.server.base + "/lost/", site.debian.base))
+    assert "/lost/pool/main/bash_1.deb" in [path for path, _ in site.debian.server.requests]
+
+
+def test_a_package_with_other_bytes_is_an_error(site: Site) -> None:
+    whole = site.debian.debs["bash"]
+    site.debian.server.serve(site.debian.place("bash"), Reply(b"x" * len(whole)))
+    error = site.refused()
+    assert error.reason == "hash-mismatch"
+    assert "bash 1 does not match the lock" in error.message
+    assert "recipe" not in error.block()
+
+
+def test_a_package_that_is_damaged_although_its_hash_is_right_is_an_error(site: Site) -> None:
+    site.debian.debs["bash"] = b"!<arch>\nnothing"
+    site.debian.publish()
+    error = site.refused()
+    assert error.reason == "bad-deb"
+
+
+@pytest.mark.parametrize("by_hash", [True, False])
+def test_an_index_with_other_bytes_is_an_error(site: Site, *, by_hash: bool) -> None:
+    site.debian.by_hash = by_hash
+    site.debian.publish(amd64=lzma.compress(b"Package: evil\n"))
+    error = site.refused()
+    assert error.reason == "hash-mismatch"
+    assert error.message == "the index of one for amd64 does not match the release's signed list"
+    assert "recipe" not in error.block()
+
+
+def test_an_index_that_is_gone_is_an_error(site: Site) -> None:
+    for path in list(site.debian.server.replies):
+        if "binary-arm64" in path:
+            site.debian.server.serve(path, Reply(status=404))
+    error = site.refused()
+    assert error.reason == "tools-unavailable"
+    assert error.message == "could not download the index of one for arm64"
+
+
+def test_an_index_without_hash_in_its_path_is_used_too(site: Site) -> None:
+    site.debian.by_hash = False
+    site.debian.server.replies.clear()
+    site.debian.publish()
+    assert site.update()
+
+
+def test_a_mirror_of_another_release_is_an_error(site: Site) -> None:
+    site.debian.codename = "two"
+    site.debian.publish()
+    error = site.refused()
+    assert error.reason == "bad-tools-index"
+    assert "it is the list of two" in error.detail
+
+
+def test_a_page_in_place_of_the_release_is_passed_over(site: Site) -> None:
+    portal = site.debian.server.serve(
+        "/portal/dists/one/InRelease", Reply(b"<html><title>Log in</title></html>")
+    )
+    base = portal.removesuffix("/dists/one/InRelease")
+    assert "'Log in'" in site.refused(site.mirror(base)).detail
+    assert site.update(site.mirror(base, site.debian.base))
+
+
+@pytest.mark.parametrize("content", [b"hello", b"\xff\xfe", b""])
+def test_what_is_no_signed_list_is_an_error(site: Site, content: bytes) -> None:
+    site.debian.server.serve("/debian/dists/one/InRelease", Reply(content))
+    assert site.refused().reason == "bad-tools-index"
+
+
+def test_without_any_mirror_the_error_names_the_setting(site: Site) -> None:
+    error = site.refused(Mirror("one", site.fetcher(), (), site))
+    assert error.reason == "tools-unavailable"
+    assert "apt has no index" in error.detail
+    assert "[tools] mirrors" in error.hint
+
+
+def test_offline_nothing_is_asked(site: Site) -> None:
+    error = site.refused(site.mirror(offline=True))
+    assert error.reason == "tools-unavailable"
+    assert "not tried: offline" in error.detail
+    assert site.debian.server.requests == []
+
+
+def test_a_locked_package_in_the_cache_is_available_offline(site: Site) -> None:
+    site.update()
+    bash = lockfile.read(site.project, "one", "amd64").packages["bash"]
+    asked = len(site.debian.server.requests)
+    found = Packages(site.fetcher(offline=True), ()).fetch(bash)
+    assert found.read_bytes() == site.debian.debs["bash"]
+    assert len(site.debian.server.requests) == asked
+    found.unlink()
+    with pytest.raises(QuardError, match="could not download the pinned tool bash 1") as caught:
+        Packages(site.fetcher(offline=True), (site.debian.base,)).fetch(bash)
+    assert "offline" in caught.value.detail
+
+
+def test_half_a_download_is_resumed(site: Site) -> None:
+    whole = site.debian.debs["bash"]
+    half = len(whole) // 2
+    place = site.debian.place("bash")
+    tag = f'"{len(whole)}"'
+    broken = Reply(whole, etag=tag, break_at=half)
+    site.debian.server.serve(place, broken, Reply(status=404))
+    assert site.refused().reason == "tools-unavailable"
+    assert (site.cache / "bash/bash_1.deb.part").stat().st_size == half
+    site.debian.server.serve(place, Reply(whole, etag=tag))
+    asked = len(site.debian.server.requests)
+    site.update()
+    ranges = [
+        headers.get("range")
+        for path, headers in site.debian.server.requests[asked:]
+        if path == place
+    ]
+    assert ranges == [f"bytes={half}-"]
+
+
+def test_without_gpgv_the_signature_is_not_checked_and_one_line_says_so(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    keyring = tmp_path / "keyring.gpg"
+    keyring.write_bytes(b"")
+    site.update(site.mirror(keyrings=(keyring,)))
+    said = [line for line in site.notes if "signature" in line]
+    assert len(said) == 1
+    assert "signature not checked: this machine has no gpgv" in said[0]
+
+
+@needs_gpg
+def test_without_a_keyring_the_signature_is_not_checked(site: Site, tmp_path: Path) -> None:
+    site.update(site.mirror(keyrings=(tmp_path / "none.gpg",)))
+    assert any("this machine has no keyring of Debian" in line for line in site.notes)
+
+
+@needs_gpg
+def test_a_right_signature_is_accepted_and_a_wrong_one_refused(site: Site, tmp_path: Path) -> None:
+    keyring = make_key(tmp_path / "key")
+    site.debian.publish(sign=tmp_path / "key")
+    site.update(site.mirror(keyrings=(keyring,)))
+    assert not [line for line in site.notes if "signature" in line]
+    place = "/debian/dists/one/InRelease"
+    signed = site.debian.server.replies[place][0].body
+    stranger = make_key(tmp_path / "stranger")
+    for name, content, ring in (
+        ("changed", signed.replace(b"Version: 1.2", b"Version: 1.3"), keyring),
+        ("unsigned", signed.partition(b"-----BEGIN PGP SIGNATURE")[0], keyring),
+        ("by somebody else", signed, stranger),
+    ):
+        site.debian.server.serve(place, Reply(content))
+        error = site.refused(site.mirror(keyrings=(ring,)))
+        assert error.reason == "bad-signature", name
+        assert place in error.detail
+
+
+@needs_gpg
+def test_only_the_signed_text_is_read(site: Site, tmp_path: Path) -> None:
+    """Text before or behind the signed part is nobody's."""
+    keyring = make_key(tmp_path / "key")
+    site.debian.publish(sign=tmp_path / "key")
+    place = "/debian/dists/one/InRelease"
+    signed = site.debian.server.replies[place][0].body
+    file = tmp_path / "InRelease"
+    file.write_bytes(signed + b"Version: 9\n")
+    assert "Version: 9" not in signature.read(file, "here", (keyring,)).text
+    assert "Version: 9" not in signature.read(file, "here", KEYLESS).text
+
+
+def test_dashes_of_the_signed_form_are_undone(tmp_path: Path) -> None:
+    file = tmp_path / "InRelease"
+    file.write_text(
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n- -a\nb\n"
+        "-----BEGIN PGP SIGNATURE-----\n\nx\n-----END PGP SIGNATURE-----\n"
+    )
+    assert signature.read(file, "here", KEYLESS).text == "-a\nb"
+
+
+def test_a_name_that_the_release_lacks_is_one_error(site: Site) -> None:
+    path = site.project / FILE
+    path.write_text(path.read_text().replace('"bash"', '"bahs"'))
+    error = site.refused()
+    assert error.reason == "unknown-tool-package"
+    assert "'bash'" in error.hint
+
+
+def test_a_damaged_index_is_one_error(site: Site) -> None:
+    site.debian.fields["bash"]["Depends"] = "libc6 (>> )"
+    site.debian.publish()
+    error = site.refused()
+    assert error.reason == "bad-tools-index"
+    assert "libc6 (>> )" in error.detail
