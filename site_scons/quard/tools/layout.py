@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-VERSION = 1
+VERSION = 2
 """Part of a root's digest: raised when other files, or the same files differently, are unpacked."""
 
 _MERGED = frozenset(("bin", "sbin", "lib", "lib32", "lib64", "libx32"))

@@ -18,14 +18,15 @@ from quard.base.space import disk_full, is_full
 from quard.process.stop import REASON, Stop
 from quard.process.system import System
 from quard.sources.watch import amount
-from quard.tools import content, whole
+from quard.tools import bytecode, content, whole
 from quard.tools.layout import VERSION
 from quard.tools.lock import LockedPackage
-from quard.tools.merge import merge
+from quard.tools.merge import Root
 
 _TRANSFERS = 4
 """Packages that are fetched while others are unpacked."""
 _LOADER_SECONDS = 60
+_PYTHON = "/usr/bin/python3"
 
 
 class Making:
@@ -42,9 +43,8 @@ class Making:
         self._fetch = fetch
         self._report = report
         self._stop = stop
-        processors = len(os.sched_getaffinity(0))
-        self._workers = processors + _TRANSFERS
-        self._unpacking = threading.Semaphore(processors)
+        self._processors = len(os.sched_getaffinity(0))
+        self._unpacking = threading.Semaphore(self._processors)
         self._ended = threading.Event()
         self._told = threading.Event()
 
@@ -57,8 +57,13 @@ class Making:
             self._provide_packages(packages)
 
             def fill(into: Path) -> None:
-                merge(packages, self._content, links, into)
+                root = Root(into)
+                for package in packages:
+                    root.add(package.name, self._content(package))
+                root.link(links)
                 _try(System(into))
+                self._add_bytecode(root, System(into), packages)
+                root.finish()
                 with replacing(place.with_name(f"{place.name}.json")) as part:
                     part.write_text(_described(packages, links), encoding="utf-8")
 
@@ -68,7 +73,7 @@ class Making:
         return self._folder / "packages" / package.sha256
 
     def _prepare(self) -> None:
-        for name in ("packages", "roots"):
+        for name in ("packages", "bytecode", "roots"):
             folder = self._folder / name
             folder.mkdir(parents=True, exist_ok=True)
             whole.sweep(folder)
@@ -83,7 +88,7 @@ class Making:
         size = sum(package.size for package in missing)
         self._report(f"unpacking {len(missing)} packages of the pinned tools ({amount(size)})")
         missing.sort(key=lambda package: (-package.size, package.name))
-        with ThreadPoolExecutor(self._workers, "tools") as pool:
+        with ThreadPoolExecutor(self._processors + _TRANSFERS, "tools") as pool:
             futures = [pool.submit(self._provide_package, package) for package in missing]
             try:
                 wait(futures, return_when=FIRST_EXCEPTION)
@@ -106,6 +111,35 @@ class Making:
                 content.unpack(deb, into, check)
 
         whole.make(self._content(package), fill, check, self._waiting)
+
+    def _add_bytecode(self, root: Root, system: System, packages: Sequence[LockedPackage]) -> None:
+        """Add the compiled modules of Python; without them everything works, but slowly."""
+        python = system.place(_PYTHON).resolve()
+        owner = root.files.get(str(python.relative_to(system.folder.resolve())))
+        interpreter = next((each for each in packages if each.name == owner), None)
+        if interpreter is None:
+            return
+        names = {name for path, name in root.files.items() if bytecode.is_module(path)}
+
+        def made(package: LockedPackage) -> tuple[str, Path]:
+            name = canonical.digest([VERSION, interpreter.sha256, package.sha256])
+            place = self._folder / "bytecode" / name
+            source = self._content(package)
+
+            def fill(into: Path) -> None:
+                bytecode.compile_modules(system, python, source, into)
+
+            whole.make(place, fill, self._stop.check, self._waiting)
+            return package.name, place
+
+        with ThreadPoolExecutor(self._processors, "bytecode") as pool:
+            try:
+                found = list(pool.map(made, (each for each in packages if each.name in names)))
+            except bytecode.Failed as fault:
+                self._report(f"the pinned Python starts slowly: it cannot compile modules: {fault}")
+                return
+        for name, place in found:
+            root.add(name, place)
 
     def _waiting(self) -> None:
         if not self._told.is_set():

@@ -6,14 +6,13 @@ import errno
 import filecmp
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.links import landing
 from quard.base.plain import short
 from quard.store.member import EPOCH, FOLDER_MODE
-from quard.tools.lock import LockedPackage
 
 _NO_LINK = (
     errno.EPERM,  # a file system without hard links, or somebody else's file (proc(5))
@@ -27,43 +26,31 @@ _PROJECT = "the project's own links"
 """Stands for a package in an error."""
 
 
-def merge(
-    packages: Sequence[LockedPackage],
-    content: Callable[[LockedPackage], Path],
-    links: Mapping[str, str],
-    into: Path,
-) -> None:
-    """Fill the empty folder `into` with the files of all packages and with links.
+class Root:
+    """The root being made, in the empty folder `top`; packages are given by their names.
 
-    Two packages may both have a folder, and a file or link if it is the same in both.
-
-    content -- returns the folder with a package's files
-    links   -- path -> text of a link; made if the file that it leads to is there
-    Raises QuardError tools-conflict; OSError.
+    Two packages may both have a folder, and a file or link if it is the same in both. Paths are
+    relative to the root, and none continues behind a link.
     """
-    root = _Root(os.fspath(into))
-    for package in packages:
-        root.add(package.name, os.fspath(content(package)))
-    root.link(links)
-    root.finish()
 
-
-class _Root:
-    """The root being made. Paths are relative to it, and none continues behind a link."""
-
-    def __init__(self, top: str) -> None:
-        self._top = top
+    def __init__(self, top: Path) -> None:
+        self._top = os.fspath(top)
         # Path -> the package that it is from.
         self._folders: dict[str, str] = {"": ""}
         self._files: dict[str, str] = {}
         self._linked = True
 
-    def add(self, name: str, content: str) -> None:
-        """Add all files of a package."""
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Path of each file and link -> the package that it is from."""
+        return self._files
+
+    def add(self, name: str, content: Path) -> None:
+        """Add all files of a package, which are in a folder. Raises QuardError tools-conflict."""
         waiting = [""]
         while waiting:
             folder = waiting.pop()
-            with os.scandir(f"{content}/{folder}") as found:
+            with os.scandir(content / folder) as found:
                 inside = sorted(found, key=lambda entry: entry.name)
             for entry in inside:
                 path = f"{folder}/{entry.name}" if folder else entry.name
@@ -74,7 +61,10 @@ class _Root:
                     self._file(entry, path, name)
 
     def link(self, links: Mapping[str, str]) -> None:
-        """Make the links whose target is there, which may be another of them."""
+        """Make those links, path -> text, whose target is there; it may be another of them.
+
+        Raises QuardError tools-conflict.
+        """
         waiting = dict(sorted(links.items()))
         while ready := [path for path, text in waiting.items() if self._has(path, text)]:
             for path in ready:

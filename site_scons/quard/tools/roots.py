@@ -1,6 +1,7 @@
 """Roots: folders with exactly the packages of one closure, which builds see as their system.
 
     packages/SHA256   what a root holds of one package
+    bytecode/DIGEST   compiled modules of one package for one version of Python
     roots/DIGEST      hard links to the files of several packages, and links that the project makes
     roots/DIGEST.json what the root was made of, for people
 

@@ -384,3 +384,85 @@ def test_a_root_whose_programs_cannot_start_is_not_made(here: Here, kind: str) -
 def test_a_root_whose_programs_start_is_made(here: Here) -> None:
     libc = here.mirror.add("libc6", loader(b"#!/bin/sh\n"))
     assert here.roots.provide((libc,), {}).folder.is_dir()
+
+
+PYTHON = f"""#!/bin/sh
+unset PYTHONHOME
+exec {sys.executable} "$@"
+"""
+"""In the place of a pinned Python, which would be much larger."""
+
+
+def python(here: Here, script: str = PYTHON) -> tuple[LockedPackage, LockedPackage]:
+    tag = sys.implementation.cache_tag
+    interpreter = deb(
+        file("./usr/bin/python3.9", script.encode(), 0o755),
+        link("./usr/bin/python3", "python3.9"),
+        file("./usr/lib/python3.9/base.py", b"x = {'a', 'b', 'c'}\n"),
+    )
+    modules = deb(
+        file("./usr/lib/python3/dist-packages/tool/__init__.py", b"def f():\n    return 42\n"),
+        file("./usr/lib/python3/dist-packages/tool/template.py", b"print @NAME@\n"),
+        file("./usr/lib/python3/dist-packages/tool/latin.py", b"x = '\xff'\n"),
+        file("./usr/lib/python3/dist-packages/tool/own.py", b"x = 1\n"),
+        file(f"./usr/lib/python3/dist-packages/tool/__pycache__/own.{tag}.pyc", b"own"),
+        link("./usr/lib/python3/dist-packages/tool/gone.py", "/etc/gone.py"),
+        file("./usr/bin/script.py", b"x = 1\n"),
+    )
+    return here.mirror.add("python3.9", interpreter), here.mirror.add("tool", modules)
+
+
+def compiled(top: Path) -> list[str]:
+    return sorted(str(path.relative_to(top)) for path in top.rglob("*.pyc"))
+
+
+def test_modules_are_compiled_once_for_all_roots(here: Here, tmp_path: Path) -> None:
+    tag = sys.implementation.cache_tag
+    both = python(here)
+    top = here.roots.provide(both, {}).folder
+    assert compiled(top) == [
+        f"usr/lib/python3.9/__pycache__/base.{tag}.pyc",
+        f"usr/lib/python3/dist-packages/tool/__pycache__/__init__.{tag}.pyc",
+        f"usr/lib/python3/dist-packages/tool/__pycache__/own.{tag}.pyc",
+    ]
+    other = here.roots.provide((*both, here.make), {}).folder
+    module = Path(compiled(top)[1])
+    assert (top / module).samefile(other / module)
+    again = Roots(tmp_path / "again", here.mirror.fetch, here.said.append, here.stop)
+    again.provide(both, {})
+    assert described(again.provide((*both, here.make), {}).folder) == described(other)
+    assert here.roots.provide(both[1:], {}).folder.is_dir()
+    assert compiled(here.roots.place(both[1:], {})) == [compiled(top)[2]]
+    here.is_tidy()
+
+
+def test_compiled_modules_are_used_and_name_their_place_in_builds(here: Here) -> None:
+    top = here.roots.provide(python(here), {}).folder
+    found = subprocess.run(
+        [sys.executable, "-vBc", "import tool; print(tool.f())"],
+        env={"PYTHONPATH": str(top / "usr/lib/python3/dist-packages")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    module = top / compiled(top)[1]
+    assert found.stdout == "42\n"
+    assert f"code object from '{module}'" in found.stderr
+    assert b"/usr/lib/python3/dist-packages/tool/__init__.py" in module.read_bytes()
+    assert os.fsencode(here.cache) not in module.read_bytes()
+
+
+def test_another_interpreter_gets_other_compiled_modules(here: Here) -> None:
+    here.roots.provide(python(here), {})
+    before = len(list((here.cache / "bytecode").iterdir()))
+    here.roots.provide(python(here, PYTHON + "# newer\n"), {})
+    assert len(list((here.cache / "bytecode").iterdir())) == before + 2
+
+
+def test_a_python_that_cannot_compile_is_told_and_the_root_is_made(here: Here) -> None:
+    broken = python(here, "#!/bin/sh\necho no module named encodings >&2\nexit 1\n")
+    assert here.roots.provide(broken, {}).folder.is_dir()
+    assert [line for line in here.said if "encodings" in line] == [
+        "the pinned Python starts slowly: it cannot compile modules: no module named encodings"
+    ]
+    here.is_tidy()

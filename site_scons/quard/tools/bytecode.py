@@ -1,0 +1,95 @@
+"""Compiled modules for the pinned Python: Debian compiles them when a package is installed.
+
+Without them, Python compiles whatever a program imports each time it starts, since builds see their
+system read-only: `meson --version` takes seconds. They depend on a package and an interpreter, and
+are shared by all roots that have both.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from quard.process.system import System
+from quard.store.member import EPOCH, FOLDER_MODE
+
+_FOLDERS = ("usr/lib/python3", "usr/share")
+"""Beginnings of the paths below which modules are compiled."""
+
+_SECONDS = 600
+_FILE_MODE = 0o644
+_COMPILE = """
+import importlib.util, os, py_compile, sys
+
+top, into, *beginnings = sys.argv[1:]
+for folder, folders, names in os.walk(top):
+    folders.sort()
+    inside = os.path.relpath(folder, top)
+    for name in sorted(names):
+        path = os.path.join(inside, name)
+        cached = importlib.util.cache_from_source(path) if name.endswith(".py") else ""
+        source = os.path.join(top, path)
+        if not cached or not path.startswith(tuple(beginnings)):
+            continue
+        if os.path.islink(source) or os.path.exists(os.path.join(top, cached)):
+            continue
+        try:
+            py_compile.compile(
+                source,
+                os.path.join(into, cached),
+                "/" + path,
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+        except (py_compile.PyCompileError, UnicodeDecodeError):
+            pass  # a template, or a module for another version of Python: nothing imports it
+"""
+"""Run by the pinned Python, for a package at a time: in a process that has compiled others before,
+equal modules would get other bytes. The sources never change, so Python need not look at them."""
+
+
+class Failed(Exception):
+    """The pinned Python could not compile."""
+
+
+def is_module(path: str) -> bool:
+    """Return whether a file of a package is compiled."""
+    return path.endswith(".py") and path.startswith(_FOLDERS)
+
+
+def compile_modules(system: System, python: Path, content: Path, into: Path) -> None:
+    """Compile a package's modules into the empty folder `into`, laid out as the package.
+
+    system  -- has the interpreter and all that it needs
+    python  -- its place there
+    content -- the package's files
+    Raises Failed, OSError.
+    """
+    environment: Mapping[str, str] = {
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "0",
+        "PYTHONHOME": str(system.place("/usr")),
+    }
+    words = [*system.start(python), "-BsS", "-c", _COMPILE, str(content), str(into), *_FOLDERS]
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=environment,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as fault:
+        raise Failed(str(fault)) from None
+    if done.returncode:
+        raise Failed(done.stderr.strip().rpartition("\n")[2] or f"status {done.returncode}")
+    for folder, _, names in os.walk(into):
+        for name in names:
+            os.chmod(f"{folder}/{name}", _FILE_MODE)
+            os.utime(f"{folder}/{name}", (EPOCH, EPOCH))
+        os.chmod(folder, FOLDER_MODE)
