@@ -20,7 +20,6 @@ _SIGNED = re.compile(
     r"(?P<text>.*)\n-----BEGIN PGP SIGNATURE-----\n",
     re.DOTALL,
 )
-_TIMEOUT = 60
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,6 @@ def read(file: Path, address: str, keyrings: tuple[Path, ...] = KEYRINGS) -> Sig
         words,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=_TIMEOUT,
         check=False,
         env={"LC_ALL": "C.UTF-8", "HOME": str(file.parent)},
     )

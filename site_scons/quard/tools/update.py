@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -61,10 +62,17 @@ def update(project: Path, names: Names, archive: Archive, *, dry: bool) -> Repor
         for machine, lock in new.items()
     }
     if not dry:
-        for machine, lock in new.items():
-            with replacing(project / lockfile.name(names.release, machine)) as part:
-                part.write_text(lockfile.text(lock), encoding="utf-8")
+        _write(project, new.values())
     return Report(names, old, new, clashes)
+
+
+def _write(project: Path, locks: Iterable[Lock]) -> None:
+    """Write lock files; if one cannot be written, none gets its name."""
+    with ExitStack() as stack:
+        for lock in locks:
+            path = project / lockfile.name(lock.release, lock.machine)
+            part = stack.enter_context(replacing(path))
+            part.write_text(lockfile.text(lock), encoding="utf-8")
 
 
 def _old(project: Path, names: Names, machine: str) -> Lock | None:

@@ -8,6 +8,7 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.execute.sysroot import COMMON_TOOLS
+from quard.plan.autotools import GENERATORS
 from quard.recipes.catalog import Catalog
 from quard.tools import lockfile
 from quard.tools.choice import for_build, owner
@@ -93,3 +94,9 @@ def test_the_tools_for_one_target_have_at_most_200_mb(names: Names, lock: Lock) 
     for triple in names.targets:
         wanted = (*names.common, *names.machine, *names.targets[triple])
         assert sum(package.size for package in lock.closure(wanted)) <= MOST
+
+
+def test_a_command_brings_what_it_only_works_with(names: Names, lock: Lock) -> None:
+    assert {"autoconf", "automake"} <= found(for_build(names, lock, RISCV, ("autoreconf",)))
+    generators = for_build(names, lock, RISCV, GENERATORS)
+    assert {"autoconf", "automake", "libtool"} <= found(generators)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,6 +176,15 @@ def test_a_lock_that_was_damaged_or_edited_is_written_again(site: Site) -> None:
         place.write_text(text)
         assert any("wrote configs/tools/one-arm64.json" in line for line in site.update())
         assert site.texts() == right
+
+
+@pytest.mark.parametrize("machine", ["amd64", "arm64"])
+def test_if_one_lock_cannot_be_written_none_is(site: Site, machine: str) -> None:
+    blocked = site.project / f"configs/tools/one-{machine}.json.{os.getpid()}.part"
+    blocked.mkdir()
+    with pytest.raises(IsADirectoryError):
+        site.update()
+    assert sorted(path.name for path in blocked.parent.iterdir()) == ["names.toml", blocked.name]
 
 
 def test_a_path_that_two_packages_have_is_noted(site: Site) -> None:
