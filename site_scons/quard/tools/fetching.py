@@ -54,6 +54,8 @@ class Packages:
                 raise _unavailable(package, error) from None
             if error.reason == "hash-mismatch":
                 raise _other(package, error) from None
+            if error.reason == "cache-unusable":
+                error.reword(f"cannot store the pinned tool {package.name}")
             raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,19 @@ def test_a_command_brings_what_it_only_works_with(names: Names, lock: Lock) -> N
     assert {"autoconf", "automake"} <= found(for_build(names, lock, RISCV, ("autoreconf",)))
     generators = for_build(names, lock, RISCV, GENERATORS)
     assert {"autoconf", "automake", "libtool"} <= found(generators)
+
+
+def test_the_documentation_lists_the_further_packages_with_commands_that_they_have(
+    names: Names, lock: Lock
+) -> None:
+    page = (PROJECT / "docs/pinned-tools.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| ([a-z].*) \| (`.*) \|$", page.partition("Commands of `further`")[2], re.M
+    )
+    listed = {package for packages, _ in rows for package in packages.split(", ")}
+    assert listed == set(names.further)
+    for packages, text in rows:
+        commands = re.findall(r"`([^`]+)`", text)
+        owners = {owner(names, lock, command) for command in commands}
+        assert owners <= found(lock.closure(packages.split(", "))), commands
+        assert None not in owners

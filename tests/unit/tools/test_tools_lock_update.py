@@ -19,6 +19,7 @@ from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
 from quard.tools import lockfile, signature
 from quard.tools.fetching import Packages
+from quard.tools.lock import LockedPackage
 from quard.tools.mirror import Mirror
 from quard.tools.names import FILE, load
 from quard.tools.report import Report
@@ -35,6 +36,16 @@ machine = ["mke2fs"]
 debug = []
 """
 KEYLESS: tuple[Path, ...] = ()
+BASH = LockedPackage(
+    name="bash",
+    version="1",
+    file="pool/main/bash_1.deb",
+    size=1,
+    sha256="0" * 64,
+    source="bash 1",
+    needs=(),
+    commands=(),
+)
 needs_gpg = pytest.mark.skipif(
     not (shutil.which("gpg") and shutil.which("gpgv")),
     reason="this machine has no gpg or no gpgv to make and check a signature",
@@ -297,6 +308,14 @@ def test_a_locked_package_in_the_cache_is_available_offline(site: Site) -> None:
     with pytest.raises(QuardError, match="could not download the pinned tool bash 1") as caught:
         Packages(site.fetcher(offline=True), (site.debian.base,)).fetch(bash)
     assert "offline" in caught.value.detail
+
+
+def test_a_cache_that_cannot_be_written_is_one_error(site: Site) -> None:
+    site.cache.write_text("a file")
+    packages = Packages(site.fetcher(), (site.debian.base,))
+    with pytest.raises(QuardError, match="cannot store the pinned tool bash") as caught:
+        packages.fetch(BASH)
+    assert caught.value.reason == "cache-unusable"
 
 
 def test_half_a_download_is_resumed(site: Site) -> None:
