@@ -26,7 +26,7 @@ from quard.tools.merge import Root
 _TRANSFERS = 4
 """Packages that are fetched while others are unpacked."""
 _LOADER_SECONDS = 60
-_PYTHON = "/usr/bin/python3"
+_PYTHON = "usr/bin/python3"
 
 
 class Making:
@@ -114,9 +114,9 @@ class Making:
 
     def _add_bytecode(self, root: Root, system: System, packages: Sequence[LockedPackage]) -> None:
         """Add the compiled modules of Python; without them everything works, but slowly."""
-        python = system.place(_PYTHON).resolve()
-        owner = root.files.get(str(python.relative_to(system.folder.resolve())))
-        interpreter = next((each for each in packages if each.name == owner), None)
+        inside = root.followed(_PYTHON)
+        python = system.folder / inside
+        interpreter = next((p for p in packages if p.name == root.files.get(inside)), None)
         if interpreter is None:
             return
         names = {name for path, name in root.files.items() if bytecode.is_module(path)}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.base.links import landing
+from quard.base.links import Circle, followed, landing
 from quard.base.plain import short
 from quard.store.member import EPOCH, FOLDER_MODE
 
@@ -45,6 +45,13 @@ class Root:
         """Path of each file and link -> the package that it is from."""
         return self._files
 
+    def followed(self, path: str) -> str:
+        """Return where a path leads in the root after following every link; "" if nowhere."""
+        try:
+            return followed(path, self._text)
+        except Circle:
+            return ""
+
     def add(self, name: str, content: Path) -> None:
         """Add all files of a package, which are in a folder. Raises QuardError tools-conflict."""
         waiting = [""]
@@ -75,6 +82,10 @@ class Root:
         for path in self._folders:
             os.chmod(self._at(path), FOLDER_MODE)
             os.utime(self._at(path), _TIMES)
+
+    def _text(self, path: str) -> str | None:
+        place = self._at(path)
+        return os.readlink(place) if path in self._files and os.path.islink(place) else None
 
     def _at(self, path: str) -> str:
         return f"{self._top}/{path}"

@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from quard.base.canonical import digest
+from quard.base.canonical import typed_digest
 from quard.process.stop import Stop
 from quard.process.system import System
 from quard.tools.layout import VERSION
@@ -49,7 +49,7 @@ class Roots:
         links -- path -> text of a link; those that lead to no file of the root are not made
         """
         hashes = sorted(package.sha256 for package in packages)
-        return digest({"layout": VERSION, "links": dict(links), "packages": hashes})
+        return typed_digest({"layout": VERSION, "links": dict(links), "packages": hashes})
 
     def place(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> Path:
         """Return where the root is, or would be."""

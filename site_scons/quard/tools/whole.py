@@ -46,10 +46,18 @@ def make(
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes have left in a folder where `make` makes folders."""
+    """Remove what killed processes have left in a folder where `make` makes folders.
+
+    Their names have no dot. Files that `fill` writes beside them with `replacing` begin with the
+    name and a dot. Raises OSError.
+    """
     for part in sorted(folder.glob(f"*{_PART}")):
-        with contextlib.suppress(_Busy), _alone(part.with_suffix(""), _give_up, lambda: None):
-            remove_tree(part)
+        place = folder / part.name.partition(".")[0]
+        with contextlib.suppress(_Busy), _alone(place, _give_up, lambda: None):
+            if part.is_dir():
+                remove_tree(part)
+            else:
+                part.unlink(missing_ok=True)
 
 
 class _Busy(Exception):

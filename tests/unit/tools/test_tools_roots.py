@@ -293,6 +293,8 @@ def test_after_a_kill_the_next_run_cleans_up_and_ends_the_work(here: Here, tmp_p
     process.communicate()
     left = here.cache / "packages" / f"{'0' * 64}.part"
     (left / "usr").mkdir(parents=True)
+    (here.cache / "roots").mkdir(exist_ok=True)
+    (here.cache / "roots" / f"{'0' * 64}.json.1234.part").touch()
     assert list(here.cache.glob(f"packages/{here.make.sha256}.*"))
     assert not here.roots.has(here.both, {})
     here.roots.provide(here.both, {})
@@ -457,6 +459,17 @@ def test_another_interpreter_gets_other_compiled_modules(here: Here) -> None:
     before = len(list((here.cache / "bytecode").iterdir()))
     here.roots.provide(python(here, PYTHON + "# newer\n"), {})
     assert len(list((here.cache / "bytecode").iterdir())) == before + 2
+
+
+@pytest.mark.parametrize("target", ["/usr/bin/python3.9", "/usr/bin/absent", "python3", "../../.."])
+def test_the_interpreter_is_looked_for_in_the_root_alone(here: Here, target: str) -> None:
+    interpreter = deb(
+        file("./usr/bin/python3.9", PYTHON.encode(), 0o755),
+        link("./usr/bin/python3", target),
+        file("./usr/lib/python3.9/base.py"),
+    )
+    top = here.roots.provide((here.mirror.add("python3.9", interpreter),), {}).folder
+    assert bool(compiled(top)) == target.endswith("python3.9")
 
 
 def test_a_python_that_cannot_compile_is_told_and_the_root_is_made(here: Here) -> None:
