@@ -158,7 +158,7 @@ _REQUIRED = ("Package", "Version", "Filename", "Size", "SHA256")
 
 
 def _candidate(text: str, name: str) -> Candidate:
-    fields = dict(_FIELD.findall(text))
+    fields = dict(_FIELD.findall(text.replace("\n ", " ").replace("\n\t", " ")))
     if missing := [field for field in _REQUIRED if not fields.get(field)]:
         raise Damaged(f"{name} has no {missing[0]}")
     if not (is_sha256(fields["SHA256"]) and fields["Size"].isdecimal()):

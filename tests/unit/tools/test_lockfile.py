@@ -140,4 +140,5 @@ def test_the_projects_locks_are_as_the_command_writes_them(machine: str) -> None
     lock = lockfile.load(PROJECT, names, machine)
     text = (PROJECT / lockfile.name(names.release, machine)).read_text()
     assert text == lockfile.text(lock)
+    assert {package.name for package in lock.closure(names.all)} == lock.packages.keys()
     assert not names.omit & lock.packages.keys()

@@ -297,6 +297,15 @@ def test_offline_nothing_is_asked(site: Site) -> None:
     assert site.debian.server.requests == []
 
 
+def test_offline_an_archive_in_a_folder_is_enough(site: Site, tmp_path: Path) -> None:
+    for path, replies in site.debian.server.replies.items():
+        (tmp_path / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path[1:]).write_bytes(replies[0].body)
+    base = (tmp_path / "debian").as_uri()
+    assert site.update(site.mirror(base, offline=True))
+    assert site.debian.server.requests == []
+
+
 def test_a_locked_package_in_the_cache_is_available_offline(site: Site) -> None:
     site.update()
     bash = lockfile.read(site.project, "one", "amd64").packages["bash"]

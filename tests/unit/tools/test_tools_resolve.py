@@ -34,6 +34,11 @@ def test_both_kinds_of_dependencies_are_followed_and_no_others() -> None:
     ) == {"a": ("b", "c"), "b": ("a",), "c": ("e",), "e": ()}
 
 
+def test_a_dependency_field_may_have_several_lines() -> None:
+    a = paragraph("a", Depends="b,\n c,\n\td", Description="a\n Depends: x")
+    assert resolved(a, *map(paragraph, "bcd"))["a"] == ("b", "c", "d")
+
+
 def test_an_essential_package_comes_only_if_it_is_needed() -> None:
     assert resolved(paragraph("a"), paragraph("b", Essential="yes")) == {"a": ()}
 
