@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import lzma
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,19 +102,24 @@ class Debian:
         self.server.serve(f"/debian/{path}", Reply(content, etag=f'"{len(content)}"'))
 
 
-def make_key(folder: Path) -> Path:
-    """Make a key that signs, in a GnuPG folder; return the keyring that checks it."""
-    folder.mkdir(mode=0o700)
-    gpg = ("gpg", "--homedir", str(folder), "--batch", "--quiet")
-    subprocess.run(
-        (*gpg, "--passphrase", "", "--quick-generate-key", "one@example.org", "ed25519", "sign"),
-        check=True,
-        capture_output=True,
-    )
-    keyring = folder / "keyring.gpg"
-    answer = subprocess.run((*gpg, "--export"), check=True, capture_output=True)
-    keyring.write_bytes(answer.stdout)
-    return keyring
+@contextmanager
+def signing_key() -> Iterator[tuple[Path, Path]]:
+    """Yield a GnuPG folder with a key that signs, and the keyring that checks it.
+
+    The folder has a short path, since a socket is made in it; its agent ends with the block.
+    """
+    with tempfile.TemporaryDirectory(prefix="gpg-") as place:
+        folder = Path(place)
+        gpg = ("gpg", "--homedir", place, "--batch", "--quiet")
+        make = ("--passphrase", "", "--quick-generate-key", "one@example.org", "ed25519", "sign")
+        try:
+            subprocess.run((*gpg, *make), check=True, capture_output=True)
+            exported = subprocess.run((*gpg, "--export"), check=True, capture_output=True)
+            (folder / "keyring.gpg").write_bytes(exported.stdout)
+            yield folder, folder / "keyring.gpg"
+        finally:
+            kill = ("gpgconf", "--homedir", place, "--kill", "all")
+            subprocess.run(kill, check=True, capture_output=True)
 
 
 def _signed(text: str, folder: Path) -> bytes:
