@@ -365,6 +365,18 @@ def test_a_folder_without_execution_is_told_before_anything_is_fetched(
     assert here.mirror.fetched == []
 
 
+@pytest.mark.parametrize("mounted", ["mode=755"], indirect=True)
+def test_roots_of_a_read_only_file_system_are_used_and_no_other_made(
+    here: Here, mounted: Path
+) -> None:
+    here.cache = mounted / "tools"
+    here.roots = Roots(here.cache, here.mirror.fetch, here.said.append, here.stop)
+    made = here.roots.provide((here.make,), {})
+    subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+    assert here.roots.provide((here.make,), {}) == made
+    assert here.refused(*here.both).reason == "cache-unusable"
+
+
 def loader(content: bytes, mode: int = 0o755) -> bytes:
     return deb(*(file(f"./usr/{name}", content, mode) for name in LOADERS))
 
