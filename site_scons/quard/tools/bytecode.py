@@ -8,17 +8,17 @@ are shared by all roots that have both.
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Mapping
+import tempfile
 from pathlib import Path
 
+from quard.process import leash
+from quard.process.stop import Stop
 from quard.process.system import System
 from quard.store.member import EPOCH, FOLDER_MODE
 
 _FOLDERS = ("usr/lib/python3", "usr/share")
 """Beginnings of the paths below which modules are compiled."""
 
-_SECONDS = 600
 _FILE_MODE = 0o644
 _COMPILE = """
 import importlib.util, os, py_compile, sys
@@ -59,35 +59,26 @@ def is_module(path: str) -> bool:
     return path.endswith(".py") and path.startswith(_FOLDERS)
 
 
-def compile_modules(system: System, python: Path, content: Path, into: Path) -> None:
+def compile_modules(system: System, python: Path, content: Path, into: Path, stop: Stop) -> None:
     """Compile a package's modules into the empty folder `into`, laid out as the package.
 
     system  -- has the interpreter and all that it needs
     python  -- its place there
     content -- the package's files
-    Raises Failed, OSError.
+    Raises Failed, QuardError interrupted, OSError.
     """
-    environment: Mapping[str, str] = {
+    environment = {
         "LC_ALL": "C",
         "PYTHONHASHSEED": "0",
         "PYTHONHOME": str(system.place("/usr")),
     }
     words = [*system.start(python), "-BsS", "-c", _COMPILE, str(content), str(into), *_FOLDERS]
-    try:
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=environment,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as fault:
-        raise Failed(str(fault)) from None
-    if done.returncode:
-        raise Failed(done.stderr.strip().rpartition("\n")[2] or f"status {done.returncode}")
+    with tempfile.TemporaryFile() as said:
+        status = stop.run(lambda: leash.start(words, env=environment, out=said))
+        said.seek(0)
+        last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
+    if status:
+        raise Failed(last or f"status {status}")
     for folder, _, names in os.walk(into):
         for name in names:
             os.chmod(f"{folder}/{name}", _FILE_MODE)

@@ -127,7 +127,7 @@ class Making:
             source = self._content(package)
 
             def fill(into: Path) -> None:
-                bytecode.compile_modules(system, python, source, into)
+                bytecode.compile_modules(system, python, source, into, self._stop)
 
             whole.make(place, fill, self._stop.check, self._waiting)
             return package.name, place
@@ -196,6 +196,7 @@ def _try(system: System) -> None:
             errors="replace",
             env={},
             timeout=_LOADER_SECONDS,
+            start_new_session=True,  # Ctrl-C would look like a loader that does not work
             check=False,
         )
     except PermissionError:

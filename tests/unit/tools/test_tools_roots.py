@@ -491,3 +491,16 @@ def test_a_python_that_cannot_compile_is_told_and_the_root_is_made(here: Here) -
         "the pinned Python starts slowly: it cannot compile modules: no module named encodings"
     ]
     here.is_tidy()
+
+
+def test_a_stop_ends_a_python_that_compiles(here: Here, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = python(here, f"#!/bin/sh\ntouch {begun}\nexec sleep 1000\n")
+    with ThreadPoolExecutor(1) as pool:
+        refused = pool.submit(here.refused, *slow)
+        deadline = time.monotonic() + 60
+        while not begun.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        here.stop.request()
+        assert refused.result(timeout=60).reason == "interrupted"
