@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from deb_parts import deb, file
 from faulty_server import Reply, Server
@@ -50,10 +51,20 @@ class Debian:
     def base(self) -> str:
         return self.server.base + "/debian"
 
-    def add(self, name: str, *files: str, version: str = "1", **fields: str) -> None:
-        """Add a package with these files, or replace it."""
-        whole = deb(*(file(f"./{path}", f"{name} {version}".encode(), 0o755) for path in files))
-        self.debs[name] = whole
+    def add(
+        self,
+        name: str,
+        *files: str,
+        version: str = "1",
+        programs: Mapping[str, bytes] = MappingProxyType({}),
+        **fields: str,
+    ) -> None:
+        """Add a package with these files, or replace it.
+
+        programs -- path -> content of further files
+        """
+        contents = {path: f"{name} {version}".encode() for path in files} | {**programs}
+        self.debs[name] = deb(*(file(f"./{path}", text, 0o755) for path, text in contents.items()))
         self.fields[name] = {"version": version, **fields}
 
     def publish(self, sign: Path | None = None, **changed: bytes) -> None:

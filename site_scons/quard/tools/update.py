@@ -11,15 +11,15 @@ from typing import Protocol
 
 from quard.base.errors import QuardError
 from quard.base.files import replacing
-from quard.tools import deb, lockfile
+from quard.tools import lockfile, packaged
 from quard.tools.index import Damaged, Index
 from quard.tools.lock import Lock, LockedPackage
-from quard.tools.names import Names
+from quard.tools.names import FILE, Names
+from quard.tools.packaged import Packaged
 from quard.tools.report import Report
 from quard.tools.resolve import resolve
 
 _THREADS = 4
-_PROGRAMS = ("usr/bin", "usr/sbin")
 
 
 class Archive(Protocol):
@@ -50,12 +50,12 @@ def update(project: Path, names: Names, archive: Archive, *, dry: bool) -> Repor
     if all(_same(old[machine], new[machine]) for machine in machines):
         return Report(names, old, present, clashes=())
     found = _fetched(archive, (each for lock in new.values() for each in lock.packages.values()))
-    clashes = _clashes(new, {sha256: paths for sha256, (_, paths) in found.items()})
+    _require_libraries(names, new.values(), found)
     new = {
         machine: replace(
             lock,
             packages={
-                name: replace(package, commands=found[package.sha256][0])
+                name: replace(package, commands=found[package.sha256].commands)
                 for name, package in lock.packages.items()
             },
         )
@@ -63,7 +63,18 @@ def update(project: Path, names: Names, archive: Archive, *, dry: bool) -> Repor
     }
     if not dry:
         _write(project, new.values())
-    return Report(names, old, new, clashes)
+    return Report(names, old, new, packaged.clashes(new.values(), found))
+
+
+def _require_libraries(names: Names, locks: Iterable[Lock], found: Mapping[str, Packaged]) -> None:
+    lines = [line for lock in locks for line in packaged.missing(lock, names.all, found)]
+    if lines:
+        raise QuardError(
+            "programs of the pinned tools load libraries that they do not bring along",
+            detail="\n".join(lines),
+            reason="tools-unresolved",
+            hint=f"remove the package that has the library from `omit` in {FILE}",
+        )
 
 
 def _write(project: Path, locks: Iterable[Lock]) -> None:
@@ -125,15 +136,11 @@ def _same(old: Lock | None, new: Lock) -> bool:
     )
 
 
-def _fetched(
-    archive: Archive, packages: Iterable[LockedPackage]
-) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Fetch each package once; return sha256 -> its commands and the paths of its files."""
+def _fetched(archive: Archive, packages: Iterable[LockedPackage]) -> Mapping[str, Packaged]:
+    """Fetch each package once; return sha256 -> what it has."""
 
-    def one(package: LockedPackage) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        entries = deb.entries(archive.fetch(package))
-        paths = tuple(sorted(entry.path for entry in entries if entry.kind != "folder"))
-        return _commands(paths), paths
+    def one(package: LockedPackage) -> Packaged:
+        return packaged.look(archive.fetch(package))
 
     unique = {package.sha256: package for package in packages}
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -143,20 +150,3 @@ def _fetched(
             archive.stop()
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _commands(paths: Iterable[str]) -> tuple[str, ...]:
-    split = (path.rpartition("/") for path in paths)
-    return tuple(sorted({name for folder, _, name in split if folder in _PROGRAMS}))
-
-
-def _clashes(locks: Mapping[str, Lock], files: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return a line for each path that several packages of one lock have."""
-    lines: set[str] = set()
-    for lock in locks.values():
-        owner: dict[str, str] = {}
-        for name in sorted(lock.packages):
-            for path in files[lock.packages[name].sha256]:
-                if (first := owner.setdefault(path, name)) != name:
-                    lines.add(f"{path} is in {first} and in {name}")
-    return tuple(sorted(lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import platform
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from debian_archive import Debian, signing_key
 from faulty_server import Reply, Server
 
 from quard.base.errors import QuardError
+from quard.parts import elf
 from quard.sources import mirrors
 from quard.sources.attempt import Limits
 from quard.sources.fetch import Fetcher
@@ -46,6 +48,8 @@ BASH = LockedPackage(
     needs=(),
     commands=(),
 )
+OBJECT = b"\x7fELF" + bytes(12) + b"\1" + bytes(40)
+"""What begins as a file for the linker does; nothing loads it."""
 needs_gpg = pytest.mark.skipif(
     not (shutil.which("gpg") and shutil.which("gpgv")),
     reason="this machine has no gpg or no gpgv to make and check a signature",
@@ -202,6 +206,34 @@ def test_a_path_that_two_packages_have_is_noted(site: Site) -> None:
     site.debian.add("mke2fs", "sbin/mke2fs", "bin/bash", Depends="libc6")
     site.debian.publish()
     assert site.update()[-1] == "note: usr/bin/bash is in bash and in mke2fs"
+
+
+def test_a_library_that_a_program_loads_and_nothing_has_is_an_error(site: Site) -> None:
+    """Another kind of machine than this one has no such program: its lock is right."""
+    program = Path("/bin/true")
+    needed = elf.read(program).needed
+    assert needed
+    here = lockfile.machine(platform.machine())
+    programs = {"bin/bash": program.read_bytes(), "usr/share/x.o": OBJECT}
+    site.debian.add("bash", programs=programs, Depends="libc6")
+    site.debian.publish()
+    error = site.refused()
+    assert error.reason == "tools-unresolved"
+    assert error.detail.splitlines() == [
+        f"usr/bin/bash of bash loads {library} (bash, {here})" for library in sorted(needed)
+    ]
+    assert "`omit`" in error.hint
+    site.debian.add("libc6", *(f"lib/{library}" for library in needed))
+    site.debian.publish()
+    assert site.update()
+
+
+def test_a_malformed_program_is_one_error(site: Site) -> None:
+    site.debian.add("bash", programs={"bin/bash": b"\x7fELF" + bytes(12) + b"\2" + bytes(40)})
+    site.debian.publish()
+    error = site.refused()
+    assert error.reason == "bad-deb"
+    assert "usr/bin/bash: a malformed ELF file" in error.detail
 
 
 def test_a_file_that_is_gone_is_an_error_that_names_the_setting(site: Site) -> None:
