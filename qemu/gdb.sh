@@ -18,7 +18,9 @@ esac
 
 folder=$(dirname "$(readlink -f "$0")")
 root=$folder/root
-gdb=$(command -v gdb-multiarch) || {
+# The build puts a start script there if it uses the pinned tools.
+gdb=$(dirname "$folder")/tools/gdb-multiarch
+[ -x "$gdb" ] || gdb=$(command -v gdb-multiarch) || {
     printf 'error: %s\nreason: %s\nhint: %s\n' "gdb for the board's processor is not installed" \
         gdb-missing "install it: apt-get install gdb-multiarch" >&2
     exit 2

@@ -128,9 +128,6 @@ case $PANIC in
 esac
 [ "$SHARE_CACHE" = none ] || kernel_words="$kernel_words share_cache=$SHARE_CACHE"
 
-command -v @binary@ >/dev/null || fail "QEMU is not installed" \
-    "@binary@ is not on PATH" qemu-missing "install it; the Debian package is @host_packages@"
-
 note() {
     printf '%s\n' "$1" >&2
 }
@@ -145,6 +142,12 @@ escape() {
 
 images=$(dirname "$(readlink -f "$0")")
 beside=$(dirname "$images")
+
+# The build puts a start script there if it uses the pinned tools.
+qemu=$beside/tools/@binary@
+[ -x "$qemu" ] || qemu="@binary@"
+command -v "$qemu" >/dev/null || fail "QEMU is not installed" \
+    "@binary@ is not on PATH" qemu-missing "install it; the Debian package is @host_packages@"
 [ ! -f "$images/unfinished" ] || fail "the images are from different builds" \
     "the last build did not finish these: $(tr '\n' ' ' <"$images/unfinished")" \
     images-unfinished "rebuild them with ./scons; its errors say what is missing"

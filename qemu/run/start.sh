@@ -52,5 +52,5 @@ $extra
 END
 fi
 
-exec @binary@ "$@"
+exec "$qemu" "$@"
 #@end

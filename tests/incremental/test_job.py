@@ -27,7 +27,8 @@ from quard.process import trial
 from quard.process.jobserver import Jobserver
 from quard.process.stop import Stop
 from quard.project.build import BoardBuild
-from quard.project.host import Host, Site
+from quard.project.host import Host
+from quard.project.site import Site
 from quard.project.workspace import Workspace
 from quard.recipes.catalog import Catalog
 from quard.sources.fetch import Fetcher
@@ -71,7 +72,8 @@ def build_of(project: Project) -> BoardBuild:
 
 def machine_of(build: BoardBuild) -> BuildMachine:
     return BuildMachine(
-        toolchain=build.workspace.host.toolchain,
+        toolchain=lambda: build.workspace.host.tooling.toolchain,
+        system=build.workspace.host.tooling.system,
         jobserver=Jobserver(2),
         mode=trial.probe("auto")[0],
         search=SEARCH,
@@ -108,7 +110,7 @@ class Elsewhere:
         )
 
     def packager(self, machine: BuildMachine) -> Packager:
-        progress = Console(io.StringIO()).progress
+        progress = Console(io.StringIO()).progress()
         return Packager(
             self.stores, Fetcher(self.folder / "sources", Locations(), progress), machine
         )

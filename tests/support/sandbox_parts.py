@@ -10,6 +10,7 @@ from quard.execute import drivers, sysroot
 from quard.execute.toolchain import COMMANDS, Toolchain
 from quard.plan.plan import Plan
 from quard.process.sandbox import Mode, Sandbox, Work
+from quard.process.system import MACHINE
 
 MODES: tuple[Mode, ...] = ("bwrap", "none")
 PREFIX = "riscv64-linux-gnu-"
@@ -34,7 +35,7 @@ class Place:
         self.box = Sandbox(mode=mode, work=self.work, keep=keep)
         self.env = {"PATH": f"{self.box.inside}/tools", "LC_ALL": "C"}
         triple, search = PREFIX.rstrip("-"), os.environ["PATH"]
-        sysroot.tools(self.work, (), search, self.box.inside)
+        sysroot.tools(self.work, (), search, self.box.inside, MACHINE)
         plan = Plan(name="thing", version="1.0", triple=triple, hardening=hardening)
         drivers.write_drivers(self.work, COMPILER, plan, self.box.inside)
 

@@ -35,7 +35,7 @@ class Programs:
         total = hashlib.sha256(version.encode())
         for file in files:
             total.update(f"{file.name} {self._digest(file)}\n".encode())
-        self._save()
+        self.save()
         return total.hexdigest()
 
     def _digest(self, path: Path) -> str:
@@ -64,7 +64,7 @@ class Programs:
         self._known[name] = entry
         self._changed = True
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """Write new entries, if any; if writing fails, the next run computes them again."""
         if self._changed:
             with contextlib.suppress(OSError), replacing(self._path) as part:

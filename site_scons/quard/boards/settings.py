@@ -41,6 +41,8 @@ class Settings:
     largest_mib     -- size limit of an archive whose recipe gives no size
     sandbox         -- auto: bubblewrap if it can run; bwrap: required; none: not used
     authorized_keys -- public keys of root besides the board's
+    tools_root      -- auto: the pinned tools if they can be used; pinned: required; machine: the
+                       build machine's own
     tools_mirrors   -- base addresses of Debian archives, tried before those of apt
     """
 
@@ -54,6 +56,7 @@ class Settings:
     largest_mib: int
     sandbox: str
     authorized_keys: tuple[str, ...]
+    tools_root: str
     tools_mirrors: tuple[str, ...]
 
 
@@ -142,6 +145,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         largest_mib=_largest(sources),
         sandbox=sandbox.choice("mode", ("auto", "bwrap", "none"), "auto"),
         authorized_keys=keys,
+        tools_root=tools.choice("root", ("auto", "pinned", "machine"), "auto"),
         tools_mirrors=tools.texts("mirrors", ()),
     )
     compiler.choice("launcher", ("none",), "none")

@@ -24,6 +24,7 @@ from quard.process.builduser import BuildUser
 from quard.process.jobserver import Jobserver
 from quard.process.sandbox import Sandbox, Work
 from quard.process.stop import Stop
+from quard.process.system import System
 from quard.sources.trees import Entry
 
 _MAKE_FAILED = 2
@@ -38,13 +39,16 @@ class StepFailed(QuardError):
 class BuildMachine:
     """What all builds of one run share.
 
+    toolchain -- returns the cross compiler
+    system -- returns the system whose tools the build of a plan uses
     search -- the PATH of the build machine's own commands
     keep   -- descriptors that every command inherits
     stop   -- whether the run is cancelled
     user   -- who runs the commands of builds that are not sealed, if not the current user
     """
 
-    toolchain: Toolchain
+    toolchain: Callable[[], Toolchain]
+    system: Callable[[Plan], System]
     jobserver: Jobserver
     mode: str
     search: str
@@ -80,7 +84,7 @@ class Build:
         self._report = report
         self.licenses: Mapping[str, str | None] = {}
         self.orderly = False
-        toolchain = machine.toolchain
+        toolchain = machine.toolchain()
         self.sandbox = Sandbox(
             mode="bwrap" if machine.mode == "bwrap" else "none",
             work=work,
@@ -88,6 +92,7 @@ class Build:
             keep=(*machine.keep, *machine.jobserver.fds),
             stop=machine.stop,
             user=machine.user,
+            system=machine.system(plan),
         )
         folders = self.sandbox.folders
         makeflags = machine.jobserver.makeflags
@@ -160,8 +165,9 @@ class Build:
         remove_tree(self.work.root)
         self.work.make()
         inside = self.sandbox.inside
-        sysroot.tools(self.work, self.plan.tools, self._machine.search, inside)
-        write_drivers(self.work, self._machine.toolchain, self.plan, inside)
+        system = self.sandbox.system
+        sysroot.tools(self.work, self.plan.tools, self._machine.search, inside, system)
+        write_drivers(self.work, self._machine.toolchain(), self.plan, inside)
         inputs.lay_out(self.work.sysroot)
         self.take_files(inputs.read)
         if inputs.tree:
@@ -237,7 +243,7 @@ class Build:
             status,
             self._log.printed(start),
             self.work,
-            self._machine.search,
+            self.sandbox.system.search(self._machine.search),
             self.sandbox.inside,
         )
         shown = self._log.shown
@@ -276,7 +282,7 @@ class Build:
         folder = self.work.stage / "usr/lib"
         folder.mkdir(parents=True)
         for name in (*step.libraries, Path(step.loader).name):
-            found = self._machine.toolchain.library(name)
+            found = self._machine.toolchain().library(name)
             shutil.copyfile(found, folder / name)
             (folder / name).chmod(0o755)
         self.sandbox.hand_over()

@@ -49,7 +49,8 @@ def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> 
     if (work.tools / _FOLDER / _START).exists():
         compiler += (f"-B{inside}/tools/{_FOLDER}/",)
     linker = _link_options(plan.hardening)
-    for name, path in toolchain.commands.items():
+    for name, place in toolchain.commands.items():
+        path = toolchain.shown(place)
         link = work.tools / f"{plan.triple}-{name}"
         if name in _COMPILERS:
             _script(link, path, compiler)
@@ -123,7 +124,8 @@ def _rpath_link(inside: str, toolchain: Toolchain) -> str:
     -rpath-link; this does not change the output). As -Wl options they would be linker input, and
     `gcc -v` would try to link.
     """
-    folders = (f"{inside}/sysroot/usr/lib", f"{inside}/sysroot/lib", *toolchain.libraries)
+    own = map(toolchain.shown, toolchain.libraries)
+    folders = (f"{inside}/sysroot/usr/lib", f"{inside}/sysroot/lib", *own)
     return " ".join(f"-rpath-link {_word(str(folder))}" for folder in folders)
 
 

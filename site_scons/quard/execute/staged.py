@@ -34,9 +34,9 @@ def keep(
         stage,
         debug=build.work.root / "debug",
         tools=Toolkit(
-            objcopy=(toolchain.command("objcopy"),),
-            strip=(toolchain.command("strip"),),
-            ranlib=(toolchain.command("ranlib"),),
+            objcopy=toolchain.start("objcopy"),
+            strip=toolchain.start("strip"),
+            ranlib=toolchain.start("ranlib"),
             target=target(plan.triple),
         ),
         drop=plan.drop,

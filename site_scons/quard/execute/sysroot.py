@@ -12,6 +12,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.execute.toolchain import Toolchain
 from quard.process.sandbox import INSIDE, Work, shows
+from quard.process.system import System
 
 _LIBRARY = re.compile(r"(?:^|/)[^/]+\.so(?:\.[^/]+)?\Z")
 COMMON_TOOLS = (
@@ -33,28 +34,41 @@ def tools(
     further: Iterable[str],
     search: str,
     inside: str,
+    system: System,
 ) -> None:
-    """Fill the tools folder with links to the machine's commands.
+    """Fill the tools folder with links to a system's commands.
 
     further -- commands besides the common ones
-    search  -- the PATH to search
+    search  -- the PATH to search on the machine's own system
     inside  -- the root of the fixed paths as commands see it
     Raises QuardError tool-missing.
     """
-    search = _ordered(search, inside)
+    search = system.search(search) if system.is_pinned else _ordered(search, inside)
     for name in sorted({*COMMON_TOOLS, *further}):
         found = _command(name, search)
         if found:
-            (work.tools / name).symlink_to(found)
+            (work.tools / name).symlink_to(system.shown(Path(found)))
         elif name not in _OPTIONAL:
-            raise QuardError(
-                f"the build machine has no {name}",
-                detail=f"searched {search}",
-                reason="tool-missing",
-                hint="install it; host-packages.list names the Debian package",
-            )
+            raise _missing(name, search, system)
     host = work.tools / "cc"
     host.symlink_to("gcc")
+
+
+def _missing(name: str, search: str, system: System) -> QuardError:
+    if system.is_pinned:
+        return QuardError(
+            f"the pinned tools have no {name}",
+            detail="no package of the lock has this command",
+            reason="tool-missing",
+            hint="add its package to configs/tools.toml and run ./scons tools-update, "
+            'or use the machine\'s tools: [tools] root = "machine"',
+        )
+    return QuardError(
+        f"the build machine has no {name}",
+        detail=f"searched {search}",
+        reason="tool-missing",
+        hint="install it; host-packages.list names the Debian package",
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
+from quard.process.system import MACHINE, System
 
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
@@ -23,14 +24,15 @@ _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-vers
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A cross compiler found on the machine.
+    """A cross compiler.
 
     prefix      -- of its commands
-    commands    -- name without prefix -> absolute path
+    commands    -- name without prefix -> absolute path on the machine
     folder      -- folder that the sandbox must show besides the system's own, or None
     sysroot     -- its own sysroot to start from, or None if it finds its C library itself
     version     -- of the compiler, for people
-    fingerprint -- SHA-256 over everything in it that affects results
+    fingerprint -- SHA-256 over everything in it that affects results; "" if it is pinned
+    system      -- the one that it belongs to
     """
 
     prefix: str
@@ -39,14 +41,22 @@ class Toolchain:
     sysroot: Path | None
     version: str
     fingerprint: str
+    system: System = MACHINE
 
-    def command(self, name: str) -> str:
-        """Return the absolute path of one command, as text."""
-        return str(self.commands[name])
+    def start(self, name: str) -> tuple[str, ...]:
+        """Return the words that start one command outside of a sandbox."""
+        return self.system.start(self.commands[name])
+
+    def shown(self, path: Path) -> Path:
+        """Return the path at which builds see one of its files."""
+        return self.system.shown(path)
+
+    def _ask(self, option: str) -> str:
+        return _ask(self.start("gcc"), option)
 
     def library(self, name: str) -> Path:
         """Return a target library's real file. Raises QuardError library-missing."""
-        found = _ask(self.commands["gcc"], f"-print-file-name={name}")
+        found = self._ask(f"-print-file-name={name}")
         path = Path(found)
         if not path.is_absolute() or not path.exists():
             raise QuardError(
@@ -60,24 +70,52 @@ class Toolchain:
     @cached_property
     def static_pie(self) -> bool:
         """Whether its C library has the start file of static position-independent programs."""
-        path = Path(_ask(self.commands["gcc"], "-print-file-name=rcrt1.o"))
+        path = Path(self._ask("-print-file-name=rcrt1.o"))
         return path.is_absolute() and path.exists()
 
     @cached_property
     def libraries(self) -> tuple[Path, ...]:
         """The folders of its shared libraries for the target; the first build determines them."""
-        found = (Path(_ask(self.commands["gcc"], f"-print-file-name={n}")) for n in _LINKED)
+        found = (Path(self._ask(f"-print-file-name={n}")) for n in _LINKED)
         folders = (path.parent.resolve() for path in found if path.is_absolute() and path.exists())
         return tuple(dict.fromkeys(folders))
 
 
+def pinned(prefix: str, system: System) -> Toolchain:
+    """Return the toolchain of pinned tools. Raises QuardError compiler-missing."""
+    commands = _commands(prefix, system.search(""))
+    return Toolchain(
+        prefix=prefix,
+        commands=commands,
+        folder=None,
+        sysroot=None,
+        version=_ask(system.start(commands["gcc"]), "-dumpfullversion"),
+        fingerprint="",
+        system=system,
+    )
+
+
 def find(prefix: str, folder: Path | None, search: str, programs: Programs) -> Toolchain:
-    """Return the toolchain whose commands begin with `prefix`.
+    """Return the toolchain on the machine whose commands begin with `prefix`.
 
     folder -- its installation folder; None searches `search`, a PATH
     Raises QuardError compiler-missing.
     """
-    path = str(folder / "bin") if folder else search
+    commands = _commands(prefix, str(folder / "bin") if folder else search)
+    gcc = commands["gcc"]
+    version, sysroot, *files = _facts(commands, programs)
+    return Toolchain(
+        prefix=prefix,
+        commands=commands,
+        folder=folder or _installation(gcc),
+        sysroot=Path(sysroot) if sysroot else None,
+        version=version,
+        fingerprint=programs.fingerprint(version, map(Path, files)),
+    )
+
+
+def _commands(prefix: str, path: str) -> dict[str, Path]:
+    """Return the commands in the folders of `path`. Raises QuardError compiler-missing."""
     commands = {}
     for name in COMMANDS + OPTIONAL:
         found = shutil.which(prefix + name, path=path)
@@ -91,16 +129,7 @@ def find(prefix: str, folder: Path | None, search: str, programs: Programs) -> T
                 hint="install it (Debian: apt-get install gcc-riscv64-linux-gnu), "
                 "or name its folder in the board's [toolchain]",
             )
-    gcc = commands["gcc"]
-    version, sysroot, *files = _facts(commands, programs)
-    return Toolchain(
-        prefix=prefix,
-        commands=commands,
-        folder=folder or _installation(gcc),
-        sysroot=Path(sysroot) if sysroot else None,
-        version=version,
-        fingerprint=programs.fingerprint(version, map(Path, files)),
-    )
+    return commands
 
 
 def _installation(gcc: Path) -> Path | None:
@@ -124,7 +153,7 @@ def _facts(commands: dict[str, Path], programs: Programs) -> list[str]:
 
 def _inspect(commands: dict[str, Path]) -> list[str]:
     """Query the compiler for what `_facts` returns."""
-    gcc = commands["gcc"]
+    gcc = (str(commands["gcc"]),)
     version = _ask(gcc, "-dumpfullversion")
     sysroot = _ask(gcc, "-print-sysroot")
     files = {str(path.resolve()) for path in commands.values()}
@@ -144,14 +173,14 @@ def _inspect(commands: dict[str, Path]) -> list[str]:
     return [version, own, *sorted(files, key=lambda file: (Path(file).name, file))]
 
 
-def _ask(gcc: Path, option: str) -> str:
+def _ask(gcc: tuple[str, ...], option: str) -> str:
     try:
         done = subprocess.run(
-            (gcc, option), capture_output=True, text=True, check=True, env={"LC_ALL": "C"}
+            (*gcc, option), capture_output=True, text=True, check=True, env={"LC_ALL": "C"}
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise QuardError(
-            f"{gcc} cannot run {option}",
+            f"{gcc[-1]} cannot run {option}",
             detail=str(error),
             reason="compiler-missing",
             hint="check that the cross compiler is installed completely",

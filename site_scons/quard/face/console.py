@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
 from quard.base.errors import QuardError
@@ -75,14 +74,16 @@ class Console:
                 self._begun = Activities()
             return self._begun
 
-    @cached_property
-    def progress(self) -> Progress:
-        """The object to which transfers are reported."""
-        from quard.face.progress import Bars, Lines  # noqa: PLC0415
+    def progress(self, *, many: bool = False) -> Progress:
+        """Return the object to which transfers are reported.
+
+        many -- the transfers are parts of something that has been reported: they have no lines
+        """
+        from quard.face.progress import Bars, Lines, Quiet  # noqa: PLC0415
 
         if self.is_live:
             return Bars(self._activities, self._changed, self.note)
-        return Lines(self._out)
+        return Quiet(self.note) if many else Lines(self._out)
 
     def note(self, text: str) -> None:
         """Print a line."""

@@ -51,6 +51,27 @@ class _Bar:
         self._changed()
 
 
+class Quiet:
+    """Nothing but notes.
+
+    note -- called with lines of text
+    """
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.note = note
+
+    def start(self, package: str, file: str, total: int | None, done: int) -> Handle:  # noqa: ARG002
+        return _Silent()
+
+
+class _Silent:
+    def advance(self, count: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class Lines:
     """A line when a transfer begins and one when it ends."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from quard.base.errors import QuardError
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
 from quard.image.tree import ROOT, Node
-from quard.image.write import whole_file
+from quard.image.write import USE, Use, run, scratch
 
 _LEVEL = 5
 """gzip level: 6 takes 50 % longer for less than 1 %, 9 five times as long."""
@@ -21,13 +21,14 @@ memory for the whole archive continues with the part that it has."""
 _INITS = {"init", "sbin/init", "usr/sbin/init"}
 
 
-def cpio_gz(tar: Path, out: Path) -> None:
+def cpio_gz(tar: Path, out: Path, *, use: Use = USE) -> None:
     """Make a compressed cpio archive from rootfs.tar.
 
     The kernel starts only /init: an image without it gets a link to its /sbin/init, and one with
     its own /init gets END. The console must be in the archive, because devtmpfs is mounted later.
     The root folder comes first: without an entry it keeps the kernel's default mode, 1777.
-    Raises QuardError: no-init, no-console, image-too-big (a file over 4 GiB), bad-tar, disk-full.
+    Raises QuardError: no-init, no-console, image-too-big (a file over 4 GiB), bad-tar, disk-full,
+    tool-missing, image-tool, interrupted.
     """
     entries = tarimage.read(tar)
     nodes = {name: node for name, (node, _) in entries.items()}
@@ -39,14 +40,17 @@ def cpio_gz(tar: Path, out: Path) -> None:
         entries = {**entries, END: (mark, tarimage.MTIME)}
     else:
         entries["init"] = Node("link", 0o777, target="sbin/init"), tarimage.MTIME
-    with (
-        whole_file(out) as file,
-        gzip.GzipFile("", "wb", _LEVEL, fileobj=file, mtime=0) as archive,
-    ):
-        _write(archive, {".": (ROOT, tarimage.MTIME), **entries})
+    with scratch(out) as folder:
+        plain, made = folder / "cpio", folder / out.name
+        with plain.open("wb") as archive:
+            _write(archive, {".": (ROOT, tarimage.MTIME), **entries})
+        # Not Python's zlib: it belongs to this machine, whose version decides the bytes.
+        argv = ("gzip", "--no-name", f"-{_LEVEL}")
+        run(argv, out, stdin=plain, stdout=made, use=use)
+        made.replace(out)
 
 
-def _write(archive: gzip.GzipFile, entries: Mapping[str, tuple[Node, int]]) -> None:
+def _write(archive: IO[bytes], entries: Mapping[str, tuple[Node, int]]) -> None:
     """Write the members of an archive; `entries` are name -> node and time, in order."""
     names: dict[Node, list[str]] = {}
     for name, (node, _) in entries.items():

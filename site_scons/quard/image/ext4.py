@@ -17,8 +17,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.image import tarimage
 from quard.image.tree import Node
-from quard.image.write import run, scratch, tool_failed
-from quard.process.stop import Stop
+from quard.image.write import USE, Use, run, scratch, tool_failed
 
 _BLOCK = 4096
 _MIB = 1 << 20
@@ -44,14 +43,12 @@ Tool = Callable[..., str]
 """Runs a program for one image: quard.image.write.run with the image's name for messages."""
 
 
-def ext4(
-    tar: Path, out: Path, *, size_mib: int | None, label: str, stop: Stop | None = None
-) -> None:
+def ext4(tar: Path, out: Path, *, size_mib: int | None, label: str, use: Use = USE) -> None:
     """Make an ext4 file system, with a journal, from rootfs.tar; the file is sparse.
 
     size_mib -- its size; None: 125 % of the content plus 8 MiB, in steps of 4 MiB
     label    -- of the file system, at most 16 bytes
-    stop     -- ends the tools when the run is cancelled
+    use      -- the tools that make it
     The UUID is derived from label and content. Raises QuardError: image-too-small, tool-missing,
     bad-tar, disk-full, image-tool, interrupted.
     """
@@ -65,7 +62,7 @@ def ext4(
     identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{content}"))
     with scratch(out) as folder:
         made = folder / out.name
-        tool: Tool = functools.partial(run, out=out, stop=stop)
+        tool: Tool = functools.partial(run, out=out, use=use)
         # At least as many as the content and some growth need.
         inodes = max(size // _INODE_RATIO, len(entries) + len(entries) // 4 + 64)
         _format(tool, made, size=size, inodes=inodes, label=label, identity=identity)
@@ -73,7 +70,7 @@ def ext4(
         made.replace(out)
 
 
-def empty(out: Path, *, size_mib: int, label: str, stop: Stop | None = None) -> None:
+def empty(out: Path, *, size_mib: int, label: str, use: Use = USE) -> None:
     """Make an empty ext4 file system with a journal; the file is sparse.
 
     size_mib -- at least 8, the minimum for a board's data disk
@@ -84,7 +81,7 @@ def empty(out: Path, *, size_mib: int, label: str, stop: Stop | None = None) -> 
     identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{size_mib}"))
     with scratch(out) as folder:
         made = folder / out.name
-        tool: Tool = functools.partial(run, out=out, stop=stop)
+        tool: Tool = functools.partial(run, out=out, use=use)
         inodes = size // _INODE_RATIO
         _format(tool, made, size=size, inodes=inodes, label=label, identity=identity)
         made.replace(out)

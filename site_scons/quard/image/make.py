@@ -7,16 +7,16 @@ from pathlib import Path
 
 from quard.base.files import replacing
 from quard.image import cpio, ext4, squashfs
+from quard.image.write import Use
 from quard.plan.image import EmptyDiskPlan, FileSystemPlan
-from quard.process.stop import Stop
 
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes files in one folder."""
+    """Makes files in one folder, with the tools of `use`."""
 
     folder: Path
-    stop: Stop
+    use: Use
 
     def file_system(self, plan: FileSystemPlan, tar: str, name: str) -> None:
         """Make a file system from `tar`, a file in the folder."""
@@ -24,18 +24,18 @@ class Maker:
         match plan.format:
             case "ext4":
                 size = plan.size_mib or None
-                ext4.ext4(source, out, size_mib=size, label=plan.label, stop=self.stop)
+                ext4.ext4(source, out, size_mib=size, label=plan.label, use=self.use)
             case "squashfs":
-                squashfs.squashfs(source, out, stop=self.stop)
+                squashfs.squashfs(source, out, use=self.use)
             case "cpio.gz":
-                cpio.cpio_gz(source, out)
+                cpio.cpio_gz(source, out, use=self.use)
             case other:
                 raise AssertionError(other)
 
     def empty_disk(self, plan: EmptyDiskPlan, name: str) -> None:
         """Make an empty file system."""
         out = self.folder / name
-        ext4.empty(out, size_mib=plan.size_mib, label=plan.label, stop=self.stop)
+        ext4.empty(out, size_mib=plan.size_mib, label=plan.label, use=self.use)
 
     def script(self, text: str, name: str) -> None:
         """Write an executable script."""

@@ -9,15 +9,14 @@ from quard.base.errors import QuardError
 from quard.base.space import disk_full
 from quard.image.tarimage import MTIME
 from quard.image.tree import ROOT
-from quard.image.write import run, scratch
-from quard.process.stop import Stop
+from quard.image.write import USE, Use, run, scratch
 
 _COMPRESSOR, _LEVEL = "zstd", 6
 """With 60 MB of programs: zstd 6 24.2 MB in 2 s, gzip 6 24.5 MB in 4 s, zstd 15 22.2 MB in 24 s."""
 
 
-def squashfs(tar: Path, out: Path, *, stop: Stop | None = None) -> None:
-    """Make a squashfs from rootfs.tar, unless `stop` ends it.
+def squashfs(tar: Path, out: Path, *, use: Use = USE) -> None:
+    """Make a squashfs from rootfs.tar, with the tools of `use`.
 
     Raises QuardError: tool-missing, disk-full, image-tool, interrupted.
     """
@@ -30,7 +29,7 @@ def squashfs(tar: Path, out: Path, *, stop: Stop | None = None) -> None:
         ]
         room = shutil.disk_usage(folder).free
         try:
-            run(argv, out, stdin=tar, stop=stop)
+            run(argv, out, stdin=tar, use=use)
         except QuardError as error:
             # tar2sqfs reports a full disk only as "I/O error".
             if "I/O error" in error.detail and room < tar.stat().st_size:

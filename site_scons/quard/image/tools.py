@@ -1,20 +1,22 @@
-"""The machine's tools that make file systems: where each is found, and its identity."""
+"""The machine's own tools that make file systems: where each is found, and its identity."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
-import zlib
 from pathlib import Path
 
 from quard.base.programs import Programs
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Search path for the tools: mke2fs is in sbin, which few users have in PATH."""
-PACKAGES = {"mke2fs": "e2fsprogs", "debugfs": "e2fsprogs", "tar2sqfs": "squashfs-tools-ng"}
-ZLIB = "zlib"
-"""The library with which Python compresses an initramfs."""
+PACKAGES = {
+    "mke2fs": "e2fsprogs",
+    "debugfs": "e2fsprogs",
+    "tar2sqfs": "squashfs-tools-ng",
+    "gzip": "gzip",
+}
 
 _LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x", re.MULTILINE)
 """A line of ldd(1): `libz.so.1 => /lib/libz.so.1 (0x...)`, or the dynamic loader without a name."""
@@ -25,13 +27,17 @@ def find(name: str) -> str | None:
     return shutil.which(name, path=SEARCH)
 
 
+def start(name: str) -> tuple[str, ...]:
+    """Return the words that start a tool; none if it is not installed."""
+    found = find(name)
+    return (found,) if found else ()
+
+
 def identity(name: str, programs: Programs) -> str:
     """Return a text that changes when a tool or one of its shared libraries does.
 
     Empty for a tool that is not installed; using it is an error then.
     """
-    if name == ZLIB:
-        return zlib.ZLIB_RUNTIME_VERSION
     found = find(name)
     if found is None:
         return ""

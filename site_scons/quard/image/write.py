@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,21 @@ from quard.base.space import disk_full, enough_space, says_full
 from quard.image import tools
 from quard.process import leash
 from quard.process.stop import Stop
+
+
+@dataclass(frozen=True)
+class Use:
+    """Which tools make image files: by default the machine's own.
+
+    start -- returns the words that start a tool; none if it is missing
+    stop  -- ends a tool when the run is cancelled
+    """
+
+    start: Callable[[str], tuple[str, ...]] = tools.start
+    stop: Stop = field(default_factory=Stop)
+
+
+USE = Use()
 
 
 @contextmanager
@@ -55,16 +71,17 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     stdin: Path = leash.NOTHING,
-    stop: Stop | None = None,
+    stdout: Path = leash.NOTHING,
+    use: Use = USE,
 ) -> str:
     """Run a tool in an empty environment plus `env` and return its standard error.
 
-    out  -- the file that it makes, for messages
-    stop -- ends it when the run is cancelled
+    out -- the file that it makes, for messages
+    use -- which tools are used, and what cancels the run
     Raises QuardError: tool-missing, disk-full, image-tool (it failed), interrupted.
     """
-    program = tools.find(argv[0])
-    if program is None:
+    program = use.start(argv[0])
+    if not program:
         package = tools.PACKAGES[argv[0]]
         raise QuardError(
             f"the program {argv[0]}, which makes {out.name}, is missing",
@@ -73,10 +90,10 @@ def run(
             hint=f"apt-get install {package}",
         )
     given = {"PATH": tools.SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})}
-    with leash.NOTHING.open("wb") as nothing, tempfile.TemporaryFile() as errors:
-        status = (stop or Stop()).run(
+    with stdout.open("wb") as output, tempfile.TemporaryFile() as errors:
+        status = use.stop.run(
             lambda: leash.start(
-                (program, *argv[1:]), env=given, out=nothing, errors=errors, stdin=stdin
+                (*program, *argv[1:]), env=given, out=output, errors=errors, stdin=stdin
             )
         )
         errors.seek(0)

@@ -21,16 +21,18 @@ IMAGES = "images"
 class Executor(Protocol):
     """What executes plans on this machine, as far as it is part of keys."""
 
-    @property
-    def fingerprint(self) -> str:
-        """The cross toolchain's identity."""
+    def builds_with(self, commands: tuple[str, ...]) -> str:
+        """Return the identity of the tools that build a package.
+
+        commands -- those that it calls besides the common ones, see `UnitPlan.made_by`
+        """
 
     @property
     def seals(self) -> bool:
         """Whether builds are sealed here."""
 
     def tool(self, name: str) -> str:
-        """Return the identity of one of the machine's tools, see `UnitPlan.made_by`."""
+        """Return the identity of a tool that makes images, see `UnitPlan.made_by`."""
 
 
 class Ledger:
@@ -189,7 +191,8 @@ class Ledger:
         if not unit.is_package:
             return {name: self._executor.tool(name) for name in unit.plan.made_by}
         sealed = bool(found and found.sealed) or self._executor.seals
-        return {"toolchain": self._executor.fingerprint, "sealed": sealed}
+        tools = self._executor.builds_with(unit.plan.made_by)
+        return {"toolchain": tools, "sealed": sealed}
 
 
 def _settled(units: Iterable[Unit], stays: Callable[[Unit], bool]) -> list[Unit]:

@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from quard.ledger import why_tools
+from quard.ledger.why_tools import Updates
+
 _SHOWN = 3
 """How many changes of an interface one line names."""
 _IMAGE_FIELDS = {
@@ -42,12 +45,14 @@ def reasons(
     old: Mapping[str, Any] | None,
     new: Mapping[str, Any],
     difference: Difference | None = None,
+    updates: Updates | None = None,
 ) -> tuple[str, ...]:
     """Return the differences in the users' terms, the most relevant first.
 
     old, new   -- what a result was made from and would be made from (ledger.basis), with the
                   listings of its overlays; None if nothing is known
     difference -- returns what changed in an interface
+    updates    -- returns what changed in pinned tools
     An empty return value means that nothing changed: the result itself is missing.
     """
     images = "image" in new["plan"]
@@ -55,10 +60,7 @@ def reasons(
         return (f"it has not been {'made' if images else 'built'} here before",)
     old, new = _plain(old), _plain(new)
     found = _image(old, new) if images else _package(old, new)
-    if old["by"].get("toolchain") != new["by"].get("toolchain"):
-        found.append("the cross toolchain changed")
-    tools = sorted({*old["by"], *new["by"]} - {"toolchain", "sealed"})
-    found += [f"this machine's {n} changed" for n in tools if old["by"].get(n) != new["by"].get(n)]
+    found += why_tools.reasons(old["by"], new["by"], updates)
     if new["by"].get("sealed") and not old["by"].get("sealed"):
         found.append("builds are sealed now")
     inputs = _inputs(old["inputs"], new["inputs"], difference)

@@ -14,7 +14,7 @@ VERSION = 6
 
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
 """Format -> name of the file system's file in the images folder. New formats are added here."""
-_MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz": ("zlib",)}
+_MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz": ("gzip",)}
 """Format -> what writes it, see quard.image.tools. rootfs.tar is written by the engine alone."""
 
 

@@ -203,8 +203,8 @@ class Plan:
 
     @property
     def made_by(self) -> tuple[str, ...]:
-        """None: docs/host-tools.md says what the machine's commands can write into a package."""
-        return ()
+        """The commands that it calls besides the common ones."""
+        return self.tools
 
     @cached_property
     def identity(self) -> str:

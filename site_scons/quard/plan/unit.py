@@ -23,7 +23,7 @@ class UnitPlan(Protocol):
 
     @property
     def made_by(self) -> tuple[str, ...]:
-        """Names of the machine's own tools that are part of a result's key."""
+        """Names of the tools that are part of a result's key besides those that all units use."""
 
     def instructions(self) -> dict[str, Any]:
         """Return everything that decides what is made from the inputs."""

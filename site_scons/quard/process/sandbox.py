@@ -19,6 +19,7 @@ from quard.model import LATE
 from quard.process import leash
 from quard.process.builduser import BuildUser
 from quard.process.stop import Stop
+from quard.process.system import MACHINE, System
 
 INSIDE = "/quard"
 """Root of all folders that builds see, so that no path of the user shows in a result."""
@@ -91,6 +92,7 @@ class Sandbox:
     keep -- descriptors that the commands inherit (the jobserver's pipe, the tree's lock)
     stop -- ends the commands when the run is stopped
     user -- the user that runs them in plain folders, if not ours
+    system -- whose /usr the commands see; plain folders have the machine's own
     """
 
     mode: Mode
@@ -99,6 +101,7 @@ class Sandbox:
     keep: tuple[int, ...] = ()
     stop: Stop = field(default_factory=Stop)
     user: BuildUser | None = None
+    system: System = MACHINE
 
     @property
     def folders(self) -> Mapping[str, str]:
@@ -190,18 +193,10 @@ class Sandbox:
         return (*arguments, "--chdir", f"{INSIDE}/src", "--", *argv)
 
     def _mounts(self) -> list[str]:
-        mounts = ["--ro-bind", "/usr", "/usr"]
-        for name in _SYSTEM:
-            path = Path(name)
-            if path.is_symlink():
-                mounts += ["--symlink", str(path.readlink()), name]
-            elif path.is_dir():
-                mounts += ["--ro-bind", name, name]
-        for name in _ETC:
-            mounts += ["--ro-bind-try", name, name]
+        mounts = _pinned(self.system) if self.system.is_pinned else _own()
         for name in ("passwd", "group"):
             mounts += ["--ro-bind", str(self.work.etc / name), f"/etc/{name}"]
-        mounts += ["--tmpfs", _LOCAL, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+        mounts += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
         for folder in self.show:
             if not folder.is_relative_to("/usr"):
                 mounts += ["--ro-bind", str(folder), str(folder)]
@@ -209,8 +204,33 @@ class Sandbox:
             mounts += ["--bind", str(self.work.root / name), f"{INSIDE}/{name}"]
         for name in ("sysroot", "files", "tools"):
             mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
-        # Without these a build could write to the root of its own, empty file system.
-        return [*mounts, "--remount-ro", _LOCAL, "--remount-ro", "/"]
+        # Otherwise a build could write to the root of its own, empty file system.
+        local = () if self.system.is_pinned else ("--remount-ro", _LOCAL)
+        return [*mounts, *local, "--remount-ro", "/"]
+
+
+def _own() -> list[str]:
+    """Return the mounts that show the machine's own system."""
+    mounts = ["--ro-bind", "/usr", "/usr"]
+    for name in _SYSTEM:
+        path = Path(name)
+        if path.is_symlink():
+            mounts += ["--symlink", str(path.readlink()), name]
+        elif path.is_dir():
+            mounts += ["--ro-bind", name, name]
+    for name in _ETC:
+        mounts += ["--ro-bind-try", name, name]
+    return [*mounts, "--tmpfs", _LOCAL]
+
+
+def _pinned(system: System) -> list[str]:
+    """Return the mounts that show pinned tools, laid out as in releases with a merged /usr."""
+    mounts = ["--ro-bind", str(system.place("/usr")), "/usr"]
+    for name in _SYSTEM:
+        inside = f"/usr{name}"
+        if system.place(inside).is_dir():
+            mounts += ["--symlink", inside[1:], name]
+    return mounts
 
 
 def shows(folder: Path) -> bool:

@@ -16,7 +16,7 @@ _LOADERS = (
     ("lib/ld-linux-aarch64.so.1", "lib/aarch64-linux-gnu"),
 )
 """Dynamic loader and libraries of each kind of build machine, below usr (Debian's layout)."""
-_FOLDERS = ("usr/sbin", "usr/bin")
+_FOLDERS = ("usr/bin", "usr/sbin")
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,19 @@ class System:
         """Return the path at which sealed commands see one of this system's files."""
         return Path("/") / place.relative_to(self.folder)
 
-    def find(self, program: str) -> Path | None:
-        """Return where a pinned system has a program; None if it does not have it."""
-        for folder in _FOLDERS:
-            if os.access(place := self.folder / folder / program, os.X_OK):
-                return place
-        return None
+    def search(self, path: str) -> str:
+        """Return the PATH of its programs on the machine.
+
+        path -- that of the machine's own system
+        """
+        if not self.is_pinned:
+            return path
+        return os.pathsep.join(str(self.folder / folder) for folder in _FOLDERS)
 
     def start(self, program: Path) -> tuple[str, ...]:
         """Return the words that start a program, not a script, outside of a sandbox.
 
-        program -- one of this system's files, as `find` returns it
+        program -- where the machine has it
         """
         for loader, libraries in _LOADERS if self.is_pinned else ():
             if (place := self.folder / "usr" / loader).exists():

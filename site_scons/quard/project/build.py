@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quard.ledger import why
 from quard.ledger.ledger import Ledger
@@ -85,7 +85,14 @@ class BoardBuild:
         """The ids of the packages that are built even if nothing changed."""
         return frozenset(self.package(name).id for name in self.workspace.host.site.force)
 
-    def difference(self, unit: Unit) -> Difference:
+    def reasons(
+        self, unit: Unit, before: Mapping[str, Any] | None, now: Mapping[str, Any]
+    ) -> tuple[str, ...]:
+        """Return why a unit is made, see why.reasons."""
+        updates = self.workspace.host.tooling.updates
+        return why.reasons(before, now, self._difference(unit), updates)
+
+    def _difference(self, unit: Unit) -> Difference:
         """Return the function that compares interfaces of a unit's inputs."""
         names = {local(each.unit): self.ledger.units[each.unit] for each in unit.inputs}
 
@@ -128,7 +135,7 @@ class BoardBuild:
             workspace.console.done(name, plan.version, "from the store")
             return
         seconds = time.monotonic() - started
-        reasons = why.reasons(outcome.before, outcome.now, self.difference(unit))
+        reasons = self.reasons(unit, outcome.before, outcome.now)
         reasons = reasons or (why.FORCED if force else (why.MISSING,))
         workspace.summary.add_built(name, seconds, reasons)
         workspace.console.done(name, plan.version, f"built in {seconds:.1f} s")

@@ -70,7 +70,7 @@ class Forecast:
         same = found is not None and found.key == self._ledger.key(unit, digests)
         listings = {} if unit.is_package else self._build.images.listings(unit)
         now = {**self._ledger.basis(unit, found, digests), "listings": listings}
-        reasons = () if same else why.reasons(before, now, self._build.difference(unit))
+        reasons = () if same else self._build.reasons(unit, before, now)
         self._parts[unit.id] = None
         if unit.id in self._build.forced:
             return Expected(unit.name, "build", reasons or why.FORCED)

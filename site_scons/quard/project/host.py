@@ -1,24 +1,21 @@
-"""The build machine: its stores, compiler, sandbox and fetcher, made on first use."""
+"""The build machine: its stores, tools, sandbox and fetcher, made on first use."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quard.base.programs import Programs
 from quard.boards.board import Board
-from quard.boards.settings import Settings, named_path
-from quard.execute import toolchain
-from quard.execute.toolchain import Toolchain
+from quard.boards.settings import Settings
 from quard.face.console import Console
-from quard.image import tools
 from quard.process.jobserver import Jobserver
 from quard.process.stop import Stop
+from quard.project.site import Site
+from quard.project.tooling import Tooling
 from quard.store.local import Store
 from quard.store.stores import Stores
 
@@ -29,28 +26,6 @@ if TYPE_CHECKING:
     from quard.sources.fetch import Fetcher
 
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """What the outermost layer read from the machine.
-
-    cache  -- folder of the store and of fetched archives
-    home   -- the user's home folder; None if there is none
-    search -- the PATH
-    jobs   -- number of parallel processes
-    keep   -- descriptors that builds inherit
-    force  -- packages to build even if nothing changed
-    terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
-    """
-
-    cache: Path
-    home: Path | None
-    search: str
-    jobs: int
-    keep: tuple[int, ...] = ()
-    force: frozenset[str] = frozenset()
-    terminal: str = ""
-
-
 class Host:
     """The build machine as the builds of one board use it; several threads may use it at once.
 
@@ -58,6 +33,7 @@ class Host:
     sources -- folder of fetched archives
     folders -- further folders that archives are taken from
     stop    -- ends what runs
+    tooling -- the tools of builds
     """
 
     def __init__(
@@ -66,44 +42,31 @@ class Host:
         self.site = site
         self.console = console
         self.stop = Stop()
-        self._project = project
-        self._compiler = board.configuration.toolchain
         self._work = project / "out" / board.name / "work"
         self._settings = settings
         self._making = threading.Lock()
         self._opening = threading.Lock()
-        self._tools: dict[str, str] = {}
         self.sources = site.cache / "sources"
         self.folders = (settings.sources_folder,) if settings.sources_folder else ()
         local = Store(project / "out" / "store", console.warn)
         self.stores = Stores(local, Store(site.cache / "store", console.warn))
+        self.tooling = Tooling(
+            project,
+            board.configuration,
+            settings,
+            site,
+            console,
+            self.stop,
+            lambda: self.seals,
+        )
 
-    @cached_property
-    def toolchain(self) -> Toolchain:
-        """The board's cross compiler. Raises QuardError compiler-missing."""
-        named = self._compiler.folder
-        folder = named_path(self._project, named, self.site.home) if named else None
-        return toolchain.find(self._compiler.prefix, folder, self.site.search, self._programs)
-
-    @cached_property
-    def _programs(self) -> Programs:
-        return Programs(self._project / "out" / "programs.json")
+    def builds_with(self, commands: tuple[str, ...]) -> str:
+        """Return the identity of the tools that build a package, see Tooling."""
+        return self.tooling.builds_with(commands)
 
     def tool(self, name: str) -> str:
-        """Return the identity of a tool that makes images; see `quard.image.tools`."""
-        with self._opening:
-            if name not in self._tools:
-                self._tools[name] = tools.identity(name, self._programs)
-            return self._tools[name]
-
-    @property
-    def fingerprint(self) -> str:
-        """The cross compiler's identity in the keys of packages."""
-        return self.toolchain.fingerprint
-
-    def require_compiler(self) -> None:
-        """Find the cross compiler early, so that an error is reported. Raises QuardError."""
-        _ = self.toolchain
+        """Return the identity of a tool that makes images, see Tooling."""
+        return self.tooling.tool(name)
 
     @cached_property
     def _sandbox(self) -> tuple[Mode, str]:
@@ -123,8 +86,8 @@ class Host:
             return mode, None
         from quard.process import trial  # noqa: PLC0415
 
-        gcc = self.toolchain.command("gcc")
-        user, warning = trial.unsealed(reason, self._work, gcc)
+        gcc = self.tooling.toolchain.commands["gcc"]
+        user, warning = trial.unsealed(reason, self._work, str(gcc))
         self.console.warn(warning)
         return mode, user
 
@@ -147,7 +110,7 @@ class Host:
         fetcher = Fetcher(
             self.sources,
             Locations(folders=self.folders, mirrors=settings.mirrors, offline=settings.offline),
-            self.console.progress,
+            self.console.progress(),
             most=settings.largest_mib << 20,
         )
         self.stop.listen(fetcher.stop)
@@ -170,7 +133,8 @@ class Host:
             self.stores,
             self.fetcher(),
             BuildMachine(
-                toolchain=self.toolchain,
+                toolchain=lambda: self.tooling.toolchain,
+                system=self.tooling.system,
                 jobserver=self._jobserver,
                 mode=mode,
                 search=self.site.search,

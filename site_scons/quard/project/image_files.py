@@ -117,3 +117,9 @@ class ImageFiles:
         found = machine.load(self._machine)
         board = self._board
         return runscript.script(found, template, board=board.name, data=data, formats=board.formats)
+
+    def emulator(self) -> str:
+        """Return the name of the program that emulates the board's machine. Raises QuardError."""
+        from quard.machine import machine  # noqa: PLC0415 - a null build does not read it
+
+        return machine.load(self._machine).binary

@@ -86,6 +86,7 @@ class Images:
                 self._maker.empty_disk(plan, unit.name)
             case ScriptPlan():
                 self._maker.script(self._files.script(), unit.name)
+                self.update_emulator()
             case other:
                 raise AssertionError(other)
         return {}
@@ -94,8 +95,15 @@ class Images:
     def _maker(self) -> Maker:
         # The code that makes images is loaded on use: a null build makes none.
         from quard.image.make import Maker  # noqa: PLC0415
+        from quard.image.write import Use  # noqa: PLC0415
 
-        return Maker(self.folder, self._workspace.host.stop)
+        host = self._workspace.host
+        return Maker(self.folder, Use(host.tooling.start, host.stop))
+
+    def update_emulator(self) -> None:
+        """Update the start script of the pinned QEMU, which run.sh uses. Raises QuardError."""
+        host, out = self._workspace.host, self._workspace.out
+        host.tooling.emulator(out, self._files.emulator())
 
     def _rootfs(self, unit: Unit) -> str:
         """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""

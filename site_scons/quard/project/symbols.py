@@ -40,6 +40,7 @@ class Symbols:
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
             shutil.copy(self._workspace.project / "qemu" / name, self.folder / name)
+        self._workspace.host.tooling.debugger(self._workspace.out)
 
     @property
     def _layers(self) -> tuple[tuple[str, str], ...]:

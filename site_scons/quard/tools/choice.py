@@ -55,3 +55,18 @@ def for_build(
     if any(package.name == _PYTHON for package in closure):
         closure = lock.closure([*wanted, *names.python])
     return closure
+
+
+def links(names: Names, packages: Iterable[LockedPackage]) -> dict[str, str]:
+    """Return the links among `names.links` that lead to a command of these packages.
+
+    Others would change the keys of builds that cannot see them.
+    """
+    there = {command for package in packages for command in package.commands}
+    found: dict[str, str] = {}
+    waiting = dict(sorted(names.links.items()))
+    while ready := [path for path, text in waiting.items() if text.rpartition("/")[2] in there]:
+        for path in ready:
+            found[path] = waiting.pop(path)
+            there.add(path.rpartition("/")[2])
+    return found

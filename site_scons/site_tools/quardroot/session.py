@@ -119,10 +119,9 @@ class Session:
 
     def _units(self) -> tuple[Unit, ...]:
         """Return the units that this run makes, inputs first."""
-        build = self.build
         if self.command.verb == "source":
             return ()
-        images = build.images.units.values() if self.makes_images else ()
+        images = self.build.images.units.values() if self.makes_images else ()
         return (*self.wanted, *images)
 
     def _select(self) -> Selection:
@@ -131,8 +130,11 @@ class Session:
         if self.makes_images and self.works:
             build.images.remove_others()
             build.images.vet()
-        if self.wanted and self.command.verb != "source":
-            workspace.host.require_compiler()
+        if self.wanted:
+            source = self.command.verb == "source"
+            workspace.host.tooling.choose(fetch=self.works, again=source)
+            if source and self.works:
+                workspace.host.tooling.provide((*self.wanted, *build.images.units.values()))
         clean = bool(SCons.Script.GetOption("clean"))
         found = Selection(build, self._units(), build.forced, self.guard, all_of_them=clean)
         if self.works:
@@ -147,11 +149,11 @@ class Session:
         """Start the machine once everything is written and the tree's lock is released."""
         if not self.works:
             return
-        command = self.command
         from quard.machine import runscript  # noqa: PLC0415 - few builds end in a machine
 
-        settings = [f"{n}={command.given[n]}" for n in runscript.SETTINGS if n in command.given]
-        script = str(self.build.images.run_script)
+        self.build.images.update_emulator()
+        given, script = self.command.given, str(self.build.images.run_script)
+        settings = [f"{n}={given[n]}" for n in runscript.SETTINGS if n in given]
 
         def become() -> None:
             ended_early = SCons.Script.GetBuildFailures() or self.workspace.host.stop.requested

@@ -19,7 +19,8 @@ from quard.face.cli import Command
 from quard.face.console import Console
 from quard.project import places
 from quard.project.build import BoardBuild
-from quard.project.host import Host, Site
+from quard.project.host import Host
+from quard.project.site import Site
 from quard.project.workspace import Workspace
 from quard.recipes.catalog import Catalog
 
@@ -102,7 +103,7 @@ def _update_tools(workspace: Workspace) -> NoReturn:
     from quard.project.updating import updated  # noqa: PLC0415
 
     host, dry = workspace.host, bool(SCons.Script.GetOption("no_exec"))
-    progress = workspace.console.progress
+    progress = workspace.console.progress()
     for line in updated(workspace.project, host.site.cache, workspace.settings, progress, dry=dry):
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()

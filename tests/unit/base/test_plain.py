@@ -58,7 +58,7 @@ def test_notes_warnings_and_answers_are_plain() -> None:
     console.note(HOSTILE)
     console.warn(HOSTILE)
     console.answer(HOSTILE + "\n")
-    console.progress.note(HOSTILE)
+    console.progress().note(HOSTILE)
     Lines(out).start("demo", HOSTILE, 1, 0).close()
     assert plain(out.getvalue()) == out.getvalue()
     assert out.getvalue().count(SPELLED) == 6

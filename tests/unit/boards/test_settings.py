@@ -25,8 +25,9 @@ EMPTY = Settings(
     strict_sources=False,
     largest_mib=2048,
     sandbox="auto",
-    authorized_keys=(),
+    tools_root="auto",
     tools_mirrors=(),
+    authorized_keys=(),
 )
 
 
@@ -63,6 +64,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         strict_sources=True,
         largest_mib=12,
         sandbox="none",
+        tools_root="pinned",
         authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
         tools_mirrors=("https://c/debian", "file:///d"),
     )
@@ -77,6 +79,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         sources__strict="yes",
         sources__largest_mib="12",
         sandbox__mode="none",
+        tools__root="pinned",
         login__authorized_keys=DSS,
         login__authorized_key_files="id.pub",
         tools__mirrors="https://c/debian,file:///d",
@@ -101,6 +104,7 @@ mode = "none"
 authorized_keys = ["{DSS}"]
 authorized_key_files = ["id.pub"]
 [tools]
+root = "pinned"
 mirrors = ["https://c/debian", "file:///d"]
 """,
     )

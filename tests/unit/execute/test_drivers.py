@@ -20,6 +20,7 @@ from quard.hardening import Hardening
 from quard.parts import elf
 from quard.plan.plan import EXECUTOR, Plan
 from quard.process.sandbox import INSIDE, Mode, Work
+from quard.process.system import MACHINE
 
 TRIPLE = "riscv64-linux-gnu"
 ALL = Hardening().built
@@ -46,7 +47,7 @@ def make(folder: Path, toolchain: Toolchain, *hardening: str) -> Work:
     """Return a work folder with its tools. Its name has a space, as a checkout's may have."""
     made = Work(folder / "a work {folder}")
     made.make()
-    sysroot.tools(made, (), PATH, str(made.root))
+    sysroot.tools(made, (), PATH, str(made.root), MACHINE)
     drivers.write_drivers(made, toolchain, planned(*hardening), str(made.root))
     (made.sysroot / "usr/lib").mkdir(parents=True)
     return made

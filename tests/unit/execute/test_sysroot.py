@@ -12,6 +12,7 @@ from quard.base.errors import QuardError
 from quard.execute import sysroot
 from quard.execute.toolchain import Toolchain
 from quard.process.sandbox import INSIDE, Work
+from quard.process.system import MACHINE
 
 PATH = os.environ["PATH"]
 
@@ -29,7 +30,7 @@ def toolchain(root: Path | None = None, prefix: str = "x-") -> Toolchain:
 
 
 def fill(work: Work, *further: str, search: str = PATH, inside: str = INSIDE) -> set[str]:
-    sysroot.tools(work, further, search, inside)
+    sysroot.tools(work, further, search, inside, MACHINE)
     return {path.name for path in work.tools.iterdir()}
 
 

@@ -56,7 +56,7 @@ def test_a_silent_console_tells_warnings_on_standard_error_and_answers(
     console.done("zlib", "1", "built")
     with console.package("zlib", "1") as report:
         report("unpack")
-    console.progress.note("fetching")
+    console.progress().note("fetching")
     console.warn("beware")
     console.warn("beware")
     console.answer("the answer\n")

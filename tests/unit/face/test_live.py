@@ -209,7 +209,7 @@ def test_a_terminal_without_columns_gets_eighty() -> None:
 
 def test_names_are_made_plain() -> None:
     with shown() as view:
-        bars = view.console.progress
+        bars = view.console.progress()
         with view.console.package("zl\x1b[2Jib", "1\n2\u202e") as report:
             report("build\rit")
             handle = bars.start("other", "f\x07\x9b2J\nile", 100, 0)
@@ -223,7 +223,7 @@ def test_names_are_made_plain() -> None:
 def test_another_encoding_gets_plain_characters(encoding: str) -> None:
     with shown(encoding=encoding, columns=100) as view:
         view.console.expect(OUTLOOK)
-        handle = view.console.progress.start("other", "ß-文件.tar", 100, 50)
+        handle = view.console.progress().start("other", "ß-文件.tar", 100, 50)
         with view.console.package("linux", "6.12") as report:
             report("unpack")
             view.wait(lambda: len(view.rows()) == 3 and "|" in view.rows()[0])

@@ -60,7 +60,7 @@ def test_lines_of_several_threads_stay_whole() -> None:
 @pytest.mark.parametrize("size", [(24, 100), (0, 0)], ids=["sized", "serial line"])
 def test_bars_show_packages_bytes_and_rate_at_once_and_go_away(size: tuple[int, int]) -> None:
     view = Shown(lines=size[0], columns=size[1])
-    bars = view.console.progress
+    bars = view.console.progress()
     first = bars.start("linux", "linux-6.12.tar.xz", 100 << 20, 50 << 20)
     second = bars.start("libmnl", "v1.tar", None, 0)
     first.advance(1 << 20)

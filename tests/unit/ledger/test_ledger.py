@@ -50,9 +50,12 @@ ALL = set(UNITS)
 
 @dataclasses.dataclass
 class Executor:
-    fingerprint: str = "7" * 64
+    tools: str = "7" * 64
     seals: bool = True
     mke2fs: str = "1.47"
+
+    def builds_with(self, commands: tuple[str, ...]) -> str:
+        return " ".join((self.tools, *commands))
 
     def tool(self, name: str) -> str:
         return {"mke2fs": self.mke2fs}.get(name, "the same")

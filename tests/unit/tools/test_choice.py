@@ -12,7 +12,7 @@ from quard.execute.sysroot import COMMON_TOOLS
 from quard.plan.autotools import GENERATORS
 from quard.recipes.catalog import Catalog
 from quard.tools import lockfile
-from quard.tools.choice import for_build, owner
+from quard.tools.choice import for_build, links, owner
 from quard.tools.lock import Lock, LockedPackage
 from quard.tools.names import Names, load
 
@@ -117,3 +117,11 @@ def test_the_documentation_lists_the_further_packages_with_commands_that_they_ha
         owners = {owner(names, lock, command) for command in commands}
         assert owners <= found(lock.closure(packages.split(", "))), commands
         assert None not in owners
+
+
+def test_links_are_those_to_commands_that_the_build_sees(names: Names, lock: Lock) -> None:
+    plain = links(names, for_build(names, lock, RISCV, ()))
+    assert plain["usr/bin/awk"] == "gawk" and plain["usr/bin/cc"] == "gcc"
+    assert "usr/bin/automake" not in plain
+    assert "usr/bin/automake" in links(names, for_build(names, lock, RISCV, ("automake",)))
+    assert set(plain) < set(names.links)

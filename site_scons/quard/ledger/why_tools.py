@@ -1,0 +1,49 @@
+"""Which of the tools that a result was made with have changed, in the users' terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+PINNED = "pinned "
+"""Before the digest of pinned tools, where `by` of a result's basis has them."""
+Updates = Callable[[str, str], Sequence[str]]
+"""What changed between the pinned tools with two digests; empty if that is not known."""
+_TOOLCHAIN = "toolchain"
+_SHOWN = 3
+
+
+def reasons(
+    old: Mapping[str, Any], new: Mapping[str, Any], updates: Updates | None
+) -> Iterator[str]:
+    """Yield a line for each tool that changed.
+
+    old, new -- what executed a plan and what would execute it (ledger.basis)
+    """
+    for name in sorted({*old, *new} - {"sealed"}):
+        before, now = str(old.get(name, "")), str(new.get(name, ""))
+        if before != now:
+            yield _line(name, before, now, updates)
+
+
+def _line(name: str, before: str, now: str, updates: Updates | None) -> str:
+    whole = name == _TOOLCHAIN
+    was, is_now = before.startswith(PINNED), now.startswith(PINNED)
+    if was and is_now:
+        return _updated(name, before, now, updates)
+    if is_now and before:
+        return f"{'the pinned tools are' if whole else f'the pinned {name} is'} used now"
+    if was and now:
+        tools = "own tools are" if whole else f"own {name} is"
+        return f"this machine's {tools} used now"
+    return "the cross toolchain changed" if whole else f"this machine's {name} changed"
+
+
+def _updated(name: str, before: str, now: str, updates: Updates | None) -> str:
+    digests = before.removeprefix(PINNED), now.removeprefix(PINNED)
+    known = updates(*digests) if updates else ()
+    what = "the pinned tools" if name == _TOOLCHAIN else f"the pinned {name}"
+    if not known:
+        return f"{what} changed"
+    more = f", and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"{what} changed: {', '.join(known[:_SHOWN])}{more}"

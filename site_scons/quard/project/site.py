@@ -1,0 +1,28 @@
+"""What the outermost layer read from the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """The machine and this run, as far as they do not follow from the project.
+
+    cache  -- folder of the store and of fetched archives
+    home   -- the user's home folder; None if there is none
+    search -- the PATH
+    jobs   -- number of parallel processes
+    keep   -- descriptors that builds inherit
+    force  -- packages to build even if nothing changed
+    terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
+    """
+
+    cache: Path
+    home: Path | None
+    search: str
+    jobs: int
+    keep: tuple[int, ...] = ()
+    force: frozenset[str] = frozenset()
+    terminal: str = ""

@@ -1,0 +1,180 @@
+"""The tools of one board's builds: the pinned ones or the machine's own, and their identities."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quard.base.programs import Programs
+from quard.boards.configuration import Configuration
+from quard.boards.settings import Settings, named_path
+from quard.execute import toolchain
+from quard.execute.toolchain import Toolchain
+from quard.face.console import Console
+from quard.image import tools
+from quard.machine import launcher
+from quard.plan.unit import Unit, UnitPlan
+from quard.process.stop import Stop
+from quard.process.system import MACHINE, System
+from quard.project.site import Site
+from quard.project.toolset import Toolset
+from quard.tools import finding
+from quard.tools.lock import LockedPackage
+from quard.tools.pinned import PinnedTools
+from quard.tools.roots import Roots
+
+if TYPE_CHECKING:
+    from quard.tools.fetching import Packages
+
+
+class Tooling:
+    """What builds and makes images for one board; several threads may use it at once.
+
+    seals -- returns whether commands can be sealed here
+    """
+
+    def __init__(
+        self,
+        project: Path,
+        configuration: Configuration,
+        settings: Settings,
+        site: Site,
+        console: Console,
+        stop: Stop,
+        seals: Callable[[], bool],
+    ) -> None:
+        self._project = project
+        self._configuration = configuration
+        self._settings = settings
+        self._site = site
+        self._console = console
+        self._stop = stop
+        self._seals = seals
+        self._choosing = threading.Lock()
+        self._asking = threading.Lock()
+        self._known: dict[str, str] = {}
+
+    def choose(self, *, fetch: bool, again: bool = False) -> None:
+        """Decide which tools builds use, early, so that an error is reported. Raises QuardError.
+
+        fetch -- download pinned tools that are missing
+        again -- try to, even if that has failed before; sources are fetched, nothing is built
+        """
+        with self._choosing:
+            self._pinned = self._toolset.decide(self._console.note, again=again, fetch=fetch)
+        if self.pinned is None and not again:
+            _ = self.toolchain
+
+    def provide(self, units: Iterable[Unit]) -> None:
+        """Have all pinned tools here that make these units. Raises QuardError."""
+        for unit in units if self.pinned else ():
+            if unit.is_package:
+                self.system(unit.plan)
+            else:
+                for name in unit.plan.made_by:
+                    self.start(name)
+
+    @property
+    def pinned(self) -> PinnedTools | None:
+        """The pinned tools; None if builds use the machine's own."""
+        with self._choosing:
+            return self._pinned
+
+    @cached_property
+    def _pinned(self) -> PinnedTools | None:
+        return self._toolset.decide(self._console.note, again=False, fetch=False)
+
+    @cached_property
+    def _toolset(self) -> Toolset:
+        settings = self._settings
+        places = {
+            "root": settings.tools_root,
+            "mirrors": settings.tools_mirrors,
+            "offline": settings.offline,
+            "sandbox": settings.sandbox,
+        }
+        path = self._project / "out" / "tools.json"
+        return Toolset(path, settings.tools_root, self._find, self._seals, places)
+
+    def _find(self) -> PinnedTools | None:
+        return finding.find(self._project, self._configuration, self._roots(), self._programs)
+
+    def _roots(self) -> Roots:
+        folder = self._site.cache / "tools"
+        return Roots(folder, self._fetch, self._console.note, self._stop)
+
+    def _fetch(self, package: LockedPackage) -> Path:
+        return self._packages.fetch(package)
+
+    @cached_property
+    def _packages(self) -> Packages:
+        from quard.sources.fetch import Fetcher  # noqa: PLC0415 - a null build needs none
+        from quard.sources.mirrors import Locations  # noqa: PLC0415
+        from quard.tools.fetching import Packages  # noqa: PLC0415
+
+        locations = Locations(offline=self._settings.offline)
+        folder = self._site.cache / "tools" / "debs"
+        fetcher = Fetcher(folder, locations, self._console.progress(many=True))
+        self._stop.listen(fetcher.stop)
+        return Packages(fetcher, self._settings.tools_mirrors)
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """The board's cross compiler. Raises QuardError compiler-missing."""
+        named = self._configuration.toolchain
+        if pinned := self.pinned:
+            return toolchain.pinned(named.prefix, pinned.system())
+        folder = named_path(self._project, named.folder, self._site.home) if named.folder else None
+        return toolchain.find(named.prefix, folder, self._site.search, self._programs)
+
+    @cached_property
+    def _programs(self) -> Programs:
+        return Programs(self._project / "out" / "programs.json")
+
+    def builds_with(self, commands: tuple[str, ...]) -> str:
+        """Return the identity of the tools that build a package in its key.
+
+        commands -- those that it calls besides the common ones
+        """
+        pinned = self.pinned
+        return pinned.identity(commands) if pinned else self.toolchain.fingerprint
+
+    def updates(self, before: str, now: str) -> tuple[str, ...]:
+        """Return what changed between pinned tools with two digests."""
+        from quard.tools.updates import updates  # noqa: PLC0415 - only reports need it
+
+        return updates(self._site.cache / "tools", before, now)
+
+    def system(self, plan: UnitPlan) -> System:
+        """Return the system whose tools the build of a plan uses."""
+        return self.pinned.system(plan.made_by) if self.pinned else MACHINE
+
+    def tool(self, name: str) -> str:
+        """Return the identity of a tool that makes images."""
+        if self.pinned and (found := self.pinned.tool_identity(name)):
+            return found
+        with self._asking:
+            if name not in self._known:
+                self._known[name] = tools.identity(name, self._programs)
+            return self._known[name]
+
+    def emulator(self, out: Path, qemu: str) -> None:
+        """Update the start script of QEMU, if it is pinned, in a board's folder.
+
+        qemu -- name of the program that emulates its machine
+        Raises QuardError if it cannot be fetched.
+        """
+        words = self.pinned.start_tool(qemu) if self.pinned else ()
+        launcher.update(out / launcher.FOLDER, qemu, launcher.qemu(words))
+
+    def debugger(self, out: Path) -> None:
+        """Update the start script of gdb, if it is pinned. Raises QuardError as `emulator` does."""
+        words = self.pinned.start_tool(launcher.GDB) if self.pinned else ()
+        launcher.update(out / launcher.FOLDER, launcher.GDB, launcher.gdb(words))
+
+    def start(self, name: str) -> tuple[str, ...]:
+        """Return the words that start a tool that makes images; none if it is missing."""
+        return (self.pinned.start_tool(name) if self.pinned else ()) or tools.start(name)

@@ -1,0 +1,115 @@
+"""Which tools the builds of a board use: the pinned ones, or the machine's own.
+
+With [tools] root = "auto", the pinned tools are used where commands can be sealed and the packages
+are here or can be downloaded. A build decides once and keeps the decision in a file: if a mirror
+could not be reached for a day, everything would be built with other tools, and again afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quard.base import canonical
+from quard.base.errors import QuardError
+from quard.base.files import replacing
+from quard.tools.finding import unavailable
+from quard.tools.pinned import PinnedTools
+
+_UNAVAILABLE = ("no-source", "tools-noexec", "tools-unavailable")
+"""Reasons for which `auto` uses the machine's own tools."""
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """Whether the pinned tools are used; `why` not, and what was decided about (`of`)."""
+
+    pinned: bool
+    why: str
+    of: str
+
+
+class Toolset:
+    """Decides for one board.
+
+    path   -- file that keeps the decision
+    wanted -- auto, pinned or machine, as in the settings
+    find   -- returns the pinned tools, see quard.tools.finding
+    seals  -- returns whether commands can be sealed here
+    places -- all settings about where packages come from
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        wanted: str,
+        find: Callable[[], PinnedTools | None],
+        seals: Callable[[], bool],
+        places: Mapping[str, Any],
+    ) -> None:
+        self._path = path
+        self._wanted = wanted
+        self._find = find
+        self._seals = seals
+        self._places = places
+
+    def decide(
+        self, note: Callable[[str], None], *, again: bool, fetch: bool
+    ) -> PinnedTools | None:
+        """Return the pinned tools if builds use them.
+
+        note  -- called with a line of text where a new decision is for the machine's own tools
+        again -- decide even if there is a decision
+        fetch -- download what is missing, and keep the decision; else all packages count as here
+        Raises QuardError if they are required and cannot be used.
+        """
+        if self._wanted == "machine":
+            return None
+        try:
+            tools = self._find()
+        except QuardError as error:
+            self._without(error, note, "", fetch)
+            return None
+        if tools is None:
+            return None
+        of = canonical.digest({"tools": tools.identity(), **self._places})
+        old = self._read()
+        if old and old.of == of and not again and (old.pinned or self._wanted == "auto"):
+            return tools if old.pinned else None
+        try:
+            self._require(tools, fetch)
+        except QuardError as error:
+            self._without(error, note, of, fetch)
+            return None
+        if fetch:
+            self._write(_Decision(True, "", of))
+        return tools
+
+    def _require(self, tools: PinnedTools, fetch: bool) -> None:
+        if not self._seals():
+            raise unavailable("builds cannot be sealed on this machine (docs/pinned-tools.md)")
+        if fetch:
+            tools.provide()
+
+    def _without(
+        self, error: QuardError, note: Callable[[str], None], of: str, fetch: bool
+    ) -> None:
+        """Use the machine's own tools, unless the error is another one or they are excluded."""
+        if error.reason not in _UNAVAILABLE or self._wanted == "pinned":
+            raise error
+        old = self._read()
+        if fetch and (old is None or old.of != of or old.pinned or old.why != error.message):
+            note(f"note: this machine's own tools are used: {error.message}")
+            self._write(_Decision(False, error.message, of))
+
+    def _read(self) -> _Decision | None:
+        try:
+            return _Decision(**(canonical.unsealed(self._path.read_bytes()) or {}))
+        except (OSError, TypeError):
+            return None  # missing, damaged, or of another version
+
+    def _write(self, decision: _Decision) -> None:
+        with replacing(self._path) as part:
+            part.write_text(canonical.sealed(vars(decision)), encoding="utf-8")

@@ -1,0 +1,28 @@
+"""What changed between two roots, as far as it is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from quard.tools.updates import updates
+
+
+def describe(folder: Path, digest: str, **packages: str) -> None:
+    (folder / "roots").mkdir(exist_ok=True)
+    data = {"packages": {n: {"version": v, "sha256": v * 3} for n, v in packages.items()}}
+    (folder / "roots" / f"{digest}.json").write_text(json.dumps(data))
+
+
+def test_each_package_that_differs_has_a_line(tmp_path: Path) -> None:
+    describe(tmp_path, "a", bash="1", m4="2", sed="3")
+    describe(tmp_path, "b", bash="1", make="5", sed="4")
+    assert updates(tmp_path, "a", "b") == ("m4 removed", "make added", "sed 3 -> 4")
+
+
+def test_root_that_is_unknown_here_or_damaged_gives_no_line(tmp_path: Path) -> None:
+    describe(tmp_path, "a", bash="1")
+    assert updates(tmp_path, "a", "b") == ()
+    for text in ("", "[]", "{}", '{"packages": {"bash": 1}}'):
+        (tmp_path / "roots" / "b.json").write_text(text)
+        assert updates(tmp_path, "a", "b") == ()
