@@ -1,4 +1,7 @@
-"""The tools of one board's builds: the pinned ones or the machine's own, and their identities."""
+"""The tools of one board's builds: the pinned ones or the machine's own, and their identities.
+
+A null build only asks for identities. What it does not need is loaded on use.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,20 @@ from typing import TYPE_CHECKING
 from quard.base.programs import Programs
 from quard.boards.configuration import Configuration
 from quard.boards.settings import Settings, named_path
-from quard.execute import toolchain
-from quard.execute.toolchain import Toolchain
-from quard.face.console import Console
-from quard.image import tools
-from quard.machine import launcher
-from quard.plan.unit import Unit, UnitPlan
-from quard.process.stop import Stop
-from quard.process.system import MACHINE, System
 from quard.project.site import Site
 from quard.project.toolset import Toolset
 from quard.tools import finding
-from quard.tools.lock import LockedPackage
 from quard.tools.pinned import PinnedTools
-from quard.tools.roots import Roots
 
 if TYPE_CHECKING:
+    from quard.execute.toolchain import Toolchain
+    from quard.face.console import Console
+    from quard.plan.unit import Unit, UnitPlan
+    from quard.process.stop import Stop
+    from quard.process.system import System
     from quard.tools.fetching import Packages
+    from quard.tools.lock import LockedPackage
+    from quard.tools.roots import Roots
 
 
 class Tooling:
@@ -100,9 +100,11 @@ class Tooling:
         return Toolset(path, settings.tools_root, self._find, self._seals, places)
 
     def _find(self) -> PinnedTools | None:
-        return finding.find(self._project, self._configuration, self._roots(), self._programs)
+        return finding.find(self._project, self._configuration, self._roots, self._programs)
 
     def _roots(self) -> Roots:
+        from quard.tools.roots import Roots  # noqa: PLC0415
+
         folder = self._site.cache / "tools"
         return Roots(folder, self._fetch, self._console.note, self._stop)
 
@@ -124,6 +126,8 @@ class Tooling:
     @cached_property
     def toolchain(self) -> Toolchain:
         """The board's cross compiler. Raises QuardError compiler-missing."""
+        from quard.execute import toolchain  # noqa: PLC0415
+
         named = self._configuration.toolchain
         if pinned := self.pinned:
             return toolchain.pinned(named.prefix, pinned.system())
@@ -150,12 +154,16 @@ class Tooling:
 
     def system(self, plan: UnitPlan) -> System:
         """Return the system whose tools the build of a plan uses."""
+        from quard.process.system import MACHINE  # noqa: PLC0415
+
         return self.pinned.system(plan.made_by) if self.pinned else MACHINE
 
     def tool(self, name: str) -> str:
         """Return the identity of a tool that makes images."""
         if self.pinned and (found := self.pinned.tool_identity(name)):
             return found
+        from quard.image import tools  # noqa: PLC0415
+
         with self._asking:
             if name not in self._known:
                 self._known[name] = tools.identity(name, self._programs)
@@ -167,14 +175,20 @@ class Tooling:
         qemu -- name of the program that emulates its machine
         Raises QuardError if it cannot be fetched.
         """
+        from quard.machine import launcher  # noqa: PLC0415
+
         words = self.pinned.start_tool(qemu) if self.pinned else ()
         launcher.update(out / launcher.FOLDER, qemu, launcher.qemu(words))
 
     def debugger(self, out: Path) -> None:
         """Update the start script of gdb, if it is pinned. Raises QuardError as `emulator` does."""
+        from quard.machine import launcher  # noqa: PLC0415
+
         words = self.pinned.start_tool(launcher.GDB) if self.pinned else ()
         launcher.update(out / launcher.FOLDER, launcher.GDB, launcher.gdb(words))
 
     def start(self, name: str) -> tuple[str, ...]:
         """Return the words that start a tool that makes images; none if it is missing."""
+        from quard.image import tools  # noqa: PLC0415
+
         return (self.pinned.start_tool(name) if self.pinned else ()) or tools.start(name)

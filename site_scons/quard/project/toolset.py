@@ -8,7 +8,6 @@ could not be reached for a day, everything would be built with other tools, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,6 @@ from quard.tools.pinned import PinnedTools
 
 _UNAVAILABLE = ("no-source", "tools-noexec", "tools-unavailable")
 """Reasons for which `auto` uses the machine's own tools."""
-
-
-@dataclass(frozen=True)
-class _Decision:
-    """Whether the pinned tools are used; `why` not, and what was decided about (`of`)."""
-
-    pinned: bool
-    why: str
-    of: str
 
 
 class Toolset:
@@ -76,15 +66,15 @@ class Toolset:
             return None
         of = canonical.digest({"tools": tools.identity(), **self._places})
         old = self._read()
-        if old and old.of == of and not again and (old.pinned or self._wanted == "auto"):
-            return tools if old.pinned else None
+        if old and old["of"] == of and not again and (old["pinned"] or self._wanted == "auto"):
+            return tools if old["pinned"] else None
         try:
             self._require(tools, fetch)
         except QuardError as error:
             self._without(error, note, of, fetch)
             return None
         if fetch:
-            self._write(_Decision(True, "", of))
+            self._write({"pinned": True, "why": "", "of": of})
         return tools
 
     def _require(self, tools: PinnedTools, fetch: bool) -> None:
@@ -100,16 +90,25 @@ class Toolset:
         if error.reason not in _UNAVAILABLE or self._wanted == "pinned":
             raise error
         old = self._read()
-        if fetch and (old is None or old.of != of or old.pinned or old.why != error.message):
+        new = {"pinned": False, "why": error.message, "of": of}
+        if fetch and old != new:
             note(f"note: this machine's own tools are used: {error.message}")
-            self._write(_Decision(False, error.message, of))
+            self._write(new)
 
-    def _read(self) -> _Decision | None:
+    def _read(self) -> dict[str, Any] | None:
+        """Return the decision in the file; None if it is missing, damaged, or of another version.
+
+        pinned -- whether the pinned tools are used
+        why    -- why not
+        of     -- a digest over what was decided about
+        """
         try:
-            return _Decision(**(canonical.unsealed(self._path.read_bytes()) or {}))
-        except (OSError, TypeError):
-            return None  # missing, damaged, or of another version
+            found = canonical.unsealed(self._path.read_bytes())
+        except OSError:
+            return None
+        whole = isinstance(found, dict) and found.keys() == {"pinned", "why", "of"}
+        return found if whole else None
 
-    def _write(self, decision: _Decision) -> None:
+    def _write(self, decision: Mapping[str, Any]) -> None:
         with replacing(self._path) as part:
-            part.write_text(canonical.sealed(vars(decision)), encoding="utf-8")
+            part.write_text(canonical.sealed(decision), encoding="utf-8")

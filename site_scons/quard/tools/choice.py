@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.tools.lock import Lock, LockedPackage
-from quard.tools.names import FILE, Names
+from quard.tools.names import Names
+from quard.tools.place import FILE
 
 _PYTHON = "python3"
 _PROGRAMS = ("usr/bin/", "usr/sbin/")

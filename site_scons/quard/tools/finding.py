@@ -3,63 +3,70 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.boards.configuration import Configuration
-from quard.tools import choice, layout, lockfile, names
-from quard.tools import roots as roots_
-from quard.tools.pinned import PinnedTools, RootMaker
+from quard.tools.pinned import Memory, PinnedTools
+from quard.tools.place import FILE, FOLDER
 
+if TYPE_CHECKING:
+    from quard.tools.selection import RootMaker, Selection
 
-def find(
-    project: Path, configuration: Configuration, roots: RootMaker, memory: Programs
-) -> PinnedTools | None:
-    """Return the tools for a configuration; None if the project has no pinned tools.
-
-    roots  -- makes systems of packages
-    memory -- keeps what follows from the lock and the names
-    Raises QuardError: tools-unavailable (this machine or this board cannot use them), bad-tools.
-    """
-    if not (project / names.FILE).exists():
-        return None
-    compiler, triple = configuration.toolchain, configuration.target.triple
-    if compiler.folder:
-        raise unavailable(f"the board names a cross compiler of its own, {compiler.folder}")
-    found = names.load(project)
-    if triple not in found.targets or compiler.prefix != f"{triple}-":
-        raise unavailable(f"{names.FILE} has no cross compiler {compiler.prefix}gcc")
-    kernel = os.uname().machine
-    if kernel not in lockfile.MACHINES:
-        raise unavailable(f"there are none for this machine's processor, {kernel}")
-    machine = lockfile.MACHINES[kernel]
-    files = (project / names.FILE, project / lockfile.name(found.release, machine))
-    if not files[1].exists():
-        raise unavailable(f"there is no {lockfile.name(found.release, machine)}")
-    kept = _Memory(memory, (*files, *_ENGINE))
-    return PinnedTools(lambda: lockfile.load(project, found, machine), found, triple, roots, kept)
-
-
-_ENGINE = tuple(Path(str(module.__file__)) for module in (choice, layout, lockfile, names, roots_))
+_MODULES = ("choice", "layout", "lock", "lockfile", "names", "roots", "selection")
+_ENGINE = tuple(Path(__file__).with_name(f"{name}.py") for name in _MODULES)
 """What decides, besides the lock and the names, which packages a build sees."""
 
 
-class _Memory:
-    """What is kept as long as these files stay as they are."""
+def find(
+    project: Path,
+    configuration: Configuration,
+    roots: Callable[[], RootMaker],
+    programs: Programs,
+) -> PinnedTools | None:
+    """Return the tools for a configuration; None if the project has no pinned tools.
 
-    def __init__(self, programs: Programs, files: Sequence[Path]) -> None:
-        self._programs = programs
-        self._files = files
+    roots    -- returns what makes systems of packages
+    programs -- keeps what follows from the lock and the names
+    Raises QuardError: tools-unavailable (this machine or this board cannot use them), bad-tools.
+    """
+    if not (project / FILE).exists():
+        return None
+    compiler = configuration.toolchain
+    if compiler.folder:
+        raise unavailable(f"the board names a cross compiler of its own, {compiler.folder}")
+    triple, kernel = configuration.target.triple, os.uname().machine
 
-    def recall(self, subject: str) -> str | None:
-        found = self._programs.recall(f"pinned {subject}", self._files)
-        return found[0] if found else None
+    def load() -> Selection:
+        return _load(project, kernel, triple, compiler.prefix, roots())
 
-    def note(self, subject: str, text: str) -> None:
-        self._programs.note(f"pinned {subject}", self._files, (text,))
-        self._programs.save()
+    def check() -> str:
+        load()
+        return ""
+
+    about = f"for {triple} {compiler.prefix} {kernel}"
+    memory = Memory(programs, (*sorted((project / FOLDER).iterdir()), *_ENGINE), about)
+    memory.recalled("usable", check)
+    return PinnedTools(load, memory)
+
+
+def _load(project: Path, kernel: str, triple: str, prefix: str, roots: RootMaker) -> Selection:
+    from quard.tools import lockfile, names  # noqa: PLC0415 - a null build reads no lock
+    from quard.tools.selection import Selection  # noqa: PLC0415
+
+    found = names.load(project)
+    if triple not in found.targets or prefix != f"{triple}-":
+        raise unavailable(f"{FILE} has no cross compiler {prefix}gcc")
+    if kernel not in lockfile.MACHINES:
+        raise unavailable(f"there are none for this machine's processor, {kernel}")
+    machine = lockfile.MACHINES[kernel]
+    file = lockfile.name(found.release, machine)
+    if not (project / file).exists():
+        raise unavailable(f"there is no {file}")
+    return Selection(lockfile.load(project, found, machine), found, triple, roots)
 
 
 def unavailable(why: str) -> QuardError:

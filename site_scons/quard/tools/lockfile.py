@@ -16,7 +16,8 @@ from quard.base.canonical import canonical
 from quard.base.errors import QuardError
 from quard.base.files import is_sha256
 from quard.tools.lock import Lock, LockedPackage
-from quard.tools.names import FOLDER, REASON, Names
+from quard.tools.names import REASON, Names
+from quard.tools.place import FOLDER
 
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Kernel's name of a build machine's architecture (uname -m) -> Debian's."""

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from quard.base.names import NAME
 from quard.base.table import Table, read
+from quard.tools.place import FILE
 
-FOLDER = "configs/tools"
-"""Below the project: the names, and the lock files."""
-FILE = f"{FOLDER}/names.toml"
 REASON = "bad-tools"
 _LISTS = ("common", "further", "python", "menuconfig", "machine", "debug")
 

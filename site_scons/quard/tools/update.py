@@ -14,8 +14,9 @@ from quard.base.files import replacing
 from quard.tools import lockfile, packaged
 from quard.tools.index import Damaged, Index
 from quard.tools.lock import Lock, LockedPackage
-from quard.tools.names import FILE, Names
+from quard.tools.names import Names
 from quard.tools.packaged import Packaged
+from quard.tools.place import FILE
 from quard.tools.report import Report
 from quard.tools.resolve import resolve
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
+from quard.base.programs import Programs
 from quard.process.system import System
 from quard.project.toolset import Toolset
 from quard.tools.finding import unavailable
 from quard.tools.lock import Lock, LockedPackage
 from quard.tools.names import Names
-from quard.tools.pinned import PinnedTools
+from quard.tools.pinned import Memory, PinnedTools
+from quard.tools.selection import Selection
 
 PACKAGE = LockedPackage(
     name="make",
@@ -69,13 +71,9 @@ class Machine:
         return self.tools() if self.has_lock else None
 
     def tools(self) -> PinnedTools:
-        return PinnedTools(lambda: LOCK, NAMES, "one-linux", self, self)
-
-    def recall(self, _: str) -> str | None:
-        return None
-
-    def note(self, *_: str) -> None:
-        pass
+        selection = Selection(LOCK, NAMES, "one-linux", self)
+        memory = Memory(Programs(self.folder / "programs.json"), (), "one")
+        return PinnedTools(lambda: selection, memory)
 
     def pinned(self, wanted: str = "auto", *, again: bool = False, fetch: bool = True) -> bool:
         """Return whether a new run uses the pinned tools."""

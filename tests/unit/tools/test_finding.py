@@ -18,6 +18,7 @@ from quard.tools import lockfile, names
 from quard.tools.finding import find
 from quard.tools.lock import LockedPackage
 from quard.tools.pinned import PinnedTools
+from quard.tools.place import FOLDER
 from quard.tools.roots import Roots
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -25,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    shutil.copytree(PROJECT / names.FOLDER, tmp_path / names.FOLDER)
+    shutil.copytree(PROJECT / FOLDER, tmp_path / FOLDER)
     return tmp_path
 
 
@@ -36,7 +37,10 @@ def no_file(package: LockedPackage) -> Path:
 def tools(project: Path, compiler: BoardToolchain | None = None) -> PinnedTools | None:
     board = configuration()
     board = dataclasses.replace(board, toolchain=compiler or board.toolchain)
-    roots = Roots(project / "cache", no_file, lambda _: None, Stop())
+
+    def roots() -> Roots:
+        return Roots(project / "cache", no_file, lambda _: None, Stop())
+
     return find(project, board, roots, Programs(project / "programs.json"))
 
 
@@ -94,8 +98,9 @@ def test_changed_lock_is_read_again_and_changes_what_can_see_the_change(project:
     )
     machine = lockfile.MACHINES[os.uname().machine]
     path = project / lockfile.name(names.load(project).release, machine)
-    sha256 = first.lock.packages["python3-jinja2"].sha256
-    path.write_text(path.read_text().replace(sha256, "0" * 64))
+    text = path.read_text()
+    sha256 = lockfile.load(project, names.load(project), machine).packages["python3-jinja2"].sha256
+    path.write_text(text.replace(sha256, "0" * 64))
     second = tools(project)
     assert second is not None
     assert second.identity(("python3",)) != python

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
-from quard.tools.names import FILE, load
+from quard.tools.names import load
+from quard.tools.place import FILE
 
 PROJECT = Path(__file__).resolve().parents[3]
 LINES = {

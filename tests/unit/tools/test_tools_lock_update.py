@@ -23,7 +23,8 @@ from quard.tools import lockfile, signature
 from quard.tools.fetching import Packages
 from quard.tools.lock import LockedPackage
 from quard.tools.mirror import Mirror
-from quard.tools.names import FILE, load
+from quard.tools.names import load
+from quard.tools.place import FILE
 from quard.tools.report import Report
 from quard.tools.update import update
 

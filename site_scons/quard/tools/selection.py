@@ -1,0 +1,81 @@
+"""What the lock of the pinned tools has for one target: packages, and the systems made of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from quard.process.system import System
+from quard.tools import choice
+from quard.tools.lock import Lock, LockedPackage
+from quard.tools.names import Names
+
+
+class RootMaker(Protocol):
+    """What makes systems of packages, see quard.tools.roots."""
+
+    def digest(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> str:
+        """Return the digest of the system that these packages and links make."""
+
+    def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
+        """Return that system; make it if need be."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The packages of a lock as the builds for one target, a GNU triple, use them."""
+
+    lock: Lock
+    names: Names
+    triple: str
+    roots: RootMaker
+
+    def packages(self, commands: tuple[str, ...] = ()) -> tuple[LockedPackage, ...]:
+        """Return the packages that a build sees which calls further commands.
+
+        Raises QuardError tool-missing for a command that no package has.
+        """
+        return choice.for_build(self.names, self.lock, self.triple, commands)
+
+    def digest(self, commands: tuple[str, ...]) -> str:
+        """Return the digest of all that a build sees. Raises as `packages` does."""
+        packages = self.packages(commands)
+        return self.roots.digest(packages, choice.links(self.names, packages))
+
+    def system(self, commands: tuple[str, ...]) -> System:
+        """Return the system that a build sees. Raises QuardError, see quard.tools.roots."""
+        packages = self.packages(commands)
+        return self.roots.provide(packages, choice.links(self.names, packages))
+
+    def provide(self) -> None:
+        """Have everything here that builds without further commands need, and all programs for use
+        outside of builds. Raises QuardError, see quard.tools.roots.
+        """
+        self.system(())
+        for owner in self.names.machine:
+            self.roots.provide(self.lock.closure((owner,)), {})
+
+    def tool_digest(self, name: str) -> str:
+        """Return the digest of a program for use outside of builds; "": no package has it."""
+        packages = self._of_tool(name)
+        return self.roots.digest(packages, {}) if packages else ""
+
+    def start_tool(self, name: str) -> tuple[str, ...]:
+        """Return the words that start such a program; none if no package has it.
+
+        Raises QuardError, see quard.tools.roots.
+        """
+        packages = self._of_tool(name)
+        if not packages:
+            return ()
+        system = self.roots.provide(packages, {})
+        found = shutil.which(name, path=system.search(""))
+        return system.start(Path(found)) if found else ()
+
+    def _of_tool(self, name: str) -> tuple[LockedPackage, ...]:
+        """Return the packages that a program needs that is started outside of builds."""
+        owner = choice.owner(self.names, self.lock, name)
+        return self.lock.closure((owner,)) if owner else ()
