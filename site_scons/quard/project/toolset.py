@@ -92,7 +92,10 @@ class Toolset:
         old = self._read()
         new = {"pinned": False, "why": error.message, "of": of}
         if fetch and old != new:
-            note(f"note: this machine's own tools are used: {error.message}")
+            note(
+                f"note: this machine's own tools are used: {error.message}"
+                " (./scons source decides again)"
+            )
             self._write(new)
 
     def _read(self) -> dict[str, Any] | None:

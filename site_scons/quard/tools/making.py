@@ -25,6 +25,7 @@ from quard.tools.merge import Root
 
 _TRANSFERS = 4
 """Packages that are fetched while others are unpacked."""
+_UNAVAILABLE = "tools-unavailable"
 _LOADER_SECONDS = 60
 _PYTHON = "usr/bin/python3"
 
@@ -86,7 +87,8 @@ class Making:
         if not missing:
             return
         size = sum(package.size for package in missing)
-        self._report(f"unpacking {len(missing)} packages of the pinned tools ({amount(size)})")
+        what = f"{len(missing)} packages of the pinned tools ({amount(size)})"
+        self._report(f"fetching and unpacking {what}")
         missing.sort(key=lambda package: (-package.size, package.name))
         with ThreadPoolExecutor(self._processors + _TRANSFERS, "tools") as pool:
             futures = [pool.submit(self._provide_package, package) for package in missing]
@@ -179,7 +181,16 @@ def _raise(faults: Sequence[BaseException]) -> None:
     errors = [error for error in errors if error.reason != REASON] or errors[:1]
     if errors:
         errors.sort(key=lambda error: (error.reason, error.message))
-        raise together("the packages of the pinned tools", errors)
+        raise _one(errors)
+
+
+def _one(errors: Sequence[QuardError]) -> QuardError:
+    """Return one error. What keeps several packages from being downloaded is one cause."""
+    first = errors[0]
+    if len(errors) == 1 or any(error.reason != _UNAVAILABLE for error in errors):
+        return together("the packages of the pinned tools", errors)
+    message = f"{first.message}, and others"
+    return QuardError(message, detail=first.detail, reason=_UNAVAILABLE, hint=first.hint)
 
 
 def _try(system: System) -> None:

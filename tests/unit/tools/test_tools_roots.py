@@ -84,7 +84,7 @@ def test_a_root_has_the_files_of_its_packages_and_its_links(here: Here) -> None:
     assert os.readlink(system.folder / "usr/bin/awk") == "gawk"
     assert (system.folder / "usr/bin/make").stat().st_nlink == 2
     here.is_tidy()
-    assert here.said == ["unpacking 2 packages of the pinned tools (1.1 KiB)"]
+    assert here.said == ["fetching and unpacking 2 packages of the pinned tools (1.1 KiB)"]
 
 
 def test_a_file_beside_a_root_says_what_it_was_made_of(here: Here) -> None:
@@ -189,6 +189,19 @@ def test_what_fetching_raises_is_passed_on(here: Here) -> None:
     assert here.refused(here.make).reason == "no-source"
 
 
+def test_packages_that_cannot_be_downloaded_are_one_error(here: Here) -> None:
+    def fetch(package: LockedPackage) -> Path:
+        detail = f"http://mirror/{package.name}.deb: HTTP 404"
+        message = f"no {package.name}"
+        raise QuardError(message, detail=detail, reason="tools-unavailable", hint="wait")
+
+    here.roots = Roots(here.cache, fetch, here.said.append, here.stop)
+    error = here.refused(*here.both)
+    assert (error.reason, error.hint) == ("tools-unavailable", "wait")
+    assert error.message in ("no gawk, and others", "no gawk", "no make")
+    assert error.detail.count("HTTP 404") == 1
+
+
 def test_a_stop_ends_it(here: Here) -> None:
     def fetch(package: LockedPackage) -> Path:
         here.stop.request()
@@ -251,6 +264,7 @@ def fetch(package):
     time.sleep(float(delay))
     return Path(top, "mirror", package.name + ".deb")
 
+print("ready", flush=True)
 while not Path(start).exists():
     time.sleep(0.001)
 print(Roots(Path(top, "cache", "tools"), fetch, print, Stop()).provide(packages, {}).folder)
@@ -272,7 +286,9 @@ def started(here: Here, tmp_path: Path, delay: float) -> subprocess.Popen[str]:
 
 
 def test_processes_share_the_work(here: Here, tmp_path: Path) -> None:
-    running = [started(here, tmp_path, 0.3) for _ in range(4)]
+    running = [started(here, tmp_path, 1) for _ in range(4)]
+    for process in running:
+        assert process.stdout and process.stdout.readline() == "ready\n"
     (tmp_path / "start").touch()
     said = [process.communicate(timeout=120)[0] for process in running]
     assert [process.returncode for process in running] == [0] * 4, said
