@@ -294,7 +294,8 @@ def test_processes_share_the_work(here: Here, tmp_path: Path) -> None:
     assert [process.returncode for process in running] == [0] * 4, said
     assert {text.splitlines()[-1] for text in said} == {str(here.roots.place(here.both, {}))}
     assert sorted((tmp_path / "log").read_text().split()) == ["gawk", "make"]
-    assert sum("waiting for another build" in text for text in said) == 3
+    # Two of them may each unpack one package and wait for the other one.
+    assert sum("waiting for another build" in text for text in said) in (3, 4)
     here.is_tidy()
 
 
