@@ -33,7 +33,7 @@ import company
 TOP = Path(__file__).resolve().parents[2]
 TOOLS = (
     *("cat", "cmp", "cp", "date", "dd", "env", "flock", "grep", "id", "mkdir", "mv", "readlink"),
-    *("rm", "rmdir", "sed", "sleep", "tail", "tee", "touch", "tr"),
+    *("rm", "rmdir", "sed", "sleep", "tail", "tee", "touch", "tr", "uname"),
 )
 LIST = "# a comment\n\ncoreutils cp copies files\n"
 Env = Mapping[str, str]
@@ -42,6 +42,7 @@ FAKE_SCONS = """
 import json, os, sys
 told = {"args": sys.argv[1:], "cwd": os.getcwd(), "path": sys.path}
 told["streams"] = [stream is not None for stream in (sys.stdin, sys.stdout, sys.stderr)]
+told["tools"] = os.environ.get("QUARDROOT_TOOLS")
 print(json.dumps({**told, "compiles": not sys.dont_write_bytecode}))
 """
 
@@ -438,6 +439,162 @@ def test_the_debugger_is_installed_when_it_is_asked_for_and_for_the_tests(
             assert debian.calls()[-1].endswith(f" install {expected}")
         else:
             assert (len(debian.calls()), ran.err) == (count, "")
+
+
+SECTIONS = """\
+# -- start
+coreutils cp copies files
+no-proof - always
+# -- seal
+bubblewrap bwrap seals
+# -- build: with the machine's own tools
+bison bison parser
+# -- debug
+debugger cat stops
+# -- test
+browser cat looks
+"""
+SHORT = "bubblewrap no-proof"
+LONG = f"bison {SHORT}"
+
+
+@pytest.fixture
+def pinned(debian: Checkout) -> Checkout:
+    """Such a machine, and a project with pinned tools. An installation brings bwrap, which makes
+    sandboxes as long as there is no file `refuse` beside the folder of tools."""
+    (debian.top / "host-packages.list").write_text(SECTIONS)
+    (debian.top / "configs/tools").mkdir(parents=True)
+    (debian.top / "configs/tools/names.toml").touch()
+    debian.stub("uname", "echo x86_64\n")
+    refuse = debian.bin.parent / "refuse"
+    script(
+        debian.bin.parent / "bwrap",
+        f"[ -e '{refuse}' ] || exit 0\n"
+        "echo 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n",
+    )
+    debian.stub("dpkg-query", "cat ../installed 2>/dev/null\n")
+    debian.stub(
+        "apt-get",
+        f"""cd '{debian.bin}' && echo "${{*##* --force-confold }}" >>../calls
+        for word; do
+            echo "installed $word" >>'{debian.top}/../installed'
+            case $word in bison) cp cp bison ;; bubblewrap) cp ../bwrap bwrap ;; esac
+        done\n""",
+    )
+    (debian.top.parent / "installed").write_text("installed coreutils\n")
+    return debian
+
+
+def asked(checkout: Checkout) -> list[str]:
+    """The packages of each call of apt."""
+    return [" ".join(sorted(call.partition(" install ")[2].split())) for call in checkout.calls()]
+
+
+def test_pinned_tools_need_no_package_that_only_builds_call(pinned: Checkout) -> None:
+    first = pinned.run("zlib")
+    assert first.scons["tools"] == "pinned" and "warning" not in first.err
+    assert asked(pinned) == [SHORT]
+    again = pinned.run("zlib")
+    assert (again.scons["tools"], again.err, asked(pinned)) == ("pinned", "", [SHORT])
+
+
+def test_where_nothing_can_be_sealed_all_packages_are_needed_and_it_is_said(
+    pinned: Checkout,
+) -> None:
+    (pinned.bin.parent / "refuse").touch()
+    first = pinned.run()
+    assert first.scons["tools"] == "machine"
+    assert asked(pinned) == [SHORT, "bison"]
+    assert "use this machine's own tools: bwrap: setting up uid map" in first.err
+    again = pinned.run()
+    assert (again.scons["tools"], again.err, len(asked(pinned))) == ("machine", "", 2)
+
+
+@pytest.mark.parametrize("lack", ["names", "processor"])
+def test_a_project_or_processor_without_pinned_tools_needs_all_packages(
+    pinned: Checkout, lack: str
+) -> None:
+    if lack == "names":
+        (pinned.top / "configs/tools/names.toml").unlink()
+    else:
+        pinned.stub("uname", "echo riscv64\n")
+    assert pinned.run().scons["tools"] == "machine"
+    assert asked(pinned) == [LONG]
+
+
+@pytest.mark.parametrize(
+    ("local", "words", "tools"),
+    [
+        ("[cache]\nroot = 'pinned'\n[tools] # ours\n root = 'machine' # slow\n", "", "machine"),
+        ('tools.root = "machine"', "", "machine"),
+        ('[tools]\nroot = "machine"\n', "tools.root=auto", "pinned"),
+        ('[tools]\nroot = "machine"\n', "tools.root=pinned", "pinned"),
+        ('[tools]\nroot = "auto"\n[other]\nroot = "machine"\n', "", "pinned"),
+        ("", "tools.root=pinned tools.root=machine", "machine"),
+    ],
+)
+def test_the_setting_decides_which_packages_are_needed(
+    pinned: Checkout, local: str, words: str, tools: str
+) -> None:
+    (pinned.top / "local.toml").write_text(local)
+    assert pinned.run(*words.split()).scons["tools"] == tools
+    assert asked(pinned) == [LONG if tools == "machine" else SHORT]
+
+
+def test_required_pinned_tools_are_the_engines_matter_where_they_cannot_be_used(
+    pinned: Checkout,
+) -> None:
+    (pinned.bin.parent / "refuse").touch()
+    ran = pinned.run("tools.root=pinned")
+    assert ran.scons["tools"] == "pinned" and "warning" not in ran.err
+    assert asked(pinned) == [SHORT]
+
+
+def test_an_engine_that_needs_the_machines_tools_has_them_installed(pinned: Checkout) -> None:
+    assert pinned.run().scons["tools"] == "pinned"
+    again = pinned.run(env={"QUARDROOT_TOOLS": "machine"})
+    assert again.scons["tools"] == "machine"
+    assert asked(pinned) == [SHORT, "bison"]
+    assert pinned.run().err == ""
+    (pinned.bin / "bison").unlink()
+    assert pinned.run().scons["tools"] == "pinned", "nothing has asked for bison since"
+    assert asked(pinned) == [SHORT, "bison"]
+
+
+@pytest.mark.parametrize("verb", ["test", "bench"])
+def test_the_tests_need_all_packages_wherever_builds_do_not(pinned: Checkout, verb: str) -> None:
+    assert pinned.run().scons["tools"] == "pinned"
+    assert pinned.run("run", "DEBUG=1").scons["tools"] == "pinned"
+    assert pinned.run(verb, "tools.root=pinned").scons["tools"] == "machine"
+    assert asked(pinned) == [SHORT, "debugger", "bison browser"]
+    assert pinned.run("run", "DEBUG=1").err == "" and pinned.run().err == ""
+
+
+def test_a_new_environment_keeps_what_was_prepared(pinned: Checkout) -> None:
+    assert pinned.run().scons["tools"] == "pinned"
+    (pinned.top / "requirements.lock").open("a").write("# newer\n")
+    ran = pinned.run()
+    assert "creating .venv" in ran.err and ran.scons["tools"] == "pinned"
+    assert asked(pinned) == [SHORT]
+
+
+def test_without_apt_only_the_commands_of_a_start_are_required(pinned: Checkout) -> None:
+    for name in ("apt-get", "dpkg-query"):
+        (pinned.bin / name).unlink()
+    result = pinned.run()
+    assert result.reason == "no-apt"
+    assert "  bwrap: seals (Debian: bubblewrap)\n" in result.err and "bison" not in result.err
+    shutil.copy2(pinned.bin.parent / "bwrap", pinned.bin)
+    assert "warning" not in (ran := pinned.run()).err and ran.scons["tools"] == "pinned"
+    result = pinned.run(env={"QUARDROOT_TOOLS": "machine"})
+    assert result.reason == "no-apt" and "docs/pinned-tools.md" in result.err
+    assert "  bison: parser (Debian: bison)\n" in result.err
+
+
+def test_our_own_list_has_few_rows_for_builds_with_pinned_tools() -> None:
+    start = (TOP / "host-packages.list").read_text().partition("\n# -- build")[0]
+    rows = [line.split()[0] for line in start.splitlines() if line and not line.startswith("#")]
+    assert rows == ["util-linux", "python3-venv", "bubblewrap"]
 
 
 def test_the_debugger_of_the_list_is_what_the_debugging_script_starts() -> None:

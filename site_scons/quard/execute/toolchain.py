@@ -126,8 +126,8 @@ def _commands(prefix: str, path: str) -> dict[str, Path]:
                 f"the cross compiler's {prefix}{name} is missing",
                 detail=f"looked in {path}",
                 reason="compiler-missing",
-                hint="install it (Debian: apt-get install gcc-riscv64-linux-gnu), "
-                "or name its folder in the board's [toolchain]",
+                hint=f"./scons installs it on Debian (gcc-{prefix.removesuffix('-')}); elsewhere "
+                "install it, or name its folder in the board's [toolchain]",
             )
     return commands
 

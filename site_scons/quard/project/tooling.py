@@ -58,15 +58,13 @@ class Tooling:
         self._known: dict[str, str] = {}
 
     def choose(self, *, fetch: bool, again: bool = False) -> None:
-        """Decide which tools builds use, early, so that an error is reported. Raises QuardError.
+        """Decide early which tools builds use. Raises QuardError.
 
         fetch -- download pinned tools that are missing
         again -- try to, even if that has failed before; sources are fetched, nothing is built
         """
         with self._choosing:
             self._pinned = self._toolset.decide(self._console.note, again=again, fetch=fetch)
-        if self.pinned is None and not again:
-            _ = self.toolchain
 
     def provide(self, units: Iterable[Unit]) -> None:
         """Have all pinned tools here that make these units. Raises QuardError."""

@@ -184,10 +184,11 @@ class Guard:
             self.sconsign.with_suffix(".tmp").unlink()
 
     def release(self) -> None:
-        """Release the lock before the process becomes another program."""
+        """Release the lock, if this run has it, before the process becomes another program."""
         self._leave()
-        os.close(self.lock)
-        self.lock = -1
+        if self.lock >= 0:
+            os.close(self.lock)
+            self.lock = -1
 
     def _mend(self) -> None:
         """Remove what a cut-off run left, and everything that cannot be trusted.

@@ -23,7 +23,7 @@ from quard.project.workspace import Workspace
 from quard.sources import availability
 from quard.sources.availability import Decision
 
-from . import opened, showing, signals
+from . import equip, opened, showing, signals
 from .action import Function
 from .faults import as_quard_error
 from .guard import Guard
@@ -132,7 +132,7 @@ class Session:
             build.images.vet()
         if self.wanted:
             source = self.command.verb == "source"
-            workspace.host.tooling.choose(fetch=self.works, again=source)
+            equip.choose(workspace, self.guard, fetch=self.works, source=source)
             if source and self.works:
                 workspace.host.tooling.provide((*self.wanted, *build.images.units.values()))
         clean = bool(SCons.Script.GetOption("clean"))

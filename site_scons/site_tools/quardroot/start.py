@@ -24,7 +24,7 @@ from quard.project.site import Site
 from quard.project.workspace import Workspace
 from quard.recipes.catalog import Catalog
 
-from . import opened, showing, signals, streams
+from . import equip, opened, showing, signals, streams
 from .guard import Guard
 from .selection import sign_what_was_made
 from .session import Session
@@ -117,6 +117,8 @@ def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Gua
     workspace.remember()
     if command.verb == "why":
         from . import preview  # noqa: PLC0415
+
+        equip.require(workspace, guard)
 
         text = preview.why(command, BoardBuild(workspace, roots), guard)
     else:

@@ -1,0 +1,61 @@
+"""The engine starts ./scons again where that has prepared the machine for other tools."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from incremental.project import Project
+
+SCRIPT = """\
+#!/bin/sh
+flock -n '{out}/lock' true || echo the lock is held
+printf '<%s>' "$QUARDROOT_TOOLS" "$@"
+exit 7
+"""
+
+
+@pytest.fixture
+def started(project: Project) -> Project:
+    """A project without pinned tools: builds use the machine's own. Its ./scons says how it was
+    started."""
+    script = project.folder / "scons"
+    script.write_text(SCRIPT.format(out=project.folder / "out"))
+    script.chmod(0o755)
+    return project
+
+
+@pytest.mark.parametrize("words", [("libc",), ("-n", "libc"), ("why",), ("images", "-j2")])
+def test_a_machine_that_is_not_prepared_for_its_own_tools_is_prepared(
+    started: Project, words: tuple[str, ...]
+) -> None:
+    ran = started.run(*words, env={"QUARDROOT_TOOLS": "pinned"})
+    given = started.command(*words)
+    rest = given[given.index("-Q") + 1 :]
+    assert (ran.status, ran.err) == (7, "")
+    assert ran.out == "".join(f"<{word}>" for word in ("machine", *rest))
+
+
+@pytest.mark.parametrize("prepared", ["machine", ""])
+def test_a_machine_is_not_prepared_twice(started: Project, prepared: str) -> None:
+    ran = started.run("libc", env={"QUARDROOT_TOOLS": prepared})
+    assert ran.status == 0, ran.text
+
+
+def test_a_question_about_no_tools_and_a_run_for_sources_do_not_start_it(started: Project) -> None:
+    for words in (("list",), ("source",)):
+        ran = started.run(*words, env={"QUARDROOT_TOOLS": "pinned"})
+        assert ran.status == 0, ran.text
+
+
+def test_plain_scons_says_what_to_start_where_the_compiler_is_missing(
+    started: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "env", "true", "bwrap"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or "")
+    ran = started.run("libc", env={"QUARDROOT_TOOLS": "", "PATH": str(tmp_path / "bin")})
+    assert ran.status == 2
+    assert "reason: compiler-missing" in ran.err and "./scons" in ran.err.rpartition("hint:")[2]
