@@ -510,6 +510,47 @@ def test_where_nothing_can_be_sealed_all_packages_are_needed_and_it_is_said(
     assert (again.scons["tools"], again.err, len(asked(pinned))) == ("machine", "", 2)
 
 
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        ("1000", "Permission denied; AppArmor restricts user namespaces: as root, load a profile"),
+        ("0", "Permission denied\n"),
+    ],
+)
+def test_an_ordinary_user_learns_how_namespaces_are_allowed(
+    pinned: Checkout, user: str, words: str
+) -> None:
+    (pinned.bin.parent / "refuse").touch()
+    pinned.stub("id", f"echo {user}\n")
+    pinned.stub("sudo", '[ "$1" = -n ] || exit 1\nshift\n[ "$1" = true ] || exec "$@"\n')
+    real = shutil.which("cat")
+    pinned.stub(
+        "cat",
+        f'case $1 in */apparmor_*) echo 1 ;; /proc/*) exit 1 ;; *) exec {real} "$@" ;; esac\n',
+    )
+    assert f"own tools: bwrap: setting up uid map: {words}" in pinned.run().err
+
+
+def test_without_bubblewrap_none_is_installed_where_the_engine_can_fetch_one(
+    pinned: Checkout,
+) -> None:
+    pinned.stub("unshare", '[ "$*" = "-U -r true" ]\n')
+    ran = pinned.run()
+    assert ran.scons["tools"] == "pinned" and "warning" not in ran.err
+    assert asked(pinned) == ["no-proof"]
+    assert pinned.run().err == ""
+    pinned.run(env={"QUARDROOT_TOOLS": "machine"})
+    assert asked(pinned) == ["no-proof", "bison bubblewrap"]
+
+
+def test_without_bubblewrap_one_is_installed_where_namespaces_do_not_work(
+    pinned: Checkout,
+) -> None:
+    pinned.stub("unshare", "exit 1\n")
+    assert pinned.run().scons["tools"] == "pinned"
+    assert asked(pinned) == [SHORT]
+
+
 @pytest.mark.parametrize("lack", ["names", "processor"])
 def test_a_project_or_processor_without_pinned_tools_needs_all_packages(
     pinned: Checkout, lack: str

@@ -45,6 +45,7 @@ class BuildMachine:
     keep   -- descriptors that every command inherits
     stop   -- whether the run is cancelled
     user   -- who runs the commands of builds that are not sealed, if not the current user
+    start  -- words that start bubblewrap; none: the machine's own
     """
 
     toolchain: Callable[[], Toolchain]
@@ -55,13 +56,13 @@ class BuildMachine:
     keep: tuple[int, ...]
     stop: Stop
     user: BuildUser | None = None
+    start: tuple[str, ...] = ()
 
 
 class Build:
     """The build of one package.
 
-    log    -- open file for everything that the commands print
-    shown  -- the log's path for messages
+    log    -- open file for everything that the commands print; `shown` is its path for messages
     report -- called with the name of each phase as it begins
     licenses -- the licence files of the source with their hashes, None for a missing one
     orderly -- whether the last command that failed was a make that reported an error and exited,
@@ -93,6 +94,7 @@ class Build:
             stop=machine.stop,
             user=machine.user,
             system=machine.system(plan),
+            start=machine.start,
         )
         folders = self.sandbox.folders
         makeflags = machine.jobserver.makeflags

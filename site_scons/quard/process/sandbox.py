@@ -6,7 +6,6 @@ is. See bwrap(1).
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import IO, Literal
 from quard.base.errors import QuardError
 from quard.base.files import UMASK
 from quard.model import LATE
-from quard.process import leash
+from quard.process import bubblewrap, leash
 from quard.process.builduser import BuildUser
 from quard.process.stop import Stop
 from quard.process.system import MACHINE, System
@@ -93,6 +92,7 @@ class Sandbox:
     stop -- ends the commands when the run is stopped
     user -- the user that runs them in plain folders, if not ours
     system -- whose /usr the commands see; plain folders have the machine's own
+    start -- words that start bubblewrap; none: the machine's own
     """
 
     mode: Mode
@@ -102,6 +102,7 @@ class Sandbox:
     stop: Stop = field(default_factory=Stop)
     user: BuildUser | None = None
     system: System = MACHINE
+    start: tuple[str, ...] = ()
 
     @property
     def folders(self) -> Mapping[str, str]:
@@ -182,10 +183,10 @@ class Sandbox:
             # The shell in between may have added variables to the environment.
             given = (f"{name}={text}" for name, text in sorted(env.items()))
             return ("/usr/bin/env", "-i", *given, *argv)
-        found = shutil.which("bwrap")
-        if found is None:
+        start = self.start or bubblewrap.own()
+        if not start:
             raise missing("bwrap is not installed")
-        arguments = [found, "--unshare-all", "--die-with-parent", "--hostname", "quard"]
+        arguments = [*start, "--unshare-all", "--die-with-parent", "--hostname", "quard"]
         arguments += ["--uid", "1000", "--gid", "1000", "--clearenv"]
         arguments += self._mounts()
         for name, text in sorted(env.items()):

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from quard.process import leash
+from quard.process import bubblewrap, leash
 from quard.process.builduser import BuildUser
 from quard.process.sandbox import Mode, Sandbox, Work, missing
 from quard.process.stop import Stop
@@ -25,16 +24,21 @@ _NOBODY = "nobody"
 _USES = 'cd "$1" && : >file && test -x "$2"'
 
 
-def probe(wanted: str) -> tuple[Mode, str]:
+def probe(wanted: str, start: tuple[str, ...] = (), lack: str = "") -> tuple[Mode, str]:
     """Return the mode that works here and, if it is not the sealed one, why.
 
     wanted -- auto, bwrap or none, as in the settings
+    start  -- words that start bubblewrap; none: the machine's own
+    lack   -- why there are no such words, if that is known
     Raises QuardError no-sandbox if bubblewrap is required and cannot run, or if it is killed
     repeatedly.
     """
     if wanted == "none":
         return "none", "switched off in the settings"
-    why = "bwrap is not installed" if shutil.which("bwrap") is None else _refusal()
+    start = start or bubblewrap.own()
+    why = bubblewrap.explained(_refusal(start)) if start else "bwrap is not installed"
+    if lack and not start:
+        why += f", and {lack}"
     if not why:
         return "bwrap", ""
     if wanted == "bwrap":
@@ -81,20 +85,20 @@ def build_user(folder: Path, program: str) -> tuple[BuildUser | None, str]:
     return (user, "") if usable else (None, f"the user {_NOBODY} cannot use {folder} or {program}")
 
 
-def _refusal() -> str:
+def _refusal(start: tuple[str, ...]) -> str:
     """Return why a build's sandbox cannot be created here; empty if it can."""
     with tempfile.TemporaryDirectory() as folder:
         work = Work(Path(folder) / "work")
         work.make()
         env = {"PATH": os.defpath}
-        command = Sandbox(mode="bwrap", work=work).command(_COMMAND, env)
+        command = Sandbox(mode="bwrap", work=work, start=start).command(_COMMAND, env)
         for _ in range(_TRIES):
             status, said = _run(command)
             if status == 0:
                 return ""
             why = said or f"bwrap ended with status {status}"
             if 0 < status < _SIGNALLED:
-                refused = _refused(command)
+                refused = _refused(command, start)
                 return f"bwrap refuses {refused}: {why}" if refused else why
     # Perhaps memory is short. That does not show whether commands can be sealed here.
     raise missing(f"bwrap was killed {_TRIES} times: {why}")
@@ -109,9 +113,9 @@ def _run(command: Sequence[str], user: BuildUser | None = None) -> tuple[int, st
         return status, log.read().decode(errors="replace").strip()
 
 
-def _refused(command: Sequence[str]) -> str:
+def _refused(command: Sequence[str], start: tuple[str, ...]) -> str:
     """Return the option without which the sandbox can be created; empty if there is none."""
-    program, *options = _options(command[: -len(_COMMAND) - 1])
+    options = tuple(_options(command[len(start) : -len(_COMMAND) - 1]))
     for name in dict.fromkeys(option[0] for option in options):
         kept: list[str] = []
         gone: set[str] = set()
@@ -120,13 +124,13 @@ def _refused(command: Sequence[str]) -> str:
                 gone.add(option[-1])
             elif option[0] != "--remount-ro" or option[1] not in gone:
                 kept += option
-        if _run((*program, *kept, "--", *_COMMAND))[0] == 0:
+        if _run((*start, *kept, "--", *_COMMAND))[0] == 0:
             return name
     return ""
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the program, then each option with its operands."""
+    """Yield each option with its operands."""
     found: list[str] = []
     for word in words:
         if word.startswith("--") and found:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quard.execute.package import Packager
     from quard.process.builduser import BuildUser
     from quard.process.sandbox import Mode
+    from quard.project.sealing import Sealing
     from quard.sources.fetch import Fetcher
 
 
@@ -57,7 +58,7 @@ class Host:
             site,
             console,
             self.stop,
-            lambda: self.seals,
+            lambda: self._sealing.obstacle,
         )
 
     def builds_with(self, commands: tuple[str, ...]) -> str:
@@ -69,27 +70,27 @@ class Host:
         return self.tooling.tool(name)
 
     @cached_property
-    def _sandbox(self) -> tuple[Mode, str]:
-        from quard.process import trial  # noqa: PLC0415
+    def _sealing(self) -> Sealing:
+        from quard.project import sealing  # noqa: PLC0415
 
-        return trial.probe(self._settings.sandbox)
+        tooling = self.tooling
+        return sealing.find(self._settings.sandbox, tooling.available, fetch=tooling.fetches)
 
     @property
     def seals(self) -> bool:
         """Whether builds are sealed here; determined on first use."""
-        return self._sandbox[0] == "bwrap"
+        return self._sealing.mode == "bwrap"
 
     def _builder(self) -> tuple[Mode, BuildUser | None]:
         """Return how builds are run and by which user; warn about what is not guaranteed."""
-        mode, reason = self._sandbox
-        if mode == "bwrap":
-            return mode, None
+        if self.seals:
+            return "bwrap", None
         from quard.process import trial  # noqa: PLC0415
 
         gcc = self.tooling.toolchain.commands["gcc"]
-        user, warning = trial.unsealed(reason, self._work, str(gcc))
+        user, warning = trial.unsealed(self._sealing.obstacle, self._work, str(gcc))
         self.console.warn(warning)
-        return mode, user
+        return self._sealing.mode, user
 
     def sweep(self) -> None:
         """Remove unfinished work of killed builds."""
@@ -141,6 +142,7 @@ class Host:
                 keep=self.site.keep,
                 stop=self.stop,
                 user=user,
+                start=self._sealing.start,
             ),
         )
 

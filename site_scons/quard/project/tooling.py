@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class Tooling:
     """What builds and makes images for one board; several threads may use it at once.
 
-    seals -- returns whether commands can be sealed here
+    obstacle -- returns why commands cannot be sealed here; empty if they can
+    fetches  -- whether this run downloads pinned tools that are missing
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Tooling:
         site: Site,
         console: Console,
         stop: Stop,
-        seals: Callable[[], bool],
+        obstacle: Callable[[], str],
     ) -> None:
         self._project = project
         self._configuration = configuration
@@ -52,7 +53,8 @@ class Tooling:
         self._site = site
         self._console = console
         self._stop = stop
-        self._seals = seals
+        self._obstacle = obstacle
+        self.fetches = False
         self._choosing = threading.Lock()
         self._asking = threading.Lock()
         self._known: dict[str, str] = {}
@@ -63,6 +65,7 @@ class Tooling:
         fetch -- download pinned tools that are missing
         again -- try to, even if that has failed before; sources are fetched, nothing is built
         """
+        self.fetches = fetch
         with self._choosing:
             self._pinned = self._toolset.decide(self._console.note, again=again, fetch=fetch)
 
@@ -95,7 +98,13 @@ class Tooling:
             "sandbox": settings.sandbox,
         }
         path = self._project / "out" / "tools.json"
-        return Toolset(path, settings.tools_root, self._find, self._seals, places)
+        return Toolset(path, settings.tools_root, self._find, self._obstacle, places)
+
+    def available(self) -> PinnedTools | None:
+        """Return the pinned tools, whether builds use them or not; None if there are none, or if
+        the settings exclude them. Raises QuardError.
+        """
+        return None if self._settings.tools_root == "machine" else self._find()
 
     def _find(self) -> PinnedTools | None:
         return finding.find(self._project, self._configuration, self._roots, self._programs)

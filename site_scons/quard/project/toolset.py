@@ -17,7 +17,7 @@ from quard.base.files import replacing
 from quard.tools.finding import unavailable
 from quard.tools.pinned import PinnedTools
 
-_UNAVAILABLE = ("no-source", "tools-noexec", "tools-unavailable")
+UNAVAILABLE = ("no-source", "tools-noexec", "tools-unavailable")
 """Reasons for which `auto` uses the machine's own tools."""
 
 
@@ -27,7 +27,7 @@ class Toolset:
     path   -- file that keeps the decision
     wanted -- auto, pinned or machine, as in the settings
     find   -- returns the pinned tools, see quard.tools.finding
-    seals  -- returns whether commands can be sealed here
+    obstacle -- returns why commands cannot be sealed here; empty if they can
     places -- all settings about where packages come from
     """
 
@@ -36,13 +36,13 @@ class Toolset:
         path: Path,
         wanted: str,
         find: Callable[[], PinnedTools | None],
-        seals: Callable[[], bool],
+        obstacle: Callable[[], str],
         places: Mapping[str, Any],
     ) -> None:
         self._path = path
         self._wanted = wanted
         self._find = find
-        self._seals = seals
+        self._obstacle = obstacle
         self._places = places
 
     def decide(
@@ -78,8 +78,8 @@ class Toolset:
         return tools
 
     def _require(self, tools: PinnedTools, fetch: bool) -> None:
-        if not self._seals():
-            raise unavailable("builds cannot be sealed on this machine (docs/pinned-tools.md)")
+        if why := self._obstacle():
+            raise unavailable(f"builds cannot be sealed on this machine: {why}")
         if fetch:
             tools.provide()
 
@@ -87,7 +87,7 @@ class Toolset:
         self, error: QuardError, note: Callable[[str], None], of: str, fetch: bool
     ) -> None:
         """Use the machine's own tools, unless the error is another one or they are excluded."""
-        if error.reason not in _UNAVAILABLE or self._wanted == "pinned":
+        if error.reason not in UNAVAILABLE or self._wanted == "pinned":
             raise error
         old = self._read()
         new = {"pinned": False, "why": error.message, "of": of}

@@ -77,6 +77,10 @@ class PinnedTools:
         digest = self._memory.recalled(f"tool {name}", lambda: self._selection.tool_digest(name))
         return PINNED + digest if digest else ""
 
+    def lacks_tool(self, name: str) -> bool:
+        """Return whether such a program would have to be fetched or unpacked first."""
+        return self._selection.lacks_tool(name)
+
     def start_tool(self, name: str) -> tuple[str, ...]:
         """Return the words that start such a program; none if no package has it.
 

@@ -20,6 +20,9 @@ class RootMaker(Protocol):
     def digest(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> str:
         """Return the digest of the system that these packages and links make."""
 
+    def has(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> bool:
+        """Return whether that system has been made."""
+
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
         """Return that system; make it if need be."""
 
@@ -62,6 +65,11 @@ class Selection:
         """Return the digest of a program for use outside of builds; "": no package has it."""
         packages = self._of_tool(name)
         return self.roots.digest(packages, {}) if packages else ""
+
+    def lacks_tool(self, name: str) -> bool:
+        """Return whether such a program would have to be fetched or unpacked first."""
+        packages = self._of_tool(name)
+        return bool(packages) and not self.roots.has(packages, {})
 
     def start_tool(self, name: str) -> tuple[str, ...]:
         """Return the words that start such a program; none if no package has it.

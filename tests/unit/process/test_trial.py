@@ -133,6 +133,28 @@ def test_where_more_than_one_option_is_refused_bubblewrap_has_the_word(
     assert probe("auto") == ("none", "bwrap: no --dev here")
 
 
+def test_another_bubblewrap_is_tried_with_all_words_that_start_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(tmp_path, "--dev")
+    (tmp_path / "bwrap").rename(tmp_path / "other")
+    shell, real = shutil.which("sh") or "", f"{REAL}"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert probe("auto", (shell, "-c", f'exec {real} "$@"', "sh")) == ("bwrap", "")
+    why = "bwrap refuses --dev: bwrap: no --dev here"
+    assert probe("auto", (shell, str(tmp_path / "other"))) == ("none", why)
+
+
+def test_why_there_is_no_bubblewrap_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert probe("auto", (), "none to fetch") == (
+        "none",
+        "bwrap is not installed, and none to fetch",
+    )
+
+
 def test_the_trial_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)

@@ -59,6 +59,9 @@ class Machine:
     def digest(self, *_: object) -> str:
         return "one"
 
+    def has(self, *_: object) -> bool:
+        return bool(self.made)
+
     def provide(self, *_: object) -> System:
         self.made += 1
         if self.missing:
@@ -75,11 +78,14 @@ class Machine:
         memory = Memory(Programs(self.folder / "programs.json"), (), "one")
         return PinnedTools(lambda: selection, memory)
 
+    def obstacle(self) -> str:
+        return "" if self.seals else "bwrap: no permission"
+
     def pinned(self, wanted: str = "auto", *, again: bool = False, fetch: bool = True) -> bool:
         """Return whether a new run uses the pinned tools."""
         places = {"root": wanted, "mirrors": self.mirrors}
         path = self.folder / "tools.json"
-        decides = Toolset(path, wanted, self.find, lambda: self.seals, places)
+        decides = Toolset(path, wanted, self.find, self.obstacle, places)
         return decides.decide(self.notes.append, again=again, fetch=fetch) is not None
 
 
@@ -119,6 +125,13 @@ def test_auto_falls_back_and_says_so_once(machine: Machine, trouble: str) -> Non
     assert machine.notes[0].startswith("note: this machine's own tools are used: ")
     assert not machine.pinned()
     assert len(machine.notes) == 1
+
+
+def test_why_builds_cannot_be_sealed_is_said(machine: Machine) -> None:
+    machine.seals = False
+    assert not machine.pinned()
+    why = "builds cannot be sealed on this machine: bwrap: no permission"
+    assert why in machine.notes[0]
 
 
 @pytest.mark.parametrize("trouble", ["seals", "fault", "missing"])

@@ -1,0 +1,47 @@
+"""How builds are sealed on this machine, or why they cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from quard.base.errors import QuardError
+from quard.process import bubblewrap, trial
+from quard.process.sandbox import Mode
+from quard.project.toolset import UNAVAILABLE
+from quard.tools.pinned import PinnedTools
+
+_BWRAP = "bwrap"
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """How commands are run; `obstacle` is why they are not sealed, `start` starts bubblewrap."""
+
+    mode: Mode
+    obstacle: str
+    start: tuple[str, ...] = ()
+
+
+def find(wanted: str, tools: Callable[[], PinnedTools | None], *, fetch: bool) -> Sealing:
+    """Return how builds are sealed: with the machine's bubblewrap, or with the pinned one.
+
+    wanted -- auto, bwrap or none, as in the settings
+    tools  -- returns the pinned tools; None if there are none
+    fetch  -- download the pinned bubblewrap if it is needed; else it counts as one that works
+    Raises QuardError: as trial.probe does, and those of packages that are damaged.
+    """
+    if wanted == "none":
+        return Sealing(*trial.probe(wanted))
+    start, lack = bubblewrap.own(), ""
+    if not start:
+        try:
+            found = tools()
+            if found and not fetch and found.lacks_tool(_BWRAP):
+                return Sealing("bwrap", "")
+            start = found.start_tool(_BWRAP) if found else ()
+        except QuardError as error:
+            if error.reason not in UNAVAILABLE:
+                raise
+            lack = error.message
+    return Sealing(*trial.probe(wanted, start, lack), start)

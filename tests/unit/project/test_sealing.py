@@ -1,0 +1,133 @@
+"""Builds are sealed with the machine's bubblewrap, else with the pinned one."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from quard.base.errors import QuardError
+from quard.base.programs import Programs
+from quard.process.system import System
+from quard.project.sealing import Sealing, find
+from quard.tools.finding import unavailable
+from quard.tools.lock import Lock, LockedPackage
+from quard.tools.names import Names
+from quard.tools.pinned import Memory, PinnedTools
+from quard.tools.selection import Selection
+
+PACKAGE = LockedPackage(
+    name="bubblewrap",
+    version="1",
+    file="pool/bubblewrap.deb",
+    size=1,
+    sha256="0" * 64,
+    source="bubblewrap 1",
+    needs=(),
+    commands=("bwrap",),
+)
+NAMES = Names(
+    release="one",
+    common=(),
+    further=(),
+    python=(),
+    menuconfig=(),
+    machine=("bubblewrap",),
+    debug=(),
+    targets={},
+    omit=frozenset(),
+    links={},
+    commands={},
+)
+
+
+@dataclass
+class Roots:
+    """Roots of one package, whose bubblewrap starts the machine's own."""
+
+    folder: Path
+    real: str
+    fault: QuardError | None = None
+    made: list[str] = field(default_factory=list)
+
+    def digest(self, *_: object) -> str:
+        return "one"
+
+    def has(self, *_: object) -> bool:
+        return bool(self.made)
+
+    def provide(self, *_: object) -> System:
+        if self.fault:
+            raise self.fault
+        program = self.folder / "usr/bin/bwrap"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f'#!/bin/sh\nexec {self.real} "$@"\n')
+        program.chmod(0o755)
+        self.made.append("bubblewrap")
+        return System(self.folder)
+
+    def tools(self) -> PinnedTools:
+        lock = Lock(release="one", machine="amd64", packages={"bubblewrap": PACKAGE})
+        selection = Selection(lock, NAMES, "one-linux", self)
+        memory = Memory(Programs(self.folder.parent / "programs.json"), (), "one")
+        return PinnedTools(lambda: selection, memory)
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Roots:
+    real = shutil.which("bwrap")
+    assert real
+    return Roots(tmp_path / "root", real)
+
+
+@pytest.fixture
+def without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roots: Roots) -> Roots:
+    """A machine without bubblewrap."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return roots
+
+
+def test_the_machines_own_is_used_where_there_is_one(roots: Roots) -> None:
+    assert find("auto", roots.tools, fetch=True) == Sealing("bwrap", "", (roots.real,))
+    assert not roots.made
+
+
+@pytest.mark.parametrize("wanted", ["auto", "bwrap"])
+def test_the_pinned_one_is_used_where_there_is_none(without: Roots, wanted: str) -> None:
+    program = str(without.folder / "usr/bin/bwrap")
+    assert find(wanted, without.tools, fetch=True) == Sealing("bwrap", "", (program,))
+
+
+def test_a_question_fetches_none_and_expects_that_it_works(without: Roots) -> None:
+    assert find("auto", without.tools, fetch=False) == Sealing("bwrap", "")
+    assert not without.made
+    find("auto", without.tools, fetch=True)
+    assert find("auto", without.tools, fetch=False).start
+
+
+def test_where_it_cannot_be_fetched_that_is_part_of_the_reason(without: Roots) -> None:
+    without.fault = unavailable("no mirror")
+    found = find("auto", without.tools, fetch=True)
+    assert (found.mode, found.start) == ("none", ())
+    assert found.obstacle == (
+        "bwrap is not installed, and the pinned tools cannot be used: no mirror"
+    )
+
+
+def test_a_damaged_package_is_an_error(without: Roots) -> None:
+    without.fault = QuardError("not as locked", reason="hash-mismatch", hint="")
+    with pytest.raises(QuardError, match="not as locked"):
+        find("auto", without.tools, fetch=True)
+
+
+@pytest.mark.parametrize("fetch", [False, True])
+def test_a_project_without_pinned_tools_has_none_to_fetch(without: Roots, fetch: bool) -> None:
+    assert without.folder
+    assert find("auto", lambda: None, fetch=fetch) == Sealing("none", "bwrap is not installed")
+
+
+def test_where_sealing_is_switched_off_none_is_fetched(without: Roots) -> None:
+    assert find("none", without.tools, fetch=True).mode == "none"
+    assert not without.made
