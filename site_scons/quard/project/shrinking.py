@@ -1,13 +1,15 @@
-"""`./scons gc`, and the end of a build: stores are shrunk to the user's limit."""
+"""`./scons gc`: stores are shrunk to the user's limit, unused tools are removed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from quard.sources.watch import amount
 from quard.store.local import Store
 from quard.store.shrink import shrink
+from quard.tools.unused import remove
 
 
 def shrunk(stores: Iterable[Store], limit: int | None, *, dry: bool = False) -> Iterator[str]:
@@ -28,3 +30,19 @@ def shrunk(stores: Iterable[Store], limit: int | None, *, dry: bool = False) -> 
         yield line
     if limit is None:
         yield "cache.limit is not set: results stay, however old they are"
+
+
+def tidied(tools: Path, *, dry: bool = False) -> Iterator[str]:
+    """Remove the pinned tools that no build has used for a while; yield a line if there are any.
+
+    tools -- folder of their packages and roots
+    dry   -- remove nothing, and say what would be removed
+    Raises OSError.
+    """
+    if tools.is_dir():
+        found = remove(tools, time.time(), dry=dry)
+        word = "would remove" if dry else "removed"
+        yield (
+            f"{tools}: {word} {found.roots} roots, {found.packages} packages and"
+            f" {found.downloads} downloads of the pinned tools, {amount(found.size)}"
+        )

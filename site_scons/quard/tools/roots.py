@@ -11,7 +11,9 @@ of their packages and stay whole if these are removed.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from quard.process.stop import Stop
 from quard.process.system import System
 from quard.tools.layout import VERSION
 from quard.tools.lock import LockedPackage
+
+_HOUR = 3600.0
 
 
 class Roots:
@@ -72,4 +76,11 @@ class Roots:
 
             making = Making(self._folder, self._fetch, self._report, self._stop)
             making.root(place, packages, links)
+        self._note_use(place.with_name(f"{place.name}.json"))
         return System(place)
+
+    def _note_use(self, description: Path) -> None:
+        """Note in a file's time that its root is used; see quard.tools.unused."""
+        with contextlib.suppress(OSError):  # somebody else's cache: nothing is removed there
+            if description.stat().st_mtime < time.time() - _HOUR:
+                os.utime(description)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from quard.base.files import remove_tree
 
-_PART = ".part"
+PART = ".part"
 _LOCK = ".lock"
 _POLL = 0.05
 
@@ -33,7 +33,7 @@ def make(
     with _alone(place, check, waiting):
         if place.exists():
             return
-        part = place.with_name(place.name + _PART)
+        part = place.with_name(place.name + PART)
         remove_tree(part)
         try:
             part.mkdir()
@@ -51,7 +51,7 @@ def sweep(folder: Path) -> None:
     Their names have no dot. Files that `fill` writes beside them with `replacing` begin with the
     name and a dot. Raises OSError.
     """
-    for part in sorted(folder.glob(f"*{_PART}")):
+    for part in sorted(folder.glob(f"*{PART}")):
         place = folder / part.name.partition(".")[0]
         with contextlib.suppress(_Busy), _alone(place, _give_up, lambda: None):
             if part.is_dir():

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -88,11 +89,12 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
 
 
 def _shrink(workspace: Workspace) -> NoReturn:
-    """Shrink the stores to their limit, and end the process."""
-    from quard.project.shrinking import shrunk  # noqa: PLC0415
+    """Shrink the stores to their limit, remove unused tools, and end the process."""
+    from quard.project.shrinking import shrunk, tidied  # noqa: PLC0415
 
-    dry = bool(SCons.Script.GetOption("no_exec"))
-    for line in shrunk(workspace.host.stores.all, workspace.settings.limit, dry=dry):
+    host, dry = workspace.host, bool(SCons.Script.GetOption("no_exec"))
+    tools = tidied(host.site.cache / "tools", dry=dry)
+    for line in chain(shrunk(host.stores.all, workspace.settings.limit, dry=dry), tools):
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()
     sys.exit(0)
