@@ -58,7 +58,7 @@ class Host:
             site,
             console,
             self.stop,
-            lambda: self._sealing.obstacle,
+            self._require_sealed,
         )
 
     def builds_with(self, commands: tuple[str, ...]) -> str:
@@ -75,6 +75,9 @@ class Host:
 
         tooling = self.tooling
         return sealing.find(self._settings.sandbox, tooling.available, fetch=tooling.fetches)
+
+    def _require_sealed(self) -> None:
+        self._sealing.require()
 
     @property
     def seals(self) -> bool:

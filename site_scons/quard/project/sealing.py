@@ -9,6 +9,7 @@ from quard.base.errors import QuardError
 from quard.process import bubblewrap, trial
 from quard.process.sandbox import Mode
 from quard.project.toolset import UNAVAILABLE
+from quard.tools.finding import unavailable
 from quard.tools.pinned import PinnedTools
 
 _BWRAP = "bwrap"
@@ -16,11 +17,24 @@ _BWRAP = "bwrap"
 
 @dataclass(frozen=True)
 class Sealing:
-    """How commands are run; `obstacle` is why they are not sealed, `start` starts bubblewrap."""
+    """How commands are run.
+
+    obstacle -- why they are not sealed
+    start    -- words that start bubblewrap; none: the machine's own
+    fault    -- why the pinned bubblewrap could not be fetched, where there is no other
+    """
 
     mode: Mode
     obstacle: str
     start: tuple[str, ...] = ()
+    fault: QuardError | None = None
+
+    def require(self) -> None:
+        """Raise QuardError if commands are not sealed, one of those in UNAVAILABLE."""
+        if self.fault:
+            raise self.fault
+        if self.obstacle:
+            raise unavailable(f"builds cannot be sealed on this machine: {self.obstacle}")
 
 
 def find(wanted: str, tools: Callable[[], PinnedTools | None], *, fetch: bool) -> Sealing:
@@ -33,7 +47,7 @@ def find(wanted: str, tools: Callable[[], PinnedTools | None], *, fetch: bool) -
     """
     if wanted == "none":
         return Sealing(*trial.probe(wanted))
-    start, lack = bubblewrap.own(), ""
+    start, fault = bubblewrap.own(), None
     if not start:
         try:
             found = tools()
@@ -43,5 +57,5 @@ def find(wanted: str, tools: Callable[[], PinnedTools | None], *, fetch: bool) -
         except QuardError as error:
             if error.reason not in UNAVAILABLE:
                 raise
-            lack = error.message
-    return Sealing(*trial.probe(wanted, start, lack), start)
+            fault = error
+    return Sealing(*trial.probe(wanted, start, fault.message if fault else ""), start, fault)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 class Tooling:
     """What builds and makes images for one board; several threads may use it at once.
 
-    obstacle -- returns why commands cannot be sealed here; empty if they can
-    fetches  -- whether this run downloads pinned tools that are missing
+    seal    -- raises QuardError if commands cannot be sealed here
+    fetches -- whether this run downloads pinned tools that are missing
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Tooling:
         site: Site,
         console: Console,
         stop: Stop,
-        obstacle: Callable[[], str],
+        seal: Callable[[], None],
     ) -> None:
         self._project = project
         self._configuration = configuration
@@ -53,7 +53,7 @@ class Tooling:
         self._site = site
         self._console = console
         self._stop = stop
-        self._obstacle = obstacle
+        self._seal = seal
         self.fetches = False
         self._choosing = threading.Lock()
         self._asking = threading.Lock()
@@ -98,7 +98,12 @@ class Tooling:
             "sandbox": settings.sandbox,
         }
         path = self._project / "out" / "tools.json"
-        return Toolset(path, settings.tools_root, self._find, self._obstacle, places)
+        return Toolset(path, settings.tools_root, self._find, self._seal, places)
+
+    @property
+    def unsaid(self) -> str:
+        """A line that says why the machine's own tools are used, if that has not been printed."""
+        return self._toolset.unsaid
 
     def available(self) -> PinnedTools | None:
         """Return the pinned tools, whether builds use them or not; None if there are none, or if
@@ -128,7 +133,7 @@ class Tooling:
         folder = self._site.cache / "tools" / "debs"
         fetcher = Fetcher(folder, locations, self._console.progress(many=True))
         self._stop.listen(fetcher.stop)
-        return Packages(fetcher, self._settings.tools_mirrors)
+        return Packages(fetcher, self._settings.tools_mirrors, offline=self._settings.offline)
 
     @cached_property
     def toolchain(self) -> Toolchain:

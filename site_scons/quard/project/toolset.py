@@ -14,7 +14,6 @@ from typing import Any
 from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import replacing
-from quard.tools.finding import unavailable
 from quard.tools.pinned import PinnedTools
 
 UNAVAILABLE = ("no-source", "tools-noexec", "tools-unavailable")
@@ -27,7 +26,7 @@ class Toolset:
     path   -- file that keeps the decision
     wanted -- auto, pinned or machine, as in the settings
     find   -- returns the pinned tools, see quard.tools.finding
-    obstacle -- returns why commands cannot be sealed here; empty if they can
+    seal   -- raises QuardError if commands cannot be sealed here
     places -- all settings about where packages come from
     """
 
@@ -36,13 +35,15 @@ class Toolset:
         path: Path,
         wanted: str,
         find: Callable[[], PinnedTools | None],
-        obstacle: Callable[[], str],
+        seal: Callable[[], None],
         places: Mapping[str, Any],
     ) -> None:
         self._path = path
         self._wanted = wanted
         self._find = find
-        self._obstacle = obstacle
+        self._seal = seal
+        self.unsaid = ""
+        """A line that says why the machine's own tools are used, if `note` did not get it."""
         self._places = places
 
     def decide(
@@ -67,6 +68,7 @@ class Toolset:
         of = canonical.digest({"tools": tools.identity(), **self._places})
         old = self._read()
         if old and old["of"] == of and not again and (old["pinned"] or self._wanted == "auto"):
+            self.unsaid = "" if old["pinned"] else _said(old["why"])
             return tools if old["pinned"] else None
         try:
             self._require(tools, fetch)
@@ -78,8 +80,7 @@ class Toolset:
         return tools
 
     def _require(self, tools: PinnedTools, fetch: bool) -> None:
-        if why := self._obstacle():
-            raise unavailable(f"builds cannot be sealed on this machine: {why}")
+        self._seal()
         if fetch:
             tools.provide()
 
@@ -91,11 +92,10 @@ class Toolset:
             raise error
         old = self._read()
         new = {"pinned": False, "why": error.message, "of": of}
+        self.unsaid = _said(error.message)
         if fetch and old != new:
-            note(
-                f"note: this machine's own tools are used: {error.message}"
-                " (./scons source decides again)"
-            )
+            note(self.unsaid)
+            self.unsaid = ""
             self._write(new)
 
     def _read(self) -> dict[str, Any] | None:
@@ -115,3 +115,7 @@ class Toolset:
     def _write(self, decision: Mapping[str, Any]) -> None:
         with replacing(self._path) as part:
             part.write_text(canonical.sealed(decision), encoding="utf-8")
+
+
+def _said(why: str) -> str:
+    return f"note: this machine's own tools are used: {why} (./scons source decides again)"

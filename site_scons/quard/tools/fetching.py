@@ -7,12 +7,16 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.plan.source import Request, Variant
 from quard.sources.fetch import Fetcher
-from quard.sources.mirrors import DEBIAN
+from quard.sources.mirrors import DEBIAN, expand
 from quard.tools.lock import LockedPackage
 
 _SUPERSEDED = (
     "a mirror has a file only until a newer version replaces it: name an archive that keeps all of"
     " them in local.toml ([tools] mirrors), or run ./scons tools-update"
+)
+_UNNAMED = (
+    "name a Debian archive: [tools] mirrors in local.toml, or tools.mirrors=ADDRESS on the command"
+    " line"
 )
 _OTHER = (
     "the mirror is damaged or changes its files: name another one in local.toml ([tools] mirrors);"
@@ -33,11 +37,15 @@ class Packages:
 
     fetcher -- of the cache of packages, `CACHE/tools/debs`
     mirrors -- base addresses of Debian archives that are tried first
+    offline -- the fetcher uses no network
     """
 
-    def __init__(self, fetcher: Fetcher, mirrors: tuple[str, ...]) -> None:
+    def __init__(
+        self, fetcher: Fetcher, mirrors: tuple[str, ...], *, offline: bool = False
+    ) -> None:
         self._fetcher = fetcher
         self._mirrors = mirrors
+        self._offline = offline
 
     def fetch(self, package: LockedPackage) -> Path:
         """Return where a package's verified file is.
@@ -51,12 +59,23 @@ class Packages:
             return self._fetcher.fetch(Request(package.name, (variant,))).path
         except QuardError as error:
             if error.reason == "no-source":
+                if not self._offline and not self._mirrors and not expand(DEBIAN):
+                    raise _no_mirror() from None
                 raise _unavailable(package, error) from None
             if error.reason == "hash-mismatch":
                 raise _other(package, error) from None
             if error.reason == "cache-unusable":
                 error.reword(f"cannot store the pinned tool {package.name}")
             raise
+
+
+def _no_mirror() -> QuardError:
+    return QuardError(
+        "could not download the pinned tools: [tools] mirrors names no Debian archive, and there is"
+        " no apt that knows one",
+        reason="tools-unavailable",
+        hint=_UNNAMED,
+    )
 
 
 def _unavailable(package: LockedPackage, error: QuardError) -> QuardError:

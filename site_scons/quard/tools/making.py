@@ -189,7 +189,8 @@ def _one(errors: Sequence[QuardError]) -> QuardError:
     first = errors[0]
     if len(errors) == 1 or any(error.reason != _UNAVAILABLE for error in errors):
         return together("the packages of the pinned tools", errors)
-    message = f"{first.message}, and others"
+    others = {error.message for error in errors} - {first.message}
+    message = f"{first.message}, and others" if others else first.message
     return QuardError(message, detail=first.detail, reason=_UNAVAILABLE, hint=first.hint)
 
 

@@ -39,6 +39,8 @@ def require(workspace: Workspace, guard: Guard) -> None:
     """
     if os.environ.get(PREPARED) != "pinned" or workspace.host.tooling.pinned is not None:
         return
+    if why := workspace.host.tooling.unsaid:
+        workspace.console.note(why)
     os.environ[PREPARED] = "machine"
     workspace.console.close()
     guard.release()

@@ -111,6 +111,9 @@ def test_where_it_cannot_be_fetched_that_is_part_of_the_reason(without: Roots) -
     without.fault = unavailable("no mirror")
     found = find("auto", without.tools, fetch=True)
     assert (found.mode, found.start) == ("none", ())
+    with pytest.raises(QuardError, match="no mirror") as caught:
+        found.require()
+    assert caught.value is without.fault
     assert found.obstacle == (
         "bwrap is not installed, and the pinned tools cannot be used: no mirror"
     )
@@ -126,6 +129,18 @@ def test_a_damaged_package_is_an_error(without: Roots) -> None:
 def test_a_project_without_pinned_tools_has_none_to_fetch(without: Roots, fetch: bool) -> None:
     assert without.folder
     assert find("auto", lambda: None, fetch=fetch) == Sealing("none", "bwrap is not installed")
+
+
+def test_what_cannot_be_sealed_is_an_error_where_that_is_required(
+    without: Roots, tmp_path: Path
+) -> None:
+    find("auto", without.tools, fetch=True).require()
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: no permission' >&2\nexit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    with pytest.raises(QuardError) as caught:
+        find("auto", without.tools, fetch=True).require()
+    assert caught.value.reason == "tools-unavailable"
+    assert caught.value.message.endswith("cannot be sealed on this machine: bwrap: no permission")
 
 
 def test_where_sealing_is_switched_off_none_is_fetched(without: Roots) -> None:

@@ -55,6 +55,12 @@ class Machine:
     mirrors: tuple[str, ...] = ()
     made: int = 0
     notes: list[str] = field(default_factory=list)
+    decides: Toolset | None = None
+
+    @property
+    def unsaid(self) -> str:
+        assert self.decides
+        return self.decides.unsaid
 
     def digest(self, *_: object) -> str:
         return "one"
@@ -78,14 +84,15 @@ class Machine:
         memory = Memory(Programs(self.folder / "programs.json"), (), "one")
         return PinnedTools(lambda: selection, memory)
 
-    def obstacle(self) -> str:
-        return "" if self.seals else "bwrap: no permission"
+    def seal(self) -> None:
+        if not self.seals:
+            raise unavailable("no permission")
 
     def pinned(self, wanted: str = "auto", *, again: bool = False, fetch: bool = True) -> bool:
         """Return whether a new run uses the pinned tools."""
         places = {"root": wanted, "mirrors": self.mirrors}
         path = self.folder / "tools.json"
-        decides = Toolset(path, wanted, self.find, self.obstacle, places)
+        self.decides = decides = Toolset(path, wanted, self.find, self.seal, places)
         return decides.decide(self.notes.append, again=again, fetch=fetch) is not None
 
 
@@ -130,8 +137,7 @@ def test_auto_falls_back_and_says_so_once(machine: Machine, trouble: str) -> Non
 def test_why_builds_cannot_be_sealed_is_said(machine: Machine) -> None:
     machine.seals = False
     assert not machine.pinned()
-    why = "builds cannot be sealed on this machine: bwrap: no permission"
-    assert why in machine.notes[0]
+    assert "the pinned tools cannot be used: no permission" in machine.notes[0]
 
 
 @pytest.mark.parametrize("trouble", ["seals", "fault", "missing"])
@@ -143,6 +149,18 @@ def test_pinned_is_an_error_where_it_cannot_be(machine: Machine, trouble: str) -
             machine.pinned("pinned")
         assert caught.value.reason in ("tools-unavailable", "no-source")
     assert not machine.notes
+
+
+def test_the_reason_is_there_for_who_needs_it_where_no_note_had_it(machine: Machine) -> None:
+    machine.missing = no_source()
+    assert not machine.pinned() and not machine.unsaid
+    assert not machine.pinned() and machine.unsaid == machine.notes[0]
+    assert not machine.pinned(again=True) and machine.unsaid == machine.notes[0]
+    machine.seals = False
+    assert not machine.pinned(fetch=False, again=True) and "no permission" in machine.unsaid
+    machine.seals, machine.missing = True, None
+    assert machine.pinned(again=True) and not machine.unsaid
+    assert len(machine.notes) == 1
 
 
 def test_fall_back_is_kept_until_something_changes(machine: Machine) -> None:

@@ -352,6 +352,19 @@ def test_a_locked_package_in_the_cache_is_available_offline(site: Site) -> None:
     assert "offline" in caught.value.detail
 
 
+def test_where_no_archive_is_known_the_error_asks_for_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(mirrors, "_ARCHIVE", mirrors._Archive())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(QuardError, match="mirrors names no Debian archive") as caught:
+        Packages(site.fetcher(), ()).fetch(BASH)
+    assert caught.value.reason == "tools-unavailable"
+    assert "tools.mirrors=ADDRESS" in caught.value.hint
+    with pytest.raises(QuardError, match="pinned tool bash 1"):
+        Packages(site.fetcher(offline=True), (), offline=True).fetch(BASH)
+
+
 def test_a_cache_that_cannot_be_written_is_one_error(site: Site) -> None:
     site.cache.write_text("a file")
     packages = Packages(site.fetcher(), (site.debian.base,))
