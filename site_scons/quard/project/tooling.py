@@ -112,13 +112,18 @@ class Tooling:
         return None if self._settings.tools_root == "machine" else self._find()
 
     def _find(self) -> PinnedTools | None:
-        return finding.find(self._project, self._configuration, self._roots, self._programs)
+        project, board = self._project, self._configuration
+        return finding.find(project, board, self._cache, self._roots, self._programs)
+
+    @property
+    def _cache(self) -> Path:
+        """The folder of packages and roots."""
+        return self._site.cache / "tools"
 
     def _roots(self) -> Roots:
         from quard.tools.roots import Roots  # noqa: PLC0415
 
-        folder = self._site.cache / "tools"
-        return Roots(folder, self._fetch, self._console.note, self._stop)
+        return Roots(self._cache, self._fetch, self._console.note, self._stop)
 
     def _fetch(self, package: LockedPackage) -> Path:
         return self._packages.fetch(package)
@@ -130,8 +135,7 @@ class Tooling:
         from quard.tools.fetching import Packages  # noqa: PLC0415
 
         locations = Locations(offline=self._settings.offline)
-        folder = self._site.cache / "tools" / "debs"
-        fetcher = Fetcher(folder, locations, self._console.progress(many=True))
+        fetcher = Fetcher(self._cache / "debs", locations, self._console.progress(many=True))
         self._stop.listen(fetcher.stop)
         return Packages(fetcher, self._settings.tools_mirrors, offline=self._settings.offline)
 
@@ -162,7 +166,7 @@ class Tooling:
         """Return what changed between pinned tools with two digests."""
         from quard.tools.updates import updates  # noqa: PLC0415 - only reports need it
 
-        return updates(self._site.cache / "tools", before, now)
+        return updates(self._cache, before, now)
 
     def system(self, plan: UnitPlan) -> System:
         """Return the system whose tools the build of a plan uses."""

@@ -19,25 +19,33 @@ if TYPE_CHECKING:
 _MODULES = ("choice", "layout", "lock", "lockfile", "names", "roots", "selection")
 _ENGINE = tuple(Path(__file__).with_name(f"{name}.py") for name in _MODULES)
 """What decides, besides the lock and the names, which packages a build sees."""
+_SPECIAL = (":", ";", "$", "\n")
+"""Separate or replace something in a list of folders (ld.so(8), PATH), and cannot be escaped."""
 
 
 def find(
     project: Path,
     configuration: Configuration,
+    cache: Path,
     roots: Callable[[], RootMaker],
     programs: Programs,
 ) -> PinnedTools | None:
     """Return the tools for a configuration; None if the project has no pinned tools.
 
+    cache    -- folder of packages and roots
     roots    -- returns what makes systems of packages
     programs -- keeps what follows from the lock and the names
-    Raises QuardError: tools-unavailable (this machine or this board cannot use them), bad-tools.
+    Raises QuardError: tools-unavailable (this machine, its cache or this board cannot use
+    them), bad-tools.
     """
     if not (project / FILE).exists():
         return None
     compiler = configuration.toolchain
     if compiler.folder:
         raise unavailable(f"the board names a cross compiler of its own, {compiler.folder}")
+    real = os.path.realpath(cache)
+    if any(character in real for character in _SPECIAL):
+        raise unavailable(f"the path of the cache contains ':', ';', '$' or a line break: {real!r}")
     triple, kernel = configuration.target.triple, os.uname().machine
 
     def load() -> Selection:
@@ -48,7 +56,9 @@ def find(
         return ""
 
     about = f"for {triple} {compiler.prefix} {kernel}"
-    memory = Memory(programs, (*sorted((project / FOLDER).iterdir()), *_ENGINE), about)
+    # Editors put links that lead nowhere beside the files that they edit.
+    files = sorted(path for path in (project / FOLDER).iterdir() if path.is_file())
+    memory = Memory(programs, (*files, *_ENGINE), about)
     memory.recalled("usable", check)
     return PinnedTools(load, memory)
 

@@ -77,7 +77,8 @@ class Roots:
             making = Making(self._folder, self._fetch, self._report, self._stop)
             making.root(place, packages, links)
         self._note_use(place.with_name(f"{place.name}.json"))
-        return System(place)
+        # The cache may be behind a link; compilers give paths that have none.
+        return System(place.resolve())
 
     def _note_use(self, description: Path) -> None:
         """Note in a file's time that its root is used; see quard.tools.unused."""

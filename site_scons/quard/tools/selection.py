@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from quard.base.errors import QuardError
 from quard.process.system import System
 from quard.tools import choice
 from quard.tools.lock import Lock, LockedPackage
@@ -81,7 +82,15 @@ class Selection:
             return ()
         system = self.roots.provide(packages, {})
         found = shutil.which(name, path=system.search(""))
-        return system.start(Path(found)) if found else ()
+        if found is None:
+            # The machine's own program must not stand in for it: the key is that of this one.
+            raise QuardError(
+                f"the pinned tools have no {name}, although one of their packages does",
+                detail=str(system.folder),
+                reason="tool-missing",
+                hint="the folder is damaged: remove it, and the next build makes it again",
+            )
+        return system.start(Path(found))
 
     def _of_tool(self, name: str) -> tuple[LockedPackage, ...]:
         """Return the packages that a program needs that is started outside of builds."""

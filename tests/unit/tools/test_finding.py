@@ -34,19 +34,23 @@ def no_file(package: LockedPackage) -> Path:
     raise AssertionError(f"{package.name} is not to be fetched")
 
 
-def tools(project: Path, compiler: BoardToolchain | None = None) -> PinnedTools | None:
-    board = configuration()
+def tools(
+    project: Path, compiler: BoardToolchain | None = None, at: Path | None = None
+) -> PinnedTools | None:
+    board, cache = configuration(), at or project / "cache"
     board = dataclasses.replace(board, toolchain=compiler or board.toolchain)
 
     def roots() -> Roots:
-        return Roots(project / "cache", no_file, lambda _: None, Stop())
+        return Roots(cache, no_file, lambda _: None, Stop())
 
-    return find(project, board, roots, Programs(project / "programs.json"))
+    return find(project, board, cache, roots, Programs(project / "programs.json"))
 
 
-def unavailable(project: Path, compiler: BoardToolchain | None = None) -> str:
+def unavailable(
+    project: Path, compiler: BoardToolchain | None = None, at: Path | None = None
+) -> str:
     with pytest.raises(QuardError) as caught:
-        tools(project, compiler)
+        tools(project, compiler, at)
     assert caught.value.reason == "tools-unavailable"
     return caught.value.message
 
@@ -111,3 +115,43 @@ def test_program_that_no_package_has_is_not_started(project: Path) -> None:
     found = tools(project)
     assert found is not None
     assert found.start_tool("no-such-program") == ()
+
+
+@pytest.mark.parametrize("name", ["a:b", "a;b", "$ORIGIN", "two\nlines"])
+def test_cache_whose_path_the_dynamic_loader_would_split_is_not_used(
+    project: Path, name: str
+) -> None:
+    special = project / name
+    special.mkdir()
+    assert repr(str(special)) in unavailable(project, at=special)
+    behind = project / "behind"
+    behind.symlink_to(special)
+    assert repr(str(special)) in unavailable(project, at=behind)
+
+
+@pytest.mark.parametrize("name", ["a b", "a'b", 'a"b', "a,b", "a\\b", "%", "ä"])
+def test_other_characters_are_allowed_in_the_path_of_the_cache(project: Path, name: str) -> None:
+    assert tools(project, at=project / name) is not None
+
+
+def test_what_an_editor_leaves_beside_the_names_is_ignored(project: Path) -> None:
+    before = tools(project)
+    (project / FOLDER / ".#names.toml").symlink_to("user@machine.1:2")
+    (project / FOLDER / "backup").mkdir()
+    after = tools(project)
+    assert before is not None and after is not None
+    assert after.identity() == before.identity()
+
+
+def test_program_that_is_missing_from_its_root_is_an_error(project: Path) -> None:
+    """The machine's own one would make a file under the key of the pinned one."""
+    machine = lockfile.MACHINES[os.uname().machine]
+    lock = lockfile.load(project, names.load(project), machine)
+    found = tools(project)
+    assert found is not None
+    Roots(project / "cache", no_file, lambda _: None, Stop()).place(
+        lock.closure(("e2fsprogs",)), {}
+    ).mkdir(parents=True)
+    with pytest.raises(QuardError) as caught:
+        found.start_tool("mke2fs")
+    assert caught.value.reason == "tool-missing"

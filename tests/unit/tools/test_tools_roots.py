@@ -87,6 +87,17 @@ def test_a_root_has_the_files_of_its_packages_and_its_links(here: Here) -> None:
     assert here.said == ["fetching and unpacking 2 packages of the pinned tools (1.1 KiB)"]
 
 
+def test_the_path_of_a_root_has_no_links(here: Here, tmp_path: Path) -> None:
+    """A compiler gives the paths of its libraries without them."""
+    here.cache.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(here.cache)
+    linked = Roots(tmp_path / "link", here.mirror.fetch, here.said.append, here.stop)
+    system = linked.provide(here.both, LINKS)
+    inside = (system.folder / "usr/bin/make").resolve()
+    assert system.shown(inside) == Path("/usr/bin/make")
+    assert linked.provide(here.both, LINKS) == here.roots.provide(here.both, LINKS)
+
+
 def test_a_file_beside_a_root_says_what_it_was_made_of(here: Here) -> None:
     place = here.roots.provide(here.both, LINKS).folder
     found = json.loads(place.with_name(f"{place.name}.json").read_text())
