@@ -25,6 +25,7 @@ from quard.tools.merge import Root
 
 _TRANSFERS = 4
 """Packages that are fetched while others are unpacked."""
+_FOLDERS = ("packages", "bytecode", "roots")
 _UNAVAILABLE = "tools-unavailable"
 _LOADER_SECONDS = 60
 _PYTHON = "usr/bin/python3"
@@ -69,12 +70,13 @@ class Making:
                     part.write_text(_described(packages, links), encoding="utf-8")
 
             whole.make(place, fill, self._stop.check, self._waiting)
+            whole.settle(self._folder / name for name in _FOLDERS)
 
     def _content(self, package: LockedPackage) -> Path:
         return self._folder / "packages" / package.sha256
 
     def _prepare(self) -> None:
-        for name in ("packages", "bytecode", "roots"):
+        for name in _FOLDERS:
             folder = self._folder / name
             folder.mkdir(parents=True, exist_ok=True)
             whole.sweep(folder)
@@ -83,7 +85,7 @@ class Making:
 
     def _provide_packages(self, packages: Sequence[LockedPackage]) -> None:
         """Fetch and unpack what is missing, large ones first. Raises QuardError, OSError."""
-        missing = [each for each in packages if not self._content(each).is_dir()]
+        missing = [each for each in packages if not whole.is_whole(self._content(each))]
         if not missing:
             return
         size = sum(package.size for package in missing)

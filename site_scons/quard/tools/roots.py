@@ -20,6 +20,7 @@ from pathlib import Path
 from quard.base.canonical import typed_digest
 from quard.process.stop import Stop
 from quard.process.system import System
+from quard.tools import whole
 from quard.tools.layout import VERSION
 from quard.tools.lock import LockedPackage
 
@@ -61,7 +62,7 @@ class Roots:
 
     def has(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> bool:
         """Return whether the root has been made."""
-        return os.path.isdir(self.place(packages, links))
+        return whole.is_whole(self.place(packages, links))
 
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
         """Return the root; fetch, unpack and make what is missing.
@@ -70,7 +71,7 @@ class Roots:
         disk-full, cache-unusable, interrupted, and what `fetch` raises.
         """
         place = self.place(packages, links)
-        if not place.is_dir():
+        if not whole.is_whole(place):
             # Unpacking needs modules that a null build need not load.
             from quard.tools.making import Making  # noqa: PLC0415
 

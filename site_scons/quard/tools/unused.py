@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from quard.base.files import remove_tree
 from quard.tools import whole
 
 UNUSED = 30 * 24 * 3600
@@ -56,21 +55,12 @@ def remove(folder: Path, now: float, *, dry: bool = False) -> Removed:
     if not dry:
         for path in roots:
             path.unlink(missing_ok=True)
-            _discard(path.with_suffix(""))
+            whole.discard(path.with_suffix(""))
         for path in packages:
-            _discard(path)
+            whole.discard(path)
         for path in downloads:
             path.unlink(missing_ok=True)
     return Removed(len(roots), len(packages), len(downloads), size)
-
-
-def _discard(place: Path) -> None:
-    """Remove a folder; it is renamed first, so that nobody takes a part of it for the whole."""
-    part = place.with_name(place.name + whole.PART)
-    with contextlib.suppress(FileNotFoundError):
-        remove_tree(part)
-        place.rename(part)
-        remove_tree(part)
 
 
 def _entries(folder: Path, suffix: str = "") -> list[Path]:

@@ -1,19 +1,28 @@
-"""Folders that several threads and processes may want to make: one makes it, completely or not."""
+"""Folders that several threads and processes may want to make: one makes it, completely or not.
+
+A folder is renamed when it is complete, but its files may reach the disk later. A mark beside it
+says in which boot of this machine it was made, until `settle` has written everything to the disk. A
+folder with the mark of an earlier boot may have lost files when the machine went down: it counts
+as missing.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from quard.base.files import remove_tree
 
 PART = ".part"
 _LOCK = ".lock"
+_MARK = ".unsynced"
 _POLL = 0.05
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def make(
@@ -22,7 +31,7 @@ def make(
     check: Callable[[], None],
     waiting: Callable[[], None] = lambda: None,
 ) -> None:
-    """Make a folder unless it exists: `fill` writes into an empty one, which is then renamed.
+    """Make a folder unless it is whole: `fill` writes into an empty one, which is then renamed.
 
     If another thread or process is making it, this one waits for the result.
 
@@ -31,18 +40,66 @@ def make(
     Raises what `fill` and `check` raise, and OSError; then there is no folder.
     """
     with _alone(place, check, waiting):
-        if place.exists():
+        if is_whole(place):
             return
+        discard(place)
         part = place.with_name(place.name + PART)
         remove_tree(part)
         try:
             part.mkdir()
             fill(part)
+            _mark(place).write_text(_boot(), encoding="ascii")
             part.rename(place)
         except BaseException:
             with contextlib.suppress(OSError):  # the first fault is reported
                 remove_tree(part)
             raise
+
+
+def is_whole(place: Path) -> bool:
+    """Return whether a folder has been made and has not lost files since."""
+    if not place.is_dir():
+        return False
+    try:
+        return _mark(place).read_text(encoding="ascii") == _boot()
+    except FileNotFoundError:
+        return True
+    except UnicodeDecodeError:
+        return False
+
+
+def settle(folders: Iterable[Path]) -> None:
+    """Write what `make` has made in these folders to the disk. Raises OSError."""
+    marks = [mark for folder in folders for mark in sorted(folder.glob(f"*{_MARK}"))]
+    # Others may make folders meanwhile: their marks were not there before.
+    ours = [mark for mark in marks if is_whole(mark.with_suffix(""))]
+    if ours:
+        os.sync()
+        for mark in ours:
+            mark.unlink(missing_ok=True)
+
+
+def discard(place: Path) -> None:
+    """Remove a folder. It is renamed first, so that nobody takes a part of it for the whole."""
+    part = place.with_name(place.name + PART)
+    with contextlib.suppress(FileNotFoundError):
+        remove_tree(part)
+        place.rename(part)
+        remove_tree(part)
+    _mark(place).unlink(missing_ok=True)
+
+
+def _mark(place: Path) -> Path:
+    return place.with_name(place.name + _MARK)
+
+
+@functools.cache
+def _boot() -> str:
+    """Return what identifies this boot of the machine, random(4); "" where that is not known."""
+    try:
+        return _BOOT.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def sweep(folder: Path) -> None:

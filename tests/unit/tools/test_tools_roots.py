@@ -55,9 +55,10 @@ class Here:
         return caught.value
 
     def is_tidy(self) -> None:
-        """There is nothing but whole packages and roots."""
+        """There is nothing but whole packages and roots, and the marks of some of them."""
         for path in self.cache.glob("*/*"):
-            assert path.suffix in ("", ".json"), path
+            marks = path.suffix == ".unsynced" and path.with_suffix("").is_dir()
+            assert path.suffix in ("", ".json") or marks, path
 
 
 @pytest.fixture
@@ -327,6 +328,39 @@ def test_after_a_kill_the_next_run_cleans_up_and_ends_the_work(here: Here, tmp_p
     assert not here.roots.has(here.both, {})
     here.roots.provide(here.both, {})
     here.is_tidy()
+
+
+def test_what_the_machine_may_have_lost_when_it_went_down_is_made_again(here: Here) -> None:
+    root = here.roots.provide(here.both, {}).folder
+    package = here.cache / "packages" / here.make.sha256
+    assert not list(here.cache.glob("*/*.unsynced"))
+    (package / "usr/bin/make").chmod(0o644)
+    (package / "usr/bin/make").write_bytes(b"")
+    for place in (package, root):
+        place.with_name(f"{place.name}.unsynced").write_text("another boot")
+    assert not here.roots.has(here.both, {})
+    assert (here.roots.provide(here.both, {}).folder / "usr/bin/make").read_bytes() == b"make"
+    assert sorted(here.mirror.fetched) == ["gawk", "make", "make"]
+    here.is_tidy()
+
+
+def test_what_was_made_in_this_boot_is_used_before_it_is_on_the_disk(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("cannot write")
+
+    monkeypatch.setattr(os, "sync", fail)
+    with pytest.raises(QuardError) as caught:
+        here.roots.provide(here.both, {})
+    assert caught.value.reason == "cache-unusable"
+    assert list(here.cache.glob("*/*.unsynced"))
+    assert here.roots.has(here.both, {})
+    monkeypatch.undo()
+    gawk = (here.gawk,)
+    here.roots.provide(gawk, {})
+    assert sorted(here.mirror.fetched) == ["gawk", "make"]
+    assert not list(here.cache.glob("*/*.unsynced"))
 
 
 def test_a_root_stays_whole_without_its_packages(here: Here) -> None:
