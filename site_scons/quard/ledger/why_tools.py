@@ -8,8 +8,9 @@ from typing import Any
 PINNED = "pinned "
 """Before the digest of pinned tools, where `by` of a result's basis has them."""
 Updates = Callable[[str, str], Sequence[str]]
-"""What changed between the pinned tools with two digests; empty if that is not known."""
-_TOOLCHAIN = "toolchain"
+"""What changed in the pinned tools of one name since they had a digest; empty: not known."""
+TOOLCHAIN = "toolchain"
+"""Name of the tools that build a package; the tools that make an image have their own names."""
 _SHOWN = 3
 
 
@@ -27,10 +28,10 @@ def reasons(
 
 
 def _line(name: str, before: str, now: str, updates: Updates | None) -> str:
-    whole = name == _TOOLCHAIN
+    whole = name == TOOLCHAIN
     was, is_now = before.startswith(PINNED), now.startswith(PINNED)
     if was and is_now:
-        return _updated(name, before, now, updates)
+        return _updated(name, before, updates)
     if is_now and before:
         return f"{'the pinned tools are' if whole else f'the pinned {name} is'} used now"
     if was and now:
@@ -39,10 +40,9 @@ def _line(name: str, before: str, now: str, updates: Updates | None) -> str:
     return "the cross toolchain changed" if whole else f"this machine's {name} changed"
 
 
-def _updated(name: str, before: str, now: str, updates: Updates | None) -> str:
-    digests = before.removeprefix(PINNED), now.removeprefix(PINNED)
-    known = updates(*digests) if updates else ()
-    what = "the pinned tools" if name == _TOOLCHAIN else f"the pinned {name}"
+def _updated(name: str, before: str, updates: Updates | None) -> str:
+    known = updates(name, before.removeprefix(PINNED)) if updates else ()
+    what = "the pinned tools" if name == TOOLCHAIN else f"the pinned {name}"
     if not known:
         return f"{what} changed"
     more = f", and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""

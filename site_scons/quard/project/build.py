@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from quard.ledger import why
@@ -89,7 +89,7 @@ class BoardBuild:
         self, unit: Unit, before: Mapping[str, Any] | None, now: Mapping[str, Any]
     ) -> tuple[str, ...]:
         """Return why a unit is made, see why.reasons."""
-        updates = self.workspace.host.tooling.updates
+        updates = partial(self.workspace.host.tooling.updates, unit.plan)
         return why.reasons(before, now, self._difference(unit), updates)
 
     def _difference(self, unit: Unit) -> Difference:

@@ -162,11 +162,13 @@ class Tooling:
         pinned = self.pinned
         return pinned.identity(commands) if pinned else self.toolchain.fingerprint
 
-    def updates(self, before: str, now: str) -> tuple[str, ...]:
-        """Return what changed between pinned tools with two digests."""
-        from quard.tools.updates import updates  # noqa: PLC0415 - only reports need it
+    def updates(self, plan: UnitPlan, name: str, before: str) -> tuple[str, ...]:
+        """Return what changed in the pinned tools of a plan since they had a digest.
 
-        return updates(self._cache, before, now)
+        name -- of the tools in the basis of a result (ledger.why_tools)
+        """
+        folder, pinned = self._site.cache / "tools", self.pinned
+        return pinned.updates(folder, name, plan.made_by, before) if pinned else ()
 
     def system(self, plan: UnitPlan) -> System:
         """Return the system whose tools the build of a plan uses."""

@@ -64,6 +64,19 @@ class PinnedTools:
         subject = f"builds {' '.join(commands)}"
         return PINNED + self._memory.recalled(subject, lambda: self._selection.digest(commands))
 
+    def updates(
+        self, folder: Path, name: str, commands: tuple[str, ...], before: str
+    ) -> tuple[str, ...]:
+        """Return what changed in tools since they had a digest, see quard.tools.updates.
+
+        folder   -- of all packages and roots
+        name     -- of the tools in the basis of a result
+        commands -- for `identity`
+        """
+        from quard.tools.updates import updates  # noqa: PLC0415 - only reports need it
+
+        return updates(folder, before, self._selection.of(name, commands))
+
     def system(self, commands: tuple[str, ...] = ()) -> System:
         """Return the system that a build sees. Raises QuardError, see quard.tools.roots."""
         return self._selection.system(commands)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from quard.base.errors import QuardError
+from quard.ledger.why_tools import TOOLCHAIN
 from quard.process.system import System
 from quard.tools import choice
 from quard.tools.lock import Lock, LockedPackage
@@ -91,6 +92,13 @@ class Selection:
                 hint="the folder is damaged: remove it, and the next build makes it again",
             )
         return system.start(Path(found))
+
+    def of(self, name: str, commands: tuple[str, ...]) -> tuple[LockedPackage, ...]:
+        """Return the packages of the tools that have a name in the basis of a result.
+
+        commands -- see `packages`
+        """
+        return self.packages(commands) if name == TOOLCHAIN else self._of_tool(name)
 
     def _of_tool(self, name: str) -> tuple[LockedPackage, ...]:
         """Return the packages that a program needs that is started outside of builds."""

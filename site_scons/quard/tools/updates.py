@@ -1,20 +1,24 @@
-"""What changed between two roots, from the files that describe them."""
+"""What changed since a root was made, from the file that describes it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
+from quard.tools.lock import LockedPackage
 
-def updates(folder: Path, before: str, now: str) -> tuple[str, ...]:
-    """Return a line for each package that differs between two roots.
 
-    folder      -- of all packages and roots
-    before, now -- digests of the roots
-    Empty if one of them was not made here, or if only its links or its layout changed.
+def updates(folder: Path, before: str, packages: Iterable[LockedPackage]) -> tuple[str, ...]:
+    """Return a line for each package that differs between a root and today's packages.
+
+    folder -- of all packages and roots
+    before -- digest of the root
+    Empty if that root was not made here, or if only its links or its layout changed.
     """
-    old, new = _packages(folder, before), _packages(folder, now)
-    if old is None or new is None:
+    old = _packages(folder, before)
+    new = {package.name: (package.version, package.sha256) for package in packages}
+    if old is None:
         return ()
     lines = []
     for name in sorted({*old, *new}):

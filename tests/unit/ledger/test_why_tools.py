@@ -12,8 +12,8 @@ OWN, OTHER = "7" * 64, "8" * 64
 PINNED, NEWER = f"pinned {'a' * 64}", f"pinned {'b' * 64}"
 
 
-def updates(before: str, now: str) -> tuple[str, ...]:
-    assert (before, now) == ("a" * 64, "b" * 64)
+def updates(name: str, before: str) -> tuple[str, ...]:
+    assert (name, before) == ("toolchain", "a" * 64)
     return (
         "gcc-14 14.2.0-19 -> 14.2.0-20",
         "m4 added",
