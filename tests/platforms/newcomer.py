@@ -12,6 +12,7 @@ import pty
 import pwd
 import re
 import select
+import shutil
 import subprocess
 import sys
 import termios
@@ -162,8 +163,8 @@ def use(terminal: Terminal, board: str) -> Iterator[tuple[str, float]]:
 
 
 def tools() -> Iterator[str]:
-    """Yield a line per tool that decides what is built or how it runs: its version."""
-    for tool in _TOOLS:
+    """Yield a line for each of these tools that the machine has of its own: its version."""
+    for tool in filter(shutil.which, _TOOLS):
         done = subprocess.run((tool, "--version"), capture_output=True, text=True, check=True)
         yield done.stdout.splitlines()[0]
 
@@ -182,6 +183,7 @@ def main() -> int:
     parser.add_argument("--user", required=True)
     parser.add_argument("--board", default="quard-star")
     parser.add_argument("--forward", default="")
+    parser.add_argument("--mirror", default="", help="where the pinned tools are fetched from")
     parser.add_argument("--limit", type=float, required=True)
     chosen = parser.parse_args()
     folder = clone(become(chosen.user))
@@ -190,6 +192,8 @@ def main() -> int:
         command.append(f"BOARD={chosen.board}")
     if chosen.forward:
         command.append(f"FORWARD={chosen.forward}")
+    if chosen.mirror:
+        command.append(f"tools.mirrors={chosen.mirror}")
     started = time.monotonic()
     reached = []
     try:

@@ -99,6 +99,11 @@ def test_a_failed_installation_is_shown_and_leaves_nothing(tools: Path, tmp_path
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == before
 
 
+def test_a_system_that_is_not_debian_needs_venv_installed_and_no_sudo(tools: Path) -> None:
+    assert "git,python3,python3-venv trixie" in refused(tools, "--foreign", "trixie")
+    assert "git,python3,sudo trixie" in refused(tools, "--sudo", "trixie")
+
+
 def terminal(script: str, seconds: float = 20) -> newcomer.Terminal:
     """Start a shell script as the newcomer starts ./scons run."""
     return newcomer.start(["sh", "-c", script], Path("/"), time.monotonic() + seconds)
