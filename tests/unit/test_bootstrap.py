@@ -597,17 +597,19 @@ def test_an_engine_that_needs_the_machines_tools_has_them_installed(pinned: Chec
     assert again.scons["tools"] == "machine"
     assert asked(pinned) == [SHORT, "bison"]
     assert pinned.run().err == ""
+    pinned.run("run", "DEBUG=1", env={"QUARDROOT_TOOLS": "machine"})
+    assert asked(pinned).pop() == "debugger"
     (pinned.bin / "bison").unlink()
     assert pinned.run().scons["tools"] == "pinned", "nothing has asked for bison since"
-    assert asked(pinned) == [SHORT, "bison"]
+    assert asked(pinned) == [SHORT, "bison", "debugger"]
 
 
 @pytest.mark.parametrize("verb", ["test", "bench"])
 def test_the_tests_need_all_packages_wherever_builds_do_not(pinned: Checkout, verb: str) -> None:
     assert pinned.run().scons["tools"] == "pinned"
-    assert pinned.run("run", "DEBUG=1").scons["tools"] == "pinned"
+    assert pinned.run("run", "DEBUG=1").err == "", "gdb is one of the pinned tools"
     assert pinned.run(verb, "tools.root=pinned").scons["tools"] == "machine"
-    assert asked(pinned) == [SHORT, "debugger", "bison browser"]
+    assert asked(pinned) == [SHORT, "bison browser debugger"]
     assert pinned.run("run", "DEBUG=1").err == "" and pinned.run().err == ""
 
 
