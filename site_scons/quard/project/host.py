@@ -88,6 +88,9 @@ class Host:
         """Return how builds are run and by which user; warn about what is not guaranteed."""
         if self.seals:
             return "bwrap", None
+        if self.tooling.pinned:
+            # Plain folders have the machine's tools: the key would not be that of the result.
+            self._sealing.require(decided=True)
         from quard.process import trial  # noqa: PLC0415
 
         gcc = self.tooling.toolchain.commands["gcc"]

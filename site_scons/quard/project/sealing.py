@@ -13,6 +13,7 @@ from quard.tools.finding import unavailable
 from quard.tools.pinned import PinnedTools
 
 _BWRAP = "bwrap"
+_DECIDED = "remove the obstacle; or let ./scons source decide again which tools builds use"
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,15 @@ class Sealing:
     start: tuple[str, ...] = ()
     fault: QuardError | None = None
 
-    def require(self) -> None:
-        """Raise QuardError if commands are not sealed, one of those in UNAVAILABLE."""
+    def require(self, *, decided: bool = False) -> None:
+        """Raise QuardError if commands are not sealed, one of those in UNAVAILABLE.
+
+        decided -- builds use the pinned tools, because commands were sealed before
+        """
         if self.fault:
             raise self.fault
+        if self.obstacle and decided:
+            raise unavailable(f"builds cannot be sealed any more: {self.obstacle}", _DECIDED)
         if self.obstacle:
             raise unavailable(f"builds cannot be sealed on this machine: {self.obstacle}")
 

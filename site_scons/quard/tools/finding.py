@@ -21,6 +21,9 @@ _ENGINE = tuple(Path(__file__).with_name(f"{name}.py") for name in _MODULES)
 """What decides, besides the lock and the names, which packages a build sees."""
 _SPECIAL = (":", ";", "$", "\n")
 """Separate or replace something in a list of folders (ld.so(8), PATH), and cannot be escaped."""
+_HINT = (
+    'set [tools] root = "auto" or "machine" in local.toml: this machine\'s own tools are used then'
+)
 
 
 def find(
@@ -79,11 +82,8 @@ def _load(project: Path, kernel: str, triple: str, prefix: str, roots: RootMaker
     return Selection(lockfile.load(project, found, machine), found, triple, roots)
 
 
-def unavailable(why: str) -> QuardError:
+def unavailable(why: str, hint: str = _HINT) -> QuardError:
     """Return the error for a machine or a board that cannot use the pinned tools."""
     return QuardError(
-        f"the pinned tools cannot be used: {why}",
-        reason="tools-unavailable",
-        hint='set [tools] root = "auto" or "machine" in local.toml: this machine\'s own tools are'
-        " used then",
+        f"the pinned tools cannot be used: {why}", reason="tools-unavailable", hint=hint
     )
