@@ -9,8 +9,9 @@ from typing import Any
 from quard.base.errors import QuardError
 from quard.interactive import buildfolder
 from quard.interactive.buildfolder import BuildFolder
-from quard.interactive.editor import ConfigEditor, kconfig_step
+from quard.interactive.editor import ConfigEditor
 from quard.interactive.fragment import Change, changes
+from quard.plan.plan import kconfig_step
 from quard.plan.unit import parted, qualified
 from quard.project.build import BoardBuild
 

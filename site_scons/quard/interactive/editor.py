@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from quard.interactive import buildfolder
 from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
 from quard.plan.late import late
-from quard.plan.plan import KconfigStep, Plan
+from quard.plan.plan import kconfig_step
 from quard.plan.unit import parted
 from quard.process import terminal
 from quard.process.stop import REASON
@@ -27,11 +28,6 @@ _INTERRUPTED = 130
 _TELLING = f'trap "exit {_INTERRUPTED}" INT; "$@"'
 """Shell text: reports a Ctrl-C in its status. make does not always do so: its own wait(2) in the
 signal handler may fail, and then it exits as if a command had failed."""
-
-
-def kconfig_step(plan: Plan) -> KconfigStep | None:
-    """Return the step that configures a package, None if it does not use Kconfig."""
-    return next((step for step in plan.steps if isinstance(step, KconfigStep)), None)
 
 
 class ConfigEditor:
@@ -184,8 +180,10 @@ class ConfigEditor:
         words = (late(word, build.sandbox.folders) for word in (*step.make, "menuconfig"))
         env = {**build.env, "TERM": self._workspace.host.site.terminal}
         command = terminal.heeding(("sh", "-c", _TELLING, "sh", *words))
+        system = self._workspace.host.tooling.editor(self._plan)
+        sandbox = dataclasses.replace(build.sandbox, system=system)
         with terminal.lent():
-            return build.sandbox.run(command, env, self._folder.log, foreground=True)
+            return sandbox.run(command, env, self._folder.log, foreground=True)
 
     def _find_pending(self) -> str | None:
         """Return an edit that was not saved. Raises QuardError two-edits."""

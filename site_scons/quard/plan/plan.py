@@ -210,3 +210,8 @@ class Plan:
     def identity(self) -> str:
         """SHA-256 of the canonical instructions."""
         return canonical.typed_digest(self.instructions())
+
+
+def kconfig_step(plan: Plan) -> KconfigStep | None:
+    """Return the step that configures a package, None if it does not use Kconfig."""
+    return next((step for step in plan.steps if isinstance(step, KconfigStep)), None)

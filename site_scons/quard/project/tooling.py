@@ -70,10 +70,17 @@ class Tooling:
             self._pinned = self._toolset.decide(self._console.note, again=again, fetch=fetch)
 
     def provide(self, units: Iterable[Unit]) -> None:
-        """Have all pinned tools here that make these units. Raises QuardError."""
+        """Have all pinned tools here that make these units, and edit their configurations.
+
+        Raises QuardError.
+        """
+        from quard.plan.plan import Plan, kconfig_step  # noqa: PLC0415
+
         for unit in units if self.pinned else ():
-            if unit.is_package:
+            if isinstance(unit.plan, Plan):
                 self.system(unit.plan)
+                if kconfig_step(unit.plan):
+                    self.editor(unit.plan)
             else:
                 for name in unit.plan.made_by:
                     self.start(name)
@@ -175,6 +182,10 @@ class Tooling:
         from quard.process.system import MACHINE  # noqa: PLC0415
 
         return self.pinned.system(plan.made_by) if self.pinned else MACHINE
+
+    def editor(self, plan: UnitPlan) -> System:
+        """Return the system in which the Kconfig editor of a plan is compiled and run."""
+        return self.pinned.editor(plan.made_by) if self.pinned else self.system(plan)
 
     def tool(self, name: str) -> str:
         """Return the identity of a tool that makes images."""

@@ -24,11 +24,16 @@ def owner(names: Names, lock: Lock, command: str) -> str | None:
 
 
 def for_build(
-    names: Names, lock: Lock, triple: str, commands: Iterable[str]
+    names: Names,
+    lock: Lock,
+    triple: str,
+    commands: Iterable[str],
+    further: Iterable[str] = (),
 ) -> tuple[LockedPackage, ...]:
     """Return all packages that a build for a target sees, sorted by name.
 
     commands -- those that the recipe names in `tools`
+    further  -- packages that it sees besides
     Raises QuardError no-pinned-tools, tool-missing.
     """
     if triple not in names.targets:
@@ -38,7 +43,7 @@ def for_build(
             reason="no-pinned-tools",
             hint=f"add the target to {FILE} and run ./scons tools-update",
         )
-    wanted = [*names.common, *names.targets[triple]]
+    wanted = [*names.common, *names.targets[triple], *further]
     for command in sorted(set(commands)):
         found = owner(names, lock, command)
         if found is None:

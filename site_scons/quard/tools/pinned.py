@@ -81,6 +81,13 @@ class PinnedTools:
         """Return the system that a build sees. Raises QuardError, see quard.tools.roots."""
         return self._selection.system(commands)
 
+    def editor(self, commands: tuple[str, ...] = ()) -> System:
+        """Return the system in which a package's Kconfig editor is compiled and run.
+
+        Raises QuardError, see quard.tools.roots.
+        """
+        return self._selection.editor(commands)
+
     def provide(self) -> None:
         """Have everything here that most builds need. Raises QuardError, see quard.tools.roots."""
         self._selection.provide()

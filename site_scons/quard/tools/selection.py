@@ -55,6 +55,12 @@ class Selection:
         packages = self.packages(commands)
         return self.roots.provide(packages, choice.links(self.names, packages))
 
+    def editor(self, commands: tuple[str, ...]) -> System:
+        """Return that system with what a Kconfig editor is compiled with. Raises likewise."""
+        names = self.names
+        packages = choice.for_build(names, self.lock, self.triple, commands, names.menuconfig)
+        return self.roots.provide(packages, choice.links(names, packages))
+
     def provide(self) -> None:
         """Have everything here that builds without further commands need, and all programs for use
         outside of builds. Raises QuardError, see quard.tools.roots.

@@ -125,3 +125,12 @@ def test_links_are_those_to_commands_that_the_build_sees(names: Names, lock: Loc
     assert "usr/bin/automake" not in plain
     assert "usr/bin/automake" in links(names, for_build(names, lock, RISCV, ("automake",)))
     assert set(plain) < set(names.links)
+
+
+def test_only_the_kconfig_editor_sees_ncurses_and_descriptions_of_terminals(
+    names: Names, lock: Lock
+) -> None:
+    wanted = {"libncurses-dev", "ncurses-base"}
+    build = found(for_build(names, lock, RISCV, ()))
+    assert not wanted & build
+    assert found(for_build(names, lock, RISCV, (), names.menuconfig)) >= wanted | build

@@ -15,6 +15,7 @@ from quard.base.programs import Programs
 from quard.boards.configuration import BoardToolchain
 from quard.process.stop import Stop
 from quard.tools import lockfile, names
+from quard.tools.choice import for_build, links
 from quard.tools.finding import find
 from quard.tools.lock import LockedPackage
 from quard.tools.pinned import PinnedTools
@@ -155,3 +156,15 @@ def test_program_that_is_missing_from_its_root_is_an_error(project: Path) -> Non
     with pytest.raises(QuardError) as caught:
         found.start_tool("mke2fs")
     assert caught.value.reason == "tool-missing"
+
+
+def test_kconfig_editor_has_its_own_system_with_ncurses(project: Path) -> None:
+    found = names.load(project)
+    lock = lockfile.load(project, found, lockfile.MACHINES[os.uname().machine])
+    packages = for_build(found, lock, "riscv64-linux-gnu", ("bc",), found.menuconfig)
+    roots = Roots(project / "cache", no_file, lambda _: None, Stop())
+    place = roots.place(packages, links(found, packages))
+    place.mkdir(parents=True)
+    chosen = tools(project)
+    assert chosen is not None
+    assert chosen.editor(("bc",)).folder == place
