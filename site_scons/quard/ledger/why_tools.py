@@ -8,7 +8,7 @@ from typing import Any
 PINNED = "pinned "
 """Before the digest of pinned tools, where `by` of a result's basis has them."""
 Updates = Callable[[str, str], Sequence[str]]
-"""What changed in the pinned tools of one name since they had a digest; empty: not known."""
+"""What changed in pinned tools with the same name since they had a digest; empty: not known."""
 TOOLCHAIN = "toolchain"
 """Name of the tools that build a package; the tools that make an image have their own names."""
 _SHOWN = 3

@@ -71,7 +71,7 @@ def is_whole(place: Path) -> bool:
 def settle(folders: Iterable[Path]) -> None:
     """Write what `make` has made in these folders to the disk. Raises OSError."""
     marks = [mark for folder in folders for mark in sorted(folder.glob(f"*{_MARK}"))]
-    # Others may make folders meanwhile: their marks were not there before.
+    # Others may make folders meanwhile: their marks did not exist before.
     ours = [mark for mark in marks if is_whole(mark.with_suffix(""))]
     if ours:
         os.sync()
