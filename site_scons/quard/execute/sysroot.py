@@ -58,10 +58,11 @@ def _missing(name: str, search: str, system: System) -> QuardError:
     if system.is_pinned:
         return QuardError(
             f"the pinned tools have no {name}",
-            detail="no package of the lock has this command",
+            detail=str(system.folder),
             reason="tool-missing",
-            hint="add its package to configs/tools.toml and run ./scons tools-update, "
-            'or use the machine\'s tools: [tools] root = "machine"',
+            hint="remove the folder if it was damaged: the next build makes it again. If the lock"
+            " has no package with this command, add one to configs/tools/names.toml and run ./scons"
+            " tools-update",
         )
     return QuardError(
         f"the build machine has no {name}",

@@ -12,6 +12,16 @@ from quard.base.files import replacing
 FOLDER, GDB = "tools", "gdb-multiarch"
 """Beside the images' folder; run.sh looks there before it looks on PATH."""
 
+_MISSING = """\
+    {{
+        echo "error: {name} is missing"
+        echo "  it is neither in the cache of the pinned tools nor on PATH"
+        echo "reason: tool-missing"
+        echo "hint: ./scons run fetches it again"
+    }} >&2
+    exit 2
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -70,11 +80,19 @@ def update(folder: Path, name: str, program: Program) -> None:
 
 def _text(name: str, program: Program) -> str:
     """Return a script. If somebody has emptied the cache, it starts the machine's own program."""
-    first = shlex.quote(program.words[0])
+    here = " && ".join(f"[ -x {shlex.quote(word)} ]" for word in _files(program))
     sets = "".join(f"export {n}={shlex.quote(v)}\n" for n, v in sorted(program.env.items()))
     return (
         "#!/bin/sh\n"
         f"# Starts {name} of the pinned tools, with its own libraries.\n"
-        f'[ -x {first} ] || exec {name} "$@"\n'
+        f"if ! {{ {here}; }}; then\n"
+        f'    command -v {name} >/dev/null && exec {name} "$@"\n'
+        f"{_MISSING.format(name=name)}"
+        "fi\n"
         f'{sets}exec {shlex.join((*program.words, *program.options))} "$@"\n'
     )
+
+
+def _files(program: Program) -> tuple[str, ...]:
+    """Return what the script starts: the dynamic loader, if there is one, and the program."""
+    return tuple(dict.fromkeys((program.words[0], program.words[-1])))

@@ -17,7 +17,10 @@ def run(script: Path, *arguments: str, path: str = os.defpath) -> str:
 
 def test_script_starts_the_program_with_its_options_first(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
-    words = ("/bin/sh", "-c", 'printf "%s\n" "$X" "$@"', "sh")
+    shows = tmp_path / "shows"
+    shows.write_text('#!/bin/sh\nprintf "%s\\n" "$X" "$@"\n')
+    shows.chmod(0o755)
+    words = ("/bin/sh", str(shows))
     update(folder, "echo", Program(words=words, options=("-L", "b c"), env={"X": "it's"}))
     assert run(folder / "echo", "it's", "") == "it's\n-L\nb c\nit's\n\n"
 
@@ -27,7 +30,7 @@ def test_script_stays_untouched_if_nothing_changed(tmp_path: Path) -> None:
     before = (tmp_path / "echo").stat()
     update(tmp_path, "echo", Program(words=("/bin/echo",)))
     assert (tmp_path / "echo").stat() == before
-    update(tmp_path, "echo", Program(words=("/bin/echo", "new")))
+    update(tmp_path, "echo", Program(words=("/bin/echo",), options=("new",)))
     assert run(tmp_path / "echo") == "new\n"
 
 
@@ -38,6 +41,26 @@ def test_machines_own_program_is_started_if_the_cache_was_emptied(tmp_path: Path
     own.chmod(0o755)
     update(tmp_path, "emulator", Program(words=(str(tmp_path / "gone"), "x"), options=("-L", "y")))
     assert run(tmp_path / "emulator", "z", path=f"{own.parent}:{os.defpath}") == "own z\n"
+
+
+def test_program_that_is_nowhere_is_one_error(tmp_path: Path) -> None:
+    """The loader may be there although somebody has removed the program."""
+    for words in (("/bin/sh", str(tmp_path / "gone")), (str(tmp_path / "gone"), "/bin/sh")):
+        update(tmp_path, "emulator", Program(words=words))
+        done = subprocess.run(
+            (str(tmp_path / "emulator"),),
+            env={"PATH": os.defpath},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "error: emulator is missing\n"
+            "  it is neither in the cache of the pinned tools nor on PATH\n"
+            "reason: tool-missing\n"
+            "hint: ./scons run fetches it again\n"
+        )
 
 
 def test_script_goes_when_the_program_is_not_pinned_any_more(tmp_path: Path) -> None:
