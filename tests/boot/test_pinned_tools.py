@@ -18,7 +18,7 @@ TOP = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def decision(images: Path) -> None:
     """Skip where this machine cannot use the pinned tools."""
-    found = json.loads((images.parents[1] / "tools.json").read_text(encoding="utf-8"))
+    found = json.loads((images.parent / "tools.json").read_text(encoding="utf-8"))
     if not found["pinned"]:
         pytest.skip(found["why"])
 

@@ -53,6 +53,7 @@ class Host:
         self.stores = Stores(local, Store(site.cache / "store", console.warn))
         self.tooling = Tooling(
             project,
+            project / "out" / board.name / "tools.json",
             board.configuration,
             settings,
             site,

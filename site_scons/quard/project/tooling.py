@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 class Tooling:
     """What builds and makes images for one board; several threads may use it at once.
 
+    decision -- file that keeps which tools the board's builds use
     seal    -- raises QuardError if commands cannot be sealed here
     fetches -- whether this run downloads pinned tools that are missing
     """
@@ -40,6 +41,7 @@ class Tooling:
     def __init__(
         self,
         project: Path,
+        decision: Path,
         configuration: Configuration,
         settings: Settings,
         site: Site,
@@ -48,6 +50,7 @@ class Tooling:
         seal: Callable[[], None],
     ) -> None:
         self._project = project
+        self._decision = decision
         self._configuration = configuration
         self._settings = settings
         self._site = site
@@ -104,8 +107,7 @@ class Tooling:
             "offline": settings.offline,
             "sandbox": settings.sandbox,
         }
-        path = self._project / "out" / "tools.json"
-        return Toolset(path, settings.tools_root, self._find, self._seal, places)
+        return Toolset(self._decision, settings.tools_root, self._find, self._seal, places)
 
     @property
     def unsaid(self) -> str:

@@ -11,6 +11,7 @@ import pytest
 from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.boards import board, settings
+from quard.boards.board import Board
 from quard.face.console import Console
 from quard.project.host import Host
 from quard.project.site import Site
@@ -20,14 +21,19 @@ PROJECT = Path(__file__).resolve().parents[3]
 BOARD = "quard-star-small"
 
 
+def on(project: Path, chosen: Board) -> Host:
+    """Return the build machine of a new run for a board."""
+    site = Site(cache=project / "cache", home=None, search="/usr/bin:/bin", jobs=1)
+    given = settings.load(project, {}, None)
+    return Host(project, chosen, given, site, Console(io.StringIO()))
+
+
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     """A machine whose builds use the pinned tools, as an earlier run has decided."""
     shutil.copytree(PROJECT / FOLDER, tmp_path / FOLDER)
     given = settings.load(tmp_path, {}, None)
-    site = Site(cache=tmp_path / "cache", home=None, search="/usr/bin:/bin", jobs=1)
-    chosen = board.load(PROJECT / "configs", BOARD)
-    made = Host(tmp_path, chosen, given, site, Console(io.StringIO()))
+    made = on(tmp_path, board.load(PROJECT / "configs", BOARD))
     tools = made.tooling.available()
     if tools is None:
         pytest.skip("there is no lock for this machine")
@@ -38,9 +44,9 @@ def host(tmp_path: Path) -> Host:
         "offline": given.offline,
         "sandbox": given.sandbox,
     }
-    (tmp_path / "out").mkdir(exist_ok=True)
+    (tmp_path / "out" / BOARD).mkdir(parents=True, exist_ok=True)
     decision = {"pinned": True, "why": "", "of": canonical.digest(of)}
-    (tmp_path / "out/tools.json").write_text(canonical.sealed(decision))
+    (tmp_path / "out" / BOARD / "tools.json").write_text(canonical.sealed(decision))
     made.tooling.choose(fetch=True)
     assert made.tooling.pinned is not None
     return made
@@ -61,3 +67,18 @@ def test_builds_that_can_no_longer_be_sealed_are_an_error(
     assert caught.value.reason == "tools-unavailable"
     assert "bwrap: no permission" in caught.value.message
     assert "./scons source" in caught.value.hint
+
+
+@pytest.mark.usefixtures("host")
+def test_each_board_has_a_decision_of_its_own(tmp_path: Path) -> None:
+    """Builds of two boards in turn would decide each time, and fetch what was not available."""
+    decision = tmp_path / "out" / BOARD / "tools.json"
+    before = decision.read_bytes()
+    text = (PROJECT / "configs" / f"{BOARD}.toml").read_text(encoding="utf-8")
+    text += '\n[toolchain]\nprefix = "riscv64-linux-gnu-"\nfolder = "/opt/compiler"\n'
+    (tmp_path / "configs" / "other.toml").write_text(text)
+    other = on(tmp_path, board.load(tmp_path / "configs", "other"))
+    other.tooling.choose(fetch=True)
+    assert other.tooling.pinned is None
+    assert (tmp_path / "out/other/tools.json").exists()
+    assert decision.read_bytes() == before
