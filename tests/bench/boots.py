@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import socket
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pexpect
+
+from bench.emulator import emulator, version
 
 _LIMIT = 120
 _STEP = 0.05
@@ -40,7 +41,7 @@ def boots(images: Path, runs: int) -> dict[str, Any]:
         "first_ssh_seconds": round(first[1], 2),
         **_medians(rest),
         "at_fixed_addresses": _medians(fixed),
-        "qemu": _qemu_version(images),
+        "qemu": version(emulator(images)),
     }
 
 
@@ -51,14 +52,6 @@ def _medians(measured: Sequence[tuple[float, float, float]]) -> dict[str, float]
         "poweroff_median_seconds": round(offs, 2),
         "ssh_median_seconds": round(answers, 2),
     }
-
-
-def _qemu_version(images: Path) -> str:
-    """Return the version of the emulator that the images' run.sh starts."""
-    found = re.search(r"^binary=(\S+)$", (images / "run.sh").read_text("utf-8"), re.MULTILINE)
-    assert found is not None
-    ran = subprocess.run([found[1], "--version"], capture_output=True, text=True, check=True)
-    return ran.stdout.splitlines()[0].removeprefix("QEMU emulator version ").split()[0]
 
 
 def _boot(images: Path, state: str, *more: str) -> tuple[float, float, float]:

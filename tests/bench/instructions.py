@@ -8,7 +8,6 @@ no more interrupts of the timer, and no processor waits for another.
 from __future__ import annotations
 
 import itertools
-import re
 import shutil
 import statistics
 import subprocess
@@ -18,9 +17,10 @@ from typing import Any
 
 import pexpect
 
+from bench.emulator import emulator, version
+
 _LIMIT = 300
 _SOURCE = Path(__file__).with_name("count.c")
-_QEMU = "qemu-system-riscv64"
 _MACHINE = "-smp 1 -icount shift=1,sleep=on"
 _MARKS = (
     ("kernel", "Run /.* as init process"),
@@ -41,7 +41,7 @@ def instructions(images: Path, runs: int) -> dict[str, Any]:
     boot more comes first and makes sshd's host keys: that takes a random number of tries.
     """
     with tempfile.TemporaryDirectory(prefix="quardroot-bench-") as scratch:
-        plugin = compile_plugin(Path(scratch))
+        plugin = compile_plugin(Path(scratch), emulator(images))
         _boot(images, Path(scratch), plugin)
         found = [_boot(images, Path(scratch), plugin) for _ in range(runs)]
     result: dict[str, Any] = {}
@@ -62,15 +62,11 @@ def _parts(counts: list[int]) -> list[int]:
     return [end - begin for begin, end in itertools.pairwise([0, *counts])]
 
 
-def compile_plugin(folder: Path) -> Path:
-    """Return the plugin for this machine's QEMU. Ends the benchmark where that cannot be."""
+def compile_plugin(folder: Path, qemu: str) -> Path:
+    """Return the plugin for an emulator. Ends the benchmark where that cannot be."""
     made = folder / "count.so"
-    version = subprocess.run(
-        (_QEMU, "--version"), capture_output=True, text=True, check=True
-    ).stdout
-    found = re.search(r"version (\d+)", version)
     # QEMU 9 has another interface, of which what is used here is the same.
-    number = 2 if found and int(found.group(1)) >= 9 else 1
+    number = 2 if int(version(qemu).partition(".")[0]) >= 9 else 1
     options = ("-O2", "-shared", "-fPIC", "-fvisibility=hidden", f"-DPLUGIN_VERSION={number}")
     done = subprocess.run(
         (shutil.which("gcc") or "cc", *options, str(_SOURCE), "-o", str(made)),

@@ -28,7 +28,7 @@ AROUND = 100
 
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_plugin(tmp_path_factory.mktemp("plugin"))
+    return compile_plugin(tmp_path_factory.mktemp("plugin"), "qemu-system-riscv64")
 
 
 def execute(folder: Path, plugin: Path, arguments: str) -> subprocess.CompletedProcess[str]:
