@@ -54,8 +54,9 @@ def remove(folder: Path, now: float, *, dry: bool = False) -> Removed:
     size = sum(map(_size, packages)) + sum(path.stat().st_size for path in downloads)
     if not dry:
         for path in roots:
-            path.unlink(missing_ok=True)
+            # The description last: it is what leads a later run to a root.
             whole.discard(path.with_suffix(""))
+            path.unlink(missing_ok=True)
         for path in packages:
             whole.discard(path)
         for path in downloads:

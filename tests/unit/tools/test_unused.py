@@ -116,3 +116,19 @@ def test_damaged_description_keeps_no_package(tools: Tools) -> None:
 
 def test_folder_that_does_not_exist_has_nothing(tmp_path: Path) -> None:
     assert remove(tmp_path / "none", NOW) == Removed(0, 0, 0, 0)
+
+
+def test_root_whose_removal_was_interrupted_goes_at_the_next_time(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools.root("old", age=UNUSED + 60)
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", end)
+    with pytest.raises(KeyboardInterrupt):
+        remove(tools.folder, NOW)
+    monkeypatch.undo()
+    assert remove(tools.folder, NOW).roots == 1
+    assert tools.left("roots") == []
