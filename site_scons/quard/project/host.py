@@ -117,7 +117,7 @@ class Host:
         settings = self._settings
         fetcher = Fetcher(
             self.sources,
-            Locations(folders=self.folders, mirrors=settings.mirrors, offline=settings.offline),
+            Locations(self.folders, settings.mirrors, settings.offline, settings.tools_mirrors),
             self.console.progress(),
             most=settings.largest_mib << 20,
         )

@@ -81,6 +81,7 @@ class Workspace:
         """
         places = {
             "mirrors": self.settings.mirrors,
+            "debian": self.settings.tools_mirrors,
             "folder": str(self.settings.sources_folder or ""),
             "offline": self.settings.offline,
             "override": sorted(self.settings.override),

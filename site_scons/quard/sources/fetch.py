@@ -15,12 +15,15 @@ from quard.plan.source import Request, Variant
 from quard.sources import page, unfetched
 from quard.sources.archives import Archives, Fetched, names
 from quard.sources.attempt import MOST, Failed, Limits, Other, Refused, Size, Stopped
-from quard.sources.mirrors import Locations, expand
+from quard.sources.mirrors import Locations
 from quard.sources.part import Part
 from quard.sources.unfetched import Failure, other_bytes
 from quard.sources.watch import Progress
 
 LIMITS = Limits()
+_NO_ARCHIVE = (
+    "apt has no index of a Debian archive (run apt-get update, or name one in [tools] mirrors)"
+)
 _POLL = 0.1
 
 
@@ -128,9 +131,9 @@ class Fetcher:
         """Yield every address once, best first; those that cannot be tried go to `failures`."""
         seen = set()
         for variant, origin in self._origins(request):
-            addresses = expand(origin)
+            addresses = self._locations.expand(origin)
             if not addresses:
-                text = "apt has no index of a Debian archive (run apt-get update)"
+                text = _NO_ARCHIVE
                 failures.append(Failure(origin, text, variant))
             for address in addresses:
                 if (variant, address) in seen:

@@ -25,15 +25,23 @@ class Locations:
     folders -- searched for a file of the source's name; never written to
     mirrors -- base addresses (http, https, file) with all files in one folder
     offline -- whether only folders and file addresses are used, not the network
+    debian  -- base addresses of Debian's archive, tried before those of apt
     """
 
     folders: tuple[Path, ...] = ()
     mirrors: tuple[str, ...] = ()
     offline: bool = False
+    debian: tuple[str, ...] = ()
 
     def mirrored(self, file: str) -> tuple[str, ...]:
         """Return the addresses of `file` at the mirrors."""
         return tuple(f"{base.rstrip('/')}/{quote(file, safe='+~')}" for base in self.mirrors)
+
+    def expand(self, address: str) -> tuple[str, ...]:
+        """Return the addresses that `address` stands for here, see `expand` below."""
+        path = address.removeprefix(DEBIAN).lstrip("/")
+        near = self.debian if address.startswith(DEBIAN) else ()
+        return (*(f"{base.rstrip('/')}/{path}" for base in near), *expand(address))
 
 
 def expand(address: str) -> tuple[str, ...]:

@@ -171,6 +171,17 @@ def test_a_wrong_file_in_a_folder_is_passed_over_and_left_there(
     assert (tmp_path / "demo-1.tar").read_bytes() == WRONG
 
 
+def test_address_in_debians_archive_is_asked_at_the_archives_of_the_settings(
+    cache: Path, server: Server
+) -> None:
+    there = server.serve("/debian/pool/d/demo_1.orig.tar", Reply(RIGHT))
+    where = Locations(debian=(server.base + "/gone", server.base + "/debian/"))
+    found = fetcher(cache, where).fetch(request("debian:pool/d/demo_1.orig.tar"))
+    assert found.address == there
+    paths = [path for path, _ in server.requests]
+    assert paths == ["/gone/pool/d/demo_1.orig.tar", "/debian/pool/d/demo_1.orig.tar"]
+
+
 def test_addresses_are_asked_variant_by_variant_and_mirrors_last(
     server: Server, cache: Path
 ) -> None:
