@@ -50,6 +50,12 @@ class Making:
         self._ended = threading.Event()
         self._told = threading.Event()
 
+    def packages(self, packages: Sequence[LockedPackage]) -> None:
+        """Fetch and unpack packages. Raises as `Roots.provide` does."""
+        with self._system_errors():
+            self._prepare()
+            self._provide_packages(packages)
+
     def root(
         self, place: Path, packages: Sequence[LockedPackage], links: Mapping[str, str]
     ) -> None:

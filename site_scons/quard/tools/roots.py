@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quard.base.canonical import typed_digest
 from quard.process.stop import Stop
@@ -23,6 +24,9 @@ from quard.process.system import System
 from quard.tools import whole
 from quard.tools.layout import VERSION
 from quard.tools.lock import LockedPackage
+
+if TYPE_CHECKING:
+    from quard.tools.making import Making
 
 _HOUR = 3600.0
 
@@ -64,6 +68,11 @@ class Roots:
         """Return whether the root has been made."""
         return whole.is_whole(self.place(packages, links))
 
+    def prepare(self, packages: Sequence[LockedPackage]) -> None:
+        """Fetch and unpack packages of which several roots will be made. Raises as `provide`."""
+        if packages:
+            self._making().packages(packages)
+
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
         """Return the root; fetch, unpack and make what is missing.
 
@@ -72,14 +81,16 @@ class Roots:
         """
         place = self.place(packages, links)
         if not whole.is_whole(place):
-            # Unpacking needs modules that a null build need not load.
-            from quard.tools.making import Making  # noqa: PLC0415
-
-            making = Making(self._folder, self._fetch, self._report, self._stop)
-            making.root(place, packages, links)
+            self._making().root(place, packages, links)
         self._note_use(place.with_name(f"{place.name}.json"))
         # The cache may be behind a link; compilers give paths that have none.
         return System(place.resolve())
+
+    def _making(self) -> Making:
+        # Unpacking needs modules that a null build need not load.
+        from quard.tools.making import Making  # noqa: PLC0415
+
+        return Making(self._folder, self._fetch, self._report, self._stop)
 
     def _note_use(self, description: Path) -> None:
         """Note in a file's time that its root is used; see quard.tools.unused."""

@@ -25,6 +25,9 @@ class RootMaker(Protocol):
     def has(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> bool:
         """Return whether that system has been made."""
 
+    def prepare(self, packages: Sequence[LockedPackage]) -> None:
+        """Fetch and unpack packages of which several systems will be made."""
+
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
         """Return that system; make it if need be."""
 
@@ -65,9 +68,14 @@ class Selection:
         """Have everything here that builds without further commands need, and all programs for use
         outside of builds. Raises QuardError, see quard.tools.roots.
         """
-        self.system(())
-        for owner in self.names.machine:
-            self.roots.provide(self.lock.closure((owner,)), {})
+        roots = [(self.packages(), choice.links(self.names, self.packages()))]
+        roots += [(self.lock.closure((owner,)), {}) for owner in self.names.machine]
+        missing = [root for root in roots if not self.roots.has(*root)]
+        # All packages at once, in one report: unpacking is faster than making many roots in turn.
+        names = {package.name for packages, _ in missing for package in packages}
+        self.roots.prepare(self.lock.closure(names))
+        for packages, links in missing:
+            self.roots.provide(packages, links)
 
     def tool_digest(self, name: str) -> str:
         """Return the digest of a program for use outside of builds; "": no package has it."""

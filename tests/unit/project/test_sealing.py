@@ -58,6 +58,9 @@ class Roots:
     def has(self, *_: object) -> bool:
         return bool(self.made)
 
+    def prepare(self, *_: object) -> None:
+        pass
+
     def provide(self, *_: object) -> System:
         if self.fault:
             raise self.fault

@@ -66,7 +66,10 @@ class Machine:
         return "one"
 
     def has(self, *_: object) -> bool:
-        return bool(self.made)
+        return False
+
+    def prepare(self, *_: object) -> None:
+        pass
 
     def provide(self, *_: object) -> System:
         self.made += 1

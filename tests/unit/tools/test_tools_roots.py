@@ -106,6 +106,15 @@ def test_a_file_beside_a_root_says_what_it_was_made_of(here: Here) -> None:
     assert found["packages"]["make"] == {"sha256": here.make.sha256, "version": "1"}
 
 
+def test_packages_of_several_roots_are_prepared_in_one_go(here: Here) -> None:
+    here.roots.prepare(here.both)
+    for package in here.both:
+        here.roots.provide((package,), {})
+    assert sorted(here.mirror.fetched) == ["gawk", "make"]
+    assert here.said == ["fetching and unpacking 2 packages of the pinned tools (1.1 KiB)"]
+    here.is_tidy()
+
+
 def test_a_second_root_fetches_only_what_is_missing(here: Here) -> None:
     here.roots.provide((here.make,), {})
     here.roots.provide(here.both, LINKS)
