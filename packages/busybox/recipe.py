@@ -14,7 +14,9 @@ RECIPE = Kconfig(
     license_files=("LICENSE", "archival/libarchive/bz/LICENSE"),
     homepage="https://www.busybox.net",
     env=(("KCONFIG_NOTIMESTAMP", "1"),),
-    variables=("ARCH={linux_arch}", "CROSS_COMPILE={cross}", "SKIP_STRIP=y"),
+    # Its Makefile looks for an `s` in MAKEFLAGS, where make 4.4 and later have --jobserver-auth: nothing
+    # of what is compiled would be in the log.
+    variables=("ARCH={linux_arch}", "CROSS_COMPILE={cross}", "SKIP_STRIP=y", "quiet=quiet_"),
     base="defconfig",
     refresh="oldconfig",
     fragments=("quard-star.fragment",),
