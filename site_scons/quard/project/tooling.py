@@ -143,10 +143,11 @@ class Tooling:
         from quard.sources.mirrors import Locations  # noqa: PLC0415
         from quard.tools.fetching import Packages  # noqa: PLC0415
 
-        locations = Locations(offline=self._settings.offline)
+        settings = self._settings
+        locations = Locations(offline=settings.offline, debian=settings.tools_mirrors)
         fetcher = Fetcher(self._cache / "debs", locations, self._console.progress(many=True))
         self._stop.listen(fetcher.stop)
-        return Packages(fetcher, self._settings.tools_mirrors, offline=self._settings.offline)
+        return Packages(fetcher)
 
     @cached_property
     def toolchain(self) -> Toolchain:
@@ -176,8 +177,8 @@ class Tooling:
 
         name -- of the tools in the basis of a result (ledger.why_tools)
         """
-        folder, pinned = self._site.cache / "tools", self.pinned
-        return pinned.updates(folder, name, plan.made_by, before) if pinned else ()
+        pinned = self.pinned
+        return pinned.updates(self._cache, name, plan.made_by, before) if pinned else ()
 
     def system(self, plan: UnitPlan) -> System:
         """Return the system whose tools the build of a plan uses."""

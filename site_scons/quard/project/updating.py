@@ -25,11 +25,9 @@ def updated(
     """
     wanted = names.load(project)
     folders = (settings.sources_folder,) if settings.sources_folder else ()
-    where = Locations(folders, settings.mirrors, settings.offline)
+    where = Locations(folders, settings.mirrors, settings.offline, settings.tools_mirrors)
     fetcher = Fetcher(cache / "tools" / "debs", where, progress)
-    mirror = Mirror(
-        wanted.release, fetcher, settings.tools_mirrors, progress, offline=settings.offline
-    )
+    mirror = Mirror(wanted.release, fetcher, progress)
     try:
         report = update.update(project, wanted, mirror, dry=dry)
     except KeyboardInterrupt:

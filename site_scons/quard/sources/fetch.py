@@ -28,7 +28,10 @@ _POLL = 0.1
 
 
 class Fetcher:
-    """Fetches sources into one cache. Several threads and processes may use it at once."""
+    """Fetches sources into one cache. Several threads and processes may use it at once.
+
+    locations -- where sources are looked for besides their own addresses
+    """
 
     def __init__(
         self,
@@ -42,7 +45,7 @@ class Fetcher:
         self._cache = cache
         self._archives = Archives(cache, locations.folders)
         self._most = most
-        self._locations = locations
+        self.locations = locations
         self._progress = progress
         self._limits = limits
         self._stopped = threading.Event()
@@ -123,7 +126,7 @@ class Fetcher:
                     self._silent.add(_host(address))
                 failures.append(Failure(address, str(fault), variant, hint=fault.hint))
         folder = self._cache / request.package
-        raise unfetched.exhausted(request, failures, folder, self._locations)
+        raise unfetched.exhausted(request, failures, folder, self.locations)
 
     def _candidates(
         self, request: Request, failures: list[Failure]
@@ -131,7 +134,7 @@ class Fetcher:
         """Yield every address once, best first; those that cannot be tried go to `failures`."""
         seen = set()
         for variant, origin in self._origins(request):
-            addresses = self._locations.expand(origin)
+            addresses = self.locations.expand(origin)
             if not addresses:
                 text = _NO_ARCHIVE
                 failures.append(Failure(origin, text, variant))
@@ -139,13 +142,13 @@ class Fetcher:
                 if (variant, address) in seen:
                     continue
                 seen.add((variant, address))
-                if self._locations.offline and not address.startswith("file:"):
+                if self.locations.offline and not address.startswith("file:"):
                     failures.append(Failure(address, "not tried: offline", variant))
                 else:
                     yield variant, address
 
     def _origins(self, request: Request) -> Iterator[tuple[Variant, str]]:
-        for folder in self._locations.folders:
+        for folder in self.locations.folders:
             for variant in request.variants:
                 for name in names(variant):
                     path = folder.absolute() / name
@@ -155,7 +158,7 @@ class Fetcher:
             for address in variant.addresses:
                 yield variant, address
         for variant in request.variants:
-            for address in self._locations.mirrored(variant.file):
+            for address in self.locations.mirrored(variant.file):
                 yield variant, address
 
     def _take(self, package: str, variant: Variant, address: str) -> Fetched:

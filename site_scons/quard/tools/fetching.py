@@ -1,4 +1,4 @@
-"""Fetching pinned packages: from the mirrors of the settings, then from those of apt."""
+"""Fetching pinned packages from the Debian archives that this machine knows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.plan.source import Request, Variant
 from quard.sources.fetch import Fetcher
-from quard.sources.mirrors import DEBIAN, expand
+from quard.sources.mirrors import DEBIAN
 from quard.tools.lock import LockedPackage
 
 _SUPERSEDED = (
@@ -24,28 +24,14 @@ _OTHER = (
 )
 
 
-def addresses(mirrors: tuple[str, ...], file: str) -> tuple[str, ...]:
-    """Return the addresses of a file of Debian's archive, best first.
-
-    mirrors -- base addresses from the settings
-    """
-    return (*(f"{base.rstrip('/')}/{file}" for base in mirrors), f"{DEBIAN}{file}")
-
-
 class Packages:
     """Fetches packages into a cache; several threads may use it at once.
 
     fetcher -- of the cache of packages, `CACHE/tools/debs`
-    mirrors -- base addresses of Debian archives that are tried first
-    offline -- the fetcher uses no network
     """
 
-    def __init__(
-        self, fetcher: Fetcher, mirrors: tuple[str, ...], *, offline: bool = False
-    ) -> None:
+    def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
-        self._mirrors = mirrors
-        self._offline = offline
 
     def fetch(self, package: LockedPackage) -> Path:
         """Return where a package's verified file is.
@@ -53,13 +39,14 @@ class Packages:
         Raises QuardError: `tools-unavailable`, `hash-mismatch`, and as `Fetcher.fetch` does.
         """
         name = package.file.rpartition("/")[2]
-        where = addresses(self._mirrors, package.file)
-        variant = Variant(name, package.sha256, where, package.size)
+        address = f"{DEBIAN}{package.file}"
+        variant = Variant(name, package.sha256, (address,), package.size)
         try:
             return self._fetcher.fetch(Request(package.name, (variant,))).path
         except QuardError as error:
             if error.reason == "no-source":
-                if not self._offline and not self._mirrors and not expand(DEBIAN):
+                locations = self._fetcher.locations
+                if not locations.offline and not locations.expand(address):
                     raise _no_mirror() from None
                 raise _unavailable(package, error) from None
             if error.reason == "hash-mismatch":

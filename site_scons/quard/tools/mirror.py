@@ -15,11 +15,11 @@ from quard.base.files import is_sha256
 from quard.plan.source import Request, Variant
 from quard.sources.attempt import Failed, Size
 from quard.sources.fetch import LIMITS, Fetcher
-from quard.sources.mirrors import expand
+from quard.sources.mirrors import DEBIAN
 from quard.sources.part import Part
 from quard.sources.watch import Progress
 from quard.tools import signature
-from quard.tools.fetching import Packages, addresses
+from quard.tools.fetching import Packages
 from quard.tools.index import Damaged, Index
 from quard.tools.lock import LockedPackage
 
@@ -51,9 +51,7 @@ class Release:
 class Mirror:
     """One release as the mirrors have it; several threads may fetch packages at once.
 
-    cache    -- folder of packages and indexes
-    mirrors  -- base addresses of Debian archives, tried before those of apt
-    offline  -- use no network address
+    fetcher  -- of the cache of packages and indexes; it knows the archives
     keyrings -- files of which the first that exists has the release's keys
     """
 
@@ -61,18 +59,14 @@ class Mirror:
         self,
         name: str,
         fetcher: Fetcher,
-        mirrors: tuple[str, ...],
         progress: Progress,
         *,
-        offline: bool = False,
         keyrings: tuple[Path, ...] = signature.KEYRINGS,
     ) -> None:
         self._name = name
         self._fetcher = fetcher
-        self._mirrors = mirrors
-        self._packages = Packages(fetcher, mirrors)
+        self._packages = Packages(fetcher)
         self._progress = progress
-        self._offline = offline
         self._keyrings = keyrings
 
     def fetch(self, package: LockedPackage) -> Path:
@@ -91,7 +85,7 @@ class Mirror:
         """
         tried: list[str] = []
         file = f"dists/{self._name}/InRelease"
-        for address in self._places(addresses(self._mirrors, file), tried):
+        for address in self._places(f"{DEBIAN}{file}", tried):
             with tempfile.TemporaryDirectory(prefix="quard-release-") as folder:
                 part = Part(Path(folder, "InRelease"))
                 try:
@@ -120,7 +114,7 @@ class Mirror:
         there = f"dists/{self._name}/{path}"
         hashed = f"{there.rpartition('/')[0]}/by-hash/SHA256/{sha256}"
         places = [hashed] * release.by_hash + [there]
-        where = tuple(one for place in places for one in addresses(self._mirrors, place))
+        where = tuple(f"{DEBIAN}{place}" for place in places)
         variant = Variant(f"{self._name}-{machine}.xz", sha256, where, size)
         try:
             found = self._fetcher.fetch(Request(_FOLDER, (variant,))).path
@@ -131,17 +125,17 @@ class Mirror:
         except (Damaged, lzma.LZMAError, EOFError, UnicodeDecodeError) as fault:
             raise signature.unusable(there, str(fault)) from None
 
-    def _places(self, wanted: Iterable[str], tried: list[str]) -> Iterable[str]:
+    def _places(self, wanted: str, tried: list[str]) -> Iterable[str]:
         """Yield addresses that may be tried; say in `tried` why others are not."""
-        for origin in wanted:
-            found = expand(origin)
-            if not found:
-                tried.append(f"{origin}: apt has no index of a Debian archive")
-            for address in found:
-                if self._offline and not address.startswith("file:"):
-                    tried.append(f"{address}: not tried: offline")
-                else:
-                    yield address
+        locations = self._fetcher.locations
+        found = locations.expand(wanted)
+        if not found:
+            tried.append(f"{wanted}: apt has no index of a Debian archive")
+        for address in found:
+            if locations.offline and not address.startswith("file:"):
+                tried.append(f"{address}: not tried: offline")
+            else:
+                yield address
 
     def _download(self, address: str, part: Part) -> None:
         # Loading the HTTP library takes 0.15 s, which a question about the lock need not spend.

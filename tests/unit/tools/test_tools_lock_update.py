@@ -79,8 +79,9 @@ class Site:
     def note(self, line: str) -> None:
         self.notes.append(line)
 
-    def fetcher(self, *, offline: bool = False) -> Fetcher:
-        return Fetcher(self.cache, Locations(offline=offline), self, limits=QUICK)
+    def fetcher(self, *bases: str, offline: bool = False) -> Fetcher:
+        where = Locations(offline=offline, debian=bases)
+        return Fetcher(self.cache, where, self, limits=QUICK)
 
     def mirror(
         self,
@@ -88,9 +89,8 @@ class Site:
         offline: bool = False,
         keyrings: tuple[Path, ...] = KEYLESS,
     ) -> Mirror:
-        fetcher = self.fetcher(offline=offline)
-        where = bases or (self.debian.base,)
-        return Mirror("one", fetcher, where, self, offline=offline, keyrings=keyrings)
+        fetcher = self.fetcher(*(bases or (self.debian.base,)), offline=offline)
+        return Mirror("one", fetcher, self, keyrings=keyrings)
 
     def update(self, mirror: Mirror | None = None, *, dry: bool = False) -> list[str]:
         found: Report = update(self.project, load(self.project), mirror or self.mirror(), dry=dry)
@@ -317,7 +317,7 @@ def test_what_is_no_signed_list_is_an_error(site: Site, content: bytes) -> None:
 
 
 def test_without_any_mirror_the_error_names_the_setting(site: Site) -> None:
-    error = site.refused(Mirror("one", site.fetcher(), (), site))
+    error = site.refused(Mirror("one", site.fetcher(), site))
     assert error.reason == "tools-unavailable"
     assert "apt has no index" in error.detail
     assert "[tools] mirrors" in error.hint
@@ -343,12 +343,12 @@ def test_a_locked_package_in_the_cache_is_available_offline(site: Site) -> None:
     site.update()
     bash = lockfile.read(site.project, "one", "amd64").packages["bash"]
     asked = len(site.debian.server.requests)
-    found = Packages(site.fetcher(offline=True), ()).fetch(bash)
+    found = Packages(site.fetcher(offline=True)).fetch(bash)
     assert found.read_bytes() == site.debian.debs["bash"]
     assert len(site.debian.server.requests) == asked
     found.unlink()
     with pytest.raises(QuardError, match="could not download the pinned tool bash 1") as caught:
-        Packages(site.fetcher(offline=True), (site.debian.base,)).fetch(bash)
+        Packages(site.fetcher(site.debian.base, offline=True)).fetch(bash)
     assert "offline" in caught.value.detail
 
 
@@ -358,16 +358,16 @@ def test_where_no_archive_is_known_the_error_asks_for_one(
     monkeypatch.setattr(mirrors, "_ARCHIVE", mirrors._Archive())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(QuardError, match="mirrors names no Debian archive") as caught:
-        Packages(site.fetcher(), ()).fetch(BASH)
+        Packages(site.fetcher()).fetch(BASH)
     assert caught.value.reason == "tools-unavailable"
     assert "tools.mirrors=ADDRESS" in caught.value.hint
     with pytest.raises(QuardError, match="pinned tool bash 1"):
-        Packages(site.fetcher(offline=True), (), offline=True).fetch(BASH)
+        Packages(site.fetcher(offline=True)).fetch(BASH)
 
 
 def test_a_cache_that_cannot_be_written_is_one_error(site: Site) -> None:
     site.cache.write_text("a file")
-    packages = Packages(site.fetcher(), (site.debian.base,))
+    packages = Packages(site.fetcher(site.debian.base))
     with pytest.raises(QuardError, match="cannot store the pinned tool bash") as caught:
         packages.fetch(BASH)
     assert caught.value.reason == "cache-unusable"
