@@ -40,6 +40,8 @@ WORDS_OF_PLAN = {"__future__", "collections", "dataclasses", "functools", "re", 
 """Modules of the standard library that a pure part may use: none of them reads or writes."""
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv", "expandvars"}
+STARTS = {f"subprocess.{name}" for name in ("Popen", "call", "check_call", "check_output", "run")}
+STARTS |= {f"os.{name}" for name in ("fork", "forkpty", "popen", "posix_spawn", "system")}
 LONGEST = 300
 LONGER: dict[str, str] = {}
 """Files with more lines, each with its reason."""
@@ -201,6 +203,15 @@ def test_only_the_tool_reads_the_environment(module: str) -> None:
     for found in imports(path):
         if found.module in ("os", "os.path", "posix"):
             assert not ENVIRONMENT & set(found.names), f"{module}:{found.line}"
+
+
+@pytest.mark.parametrize("module", [name for name in PARTS if not name.startswith("quard.process")])
+def test_only_the_room_for_it_starts_programs(module: str) -> None:
+    """Elsewhere Ctrl-Z could hang the terminal, see quard.process.starting."""
+    for node in ast.walk(tree(MODULES[module])):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            called = ast.unparse(node.func)
+            assert called not in STARTS, f"{module}:{node.lineno} {called}"
 
 
 @pytest.mark.parametrize(

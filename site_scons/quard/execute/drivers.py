@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from quard.base.errors import QuardError
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
 from quard.process.sandbox import Work
+from quard.process.starting import run
 
 _COMPILERS = ("gcc", "g++", "cpp")
 _LINKERS = ("ld", "ld.bfd")
@@ -161,14 +161,8 @@ def _start_file(gcc: Path, source: Path) -> bytes:
     options = "-O2 -fPIE -ffreestanding -fno-stack-protector -c".split()
     with TemporaryDirectory() as scratch:
         made = Path(scratch) / _START
-        done = subprocess.run(
-            (str(gcc), *options, source.name, "-o", str(made)),
-            cwd=source.parent,
-            env={"LC_ALL": "C", "PATH": os.defpath},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        words = (str(gcc), *options, source.name, "-o", str(made))
+        done = run(words, cwd=source.parent, env={"LC_ALL": "C", "PATH": os.defpath})
         if done.returncode == 0:
             return made.read_bytes()
     raise QuardError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
+from quard.process.starting import run
 from quard.process.system import MACHINE, System
 
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
@@ -175,9 +177,8 @@ def _inspect(commands: dict[str, Path]) -> list[str]:
 
 def _ask(gcc: tuple[str, ...], option: str) -> str:
     try:
-        done = subprocess.run(
-            (*gcc, option), capture_output=True, text=True, check=True, env={"LC_ALL": "C"}
-        )
+        done = run((*gcc, option), env={"LC_ALL": "C"})
+        done.check_returncode()
     except (OSError, subprocess.CalledProcessError) as error:
         raise QuardError(
             f"{gcc[-1]} cannot run {option}",
@@ -185,4 +186,4 @@ def _ask(gcc: tuple[str, ...], option: str) -> str:
             reason="compiler-missing",
             hint="check that the cross compiler is installed completely",
         ) from error
-    return done.stdout.strip()
+    return os.fsdecode(done.stdout).strip()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from quard.base.programs import Programs
+from quard.process.starting import run
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Search path for the tools: mke2fs is in sbin, which few users have in PATH."""
@@ -58,11 +59,5 @@ def libraries(program: str) -> list[str]:
     ldd = find("ldd")
     if ldd is None:
         return []
-    ran = subprocess.run(
-        (ldd, program),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": SEARCH, "LC_ALL": "C"},
-    )
-    return sorted(_LIBRARY.findall(ran.stdout)) if ran.returncode == 0 else []
+    ran = run((ldd, program), env={"PATH": SEARCH, "LC_ALL": "C"})
+    return sorted(_LIBRARY.findall(os.fsdecode(ran.stdout))) if ran.returncode == 0 else []

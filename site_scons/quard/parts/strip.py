@@ -13,7 +13,6 @@ import posixpath
 import shlex
 import shutil
 import stat
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from quard.parts import elf, elf_edit
 from quard.parts.elf_view import MAGIC
 from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
 from quard.parts.stage import below, is_file
+from quard.process.starting import run
 from quard.target import Target
 
 DEBUG = "usr/lib/debug"
@@ -106,8 +106,8 @@ def strip_all(
     Raises QuardError `split-tool` if a tool is missing.
     """
     for tool in (tools.objcopy, tools.strip, tools.ranlib):
-        if shutil.which(tool[0]) is None:
-            raise _tool_failed(tool, "No such file or directory")
+        if any(shutil.which(word) is None for word in (tool[0], tool[-1])):
+            raise _tool_failed(tool, (), "No such file or directory")
     found = Stripped()
     done: dict[int, elf.Elf | None] = {}
     with tempfile.TemporaryDirectory(dir=debug.parent) as scratch:
@@ -198,27 +198,19 @@ class _Work:
         target = self.debug / f"{DEBUG}/{name}.debug"
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _run((*self.tools.objcopy, "--only-keep-debug", str(place), str(target)))
+            _run(self.tools.objcopy, "--only-keep-debug", str(place), str(target))
             target.chmod(0o644)
         return None if build_id else target
 
     def _rewrite(self, place: Path, how: str, link: Path | None = None) -> None:
         """Strip into another file and copy it back: the file keeps its names, mode and inode."""
-        _run(
-            (
-                *self.tools.strip,
-                how,
-                "--enable-deterministic-archives",
-                "-o",
-                str(self.out),
-                str(place),
-            )
-        )
+        deterministic = "--enable-deterministic-archives"
+        _run(self.tools.strip, how, deterministic, "-o", str(self.out), str(place))
         if link is not None:
-            _run((*self.tools.objcopy, f"--add-gnu-debuglink={link}", str(self.out)))
+            _run(self.tools.objcopy, f"--add-gnu-debuglink={link}", str(self.out))
         with self.out.open("rb") as stripped:
             if stripped.read(len(ARCHIVE)) == ARCHIVE:
-                _run((*self.tools.ranlib, "-D", str(self.out)))
+                _run(self.tools.ranlib, "-D", str(self.out))
         mode = stat.S_IMODE(place.stat().st_mode)
         with place.open("r+b") as file, self.out.open("rb") as stripped:
             shutil.copyfileobj(stripped, file)
@@ -227,21 +219,19 @@ class _Work:
         place.chmod(mode)  # writing clears setuid
 
 
-def _run(argv: Sequence[str]) -> None:
+def _run(tool: tuple[str, ...], *arguments: str) -> None:
     """Run one tool with an empty environment: binutils read the target format from GNUTARGET."""
-    done = subprocess.run(
-        argv, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+    done = run((*tool, *arguments), env={"LC_ALL": "C"})
     if done.returncode:
-        raise _tool_failed(argv, done.stderr.decode(errors="replace").strip())
+        raise _tool_failed(tool, arguments, done.stderr.decode(errors="replace").strip())
 
 
-def _tool_failed(argv: Sequence[str], output: str) -> QuardError:
+def _tool_failed(tool: tuple[str, ...], arguments: Sequence[str], output: str) -> QuardError:
     if says_full(output):
         raise OSError(errno.ENOSPC, output)
     return QuardError(
-        f"{Path(argv[0]).name} failed while splitting a package",
-        detail=f"{shlex.join(argv)}\n{output}",
+        f"{Path(tool[-1]).name} failed while splitting a package",
+        detail=f"{shlex.join((*tool, *arguments))}\n{output}",
         reason="split-tool",
         hint="check the file that it names: the build may have left it damaged",
     )

@@ -22,9 +22,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from quard.process.starting import not_suspended
 
 if TYPE_CHECKING:
     from quard.process.builduser import BuildUser
@@ -70,7 +72,7 @@ def start(
     user   -- the user that runs it, if not ours
     """
     free = next(number for number in range(3, 10) if number not in keep)
-    with _not_suspended():
+    with not_suspended():
         return subprocess.Popen(
             ("/bin/sh", "-c", _LEADER.format(line=free), "leash", str(stdin), *argv),
             stdin=_line(),
@@ -85,21 +87,6 @@ def start(
             group=user.gid if user else None,
             extra_groups=() if user else None,
         )
-
-
-@contextlib.contextmanager
-def _not_suspended() -> Iterator[None]:
-    """Keep Ctrl-Z from a child that has not yet left the terminal's group.
-
-    The terminal would stop it before it runs its program. This thread waits for that (vfork(2)),
-    and a process that waits so cannot be stopped: the shell would wait for it forever. The command
-    inherits the blocked signal, which no terminal sends to it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTSTP,))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from quard.base import given
+from quard.process.starting import run
 
 DEBIAN = "debian:"
 """Prefix of an address that is relative to the root of any mirror of Debian's archive."""
@@ -77,17 +78,10 @@ _ARCHIVE = _Archive()
 def _targets() -> str:
     """Return apt's list of indexes; empty if apt is missing or broken."""
     try:
-        answer = subprocess.run(
-            _TARGETS,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
+        answer = run(_TARGETS, timeout=_TIMEOUT)
     except (FileNotFoundError, PermissionError, subprocess.TimeoutExpired):
         return ""
-    return answer.stdout if answer.returncode == 0 else ""
+    return answer.stdout.decode(errors="replace") if answer.returncode == 0 else ""
 
 
 def _debian_bases(targets: str) -> tuple[str, ...]:

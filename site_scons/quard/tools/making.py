@@ -15,6 +15,7 @@ from quard.base import canonical
 from quard.base.errors import QuardError, together
 from quard.base.files import replacing
 from quard.base.space import disk_full, is_full
+from quard.process.starting import run
 from quard.process.stop import REASON, Stop
 from quard.process.system import System
 from quard.sources.watch import amount
@@ -208,17 +209,8 @@ def _try(system: System) -> None:
     if not others:
         return
     try:
-        done = subprocess.run(
-            [loader, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={},
-            timeout=_LOADER_SECONDS,
-            start_new_session=True,  # Ctrl-C would look like a loader that does not work
-            check=False,
-        )
+        # In a session of its own: Ctrl-C would look like a loader that does not work.
+        done = run((loader, "--version"), env={}, timeout=_LOADER_SECONDS, session=True)
     except PermissionError:
         raise _noexec(system.folder.parent) from None
     except OSError as fault:
@@ -228,7 +220,7 @@ def _try(system: System) -> None:
     except subprocess.TimeoutExpired as fault:
         raise _wrong_machine(str(fault)) from None
     if done.returncode:
-        raise _wrong_machine(done.stderr)
+        raise _wrong_machine(done.stderr.decode(errors="replace"))
 
 
 def _noexec(folder: Path) -> QuardError:

@@ -48,9 +48,7 @@ class Roots:
         stop: Stop,
     ) -> None:
         self._folder = folder
-        self._fetch = fetch
-        self._report = report
-        self._stop = stop
+        self._surroundings = (folder, fetch, report, stop)
 
     def digest(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> str:
         """Return the digest of the root that these packages and links make, for keys.
@@ -90,7 +88,7 @@ class Roots:
         # Unpacking needs modules that a null build need not load.
         from quard.tools.making import Making  # noqa: PLC0415
 
-        return Making(self._folder, self._fetch, self._report, self._stop)
+        return Making(*self._surroundings)
 
     def _note_use(self, description: Path) -> None:
         """Note in a file's time that its root is used; see quard.tools.unused."""

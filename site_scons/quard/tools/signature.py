@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.process.starting import run
 
 KEYRINGS = tuple(
     Path("/usr/share/keyrings/debian-archive-keyring").with_suffix(suffix)
@@ -45,13 +45,7 @@ def read(file: Path, address: str, keyrings: tuple[Path, ...] = KEYRINGS) -> Sig
         missing = "gpgv" if gpgv is None else "keyring of Debian"
         return Signed(_plain(file, address), f"this machine has no {missing}")
     words = (gpgv, "--status-fd", "2", "--keyring", str(keyring), "--output", "-", str(file))
-    answer = subprocess.run(
-        words,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        env={"LC_ALL": "C.UTF-8", "HOME": str(file.parent)},
-    )
+    answer = run(words, env={"LC_ALL": "C.UTF-8", "HOME": str(file.parent)})
     said = answer.stderr.decode("utf-8", "replace").splitlines()
     marks = [line.split()[1] for line in said if line.startswith("[GNUPG:] ")]
     if "GOODSIG" not in marks or "BADSIG" in marks:
