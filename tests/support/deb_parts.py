@@ -11,6 +11,8 @@ import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tool_parts import locked
+
 from quard.tools.lock import LockedPackage
 
 VERSION = ("debian-binary", b"2.0\n")
@@ -85,16 +87,8 @@ class Mirror:
     def add(self, name: str, content: bytes) -> LockedPackage:
         """Put a package there."""
         (self.top / f"{name}.deb").write_bytes(content)
-        return LockedPackage(
-            name=name,
-            version="1",
-            file=f"{name}.deb",
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            source=f"{name} 1",
-            needs=(),
-            commands=(),
-        )
+        sha256 = hashlib.sha256(content).hexdigest()
+        return locked(name, file=f"{name}.deb", size=len(content), sha256=sha256)
 
     def fetch(self, package: LockedPackage) -> Path:
         self.fetched.append(package.name)

@@ -317,7 +317,13 @@ def test_stripped_libraries_still_link_and_run_their_dependants(stage: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("tool", "hint"), [(("/nonexistent/strip",), "No such file"), (("false",), "false")]
+    ("tool", "hint"),
+    [
+        (("/nonexistent/strip",), "No such file"),
+        (("false",), "false"),
+        (("env", "/nonexistent/strip"), "No such file"),
+        (("env", "false"), "env false"),
+    ],
 )
 def test_a_tool_that_fails_is_named(stage: Path, tool: tuple[str, ...], hint: str) -> None:
     program(stage / "usr/bin/tool")
@@ -329,6 +335,7 @@ def test_a_tool_that_fails_is_named(stage: Path, tool: tuple[str, ...], hint: st
     error = refused(run)
     assert error.reason == "split-tool"
     assert hint in error.detail
+    assert f"{Path(tool[-1]).name} failed" in error.message
     assert sorted(path.name for path in stage.parent.iterdir()) == ["debug", "stage"]
 
 

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from tool_parts import NAMES as EMPTY
+from tool_parts import locked
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.process.system import System
 from quard.project.sealing import Sealing, find
 from quard.tools.finding import unavailable
-from quard.tools.lock import Lock, LockedPackage
-from quard.tools.names import Names
+from quard.tools.lock import Lock
 from quard.tools.pinned import Memory, PinnedTools
 from quard.tools.selection import Selection
 
-PACKAGE = LockedPackage(
-    name="bubblewrap",
-    version="1",
-    file="pool/bubblewrap.deb",
-    size=1,
-    sha256="0" * 64,
-    source="bubblewrap 1",
-    needs=(),
-    commands=("bwrap",),
-)
-NAMES = Names(
-    release="one",
-    common=(),
-    further=(),
-    python=(),
-    menuconfig=(),
-    machine=("bubblewrap",),
-    debug=(),
-    targets={},
-    omit=frozenset(),
-    links={},
-    commands={},
-)
+PACKAGE = locked("bubblewrap", commands=("bwrap",))
+NAMES = replace(EMPTY, machine=("bubblewrap",))
 
 
 @dataclass

@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from tool_parts import NAMES as EMPTY
+from tool_parts import locked
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.process.system import System
 from quard.project.toolset import Toolset
 from quard.tools.finding import unavailable
-from quard.tools.lock import Lock, LockedPackage
-from quard.tools.names import Names
+from quard.tools.lock import Lock
 from quard.tools.pinned import Memory, PinnedTools
 from quard.tools.selection import Selection
 
-PACKAGE = LockedPackage(
-    name="make",
-    version="1",
-    file="pool/make.deb",
-    size=1,
-    sha256="0" * 64,
-    source="make 1",
-    needs=(),
-    commands=("make",),
-)
+PACKAGE = locked("make", commands=("make",))
 LOCK = Lock(release="one", machine="amd64", packages={"make": PACKAGE})
-NAMES = Names(
-    release="one",
-    common=("make",),
-    further=(),
-    python=(),
-    menuconfig=(),
-    machine=(),
-    debug=(),
-    targets={"one-linux": ()},
-    omit=frozenset(),
-    links={},
-    commands={},
-)
+NAMES = replace(EMPTY, common=("make",), targets={"one-linux": ()})
 
 
 @dataclass

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tool_parts import locked
 
 from quard.tools.lock import Lock, LockedPackage
 
 
 def package(name: str, *needs: str, commands: tuple[str, ...] = ()) -> LockedPackage:
-    return LockedPackage(
-        name=name,
-        version="1",
-        file=f"pool/{name}.deb",
-        size=1,
-        sha256="0" * 64,
-        source=f"{name} 1",
-        needs=needs,
-        commands=commands,
-    )
+    return locked(name, needs=needs, commands=commands)
 
 
 def lock(*packages: LockedPackage) -> Lock:

@@ -9,23 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tool_parts import locked
 
 from quard.base.errors import QuardError
 from quard.tools import lockfile
-from quard.tools.lock import Lock, LockedPackage
+from quard.tools.lock import Lock
 from quard.tools.names import load as load_names
 
 PROJECT = Path(__file__).resolve().parents[3]
-BASH = LockedPackage(
-    name="bash",
-    version="1:5-2",
-    file="pool/main/b/bash/bash_5-2_amd64.deb",
-    size=7,
-    sha256="a" * 64,
-    source="bash 1:5-2",
-    needs=("libc6",),
-    commands=("bash", "rbash"),
-)
+BASH = locked("bash", "1:5-2", sha256="a" * 64, needs=("libc6",), commands=("bash", "rbash"))
 LIBC = replace(BASH, name="libc6", needs=(), commands=())
 LOCK = Lock(release="one", machine="amd64", packages={"libc6": LIBC, "bash": BASH})
 

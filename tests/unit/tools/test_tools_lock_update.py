@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from debian_archive import Debian, signing_key
 from faulty_server import Reply, Server
+from tool_parts import locked
 
 from quard.base.errors import QuardError
 from quard.parts import elf
@@ -21,7 +22,6 @@ from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
 from quard.tools import lockfile, signature
 from quard.tools.fetching import Packages
-from quard.tools.lock import LockedPackage
 from quard.tools.mirror import Mirror
 from quard.tools.names import load
 from quard.tools.place import FILE
@@ -39,16 +39,7 @@ machine = ["mke2fs"]
 debug = []
 """
 KEYLESS: tuple[Path, ...] = ()
-BASH = LockedPackage(
-    name="bash",
-    version="1",
-    file="pool/main/bash_1.deb",
-    size=1,
-    sha256="0" * 64,
-    source="bash 1",
-    needs=(),
-    commands=(),
-)
+BASH = locked("bash")
 OBJECT = b"\x7fELF" + bytes(12) + b"\1" + bytes(40)
 """What begins as a file for the linker does; nothing loads it."""
 needs_gpg = pytest.mark.skipif(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tool_parts import locked
+
 from quard.tools.lock import LockedPackage
 from quard.tools.updates import updates
 
@@ -15,30 +17,18 @@ def describe(folder: Path, digest: str, **packages: str) -> None:
     (folder / "roots" / f"{digest}.json").write_text(json.dumps(data))
 
 
-def locked(**packages: str) -> list[LockedPackage]:
-    return [
-        LockedPackage(
-            name=name,
-            version=version,
-            file=f"{name}.deb",
-            size=1,
-            sha256=version * 3,
-            source=f"{name} {version}",
-            needs=(),
-            commands=(),
-        )
-        for name, version in packages.items()
-    ]
+def today(**packages: str) -> list[LockedPackage]:
+    return [locked(name, text, sha256=text * 3) for name, text in packages.items()]
 
 
 def test_each_package_that_differs_has_a_line(tmp_path: Path) -> None:
     describe(tmp_path, "a", bash="1", m4="2", sed="3")
-    now = locked(bash="1", make="5", sed="4")
+    now = today(bash="1", make="5", sed="4")
     assert updates(tmp_path, "a", now) == ("m4 removed", "make added", "sed 3 -> 4")
 
 
 def test_root_that_is_unknown_here_or_damaged_gives_no_line(tmp_path: Path) -> None:
-    now = locked(bash="1")
+    now = today(bash="1")
     assert updates(tmp_path, "a", now) == ()
     describe(tmp_path, "a", bash="2")
     assert updates(tmp_path, "a", now) == ("bash 2 -> 1",)
