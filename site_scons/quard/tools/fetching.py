@@ -14,6 +14,11 @@ _SUPERSEDED = (
     "a mirror has a file only until a newer version replaces it: name an archive that keeps all of"
     " them in local.toml ([tools] mirrors), or run ./scons tools-update"
 )
+_UNREACHED = (
+    "connect this machine, or name another archive ([tools] mirrors in local.toml); ./scons source"
+    " decides again which tools builds use"
+)
+_GONE = "HTTP 404"
 _UNNAMED = (
     "name a Debian archive: [tools] mirrors in local.toml, or tools.mirrors=ADDRESS on the command"
     " line"
@@ -70,7 +75,7 @@ def _unavailable(package: LockedPackage, error: QuardError) -> QuardError:
         f"could not download the pinned tool {package.name} {package.version}",
         detail=error.detail,
         reason="tools-unavailable",
-        hint=_SUPERSEDED,
+        hint=_SUPERSEDED if _GONE in error.detail else _UNREACHED,
     )
 
 

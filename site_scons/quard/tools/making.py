@@ -96,7 +96,8 @@ class Making:
         if not missing:
             return
         size = sum(package.size for package in missing)
-        what = f"{len(missing)} packages of the pinned tools ({amount(size)})"
+        count = f"{len(missing)} package{'' if len(missing) == 1 else 's'}"
+        what = f"{count} of the pinned tools ({amount(size)})"
         self._report(f"fetching and unpacking {what}")
         missing.sort(key=lambda package: (-package.size, package.name))
         with ThreadPoolExecutor(self._processors + _TRANSFERS, "tools") as pool:

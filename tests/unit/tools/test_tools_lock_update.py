@@ -234,6 +234,7 @@ def test_a_file_that_is_gone_is_an_error_that_names_the_setting(site: Site) -> N
     assert error.reason == "tools-unavailable"
     assert error.message == "could not download the pinned tool bash 1"
     assert "404" in error.detail
+    assert "until a newer version replaces it" in error.hint
     assert "[tools] mirrors" in error.hint
 
 
@@ -341,6 +342,7 @@ def test_a_locked_package_in_the_cache_is_available_offline(site: Site) -> None:
     with pytest.raises(QuardError, match="could not download the pinned tool bash 1") as caught:
         Packages(site.fetcher(site.debian.base, offline=True)).fetch(bash)
     assert "offline" in caught.value.detail
+    assert caught.value.hint.startswith("connect this machine")
 
 
 def test_where_no_archive_is_known_the_error_asks_for_one(
