@@ -57,7 +57,8 @@ def gdb(words: tuple[str, ...]) -> Program:
     return Program(
         words=words,
         options=(f"--data-directory={usr}/share/gdb",),
-        env={"PYTHONHOME": str(usr)},
+        # Compiled modules beside them would count as damage to the pinned tools.
+        env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHOME": str(usr)},
     )
 
 

@@ -58,6 +58,7 @@ class Tooling:
         self._stop = stop
         self._seal = seal
         self.fetches = False
+        self._verifies = False
         self._choosing = threading.Lock()
         self._asking = threading.Lock()
         self._known: dict[str, str] = {}
@@ -66,9 +67,11 @@ class Tooling:
         """Decide early which tools builds use. Raises QuardError.
 
         fetch -- download pinned tools that are missing
-        again -- try to, even if that has failed before; sources are fetched, nothing is built
+        again -- try to, even if that has failed before, and read all files of the pinned tools;
+                 sources are fetched, nothing is built
         """
         self.fetches = fetch
+        self._verifies = again
         with self._choosing:
             self._pinned = self._toolset.decide(self._console.note, again=again, fetch=fetch)
 
@@ -122,17 +125,20 @@ class Tooling:
 
     def _find(self) -> PinnedTools | None:
         project, board = self._project, self._configuration
-        return finding.find(project, board, self._cache, self._roots, self._programs)
+        return finding.find(project, board, self._cache, lambda: self._roots, self._programs)
 
     @property
     def _cache(self) -> Path:
         """The folder of packages and roots."""
         return self._site.cache / "tools"
 
+    @cached_property
     def _roots(self) -> Roots:
+        from quard.tools import listing  # noqa: PLC0415
         from quard.tools.roots import Roots  # noqa: PLC0415
 
-        return Roots(self._cache, self._fetch, self._console.note, self._stop)
+        look = listing.Thorough() if self._verifies else listing.quick
+        return Roots(self._cache, self._fetch, self._console.note, self._stop, look)
 
     def _fetch(self, package: LockedPackage) -> Path:
         return self._packages.fetch(package)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+from quard.base.files import file_sha256
 from quard.process import leash
 from quard.process.stop import Stop
 from quard.process.system import System
@@ -59,8 +61,12 @@ def is_module(path: str) -> bool:
     return path.endswith(".py") and path.startswith(_FOLDERS)
 
 
-def compile_modules(system: System, python: Path, content: Path, into: Path, stop: Stop) -> None:
+def compile_modules(
+    system: System, python: Path, content: Path, into: Path, stop: Stop
+) -> Mapping[str, str]:
     """Compile a package's modules into the empty folder `into`, laid out as the package.
+
+    Return path -> sha256 of each file.
 
     system  -- has the interpreter and all that it needs
     python  -- its place there
@@ -79,8 +85,12 @@ def compile_modules(system: System, python: Path, content: Path, into: Path, sto
         last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
     if status:
         raise Failed(last or f"status {status}")
+    hashes: dict[str, str] = {}
     for folder, _, names in os.walk(into):
         for name in names:
-            os.chmod(f"{folder}/{name}", _FILE_MODE)
-            os.utime(f"{folder}/{name}", (EPOCH, EPOCH))
+            path = Path(folder, name)
+            path.chmod(_FILE_MODE)
+            os.utime(path, (EPOCH, EPOCH))
+            hashes[os.fspath(path.relative_to(into))] = file_sha256(path)
         os.chmod(folder, FOLDER_MODE)
+    return hashes

@@ -7,8 +7,9 @@ of a root. The result depends on the package alone: owners, times and the umask 
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -23,8 +24,10 @@ _RIGHTS = 0o777
 _TIMES = (EPOCH, EPOCH)
 
 
-def unpack(deb: Path, into: Path, check: Callable[[], None] = lambda: None) -> None:
+def unpack(deb: Path, into: Path, check: Callable[[], None] = lambda: None) -> Mapping[str, str]:
     """Unpack what a root holds of a package into the empty folder `into`.
+
+    Return path -> sha256 of each file.
 
     check -- called before each member; an exception from it ends the unpacking
     After an error `into` is incomplete. Raises QuardError bad-deb; OSError if the system refuses.
@@ -35,6 +38,7 @@ def unpack(deb: Path, into: Path, check: Callable[[], None] = lambda: None) -> N
             check()
             content.add(entry, stream)
         content.finish()
+    return content.hashes
 
 
 class _Content:
@@ -43,6 +47,7 @@ class _Content:
     def __init__(self, root: str) -> None:
         self._root = root
         self._kinds: dict[str, str] = {"": "folder"}
+        self.hashes: dict[str, str] = {}
 
     def add(self, entry: Entry, stream: Stream) -> None:
         if entry.kind == "folder":
@@ -58,6 +63,7 @@ class _Content:
             os.utime(self._at(entry.path), _TIMES, follow_symlinks=False)
         elif self._kinds.get(entry.target) in ("file", "hard link"):
             os.link(self._at(entry.target), self._at(entry.path))
+            self.hashes[entry.path] = self.hashes[entry.target]
         else:
             raise Bad(f"{short(entry.path)}: a hard link to {short(entry.target)}, no file before")
         self._kinds[entry.path] = entry.kind
@@ -86,8 +92,10 @@ class _Content:
 
     def _file(self, entry: Entry, stream: Stream) -> None:
         descriptor = os.open(self._at(entry.path), _CREATE, 0o600)
+        sha256 = hashlib.sha256()
         try:
             for piece in stream.pieces(entry.size):
+                sha256.update(piece)
                 view = piece
                 while view:
                     view = view[os.write(descriptor, view) :]
@@ -95,3 +103,4 @@ class _Content:
             os.utime(descriptor, _TIMES)
         finally:
             os.close(descriptor)
+        self.hashes[entry.path] = sha256.hexdigest()

@@ -19,7 +19,7 @@ from quard.process.starting import run
 from quard.process.stop import REASON, Stop
 from quard.process.system import System
 from quard.sources.watch import amount
-from quard.tools import bytecode, content, whole
+from quard.tools import bytecode, content, listing, whole
 from quard.tools.layout import VERSION
 from quard.tools.lock import LockedPackage
 from quard.tools.merge import Root
@@ -41,7 +41,9 @@ class Making:
         fetch: Callable[[LockedPackage], Path],
         report: Callable[[str], None],
         stop: Stop,
+        look: listing.Look,
     ) -> None:
+        self._look = look
         self._folder = folder
         self._fetch = fetch
         self._report = report
@@ -65,7 +67,7 @@ class Making:
             self._prepare()
             self._provide_packages(packages)
 
-            def fill(into: Path) -> None:
+            def fill(into: Path) -> Mapping[str, str]:
                 root = Root(into)
                 for package in packages:
                     root.add(package.name, self._content(package))
@@ -73,10 +75,10 @@ class Making:
                 _try(System(into))
                 self._add_bytecode(root, System(into), packages)
                 root.finish()
-                with replacing(place.with_name(f"{place.name}.json")) as part:
-                    part.write_text(_described(packages, links), encoding="utf-8")
+                describe(place, packages, links)
+                return root.hashes
 
-            whole.make(place, fill, self._stop.check, self._waiting)
+            whole.make(place, fill, self._stop.check, self._waiting, self._look)
             whole.settle(self._folder / name for name in _FOLDERS)
 
     def _content(self, package: LockedPackage) -> Path:
@@ -92,12 +94,14 @@ class Making:
 
     def _provide_packages(self, packages: Sequence[LockedPackage]) -> None:
         """Fetch and unpack what is missing, large ones first. Raises QuardError, OSError."""
-        missing = [each for each in packages if not whole.is_whole(self._content(each))]
+        found = {each: self._missing(self._content(each)) for each in packages}
+        missing = [package for package, why in found.items() if why is not None]
         if not missing:
             return
         size = sum(package.size for package in missing)
         count = f"{len(missing)} package{'' if len(missing) == 1 else 's'}"
-        what = f"{count} of the pinned tools ({amount(size)})"
+        damage = [f"{package.name} is damaged: {why}" for package, why in found.items() if why]
+        what = "; ".join((f"{count} of the pinned tools ({amount(size)})", *damage[:1]))
         self._report(f"fetching and unpacking {what}")
         missing.sort(key=lambda package: (-package.size, package.name))
         with ThreadPoolExecutor(self._processors + _TRANSFERS, "tools") as pool:
@@ -110,19 +114,23 @@ class Making:
         faults = [future.exception() for future in futures if not future.cancelled()]
         _raise([fault for fault in faults if fault and not isinstance(fault, _Ended)])
 
+    def _missing(self, content: Path) -> str | None:
+        """Return why a package must be unpacked: "" if it never was; None if it need not be."""
+        return self._look(content) or None if whole.is_whole(content) else ""
+
     def _provide_package(self, package: LockedPackage) -> None:
         def check() -> None:
             self._stop.check()
             if self._ended.is_set():
                 raise _Ended
 
-        def fill(into: Path) -> None:
+        def fill(into: Path) -> Mapping[str, str]:
             check()
             deb = self._fetch(package)
             with self._unpacking:
-                content.unpack(deb, into, check)
+                return content.unpack(deb, into, check)
 
-        whole.make(self._content(package), fill, check, self._waiting)
+        whole.make(self._content(package), fill, check, self._waiting, self._look)
 
     def _add_bytecode(self, root: Root, system: System, packages: Sequence[LockedPackage]) -> None:
         """Add the compiled modules of Python; without them everything works, but slowly."""
@@ -138,10 +146,10 @@ class Making:
             place = self._folder / "bytecode" / name
             source = self._content(package)
 
-            def fill(into: Path) -> None:
-                bytecode.compile_modules(system, python, source, into, self._stop)
+            def fill(into: Path) -> Mapping[str, str]:
+                return bytecode.compile_modules(system, python, source, into, self._stop)
 
-            whole.make(place, fill, self._stop.check, self._waiting)
+            whole.make(place, fill, self._stop.check, self._waiting, self._look)
             return package.name, place
 
         with ThreadPoolExecutor(self._processors, "bytecode") as pool:
@@ -244,7 +252,9 @@ def _wrong_machine(said: str) -> QuardError:
     )
 
 
-def _described(packages: Sequence[LockedPackage], links: Mapping[str, str]) -> str:
-    """Return what a root was made of, for people."""
+def describe(place: Path, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> None:
+    """Write what a root is made of, for people and for `unused`. Raises OSError."""
     named = {each.name: {"sha256": each.sha256, "version": each.version} for each in packages}
-    return canonical.readable({"layout": VERSION, "links": dict(links), "packages": named})
+    text = canonical.readable({"layout": VERSION, "links": dict(links), "packages": named})
+    with replacing(place.with_name(f"{place.name}.json")) as part:
+        part.write_text(text, encoding="utf-8")

@@ -13,6 +13,7 @@ from quard.base.errors import QuardError
 from quard.base.links import Circle, followed, landing
 from quard.base.plain import short
 from quard.store.member import EPOCH, FOLDER_MODE
+from quard.tools import listing
 
 _NO_LINK = (
     errno.EPERM,  # a file system without hard links, or somebody else's file (proc(5))
@@ -38,6 +39,8 @@ class Root:
         # Path -> the package that it is from.
         self._folders: dict[str, str] = {"": ""}
         self._files: dict[str, str] = {}
+        self.hashes: dict[str, str] = {}
+        """Path -> sha256 of each file, as the packages' listings have it."""
         self._linked = True
 
     @property
@@ -54,6 +57,8 @@ class Root:
 
     def add(self, name: str, content: Path) -> None:
         """Add all files of a package, which are in a folder. Raises QuardError tools-conflict."""
+        # Two packages that have the same path have the same file there.
+        self.hashes |= listing.hashes(content)
         waiting = [""]
         while waiting:
             folder = waiting.pop()

@@ -4,15 +4,18 @@
     bytecode/DIGEST   compiled modules of one package for one version of Python
     roots/DIGEST      hard links to the files of several packages, and links that the project makes
     roots/DIGEST.json what the root was made of, for people
+    KIND/NAME.files   what the folder must hold, see `listing`
 
 Everything is made under another name and renamed, so what exists is complete. Roots share the space
-of their packages and stay whole if these are removed.
+of their packages and stay whole if these are removed. Each root is compared with its listing before
+its first use in a run, and a package before a root is made of it: what is damaged is made again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +24,7 @@ from typing import TYPE_CHECKING
 from quard.base.canonical import typed_digest
 from quard.process.stop import Stop
 from quard.process.system import System
-from quard.tools import whole
+from quard.tools import listing, whole
 from quard.tools.layout import VERSION
 from quard.tools.lock import LockedPackage
 
@@ -36,8 +39,9 @@ class Roots:
 
     folder -- of all packages and roots, shared by all checkouts of a user
     fetch  -- returns a package's file, verified; called by several threads
-    report -- called with a line of text when this takes a while
+    report -- called with a line of text when this takes a while, and for damage
     stop   -- ends everything
+    look   -- finds damage
     """
 
     def __init__(
@@ -46,9 +50,15 @@ class Roots:
         fetch: Callable[[LockedPackage], Path],
         report: Callable[[str], None],
         stop: Stop,
+        look: listing.Look = listing.quick,
     ) -> None:
         self._folder = folder
-        self._surroundings = (folder, fetch, report, stop)
+        self._report = report
+        self._look = look
+        self._surroundings = (folder, fetch, report, stop, look)
+        self._looking = threading.Lock()
+        self._seen: dict[Path, bool] = {}
+        """Root -> whether it is undamaged; each is looked at once in a run."""
 
     def digest(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> str:
         """Return the digest of the root that these packages and links make, for keys.
@@ -63,7 +73,7 @@ class Roots:
         return self._folder / "roots" / self.digest(packages, links)
 
     def has(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> bool:
-        """Return whether the root has been made."""
+        """Return whether the root has been made; it may be damaged."""
         return whole.is_whole(self.place(packages, links))
 
     def prepare(self, packages: Sequence[LockedPackage]) -> None:
@@ -72,15 +82,16 @@ class Roots:
             self._making().packages(packages)
 
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
-        """Return the root; fetch, unpack and make what is missing.
+        """Return the root; fetch, unpack and make what is missing or damaged.
 
         Raises QuardError: bad-deb, tools-conflict, tools-noexec, tools-unavailable,
         disk-full, cache-unusable, interrupted, and what `fetch` raises.
         """
         place = self.place(packages, links)
-        if not whole.is_whole(place):
+        if not self._is_sound(place):
             self._making().root(place, packages, links)
-        self._note_use(place.with_name(f"{place.name}.json"))
+            self._seen[place] = True
+        self._note_use(place, packages, links)
         # The cache may be behind a link; compilers give paths that have none.
         return System(place.resolve())
 
@@ -90,8 +101,29 @@ class Roots:
 
         return Making(*self._surroundings)
 
-    def _note_use(self, description: Path) -> None:
+    def _is_sound(self, place: Path) -> bool:
+        """Return whether a root is there and undamaged; report damage."""
+        with self._looking:
+            if not whole.is_whole(place):
+                return False
+            if place not in self._seen:
+                damage = self._look(place)
+                self._seen[place] = not damage
+                if damage:
+                    shown = place.relative_to(self._folder.parent)
+                    self._report(f"{shown} is damaged and made again: {damage}")
+            return self._seen[place]
+
+    def _note_use(
+        self, place: Path, packages: Sequence[LockedPackage], links: Mapping[str, str]
+    ) -> None:
         """Note in a file's time that its root is used; see quard.tools.unused."""
+        description = place.with_name(f"{place.name}.json")
         with contextlib.suppress(OSError):  # somebody else's cache: nothing is removed there
-            if description.stat().st_mtime < time.time() - _HOUR:
-                os.utime(description)
+            try:
+                if description.stat().st_mtime < time.time() - _HOUR:
+                    os.utime(description)
+            except FileNotFoundError:
+                from quard.tools.making import describe  # noqa: PLC0415
+
+                describe(place, packages, links)

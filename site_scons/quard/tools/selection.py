@@ -74,7 +74,7 @@ class Selection:
         # All packages at once, in one report: unpacking is faster than making many roots in turn.
         names = {package.name for packages, _ in missing for package in packages}
         self.roots.prepare(self.lock.closure(names))
-        for packages, links in missing:
+        for packages, links in roots:
             self.roots.provide(packages, links)
 
     def tool_digest(self, name: str) -> str:
@@ -103,7 +103,7 @@ class Selection:
                 f"the pinned tools have no {name}, although one of their packages does",
                 detail=str(system.folder),
                 reason="tool-missing",
-                hint="the folder is damaged: remove it, and the next build makes it again",
+                hint="the lock is wrong: run ./scons tools-update, which writes it",
             )
         return system.start(Path(found))
 

@@ -3,7 +3,7 @@
 A folder is renamed when it is complete, but its files may reach the disk later. A mark beside it
 says in which boot of this machine it was made, until `settle` has written everything to the disk. A
 folder with the mark of an earlier boot may have lost files when the machine went down: it counts
-as missing.
+as missing. A listing beside it says what it must hold, see `listing`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import fcntl
 import functools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from quard.base.files import remove_tree
+from quard.tools import listing
 
 PART = ".part"
 _LOCK = ".lock"
@@ -27,38 +28,42 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def make(
     place: Path,
-    fill: Callable[[Path], None],
+    fill: Callable[[Path], Mapping[str, str]],
     check: Callable[[], None],
     waiting: Callable[[], None] = lambda: None,
+    look: listing.Look = listing.quick,
 ) -> None:
-    """Make a folder unless it is whole: `fill` writes into an empty one, which is then renamed.
+    """Make a folder unless it is whole and undamaged: `fill` writes into an empty one, which is
+    then renamed.
 
     If another thread or process is making it, this one waits for the result.
 
+    fill    -- returns path -> sha256 of each file that it has written
     check   -- called while waiting; an exception from it ends the waiting
     waiting -- called once when the waiting begins
+    look    -- finds damage
     Raises what `fill` and `check` raise, and OSError; then there is no folder.
     """
     with _alone(place, check, waiting):
-        if is_whole(place):
+        if is_whole(place) and not look(place):
             return
         discard(place)
         part = place.with_name(place.name + PART)
-        remove_tree(part)
         try:
             part.mkdir()
-            fill(part)
+            listing.write(place, part, fill(part))
             _mark(place).write_text(_boot(), encoding="ascii")
             part.rename(place)
         except BaseException:
             with contextlib.suppress(OSError):  # the first fault is reported
                 remove_tree(part)
+                listing.beside(place).unlink(missing_ok=True)
             raise
 
 
 def is_whole(place: Path) -> bool:
-    """Return whether a folder has been made and has not lost files since."""
-    if not place.is_dir():
+    """Return whether a folder has been made and no fault of the machine has damaged it since."""
+    if not (place.is_dir() and listing.beside(place).is_file()):
         return False
     try:
         return _mark(place).read_text(encoding="ascii") == _boot()
@@ -82,11 +87,20 @@ def settle(folders: Iterable[Path]) -> None:
 def discard(place: Path) -> None:
     """Remove a folder. It is renamed first, so that nobody takes a part of it for the whole."""
     part = place.with_name(place.name + PART)
+    _remove(part)
     with contextlib.suppress(FileNotFoundError):
-        remove_tree(part)
         place.rename(part)
-        remove_tree(part)
+        _remove(part)
+    listing.beside(place).unlink(missing_ok=True)
     _mark(place).unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, or whatever is in its place."""
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _mark(place: Path) -> Path:
@@ -111,10 +125,7 @@ def sweep(folder: Path) -> None:
     for part in sorted(folder.glob(f"*{PART}")):
         place = folder / part.name.partition(".")[0]
         with contextlib.suppress(_Busy), _alone(place, _give_up, lambda: None):
-            if part.is_dir():
-                remove_tree(part)
-            else:
-                part.unlink(missing_ok=True)
+            _remove(part)
 
 
 class _Busy(Exception):

@@ -80,5 +80,5 @@ def test_qemu_has_its_firmware_and_modules_from_its_own_root() -> None:
 def test_gdb_has_its_data_and_python_from_its_own_root() -> None:
     found = gdb(("/root/usr/lib64/ld.so", "/root/usr/bin/gdb-multiarch"))
     assert found.options == ("--data-directory=/root/usr/share/gdb",)
-    assert found.env == {"PYTHONHOME": "/root/usr"}
+    assert found.env == {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHOME": "/root/usr"}
     assert gdb(()) == Program(words=())

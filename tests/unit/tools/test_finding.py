@@ -14,7 +14,7 @@ from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.boards.configuration import BoardToolchain
 from quard.process.stop import Stop
-from quard.tools import lockfile, names
+from quard.tools import listing, lockfile, names
 from quard.tools.choice import for_build, links
 from quard.tools.finding import find
 from quard.tools.lock import LockedPackage
@@ -144,15 +144,20 @@ def test_what_an_editor_leaves_beside_the_names_is_ignored(project: Path) -> Non
     assert after.identity() == before.identity()
 
 
+def make_empty(root: Path) -> None:
+    """Make a root without files in it."""
+    root.mkdir(parents=True)
+    listing.write(root, root, {})
+
+
 def test_program_that_is_missing_from_its_root_is_an_error(project: Path) -> None:
     """The machine's own one would make a file under the key of the pinned one."""
     machine = lockfile.MACHINES[os.uname().machine]
     lock = lockfile.load(project, names.load(project), machine)
     found = tools(project)
     assert found is not None
-    Roots(project / "cache", no_file, lambda _: None, Stop()).place(
-        lock.closure(("e2fsprogs",)), {}
-    ).mkdir(parents=True)
+    roots = Roots(project / "cache", no_file, lambda _: None, Stop())
+    make_empty(roots.place(lock.closure(("e2fsprogs",)), {}))
     with pytest.raises(QuardError) as caught:
         found.start_tool("mke2fs")
     assert caught.value.reason == "tool-missing"
@@ -164,7 +169,7 @@ def test_kconfig_editor_has_its_own_system_with_ncurses(project: Path) -> None:
     packages = for_build(found, lock, "riscv64-linux-gnu", ("bc",), found.menuconfig)
     roots = Roots(project / "cache", no_file, lambda _: None, Stop())
     place = roots.place(packages, links(found, packages))
-    place.mkdir(parents=True)
+    make_empty(place)
     chosen = tools(project)
     assert chosen is not None
     assert chosen.editor(("bc",)).folder == place
