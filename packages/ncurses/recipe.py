@@ -1,4 +1,4 @@
-from quard.model import Alternate, Autotools, Install, Run, Source, Symlink
+from quard.model import Alternate, Autotools, ForBuild, Install, Run, Source, Symlink
 
 RECIPE = Autotools(
     summary="Terminal handling: libncursesw and the descriptions of common terminals",
@@ -23,33 +23,8 @@ RECIPE = Autotools(
     license="X11-distribute-modifications-variant",
     license_files=("COPYING",),
     homepage="https://invisible-island.net/ncurses/",
-    # Its own tic, made for the build machine: what the machine's would write depends on its release.
-    # Only static libraries, and of those the one that tic is linked with.
-    prepare=(
-        Run("mkdir", "native"),
-        Run(
-            "env",
-            "-C",
-            "native",
-            "CC=gcc",
-            "CFLAGS=-O1",
-            "../configure",
-            "--build={build}",
-            "--without-shared",
-            "--without-debug",
-            "--without-cxx",
-            "--without-cxx-binding",
-            "--without-ada",
-            "--without-manpages",
-            "--without-tests",
-            "--disable-db-install",
-            "--enable-widec",
-            "--with-termlib",
-        ),
-        Run("make", "-C", "native/include"),
-        Run("make", "-C", "native/ncurses", "../lib/libtinfow.a"),
-        Run("make", "-C", "native/progs", "tic", "LIBS_TIC=-ltinfow"),
-    ),
+    # The entries that tic writes depend on its version.
+    natives=("ncurses",),
     configure=(
         "--with-shared",
         "--without-normal",
@@ -63,7 +38,7 @@ RECIPE = Autotools(
         "--enable-widec",
         "--enable-overwrite",
         "--enable-pc-files",
-        "--with-pkg-config-libdir=/usr/lib/pkgconfig",
+        "--with-pkg-config-libdir={prefix}/lib/pkgconfig",
         "--with-build-cc=gcc",
         "--with-default-terminfo-dir=/usr/share/terminfo",
     ),
@@ -72,7 +47,7 @@ RECIPE = Autotools(
         Run("mkdir", "-p", "{stage}/usr/share/terminfo"),
         # The terminals that people log in from; all 2,800 of them would be a third of the image.
         Run(
-            "native/progs/tic",
+            "tic",
             "-x",
             "-o",
             "{stage}/usr/share/terminfo",
@@ -84,7 +59,7 @@ RECIPE = Autotools(
         Run(
             "env",
             "TERMINFO={stage}/usr/share/terminfo",
-            "native/progs/tic",
+            "tic",
             "-x",
             "-o",
             "{stage}/usr/share/terminfo",
@@ -113,5 +88,20 @@ RECIPE = Autotools(
         Symlink("usr/include/ncursesw/ncurses.h", "../curses.h"),
         Symlink("usr/include/ncursesw/panel.h", "../panel.h"),
         Symlink("usr/include/ncursesw/term.h", "../term.h"),
+    ),
+    for_build=ForBuild(
+        configure=(
+            "--without-shared",
+            "--without-debug",
+            "--without-cxx",
+            "--without-cxx-binding",
+            "--without-ada",
+            "--without-manpages",
+            "--without-tests",
+            "--disable-db-install",
+            "--enable-widec",
+        ),
+        install=("install.progs",),
+        finish=(),
     ),
 )

@@ -43,6 +43,17 @@ class Hardening:
         return tuple(name for name in CHECKED if getattr(self, name))
 
 
+NONE = Hardening(
+    pie=False,
+    relro=False,
+    bind_now=False,
+    stack_protector=False,
+    fortify=0,
+    noexecstack=False,
+    no_textrel=False,
+    no_rpath=False,
+)
+"""For programs that run on the build machine only."""
 WORDS = tuple(field.name for field in fields(Hardening))
 BUILT = ("bind_now", "noexecstack", "pie", "relro", "stack_protector")
 """Defences that the driver turns on with a flag; fortify also has a level. The others depend on

@@ -1,6 +1,6 @@
 """The classes that recipes are written with: frozen data, no behaviour, no input or output.
 
-Text fields may hold the placeholders listed in `PLACEHOLDERS`. Nothing else in a recipe is
+Text fields may hold the placeholders listed in quard.base.placeholders. Nothing else in a recipe is
 computed, so the rendered plan describes a build completely.
 """
 
@@ -9,24 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PLACEHOLDERS = {
-    "name": "the package's name",
-    "version": "the recipe's version",
-    "triple": "the target's GNU triple, as in riscv64-linux-gnu",
-    "cross": "the prefix of the cross tools, as in riscv64-linux-gnu-",
-    "build": "the build machine's GNU triple",
-    "linux_arch": "the kernel's name of the architecture (ARCH=)",
-    "openssl_target": "OpenSSL's name of the target (Configure's first argument)",
-    "cflags": "the board's compiler flags",
-    "src": "the unpacked source",
-    "stage": "the staging folder that the package installs into",
-    "sysroot": "headers and libraries of the declared dependencies",
-    "files": "the recipe's own files, without recipe.py",
-}
-"""Placeholders that a recipe's texts may hold."""
-
-LATE = ("src", "stage", "sysroot", "files")
-"""Placeholders that stay in a plan: only the executor knows these folders."""
+from quard.steps import Install as Install
+from quard.steps import Run as Run
+from quard.steps import Step as Step
+from quard.steps import Symlink as Symlink
 
 USER = r"[a-z_][a-z0-9_-]{0,30}"
 """Pattern of account and group names on the target: those that every tool accepts (useradd(8))."""
@@ -76,6 +62,7 @@ class Feature:
 
     on, off -- arguments of the configure step (Kconfig packages: configuration lines)
     needs   -- packages that the `on` branch needs to build
+    natives -- packages for the build machine whose programs the `on` branch calls
     runtime -- packages that the `on` branch needs on the target only
     default -- the choice if the board does not set it
     """
@@ -85,6 +72,7 @@ class Feature:
     on: tuple[str, ...]
     off: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
     default: bool = False
 
@@ -136,41 +124,28 @@ class Part:
     paths: tuple[str, ...]
 
 
-class Run(tuple[str, ...]):
-    """One command: an argument vector, run in the source folder without a shell."""
+@dataclass(frozen=True, kw_only=True)
+class ForBuild:
+    """What differs when a package is built for the build machine.
 
-    __slots__ = ()
-
-    def __new__(cls, *argv: str) -> Run:
-        return super().__new__(cls, argv)
-
-    def __getnewargs__(self) -> tuple[str, ...]:
-        """Return the arguments that create an equal command, for copying and pickling."""
-        return tuple(self)
-
-
-@dataclass(frozen=True)
-class Install:
-    """Copy one file of the source or of the recipe into the staging folder.
-
-    source      -- path below the source folder, or `{files}/...`
-    destination -- path below the staging folder, without a leading slash
+    A field that is given replaces the recipe's. `features` names those that are on; without it,
+    the recipe's defaults hold.
     """
 
-    source: str
-    destination: str
-    mode: str = "0644"
-
-
-@dataclass(frozen=True)
-class Symlink:
-    """Make a symbolic link in the staging folder; `path` is without a leading slash."""
-
-    path: str
-    target: str
-
-
-Step = Run | Install | Symlink
+    needs: tuple[str, ...] | None = None
+    natives: tuple[str, ...] | None = None
+    runtime: tuple[str, ...] | None = None
+    features: tuple[str, ...] | None = None
+    tools: tuple[str, ...] | None = None
+    env: tuple[tuple[str, str], ...] | None = None
+    prepare: tuple[Step, ...] | None = None
+    configure: tuple[str, ...] | tuple[Step, ...] | None = None
+    variables: tuple[str, ...] | None = None
+    make: tuple[str, ...] | None = None
+    build: tuple[Step, ...] | None = None
+    install: tuple[str, ...] | tuple[Step, ...] | None = None
+    finish: tuple[Step, ...] | None = None
+    drop: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -186,6 +161,7 @@ class Recipe:
     needs         -- packages whose headers and libraries the build sees, or PACKAGE:PART
     exports       -- those of `needs` that this package's headers or pkg-config files refer to, so
                      that packages that need this one see them too
+    natives       -- packages for the build machine whose programs the build calls
     runtime       -- packages needed on the target only
     features      -- options that the board sets
     tools         -- commands of the build machine beyond the common ones
@@ -199,6 +175,7 @@ class Recipe:
     parts         -- the parts of files whose folder does not tell it
     prepare       -- steps between unpacking and configuring
     finish        -- steps after installing
+    for_build     -- what differs when it is built for the build machine
     """
 
     summary: str
@@ -209,6 +186,7 @@ class Recipe:
     homepage: str = ""
     needs: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
     features: tuple[Feature, ...] = ()
     tools: tuple[str, ...] = ()
@@ -221,6 +199,7 @@ class Recipe:
     parts: tuple[Part, ...] = ()
     prepare: tuple[Step, ...] = ()
     finish: tuple[Step, ...] = ()
+    for_build: ForBuild | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

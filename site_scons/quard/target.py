@@ -49,9 +49,41 @@ _TARGETS = {
 }
 
 
+BUILD_MACHINES = {
+    "aarch64": Target(
+        triple="aarch64-linux-gnu",
+        linux_arch="arm64",
+        openssl_target="linux-aarch64",
+        elf_machine="EM_AARCH64",
+        elf_class=64,
+        elf_order="little",
+        elf_abi=(0, 0),
+        loader="/lib/ld-linux-aarch64.so.1",
+    ),
+    "x86_64": Target(
+        triple="x86_64-linux-gnu",
+        linux_arch="x86",
+        openssl_target="linux-x86_64",
+        elf_machine="EM_X86_64",
+        elf_class=64,
+        elf_order="little",
+        elf_abi=(0, 0),
+        loader="/lib64/ld-linux-x86-64.so.2",
+    ),
+}
+"""Kinds of machines that packages are built on, by the processor's name in uname(2)."""
+
+
 def target(triple: str) -> Target:
     """Return the target with this triple. Raises QuardError for an unknown one."""
     found = _TARGETS.get(triple)
     if found is None:
         raise unknown("target", triple, sorted(_TARGETS), "add it to quard/target.py")
     return found
+
+
+def facts(triple: str, *, native: bool) -> Target:
+    """Return the machine whose programs have this triple: a target, or a build machine."""
+    if not native:
+        return target(triple)
+    return next(each for each in BUILD_MACHINES.values() if each.triple == triple)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import on_file
-from golden.test_golden import BOARD, CATALOG, COMMAND, TOP
+from golden.test_golden import BOARD, BUILD, CATALOG, COMMAND, TOP, native
 from quard.base import canonical
 from quard.boards import board
 from quard.boards.fragments import Fragments
@@ -21,6 +21,7 @@ from quard.plan.board import Surroundings, image_units
 from quard.plan.packages import package_units
 from quard.plan.resolve import Resolver
 from quard.plan.unit import Unit
+from quard.project.resolving import resolve
 
 HERE = Path(__file__).resolve().parent / "boards"
 CONFIGS = TOP / "configs", TOP / "tests/golden/configs"
@@ -33,11 +34,14 @@ def units(name: str, **changes: Any) -> dict[str, Unit]:
     """Return the units of a board with every feature that is wanted if available."""
     chosen = dataclasses.replace(board.load(FILES[name], name), **changes)
     own = Fragments(TOP, chosen.configuration)
-    roots = {}
+    resolvers: dict[str, Resolver] = {}
+    decided: dict[tuple[str, str], bool] = {}
     for root in (chosen.own, *chosen.roots):
         fragments = Fragments(TOP, root.configuration, own) if root.name else own
-        resolver = Resolver(root, CATALOG, fragments)
-        roots[root.name] = resolver.resolve(dict.fromkeys(resolver.choices(), True), {})
+        resolver = resolvers[root.name] = Resolver(root, CATALOG, fragments)
+        decided |= dict.fromkeys(resolver.choices(), True)
+    everything = resolve(resolvers, native(name), decided, {})
+    roots = {name: resolved for name, resolved in everything.items() if name != BUILD}
     around = Surroundings(
         systems={resolved.root.system: "the system's table" for resolved in roots.values()},
         overlays={n: "the overlay" for resolved in roots.values() for n in resolved.root.overlays},
@@ -45,7 +49,7 @@ def units(name: str, **changes: Any) -> dict[str, Unit]:
         machine="the machine",
         template="the parts of run.sh",
     )
-    packages = package_units(roots)
+    packages = package_units(everything)
     return {**packages.units, **image_units(chosen, roots, packages, around)}
 
 

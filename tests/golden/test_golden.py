@@ -1,13 +1,14 @@
 """One plan per package as a file: a review shows exactly what a change does to the builds.
 
 NAME.json is the package on the default board, with every feature that is wanted if available;
-NAME.FEATURE-on.json or NAME.FEATURE-off.json is the other branch of one feature.
+NAME.FEATURE-on.json or NAME.FEATURE-off.json is the other branch of one feature. build/NAME.json is
+the package for a build machine, if a recipe has it in `natives`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,11 +17,16 @@ import pytest
 import on_file
 from quard.base import canonical
 from quard.boards import board
+from quard.boards import native as natives
 from quard.boards.fragments import Fragments
+from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved, Resolver
+from quard.project.resolving import resolve
 from quard.recipes.catalog import Catalog
 
+BUILD = natives.NAME
 HERE = Path(__file__).resolve().parent
+NATIVES = HERE / BUILD
 TOP = HERE.parents[1]
 BOARD = "quard-star"
 COMMAND = "pytest tests/golden --update-golden"
@@ -28,9 +34,22 @@ CATALOG = Catalog(TOP / "packages")
 Branch = tuple[str, str, bool]
 
 
+def native(board: str) -> Callable[[Iterable[str]], Resolver]:
+    """Return what resolves packages for the build machine, on one machine wherever this runs."""
+
+    def resolver(names: Iterable[str]) -> Resolver:
+        root = natives.root(board, "x86_64", names)
+        return Resolver(root, CATALOG, Fragments(TOP, root.configuration))
+
+    return resolver
+
+
 @cache
-def resolved(branch: Branch | None = None) -> Resolved:
-    """Return every package on the default board, with one feature set otherwise."""
+def resolved(branch: Branch | None = None) -> Mapping[str, Resolved]:
+    """Return every package on the default board, with one feature set otherwise.
+
+    They are below "", and the packages for the build machine below "build".
+    """
     chosen = board.load(TOP / "configs", BOARD)
     features = dict(chosen.features)
     if branch:
@@ -39,7 +58,8 @@ def resolved(branch: Branch | None = None) -> Resolved:
     chosen = dataclasses.replace(chosen, features=features)
     resolver = Resolver(chosen.own, CATALOG, Fragments(TOP, chosen.configuration))
     decided = dict.fromkeys(resolver.choices(), True)
-    return resolver.resolve(decided, {}, CATALOG.names())
+    extra = (("", name) for name in CATALOG.names())
+    return resolve({"": resolver}, native(BOARD), decided, {}, extra)
 
 
 def cases() -> Mapping[str, tuple[str, Branch | None]]:
@@ -47,7 +67,7 @@ def cases() -> Mapping[str, tuple[str, Branch | None]]:
     found: dict[str, tuple[str, Branch | None]] = {}
     for name in CATALOG.names():
         found[f"{name}.json"] = (name, None)
-        for feature, on in resolved().plans[name].features:
+        for feature, on in resolved()[""].plans[name].features:
             branch = "off" if on else "on"
             found[f"{name}.{feature}-{branch}.json"] = (name, (name, feature, not on))
     return found
@@ -60,9 +80,22 @@ def difference(path: Path, text: str) -> str:
 @pytest.mark.parametrize("file", cases())
 def test_the_plan_is_the_one_on_file(file: str, update: bool) -> None:
     name, branch = cases()[file]
-    path = HERE / file
-    text = canonical.readable(resolved(branch).plans[name].as_json())
+    compare(HERE / file, resolved(branch)[""].plans[name], update)
+
+
+@pytest.mark.parametrize("name", resolved()[BUILD].plans)
+def test_the_plan_for_the_build_machine_is_the_one_on_file(name: str, update: bool) -> None:
+    compare(NATIVES / f"{name}.json", resolved()[BUILD].plans[name], update)
+
+
+def test_no_file_is_left_of_a_package_that_no_build_calls() -> None:
+    assert {path.stem for path in NATIVES.glob("*")} == {*resolved()[BUILD].plans}
+
+
+def compare(path: Path, plan: Plan, update: bool) -> None:
+    text = canonical.readable(plan.as_json())
     if update:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     if changes := difference(path, text):
         pytest.fail(changes, pytrace=False)
@@ -91,7 +124,7 @@ def test_what_the_package_installs_is_on_file(name: str) -> None:
 def test_a_branch_differs_from_the_default_one() -> None:
     for name, branch in cases().values():
         if branch:
-            assert resolved(branch).plans[name] != resolved().plans[name]
+            assert resolved(branch)[""].plans[name] != resolved()[""].plans[name]
 
 
 def test_a_change_is_shown_as_a_diff_and_with_the_command(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def build_of(project: Project) -> BoardBuild:
     """Return the project's board as a run of SCons sees it."""
     tiny = board.load(project.folder / "configs", "tiny")
     given = settings.load(project.folder, {}, None)
-    site = Site(cache=project.cache, home=None, search=SEARCH, jobs=2)
+    site = Site(cache=project.cache, home=None, search=SEARCH, jobs=2, machine="x86_64")
     host = Host(project.folder, tiny, given, site, Console(io.StringIO()))
     catalog = Catalog(project.folder / "packages")
     workspace = Workspace(project.folder, tiny, catalog, given, host)
@@ -72,7 +72,7 @@ def build_of(project: Project) -> BoardBuild:
 
 def machine_of(build: BoardBuild) -> BuildMachine:
     return BuildMachine(
-        toolchain=lambda: build.workspace.host.tooling.toolchain,
+        toolchain=build.workspace.host.tooling.compiler,
         system=build.workspace.host.tooling.system,
         jobserver=Jobserver(2),
         mode=trial.probe("auto")[0],
@@ -103,6 +103,7 @@ class Elsewhere:
             tree=None,
             files=named,
             needs={need: need for need in job.dev},
+            natives={},
             results=Results(folder / "units", name),
             work=folder / "work" / name,
             log=folder / "log",

@@ -20,6 +20,7 @@ from quard.tools.signature import KEYRINGS
 NAMES = """\
 release = "one"
 common = ["bash"]
+build = []
 further = []
 python = []
 menuconfig = []

@@ -13,6 +13,7 @@ NAMES = Names(
     common=(),
     further=(),
     python=(),
+    build=(),
     menuconfig=(),
     machine=(),
     debug=(),

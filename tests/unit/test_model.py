@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from quard import model
-from quard.model import LATE
+from quard.base.placeholders import LATE, PLACEHOLDERS
 
 CLASSES = sorted(
     (
@@ -51,4 +51,4 @@ def test_a_run_is_its_argument_vector_and_still_no_plain_tuple() -> None:
 
 
 def test_the_late_placeholders_are_known_ones() -> None:
-    assert set(LATE) < set(model.PLACEHOLDERS)
+    assert set(LATE) < set(PLACEHOLDERS)

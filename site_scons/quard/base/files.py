@@ -146,3 +146,9 @@ def remove_tree(folder: Path) -> None:
             if not inside.is_symlink():
                 inside.chmod(0o700)
     shutil.rmtree(folder)
+
+
+def make_empty(folder: Path) -> None:
+    """Make a folder that has nothing in it, whatever was at its place; its parents exist."""
+    remove_tree(folder)
+    folder.mkdir()

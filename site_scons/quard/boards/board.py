@@ -11,12 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from quard.base.errors import QuardError
 from quard.base.files import listed
 from quard.base.names import NAME, unknown
 from quard.base.table import Table, read
 from quard.boards import root, tables
 from quard.boards.configuration import BoardToolchain, Choice, Configuration
 from quard.boards.keys import authorized_keys
+from quard.boards.native import NAME as BUILD
 from quard.boards.root import Login, Root
 from quard.hardening import FORTIFY, WORDS, Hardening
 from quard.model import Unhardened
@@ -120,6 +122,12 @@ def names(configs: Path) -> tuple[str, ...]:
 def load(configs: Path, name: str) -> Board:
     """Return a board. Raises QuardError: unknown-board, bad-board, unknown-target."""
     path = configs / f"{name}.toml"
+    if name == BUILD and os.path.lexists(path):
+        raise QuardError(
+            f"configs/{name}.toml: this name stands for the build machine",
+            reason=_REASON,
+            hint="give the board another name",
+        )
     if not NAME.match(name) or not os.path.lexists(path):
         raise unknown("board", name, names(configs), "add configs/NAME.toml")
     table = read(path, f"configs/{name}.toml", _REASON)

@@ -35,6 +35,7 @@ class Configuration:
     hardening -- defences that programs are built with
     features  -- (package, feature) -> choice; others have the recipe's default
     fragments -- package -> further Kconfig fragments, paths below the project
+    native    -- packages are built for the build machine itself
     """
 
     name: str
@@ -45,3 +46,4 @@ class Configuration:
     hardening: Hardening
     features: Mapping[tuple[str, str], Choice]
     fragments: Mapping[str, tuple[str, ...]]
+    native: bool = False

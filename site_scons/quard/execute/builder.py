@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import IO
 
 from quard.base.errors import QuardError
-from quard.base.files import FileRef, remove_tree
+from quard.base.files import FileRef, make_empty, remove_tree
 from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, unpack
 from quard.execute.buildlog import BuildLog, quoted
 from quard.execute.copying import copy
 from quard.execute.drivers import write_drivers
 from quard.execute.inputs import BuildInputs
+from quard.execute.native import new_stage
 from quard.execute.toolchain import Toolchain
 from quard.plan.late import late
 from quard.plan.plan import CopyStep, KconfigStep, LinkStep, Plan, RunStep, Step, ToolchainStep
@@ -39,7 +40,7 @@ class StepFailed(QuardError):
 class BuildMachine:
     """What all builds of one run share.
 
-    toolchain -- returns the cross compiler
+    toolchain -- returns the compiler of a plan
     system -- returns the system whose tools the build of a plan uses
     search -- the PATH of the build machine's own commands
     keep   -- descriptors that every command inherits
@@ -48,7 +49,7 @@ class BuildMachine:
     start  -- words that start bubblewrap; none: the machine's own
     """
 
-    toolchain: Callable[[], Toolchain]
+    toolchain: Callable[[Plan], Toolchain]
     system: Callable[[Plan], System]
     jobserver: Jobserver
     mode: str
@@ -85,7 +86,7 @@ class Build:
         self._report = report
         self.licenses: Mapping[str, str | None] = {}
         self.orderly = False
-        toolchain = machine.toolchain()
+        self.toolchain = toolchain = machine.toolchain(plan)
         self.sandbox = Sandbox(
             mode="bwrap" if machine.mode == "bwrap" else "none",
             work=work,
@@ -105,7 +106,7 @@ class Build:
             folders,
             self.sandbox.inside,
             makeflags,
-            plan.cflags,
+            plan,
             {name: late(text, folders) for name, text in plan.env},
         )
 
@@ -138,9 +139,8 @@ class Build:
         """Install into a new staging folder what an earlier build has compiled."""
         self._report("update")
         self.note("update: continues where the last build was about to install")
-        for folder in (self.work.stage, self.work.root / "debug"):
-            remove_tree(folder)
-        self.work.stage.mkdir()
+        remove_tree(self.work.root / "debug")
+        new_stage(self.work, native=self.plan.native)
         self.take_files(inputs.read)
 
     def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
@@ -154,9 +154,8 @@ class Build:
         ):
             return False
         self.note("update: continues in the folder of the last build")
-        for folder in (self.work.stage, self.work.home):
-            remove_tree(folder)
-            folder.mkdir()
+        make_empty(self.work.home)
+        new_stage(self.work, native=self.plan.native)
         self.take_files(inputs.read)
         self.sandbox.hand_over()
         return True
@@ -169,8 +168,9 @@ class Build:
         inside = self.sandbox.inside
         system = self.sandbox.system
         sysroot.tools(self.work, self.plan.tools, self._machine.search, inside, system)
-        write_drivers(self.work, self._machine.toolchain(), self.plan, inside)
-        inputs.lay_out(self.work.sysroot)
+        write_drivers(self.work, self.toolchain, self.plan, inside)
+        inputs.lay_out(self.work)
+        new_stage(self.work, native=self.plan.native)
         self.take_files(inputs.read)
         if inputs.tree:
             copy(inputs.tree, self.work.src)
@@ -205,8 +205,7 @@ class Build:
 
         read -- returns the content of a file, verified
         """
-        remove_tree(self.work.files)
-        self.work.files.mkdir()
+        make_empty(self.work.files)
         for reference in self.plan.files:
             path = self.work.files / reference.name
             path.write_bytes(read(reference))
@@ -284,7 +283,7 @@ class Build:
         folder = self.work.stage / "usr/lib"
         folder.mkdir(parents=True)
         for name in (*step.libraries, Path(step.loader).name):
-            found = self._machine.toolchain().library(name)
+            found = self.toolchain.library(name)
             shutil.copyfile(found, folder / name)
             (folder / name).chmod(0o755)
         self.sandbox.hand_over()

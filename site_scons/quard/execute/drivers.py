@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from quard.base.errors import QuardError
+from quard.base.placeholders import NATIVE
+from quard.execute import native
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
 from quard.process.sandbox import Work
@@ -38,13 +40,14 @@ def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> 
     Raises QuardError compiler-failed.
     """
     (work.tools / _FOLDER).mkdir()
-    specs = _specs(work, toolchain, plan.triple, inside, plan.hardening)
+    specs = _specs(work, toolchain, plan, inside)
     (work.tools / _FOLDER / "driver.specs").write_text(specs)
-    compiler: tuple[str, ...] = (
-        f"--sysroot={inside}/sysroot",
+    seen = (f"{inside}/native={NATIVE}",) if plan.native else (f"{inside}/sysroot=",)
+    compiler = (
+        *(() if plan.native else (f"--sysroot={inside}/sysroot",)),
         f"-specs={inside}/tools/{_FOLDER}/driver.specs",
         f"-ffile-prefix-map={inside}/src=/usr/src/{plan.name}-{plan.version}",
-        f"-ffile-prefix-map={inside}/sysroot=",
+        *(f"-ffile-prefix-map={folders}" for folders in seen),
     )
     if (work.tools / _FOLDER / _START).exists():
         compiler += (f"-B{inside}/tools/{_FOLDER}/",)
@@ -58,6 +61,18 @@ def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> 
             _script(link, path, linker)
         else:
             link.symlink_to(path)
+    if plan.native:
+        _name_plainly(work, toolchain, plan.triple)
+
+
+def _name_plainly(work: Work, toolchain: Toolchain, triple: str) -> None:
+    """Let the plain names of compilers stand for the drivers as well."""
+    for name in (each for each in _COMPILERS if each in toolchain.commands):
+        plain = work.tools / name
+        plain.unlink(missing_ok=True)
+        plain.symlink_to(f"{triple}-{name}")
+    if "g++" in toolchain.commands:
+        (work.tools / "c++").symlink_to("g++")
 
 
 def _script(link: Path, program: Path, arguments: Sequence[str]) -> None:
@@ -85,21 +100,23 @@ _NO_PROGRAM = f"shared|r|no-pie|nostdlib|nostartfiles|{_POSITION}"
 """Options whose output is not a program with the C library, or not such an executable."""
 
 
-def _specs(
-    work: Work, toolchain: Toolchain, triple: str, inside: str, hardening: Sequence[str]
-) -> str:
+def _specs(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> str:
     """Return a spec file (gcc, "Spec Files"), and write the files that it refers to.
 
     This lets the compiler itself decide what applies: it has read every option, response files
     included, and knows whether it preprocesses, compiles or links.
     """
     parts: dict[str, list[str]] = {"self_spec": [], "link": [], "cpp_unique_options": []}
-    parts["link"].append(_rpath_link(inside, toolchain))
+    hardening = plan.hardening
+    if plan.native:
+        parts["link"].append(" ".join(map(_word, native.link_options(inside))))
+    else:
+        parts["link"].append(_rpath_link(inside, toolchain))
     if "pie" in hardening:
         given = f"fpie|fPIE|fpic|fPIC|{_POSITION}"
         parts["self_spec"].append(f"%{{{given}:;:-fPIE}}")
         parts["self_spec"].append(f"%{{static|static-pie|pie|{_NO_PROGRAM}:;:-pie}}")
-        if _has_start(work, toolchain, triple):
+        if _has_start(work, toolchain, plan.triple):
             switch = "%<static %<pie -static-pie"
             parts["self_spec"].append(f"%{{static:%{{pg|p|profile|{_NO_PROGRAM}:;:{switch}}}}}")
         # Before version 13, gcc does not support static-pie for every target.

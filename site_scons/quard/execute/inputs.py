@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.files import FileRef
+from quard.process.sandbox import Work
 from quard.sources.trees import Entry, Listing
 
 
@@ -22,7 +23,7 @@ class BuildInputs:
     compiled -- the work folder is in the state in which a build was about to install
     made    -- called when that state is reached
     read    -- returns the content of one of the plan's patches and files, verified
-    lay_out -- fills the sysroot folder with the dependencies' files
+    lay_out -- fills the folders for the dependencies' files
     """
 
     archive: Path | None
@@ -30,6 +31,6 @@ class BuildInputs:
     tree: Listing | None
     kept: Mapping[str, Entry] | None
     read: Callable[[FileRef], bytes]
-    lay_out: Callable[[Path], None]
+    lay_out: Callable[[Work], None]
     compiled: bool
     made: Callable[[], None]

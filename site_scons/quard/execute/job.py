@@ -19,11 +19,13 @@ class Job:
             or that of the local tree
     now  -- what the result would be made from, with the first archive (ledger.basis)
     dev  -- the digest of the dev part of every package in the plan's needs and links, by name
+    native -- the digests of the parts in the plan's natives; for `interface`, the dev part's
     """
 
     plan: Plan
     now: Mapping[str, Any]
     dev: Mapping[str, str]
+    native: Mapping[str, str]
 
     def basis(self, archive: str) -> dict[str, Any]:
         """Return what the result is made from if this archive is unpacked; "": none is."""
@@ -35,6 +37,7 @@ class Job:
             "plan": self.plan.as_json(),
             "now": {name: value for name, value in self.now.items() if name != "plan"},
             "dev": dict(self.dev),
+            "native": dict(self.native),
         }
 
 
@@ -49,10 +52,12 @@ def read_job(data: Mapping[str, Any]) -> Job:
             plan=plan,
             now={**now, "plan": plan.instructions()},
             dev=dict(data["dev"]),
+            native=dict(data["native"]),
         )
-        record, whole = now["record"], set(job.dev) == {*plan.needs, *plan.links}
+        whole = set(job.dev) == {*plan.needs, *plan.links} and set(job.native) == {*plan.natives}
+        record = now["record"]
     except (KeyError, TypeError) as error:
         raise ValueError(f"not the data of a job: {error!r}") from error
     if record != RECORD or not whole:
-        raise ValueError("a job with other records, or without the dev part of a package")
+        raise ValueError("a job with other records, or without a part of a package")
     return job

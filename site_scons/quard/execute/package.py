@@ -156,7 +156,7 @@ class Packager:
             # Other checkouts could not know what such a result was made from.
             local = bool(job.plan.tree) or found.is_used or build.sandbox.mode == "none"
             store = self._stores.home(local=local)
-            record = staged.keep(build, self._machine.toolchain(), store, log.name, local=local)
+            record = staged.keep(build, store, log.name, local=local)
             if archive:
                 # No address: the same bytes have others in other recipes and at other times.
                 record["archive"] = {"file": archive.path.name, "sha256": archive.sha256}
@@ -224,8 +224,8 @@ class Packager:
             tree=place.tree,
             kept=tree,
             read=place.read,
-            lay_out=lambda folder: dependencies.lay_out(
-                job, place, folder, self._machine.toolchain(), self._stores
+            lay_out=lambda work: dependencies.lay_out(
+                job, place, work, self._machine.toolchain(job.plan), self._stores
             ),
             compiled=False,
             made=lambda: None,

@@ -25,6 +25,7 @@ class JobPlace:
                are copied
     files   -- name -> path, of the plan's patches and files
     needs   -- name -> name for users, of the packages in the plan's needs and links
+    natives -- the same of those in the plan's natives
     log     -- path of the log; `shown` is its name in messages
     """
 
@@ -32,6 +33,7 @@ class JobPlace:
     tree: Listing | None
     files: Mapping[str, Path]
     needs: Mapping[str, str]
+    natives: Mapping[str, str]
     results: Results
     work: Path
     log: Path

@@ -8,8 +8,8 @@ from typing import Any
 
 from quard.base.errors import QuardError, together
 from quard.base.plain import one_line
+from quard.execute import native
 from quard.execute.builder import Build
-from quard.execute.toolchain import Toolchain
 from quard.parts import split
 from quard.parts.interface import interface
 from quard.parts.relocate import BuildOrigin
@@ -17,19 +17,20 @@ from quard.parts.strip import Toolkit
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.local import Store
-from quard.target import target
+from quard.target import facts
 
 
-def keep(
-    build: Build, toolchain: Toolchain, store: Store, log: str, *, local: bool
-) -> dict[str, Any]:
+def keep(build: Build, store: Store, log: str, *, local: bool) -> dict[str, Any]:
     """Split the staging folder, put its parts into a store, and return the package's record.
 
     log   -- path of the build's log
     local -- the result can be used in this checkout only
     Raises QuardError for all errors in the staging folder, and the errors of `split` and `pack`.
     """
-    plan, stage = build.plan, build.work.stage
+    plan, stage, toolchain = build.plan, build.work.stage, build.toolchain
+    inside = build.sandbox.inside
+    if plan.native:
+        native.close_stage(stage)
     parts = split.split(
         stage,
         debug=build.work.root / "debug",
@@ -37,12 +38,13 @@ def keep(
             objcopy=toolchain.start("objcopy"),
             strip=toolchain.start("strip"),
             ranlib=toolchain.start("ranlib"),
-            target=target(plan.triple),
+            target=facts(plan.triple, native=plan.native),
+            native=f"{inside}/native" if plan.native else "",
         ),
         drop=plan.drop,
         named=dict(plan.parts),
-        markers=(build.sandbox.inside,),
-        origin=BuildOrigin(build.sandbox.inside, f"{plan.name}-{plan.version}"),
+        markers=native.markers(inside) if plan.native else (inside,),
+        origin=BuildOrigin(inside, f"{plan.name}-{plan.version}", plan.native),
     )
     for line in parts.notes:
         build.note(f"split: {line}")

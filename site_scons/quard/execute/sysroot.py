@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.execute import native
 from quard.execute.toolchain import Toolchain
+from quard.plan.plan import Plan
 from quard.process.sandbox import INSIDE, Work, shows
 from quard.process.system import System
 
@@ -112,7 +114,7 @@ def environment(
     folders: Mapping[str, str],
     inside: str,
     makeflags: str,
-    cflags: str,
+    plan: Plan,
     further: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the whole environment of a build: nothing comes from the user's shell.
@@ -122,9 +124,15 @@ def environment(
     checkout in which the build runs.
     """
     sysroot = folders["sysroot"]
-    flags = f"{cflags} -g".strip()
+    # Nobody debugs what runs on the build machine only.
+    flags = plan.cflags if plan.native else f"{plan.cflags} -g".strip()
+    path = (f"{inside}/native/usr/bin", f"{inside}/native/usr/sbin") if plan.natives else ()
+    search = {
+        "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/pkgconfig:{sysroot}/usr/share/pkgconfig",
+        "PKG_CONFIG_SYSROOT_DIR": sysroot,
+    }
     return {
-        "PATH": f"{inside}/tools",
+        "PATH": ":".join((*path, f"{inside}/tools")),
         "HOME": f"{inside}/home",
         "LC_ALL": "C",
         "TZ": "UTC",
@@ -135,8 +143,7 @@ def environment(
         "CONFIG_SHELL": "/bin/sh",
         "GIT_DIR": ".",
         "MAKEFLAGS": makeflags,
-        "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/pkgconfig:{sysroot}/usr/share/pkgconfig",
-        "PKG_CONFIG_SYSROOT_DIR": sysroot,
+        **(native.environment(inside) if plan.native else search),
         "ac_cv_func_malloc_0_nonnull": "yes",
         "ac_cv_func_realloc_0_nonnull": "yes",
         "lt_cv_sys_lib_search_path_spec": "",

@@ -21,10 +21,11 @@ IMAGES = "images"
 class Executor(Protocol):
     """What executes plans on this machine, as far as it is part of keys."""
 
-    def builds_with(self, commands: tuple[str, ...]) -> str:
+    def builds_with(self, commands: tuple[str, ...], *, native: bool) -> str:
         """Return the identity of the tools that build a package.
 
         commands -- those that it calls besides the common ones, see `UnitPlan.made_by`
+        native   -- it is built for the build machine
         """
 
     @property
@@ -191,7 +192,7 @@ class Ledger:
         if not unit.is_package:
             return {name: self._executor.tool(name) for name in unit.plan.made_by}
         sealed = bool(found and found.sealed) or self._executor.seals
-        tools = self._executor.builds_with(unit.plan.made_by)
+        tools = self._executor.builds_with(unit.plan.made_by, native=unit.native)
         return {"toolchain": tools, "sealed": sealed}
 
 

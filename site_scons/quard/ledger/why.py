@@ -8,6 +8,7 @@ from typing import Any
 
 from quard.ledger import why_tools
 from quard.ledger.why_tools import Updates
+from quard.plan.unit import shown
 
 _SHOWN = 3
 """How many changes of an interface one line names."""
@@ -115,23 +116,25 @@ def _inputs(
         if old.get(each) == new.get(each):
             continue
         if part == "interface":
-            found.append(_interface(name, old.get(each), new.get(each), difference))
+            lines = _changes(name, old.get(each), new.get(each), difference)
+            found.append(f"interface of {shown(name)}{lines}")
         elif each not in old or each not in new:
             # Of a package that both have, this part alone is new or gone.
             both = {n.rpartition(":")[0] for n in old.keys() & new.keys()}
-            what = f"{part} of {name}" if name in both else f"package {name}"
+            what = f"{part} of {shown(name)}" if name in both else f"package {shown(name)}"
             found.append(f"{what} {'added' if each in new else 'removed'}")
         else:
-            found.append(f"{name} changed" if part == "tar" else f"files of {name} changed")
+            found.append(f"{name} changed" if part == "tar" else f"files of {shown(name)} changed")
     return list(dict.fromkeys(found))  # a package may have several parts there
 
 
-def _interface(name: str, old: str | None, new: str | None, difference: Difference | None) -> str:
+def _changes(name: str, old: str | None, new: str | None, difference: Difference | None) -> str:
+    """Return the end of a line on an interface: what changed in it, if that is known."""
     lines = difference(name, old, new) if difference is not None and old and new else ()
     if not lines:
-        return f"interface of {name} changed"
+        return " changed"
     more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-    return f"interface of {name}: {', '.join(lines[:_SHOWN])}{more}"
+    return f": {', '.join(lines[:_SHOWN])}{more}"
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ right replacement depends on the reader:
 - CMake files get a path relative to their own location;
 - elsewhere the compiler's notation for its sysroot is used, as in -L=/usr/lib (gcc(1), -I; ld(1),
   -L), and `*-config` scripts get a prefix relative to their own location;
-- commands of the tools folder get their bare name where dependants read it, and usr/bin elsewhere;
+- commands of the build get their bare name where dependants read it, and usr/bin elsewhere;
+- packages for the build machine name the folder where builds see them;
 - compiler options that point into the source are left out; other mentions of the source folder get
   the name that it has in debug information.
 
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from quard.base.placeholders import NATIVE
 from quard.parts.stage import is_file
 
 _DEVELOPMENT = (
@@ -61,10 +63,12 @@ class BuildOrigin:
 
     inside -- the root of the fixed paths as commands saw it
     source -- NAME-VERSION
+    native -- for the build machine: it is used at NATIVE
     """
 
     inside: str
     source: str
+    native: bool = False
 
     def __post_init__(self) -> None:
         if not self.inside.startswith("/"):
@@ -104,12 +108,16 @@ def _holds(place: Path, marker: bytes) -> bool:
 def _corrected(text: bytes, path: str, origin: BuildOrigin) -> bytes:
     inside = re.escape(origin.inside.encode())
     development = any(fnmatchcase(path, pattern) for pattern in _DEVELOPMENT)
-    text = re.sub(rb"\A(#![ \t]*)" + inside + rb"/tools/", rb"\1/usr/bin/", text)
+    commands = rb"/tools/" if origin.native else _COMMANDS
+    text = re.sub(rb"\A(#![ \t]*)" + inside + commands, rb"\1/usr/bin/", text)
     if development:
         text = _without_options(text, inside)
         text = re.sub(inside + rb"/src" + _END, f"/usr/src/{origin.source}".encode(), text)
-        text = re.sub(inside + rb"/tools/+(?=[\w.+-])", b"", text)
+        text = re.sub(inside + commands + rb"+(?=[\w.+-])", b"", text)
     text = re.sub(inside + rb"/tools" + _END, b"/usr/bin", text)
+    if origin.native:
+        text = re.sub(inside + rb"/stage" + _END, b"", text)
+        return re.sub(inside + rb"/(?:sysroot|native)" + _END, NATIVE.encode(), text)
     root = inside + rb"/(?:stage|sysroot)" + _END
     if path.endswith(".cmake"):
         up = posixpath.relpath("/", f"/{posixpath.dirname(path)}")
@@ -120,6 +128,8 @@ def _corrected(text: bytes, path: str, origin: BuildOrigin) -> bytes:
     return re.sub(root, b"/", text)
 
 
+_COMMANDS = rb"/(?:tools|native/usr/s?bin)/"
+"""Folders of commands that a build calls."""
 _END = rb"(?![\w.+-])"
 """The end of a folder's name: not followed by another character of a name."""
 

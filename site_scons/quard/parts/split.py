@@ -136,7 +136,7 @@ def _refuse_linked_deploy(stage: Path) -> None:
 def _settle(stage: Path, origin: BuildOrigin | None) -> tuple[str, ...]:
     """Correct texts and compiled modules for other machines; return a line for each change."""
     corrected = put_right(stage, _installed(everything(stage)), origin) if origin else []
-    marker = f"{origin.inside}/" if origin else ""
+    marker = f"{origin.inside}/" if origin and not origin.native else ""
     gone = settle(stage, _installed(everything(stage)), corrected, marker)
     return (
         *(f"{path}: paths of the build corrected" for path in corrected),

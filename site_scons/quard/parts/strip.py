@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.placeholders import NATIVE
 from quard.base.plain import one_line
 from quard.base.space import says_full
 from quard.parts import elf, elf_edit
 from quard.parts.elf_view import MAGIC
 from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
+from quard.parts.runpath import relative_rpath
 from quard.parts.stage import below, is_file
 from quard.process.starting import run
 from quard.target import Target
@@ -43,12 +45,17 @@ _SYMTAB = 2
 
 @dataclass(frozen=True)
 class Toolkit:
-    """The cross tools that split needs, each as the start of an argument vector."""
+    """The cross tools that split needs, each as the start of an argument vector.
+
+    native -- for programs of the build machine, the folder that run paths name during the build;
+              they become relative, since users may see the folder elsewhere
+    """
 
     objcopy: tuple[str, ...]
     strip: tuple[str, ...]
     ranlib: tuple[str, ...]
     target: Target
+    native: str = ""
 
 
 @dataclass
@@ -154,6 +161,8 @@ class _Work:
             return frame
         if frame.machine != self.tools.target.elf_machine or below(path, FIRMWARE):
             return frame
+        if self.tools.native and relative_rpath(place, path, (self.tools.native, NATIVE)):
+            frame = elf.read(place)
         if wrong := _forbidden_rpath(frame, self.markers):
             self.found.rpaths.append(f"{path}: {wrong}")
         elif _superfluous_rpath(frame):

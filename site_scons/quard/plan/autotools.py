@@ -9,15 +9,18 @@ from quard.plan.plan import RunStep, Step
 COMMON = (
     "--build={build}",
     "--host={triple}",
-    "--prefix=/usr",
-    "--sysconfdir=/etc",
-    "--localstatedir=/var",
+    "--prefix={prefix}",
+    "--sysconfdir={root}/etc",
+    "--localstatedir={root}/var",
     "--disable-dependency-tracking",
     "--disable-nls",
     "--disable-static",
     "--enable-shared",
 )
-"""Arguments passed to every configure script; it only warns about unknown ones."""
+"""Arguments passed to every configure script; it only warns about unknown ones.
+
+{root} is the folder with the package's usr, etc and var, see Context.root.
+"""
 
 
 GENERATORS = "aclocal autoconf autoheader autom4te automake autoreconf libtoolize".split()
@@ -31,7 +34,8 @@ def regenerate() -> tuple[Step, ...]:
 
 def steps(recipe: Autotools, context: Context) -> tuple[Step, ...]:
     """Return the configure, build and install steps."""
-    arguments = context.texts(COMMON + recipe.configure) + context.choices()
+    common = tuple(word.replace("{root}", context.root) for word in COMMON)
+    arguments = context.texts(common + recipe.configure) + context.choices()
     steps: tuple[Step, ...] = (
         RunStep("configure", ("./configure", *arguments)),
         RunStep("build", ("make", *context.texts(recipe.make))),

@@ -26,6 +26,7 @@ class Inputs:
     strict         -- only upstream's archive is accepted
     sysroot        -- packages whose dev parts the build sees
     linked         -- packages of which it sees only the shared libraries
+    natives        -- parts of packages for the build machine that it sees, as NAME:PART
     """
 
     patches: tuple[FileRef, ...] = ()
@@ -36,6 +37,7 @@ class Inputs:
     strict: bool = False
     sysroot: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()
 
 
 def compose(
@@ -47,30 +49,52 @@ def compose(
     inputs: Inputs,
 ) -> Plan:
     """Return the plan of one package. Raises QuardError for an unknown placeholder."""
-    target, cflags = configuration.target, configuration.cflags
-    fragments = tuple(f.name for f in inputs.fragments)
-    context = Context(name, recipe, target, features, cflags, fragments)
+    context = _context(name, recipe, configuration, features, inputs)
     steps, generators = _steps(recipe, context, inputs)
+    env = tuple(sorted((key, render(text, context.values)) for key, text in recipe.env))
+    files = (*inputs.files, *inputs.fragments)
+    if configuration.native and "{files}" not in repr((steps, env)):
+        files = ()  # those are for the target's package
     return Plan(
         name=name,
         version=recipe.version,
-        triple=target.triple,
+        triple=configuration.target.triple,
         sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
         tree=inputs.tree,
         patches=inputs.patches,
-        files=(*inputs.files, *inputs.fragments),
+        files=files,
         features=tuple(sorted(features.items())),
         needs=tuple(sorted(inputs.sysroot)),
         links=tuple(sorted(inputs.linked)),
+        natives=tuple(sorted(inputs.natives)),
+        native=configuration.native,
         tools=tuple(sorted({*recipe.tools, *generators})),
-        env=tuple(sorted((key, render(text, context.values)) for key, text in recipe.env)),
-        cflags=cflags,
+        env=env,
+        cflags=configuration.cflags,
         hardening=configuration.hardening.built if _compiles(recipe) else (),
         steps=steps,
         drop=context.texts(recipe.drop),
         parts=tuple(sorted((part.name, context.texts(part.paths)) for part in recipe.parts)),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
+    )
+
+
+def _context(
+    name: str,
+    recipe: Recipe,
+    configuration: Configuration,
+    features: Mapping[str, bool],
+    inputs: Inputs,
+) -> Context:
+    return Context(
+        name=name,
+        recipe=recipe,
+        target=configuration.target,
+        features=features,
+        cflags=configuration.cflags,
+        fragments=tuple(fragment.name for fragment in inputs.fragments),
+        native=configuration.native,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from quard.base.placeholders import NATIVE
 from quard.model import Install, Recipe, Run, Step, Symlink
 from quard.plan import plan
 from quard.recipes.placeholders import render, render_all
@@ -20,6 +21,7 @@ class Context:
 
     features -- every feature of the recipe, on or off
     fragments -- names of the board's Kconfig fragments, applied after the recipe's
+    native -- it is built for the build machine
     """
 
     name: str
@@ -28,6 +30,7 @@ class Context:
     features: Mapping[str, bool]
     cflags: str
     fragments: tuple[str, ...] = ()
+    native: bool = False
     values: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,12 +39,19 @@ class Context:
             "version": self.recipe.version,
             "triple": self.target.triple,
             "cross": self.target.triple + "-",
-            "build": BUILD_TRIPLE,
+            # A build for the build machine is no cross build: its programs can be run.
+            "build": self.target.triple if self.native else BUILD_TRIPLE,
             "linux_arch": self.target.linux_arch,
             "openssl_target": self.target.openssl_target,
+            "prefix": f"{self.root}/usr",
             "cflags": self.cflags,
         }
         object.__setattr__(self, "values", values)
+
+    @property
+    def root(self) -> str:
+        """The folder that has the package's usr, etc and var where the package is used."""
+        return NATIVE if self.native else ""
 
     def texts(self, texts: tuple[str, ...]) -> tuple[str, ...]:
         """Render arguments of the recipe."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from quard.model import LATE
+from quard.base.placeholders import LATE
 
 
 def late(text: str, folders: Mapping[str, str]) -> str:

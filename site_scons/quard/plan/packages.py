@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from quard.boards.native import NAME as BUILD
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
 from quard.plan.unit import Input, Unit, package_id
@@ -15,7 +16,8 @@ class Packages:
     """The packages of all roots.
 
     units -- by id; inputs come first, and the board's own root before the named ones
-    ids   -- (root, package) -> id of its unit, which may be that of another root
+    ids   -- (root, package) -> id of its unit, which may be that of another root; the packages
+             for the build machine have a root of their own, unit.BUILD
     """
 
     units: Mapping[str, Unit]
@@ -31,7 +33,9 @@ class Packages:
 
 
 def package_units(roots: Mapping[str, Resolved]) -> Packages:
-    """Return the packages of a board's roots, the board's own root being the first.
+    """Return the packages of a board's roots.
+
+    roots -- those for the build machine first, if there are any, then the board's own root
 
     Two packages are equal if their plans are, and all that goes into them: the second one is the
     first one's unit, so that nothing is built twice.
@@ -42,7 +46,7 @@ def package_units(roots: Mapping[str, Resolved]) -> Packages:
     for root, resolved in roots.items():
         for unit in _units(root, resolved, Packages(units, ids)):
             same = unit.id
-            if len(roots) > 1:
+            if len(roots) > 1 and root != BUILD:
                 equal = (unit.plan.identity, unit.plan.archives, unit.inputs)
                 same = known.setdefault(equal, unit.id)
             ids[root, unit.package] = same
@@ -59,7 +63,13 @@ def _units(root: str, resolved: Resolved, before: Packages) -> Iterator[Unit]:
         yield Unit(
             package_id(name, configuration.name),
             plan,
-            before.inputs(root, (*plan.needs, *plan.links), "interface"),
+            (*before.inputs(root, (*plan.needs, *plan.links), "interface"), *_natives(plan)),
             ("interface", *plan.target_parts, *(("deploy",) if plan.deploys else ())),
             folder=configuration.folder,
         )
+
+
+def _natives(plan: Plan) -> tuple[Input, ...]:
+    """Return the parts of packages for the build machine that a build sees."""
+    seen = (each.partition(":") for each in plan.natives)
+    return tuple(Input(package_id(name, BUILD), part) for name, _, part in seen)

@@ -7,6 +7,7 @@ outside the plan decides whether a package is rebuilt.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -118,6 +119,8 @@ class Plan:
     features -- (name, on) of every feature, for people who compare plans
     needs    -- packages whose dev parts make up the sysroot, sorted
     links    -- packages of which the sysroot has only the shared libraries, sorted
+    natives  -- parts of packages for the build machine that the build sees, as NAME:PART, sorted
+    native   -- it is built for the build machine
     tools    -- commands of the build machine beyond the common ones
     env      -- environment of every step beyond the executor's, sorted by name
     cflags   -- the board's compiler flags, which the compiler wrapper adds
@@ -137,6 +140,8 @@ class Plan:
     features: tuple[tuple[str, bool], ...] = ()
     needs: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()
+    native: bool = False
     tools: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     cflags: str = ""
@@ -164,6 +169,8 @@ class Plan:
             "features": dict(self.features),
             "needs": self.needs,
             "links": self.links,
+            **({"natives": self.natives} if self.natives else {}),
+            **({"native": True} if self.native else {}),
             "tools": self.tools,
             "env": dict(self.env),
             "cflags": self.cflags,
@@ -178,7 +185,7 @@ class Plan:
     @property
     def target_parts(self) -> tuple[str, ...]:
         """Names of the parts with files for the target."""
-        return (*TARGET_PARTS, *(name for name, _ in self.parts if name not in TARGET_PARTS))
+        return target_parts(name for name, _ in self.parts)
 
     @property
     def tracks(self) -> bool:
@@ -210,6 +217,11 @@ class Plan:
     def identity(self) -> str:
         """SHA-256 of the canonical instructions."""
         return canonical.typed_digest(self.instructions())
+
+
+def target_parts(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the parts with files for the target of a package whose recipe names these parts."""
+    return (*TARGET_PARTS, *sorted({*names}.difference(TARGET_PARTS)))
 
 
 def kconfig_step(plan: Plan) -> KconfigStep | None:

@@ -38,6 +38,8 @@ def read_plan(data: Mapping[str, Any]) -> Plan:
             features=tuple(sorted(data["features"].items())),
             needs=tuple(data["needs"]),
             links=tuple(data["links"]),
+            natives=tuple(data.get("natives", ())),
+            native=data.get("native", False),
             tools=tuple(data["tools"]),
             env=tuple(sorted(data["env"].items())),
             cflags=data["cflags"],

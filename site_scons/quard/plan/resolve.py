@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from quard.base.errors import QuardError
 from quard.base.names import unknown
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
 from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
+from quard.plan.choices import check_fragments, check_names
 from quard.plan.compose import Inputs, compose
+from quard.plan.natives import Natives, for_build
 from quard.plan.plan import CopyStep, Plan
 from quard.plan.unit import PROGRAMS
 from quard.recipes import lint
@@ -140,7 +141,8 @@ class Resolver:
         self._configuration = root.configuration
         self._catalog = catalog
         self._fragments = fragments
-        self._check_names()
+        check_names(root, catalog)
+        check_fragments(fragments, catalog)
 
     def choices(self) -> dict[tuple[str, str], Choice]:
         """Return the features whose choice is `if-available`, with that choice."""
@@ -152,7 +154,7 @@ class Resolver:
         Raises QuardError: unknown-package, dependency-cycle, and any error of reading a recipe.
         """
         return build(
-            (*self._root.packages, *extra), lambda name: self._edges(self._catalog[name], decided)
+            (*self._root.packages, *extra), lambda name: self._edges(self._package(name), decided)
         )
 
     def resolve(
@@ -160,18 +162,24 @@ class Resolver:
         decided: Mapping[tuple[str, str], bool],
         trees: Mapping[str, Tree],
         extra: Iterable[str] = (),
+        natives: Natives | None = None,
     ) -> Resolved:
-        """Return the root's packages with their plans. Raises QuardError as `graph` and lint."""
+        """Return the root's packages with their plans. Raises QuardError as `graph` and lint.
+
+        natives -- the packages for the build machine, if any of these packages needs one
+        """
         graph = self.graph(decided, extra)
-        packages = {name: self._catalog[name] for name in graph.order}
-        lint.require(packages.values(), self._catalog)
+        lint.require((self._catalog[name] for name in graph.order), self._catalog)
+        packages = {name: self._package(name) for name in graph.order}
+        if self._configuration.native:
+            natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
         plans = {
             name: compose(
                 name,
                 package.recipe,
                 configuration=self._configuration,
                 features=self._features(package, decided),
-                inputs=self._inputs(package, graph, trees.get(name)),
+                inputs=self._inputs(package, graph, trees.get(name), natives),
             )
             for name, package in packages.items()
         }
@@ -184,8 +192,21 @@ class Resolver:
             plans=plans,
         )
 
-    def _inputs(self, package: Package, graph: Graph, tree: Tree | None) -> Inputs:
+    def _package(self, name: str) -> Package:
+        """Return a package with its recipe for this root."""
+        found = self._catalog[name]
+        return for_build(found) if self._configuration.native else found
+
+    def _inputs(
+        self, package: Package, graph: Graph, tree: Tree | None, natives: Natives | None
+    ) -> Inputs:
+        name, native = package.name, self._configuration.native
         configured = isinstance(package.recipe, Kconfig)
+        seen: tuple[str, ...] = ()
+        if native and natives:
+            seen = natives.seen_by(name)
+        elif natives:
+            seen = natives.seen(graph.edges[name].natives)
         return Inputs(
             patches=() if tree else package.patches(),
             files=package.files(),
@@ -193,39 +214,10 @@ class Resolver:
             tree=tree.digest if tree else "",
             generate=tree is not None and not tree.configured,
             strict=self._strict,
-            sysroot=graph.sysroot(package.name),
-            linked=graph.linked(package.name),
+            sysroot=() if native else graph.sysroot(name),
+            linked=() if native else graph.linked(name),
+            natives=seen,
         )
-
-    def _check_names(self) -> None:
-        """Reject a package or feature that does not exist, and a root called like a package."""
-        root = self._root
-        if root.name and root.name in self._catalog.names():
-            raise QuardError(
-                f"configs/{root.board}.toml: roots.{root.name} has the name of a package",
-                reason="bad-board",
-                hint="give the root another name",
-            )
-        for package, feature in self._configuration.features:
-            known = tuple(f.name for f in self._catalog[package].recipe.features)
-            if feature not in known:
-                raise unknown(
-                    "feature", feature, known, f"packages/{package}/recipe.py declares them"
-                )
-        for package in self._root.packages:
-            self._catalog[package]
-        self._check_fragments()
-
-    def _check_fragments(self) -> None:
-        """Reject a fragment that no build would use."""
-        for package, where in sorted(self._fragments.packages.items()):
-            if not isinstance(self._catalog[package].recipe, Kconfig):
-                raise QuardError(
-                    f"{where} has a configuration fragment for {package},"
-                    " which Kconfig does not configure",
-                    reason="bad-board",
-                    hint="remove it; the recipe's features and arguments configure it",
-                )
 
     def _features(
         self, package: Package, decided: Mapping[tuple[str, str], bool]
@@ -242,17 +234,22 @@ class Resolver:
 
     def _edges(self, package: Package, decided: Mapping[tuple[str, str], bool]) -> Edges:
         recipe = package.recipe
-        needs, runtime = set(recipe.needs), set(recipe.runtime)
+        needs, runtime, natives = set(recipe.needs), set(recipe.runtime), set(recipe.natives)
         settled = self._features(package, decided)
         for feature in recipe.features:
             if settled[feature.name]:
                 needs.update(feature.needs)
                 runtime.update(feature.runtime)
+                natives.update(feature.natives)
+        if self._configuration.native:
+            # A build may run whatever it sees of the build machine: all of it is a need.
+            needs, natives = needs | natives, set()
         brought = {*map(parted, needs)}
         brought |= {(name, part or ALL) for name, part in map(parted, runtime)}
         return Edges(
             needs=packages(needs),
             exports=tuple(sorted({*packages(needs)}.intersection(recipe.exports))),
+            natives=packages(natives),
             runtime=packages(runtime),
             brought=tuple(sorted(brought)),
         )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from quard.boards.native import NAME as BUILD
+
 LIBS, PROGRAMS = "libs", "programs"
+_NATIVE = f"@{BUILD}"
 TARGET_PARTS = (LIBS, PROGRAMS)
 """Parts of every package with files for the target; a recipe may name further ones."""
 
@@ -42,8 +45,11 @@ class Input:
 
     @property
     def name(self) -> str:
-        """Its name in keys. It names no configuration, so that equal plans are built once."""
-        return f"{local(self.unit)}:{self.part}"
+        """Its name in keys. It names no configuration, so that equal plans are built once, but
+        tells a package for the build machine from that for the target.
+        """
+        name = self.unit if self.unit.endswith(_NATIVE) else local(self.unit)
+        return f"{name}:{self.part}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,11 @@ class Unit:
         return local(self.id)
 
     @property
+    def native(self) -> bool:
+        """Whether it is a package for the build machine."""
+        return self.id.endswith(_NATIVE)
+
+    @property
     def is_package(self) -> bool:
         return not self.files
 
@@ -92,6 +103,11 @@ def board_id(name: str, board: str) -> str:
 def local(unit: str) -> str:
     """Return a unit's name without its board or configuration."""
     return unit.partition("@")[0] if "@" in unit else unit.partition("/")[2]
+
+
+def shown(name: str) -> str:
+    """Return the name for users of a package in `Input.name`."""
+    return qualified(BUILD, local(name)) if name.endswith(_NATIVE) else name
 
 
 def qualified(folder: str, name: str) -> str:

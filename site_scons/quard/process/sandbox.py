@@ -14,7 +14,7 @@ from typing import IO, Literal
 
 from quard.base.errors import QuardError
 from quard.base.files import UMASK
-from quard.model import LATE
+from quard.base.placeholders import LATE
 from quard.process import bubblewrap, leash
 from quard.process.builduser import BuildUser
 from quard.process.stop import Stop
@@ -57,6 +57,10 @@ class Work:
         return self.root / "files"
 
     @property
+    def native(self) -> Path:
+        return self.root / "native"
+
+    @property
     def tools(self) -> Path:
         return self.root / "tools"
 
@@ -75,7 +79,7 @@ class Work:
         """
         self.root.mkdir(parents=True)
         self.root.chmod(0o755)
-        for folder in (self.src, self.stage, self.sysroot, self.files, self.tools):
+        for folder in (self.src, self.stage, self.sysroot, self.files, self.tools, self.native):
             folder.mkdir(parents=True)
         self.home.mkdir()
         self.etc.mkdir()
@@ -203,7 +207,7 @@ class Sandbox:
                 mounts += ["--ro-bind", str(folder), str(folder)]
         for name in ("src", "stage", "home"):
             mounts += ["--bind", str(self.work.root / name), f"{INSIDE}/{name}"]
-        for name in ("sysroot", "files", "tools"):
+        for name in ("sysroot", "files", "tools", "native"):
             mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
         # Otherwise a build could write to the root of its own, empty file system.
         local = () if self.system.is_pinned else ("--remount-ro", _LOCAL)

@@ -8,14 +8,16 @@ from contextlib import nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from quard.boards.native import NAME as BUILD
 from quard.ledger import why
 from quard.ledger.ledger import Ledger
 from quard.ledger.results import write_result
 from quard.ledger.why import Difference
+from quard.plan.natives import INTERFACE
 from quard.plan.packages import package_units
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
-from quard.plan.unit import Unit, local, parted
+from quard.plan.unit import Unit, parted
 from quard.project.images import Images
 from quard.project.rooted import naming
 from quard.project.workspace import Workspace
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 class BoardBuild:
     """Makes the units of one board; several threads may use it at once.
 
-    roots    -- by name: "", the board's own, comes first
+    roots    -- by name, with the packages for the build machine as one of their own (plan.unit)
     packages -- the units of the packages, by id, in build order
     """
 
@@ -48,9 +50,14 @@ class BoardBuild:
     @cached_property
     def images(self) -> Images:
         """The board's images; their units are added to the ledger."""
-        found = Images(self.workspace, self.roots, self._units)
+        found = Images(self.workspace, self._made, self._units)
         self.ledger.units.update(found.units)
         return found
+
+    @cached_property
+    def _made(self) -> dict[str, Resolved]:
+        """The roots of which file systems are made; the board's own comes first."""
+        return {root: resolved for root, resolved in self.roots.items() if root != BUILD}
 
     @property
     def resolved(self) -> Resolved:
@@ -68,17 +75,24 @@ class BoardBuild:
         for folder, resolved in self.roots.items():
             own = [name for root, name in asked if root == folder]
             wanted |= {self._units.ids[folder, name] for name in resolved.graph.closure(own)}
+        return self._with_inputs(wanted)
+
+    def _with_inputs(self, ids: Iterable[str]) -> tuple[Unit, ...]:
+        """Return these packages and all that goes into them, in build order."""
+        wanted = set(ids)
+        for unit in reversed(tuple(self.packages.values())):
+            if unit.id in wanted:
+                wanted.update(each.unit for each in unit.inputs)
         return tuple(unit for unit in self.packages.values() if unit.id in wanted)
 
     @property
     def image(self) -> tuple[Unit, ...]:
-        """The packages of all images, in build order."""
-        wanted = {
+        """The packages of all images and those for the build machine, in build order."""
+        return self._with_inputs(
             self._units.ids[folder, name]
-            for folder, resolved in self.roots.items()
+            for folder, resolved in self._made.items()
             for name in resolved.image
-        }
-        return tuple(unit for unit in self.packages.values() if unit.id in wanted)
+        )
 
     @cached_property
     def forced(self) -> frozenset[str]:
@@ -89,12 +103,12 @@ class BoardBuild:
         self, unit: Unit, before: Mapping[str, Any] | None, now: Mapping[str, Any]
     ) -> tuple[str, ...]:
         """Return why a unit is made, see why.reasons."""
-        updates = partial(self.workspace.host.tooling.updates, unit.plan)
+        updates = partial(self.workspace.host.tooling.updates, unit)
         return why.reasons(before, now, self._difference(unit), updates)
 
     def _difference(self, unit: Unit) -> Difference:
         """Return the function that compares interfaces of a unit's inputs."""
-        names = {local(each.unit): self.ledger.units[each.unit] for each in unit.inputs}
+        names = {each.name.partition(":")[0]: self.ledger.units[each.unit] for each in unit.inputs}
 
         def found(name: str, before: str, now: str) -> Sequence[str]:
             shown = names[name].name if name in names else name
@@ -158,12 +172,16 @@ class BoardBuild:
 
         plan, unit = self.plan(name), self.package(name)
         now, outputs = self.ledger.basis(unit), self.workspace.outputs
-        digests = [now["inputs"][each.name] for each in unit.inputs]
-        dev = {
-            need.package: outputs.dev(need.name, digest)
-            for need, digest in zip(self.needs(name), digests, strict=True)
-        }
-        return Job(plan=plan, now=now, dev=dev)
+        dev, native = {}, {}
+        for each, need in zip(unit.inputs, self.needs(name), strict=True):
+            digest = now["inputs"][each.name]
+            if each.part == INTERFACE:
+                digest = outputs.dev(need.name, digest)
+            if need.native:
+                native[f"{need.package}:{each.part}"] = digest
+            else:
+                dev[need.package] = digest
+        return Job(plan=plan, now=now, dev=dev, native=native)
 
     def place(self, name: str, kind: str = "work") -> JobPlace:
         """Return where the job of a package, named NAME or ROOT/NAME, is done on this machine.
@@ -172,7 +190,7 @@ class BoardBuild:
         """
         from quard.execute.place import JobPlace  # noqa: PLC0415
 
-        workspace, unit = self.workspace, self.package(name)
+        workspace, unit, needs = self.workspace, self.package(name), self.needs(name)
         root, bare = parted(name)
         package, tree = self.roots[root].packages[bare], workspace.tree(bare)
         files = {path.name: path for path in package.folder.iterdir()}
@@ -185,7 +203,8 @@ class BoardBuild:
             request=None if tree else workspace.request(package),
             tree=tree,
             files=files,
-            needs={found.package: found.name for found in self.needs(name)},
+            needs={found.package: found.name for found in needs if not found.native},
+            natives={found.package: found.name for found in needs if found.native},
             results=self.ledger.results(unit),
             work=workspace.out / kind / name,
             log=workspace.out / "logs" / log,

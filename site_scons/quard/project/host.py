@@ -62,9 +62,9 @@ class Host:
             self._require_sealed,
         )
 
-    def builds_with(self, commands: tuple[str, ...]) -> str:
+    def builds_with(self, commands: tuple[str, ...], *, native: bool) -> str:
         """Return the identity of the tools that build a package, see Tooling."""
-        return self.tooling.builds_with(commands)
+        return self.tooling.builds_with(commands, native=native)
 
     def tool(self, name: str) -> str:
         """Return the identity of a tool that makes images, see Tooling."""
@@ -141,7 +141,7 @@ class Host:
             self.stores,
             self.fetcher(),
             BuildMachine(
-                toolchain=lambda: self.tooling.toolchain,
+                toolchain=self.tooling.compiler,
                 system=self.tooling.system,
                 jobserver=self._jobserver,
                 mode=mode,

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from quard.base.errors import QuardError
+from quard.boards.native import NAME as BUILD
 from quard.ledger.results import LostResult
 
 
 def of_root(folder: str, text: str) -> str:
     """Return a text about a root; that about the board's own root, whose folder is "", as it is."""
+    if folder == BUILD:
+        return f"for the build machine: {text}"
     return f"root {folder}: {text}" if folder else text
 
 

@@ -13,6 +13,7 @@ class Site:
     cache  -- folder of the store and of fetched archives
     home   -- the user's home folder; None if there is none
     search -- the PATH
+    machine -- the processor, as uname(2) names it
     jobs   -- number of parallel processes
     keep   -- descriptors that builds inherit
     force  -- packages to build even if nothing changed
@@ -23,6 +24,7 @@ class Site:
     home: Path | None
     search: str
     jobs: int
+    machine: str
     keep: tuple[int, ...] = ()
     force: frozenset[str] = frozenset()
     terminal: str = ""

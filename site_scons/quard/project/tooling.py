@@ -22,7 +22,8 @@ from quard.tools.pinned import PinnedTools
 if TYPE_CHECKING:
     from quard.execute.toolchain import Toolchain
     from quard.face.console import Console
-    from quard.plan.unit import Unit, UnitPlan
+    from quard.plan.plan import Plan
+    from quard.plan.unit import Unit
     from quard.process.stop import Stop
     from quard.process.system import System
     from quard.tools.fetching import Packages
@@ -167,32 +168,51 @@ class Tooling:
         return toolchain.find(named.prefix, folder, self._site.search, self._programs)
 
     @cached_property
+    def native_toolchain(self) -> Toolchain:
+        """The build machine's own compiler. Raises QuardError compiler-missing, no-natives."""
+        from quard.boards import native  # noqa: PLC0415
+        from quard.execute import toolchain  # noqa: PLC0415
+
+        prefix = native.configuration(self._site.machine).toolchain.prefix
+        if pinned := self.pinned:
+            return toolchain.pinned(prefix, pinned.system(native=True))
+        return toolchain.find(prefix, None, self._site.search, self._programs)
+
+    def compiler(self, plan: Plan) -> Toolchain:
+        """Return the compiler of a package. Raises QuardError compiler-missing."""
+        return self.native_toolchain if plan.native else self.toolchain
+
+    @cached_property
     def _programs(self) -> Programs:
         return Programs(self._project / "out" / "programs.json")
 
-    def builds_with(self, commands: tuple[str, ...]) -> str:
+    def builds_with(self, commands: tuple[str, ...], *, native: bool) -> str:
         """Return the identity of the tools that build a package in its key.
 
         commands -- those that it calls besides the common ones
+        native   -- it is built for the build machine
         """
-        pinned = self.pinned
-        return pinned.identity(commands) if pinned else self.toolchain.fingerprint
+        if pinned := self.pinned:
+            return pinned.identity(commands, native=native)
+        return (self.native_toolchain if native else self.toolchain).fingerprint
 
-    def updates(self, plan: UnitPlan, name: str, before: str) -> tuple[str, ...]:
-        """Return what changed in the pinned tools of a plan since they had a digest.
+    def updates(self, unit: Unit, name: str, before: str) -> tuple[str, ...]:
+        """Return what changed in the pinned tools of a unit since they had a digest.
 
         name -- of the tools in the basis of a result (ledger.why_tools)
         """
-        pinned = self.pinned
-        return pinned.updates(self._cache, name, plan.made_by, before) if pinned else ()
+        if pinned := self.pinned:
+            commands, native = unit.plan.made_by, unit.native
+            return pinned.updates(self._cache, name, commands, before, native=native)
+        return ()
 
-    def system(self, plan: UnitPlan) -> System:
+    def system(self, plan: Plan) -> System:
         """Return the system whose tools the build of a plan uses."""
         from quard.process.system import MACHINE  # noqa: PLC0415
 
-        return self.pinned.system(plan.made_by) if self.pinned else MACHINE
+        return self.pinned.system(plan.made_by, native=plan.native) if self.pinned else MACHINE
 
-    def editor(self, plan: UnitPlan) -> System:
+    def editor(self, plan: Plan) -> System:
         """Return the system in which the Kconfig editor of a plan is compiled and run."""
         return self.pinned.editor(plan.made_by) if self.pinned else self.system(plan)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.boards import native
 from quard.boards.board import Board
 from quard.boards.fragments import Fragments
 from quard.boards.settings import Settings
@@ -20,6 +21,7 @@ from quard.plan.unit import Unit, parted
 from quard.project import places
 from quard.project.host import Host
 from quard.project.questions import questions
+from quard.project.resolving import resolve
 from quard.project.rooted import naming
 from quard.recipes.catalog import Catalog, Package
 from quard.sources import availability
@@ -65,7 +67,7 @@ class Workspace:
     def require_places(self, units: Collection[Unit]) -> None:
         """Check that building these packages can write. Raises QuardError, see places."""
         names = tuple(unit.name for unit in units)
-        roots = (root.name for root in self.board.roots)
+        roots = (*(root.name for root in self.board.roots), native.NAME)
         places.require(self.project / "out", self.board.name, names, self.host.stores.all, roots)
         self.require_sources({unit.package for unit in units})
 
@@ -109,7 +111,7 @@ class Workspace:
     def resolve(
         self, decided: Mapping[availability.Key, bool], extra: tuple[str, ...] = ()
     ) -> dict[str, Resolved]:
-        """Return the packages of each root with their plans, those of the board's own root first.
+        """Return the packages of each root with their plans, see resolving.resolve.
 
         extra -- further packages, as NAME or ROOT/NAME. Raises QuardError.
         """
@@ -121,12 +123,15 @@ class Workspace:
                     reason="bad-setting",
                     hint=f"remove {name} from [override]; the board's file names the toolchain",
                 )
-        asked, trees, resolved = [*map(parted, extra)], self._trees(), {}
-        for root, each in self._resolvers.items():
-            more = [name for folder, name in asked if folder == root]
-            with naming(root):
-                resolved[root] = each.resolve(decided, trees, more)
-        return resolved
+        asked = map(parted, extra)
+        return resolve(self._resolvers, self._native, decided, self._trees(), asked)
+
+    def _native(self, names: Iterable[str]) -> Resolver:
+        """Return the resolver of packages for the build machine."""
+        root = native.root(self.board.name, self.host.site.machine, names)
+        fragments = Fragments(self.project, root.configuration)
+        self.fragments[root.name] = fragments
+        return Resolver(root, self._catalog, fragments, strict=self.settings.strict_sources)
 
     def _trees(self) -> dict[str, Tree]:
         return {

@@ -28,6 +28,8 @@ class Edges:
     """The dependencies of one package, with the board's features decided.
 
     needs   -- built before it and visible to its build
+    natives -- packages for the build machine whose programs its build calls; they are in a graph
+               of their own
     exports -- those of `needs` that packages that need it see as well
     runtime -- needed on the target only
     brought -- what it brings to the target, as (package, part): "" of one that it needs, ALL of one
@@ -36,6 +38,7 @@ class Edges:
 
     needs: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
     brought: tuple[tuple[str, str], ...] = ()
 
@@ -57,8 +60,12 @@ class Graph:
         These are its needs and the packages that those export. Packages that its needs only use
         internally are not included: a missing dependency must fail, not succeed by luck.
         """
+        return self.exported(self.edges[name].needs)
+
+    def exported(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return `names`, and the packages that they export directly or indirectly, sorted."""
         seen: set[str] = set()
-        todo = list(self.edges[name].needs)
+        todo = list(names)
         while todo:
             need = todo.pop()
             if need not in seen:

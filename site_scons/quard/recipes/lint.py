@@ -23,6 +23,7 @@ from quard.model import (
 )
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
+from quard.recipes.lint_for_build import for_build
 from quard.recipes.lint_names import mentioned, names
 from quard.recipes.placeholders import unknown_words
 
@@ -35,7 +36,8 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
     found: list[Finding] = []
-    for check in (_texts, _hardening, _source, names, _features, _files, _modes, _placeholders):
+    checks = (_texts, _hardening, _source, names, _features, for_build, _files, _modes)
+    for check in (*checks, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
 
@@ -193,11 +195,12 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
 
 def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
     """Yield each step and the name of its field."""
-    for item in fields(recipe):
-        value = getattr(recipe, item.name)
-        for part in value if isinstance(value, tuple) else ():
-            if isinstance(part, Step):
-                yield item.name, part
+    for prefix, holder in (("", recipe), ("for_build.", recipe.for_build)):
+        for item in fields(holder) if holder else ():
+            value = getattr(holder, item.name)
+            for part in value if isinstance(value, tuple) else ():
+                if isinstance(part, Step):
+                    yield prefix + item.name, part
 
 
 def _staged(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from quard.base.names import NAME
+from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
 from quard.recipes.graph import packages, parted
@@ -16,22 +17,15 @@ _OTHER_PARTS = frozenset(("debug", "deploy", "dev", "interface", "log", "runtime
 
 def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
-    lists = [
-        ("needs", recipe.needs),
-        ("exports", recipe.exports),
-        ("runtime", recipe.runtime),
-    ]
-    for feature in recipe.features:
-        lists.append((f"feature {feature.name}.needs", feature.needs))
-        lists.append((f"feature {feature.name}.runtime", feature.runtime))
+    lists = _lists(recipe)
     for field, names in lists:
         yield from twice(package, field, names)
         for name, part in map(parted, names):
-            if part and field == "exports":
+            if part and field.endswith(("exports", "natives")):
                 yield finding(package, field, f"{name}:{part} names a part", "bad-part")
             if name not in catalog.known:
                 yield finding(package, field, f"no package {name!r}", "unknown-package")
-            if name == package.name:
+            if name == package.name and not field.endswith("natives"):
                 yield finding(package, field, "a package cannot need itself", "dependency-cycle")
     for name in recipe.exports:
         if parted(name)[0] not in packages(
@@ -45,6 +39,25 @@ def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     yield from twice(package, "env", variables)
     yield from twice(package, "tools", recipe.tools)
     yield from _parts(package)
+
+
+def _lists(recipe: Recipe) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each list of other packages in a recipe, with the name of its field."""
+    lists = [
+        ("needs", recipe.needs),
+        ("exports", recipe.exports),
+        ("natives", recipe.natives),
+        ("runtime", recipe.runtime),
+    ]
+    for feature in recipe.features:
+        lists.append((f"feature {feature.name}.needs", feature.needs))
+        lists.append((f"feature {feature.name}.natives", feature.natives))
+        lists.append((f"feature {feature.name}.runtime", feature.runtime))
+    if other := recipe.for_build:
+        lists.append(("for_build.needs", other.needs or ()))
+        lists.append(("for_build.natives", other.natives or ()))
+        lists.append(("for_build.runtime", other.runtime or ()))
+    return lists
 
 
 def _parts(package: Package) -> Iterator[Finding]:
@@ -65,8 +78,4 @@ def twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Find
 
 def mentioned(package: Package) -> set[str]:
     """Return the names of other packages that a recipe mentions."""
-    recipe = package.recipe
-    found = {*recipe.needs, *recipe.exports, *recipe.runtime}
-    for feature in recipe.features:
-        found.update(feature.needs, feature.runtime)
-    return {*packages(found)}
+    return {*packages(name for _, names in _lists(package.recipe) for name in names)}

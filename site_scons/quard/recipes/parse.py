@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from quard import model
+from quard import model, steps
 from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.base.typetest import field_tests
@@ -21,7 +21,7 @@ from quard.model import Recipe
 _WORDS = {
     name: value
     for name, value in vars(model).items()
-    if isinstance(value, type) and value.__module__ == model.__name__
+    if isinstance(value, type) and value.__module__ in (model.__name__, steps.__name__)
 }
 _PLAIN = (
     ast.Constant,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from quard.base.errors import QuardError
-from quard.model import LATE, PLACEHOLDERS
+from quard.base.placeholders import LATE, PLACEHOLDERS
 
 _WORD = re.compile(r"\{([a-z_]+)\}")
 _LIKE_A_WORD = re.compile(r"(?<!\$)\{([A-Za-z_]+)\}")

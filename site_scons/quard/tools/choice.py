@@ -32,18 +32,19 @@ def for_build(
 ) -> tuple[LockedPackage, ...]:
     """Return all packages that a build for a target sees, sorted by name.
 
+    triple   -- of the target; "" for the build machine
     commands -- those that the recipe names in `tools`
     further  -- packages that it sees besides
     Raises QuardError no-pinned-tools, tool-missing.
     """
-    if triple not in names.targets:
+    if triple and triple not in names.targets:
         raise QuardError(
             f"there is no pinned compiler for {triple}",
             detail=f"{FILE} has {', '.join(sorted(names.targets))}",
             reason="no-pinned-tools",
             hint=f"add the target to {FILE} and run ./scons tools-update",
         )
-    wanted = [*names.common, *names.targets[triple], *further]
+    wanted = [*names.common, *(names.targets[triple] if triple else names.build), *further]
     for command in sorted(set(commands)):
         found = owner(names, lock, command)
         if found is None:

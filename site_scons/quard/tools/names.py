@@ -11,7 +11,7 @@ from quard.base.table import Table, read
 from quard.tools.place import FILE
 
 REASON = "bad-tools"
-_LISTS = ("common", "further", "python", "menuconfig", "machine", "debug")
+_LISTS = ("common", "build", "further", "python", "menuconfig", "machine", "debug")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,7 @@ class Names:
 
     release    -- Debian's name of the release
     common     -- what every build sees
+    build      -- what builds for the build machine see besides
     further    -- owners of commands that recipes name in `tools`
     python     -- modules that every build sees that sees python3
     menuconfig -- what the Kconfig editor is compiled with
@@ -33,6 +34,7 @@ class Names:
 
     release: str
     common: tuple[str, ...]
+    build: tuple[str, ...]
     further: tuple[str, ...]
     python: tuple[str, ...]
     menuconfig: tuple[str, ...]

@@ -56,30 +56,33 @@ class PinnedTools:
     def _selection(self) -> Selection:
         return self._load()
 
-    def identity(self, commands: tuple[str, ...] = ()) -> str:
+    def identity(self, commands: tuple[str, ...] = (), *, native: bool = False) -> str:
         """Return the identity of all that a build sees which calls further commands, for keys.
 
+        native -- the build is for the build machine
         Raises QuardError: tool-missing for a command that no package has, bad-tools.
         """
-        subject = f"builds {' '.join(commands)}"
-        return PINNED + self._memory.recalled(subject, lambda: self._selection.digest(commands))
+        subject = f"{'natives' if native else 'builds'} {' '.join(commands)}"
+        return PINNED + self._memory.recalled(
+            subject, lambda: self._selection.digest(commands, native=native)
+        )
 
     def updates(
-        self, folder: Path, name: str, commands: tuple[str, ...], before: str
+        self, folder: Path, name: str, commands: tuple[str, ...], before: str, *, native: bool
     ) -> tuple[str, ...]:
         """Return what changed in tools since they had a digest, see quard.tools.updates.
 
         folder   -- of all packages and roots
         name     -- of the tools in the basis of a result
-        commands -- for `identity`
+        commands, native -- for `identity`
         """
         from quard.tools.updates import updates  # noqa: PLC0415 - only reports need it
 
-        return updates(folder, before, self._selection.of(name, commands))
+        return updates(folder, before, self._selection.of(name, commands, native=native))
 
-    def system(self, commands: tuple[str, ...] = ()) -> System:
+    def system(self, commands: tuple[str, ...] = (), *, native: bool = False) -> System:
         """Return the system that a build sees. Raises QuardError, see quard.tools.roots."""
-        return self._selection.system(commands)
+        return self._selection.system(commands, native=native)
 
     def editor(self, commands: tuple[str, ...] = ()) -> System:
         """Return the system in which a package's Kconfig editor is compiled and run.

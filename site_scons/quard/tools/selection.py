@@ -41,21 +41,25 @@ class Selection:
     triple: str
     roots: RootMaker
 
-    def packages(self, commands: tuple[str, ...] = ()) -> tuple[LockedPackage, ...]:
+    def packages(
+        self, commands: tuple[str, ...] = (), *, native: bool = False
+    ) -> tuple[LockedPackage, ...]:
         """Return the packages that a build sees which calls further commands.
 
+        native -- the build is for the build machine
         Raises QuardError tool-missing for a command that no package has.
         """
-        return choice.for_build(self.names, self.lock, self.triple, commands)
+        triple = "" if native else self.triple
+        return choice.for_build(self.names, self.lock, triple, commands)
 
-    def digest(self, commands: tuple[str, ...]) -> str:
+    def digest(self, commands: tuple[str, ...], *, native: bool = False) -> str:
         """Return the digest of all that a build sees. Raises as `packages` does."""
-        packages = self.packages(commands)
+        packages = self.packages(commands, native=native)
         return self.roots.digest(packages, choice.links(self.names, packages))
 
-    def system(self, commands: tuple[str, ...]) -> System:
+    def system(self, commands: tuple[str, ...], *, native: bool = False) -> System:
         """Return the system that a build sees. Raises QuardError, see quard.tools.roots."""
-        packages = self.packages(commands)
+        packages = self.packages(commands, native=native)
         return self.roots.provide(packages, choice.links(self.names, packages))
 
     def editor(self, commands: tuple[str, ...]) -> System:
@@ -107,12 +111,14 @@ class Selection:
             )
         return system.start(Path(found))
 
-    def of(self, name: str, commands: tuple[str, ...]) -> tuple[LockedPackage, ...]:
+    def of(
+        self, name: str, commands: tuple[str, ...], *, native: bool = False
+    ) -> tuple[LockedPackage, ...]:
         """Return the packages of the tools that have a name in the basis of a result.
 
-        commands -- see `packages`
+        commands, native -- see `packages`
         """
-        return self.packages(commands) if name == TOOLCHAIN else self._of_tool(name)
+        return self.packages(commands, native=native) if name == TOOLCHAIN else self._of_tool(name)
 
     def _of_tool(self, name: str) -> tuple[LockedPackage, ...]:
         """Return the packages that a program needs that is started outside of builds."""

@@ -23,7 +23,7 @@ from quard.project.workspace import Workspace
 from quard.sources import availability
 from quard.sources.availability import Decision
 
-from . import equip, opened, showing, signals
+from . import equip, opened, order, showing, signals
 from .action import Function
 from .faults import as_quard_error
 from .guard import Guard
@@ -96,11 +96,7 @@ class Session:
     def changed_inputs(self, unit: Unit) -> tuple[Unit, ...]:
         """Return the units that SCons examines before a unit, the most urgent first."""
         ids = {each.unit for each in unit.inputs} - self.selection.unchanged
-        found = [self.build.ledger.units[each] for each in ids]
-        packages = {each.package: each for each in found if each.is_package}
-        order = self.build.roots[unit.folder].graph.urgent_first(packages)
-        others = sorted((each for each in found if not each.is_package), key=lambda u: u.name)
-        return (*others, *(packages[name] for name in order))
+        return order.urgent_first(self.build, unit, ids)
 
     def _find_removable(self) -> tuple[Path, ...]:
         """Return the files that -c removes; none in a run without it."""

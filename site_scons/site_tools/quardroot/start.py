@@ -13,7 +13,7 @@ from typing import NoReturn
 import SCons.Script
 
 from quard.base.files import UMASK
-from quard.boards import board, settings
+from quard.boards import board, native, settings
 from quard.boards.settings import Settings
 from quard.face import cli, report
 from quard.face.cli import Command
@@ -55,7 +55,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         _become(project, command)
     console = showing.console(command, silent=silent)
     chosen = board.load(project / "configs", command.board)
-    cli.require_roots(command, tuple(root.name for root in chosen.roots))
+    cli.require_roots(command, (*(root.name for root in chosen.roots), native.NAME))
     local = settings.load(project, command.settings, places.home(os.environ))
     site = _site(project, command, local)
     guard = Guard(project / "out")
@@ -83,6 +83,7 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
         home=home,
         search=_search_path(),
         jobs=SCons.Script.GetOption("num_jobs"),
+        machine=os.uname().machine,
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),
     )

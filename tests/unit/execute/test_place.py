@@ -31,6 +31,7 @@ def place(*paths: Path) -> JobPlace:
         tree=None,
         files={path.name: path for path in paths},
         needs={},
+        natives={},
         results=Results(top, "x"),
         work=top / "work",
         log=top / "log",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from quard.base.errors import QuardError
 from quard.execute import sysroot
 from quard.execute.toolchain import Toolchain
+from quard.plan.plan import Plan
 from quard.process.sandbox import INSIDE, Work
 from quard.process.system import MACHINE
 
@@ -176,7 +178,7 @@ def test_the_environment_is_made_of_the_plan_alone(monkeypatch: pytest.MonkeyPat
     for name in ("CC", "CFLAGS", "ARCH", "MACHINE", "DESTDIR", "LD_LIBRARY_PATH", "LANG"):
         monkeypatch.setenv(name, "from-the-shell")
     folders = {"sysroot": "/quard/sysroot"}
-    found = sysroot.environment(folders, INSIDE, "-j2 --x", "-O2", {"A": "1"})
+    found = sysroot.environment(folders, INSIDE, "-j2 --x", plan(cflags="-O2"), {"A": "1"})
     assert "from-the-shell" not in str(found)
     assert found["PATH"] == "/quard/tools"
     assert found["HOME"] == "/quard/home"
@@ -191,7 +193,7 @@ def test_the_environment_is_made_of_the_plan_alone(monkeypatch: pytest.MonkeyPat
 
 
 def test_pkg_config_sees_the_sysroot_alone() -> None:
-    found = sysroot.environment({"sysroot": "/s"}, "/in", "", "", {})
+    found = sysroot.environment({"sysroot": "/s"}, "/in", "", plan(), {})
     assert found["PKG_CONFIG_LIBDIR"] == "/s/usr/lib/pkgconfig:/s/usr/share/pkgconfig"
     assert found["PKG_CONFIG_SYSROOT_DIR"] == "/s"
     assert "PKG_CONFIG_PATH" not in found
@@ -199,10 +201,14 @@ def test_pkg_config_sees_the_sysroot_alone() -> None:
 
 
 def test_what_a_package_asks_for_wins() -> None:
-    found = sysroot.environment({"sysroot": "/s"}, "/in", "", "-O2", {"CFLAGS": "-O0"})
+    found = sysroot.environment({"sysroot": "/s"}, "/in", "", plan(cflags="-O2"), {"CFLAGS": "-O0"})
     assert found["CFLAGS"] == "-O0"
 
 
 def test_the_tools_of_this_machine_are_all_there() -> None:
     missing = [name for name in sysroot.COMMON_TOOLS if not shutil.which(name)]
     assert set(missing) <= {"ed", "hostname", "uudecode", "uuencode", "which"}
+
+
+def plan(**changes: Any) -> Plan:
+    return Plan(name="x", version="1", triple="riscv64-linux-gnu", **changes)

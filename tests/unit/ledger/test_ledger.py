@@ -54,8 +54,8 @@ class Executor:
     seals: bool = True
     mke2fs: str = "1.47"
 
-    def builds_with(self, commands: tuple[str, ...]) -> str:
-        return " ".join((self.tools, *commands))
+    def builds_with(self, commands: tuple[str, ...], *, native: bool) -> str:
+        return " ".join((self.tools, *commands, *(["natively"] if native else [])))
 
     def tool(self, name: str) -> str:
         return {"mke2fs": self.mke2fs}.get(name, "the same")

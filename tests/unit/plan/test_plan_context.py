@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from plan_parts import COMMON, FAST, RISCV, SMALL, context
 
-from quard.model import LATE, PLACEHOLDERS, Autotools, Install, Run, Symlink
+from quard.base.placeholders import LATE, PLACEHOLDERS
+from quard.model import Autotools, Install, Run, Symlink
 from quard.plan.context import BUILD_TRIPLE
 from quard.plan.plan import CopyStep, LinkStep, RunStep
 
@@ -22,6 +23,7 @@ def test_the_values_are_those_of_package_board_and_target() -> None:
         "version": "1.2",
         "triple": RISCV.triple,
         "cross": "riscv64-linux-gnu-",
+        "prefix": "/usr",
         "build": BUILD_TRIPLE,
         "linux_arch": "riscv",
         "openssl_target": "linux64-riscv64",

@@ -28,6 +28,8 @@ OTHER: dict[str, Any] = {
     "env": (("A", "1"),),
     "cflags": "-O2",
     "hardening": ("pie",),
+    "natives": ("gen:programs",),
+    "native": True,
     "steps": (RunStep("build", ("make",)),),
     "drop": ("x",),
     "parts": (("libs", ("x",)),),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sandbox_parts import MODES, Place
 
-from quard.model import LATE
+from quard.base.placeholders import LATE
 from quard.process.sandbox import INSIDE, Mode, Sandbox, Work, shows
 
 TOP = Path(__file__).resolve().parents[3]
@@ -201,7 +201,7 @@ def test_home_checkout_and_the_rest_of_the_machine_are_invisible(sealed: Place) 
     assert sealed.sh("ls -A /usr/local") == ""
     assert sealed.sh("ls -A /tmp") == ""
     assert set(sealed.sh("ls -A /quard").split()) == {
-        "files", "home", "src", "stage", "sysroot", "tools",
+        "files", "home", "native", "src", "stage", "sysroot", "tools",
     }  # fmt: skip
 
 

@@ -23,7 +23,9 @@ BOARD = "quard-star-small"
 
 def on(project: Path, chosen: Board) -> Host:
     """Return the build machine of a new run for a board."""
-    site = Site(cache=project / "cache", home=None, search="/usr/bin:/bin", jobs=1)
+    site = Site(
+        cache=project / "cache", home=None, search="/usr/bin:/bin", jobs=1, machine="x86_64"
+    )
     given = settings.load(project, {}, None)
     return Host(project, chosen, given, site, Console(io.StringIO()))
 

@@ -8,14 +8,14 @@ import re
 import pytest
 
 from quard.base.errors import QuardError
-from quard.model import LATE, PLACEHOLDERS
+from quard.base.placeholders import LATE, PLACEHOLDERS
 from quard.plan.late import late
 from quard.recipes.placeholders import render, render_all, unknown_words
 
 EARLY = {word: f"<{word}>" for word in PLACEHOLDERS if word not in LATE}
 PIECES = (
     *(f"{{{word}}}" for word in PLACEHOLDERS),
-    "a",
+    "A",
     " ",
     "/",
     "$",

@@ -14,6 +14,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 LINES = {
     "release": 'release = "one"',
     "common": 'common = ["make", "bash"]',
+    "build": "build = []",
     "further": 'further = ["python3"]',
     "python": "python = []",
     "menuconfig": 'menuconfig = ["libncurses-dev"]',

@@ -32,6 +32,7 @@ QUICK = Limits(connect=0.5, read=2, attempts=2, pause=0.01, longest=0.05)
 NAMES = """\
 release = "one"
 common = ["bash"]
+build = []
 further = []
 python = []
 menuconfig = []

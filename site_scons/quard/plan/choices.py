@@ -1,0 +1,48 @@
+"""Checks of the names in a board's choices: of packages, features and fragments."""
+
+from __future__ import annotations
+
+from quard.base.errors import QuardError
+from quard.base.names import unknown
+from quard.boards.fragments import Fragments
+from quard.boards.root import Root
+from quard.model import Kconfig
+from quard.recipes.catalog import Catalog
+
+
+def check_names(root: Root, catalog: Catalog) -> None:
+    """Reject a package or feature that does not exist, and a root called like a package."""
+    if root.name and root.name in catalog.known:
+        raise _taken(root)
+    for package, feature in root.configuration.features:
+        known = tuple(f.name for f in catalog[package].recipe.features)
+        if feature not in known:
+            raise unknown("feature", feature, known, f"packages/{package}/recipe.py declares them")
+    for package in root.packages:
+        catalog[package]
+
+
+def _taken(root: Root) -> QuardError:
+    if root.configuration.native:
+        return QuardError(
+            f"packages/{root.name} has the name that stands for the build machine",
+            reason="bad-package-name",
+            hint="give the package another name",
+        )
+    return QuardError(
+        f"configs/{root.board}.toml: roots.{root.name} has the name of a package",
+        reason="bad-board",
+        hint="give the root another name",
+    )
+
+
+def check_fragments(fragments: Fragments, catalog: Catalog) -> None:
+    """Reject a fragment that no build would use."""
+    for package, where in sorted(fragments.packages.items()):
+        if not isinstance(catalog[package].recipe, Kconfig):
+            raise QuardError(
+                f"{where} has a configuration fragment for {package},"
+                " which Kconfig does not configure",
+                reason="bad-board",
+                hint="remove it; the recipe's features and arguments configure it",
+            )

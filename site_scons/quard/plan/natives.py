@@ -1,0 +1,93 @@
+"""Packages for the build machine: their recipes, and which of their files a build sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+
+from quard.base.errors import QuardError
+from quard.model import ForBuild, Kconfig, Recipe, ToolchainRuntime
+from quard.plan.plan import target_parts
+from quard.recipes.catalog import Package
+from quard.recipes.graph import Graph, packages
+
+INTERFACE = "interface"
+"""The part that stands for headers and all else that a compiler and a linker can observe."""
+
+
+def for_build(package: Package) -> Package:
+    """Return a package with its recipe for the build machine.
+
+    It has no accounts there, owners or modes. It does not need itself: what it is built with must
+    come from the tools.
+    Raises QuardError no-native for a package that only a target can have.
+    """
+    recipe = package.recipe
+    if isinstance(recipe, Kconfig | ToolchainRuntime) or recipe.freestanding:
+        raise QuardError(
+            f"{package.name} cannot be built for the build machine",
+            detail="only libraries and programs can: not kernels, firmware, packages that a board"
+            " configures with Kconfig, and parts of a toolchain",
+            reason="no-native",
+            hint="remove it from the recipes' `natives`",
+        )
+    given, own = recipe.for_build or ForBuild(), {item.name for item in fields(recipe)}
+    changes = {
+        item.name: value
+        for item in fields(given)
+        if (value := getattr(given, item.name)) is not None
+        and item.name in own
+        and item.name != "features"
+    }
+    found = replace(recipe, **changes, users=(), permissions=(), unhardened=(), for_build=None)
+    features = found.features
+    if given.features is not None:
+        chosen = given.features
+        features = tuple(replace(each, default=each.name in chosen) for each in features)
+    features = tuple(replace(f, natives=_others(package, f.natives)) for f in features)
+    natives = _others(package, found.natives)
+    return replace(package, recipe=replace(found, natives=natives, features=features))
+
+
+def _others(package: Package, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name != package.name)
+
+
+@dataclass(frozen=True)
+class Natives:
+    """The packages for the build machine that a board's builds use.
+
+    graph   -- in which the programs that a build calls count as needs: it sees the same of both
+    recipes -- those for the build machine, by package
+    """
+
+    graph: Graph
+    recipes: Mapping[str, Recipe]
+
+    def seen(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return what a build sees that names these packages, as NAME:PART, sorted.
+
+        It sees headers and the like of the named ones and of those that they export, and the
+        programs and libraries of all that they need to run.
+        """
+        return self._seen(names, lambda _: True)
+
+    def seen_by(self, name: str) -> tuple[str, ...]:
+        """Return what the build of one of these packages sees, likewise.
+
+        A program that it only uses on the way may need the package itself to run: what is not built
+        before it is not seen.
+        """
+        order = self.graph.order
+        before = frozenset(order[: order.index(name)])
+        return self._seen(self.graph.edges[name].needs, before.__contains__)
+
+    def _seen(self, names: Iterable[str], there: Callable[[str], bool]) -> tuple[str, ...]:
+        named = packages(names)
+        found = {f"{name}:{INTERFACE}" for name in self.graph.exported(named)}
+        for name in filter(there, self.graph.closure(named)):
+            found.update(f"{name}:{part}" for part in self._parts(name))
+        return tuple(sorted(found))
+
+    def _parts(self, name: str) -> tuple[str, ...]:
+        return target_parts(part.name for part in self.recipes[name].parts)

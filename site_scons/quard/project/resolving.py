@@ -1,0 +1,46 @@
+"""Resolving all roots of a board, and the packages for the build machine that they call for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from quard.boards.native import NAME
+from quard.plan.natives import Natives
+from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.project.rooted import naming
+
+
+def resolve(
+    resolvers: Mapping[str, Resolver],
+    build: Callable[[Iterable[str]], Resolver],
+    decided: Mapping[tuple[str, str], bool],
+    trees: Mapping[str, Tree],
+    extra: Iterable[tuple[str, str]] = (),
+) -> dict[str, Resolved]:
+    """Return the packages of each root with their plans.
+
+    Those for the build machine come first, if there are any, then those of the board's own root.
+
+    resolvers -- of the roots, by name
+    build     -- returns the resolver of packages for the build machine, given their names
+    extra     -- further packages, as (root, name)
+    Raises QuardError, which names its root.
+    """
+    asked = [*extra]
+    more = {root: [name for each, name in asked if each == root] for root in resolvers}
+    wanted = {name for root, name in asked if root == NAME}
+    for root, each in resolvers.items():
+        with naming(root):
+            graph = each.graph(decided, more[root])
+        wanted.update(name for edges in graph.edges.values() for name in edges.natives)
+    resolved: dict[str, Resolved] = {}
+    natives = None
+    if wanted:
+        with naming(NAME):
+            resolved[NAME] = found = build(wanted).resolve({}, trees)
+        recipes = {name: package.recipe for name, package in found.packages.items()}
+        natives = Natives(found.graph, recipes)
+    for root, each in resolvers.items():
+        with naming(root):
+            resolved[root] = each.resolve(decided, trees, more[root], natives)
+    return resolved

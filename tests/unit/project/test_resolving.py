@@ -1,0 +1,154 @@
+"""quard.project.resolving: the roots of a board, with the packages for the build machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from recipe_parts import add, feature
+
+from quard.base.errors import QuardError
+from quard.boards import board, native
+from quard.boards.fragments import Fragments
+from quard.plan.packages import Packages, package_units
+from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.project.resolving import resolve
+from quard.recipes.catalog import Catalog
+
+BOARD = """\
+summary = "One"
+target = "riscv64-linux-gnu"
+machine = "virt"
+packages = ["app"]
+image.formats = []
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """app calls gen and needs lib; gen needs lib, too, and calls helper."""
+    packages = tmp_path / "packages"
+    add(packages, "lib")
+    add(packages, "helper")
+    add(packages, "gen", needs='("lib",)', natives='("helper",)', features=feature("big"))
+    add(packages, "app", needs='("lib",)', natives='("gen",)')
+    (tmp_path / "configs").mkdir()
+    return tmp_path
+
+
+def resolved(
+    project: Path, text: str = "", *extra: tuple[str, str], machine: str = "x86_64"
+) -> dict[str, Resolved]:
+    (project / "configs/one.toml").write_text(BOARD + text)
+    chosen = board.load(project / "configs", "one")
+    catalog, own = Catalog(project / "packages"), Fragments(project, chosen.configuration)
+    resolvers = {
+        root.name: Resolver(
+            root, catalog, Fragments(project, root.configuration, own) if root.name else own
+        )
+        for root in (chosen.own, *chosen.roots)
+    }
+
+    def build(names: Iterable[str]) -> Resolver:
+        root = native.root("one", machine, names)
+        return Resolver(root, catalog, Fragments(project, root.configuration))
+
+    return resolve(resolvers, build, {}, {"lib": Tree("7" * 64, configured=True)}, extra)
+
+
+def packages(project: Path, text: str = "", *extra: tuple[str, str]) -> Packages:
+    return package_units(resolved(project, text, *extra))
+
+
+def inputs(found: Packages, unit: str) -> list[str]:
+    return [f"{each.unit}:{each.part}" for each in found.units[unit].inputs]
+
+
+def test_what_builds_call_is_built_for_the_build_machine_before_all_else(project: Path) -> None:
+    assert [*packages(project).units] == [
+        "helper@build", "lib@build", "gen@build", "lib@one", "app@one"
+    ]  # fmt: skip
+
+
+def test_a_board_whose_recipes_call_nothing_has_no_such_packages(project: Path) -> None:
+    add(project / "packages", "app", needs='("lib",)')
+    assert [*resolved(project)] == [""]
+    assert [*packages(project).units] == ["lib@one", "app@one"]
+
+
+def test_a_build_has_all_that_it_sees_among_its_inputs(project: Path) -> None:
+    found = packages(project)
+    assert inputs(found, "app@one") == [
+        "lib@one:interface",
+        "gen@build:interface", "gen@build:libs", "gen@build:programs",
+        "helper@build:libs", "helper@build:programs",
+        "lib@build:libs", "lib@build:programs",
+    ]  # fmt: skip
+    assert inputs(found, "helper@build") == inputs(found, "lib@one") == []
+
+
+def test_the_names_in_a_key_tell_a_native_package_from_the_target_s(project: Path) -> None:
+    names = [each.name for each in packages(project).units["app@one"].inputs]
+    assert len(set(names)) == len(names)
+    assert {"lib:interface", "lib@build:libs"} <= {*names}
+
+
+def test_a_native_package_sees_no_sysroot_of_the_target(project: Path) -> None:
+    plans = resolved(project)[native.NAME].plans
+    assert plans["gen"].needs == plans["gen"].links == ()
+    assert "lib:interface" in plans["gen"].natives
+
+
+def test_roots_and_boards_share_them(project: Path) -> None:
+    one = packages(project)
+    two = packages(project, 'roots.small.packages = ["app"]\nroots.small.flags.c = "-Os"\n')
+    ours = [unit for unit in two.units if unit.endswith("@build")]
+    assert ours == ["helper@build", "lib@build", "gen@build"]
+    assert {"app@one", "app@one/small"} <= two.units.keys()
+    assert [two.units[unit].plan for unit in ours] == [one.units[unit].plan for unit in ours]
+
+
+def test_the_board_s_features_and_flags_are_for_the_target(project: Path) -> None:
+    text = '[features]\ngen.big = true\n[flags]\nc = "-O3"\n'
+    before, after = resolved(project)[native.NAME], resolved(project, text)[native.NAME]
+    assert before.plans == after.plans
+
+
+def test_a_local_tree_replaces_the_source_of_both(project: Path) -> None:
+    found = resolved(project)
+    assert found[""].plans["lib"].tree == found[native.NAME].plans["lib"].tree == "7" * 64
+
+
+def test_a_feature_that_is_on_can_call_programs(project: Path) -> None:
+    add(project / "packages", "app", features=feature("docs", natives='("helper",)'))
+    assert native.NAME not in resolved(project)
+    found = resolved(project, "[features]\napp.docs = true\n")
+    assert [*found[native.NAME].plans] == ["helper"]
+
+
+def test_a_package_can_be_asked_for_that_no_build_calls(project: Path) -> None:
+    found = resolved(project, "", (native.NAME, "app"))[native.NAME]
+    assert [*found.plans] == ["helper", "lib", "gen", "app"]
+
+
+def test_programs_that_call_each_other_are_a_cycle(project: Path) -> None:
+    add(project / "packages", "helper", natives='("gen",)')
+    with pytest.raises(QuardError, match="for the build machine: dependency cycle") as caught:
+        resolved(project)
+    assert caught.value.detail == "gen -> helper -> gen"
+
+
+def test_another_processor_is_one_error_where_there_are_such_packages(project: Path) -> None:
+    with pytest.raises(QuardError, match="sparc64") as caught:
+        resolved(project, machine="sparc64")
+    assert caught.value.reason == "no-natives"
+    add(project / "packages", "app")
+    assert [*resolved(project, machine="sparc64")] == [""]
+
+
+def test_a_package_cannot_be_called_like_the_build_machine(project: Path) -> None:
+    add(project / "packages", "build")
+    with pytest.raises(QuardError, match="stands for the build machine") as caught:
+        resolved(project)
+    assert caught.value.reason == "bad-package-name"
