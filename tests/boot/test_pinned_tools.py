@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from quard.tools import lockfile, names
+from quard.machine import launcher
+from quard.process.stop import Stop
+from quard.project import places
+from quard.tools import listing, lockfile, names
+from quard.tools.roots import Roots
 
 pytestmark = pytest.mark.boot
 TOP = Path(__file__).resolve().parents[2]
@@ -47,3 +51,22 @@ def test_the_emulator_beside_the_images_is_the_locked_one(images: Path) -> None:
         check=True,
     )
     assert version.partition("+")[0] in done.stdout, done.stdout
+
+
+@pytest.mark.usefixtures("decision")
+def test_after_source_gdb_is_here_and_leaves_the_pinned_tools_as_they_are(tmp_path: Path) -> None:
+    subprocess.run((TOP / "scons", "source"), check=True, cwd=TOP)
+    lock = lockfile.read(TOP, names.load(TOP).release, lockfile.machine(os.uname().machine))
+    cache = places.cache(TOP, os.environ, places.home(os.environ)) / "tools"
+    roots = Roots(cache, lambda package: pytest.fail(f"no {package.name}"), print, Stop())
+    system = roots.provide(lock.closure((launcher.GDB,)), {})
+    words = system.start(system.place(f"/usr/bin/{launcher.GDB}"))
+    launcher.update(tmp_path, launcher.GDB, launcher.gdb(words))
+    script = "python import gdb.printing, json; print(json.dumps([6 * 7]))"
+    done = subprocess.run(
+        (tmp_path / launcher.GDB, "-batch", "-ex", script),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, listing.quick(system.folder)) == ("[42]\n", "")

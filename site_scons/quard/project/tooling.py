@@ -77,13 +77,16 @@ class Tooling:
             self._pinned = self._toolset.decide(self._console.note, again=again, fetch=fetch)
 
     def provide(self, units: Iterable[Unit]) -> None:
-        """Have all pinned tools here that make these units, and edit their configurations.
+        """Have all pinned tools here that make these units, edit their configurations and debug.
 
         Raises QuardError.
         """
         from quard.plan.plan import Plan, kconfig_step  # noqa: PLC0415
 
-        for unit in units if self.pinned else ():
+        if self.pinned is None:
+            return
+        self.pinned.provide_debugger()
+        for unit in units:
             if isinstance(unit.plan, Plan):
                 self.system(unit.plan)
                 if kconfig_step(unit.plan):

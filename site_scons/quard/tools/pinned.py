@@ -95,6 +95,10 @@ class PinnedTools:
         """Have everything here that most builds need. Raises QuardError, see quard.tools.roots."""
         self._selection.provide()
 
+    def provide_debugger(self) -> None:
+        """Have the debugger here. Raises QuardError, see quard.tools.roots."""
+        self._selection.provide_debugger()
+
     def tool_identity(self, name: str) -> str:
         """Return the identity of a program for use outside of builds; "": no package has it."""
         digest = self._memory.recalled(f"tool {name}", lambda: self._selection.tool_digest(name))

@@ -81,6 +81,11 @@ class Selection:
         for packages, links in roots:
             self.roots.provide(packages, links)
 
+    def provide_debugger(self) -> None:
+        """Have everything here that debugging needs besides. Raises likewise."""
+        for owner in self.names.debug:
+            self.roots.provide(self.lock.closure((owner,)), {})
+
     def tool_digest(self, name: str) -> str:
         """Return the digest of a program for use outside of builds; "": no package has it."""
         packages = self._of_tool(name)
