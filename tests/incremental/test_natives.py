@@ -141,6 +141,15 @@ def test_a_native_package_is_addressed_as_one_of_the_root_build(generated: Proje
     assert "user" in preview and "build/gen" not in preview
 
 
+def test_questions_about_native_packages_are_answered(generated: Project) -> None:
+    assert ok(generated.run("depends", "user")).out == "build/greet\nbuild/gen\n"
+    assert ok(generated.run("rdepends", "build/greet")).out == "build/gen\nuser\n"
+    shown = ok(generated.run("info", "build/gen")).out
+    assert "image: -\n" in shown and "needs: greet\n" in shown and "on_board: yes\n" in shown
+    assert "natives: gen\n" in ok(generated.run("info", "user")).out
+    assert "on_board: no\n" in ok(generated.run("info", "build/alone")).out
+
+
 def test_an_error_names_the_build_machine(generated: Project) -> None:
     generator(generated, "int main(void) { return missing(); }\n")
     ran = generated.run("user")

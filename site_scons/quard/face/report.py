@@ -1,4 +1,4 @@
-"""Answers to questions about a board: text for people, JSON for programs."""
+"""What a build would do and did, in words: text for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -6,45 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quard.base.errors import QuardError
 from quard.base.plain import json_text
 from quard.face.cli import Command
-from quard.plan.resolve import Resolved
-from quard.plan.unit import parted, qualified
-from quard.recipes.catalog import Catalog
-from quard.recipes.placeholders import render, render_all
 
 
 def as_json(value: Any) -> str:
     """Return a value as JSON for people and programs; numbers may have fractions."""
     return json_text(json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False)) + "\n"
-
-
-def answer(command: Command, roots: Mapping[str, Resolved], catalog: Catalog) -> str:
-    """Return the answer to list, info, depends or rdepends.
-
-    roots -- the board's, by name; a question about a package concerns one of them
-    """
-    root, name = parted(command.names[0]) if command.names else ("", "")
-    resolved = roots[root]
-    match command.verb:
-        case "list":
-            found: Any = [_row(each, name) for each in roots.values() for name in each.image]
-            text = _table(found)
-        case "info":
-            found = _info(resolved, catalog, name)
-            text = "".join(f"{key}: {_text(value)}\n" for key, value in found.items())
-        case "depends":
-            _require(resolved, name)
-            found = [qualified(root, n) for n in resolved.graph.closure((name,)) if n != name]
-            text = "".join(f"{n}\n" for n in found)
-        case "rdepends":
-            _require(resolved, name)
-            found = [qualified(root, n) for n in resolved.graph.users(name)]
-            text = "".join(f"{n}\n" for n in found)
-        case other:
-            raise AssertionError(other)
-    return as_json(found) if command.as_json else text
 
 
 def look_ahead(
@@ -149,74 +117,3 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> str:
         cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
         lines.append(("  " + "  ".join(cells)).rstrip() + "\n")
     return "".join(lines)
-
-
-def _row(resolved: Resolved, name: str) -> dict[str, str]:
-    recipe = resolved.packages[name].recipe
-    return {
-        "name": qualified(resolved.root.name, name),
-        "version": recipe.version,
-        "license": recipe.license,
-        "summary": recipe.summary,
-    }
-
-
-def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
-    package = catalog[name]
-    recipe = package.recipe
-    plan = resolved.plans.get(name)
-    source = recipe.source
-    urls = (source.url, *source.mirrors) if source else ()
-    values = {"name": name, "version": recipe.version}
-    others = source.alternates if source else ()
-    return {
-        "name": qualified(resolved.root.name, name),
-        "version": recipe.version,
-        "summary": recipe.summary,
-        "license": recipe.license,
-        "homepage": recipe.homepage,
-        "on_board": plan is not None,
-        "image": [part for package, part in resolved.layers if package == name],
-        "source": list(render_all(urls, values)),
-        "sha256": source.sha256 if source else "",
-        "alternates": [f"{render(one.url, values)} (sha256 {one.sha256})" for one in others],
-        "provenance": source.provenance if source else "",
-        "needs": list(resolved.graph.edges[name].needs if plan else sorted(recipe.needs)),
-        "runtime": list(resolved.graph.edges[name].runtime if plan else sorted(recipe.runtime)),
-        "features": {
-            f.name: (dict(plan.features)[f.name] if plan else f.default) for f in recipe.features
-        },
-        "plan": plan.identity if plan else "",
-    }
-
-
-def _require(resolved: Resolved, name: str) -> None:
-    """Raise QuardError not-on-board for a package that a root does not have."""
-    if name not in resolved.plans:
-        root = resolved.root
-        raise QuardError(
-            f"{qualified(root.name, name)} is not on the board {root.board}",
-            reason="not-on-board",
-            hint="./scons list shows the board's packages",
-        )
-
-
-def _table(rows: list[dict[str, str]]) -> str:
-    if not rows:
-        return ""
-    widths = {key: max(len(row[key]) for row in rows) for key in ("name", "version")}
-    return "".join(
-        f"{row['name']:{widths['name']}}  {row['version']:{widths['version']}}  {row['summary']}\n"
-        for row in rows
-    )
-
-
-def _text(value: Any) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return " ".join(value) or "-"
-        case dict():
-            return " ".join(f"{k}={'on' if v else 'off'}" for k, v in value.items()) or "-"
-    return str(value) or "-"

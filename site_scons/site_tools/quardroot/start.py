@@ -15,9 +15,10 @@ import SCons.Script
 from quard.base.files import UMASK
 from quard.boards import board, native, settings
 from quard.boards.settings import Settings
-from quard.face import cli, report
+from quard.face import about, cli
 from quard.face.cli import Command
 from quard.face.console import Console
+from quard.plan.unit import parted
 from quard.project import places
 from quard.project.build import BoardBuild
 from quard.project.host import Host
@@ -115,7 +116,7 @@ def _update_tools(workspace: Workspace) -> NoReturn:
 
 def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Guard) -> NoReturn:
     """Answer a question, and end the process."""
-    extra = command.names if command.verb == "why" else ()
+    extra = tuple(name for name in command.names if command.verb == "why" or _native(name))
     roots = workspace.resolve(workspace.recorded(), extra)
     workspace.remember()
     if command.verb == "why":
@@ -125,10 +126,15 @@ def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Gua
 
         text = preview.why(command, BoardBuild(workspace, roots), guard)
     else:
-        text = report.answer(command, roots, catalog)
+        text = about.answer(command, roots, catalog)
     workspace.console.answer(text)
     streams.require_arrival()
     sys.exit(0)
+
+
+def _native(name: str) -> bool:
+    """Return whether a name is that of a package for the build machine, which a board may lack."""
+    return parted(name)[0] == native.NAME
 
 
 def _become(project: Path, command: Command) -> None:

@@ -12,7 +12,7 @@ from recipe_parts import SHA, add, feature
 from quard.base.errors import QuardError
 from quard.boards import board
 from quard.boards.fragments import Fragments
-from quard.face import cli, report
+from quard.face import about, cli, report
 from quard.plan.resolve import Resolved, Resolver
 from quard.recipes.catalog import Catalog
 
@@ -45,12 +45,12 @@ def resolved(tmp_path: Path, catalog: Catalog) -> Resolved:
 
 
 def text(resolved: Resolved, catalog: Catalog, *words: str) -> str:
-    return report.answer(cli.parse(words, {}, catalog.names()), {"": resolved}, catalog)
+    return about.answer(cli.parse(words, {}, catalog.names()), {"": resolved}, catalog)
 
 
 def data(resolved: Resolved, catalog: Catalog, *words: str) -> Any:
     command = cli.parse(words, {"FORMAT": "json"}, catalog.names())
-    return json.loads(report.answer(command, {"": resolved}, catalog))
+    return json.loads(about.answer(command, {"": resolved}, catalog))
 
 
 def test_list_shows_the_image_in_building_order_in_columns(
@@ -78,6 +78,7 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "alternates": [],
         "provenance": "us",
         "needs": ["lib"],
+        "natives": [],
         "runtime": ["tool"],
         "features": {"net": True},
         "plan": resolved.plans["app"].identity,

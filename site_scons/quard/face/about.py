@@ -1,0 +1,144 @@
+"""Answers to questions about packages: text for people, JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quard.base.errors import QuardError
+from quard.boards.native import NAME as BUILD
+from quard.face.cli import Command
+from quard.face.report import as_json
+from quard.plan.resolve import Resolved
+from quard.plan.unit import parted, qualified
+from quard.recipes.catalog import Catalog
+from quard.recipes.placeholders import render, render_all
+
+
+def answer(command: Command, roots: Mapping[str, Resolved], catalog: Catalog) -> str:
+    """Return the answer to list, info, depends or rdepends.
+
+    roots -- the board's, by name; a question about a package concerns one of them
+    """
+    root, name = parted(command.names[0]) if command.names else ("", "")
+    resolved = roots[root]
+    match command.verb:
+        case "list":
+            found: Any = [_row(each, name) for each in roots.values() for name in each.image]
+            text = _table(found)
+        case "info":
+            found = _info(resolved, catalog, name)
+            if root == BUILD:  # the question alone makes it one of these packages
+                users = _users(roots, root, name)
+                found["on_board"] = any(parted(user)[0] != BUILD for user in users)
+            text = "".join(f"{key}: {_text(value)}\n" for key, value in found.items())
+        case "depends":
+            _require(resolved, name)
+            found = _depends(roots, root, name)
+            text = "".join(f"{n}\n" for n in found)
+        case "rdepends":
+            _require(resolved, name)
+            found = _users(roots, root, name)
+            text = "".join(f"{n}\n" for n in found)
+        case other:
+            raise AssertionError(other)
+    return as_json(found) if command.as_json else text
+
+
+def _depends(roots: Mapping[str, Resolved], root: str, name: str) -> list[str]:
+    """Return what a package needs, those for the build machine first."""
+    graph = roots[root].graph
+    own = graph.closure((name,))
+    called = {native for each in own for native in graph.edges[each].natives}
+    natives = roots[BUILD].graph.closure(called) if called else ()
+    found = [qualified(BUILD, each) for each in natives]
+    return found + [qualified(root, each) for each in own if each != name]
+
+
+def _users(roots: Mapping[str, Resolved], root: str, name: str) -> list[str]:
+    """Return what needs a package, in all roots if it is one for the build machine."""
+    users = roots[root].graph.users(name)
+    found = [qualified(root, each) for each in users]
+    if root != BUILD:
+        return found
+    called = {name, *users}
+    for folder, resolved in roots.items():
+        graph = resolved.graph
+        callers = [each for each in graph.order if called.intersection(graph.edges[each].natives)]
+        above = {user for each in callers for user in (each, *graph.users(each))}
+        found += [qualified(folder, each) for each in graph.order if each in above]
+    return found
+
+
+def _row(resolved: Resolved, name: str) -> dict[str, str]:
+    recipe = resolved.packages[name].recipe
+    return {
+        "name": qualified(resolved.root.name, name),
+        "version": recipe.version,
+        "license": recipe.license,
+        "summary": recipe.summary,
+    }
+
+
+def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
+    package = catalog[name]
+    recipe = package.recipe
+    plan = resolved.plans.get(name)
+    source = recipe.source
+    urls = (source.url, *source.mirrors) if source else ()
+    values = {"name": name, "version": recipe.version}
+    edges = resolved.graph.edges[name] if plan else None
+    native = resolved.root.name == BUILD
+    others = source.alternates if source else ()
+    return {
+        "name": qualified(resolved.root.name, name),
+        "version": recipe.version,
+        "summary": recipe.summary,
+        "license": recipe.license,
+        "homepage": recipe.homepage,
+        "on_board": plan is not None,
+        "image": [] if native else [part for each, part in resolved.layers if each == name],
+        "source": list(render_all(urls, values)),
+        "sha256": source.sha256 if source else "",
+        "alternates": [f"{render(one.url, values)} (sha256 {one.sha256})" for one in others],
+        "provenance": source.provenance if source else "",
+        "needs": list(edges.needs if edges else sorted(recipe.needs)),
+        "natives": list(edges.natives if edges else sorted(recipe.natives)),
+        "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
+        "features": {
+            f.name: (dict(plan.features)[f.name] if plan else f.default) for f in recipe.features
+        },
+        "plan": plan.identity if plan else "",
+    }
+
+
+def _require(resolved: Resolved, name: str) -> None:
+    """Raise QuardError not-on-board for a package that a root does not have."""
+    if name not in resolved.plans:
+        root = resolved.root
+        raise QuardError(
+            f"{qualified(root.name, name)} is not on the board {root.board}",
+            reason="not-on-board",
+            hint="./scons list shows the board's packages",
+        )
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    if not rows:
+        return ""
+    widths = {key: max(len(row[key]) for row in rows) for key in ("name", "version")}
+    return "".join(
+        f"{row['name']:{widths['name']}}  {row['version']:{widths['version']}}  {row['summary']}\n"
+        for row in rows
+    )
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return " ".join(value) or "-"
+        case dict():
+            return " ".join(f"{k}={'on' if v else 'off'}" for k, v in value.items()) or "-"
+    return str(value) or "-"
