@@ -124,28 +124,21 @@ class Part:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForBuild:
-    """What differs when a package is built for the build machine.
+class ForBuild(tuple[tuple[str, object], ...]):
+    """What differs when a package is built for the build machine, as pairs of name and value.
 
-    A field that is given replaces the recipe's. `features` names those that are on; without it,
-    the recipe's defaults hold.
+    A field that is given replaces the recipe's. `features` has the names of those that are on;
+    without it, the recipe's defaults hold.
     """
 
-    needs: tuple[str, ...] | None = None
-    natives: tuple[str, ...] | None = None
-    runtime: tuple[str, ...] | None = None
-    features: tuple[str, ...] | None = None
-    tools: tuple[str, ...] | None = None
-    env: tuple[tuple[str, str], ...] | None = None
-    prepare: tuple[Step, ...] | None = None
-    configure: tuple[str, ...] | tuple[Step, ...] | None = None
-    variables: tuple[str, ...] | None = None
-    make: tuple[str, ...] | None = None
-    build: tuple[Step, ...] | None = None
-    install: tuple[str, ...] | tuple[Step, ...] | None = None
-    finish: tuple[Step, ...] | None = None
-    drop: tuple[str, ...] | None = None
+    __slots__ = ()
+
+    def __new__(cls, **fields: object) -> ForBuild:
+        return super().__new__(cls, [(name, fields[name]) for name in sorted(fields)])
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, object]]:
+        """Return the arguments that create an equal object, for copying and pickling."""
+        return (), dict(self)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -182,7 +182,9 @@ def test_a_library_that_is_gone_from_the_stores_is_made_again(generated: Project
         ('for_build=ForBuild(install=(Install("x", "y"),)),', "bad-for-build"),
         ('for_build=ForBuild(needs=("nothing",)),', "unknown-package"),
         ('for_build=ForBuild(finish=(Install("x", "/y"),)),', "bad-path"),
-        ("for_build=ForBuild(nothing=()),", "unknown-field"),
+        ("for_build=ForBuild(nothing=()),", "bad-for-build"),
+        ("for_build=ForBuild(version='2'),", "bad-for-build"),
+        ("for_build=ForBuild(needs='zlib'),", "bad-for-build"),
     ],
 )
 def test_a_mistake_in_a_recipe_is_one_error(generated: Project, field: str, reason: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
+from typing import Any
 
 from quard.base.errors import QuardError
-from quard.model import ForBuild, Kconfig, Recipe, ToolchainRuntime
+from quard.model import Kconfig, Recipe, ToolchainRuntime
 from quard.plan.plan import target_parts
 from quard.recipes.catalog import Package
 from quard.recipes.graph import Graph, packages
@@ -31,18 +32,11 @@ def for_build(package: Package) -> Package:
             reason="no-native",
             hint="remove it from the recipes' `natives`",
         )
-    given, own = recipe.for_build or ForBuild(), {item.name for item in fields(recipe)}
-    changes = {
-        item.name: value
-        for item in fields(given)
-        if (value := getattr(given, item.name)) is not None
-        and item.name in own
-        and item.name != "features"
-    }
+    changes: dict[str, Any] = dict(recipe.for_build or ())
+    chosen = changes.pop("features", None)
     found = replace(recipe, **changes, users=(), permissions=(), unhardened=(), for_build=None)
     features = found.features
-    if given.features is not None:
-        chosen = given.features
+    if chosen is not None:
         features = tuple(replace(each, default=each.name in chosen) for each in features)
     features = tuple(replace(f, natives=_others(package, f.natives)) for f in features)
     natives = _others(package, found.natives)
@@ -53,7 +47,6 @@ def _others(package: Package, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name != package.name)
 
 
-@dataclass(frozen=True)
 class Natives:
     """The packages for the build machine that a board's builds use.
 
@@ -61,8 +54,9 @@ class Natives:
     recipes -- those for the build machine, by package
     """
 
-    graph: Graph
-    recipes: Mapping[str, Recipe]
+    def __init__(self, graph: Graph, recipes: Mapping[str, Recipe]) -> None:
+        self.graph = graph
+        self.recipes = recipes
 
     def seen(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return what a build sees that names these packages, as NAME:PART, sorted.

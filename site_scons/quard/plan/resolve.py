@@ -137,6 +137,7 @@ class Resolver:
         self, root: Root, catalog: Catalog, fragments: Fragments, *, strict: bool = False
     ) -> None:
         self._strict = strict
+        self._graphs: dict[object, Graph] = {}
         self._root = root
         self._configuration = root.configuration
         self._catalog = catalog
@@ -153,9 +154,13 @@ class Resolver:
 
         Raises QuardError: unknown-package, dependency-cycle, and any error of reading a recipe.
         """
-        return build(
-            (*self._root.packages, *extra), lambda name: self._edges(self._package(name), decided)
-        )
+        asked = tuple(sorted(decided.items())), tuple(extra)
+        if asked not in self._graphs:
+            roots = (*self._root.packages, *asked[1])
+            self._graphs[asked] = build(
+                roots, lambda name: self._edges(self._package(name), decided)
+            )
+        return self._graphs[asked]
 
     def resolve(
         self,
@@ -195,7 +200,10 @@ class Resolver:
     def _package(self, name: str) -> Package:
         """Return a package with its recipe for this root."""
         found = self._catalog[name]
-        return for_build(found) if self._configuration.native else found
+        if self._configuration.native:
+            lint.require((found,), self._catalog)
+            return for_build(found)
+        return found
 
     def _inputs(
         self, package: Package, graph: Graph, tree: Tree | None, natives: Natives | None

@@ -195,12 +195,12 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
 
 def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
     """Yield each step and the name of its field."""
-    for prefix, holder in (("", recipe), ("for_build.", recipe.for_build)):
-        for item in fields(holder) if holder else ():
-            value = getattr(holder, item.name)
-            for part in value if isinstance(value, tuple) else ():
-                if isinstance(part, Step):
-                    yield prefix + item.name, part
+    values = [(item.name, getattr(recipe, item.name)) for item in fields(recipe)]
+    values += [(f"for_build.{name}", value) for name, value in recipe.for_build or ()]
+    for name, value in values:
+        for part in value if isinstance(value, tuple) else ():
+            if isinstance(part, Step):
+                yield name, part
 
 
 def _staged(recipe: Recipe) -> Iterator[tuple[str, str]]:

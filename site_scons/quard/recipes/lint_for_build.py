@@ -4,40 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
-from quard.model import Custom, ForBuild, Step
+from quard.base.names import meant
+from quard.base.typetest import field_tests, fits
+from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
 
 _REASON = "bad-for-build"
+_SAME = frozenset(
+    (
+        "for_build",
+        "freestanding",
+        "homepage",
+        "license",
+        "license_files",
+        "permissions",
+        "source",
+        "summary",
+        "unhardened",
+        "users",
+        "version",
+    )
+)
+"""Fields that are the same for both, or have no meaning on the build machine."""
 
 
 def for_build(package: Package, _: Catalog) -> Iterator[Finding]:
-    """Yield a finding for each field that the recipe's style lacks or fills with something else."""
-    recipe, given = package.recipe, package.recipe.for_build
-    if given is None:
+    """Yield a finding for each field that the recipe's style lacks, or with a value that it cannot
+    have there.
+    """
+    recipe = package.recipe
+    kind: Any = type(recipe)
+    style = kind.__name__
+    known = {item.name: str(item.type) for item in fields(recipe) if item.name not in _SAME}
+    tests = field_tests(kind)
+    for name, value in recipe.for_build or ():
+        field = f"for_build.{name}"
+        if name == "features":
+            yield from _features(package, recipe, value)
+        elif name not in known:
+            text = meant(name, known, f"known: {', '.join(sorted(known))}")
+            yield finding(package, field, f"{style} has no such field; {text}", _REASON)
+        elif not tests[name](value):
+            yield finding(package, field, f"must be {known[name]}, not {value!r}", _REASON)
+
+
+def _features(package: Package, recipe: Recipe, value: object) -> Iterator[Finding]:
+    if not fits(tuple[str, ...])(value) or not isinstance(value, tuple):
+        text = f"must be the names of features, not {value!r}"
+        yield finding(package, "for_build.features", text, _REASON)
         return
-    style, own = type(recipe).__name__, {item.name for item in fields(recipe)}
-    for name in (item.name for item in fields(given)):
-        content = getattr(given, name)
-        if content is None:
-            continue
-        if name not in own:
-            text = f"{style} has no field {name!r}"
-            yield finding(package, f"for_build.{name}", text, _REASON)
-        elif not _fits(package, given, name):
-            kind = "steps" if isinstance(recipe, Custom) else "texts"
-            yield finding(package, f"for_build.{name}", f"{style}.{name} has {kind}", _REASON)
     known = {feature.name for feature in recipe.features}
-    for name in given.features or ():
-        if name not in known:
-            text = f"there is no feature {name!r}"
-            yield finding(package, "for_build.features", text, "unknown-feature")
-
-
-def _fits(package: Package, given: ForBuild, name: str) -> bool:
-    """Return whether a field that has steps in one style and texts in others has the right ones."""
-    if name not in ("configure", "install"):
-        return True
-    steps = isinstance(package.recipe, Custom)
-    return all(isinstance(item, Step) == steps for item in getattr(given, name))
+    for name in sorted({*value} - known):
+        text = f"there is no feature {name!r}"
+        yield finding(package, "for_build.features", text, "unknown-feature")

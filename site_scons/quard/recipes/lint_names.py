@@ -53,10 +53,9 @@ def _lists(recipe: Recipe) -> list[tuple[str, tuple[str, ...]]]:
         lists.append((f"feature {feature.name}.needs", feature.needs))
         lists.append((f"feature {feature.name}.natives", feature.natives))
         lists.append((f"feature {feature.name}.runtime", feature.runtime))
-    if other := recipe.for_build:
-        lists.append(("for_build.needs", other.needs or ()))
-        lists.append(("for_build.natives", other.natives or ()))
-        lists.append(("for_build.runtime", other.runtime or ()))
+    for name, value in recipe.for_build or ():
+        if name in ("needs", "exports", "natives", "runtime") and isinstance(value, tuple):
+            lists.append((f"for_build.{name}", tuple(map(str, value))))
     return lists
 
 

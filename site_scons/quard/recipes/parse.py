@@ -142,10 +142,12 @@ def _dictionary(
 def _construct(
     kind: type[Any], node: ast.Call, args: list[ast.expr], keywords: list[ast.keyword], where: str
 ) -> Any:
-    named = {}
+    named: dict[str, Any] = {}
     known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
     for keyword in keywords:
-        if keyword.arg not in known:
+        # The fields of ForBuild are those of the recipe's style: lint checks them.
+        anything = kind is model.ForBuild and keyword.arg is not None
+        if keyword.arg not in known and not anything:
             raise _bad(
                 where,
                 keyword.value.lineno,
@@ -160,7 +162,7 @@ def _construct(
                 f"{kind.__name__}.{keyword.arg} is given twice",
                 "malformed-field",
             )
-        named[keyword.arg] = _value(keyword.value, where)
+        named[str(keyword.arg)] = _value(keyword.value, where)
     try:
         return kind(*(_value(arg, where) for arg in args), **named)
     except TypeError as error:

@@ -67,3 +67,16 @@ def test_what_does_not_fit_is_named_with_its_field(fields: str, said: str) -> No
         read(fields)
     assert caught.value.reason == "malformed-field"
     assert said in caught.value.detail
+
+
+def test_what_differs_for_the_build_machine_has_the_fields_of_any_style() -> None:
+    found = read('by_target={}, for_build=ForBuild(configure=("--x",), features=())')
+    assert dict(found.for_build) == {"configure": ("--x",), "features": ()}
+
+
+@pytest.mark.parametrize(
+    "given", ['ForBuild(**{"configure": ()})', "ForBuild(make=(), make=())", "ForBuild(1)"]
+)
+def test_what_differs_for_the_build_machine_has_names(given: str) -> None:
+    with pytest.raises(QuardError, match=r"rich/recipe\.py cannot be used"):
+        read(f"by_target={{}}, for_build={given}")
