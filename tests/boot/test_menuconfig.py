@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import pytest
 from boot.conftest import BOARD, TOP
 from boot.test_real_packages import sources
 from checkout import link, scons
+from quard.interactive.terminfo import find, folders
 
 pytestmark = pytest.mark.boot
 
@@ -156,6 +158,65 @@ def test_busyboxs_editor_keeps_one_option_and_takes_it_back(checkout: Checkout) 
     assert status == 0, text
     assert checkout.kept("busybox") == []
     assert checkout.ask("busybox-diffconfig") == ""
+
+
+@pytest.fixture
+def pinned(checkout: Checkout) -> None:
+    """Skip where this machine cannot use the pinned tools."""
+    checkout.ask("zlib")
+    decided = checkout.folder / "out" / BOARD / "tools.json"
+    found = json.loads(decided.read_text(encoding="utf-8"))
+    if not found["pinned"]:
+        pytest.skip(found["why"])
+
+
+@pytest.fixture
+def undescribed(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A terminal that the pinned packages know and this machine does not."""
+    for name in ("TERMINFO", "TERMINFO_DIRS"):
+        monkeypatch.delenv(name, raising=False)
+    kind = "alacritty"
+    if find(kind, folders({}, Path.home())) is not None:
+        pytest.skip(f"this machine has a description of {kind}")
+    return kind
+
+
+@pytest.mark.usefixtures("pinned")
+def test_an_editor_of_the_pinned_tools_works_on_a_terminal_that_only_they_know(
+    checkout: Checkout, undescribed: str
+) -> None:
+    editor = Editor(checkout, "busybox", undescribed)
+    editor.wait("Applets", UNPACKING_SECONDS)
+    editor.press(ENTER)
+    editor.wait("Provide compatible behavior for rare corner cases")
+    editor.press("py")
+    status, text = editor.leave(ENTER)
+    assert status == 0, text
+    assert "busybox: 1 symbol changed\n EXTRA_COMPAT n -> y\n" in text
+    assert checkout.kept("busybox") == ["CONFIG_EXTRA_COMPAT=y"]
+    (checkout.folder / "configs" / BOARD / "busybox.fragment").unlink()
+
+
+@pytest.mark.usefixtures("pinned")
+def test_a_shell_edits_lines_on_a_terminal_that_only_the_pinned_tools_know(
+    checkout: Checkout, undescribed: str
+) -> None:
+    command, *arguments = checkout.command("zlib-shell")
+    child = pexpect.spawn(
+        command,
+        arguments,
+        cwd=str(checkout.folder),
+        env={**os.environ, "TERM": undescribed},
+        encoding="utf-8",
+        timeout=SECONDS,
+        dimensions=(24, 80),
+    )
+    checkout.editors.append(child)
+    child.expect(r"zlib \S*[$#] ")
+    child.sendcontrol("l")  # draws the line again at the top of a cleared screen
+    child.expect_exact("\x1b[H\x1b[2J")
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
 
 
 def test_linuxs_editor_keeps_one_option_and_cancelled_nothing(checkout: Checkout) -> None:

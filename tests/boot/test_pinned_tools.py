@@ -65,6 +65,7 @@ def test_after_source_gdb_is_here_and_leaves_the_pinned_tools_as_they_are(tmp_pa
     script = "python import gdb.printing, json; print(json.dumps([6 * 7]))"
     done = subprocess.run(
         (tmp_path / launcher.GDB, "-batch", "-ex", script),
+        env={"PATH": os.defpath},
         capture_output=True,
         text=True,
         check=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import termios
 import time
 from pathlib import Path
@@ -195,6 +196,36 @@ def test_on_a_terminal_it_prompts_edits_lines_and_controls_jobs(
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
+
+
+@pytest.mark.parametrize("mode", ["bwrap", "none"])
+def test_the_users_own_description_of_the_terminal_is_used(
+    greeting: Project, tmp_path: Path, mode: str
+) -> None:
+    """No distribution has one of a terminal that was made today: here, one that clears with #."""
+    text = tmp_path / "mine.ti"
+    text.write_text(
+        "mine|made by a test,\n\tam, cols#80, lines#24, clear=#, el=^E, cr=\\r, cuu1=^K,\n"
+    )
+    subprocess.run(("tic", "-x", "-o", tmp_path / "descriptions", text), check=True)
+    command, *arguments = greeting.command("alone-shell", f"sandbox.mode={mode}")
+    child = pexpect.spawn(
+        command,
+        arguments,
+        cwd=str(greeting.folder),
+        env={**os.environ, "TERM": "mine", "TERMINFO": str(tmp_path / "descriptions")},
+        encoding="utf-8",
+        timeout=SECONDS,
+        dimensions=(24, 200),
+    )
+    child.expect(r"alone \S*[$#] ")
+    child.sendcontrol("l")
+    child.expect(r"#alone \S*[$#] ")
+    child.sendline("echo TERMINFO=$TERMINFO.")
+    child.expect_exact("TERMINFO=.")
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
+    assert not (greeting.folder / "out/tiny/work/alone/home/.terminfo").exists()
 
 
 def test_the_terminal_is_as_it_was_whatever_was_done_to_it(greeting: Project) -> None:

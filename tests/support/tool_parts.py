@@ -15,6 +15,7 @@ NAMES = Names(
     python=(),
     build=(),
     menuconfig=(),
+    terminals=(),
     machine=(),
     debug=(),
     targets={},

@@ -12,7 +12,7 @@ from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import replacing
 from quard.execute.kconfig import FEATURES, ConfigLine, Configurator, merge, values, vanished
-from quard.interactive import buildfolder
+from quard.interactive import buildfolder, terminfo
 from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
 from quard.plan.late import late
@@ -179,6 +179,7 @@ class ConfigEditor:
         build, step = self._folder.build, self._config.step
         words = (late(word, build.sandbox.folders) for word in (*step.make, "menuconfig"))
         env = {**build.env, "TERM": self._workspace.host.site.terminal}
+        terminfo.lend(self._workspace, build.work)
         command = terminal.heeding(("sh", "-c", _TELLING, "sh", *words))
         system = self._workspace.host.tooling.editor(self._plan)
         sandbox = dataclasses.replace(build.sandbox, system=system)

@@ -8,7 +8,7 @@ from typing import IO
 from quard.base.errors import QuardError
 from quard.execute import kept
 from quard.execute.builder import Build
-from quard.interactive import buildfolder
+from quard.interactive import buildfolder, terminfo
 from quard.interactive.buildfolder import BuildFolder
 from quard.plan.plan import KconfigStep
 from quard.process import terminal
@@ -36,6 +36,7 @@ def shell(board: BoardBuild, name: str) -> None:
         env = {**build.env, "PS1": f"{name} \\w\\$ "}
         if workspace.host.site.terminal:
             env["TERM"] = workspace.host.site.terminal
+            terminfo.lend(workspace, build.work)
         command = terminal.heeding(("bash", "--noprofile", "--norc"))
         with terminal.lent():
             build.sandbox.run(command, env, log, foreground=True)

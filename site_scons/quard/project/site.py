@@ -18,6 +18,7 @@ class Site:
     keep   -- descriptors that builds inherit
     force  -- packages to build even if nothing changed
     terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
+    described -- folders of the machine that may describe that terminal, the first one first
     """
 
     cache: Path
@@ -28,3 +29,4 @@ class Site:
     keep: tuple[int, ...] = ()
     force: frozenset[str] = frozenset()
     terminal: str = ""
+    described: tuple[Path, ...] = ()

@@ -77,7 +77,8 @@ class Tooling:
             self._pinned = self._toolset.decide(self._console.note, again=again, fetch=fetch)
 
     def provide(self, units: Iterable[Unit]) -> None:
-        """Have all pinned tools here that make these units, edit their configurations and debug.
+        """Have all pinned tools here that make these units, edit their configurations, open
+        shells, and debug.
 
         Raises QuardError.
         """
@@ -86,6 +87,7 @@ class Tooling:
         if self.pinned is None:
             return
         self.pinned.provide_debugger()
+        self.pinned.terminals()
         for unit in units:
             if isinstance(unit.plan, Plan):
                 self.system(unit.plan)
@@ -218,6 +220,12 @@ class Tooling:
     def editor(self, plan: Plan) -> System:
         """Return the system in which the Kconfig editor of a plan is compiled and run."""
         return self.pinned.editor(plan.made_by) if self.pinned else self.system(plan)
+
+    def terminals(self) -> System:
+        """Return the system that has descriptions of terminals."""
+        from quard.process.system import MACHINE  # noqa: PLC0415
+
+        return self.pinned.terminals() if self.pinned else MACHINE
 
     def tool(self, name: str) -> str:
         """Return the identity of a tool that makes images."""

@@ -11,7 +11,7 @@ from quard.base.table import Table, read
 from quard.tools.place import FILE
 
 REASON = "bad-tools"
-_LISTS = ("common", "build", "further", "python", "menuconfig", "machine", "debug")
+_LISTS = ("common", "build", "further", "python", "menuconfig", "terminals", "machine", "debug")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class Names:
     further    -- owners of commands that recipes name in `tools`
     python     -- modules that every build sees that sees python3
     menuconfig -- what the Kconfig editor is compiled with
+    terminals  -- descriptions of terminals
     machine    -- what runs outside of builds
     debug      -- what debugging needs besides
     targets    -- triple -> cross compiler and C library
@@ -38,6 +39,7 @@ class Names:
     further: tuple[str, ...]
     python: tuple[str, ...]
     menuconfig: tuple[str, ...]
+    terminals: tuple[str, ...]
     machine: tuple[str, ...]
     debug: tuple[str, ...]
     targets: Mapping[str, tuple[str, ...]]

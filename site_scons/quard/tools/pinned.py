@@ -95,6 +95,13 @@ class PinnedTools:
         """Have everything here that most builds need. Raises QuardError, see quard.tools.roots."""
         self._selection.provide()
 
+    def terminals(self) -> System:
+        """Return a system with descriptions of terminals.
+
+        Raises QuardError, see quard.tools.roots.
+        """
+        return self._selection.terminals()
+
     def provide_debugger(self) -> None:
         """Have the debugger here. Raises QuardError, see quard.tools.roots."""
         self._selection.provide_debugger()

@@ -81,6 +81,10 @@ class Selection:
         for packages, links in roots:
             self.roots.provide(packages, links)
 
+    def terminals(self) -> System:
+        """Return a system with descriptions of terminals. Raises likewise."""
+        return self.roots.provide(self.lock.closure(self.names.terminals), {})
+
     def provide_debugger(self) -> None:
         """Have everything here that debugging needs besides. Raises likewise."""
         for owner in self.names.debug:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 from quard.base.errors import QuardError
@@ -30,6 +31,15 @@ def terminal(command: Command) -> str:
             " NAME-savedefconfig",
         )
     return kind
+
+
+def descriptions(command: Command, home: Path | None) -> tuple[Path, ...]:
+    """Return the folders of the machine that may describe the user's terminal."""
+    if not command.opens:
+        return ()
+    from quard.interactive import terminfo  # noqa: PLC0415 - a null build does without
+
+    return terminfo.folders(os.environ, home)
 
 
 def told_to(command: Command) -> TextIO:

@@ -87,6 +87,7 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
         machine=os.uname().machine,
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),
+        described=opened.descriptions(command, home),
     )
 
 

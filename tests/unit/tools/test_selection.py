@@ -30,6 +30,7 @@ class Tools:
                 ("make", "usr/bin/make"),
                 ("gcc", "usr/bin/gcc", "make"),
                 ("ncurses", "usr/include/curses.h"),
+                ("descriptions", "usr/share/terminfo/x/xterm"),
                 ("bison", "usr/bin/bison"),
                 ("qemu", "usr/bin/qemu", "libc"),
                 ("gdb", "usr/bin/gdb", "libc"),
@@ -41,6 +42,7 @@ class Tools:
             common=("make",),
             targets={TRIPLE: ("gcc",)},
             menuconfig=("ncurses",),
+            terminals=("descriptions",),
             further=("bison",),
             machine=("qemu",),
             debug=("gdb",),
@@ -82,6 +84,7 @@ LATER: dict[str, Callable[[Selection], System | tuple[str, ...]]] = {
     "build with another tool": lambda tools: tools.system(("bison",)),
     "editor": lambda tools: tools.editor(()),
     "program": lambda tools: tools.start_tool("qemu"),
+    "terminals": lambda tools: tools.terminals(),
     "debugger": lambda tools: tools.start_tool("gdb"),
 }
 
@@ -92,6 +95,7 @@ def test_what_was_provided_needs_no_network_later(tools: Tools, what: str) -> No
     online.provide()
     online.system(("bison",))
     online.editor(())
+    online.terminals()
     online.provide_debugger()
     assert LATER[what](tools.offline)
 

@@ -18,6 +18,7 @@ LINES = {
     "further": 'further = ["python3"]',
     "python": "python = []",
     "menuconfig": 'menuconfig = ["libncurses-dev"]',
+    "terminals": "terminals = []",
     "machine": 'machine = ["e2fsprogs"]',
     "debug": "debug = []",
     "omit": 'omit = ["debconf"]',

@@ -36,6 +36,7 @@ build = []
 further = []
 python = []
 menuconfig = []
+terminals = []
 machine = ["mke2fs"]
 debug = []
 """
