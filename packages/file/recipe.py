@@ -1,18 +1,20 @@
-from quard.model import Autotools, Feature, Source
+from quard.model import Autotools, Feature, ForBuild, Source
 
 RECIPE = Autotools(
     summary="Tells what kind of data a file has: file(1), libmagic and its compiled rules",
-    version="5.46",
+    version="5.47",
     source=Source(
         "https://astron.com/pub/file/file-{version}.tar.gz",
-        sha256="c9cc77c7c560c543135edc555af609d5619dbef011997e988ce40a3d75d86088",
-        size=1312892,
+        sha256="45672fec165cb4cc1358a2d76b5d57d22876dcb97ab169427ac385cbe1d5597a",
+        size=2676776,
         provenance="stated alike by the recipes of several distributions",
         mirrors=("debian:pool/main/f/file/file_{version}.orig.tar.gz",),
     ),
     license="BSD-2-Clause",
     license_files=("COPYING",),
     homepage="https://www.darwinsys.com/file/",
+    # The rules are compiled by file of the very same version.
+    natives=("file",),
     features=(
         Feature(
             "zlib",
@@ -43,4 +45,5 @@ RECIPE = Autotools(
         "--disable-lzlib",
         "--disable-zstdlib",
     ),
+    for_build=ForBuild(features=()),
 )

@@ -30,7 +30,7 @@ RECIPE = Custom(
         Run(
             "./Configure",
             "{openssl_target}",
-            "--prefix=/usr",
+            "--prefix={prefix}",
             "--libdir=lib",
             "--openssldir=/etc/ssl",
             "--cross-compile-prefix={cross}",

@@ -1,4 +1,4 @@
-from quard.model import Autotools, Feature, Source, Symlink
+from quard.model import Autotools, Feature, ForBuild, Source, Symlink
 
 RECIPE = Autotools(
     summary="The Python interpreter and its standard library",
@@ -14,7 +14,8 @@ RECIPE = Autotools(
     license_files=("LICENSE",),
     homepage="https://www.python.org",
     needs=("expat", "libffi", "zlib"),
-    tools=("python3",),
+    # Runs what a build runs of itself; its compiled modules are for its own minor version alone.
+    natives=("python3",),
     features=(
         Feature(
             "bz2",
@@ -100,5 +101,25 @@ RECIPE = Autotools(
         "usr/lib/python3.13/tkinter",
         "usr/lib/python3.13/turtle*",
         "usr/lib/python3.13/__pycache__/turtle*",
+    ),
+    # What configures, compiles modules and runs generators; the parser of XML is the one that it brings.
+    for_build=ForBuild(
+        needs=("zlib",),
+        features=(),
+        # It runs for some seconds: to optimize it would take longer than that saves.
+        env=(("CFLAGS_NODIST", "-O1"), ("PYTHONHASHSEED", "0")),
+        configure=(
+            "--without-system-libmpdec",
+            "--without-ensurepip",
+            "--without-static-libpython",
+            "--disable-shared",
+            "--disable-test-modules",
+            "py_cv_module__ctypes=n/a",
+            "py_cv_module__dbm=n/a",
+            "py_cv_module__gdbm=n/a",
+            "py_cv_module__sqlite3=n/a",
+            "py_cv_module__tkinter=n/a",
+            "py_cv_module__uuid=n/a",
+        ),
     ),
 )

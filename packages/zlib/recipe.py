@@ -21,7 +21,7 @@ RECIPE = Custom(
     license_files=("LICENSE",),
     homepage="https://zlib.net",
     env=(("CHOST", "{triple}"), ("LDCONFIG", "true")),
-    configure=(Run("./configure", "--prefix=/usr", "--shared"),),
+    configure=(Run("./configure", "--prefix={prefix}", "--shared"),),
     build=(Run("make", "libz.so.{version}"),),
     install=(
         Install("libz.so.{version}", "usr/lib/libz.so.{version}", mode="0755"),
