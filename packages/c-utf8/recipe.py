@@ -5,6 +5,7 @@ RECIPE = Custom(
     version="toolchain",
     license="LGPL-2.1-or-later",
     homepage="https://www.gnu.org/software/libc/",
+    c_library="glibc",
     # The C library comes without it. The build machine has that of its own one, which is of the same
     # release as the cross compiler's; the data are alike on all little-endian processors.
     install=(

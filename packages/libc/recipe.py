@@ -5,6 +5,7 @@ RECIPE = ToolchainRuntime(
     version="toolchain",
     license="LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1",
     homepage="https://www.gnu.org/software/libc/",
+    c_library="glibc",
     # Debian's makers link all of these without -z now.
     unhardened=(
         Unhardened("/usr/lib/*", lacks=("bind_now",), reason="linked by the toolchain's makers"),

@@ -164,6 +164,7 @@ class Recipe:
     freestanding  -- why the board's hardening does not apply: the package runs without a C library
                      (a kernel, firmware), which the compiler driver cannot know; else empty
     unhardened    -- installed files that lack some of these defences, and why
+    c_library     -- the C library, `glibc` or `musl`, that the package is for; empty: any
     drop          -- wildcards of staged paths that are not needed (no leading slash)
     parts         -- the parts of files whose folder does not tell it
     prepare       -- steps between unpacking and configuring
@@ -188,6 +189,7 @@ class Recipe:
     permissions: tuple[Permission, ...] = ()
     freestanding: str = ""
     unhardened: tuple[Unhardened, ...] = ()
+    c_library: Literal["", "glibc", "musl"] = ""
     drop: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     prepare: tuple[Step, ...] = ()
@@ -264,9 +266,12 @@ class Custom(Recipe):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ToolchainRuntime(Recipe):
-    """Libraries that come with the cross compiler instead of from a source archive.
+    """Files that come with the cross compiler instead of from a source archive.
 
-    libraries -- file names; the compiler is asked where each one is (-print-file-name)
+    libraries -- file names; the compiler is asked where each one is (-print-file-name). The dynamic
+                 loader is added
+    headers   -- folders of the kernel's headers
     """
 
-    libraries: tuple[str, ...]
+    libraries: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from quard.base.names import unknown
+
+CLibrary = Literal["glibc", "musl"]
 
 
 @dataclass(frozen=True)
 class Target:
     """A kind of machine that images are built for.
 
-    triple         -- GNU triple; also the prefix of the cross tools, without the final dash
+    triple         -- GNU triple; also the prefix of the cross tools as builds see them, without the
+                      final dash
     linux_arch     -- the kernel's ARCH
     openssl_target -- the name in OpenSSL's Configurations/*.conf
     elf_machine    -- the name of its programs' e_machine
@@ -20,6 +23,9 @@ class Target:
     elf_order      -- byte order: little or big
     elf_abi        -- mask and value of the floating-point ABI in e_flags
     loader         -- absolute path of the dynamic loader on the target (the ABI's PT_INTERP)
+    c_library      -- of its programs
+    package        -- the package that has the C library and its headers; "": the compiler has them
+    glibc          -- triple of the target for which the cross compiler is made; "": this one
     """
 
     triple: str
@@ -30,36 +36,69 @@ class Target:
     elf_order: Literal["little", "big"]
     elf_abi: tuple[int, int]
     loader: str
+    c_library: CLibrary = "glibc"
+    package: str = ""
+    glibc: str = ""
+
+    @property
+    def compiler(self) -> str:
+        """The triple of the cross compiler.
+
+        Packages that run without a C library are built for the target of that triple, so that one
+        result serves all C libraries.
+        """
+        return self.glibc or self.triple
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The folders that the dynamic loader searches, in its order."""
+        if self.c_library == "musl":
+            return ("/lib", "/usr/local/lib", "/usr/lib")
+        # Debian's glibc searches the multiarch folders first (ld.so(8)).
+        own = self.loader.rpartition("/")[0]
+        return (f"/lib/{self.triple}", f"/usr/lib/{self.triple}", "/lib", "/usr/lib", own)
 
 
-_TARGETS = {
-    target.triple: target
-    for target in (
-        Target(
-            triple="riscv64-linux-gnu",
-            linux_arch="riscv",
-            openssl_target="linux64-riscv64",
-            elf_machine="EM_RISCV",
-            elf_class=64,
-            elf_order="little",
-            elf_abi=(0x6, 0x4),  # EF_RISCV_FLOAT_ABI: double
-            loader="/lib/ld-linux-riscv64-lp64d.so.1",
-        ),
+_AARCH64 = Target(
+    triple="aarch64-linux-gnu",
+    linux_arch="arm64",
+    openssl_target="linux-aarch64",
+    elf_machine="EM_AARCH64",
+    elf_class=64,
+    elf_order="little",
+    elf_abi=(0, 0),
+    loader="/lib/ld-linux-aarch64.so.1",
+)
+_RISCV64 = Target(
+    triple="riscv64-linux-gnu",
+    linux_arch="riscv",
+    openssl_target="linux64-riscv64",
+    elf_machine="EM_RISCV",
+    elf_class=64,
+    elf_order="little",
+    elf_abi=(0x6, 0x4),  # EF_RISCV_FLOAT_ABI: double
+    loader="/lib/ld-linux-riscv64-lp64d.so.1",
+)
+
+
+def _musl(glibc: Target) -> Target:
+    """Return the target with musl for the same processor."""
+    processor = glibc.triple.partition("-")[0]
+    return replace(
+        glibc,
+        triple=f"{processor}-linux-musl",
+        loader=f"/lib/ld-musl-{processor}.so.1",
+        c_library="musl",
+        package="musl",
+        glibc=glibc.triple,
     )
-}
+
+
+_TARGETS = {each.triple: each for each in (_AARCH64, _musl(_AARCH64), _RISCV64, _musl(_RISCV64))}
 
 
 BUILD_MACHINES = {
-    "aarch64": Target(
-        triple="aarch64-linux-gnu",
-        linux_arch="arm64",
-        openssl_target="linux-aarch64",
-        elf_machine="EM_AARCH64",
-        elf_class=64,
-        elf_order="little",
-        elf_abi=(0, 0),
-        loader="/lib/ld-linux-aarch64.so.1",
-    ),
+    "aarch64": _AARCH64,
     "x86_64": Target(
         triple="x86_64-linux-gnu",
         linux_arch="x86",

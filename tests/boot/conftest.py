@@ -19,6 +19,7 @@ from boot.guest import Guest, Guests, Ssh
 TOP = Path(__file__).resolve().parents[2]
 BOARD = "quard-star"
 SMALL_BOARD = "quard-star-small"
+MUSL_BOARD = "quard-star-musl"
 BUILD_SECONDS = 2 * 60 * 60
 
 
@@ -34,6 +35,13 @@ def small_images(images: Path, pytestconfig: pytest.Config) -> Path:
     """The small board's images folder; most of it is what the default board's build has made."""
     del images
     return build(SMALL_BOARD, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def musl_images(images: Path, pytestconfig: pytest.Config) -> Path:
+    """The images folder of the board with musl; the kernel and the firmware are the default's."""
+    del images
+    return build(MUSL_BOARD, pytestconfig)
 
 
 def build(board: str, pytestconfig: pytest.Config) -> Path:

@@ -1,6 +1,6 @@
 """One list per package of what it installs: a review shows what a change brings, and what is lost.
 
-NAME.paths is the package on the default board, or on the small one if only that has it;
+NAME.paths is the package on the default board, or on the first other one that has it;
 NAME.BOARD.paths is the package on a further board, where it installs something else there.
 """
 
@@ -16,7 +16,7 @@ import pytest
 
 import checkout
 import installed
-from boot.conftest import BOARD, SMALL_BOARD, TOP
+from boot.conftest import BOARD, MUSL_BOARD, SMALL_BOARD, TOP
 from quard.recipes.catalog import Catalog
 
 pytestmark = pytest.mark.boot
@@ -25,13 +25,15 @@ NAMES = Catalog(TOP / "packages").names()
 
 
 @pytest.fixture(scope="module")
-def listings(images: Path, small_images: Path) -> Mapping[str, Mapping[str, str]]:
-    """Package -> board -> its list, for all packages that the two boards have now."""
-    del images, small_images
+def listings(
+    images: Path, small_images: Path, musl_images: Path
+) -> Mapping[str, Mapping[str, str]]:
+    """Package -> board -> its list, for all packages that the boards have now."""
+    del images, small_images, musl_images
     if os.environ.get("QUARD_TEST_IMAGES"):
         pytest.skip("the images were given: what packages have installed is not known")
     found: dict[str, dict[str, str]] = {}
-    for board in (BOARD, SMALL_BOARD):
+    for board in (BOARD, SMALL_BOARD, MUSL_BOARD):
         results = TOP / "out" / board / "units"
         for name in on_board(board):
             text = installed.listing(results, name, installed.stores(TOP))
@@ -51,7 +53,7 @@ def test_the_package_installs_what_is_on_file(
     name: str, listings: Mapping[str, Mapping[str, str]], update: bool
 ) -> None:
     if name not in listings:
-        pytest.skip(f"{name} is built for neither board here: see out/*/availability.json")
+        pytest.skip(f"{name} is built for no board here: see out/*/availability.json")
     (first, text), *others = listings[name].items()
     if update:
         (LISTS / f"{name}.paths").write_text(text, encoding="utf-8")

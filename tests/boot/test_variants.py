@@ -44,6 +44,7 @@ VARIANTS = {
     ),
     "initramfs": Variant("rootfs", True, (("ROOT", "cpio"),)),
     "small-board": Variant("ext4", True, (), server="dropbear", images="small_images"),
+    "musl-board": Variant("ext4", True, (), server="dropbear", images="musl_images"),
 }
 
 

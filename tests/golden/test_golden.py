@@ -1,6 +1,7 @@
 """One plan per package as a file: a review shows exactly what a change does to the builds.
 
-NAME.json is the package on the default board, with every feature that is wanted if available;
+NAME.json is the package on the default board, with every feature that is wanted if available, or on
+the board with musl if the package is for that C library;
 NAME.FEATURE-on.json or NAME.FEATURE-off.json is the other branch of one feature. build/NAME.json is
 the package for a build machine, if a recipe has it in `natives`.
 """
@@ -29,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 NATIVES = HERE / BUILD
 TOP = HERE.parents[1]
 BOARD = "quard-star"
+MUSL_BOARD = "quard-star-musl"
 COMMAND = "pytest tests/golden --update-golden"
 CATALOG = Catalog(TOP / "packages")
 Branch = tuple[str, str, bool]
@@ -45,12 +47,12 @@ def native(board: str) -> Callable[[Iterable[str]], Resolver]:
 
 
 @cache
-def resolved(branch: Branch | None = None) -> Mapping[str, Resolved]:
-    """Return every package on the default board, with one feature set otherwise.
+def resolved(branch: Branch | None = None, name: str = BOARD) -> Mapping[str, Resolved]:
+    """Return every package that a board can have, with one feature set otherwise.
 
     They are below "", and the packages for the build machine below "build".
     """
-    chosen = board.load(TOP / "configs", BOARD)
+    chosen = board.load(TOP / "configs", name)
     features = dict(chosen.features)
     if branch:
         package, feature, on = branch
@@ -58,8 +60,15 @@ def resolved(branch: Branch | None = None) -> Mapping[str, Resolved]:
     chosen = dataclasses.replace(chosen, features=features)
     resolver = Resolver(chosen.own, CATALOG, Fragments(TOP, chosen.configuration))
     decided = dict.fromkeys(resolver.choices(), True)
-    extra = (("", name) for name in CATALOG.names())
-    return resolve({"": resolver}, native(BOARD), decided, {}, extra)
+    fitting = ("", chosen.target.c_library)
+    extra = (("", each) for each in CATALOG.names() if CATALOG[each].recipe.c_library in fitting)
+    return resolve({"": resolver}, native(name), decided, {}, extra)
+
+
+def planned(name: str, branch: Branch | None = None) -> Plan:
+    """Return the plan of a package, with one feature set otherwise."""
+    musl = CATALOG[name].recipe.c_library == "musl"
+    return resolved(branch, MUSL_BOARD if musl else BOARD)[""].plans[name]
 
 
 def cases() -> Mapping[str, tuple[str, Branch | None]]:
@@ -67,7 +76,7 @@ def cases() -> Mapping[str, tuple[str, Branch | None]]:
     found: dict[str, tuple[str, Branch | None]] = {}
     for name in CATALOG.names():
         found[f"{name}.json"] = (name, None)
-        for feature, on in resolved()[""].plans[name].features:
+        for feature, on in planned(name).features:
             branch = "off" if on else "on"
             found[f"{name}.{feature}-{branch}.json"] = (name, (name, feature, not on))
     return found
@@ -80,7 +89,7 @@ def difference(path: Path, text: str) -> str:
 @pytest.mark.parametrize("file", cases())
 def test_the_plan_is_the_one_on_file(file: str, update: bool) -> None:
     name, branch = cases()[file]
-    compare(HERE / file, resolved(branch)[""].plans[name], update)
+    compare(HERE / file, planned(name, branch), update)
 
 
 @pytest.mark.parametrize("name", resolved()[BUILD].plans)
@@ -124,7 +133,7 @@ def test_what_the_package_installs_is_on_file(name: str) -> None:
 def test_a_branch_differs_from_the_default_one() -> None:
     for name, branch in cases().values():
         if branch:
-            assert resolved(branch)[""].plans[name] != resolved()[""].plans[name]
+            assert planned(name, branch) != planned(name)
 
 
 def test_a_change_is_shown_as_a_diff_and_with_the_command(tmp_path: Path) -> None:

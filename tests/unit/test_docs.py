@@ -18,7 +18,7 @@ from quard.boards import board, settings
 from quard.image import system
 from quard.machine import machine
 from quard.plan.compose import Inputs, compose
-from quard.plan.plan import KconfigStep, RunStep, Step, ToolchainStep
+from quard.plan.plan import HeadersStep, KconfigStep, RunStep, Step, ToolchainStep
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -144,6 +144,8 @@ def shown(step: Step) -> str:
             words = f"{run} {base}, then fragments and lines, then {run} {refresh}"
         case ToolchainStep():
             words = "take libraries of the toolchain"
+        case HeadersStep():
+            words = "take headers of the kernel"
         case _:
             raise AssertionError(f"the page has no form for {step}")
     return f"{step.phase:9}  {words}"
@@ -166,13 +168,10 @@ def test_the_page_of_styles_has_each_ones_own_commands(style: type[model.Recipe]
 
 
 def _required(style: type[model.Recipe]) -> dict[str, Any]:
-    """Return values for the fields that a style adds without a default."""
-    return {
-        field.name: ("libc.so.6",)
-        for field in dataclasses.fields(style)
-        if field.default is dataclasses.MISSING
-        and field.name not in ("summary", "version", "license")
-    }
+    """Return values for the fields without which a style does nothing."""
+    if style is model.ToolchainRuntime:
+        return {"libraries": ("libc.so.6",), "headers": ("linux",)}
+    return {}
 
 
 def test_the_page_on_packages_has_every_field_of_a_recipe() -> None:

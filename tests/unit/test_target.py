@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 from pathlib import Path
@@ -15,6 +16,18 @@ from quard.target import target
 def test_a_known_triple_has_its_facts() -> None:
     found = target("riscv64-linux-gnu")
     assert (found.linux_arch, found.openssl_target) == ("riscv", "linux64-riscv64")
+
+
+def test_a_target_with_musl_differs_from_that_with_glibc_in_nothing_but_the_c_library() -> None:
+    for processor in ("aarch64", "riscv64"):
+        glibc, musl = target(f"{processor}-linux-gnu"), target(f"{processor}-linux-musl")
+        assert (musl.compiler, glibc.compiler) == (glibc.triple, glibc.triple)
+        assert (musl.c_library, musl.package, glibc.package) == ("musl", "musl", "")
+        assert musl.loader == f"/lib/ld-musl-{processor}.so.1"
+        own = {"triple", "loader", "c_library", "package", "glibc"}
+        for field in dataclasses.fields(glibc):
+            same = getattr(glibc, field.name) == getattr(musl, field.name)
+            assert same == (field.name not in own)
 
 
 def test_a_typing_error_gets_a_suggestion() -> None:

@@ -169,7 +169,7 @@ def _board(name: str, table: Table) -> Board:
 
 def _toolchain(table: Table, triple: Target) -> BoardToolchain:
     toolchain = BoardToolchain(
-        prefix=table.text("prefix", triple.triple + "-"), folder=table.text("folder", "")
+        prefix=table.text("prefix", triple.compiler + "-"), folder=table.text("folder", "")
     )
     table.finish()
     return toolchain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import IO
 
 from quard.base.errors import QuardError
 from quard.base.files import FileRef, make_empty, remove_tree
-from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, unpack
+from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, taken, unpack
 from quard.execute.buildlog import BuildLog, quoted
 from quard.execute.copying import copy
 from quard.execute.drivers import write_drivers
@@ -20,7 +19,16 @@ from quard.execute.inputs import BuildInputs
 from quard.execute.native import new_stage
 from quard.execute.toolchain import Toolchain
 from quard.plan.late import late
-from quard.plan.plan import CopyStep, KconfigStep, LinkStep, Plan, RunStep, Step, ToolchainStep
+from quard.plan.plan import (
+    CopyStep,
+    HeadersStep,
+    KconfigStep,
+    LinkStep,
+    Plan,
+    RunStep,
+    Step,
+    ToolchainStep,
+)
 from quard.process.builduser import BuildUser
 from quard.process.jobserver import Jobserver
 from quard.process.sandbox import Sandbox, Work
@@ -224,8 +232,9 @@ class Build:
                 self._run(phase, ("ln", "-s", target, f"{{stage}}/{path}"))
             case KconfigStep():
                 self.configurator(step).make(self.plan.name)
-            case ToolchainStep():
-                self._take(step)
+            case ToolchainStep() | HeadersStep():
+                taken.take(self.work.stage, self.toolchain, step)
+                self.sandbox.hand_over()
 
     def _run(self, phase: str, argv: Sequence[str], stdin: Path | None = None) -> None:
         """Run one command of the plan. Raises QuardError PHASE-failed."""
@@ -277,16 +286,6 @@ class Build:
         """Return whether the configuration that the build has made requests modules."""
         made = (step for step in self.plan.steps if isinstance(step, KconfigStep))
         return any(kconfig.modular(self.configurator(step).read()) for step in made)
-
-    def _take(self, step: ToolchainStep) -> None:
-        """Copy the toolchain's own target libraries, and links by their plain names."""
-        folder = self.work.stage / "usr/lib"
-        folder.mkdir(parents=True)
-        for name in (*step.libraries, Path(step.loader).name):
-            found = self.toolchain.library(name)
-            shutil.copyfile(found, folder / name)
-            (folder / name).chmod(0o755)
-        self.sandbox.hand_over()
 
     @property
     def lost(self) -> bool:

@@ -21,6 +21,7 @@ from quard.process.sandbox import Work
 from quard.store import blob
 from quard.store.merge import Collision
 from quard.store.stores import Stores
+from quard.target import facts
 
 _PART = "dev"
 
@@ -60,7 +61,8 @@ def _lay_out_sysroot(
     for name in plan.links:
         extract(name)
     sysroot.libraries_only(folder)
-    sysroot.own_sysroot(folder, toolchain)
+    if not facts(plan.triple, native=plan.native).package:
+        sysroot.own_sysroot(folder, toolchain)
     for name in plan.needs:
         extract(name)
     if met:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from quard.execute.musl import REFUSED
 from quard.process.sandbox import INSIDE, Work, shows
 
 _NAME = rb"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
@@ -69,8 +70,28 @@ def diagnose(
         found = _not_started(argv[0], work, search, inside)
         if found is not None:
             return found
+    if found := _without_cxx(log, work):
+        return found
     names = sorted({name for name in _missing(log) if not _there(work, name)})
     return _undeclared(names, search, certain=False) if names else None
+
+
+def _without_cxx(log: bytes, work: Work) -> Diagnosis | None:
+    """Return that the compiler for C++ refuses to work, if that is why a command failed."""
+    said = REFUSED.encode() in log
+    if not said and any(b"C++" in text for text in _GAVE_UP.findall(log)):
+        # configure keeps what compilers print to itself.
+        found = work.tools.glob("*-g++")
+        said = any(REFUSED in path.read_text() for path in found if not path.is_symlink())
+    if not said:
+        return None
+    return Diagnosis(
+        "no-cxx-library",
+        "it compiles C++, for which the target has no library: the compiler's own libstdc++ is"
+        " made for glibc",
+        "turn off what needs C++ in the recipe, or build the package for a target with glibc",
+        certain=True,
+    )
 
 
 def _missing(log: bytes) -> Iterator[str]:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from quard.base.errors import QuardError
 from quard.base.placeholders import NATIVE
-from quard.execute import native
+from quard.execute import musl, native
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
 from quard.process.sandbox import Work
 from quard.process.starting import run
+from quard.target import facts
 
 _COMPILERS = ("gcc", "g++", "cpp")
 _LINKERS = ("ld", "ld.bfd")
@@ -37,9 +38,11 @@ def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> 
     Builds see the cross tools under the target's triple, whatever their real names are. Debug
     information gives NAME-VERSION as the source path.
     inside -- the root of the fixed paths as commands see it
-    Raises QuardError compiler-failed.
+    Raises QuardError: compiler-failed, library-missing.
     """
     (work.tools / _FOLDER).mkdir()
+    if _has_musl(plan):
+        musl.provide(work.tools / _FOLDER, toolchain)
     specs = _specs(work, toolchain, plan, inside)
     (work.tools / _FOLDER / "driver.specs").write_text(specs)
     seen = (f"{inside}/native={NATIVE}",) if plan.native else (f"{inside}/sysroot=",)
@@ -63,6 +66,11 @@ def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> 
             link.symlink_to(path)
     if plan.native:
         _name_plainly(work, toolchain, plan.triple)
+    elif _has_musl(plan):
+        # Even if the toolchain has none: a build must not report a missing command.
+        compiler_for_cxx = work.tools / f"{plan.triple}-g++"
+        compiler_for_cxx.unlink(missing_ok=True)
+        _write_script(compiler_for_cxx, musl.refusal(compiler_for_cxx.name))
 
 
 def _name_plainly(work: Work, toolchain: Toolchain, triple: str) -> None:
@@ -76,8 +84,16 @@ def _name_plainly(work: Work, toolchain: Toolchain, triple: str) -> None:
 
 
 def _script(link: Path, program: Path, arguments: Sequence[str]) -> None:
-    link.write_text(f'#!/bin/sh\nexec {shlex.join((str(program), *arguments))} "$@"\n')
+    _write_script(link, f'exec {shlex.join((str(program), *arguments))} "$@"\n')
+
+
+def _write_script(link: Path, text: str) -> None:
+    link.write_text(f"#!/bin/sh\n{text}")
     link.chmod(0o755)
+
+
+def _has_musl(plan: Plan) -> bool:
+    return facts(plan.triple, native=plan.native).c_library == "musl"
 
 
 _FORTIFY = """\
@@ -107,16 +123,23 @@ def _specs(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> str:
     included, and knows whether it preprocesses, compiles or links.
     """
     parts: dict[str, list[str]] = {"self_spec": [], "link": [], "cpp_unique_options": []}
+    instead: Mapping[str, str] = {}
     hardening = plan.hardening
     if plan.native:
         parts["link"].append(" ".join(map(_word, native.link_options(inside))))
+    elif _has_musl(plan):
+        parts["link"].append(_rpath_link(inside, ()))
+        sysroot = _word(f"{inside}/sysroot")
+        instead = musl.instead(sysroot, _word(f"{inside}/tools/{_FOLDER}"))
+        for name, text in musl.besides(sysroot).items():
+            parts[name].append(text)
     else:
-        parts["link"].append(_rpath_link(inside, toolchain))
+        parts["link"].append(_rpath_link(inside, map(toolchain.shown, toolchain.libraries)))
     if "pie" in hardening:
         given = f"fpie|fPIE|fpic|fPIC|{_POSITION}"
         parts["self_spec"].append(f"%{{{given}:;:-fPIE}}")
         parts["self_spec"].append(f"%{{static|static-pie|pie|{_NO_PROGRAM}:;:-pie}}")
-        if _has_start(work, toolchain, plan.triple):
+        if _has_musl(plan) or _has_start(work, toolchain, plan.triple):
             switch = "%<static %<pie -static-pie"
             parts["self_spec"].append(f"%{{static:%{{pg|p|profile|{_NO_PROGRAM}:;:{switch}}}}}")
         # Before version 13, gcc does not support static-pie for every target.
@@ -131,17 +154,18 @@ def _specs(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> str:
         parts["cpp_unique_options"].append(f"%{{{given}:;:-imacros {header}}}")
     if options := " ".join(_link_options(hardening)):
         parts["link"].append(f"%{{!r:{options}}}")
-    return "".join(f"*{name}:\n+ {' '.join(texts)}\n\n" for name, texts in parts.items() if texts)
+    texts = {name: f"+ {' '.join(words)}" for name, words in parts.items() if words}
+    return "".join(f"*{name}:\n{text}\n\n" for name, text in {**texts, **instead}.items())
 
 
-def _rpath_link(inside: str, toolchain: Toolchain) -> str:
+def _rpath_link(inside: str, own: Iterable[Path]) -> str:
     """Return the folders of the libraries that libraries in the sysroot need.
 
     With --sysroot, ld searches for these in the sysroot only, but libm is in the toolchain (ld(1),
     -rpath-link; this does not change the output). As -Wl options they would be linker input, and
     `gcc -v` would try to link.
+    own -- the folders of the toolchain's libraries as commands see them
     """
-    own = map(toolchain.shown, toolchain.libraries)
     folders = (f"{inside}/sysroot/usr/lib", f"{inside}/sysroot/lib", *own)
     return " ".join(f"-rpath-link {_word(str(folder))}" for folder in folders)
 
@@ -167,18 +191,18 @@ def _has_start(work: Work, toolchain: Toolchain, triple: str) -> bool:
     source = Path(__file__).with_name("start") / f"{triple.partition('-')[0]}.c"
     if not source.is_file():
         return False
-    made = _start_file(toolchain.commands["gcc"], source)
+    made = _start_file(toolchain.start("gcc"), source)
     (work.tools / _FOLDER / _START).write_bytes(made)
     return True
 
 
 @cache
-def _start_file(gcc: Path, source: Path) -> bytes:
+def _start_file(gcc: tuple[str, ...], source: Path) -> bytes:
     """Return the object file; compiled once per run. Raises QuardError compiler-failed."""
     options = "-O2 -fPIE -ffreestanding -fno-stack-protector -c".split()
     with TemporaryDirectory() as scratch:
         made = Path(scratch) / _START
-        words = (str(gcc), *options, source.name, "-o", str(made))
+        words = (*gcc, *options, source.name, "-o", str(made))
         done = run(words, cwd=source.parent, env={"LC_ALL": "C", "PATH": os.defpath})
         if done.returncode == 0:
             return made.read_bytes()

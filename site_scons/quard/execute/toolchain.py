@@ -69,6 +69,27 @@ class Toolchain:
             )
         return path.resolve()
 
+    def header_folder(self, name: str) -> Path:
+        """Return a folder of the kernel's headers for the target, as programs include it.
+
+        Raises QuardError library-missing.
+        """
+        start = self.library("crt1.o")
+        # Below lib are folders for an ABI or, in Debian's layout, for an architecture.
+        libraries = start.parent if start.parent.name.startswith("lib") else start.parent.parent
+        include = libraries.parent / "include"
+        multiarch = self._ask("-print-multiarch")
+        for folder in (include / multiarch / name, include / name):
+            if folder.is_dir():
+                return folder
+        raise QuardError(
+            f"the cross toolchain has no headers {name} of the kernel",
+            detail=f"looked in {include}",
+            reason="library-missing",
+            hint="install the kernel's headers for the target (Debian:"
+            " linux-libc-dev-riscv64-cross)",
+        )
+
     @cached_property
     def static_pie(self) -> bool:
         """Whether its C library has the start file of static position-independent programs."""

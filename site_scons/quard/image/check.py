@@ -151,13 +151,12 @@ def _libraries(
 
 
 def _folders(path: str, frame: elf.Elf, target: Target) -> Iterator[str]:
-    """Yield where the loader searches (ld.so(8)); Debian's tries the multiarch folders first."""
+    """Yield where the loader searches."""
     search = ":".join(filter(None, (frame.rpath, frame.runpath)))
     for folder in filter(None, search.split(":")):
         here = "/" + path.rpartition("/")[0]
         yield folder.replace("${ORIGIN}", here).replace("$ORIGIN", here)
-    yield from (f"/lib/{target.triple}", f"/usr/lib/{target.triple}", "/lib", "/usr/lib")
-    yield target.loader.rpartition("/")[0]
+    yield from target.libraries
 
 
 def _missing(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from quard.base.errors import QuardError
 from quard.base.names import unknown
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
 from quard.model import Kconfig
-from quard.recipes.catalog import Catalog
+from quard.recipes.catalog import Catalog, Package
+from quard.target import Target
 
 
 def check_names(root: Root, catalog: Catalog) -> None:
@@ -34,6 +37,24 @@ def _taken(root: Root) -> QuardError:
         reason="bad-board",
         hint="give the root another name",
     )
+
+
+def check_c_library(packages: Iterable[Package], target: Target) -> None:
+    """Reject packages that are for another C library than the target's."""
+    wrong = [
+        f"{package.name} is for {package.recipe.c_library}"
+        for package in packages
+        if package.recipe.c_library not in ("", target.c_library)
+    ]
+    if wrong:
+        raise QuardError(
+            f"{target.triple} has the C library {target.c_library},"
+            " and packages are for another one",
+            detail="\n".join(wrong),
+            reason="wrong-c-library",
+            hint="remove them from `packages` in the board's file, or choose another `target`; the"
+            " C library itself is the package libc (glibc) or musl",
+        )
 
 
 def check_fragments(fragments: Fragments, catalog: Catalog) -> None:

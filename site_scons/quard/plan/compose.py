@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quard.base.files import FileRef
 from quard.boards.configuration import Configuration
@@ -13,6 +13,7 @@ from quard.plan.context import Context
 from quard.plan.plan import CopyStep, Plan, Step
 from quard.plan.source import accepted
 from quard.recipes.placeholders import render
+from quard.target import Target, target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def compose(
     return Plan(
         name=name,
         version=recipe.version,
-        triple=configuration.target.triple,
+        triple=context.target.triple,
         sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
         tree=inputs.tree,
         patches=inputs.patches,
@@ -71,13 +72,19 @@ def compose(
         tools=tuple(sorted({*recipe.tools, *generators})),
         env=env,
         cflags=configuration.cflags,
-        hardening=configuration.hardening.built if _compiles(recipe) else (),
+        hardening=_hardening(recipe, configuration),
         steps=steps,
         drop=context.texts(recipe.drop),
         parts=tuple(sorted((part.name, context.texts(part.paths)) for part in recipe.parts)),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
     )
+
+
+def _target(recipe: Recipe, configuration: Configuration) -> Target:
+    """Return what a package is built for: without a C library, it is the same for all of them."""
+    chosen = configuration.target
+    return target(chosen.compiler) if recipe.freestanding and chosen.package else chosen
 
 
 def _context(
@@ -90,7 +97,7 @@ def _context(
     return Context(
         name=name,
         recipe=recipe,
-        target=configuration.target,
+        target=_target(recipe, configuration),
         features=features,
         cflags=configuration.cflags,
         fragments=tuple(fragment.name for fragment in inputs.fragments),
@@ -112,9 +119,19 @@ def _steps(
     return steps, tuple(autotools.GENERATORS) if regenerates else ()
 
 
-def _compiles(recipe: Recipe) -> bool:
+def compiles(recipe: Recipe) -> bool:
     """Return whether a recipe compiles programs for the target's system."""
     return not recipe.freestanding and not isinstance(recipe, ToolchainRuntime)
+
+
+def _hardening(recipe: Recipe, configuration: Configuration) -> tuple[str, ...]:
+    """Return the defences that the compiler driver adds, sorted."""
+    if not compiles(recipe):
+        return ()
+    chosen = configuration.hardening
+    if configuration.target.c_library != "glibc":
+        chosen = replace(chosen, fortify=0)  # only glibc's headers have functions for it
+    return chosen.built
 
 
 def _deploys(destination: str) -> bool:

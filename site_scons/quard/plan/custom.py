@@ -1,10 +1,10 @@
-"""Build styles: packages with their own commands, and libraries copied from the toolchain."""
+"""Build styles: packages with their own commands, and files copied from the toolchain."""
 
 from __future__ import annotations
 
 from quard.model import Custom, ToolchainRuntime
 from quard.plan.context import Context
-from quard.plan.plan import RunStep, Step, ToolchainStep
+from quard.plan.plan import HeadersStep, RunStep, Step, ToolchainStep
 
 
 def steps(recipe: Custom, context: Context) -> tuple[Step, ...]:
@@ -22,5 +22,10 @@ def steps(recipe: Custom, context: Context) -> tuple[Step, ...]:
 
 
 def toolchain(recipe: ToolchainRuntime, context: Context) -> tuple[Step, ...]:
-    """Return the step that copies libraries from the toolchain."""
-    return (ToolchainStep("install", recipe.libraries, context.target.loader),)
+    """Return the steps that copy files from the toolchain."""
+    found: tuple[Step, ...] = ()
+    if recipe.libraries:
+        found += (ToolchainStep("install", recipe.libraries, context.target.loader),)
+    if recipe.headers:
+        found += (HeadersStep("install", recipe.headers),)
+    return found

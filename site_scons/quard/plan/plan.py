@@ -104,7 +104,18 @@ class ToolchainStep:
         return {"phase": self.phase, "toolchain-runtime": settings}
 
 
-Step = RunStep | CopyStep | LinkStep | KconfigStep | ToolchainStep
+@dataclass(frozen=True)
+class HeadersStep:
+    """Copy folders of the kernel's headers that the cross toolchain has into usr/include."""
+
+    phase: Phase
+    folders: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"phase": self.phase, "toolchain-headers": self.folders}
+
+
+Step = RunStep | CopyStep | LinkStep | KconfigStep | ToolchainStep | HeadersStep
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from quard.base.files import FileRef, file_ref
 from quard.plan.plan import (
     EXECUTOR,
     CopyStep,
+    HeadersStep,
     KconfigStep,
     LinkStep,
     Plan,
@@ -83,4 +84,6 @@ def _step(data: Mapping[str, Any]) -> Step:
             )
         case {"toolchain-runtime": taken}:
             return ToolchainStep(phase, tuple(taken["libraries"]), taken["loader"])
+        case {"toolchain-headers": folders}:
+            return HeadersStep(phase, tuple(folders))
     raise ValueError(f"an unknown step: {sorted(data)}")

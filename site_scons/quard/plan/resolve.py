@@ -11,8 +11,8 @@ from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
 from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
-from quard.plan.choices import check_fragments, check_names
-from quard.plan.compose import Inputs, compose
+from quard.plan.choices import check_c_library, check_fragments, check_names
+from quard.plan.compose import Inputs, compiles, compose
 from quard.plan.natives import Natives, for_build
 from quard.plan.plan import CopyStep, Plan
 from quard.plan.unit import PROGRAMS
@@ -178,6 +178,7 @@ class Resolver:
         packages = {name: self._package(name) for name in graph.order}
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
+        check_c_library(packages.values(), self._configuration.target)
         plans = {
             name: compose(
                 name,
@@ -254,6 +255,10 @@ class Resolver:
             needs, natives = needs | natives, set()
         brought = {*map(parted, needs)}
         brought |= {(name, part or ALL) for name, part in map(parted, runtime)}
+        # An image has the C library if its root lists it: static programs do without.
+        library = self._configuration.target.package
+        if library and compiles(recipe) and package.name != library:
+            needs.add(library)
         return Edges(
             needs=packages(needs),
             exports=tuple(sorted({*packages(needs)}.intersection(recipe.exports))),

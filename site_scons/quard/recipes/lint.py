@@ -24,7 +24,7 @@ from quard.model import (
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
 from quard.recipes.lint_for_build import for_build
-from quard.recipes.lint_names import mentioned, names
+from quard.recipes.lint_names import mentioned, names, twice
 from quard.recipes.placeholders import unknown_words
 
 _ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
@@ -36,7 +36,7 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
     found: list[Finding] = []
-    checks = (_texts, _hardening, _source, names, _features, for_build, _files, _modes)
+    checks = (_texts, _hardening, _source, names, _features, _taken, for_build, _files, _modes)
     for check in (*checks, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
@@ -151,6 +151,21 @@ def _features(package: Package, _: Catalog) -> Iterator[Finding]:
         )
     if recipe.features and isinstance(recipe, ToolchainRuntime):
         yield finding(package, "features", "have no meaning here", "feature-unused")
+
+
+def _taken(package: Package, _: Catalog) -> Iterator[Finding]:
+    """Check what a package takes from the toolchain."""
+    recipe = package.recipe
+    if not isinstance(recipe, ToolchainRuntime):
+        return
+    if not (recipe.libraries or recipe.headers):
+        yield finding(package, "libraries", "name `libraries` or `headers`", "nothing-taken")
+    for field, listed in (("libraries", recipe.libraries), ("headers", recipe.headers)):
+        yield from twice(package, field, listed)
+        for name in listed:
+            if "/" in name or name in ("", ".", ".."):
+                text = f"{name!r} must be a name without a folder"
+                yield finding(package, field, text, "bad-path")
 
 
 def _files(package: Package, _: Catalog) -> Iterator[Finding]:

@@ -49,7 +49,7 @@ def find(
     real = os.path.realpath(cache)
     if any(character in real for character in _SPECIAL):
         raise unavailable(f"the path of the cache contains ':', ';', '$' or a line break: {real!r}")
-    triple, kernel = configuration.target.triple, os.uname().machine
+    triple, kernel = configuration.target.compiler, os.uname().machine
 
     def load() -> Selection:
         return _load(project, kernel, triple, compiler.prefix, roots())

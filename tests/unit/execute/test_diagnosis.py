@@ -9,6 +9,7 @@ import pytest
 from sandbox_parts import MODES, Place
 
 from quard.execute.diagnosis import Diagnosis, diagnose
+from quard.execute.musl import refusal
 
 OTHERS = "quard-no-such-tool"
 
@@ -180,3 +181,37 @@ def test_a_script_that_may_not_be_executed_or_has_no_interpreter_is_told(
     why = found(place, search, "./configure")
     assert why is not None
     assert why.text == "./configure is a folder"
+
+
+def cxx(place: Place) -> None:
+    """Give the build the compiler for C++ that builds for musl see."""
+    compiler = place.work.tools / "riscv64-linux-musl-g++"
+    compiler.write_text(f"#!/bin/sh\n{refusal(compiler.name)}")
+    compiler.chmod(0o755)
+
+
+def test_a_compiler_that_refuses_cxx_is_the_reason(place: Place, search: str) -> None:
+    cxx(place)
+    why = found(place, search, "sh", "-c", "riscv64-linux-musl-g++ -c x.cc || exit 2")
+    assert why is not None
+    assert (why.reason, why.certain) == ("no-cxx-library", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [("C++ compiler cannot create executables", "no-cxx-library"), ("no X11", None)],
+)
+def test_configure_that_stops_for_lack_of_cxx_is_explained_without_the_compilers_words(
+    place: Place, search: str, said: str, reason: str | None
+) -> None:
+    cxx(place)
+    script = f"riscv64-linux-musl-g++ 2>/dev/null; echo 'configure: error: {said}' >&2; exit 1"
+    why = found(place, search, "sh", "-c", script)
+    assert (why.reason if why else None) == reason
+
+
+def test_a_broken_compiler_for_cxx_is_not_taken_for_one_that_refuses(
+    place: Place, search: str
+) -> None:
+    message = "configure: error: C++ compiler cannot create executables"
+    assert found(place, search, "sh", "-c", f"echo '{message}' >&2; exit 1") is None

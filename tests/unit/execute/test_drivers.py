@@ -92,9 +92,8 @@ def test_the_drivers_give_the_compiler_the_sealed_sysroot_and_plain_names(tmp_pa
     work.make()
     commands = {"gcc": Path("/opt/x/bin/x-gcc"), "ld": Path("/opt/x/bin/x-ld")}
     described = Described("x-", commands, None, None, "12", "f" * 64)
-    plan = dataclasses.replace(planned(), triple="x")
-    drivers.write_drivers(work, described, plan, INSIDE)
-    driver = work.tools / "x-gcc"
+    drivers.write_drivers(work, described, planned(), INSIDE)
+    driver = work.tools / f"{TRIPLE}-gcc"
     assert os.access(driver, os.X_OK)
     assert driver.read_text().splitlines() == [
         "#!/bin/sh",
@@ -103,8 +102,9 @@ def test_the_drivers_give_the_compiler_the_sealed_sysroot_and_plain_names(tmp_pa
         " -ffile-prefix-map=/quard/src=/usr/src/thing-1.0"
         ' -ffile-prefix-map=/quard/sysroot= "$@"',
     ]
-    assert (work.tools / "x-ld").readlink() == Path("/opt/x/bin/x-ld")
-    assert sorted(path.name for path in work.tools.iterdir()) == ["lib", "x-gcc", "x-ld"]
+    assert (work.tools / f"{TRIPLE}-ld").readlink() == Path("/opt/x/bin/x-ld")
+    given = [f"{TRIPLE}-gcc", f"{TRIPLE}-ld"]
+    assert sorted(path.name for path in work.tools.iterdir()) == sorted(["lib", *given])
     assert (work.tools / "lib/driver.specs").read_text().splitlines() == [
         "*link:",
         "+ -rpath-link /quard/sysroot/usr/lib -rpath-link /quard/sysroot/lib"

@@ -269,3 +269,33 @@ def test_static_position_independent_programs_have_a_start_file_or_not(fake: Pat
 
 def test_the_folders_of_its_libraries_are_named_once_each(fake: Path) -> None:
     assert look(fake).libraries == (fake / "target/lib",)
+
+
+@pytest.mark.parametrize("libraries", ["lib", "lib/riscv64-linux-gnu", "lib64/lp64d"])
+def test_headers_of_the_kernel_are_those_beside_the_start_files(fake: Path, libraries: str) -> None:
+    place = fake / "target" / libraries
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "crt1.o").touch()
+    gcc = fake / "bin/x-gcc"
+    gcc.write_text(f"#!/bin/sh\ncase $1 in -print-file*) echo '{place}/crt1.o' ;; esac\n")
+    assert look(fake).header_folder("linux") == fake / "target/include/linux"
+
+
+def test_headers_of_one_architecture_come_first(fake: Path) -> None:
+    own = fake / "target/include/x-linux-gnu/asm"
+    own.mkdir(parents=True)
+    (fake / "target/include/asm").mkdir()
+    gcc = fake / "bin/x-gcc"
+    answers = f"-print-multiarch) echo x-linux-gnu ;; *) echo '{fake}/target/lib/crt1.o' ;;"
+    gcc.write_text(f"#!/bin/sh\ncase $1 in {answers} esac\n")
+    assert look(fake).header_folder("asm") == own
+
+
+def test_headers_that_are_not_there_are_named_not_taken_from_the_machine(tmp_path: Path) -> None:
+    found = find(PREFIX, None, os.environ["PATH"], Programs(tmp_path / "memory.json"))
+    assert (found.header_folder("linux") / "version.h").is_file()
+    assert Path("/usr/include/stdio.h").exists()
+    with pytest.raises(QuardError) as caught:
+        found.header_folder("rpc-of-nobody")
+    assert caught.value.reason == "library-missing"
+    assert "rpc-of-nobody" in caught.value.message

@@ -30,7 +30,8 @@ def catalog(tmp_path: Path) -> Catalog:
         features=feature("net", default="True"),
         homepage='"https://app.example"',
     )
-    add(packages, "tool", source=None, style="ToolchainRuntime", libraries="()", license_files=None)
+    taken = {"libraries": '("libx.so.1",)', "source": None, "license_files": None}
+    add(packages, "tool", "ToolchainRuntime", **taken)
     add(packages, "alone", needs='("base",)')
     return Catalog(packages)
 

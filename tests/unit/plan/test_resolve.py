@@ -20,6 +20,7 @@ from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
 from quard.plan.resolve import Resolved, Resolver, Tree
 from quard.recipes.catalog import Catalog
+from quard.target import target
 
 ON = {("app", "net"): True}
 
@@ -474,3 +475,67 @@ def test_the_default_board_resolves_alike_twice() -> None:
         return identities(found.resolve(dict.fromkeys(found.choices(), True), {}))
 
     assert once() == once()
+
+
+MUSL = "riscv64-linux-musl"
+
+
+@pytest.fixture
+def musl(project: Path) -> Path:
+    """The small project with musl, whose package exports the kernel's headers, and firmware."""
+    packages = project / "packages"
+    taken = {"headers": '("linux",)', "source": None, "license_files": None}
+    add(packages, "headers", "ToolchainRuntime", **taken)
+    exported = {"needs": '("headers",)', "exports": '("headers",)'}
+    add(packages, "musl", c_library='"musl"', **exported)
+    add(packages, "firmware", freestanding='"no C library"')
+    return project
+
+
+def test_what_is_compiled_for_musl_sees_musl_without_naming_it(musl: Path) -> None:
+    found = resolve(musl, ON, extra=("firmware",), target=target(MUSL))
+    assert found.plans["app"].needs == ("base", "headers", "lib", "musl")
+    assert found.plans["base"].needs == ("headers", "musl")
+    assert found.plans["firmware"].needs == found.plans["headers"].needs == ()
+    assert found.plans["musl"].needs == ("headers",)
+
+
+def test_an_image_has_musl_only_if_it_is_listed(musl: Path) -> None:
+    without = resolve(musl, ON, target=target(MUSL))
+    assert {part for name, part in without.left_out if name == "musl"} == {"libs", "programs"}
+    listed = resolve(musl, ON, target=target(MUSL), packages=("app", "musl"))
+    assert {part for name, part in listed.layers if name == "musl"} == {"libs", "programs"}
+
+
+def test_what_needs_no_c_library_has_the_same_plan_with_each(musl: Path) -> None:
+    with_musl = resolve(musl, ON, extra=("firmware",), target=target(MUSL))
+    add(musl / "packages", "musl")
+    with_glibc = resolve(musl, ON, extra=("firmware",))
+    assert with_musl.plans["firmware"] == with_glibc.plans["firmware"]
+    assert with_musl.plans["app"].triple == MUSL
+    assert with_musl.plans["app"].identity != with_glibc.plans["app"].identity
+
+
+def test_plans_for_musl_have_the_hardening_that_it_supports(musl: Path) -> None:
+    found = resolve(musl, ON, target=target(MUSL))
+    words = set(resolve(musl, ON).plans["app"].hardening)
+    assert words - set(found.plans["app"].hardening) == {"fortify=3"}
+
+
+@pytest.mark.parametrize(("triple", "other"), [(MUSL, "glibc"), ("riscv64-linux-gnu", "musl")])
+def test_packages_for_another_c_library_are_named_together(
+    musl: Path, triple: str, other: str
+) -> None:
+    for name in ("base", "tool"):
+        add(musl / "packages", name, c_library=f'"{other}"')
+    with pytest.raises(QuardError) as caught:
+        resolve(musl, ON, target=target(triple))
+    assert caught.value.reason == "wrong-c-library"
+    assert caught.value.detail == f"base is for {other}\ntool is for {other}"
+
+
+def test_a_target_without_the_package_of_its_c_library_is_refused(project: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolve(project, ON, target=target(MUSL))
+    assert caught.value.reason == "unknown-package"
+    assert "musl" in caught.value.message

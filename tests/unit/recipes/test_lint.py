@@ -235,6 +235,18 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "features",
         "feature-unused",
     ),
+    "nothing from the toolchain": (
+        "ToolchainRuntime",
+        {"source": None, "license_files": None},
+        "libraries",
+        "nothing-taken",
+    ),
+    "a folder of the toolchain outside of its headers": (
+        "ToolchainRuntime",
+        {"headers": '("../include",)', "source": None, "license_files": None},
+        "headers",
+        "bad-path",
+    ),
     "missing fragment": ("Kconfig", {"fragments": '("x.fragment",)'}, "fragments", "missing-file"),
     "missing file": (
         "Autotools",
