@@ -16,6 +16,8 @@ from deb_parts import deb, file
 from faulty_server import Reply, Server
 
 MACHINES = ("amd64", "arm64")
+DATE = "Sat, 01 Feb 2020 09:15:44 UTC"
+"""Of the signed list, as a Release file has it."""
 
 
 def paragraph(name: str, version: str = "1", **fields: str) -> str:
@@ -43,13 +45,16 @@ class Debian:
 
     server: Server
     codename: str = "one"
+    date: str = DATE
+    until: str = ""
+    folder: str = "debian"
     by_hash: bool = True
     debs: dict[str, bytes] = field(default_factory=dict)
     fields: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
-        return self.server.base + "/debian"
+        return f"{self.server.base}/{self.folder}"
 
     def add(
         self,
@@ -77,6 +82,8 @@ class Debian:
             self._serve(self._entry(name)["Filename"], whole)
         text = "".join(f"{self.paragraphs(name)}\n" for name in sorted(self.debs))
         lines = [f"Codename: {self.codename}", "Version: 1.2"]
+        lines += [f"Date: {self.date}"] * bool(self.date)
+        lines += [f"Valid-Until: {self.until}"] * bool(self.until)
         lines += ["Acquire-By-Hash: yes"] * self.by_hash + ["SHA256:"]
         for machine in MACHINES:
             index = lzma.compress(text.encode())
@@ -97,7 +104,7 @@ class Debian:
 
     def place(self, name: str) -> str:
         """Return the path at which the server has a package."""
-        return f"/debian/{self._entry(name)['Filename']}"
+        return f"/{self.folder}/{self._entry(name)['Filename']}"
 
     def _entry(self, name: str) -> Mapping[str, str]:
         fields = self.fields[name]
@@ -110,7 +117,7 @@ class Debian:
         }
 
     def _serve(self, path: str, content: bytes) -> None:
-        self.server.serve(f"/debian/{path}", Reply(content, etag=f'"{len(content)}"'))
+        self.server.serve(f"/{self.folder}/{path}", Reply(content, etag=f'"{len(content)}"'))
 
 
 @contextmanager

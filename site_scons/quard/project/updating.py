@@ -27,7 +27,8 @@ def updated(
     folders = (settings.sources_folder,) if settings.sources_folder else ()
     where = Locations(folders, settings.mirrors, settings.offline, settings.tools_mirrors)
     fetcher = Fetcher(cache / "tools" / "debs", where, progress)
-    mirror = Mirror(wanted.release, fetcher, progress)
+    since = update.recorded(project, wanted)
+    mirror = Mirror(wanted.release, fetcher, progress, since=since)
     try:
         report = update.update(project, wanted, mirror, dry=dry)
     except KeyboardInterrupt:

@@ -36,11 +36,14 @@ class Lock:
     release  -- Debian's name of it, as in trixie
     machine  -- Debian's name of the build machine's architecture, as in amd64
     packages -- by name; the needs of each are among them
+    dated    -- date of the signed list of the release that they are from, see quard.tools.dates;
+                "" if the lock was written without one
     """
 
     release: str
     machine: str
     packages: Mapping[str, LockedPackage]
+    dated: str = ""
 
     def closure(self, names: Iterable[str]) -> tuple[LockedPackage, ...]:
         """Return these packages and all that they need, sorted by name.

@@ -7,6 +7,7 @@ reading checks what the engine relies on and nothing else.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _UPDATE = "run ./scons tools-update, which writes it"
 _FIELDS = ("commands", "file", "name", "needs", "sha256", "size", "source", "version")
 _LISTS = ("commands", "needs")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+"""The form of quard.tools.dates, which builds need not load."""
 
 
 def machine(kernel: str) -> str:
@@ -84,7 +87,7 @@ def text(lock: Lock) -> str:
         canonical({field: getattr(lock.packages[each], field) for field in _FIELDS})
         for each in sorted(lock.packages)
     ]
-    head = f'"machine":{canonical(lock.machine)},"packages":['
+    head = f'"dated":{canonical(lock.dated)},"machine":{canonical(lock.machine)},"packages":['
     return f"{{{head}\n" + ",\n".join(lines) + f'\n],"release":{canonical(lock.release)}}}\n'
 
 
@@ -93,6 +96,9 @@ def _lock(data: Any, shown: str, release: str, debian: str) -> Lock:
         raise _bad(shown, "has no list of packages", _UPDATE)
     if (found := (data.get("release"), data.get("machine"))) != (release, debian):
         raise _bad(shown, f"is a lock for {found[0]!r} on {found[1]!r}", _UPDATE)
+    dated = data.get("dated", "")
+    if dated != "" and not (isinstance(dated, str) and _DATE.fullmatch(dated)):
+        raise _bad(shown, f"has a wrong date: {dated!r}", _UPDATE)
     packages: dict[str, LockedPackage] = {}
     for fields in data["packages"]:
         if (problem := _problem(fields)) or fields["name"] in packages:
@@ -106,7 +112,7 @@ def _lock(data: Any, shown: str, release: str, debian: str) -> Lock:
             if need not in packages:
                 text_ = f"package {package.name!r} needs {need!r}, which is not in the lock"
                 raise _bad(shown, text_, _UPDATE)
-    return Lock(release=release, machine=debian, packages=packages)
+    return Lock(release=release, machine=debian, packages=packages, dated=dated)
 
 
 def _problem(fields: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import functools
 import lzma
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from quard.sources.fetch import LIMITS, Fetcher
 from quard.sources.mirrors import DEBIAN
 from quard.sources.part import Part
 from quard.sources.watch import Progress
-from quard.tools import signature
+from quard.tools import dates, signature
 from quard.tools.fetching import Packages
 from quard.tools.index import Damaged, Index
 from quard.tools.lock import LockedPackage
@@ -38,12 +39,16 @@ class Release:
     """What the signed list of a release says.
 
     version -- as in 13.1
+    dated   -- when it was made, see quard.tools.dates
+    until   -- when it stops being valid; "" if it says nothing about that
     files   -- path below the release -> sha256 and size
     by_hash -- whether an index is also at a path with its sha256
     """
 
     name: str
     version: str
+    dated: str
+    until: str
     files: Mapping[str, tuple[str, int]]
     by_hash: bool
 
@@ -52,6 +57,7 @@ class Mirror:
     """One release as the mirrors have it; several threads may fetch packages at once.
 
     fetcher  -- of the cache of packages and indexes; it knows the archives
+    since    -- date of the oldest list that is used; "" for any
     keyrings -- files of which the first that exists has the release's keys
     """
 
@@ -61,12 +67,14 @@ class Mirror:
         fetcher: Fetcher,
         progress: Progress,
         *,
+        since: str = "",
         keyrings: tuple[Path, ...] = signature.KEYRINGS,
     ) -> None:
         self._name = name
         self._fetcher = fetcher
         self._packages = Packages(fetcher)
         self._progress = progress
+        self._since = since
         self._keyrings = keyrings
 
     def fetch(self, package: LockedPackage) -> Path:
@@ -77,13 +85,19 @@ class Mirror:
         """End every current and later fetch."""
         self._fetcher.stop()
 
+    @property
+    def dated(self) -> str:
+        """The date of the release's signed list. Raises as `release` does."""
+        return self.release.dated
+
     @functools.cached_property
     def release(self) -> Release:
-        """The release's signed list, from the first mirror that has it.
+        """The release's signed list, from the first mirror that has one which is not outdated.
 
-        Raises QuardError tools-unavailable, bad-signature, bad-tools-index.
+        Raises QuardError tools-unavailable, bad-signature, bad-tools-index, old-tools-index.
         """
         tried: list[str] = []
+        refused = False
         file = f"dists/{self._name}/InRelease"
         for address in self._places(f"{DEBIAN}{file}", tried):
             with tempfile.TemporaryDirectory(prefix="quard-release-") as folder:
@@ -93,7 +107,14 @@ class Mirror:
                 except Failed as fault:
                     tried.append(f"{address}: {fault}")
                     continue
-                return self._checked(part.path, address)
+                found = self._checked(part.path, address)
+                why = dates.refusal(found.dated, found.until, self._since, time.time())
+                if not why:
+                    return found
+                tried.append(f"{address}: {why}")
+                refused = True
+        if refused:
+            raise _outdated(self._name, tried)
         raise QuardError(
             f"no mirror has the Debian release {self._name}",
             detail="\n".join(tried),
@@ -156,6 +177,8 @@ class Mirror:
         found = _parsed(signed.text)
         if found.name != self._name:
             raise signature.unusable(address, f"it is the list of {found.name or 'no release'}")
+        if not found.dated:
+            raise signature.unusable(address, "it has no date")
         return found
 
 
@@ -172,8 +195,24 @@ def _parsed(text: str) -> Release:
             sha256, size, path = words
             if is_sha256(sha256) and size.isdecimal():
                 files[path] = (sha256, int(size))
-    by_hash = fields.get("Acquire-By-Hash") == "yes"
-    return Release(fields.get("Codename", ""), fields.get("Version", ""), files, by_hash)
+    return Release(
+        name=fields.get("Codename", ""),
+        version=fields.get("Version", ""),
+        dated=dates.parsed(fields.get("Date", "")),
+        until=dates.parsed(fields.get("Valid-Until", "")),
+        files=files,
+        by_hash=fields.get("Acquire-By-Hash") == "yes",
+    )
+
+
+def _outdated(name: str, tried: Iterable[str]) -> QuardError:
+    return QuardError(
+        f"no mirror has an index of the Debian release {name} that may be used now",
+        detail="\n".join(tried),
+        reason="old-tools-index",
+        hint="name another mirror in local.toml, [tools] mirrors, and check the clock of this"
+        " machine; to take an older index on purpose, remove the lock files first",
+    )
 
 
 def _unpacked(file: Path) -> str:

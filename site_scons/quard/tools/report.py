@@ -36,8 +36,12 @@ class Report:
         for machine, lock in self.new.items():
             word = "would write" if dry else "wrote"
             path = lockfile.name(self.names.release, machine)
-            yield f"{word} {path}: {release}, {_sum(lock.packages.values())}"
-            yield from _changes(self.old[machine], lock)
+            yield f"{word} {path}: {release} of {lock.dated}, {_sum(lock.packages.values())}"
+            old = self.old[machine]
+            if old and old.packages == lock.packages:
+                yield "  the same packages"
+                continue
+            yield from _changes(old, lock)
             for title, names in self.names.lists():
                 yield f"  {title}: {_sum(lock.closure(names))}"
         yield from (f"note: {clash}" for clash in self.clashes)

@@ -26,6 +26,10 @@ _THREADS = 4
 class Archive(Protocol):
     """A release's indexes and packages."""
 
+    @property
+    def dated(self) -> str:
+        """The date of the list that the indexes are from. Raises QuardError."""
+
     def index(self, machine: str) -> Index:
         """Return the index for an architecture. Raises QuardError."""
 
@@ -34,6 +38,12 @@ class Archive(Protocol):
 
     def stop(self) -> None:
         """End all fetches."""
+
+
+def recorded(project: Path, names: Names) -> str:
+    """Return the date of the newest list that a lock file was made from; "" if that is unknown."""
+    found = (_read(project, names, machine) for machine in lockfile.MACHINES.values())
+    return max((lock.dated for lock in found if lock), default="")
 
 
 def update(project: Path, names: Names, archive: Archive, *, dry: bool) -> Report:
@@ -46,10 +56,14 @@ def update(project: Path, names: Names, archive: Archive, *, dry: bool) -> Repor
     """
     machines = sorted(lockfile.MACHINES.values())
     old = {machine: _old(project, names, machine) for machine in machines}
-    new = {machine: _resolved(names, archive.index(machine)) for machine in machines}
+    dated = archive.dated
+    new = {machine: _resolved(names, archive.index(machine), dated) for machine in machines}
     present = {machine: lock for machine, lock in old.items() if lock}
     if all(_same(old[machine], new[machine]) for machine in machines):
-        return Report(names, old, present, clashes=())
+        new = {machine: replace(lock, dated=dated) for machine, lock in present.items()}
+        if not dry and new != present:
+            _write(project, new.values())
+        return Report(names, old, new, clashes=())
     found = _fetched(archive, (each for lock in new.values() for each in lock.packages.values()))
     _require_libraries(names, new.values(), found)
     new = {
@@ -87,17 +101,24 @@ def _write(project: Path, locks: Iterable[Lock]) -> None:
             part.write_text(lockfile.text(lock), encoding="utf-8")
 
 
-def _old(project: Path, names: Names, machine: str) -> Lock | None:
-    """Return the present lock; None if there is none that can be used."""
+def _read(project: Path, names: Names, machine: str) -> Lock | None:
+    """Return the present lock; None if there is none that can be read."""
     try:
-        found = lockfile.read(project, names.release, machine)
+        return lockfile.read(project, names.release, machine)
     except QuardError:
         return None  # this command repairs whatever is wrong with it
+
+
+def _old(project: Path, names: Names, machine: str) -> Lock | None:
+    """Return the present lock; None if there is none that can be used as it is."""
+    found = _read(project, names, machine)
+    if found is None:
+        return None
     text = (project / lockfile.name(names.release, machine)).read_text(encoding="utf-8")
     return found if text == lockfile.text(found) else None
 
 
-def _resolved(names: Names, index: Index) -> Lock:
+def _resolved(names: Names, index: Index, dated: str) -> Lock:
     """Return the lock without the packages' commands."""
     try:
         needs = resolve(index, names.all, names.omit, names.release)
@@ -109,7 +130,7 @@ def _resolved(names: Names, index: Index) -> Lock:
             reason="bad-tools-index",
             hint="use another mirror: [tools] mirrors in local.toml",
         ) from None
-    return Lock(release=names.release, machine=index.machine, packages=packages)
+    return Lock(release=names.release, machine=index.machine, packages=packages, dated=dated)
 
 
 def _locked(index: Index, name: str, needs: tuple[str, ...]) -> LockedPackage:

@@ -71,6 +71,8 @@ BAD: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda data: data.pop("packages"), "has no list of packages"),
     (lambda data: data.update(machine="arm64"), "is a lock for 'one' on 'arm64'"),
     (lambda data: data.update(release="two"), "is a lock for 'two' on 'amd64'"),
+    (lambda data: data.update(dated="yesterday"), "has a wrong date: 'yesterday'"),
+    (lambda data: data.update(dated=5), "has a wrong date: 5"),
 ]
 
 

@@ -16,6 +16,7 @@ from tool_parts import locked
 
 from quard.base.errors import QuardError
 from quard.parts import elf
+from quard.process.stop import Stop
 from quard.sources import mirrors
 from quard.sources.attempt import Limits
 from quard.sources.fetch import Fetcher
@@ -26,7 +27,8 @@ from quard.tools.mirror import Mirror
 from quard.tools.names import load
 from quard.tools.place import FILE
 from quard.tools.report import Report
-from quard.tools.update import update
+from quard.tools.roots import Roots
+from quard.tools.update import recorded, update
 
 QUICK = Limits(connect=0.5, read=2, attempts=2, pause=0.01, longest=0.05)
 NAMES = """\
@@ -83,7 +85,8 @@ class Site:
         keyrings: tuple[Path, ...] = KEYLESS,
     ) -> Mirror:
         fetcher = self.fetcher(*(bases or (self.debian.base,)), offline=offline)
-        return Mirror("one", fetcher, self, keyrings=keyrings)
+        since = recorded(self.project, load(self.project))
+        return Mirror("one", fetcher, self, since=since, keyrings=keyrings)
 
     def update(self, mirror: Mirror | None = None, *, dry: bool = False) -> list[str]:
         found: Report = update(self.project, load(self.project), mirror or self.mirror(), dry=dry)
@@ -121,7 +124,8 @@ def site(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Sit
 def test_the_first_update_writes_a_lock_for_each_machine(site: Site) -> None:
     lines = site.update()
     assert [line for line in lines if not line.startswith(" ")] == [
-        f"wrote configs/tools/one-{machine}.json: one 1.2, 3 packages, {lines[0].split(', ')[2]}"
+        f"wrote configs/tools/one-{machine}.json: one 1.2 of 2020-02-01T09:15:44Z, 3 packages,"
+        f" {lines[0].split(', ')[2]}"
         for machine in ("amd64", "arm64")
     ]
     for machine in ("amd64", "arm64"):
@@ -444,6 +448,120 @@ def test_dashes_of_the_signed_form_are_undone(tmp_path: Path) -> None:
         "-----BEGIN PGP SIGNATURE-----\n\nx\n-----END PGP SIGNATURE-----\n"
     )
     assert signature.read(file, "here", KEYLESS).text == "-a\nb"
+
+
+def dates(site: Site) -> set[str]:
+    names = load(site.project)
+    return {lockfile.load(site.project, names, each).dated for each in ("amd64", "arm64")}
+
+
+def test_an_older_index_than_the_locks_is_refused(site: Site) -> None:
+    """It may be one with a signature that was right at its time, sent again by a mirror."""
+    site.debian.date = "Sun, 02 Feb 2020 00:00:00 UTC"
+    site.debian.publish()
+    site.update()
+    site.debian.add("bash", "bin/bash", version="0.9", Depends="libc6")
+    site.debian.date = "Sat, 01 Feb 2020 23:59:59 UTC"
+    site.debian.publish()
+    error = site.refused()
+    assert error.reason == "old-tools-index"
+    assert "2020-02-01T23:59:59Z" in error.detail and "2020-02-02T00:00:00Z" in error.detail
+    assert site.debian.base in error.detail
+    for path in site.project.rglob("*.json"):
+        path.unlink()
+    site.update()
+    assert dates(site) == {"2020-02-01T23:59:59Z"}
+
+
+def test_an_older_index_is_refused_even_if_one_lock_is_damaged(site: Site) -> None:
+    site.update()
+    (site.project / lockfile.name("one", "amd64")).write_text("{")
+    site.debian.date = "Fri, 31 Jan 2020 00:00:00 UTC"
+    site.debian.publish()
+    assert site.refused().reason == "old-tools-index"
+
+
+def test_a_mirror_that_lags_behind_is_passed_over(site: Site) -> None:
+    site.update()
+    old = Debian(site.debian.server, date="Fri, 31 Jan 2020 00:00:00 UTC", folder="old")
+    old.debs, old.fields = site.debian.debs, site.debian.fields
+    old.publish()
+    assert site.update(site.mirror(old.base, site.debian.base))[0].startswith("nothing new")
+
+
+def test_a_newer_index_of_the_same_packages_changes_the_date_alone(site: Site) -> None:
+    site.update()
+    before = site.texts()
+    site.debian.date = "Mon, 03 Feb 2020 09:15:44 +0200"
+    site.debian.publish()
+    asked = len(site.debian.server.requests)
+    would = site.update(dry=True)
+    assert site.texts() == before
+    lines = site.update()
+    assert [line.replace("wrote", "would write") for line in lines] == would
+    assert lines[0].startswith(
+        "wrote configs/tools/one-amd64.json: one 1.2 of 2020-02-03T07:15:44Z"
+    )
+    assert lines[1] == "  the same packages" and len(lines) == 4
+    assert not [path for path, _ in site.debian.server.requests[asked:] if path.endswith(".deb")]
+    old, new = "2020-02-01T09:15:44Z", "2020-02-03T07:15:44Z"
+    assert site.texts() == {name: text.replace(old, new) for name, text in before.items()}
+
+
+@pytest.mark.parametrize("packages", ["the same", "others"])
+def test_a_lock_without_a_date_gets_one(site: Site, packages: str) -> None:
+    site.update()
+    right = site.texts()
+    for path in site.project.rglob("*.json"):
+        path.write_text(path.read_text().replace('"dated":"2020-02-01T09:15:44Z",', ""))
+        if packages == "others":
+            path.write_text(path.read_text().replace("bashbug", "bashgub"))
+    assert site.update()
+    assert site.texts() == right
+
+
+def test_the_date_of_a_lock_is_in_no_key(site: Site) -> None:
+    site.update()
+    before = lockfile.read(site.project, "one", "amd64")
+    site.debian.date = "Mon, 03 Feb 2020 09:15:44 UTC"
+    site.debian.publish()
+    site.update()
+    after = lockfile.read(site.project, "one", "amd64")
+    assert before.dated != after.dated
+    roots = Roots(site.cache, site.mirror().fetch, print, Stop())
+    digests = {roots.digest(lock.closure(lock.packages), {}) for lock in (before, after)}
+    assert len(digests) == 1
+
+
+INVALID = {
+    "expired": ("", "Sat, 08 Feb 2020 09:15:44 UTC", "valid until 2020-02-08T09:15:44Z"),
+    "from the future": ("Fri, 01 Feb 2999 09:15:44 UTC", "", "in the future"),
+}
+
+
+@pytest.mark.parametrize("kind", INVALID)
+def test_an_index_that_is_not_valid_now_is_refused(site: Site, kind: str) -> None:
+    date, until, said = INVALID[kind]
+    site.debian.date = date or site.debian.date
+    site.debian.until = until
+    site.debian.publish()
+    error = site.refused()
+    assert (error.reason, said in error.detail) == ("old-tools-index", True)
+    assert "clock" in error.hint
+
+
+def test_an_index_that_is_still_valid_is_used(site: Site) -> None:
+    site.debian.until = "Fri, 08 Feb 2999 09:15:44 UTC"
+    site.debian.publish()
+    assert site.update()
+
+
+@pytest.mark.parametrize("date", ["", "yesterday"])
+def test_an_index_without_a_date_is_an_error(site: Site, date: str) -> None:
+    site.debian.date = date
+    site.debian.publish()
+    error = site.refused()
+    assert (error.reason, "no date" in error.detail) == ("bad-tools-index", True)
 
 
 def test_a_name_that_the_release_lacks_is_one_error(site: Site) -> None:
