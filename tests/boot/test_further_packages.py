@@ -14,6 +14,7 @@ import checkout
 import installed
 from boot.conftest import BUILD_SECONDS, TOP
 from boot.guest import Guest
+from boot.test_hardening import lacking
 from boot.test_real_packages import sources
 from quard.store import blob
 
@@ -71,6 +72,10 @@ def test_the_package_installs_what_is_on_file(name: str, project: Path, update: 
         path.write_text(text, encoding="utf-8")
     if changes := installed.difference(path, text):
         pytest.fail(changes, pytrace=False)
+
+
+def test_every_package_has_the_stack_protector_and_fortify(project: Path, tmp_path: Path) -> None:
+    assert lacking(project / "out" / BOARD / "images", tmp_path) == {}
 
 
 def test_file_tells_programs_from_text_by_its_compiled_rules(guest: Guest) -> None:

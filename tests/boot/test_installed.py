@@ -2,6 +2,7 @@
 
 NAME.paths is the package on the default board, or on the first other one that has it;
 NAME.BOARD.paths is the package on a further board, where it installs something else there.
+test_further_packages.py has the packages that no shipped board lists.
 """
 
 from __future__ import annotations

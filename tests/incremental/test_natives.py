@@ -88,6 +88,21 @@ def test_a_fix_in_a_native_library_rebuilds_all_that_may_run_it(generated: Proje
     assert generated.image() != before
 
 
+def test_a_patch_of_a_native_package_rebuilds_those_that_call_it(generated: Project) -> None:
+    ok(generated.run())
+    before = generated.image()
+    patch = generated.recipe("gen").with_name("0001-more.patch")
+    old = GEN_C.splitlines()[2]
+    new = old.replace("greet())", "greet() + 1)")
+    patch.write_text(f"--- a/gen.c\n+++ b/gen.c\n@@ -3,1 +3,1 @@\n-{old}\n+{new}\n")
+    ran = ok(generated.run())
+    assert ran.built == ["build/gen", "user"]
+    assert generated.image() != before
+    patch.unlink()
+    assert ok(generated.run()).built == []
+    assert generated.image() == before
+
+
 def test_a_native_package_with_the_same_bytes_rebuilds_nothing_else(generated: Project) -> None:
     ok(generated.run())
     generator(generated, GEN_C + "/* a comment */\n")
