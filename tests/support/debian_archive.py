@@ -95,9 +95,7 @@ class Debian:
             if self.by_hash:
                 self._serve(f"dists/one/main/binary-{machine}/by-hash/SHA256/{sha256}", sent)
         release = "\n".join(lines) + "\n"
-        self._serve(
-            "dists/one/InRelease", _signed(release, sign) if sign else clear_signed(release)
-        )
+        self._serve("dists/one/InRelease", _signed_by(sign, release))
 
     def paragraphs(self, name: str) -> str:
         return paragraph(name, **self._entry(name))
@@ -140,6 +138,14 @@ def signing_key() -> Iterator[tuple[Path, Path]]:
             subprocess.run(kill, check=True, capture_output=True)
 
 
-def _signed(text: str, folder: Path) -> bytes:
+def _signed_by(folder: Path | None, text: str) -> bytes:
+    return clear_signed(text) if folder is None else sign(text, folder)
+
+
+def sign(text: str, folder: Path) -> bytes:
+    """Return a signed text.
+
+    folder -- GnuPG folder with the key
+    """
     words = ("gpg", "--homedir", str(folder), "--batch", "--quiet", "--clear-sign")
     return subprocess.run(words, input=text.encode(), check=True, capture_output=True).stdout
