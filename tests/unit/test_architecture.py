@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.tools",),
     ("quard.ledger",),
     ("quard.parts",),
+    ("quard.remote",),
     ("quard.sources", "quard.store"),
     ("quard.process",),
     ("quard.plan",),

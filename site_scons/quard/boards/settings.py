@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from quard.base import given
 from quard.base.errors import QuardError
@@ -20,7 +21,7 @@ from quard.boards.keys import HINT, authorized_keys, bad_key
 
 _REASON = "bad-setting"
 _LISTS = ("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files")
-_FLAGS = ("sources.offline", "sources.strict")
+_FLAGS = ("cache.push", "sources.offline", "sources.strict")
 _NUMBERS = ("sources.largest_mib",)
 _LARGEST_MIB = 2048
 _SIZE = re.compile(r"([0-9]{1,6})([MGT])")
@@ -33,6 +34,8 @@ class Settings:
 
     override        -- package -> local source tree that is built instead of the archive
     cache           -- folder of the store and of downloaded archives; None: the user's cache folder
+    cache_url       -- address of the remote cache; "": none
+    cache_push      -- results are sent there
     limit           -- size in bytes to which each store is shrunk; None: no limit
     sources_folder  -- folder that is searched for archives before any download
     mirrors         -- base addresses tried after the recipe's addresses
@@ -48,6 +51,8 @@ class Settings:
 
     override: Mapping[str, Path]
     cache: Path | None
+    cache_url: str
+    cache_push: bool
     limit: int | None
     sources_folder: Path | None
     mirrors: tuple[str, ...]
@@ -137,6 +142,8 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     settings = Settings(
         override=trees,
         cache=path(stored) if stored else None,
+        cache_url=_url(cache),
+        cache_push=cache.flag("push", True),
         limit=_limit(cache),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
@@ -152,6 +159,23 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     for table in (cache, sources, login, sandbox, compiler, tools):
         table.finish()
     return settings
+
+
+def _url(cache: Table) -> str:
+    """Return the address of the remote cache, without a slash at the end; "" if there is none."""
+    text = cache.text("url", "")
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        named = False
+    if not named or parts.query or parts.fragment or not text.isprintable() or " " in text:
+        raise cache.error(
+            "url", "is not an address of an HTTP cache", 'write it like "https://cache.example/x"'
+        )
+    return text.rstrip("/")
 
 
 def _limit(cache: Table) -> int | None:

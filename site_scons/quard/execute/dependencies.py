@@ -32,6 +32,7 @@ def lay_out(job: Job, place: JobPlace, work: Work, toolchain: Toolchain, stores:
     stores -- the stores that have the dev parts
     Raises QuardError file-collision with every path that two of them have, LostResult.
     """
+    stores.gather((*job.dev.values(), *job.native.values()))
     if job.plan.natives:
         _lay_out_natives(job, place, work.native, stores)
     if job.plan.native:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from quard.base import canonical
+from quard.base.files import replacing
 from quard.execute.place import JobPlace
 from quard.ledger.basis import as_before, key
 from quard.ledger.results import (
@@ -28,11 +30,13 @@ class Outcome:
 
     before -- what its last result here was made from; None if there was none
     now    -- what it is made from now, but with that result's archive if it is still accepted
+    key    -- of the result
     """
 
     how: Literal["built", "restored"]
     before: Mapping[str, Any] | None
     now: Mapping[str, Any]
+    key: str
 
 
 def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace) -> Outcome | None:
@@ -42,10 +46,21 @@ def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace)
     """
     for found in stored(stores, now, plan.archives):
         log = found.record["blobs"]["log"]
-        if stores.copy(log, place.log):
-            return finish(plan, now, place.results, found, "restored")
-        stores.tell(stores.lost(key(found.made), place.results.name, "log", log))
+        if stores.is_away(log):
+            _say_where(place.log, stores.origin(key(found.made)), log)
+        elif not stores.copy(log, place.log):
+            stores.tell(stores.lost(key(found.made), place.results.name, "log", log))
+            continue
+        stores.share(key(found.made), found.record)
+        return finish(plan, now, place.results, found, "restored")
     return None
+
+
+def _say_where(place: Path, origin: str, sha256: str) -> None:
+    """Write a line in place of a log that nobody has asked for, so that it is not fetched."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(place) as part:
+        part.write_text(f"built elsewhere; {origin} has the log as cas/{sha256}\n")
 
 
 def finish(
@@ -67,7 +82,7 @@ def finish(
     if plan.deploys:
         parts["deploy"] = blobs["deploy"]
     write_result(results, found.made, parts)
-    return Outcome(how, before, as_before(now, before, plan.archives))
+    return Outcome(how, before, as_before(now, before, plan.archives), key(found.made))
 
 
 def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:

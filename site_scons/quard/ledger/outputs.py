@@ -81,7 +81,9 @@ class Outputs:
         If one of them is lost, or changed, while the block uses it, that is the error: LostResult.
         What the block has made must then be discarded.
         """
-        found = {each: self.blob(*each) for each in parts}
+        wanted = tuple(parts)
+        self._stores.gather(self.digest(*each) for each in wanted)
+        found = {each: self.blob(*each) for each in wanted}
         before = {each: _state(path) for each, path in found.items()}
         try:
             yield found

@@ -146,7 +146,8 @@ class BoardBuild:
                 outcome = packager.produce(job, place, report, token, force=force)
         if outcome.how == "restored":
             workspace.summary.add_restored(name)
-            workspace.console.done(name, plan.version, "from the store")
+            origin = workspace.host.stores.origin(outcome.key)
+            workspace.console.done(name, plan.version, f"from {origin}")
             return
         seconds = time.monotonic() - started
         reasons = self.reasons(unit, outcome.before, outcome.now)

@@ -14,6 +14,7 @@ from quard.boards.settings import Settings
 from quard.face.console import Console
 from quard.process.jobserver import Jobserver
 from quard.process.stop import Stop
+from quard.project.sharing import remote_cache
 from quard.project.site import Site
 from quard.project.tooling import Tooling
 from quard.store.local import Store
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 class Host:
     """The build machine as the builds of one board use it; several threads may use it at once.
 
-    stores  -- the checkout's and the shared one
+    stores  -- the checkout's, the shared one, and the remote cache
+    remote  -- the remote cache, if there is one
     sources -- folder of fetched archives
     folders -- further folders that archives are taken from
     stop    -- ends what runs
@@ -50,7 +52,10 @@ class Host:
         self.sources = site.cache / "sources"
         self.folders = (settings.sources_folder,) if settings.sources_folder else ()
         local = Store(project / "out" / "store", console.warn)
-        self.stores = Stores(local, Store(site.cache / "store", console.warn))
+        self.remote = remote_cache(settings, site, console)
+        self.stores = Stores(local, Store(site.cache / "store", console.warn), self.remote)
+        if self.remote:
+            self.stop.listen(self.remote.stop)
         self.tooling = Tooling(
             project,
             project / "out" / board.name / "tools.json",

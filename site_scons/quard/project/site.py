@@ -17,6 +17,7 @@ class Site:
     jobs   -- number of parallel processes
     keep   -- descriptors that builds inherit
     force  -- packages to build even if nothing changed
+    token  -- that the remote cache gets; "" if there is none
     terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
     described -- folders of the machine that may describe that terminal, the first one first
     """
@@ -28,5 +29,6 @@ class Site:
     machine: str
     keep: tuple[int, ...] = ()
     force: frozenset[str] = frozenset()
+    token: str = ""
     terminal: str = ""
     described: tuple[Path, ...] = ()

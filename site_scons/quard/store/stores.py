@@ -1,4 +1,4 @@
-"""Access to all stores: this checkout's first, then the one that checkouts share.
+"""Access to all stores: this checkout's, the one that checkouts share, then a remote cache.
 
 A lookup reads a record and asks once which of its blobs are missing. Blobs are read and verified
 when they are used, because a cache hit often needs few of them.
@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from quard.base.errors import QuardError
 from quard.base.files import replacing
@@ -21,17 +21,48 @@ EMPTY = hashlib.sha256(bytes(10240)).hexdigest()
 """SHA-256 of the blob without files, a part of most packages: an empty tar record."""
 
 
+class Remote(Protocol):
+    """A cache elsewhere, see quard.remote.cache."""
+
+    @property
+    def host(self) -> str:
+        """Its name for users."""
+
+    def gave(self, key: str) -> bool:
+        """Return whether the record of a result came from there in this run."""
+
+    def ignore(self, key: str, sha256: str) -> None:
+        """Take a result from there no more in this run: one of its blobs is lost."""
+
+    def missing(self, digests: Iterable[str]) -> frozenset[str]:
+        """Return those of the blobs that were not seen there."""
+
+    def record(self, key: str) -> dict[str, Any] | None:
+        """Return the record of a result if it is there with all of its blobs."""
+
+    def fetch(self, sha256: str) -> bool:
+        """Put a blob into the shared store; return False without an intact one."""
+
+    def fetch_all(self, digests: Iterable[str]) -> None:
+        """Fetch several blobs at a time; those that cannot be fetched stay missing."""
+
+    def send(self, key: str, record: Mapping[str, Any]) -> None:
+        """Send a result in the background, unless it is there."""
+
+
 class Stores:
     """The stores, searched in order.
 
     local  -- this checkout's, for results that only it may use (of local trees, incremental and
               unsealed builds)
     shared -- the user's, for all checkouts
+    remote -- a cache that machines share; its blobs are fetched into `shared` when they are used
     """
 
-    def __init__(self, local: Store, shared: Store) -> None:
+    def __init__(self, local: Store, shared: Store, remote: Remote | None = None) -> None:
         self._local = local
         self._shared = shared
+        self._remote = remote
 
     @property
     def all(self) -> tuple[Store, ...]:
@@ -56,7 +87,31 @@ class Stores:
         left = frozenset(digests) - {EMPTY}
         for store in self.all:
             left = store.missing(left) if left else left
-        return left
+        return self._remote.missing(left) if self._remote and left else left
+
+    def is_away(self, sha256: str) -> bool:
+        """Return whether a blob would have to be fetched from the remote cache."""
+        return not any(store.has(sha256) for store in self.all) and not self.missing((sha256,))
+
+    def gather(self, digests: Iterable[str]) -> None:
+        """Fetch those of some blobs, about to be used, that are not here, several at a time."""
+        if self._remote:
+            self._remote.fetch_all(frozenset(digests) - {EMPTY})
+
+    def _fetched(self, sha256: str) -> bool:
+        """Return whether a blob that no store has could be fetched from the remote cache."""
+        return self._remote is not None and self._remote.fetch(sha256)
+
+    def origin(self, key: str) -> str:
+        """Return where the record of a result came from, for users."""
+        if self._remote and self._remote.gave(key):
+            return f"the cache at {self._remote.host}"
+        return "the store"
+
+    def share(self, key: str, record: Mapping[str, Any]) -> None:
+        """Send a result to the remote cache, if others can use it."""
+        if self._remote and not record["local"] and not self._remote.gave(key):
+            self._remote.send(key, record)
 
     def record(self, key: str) -> dict[str, Any] | None:
         """Return the record of a result if all of its blobs exist.
@@ -75,6 +130,8 @@ class Stores:
             for part, sha256 in sorted(record["blobs"].items()):
                 if sha256 in missing:
                     lines.append(_damage(store, name, part, sha256, "is missing"))
+        if self._remote and (found := self._remote.record(key)):
+            return found
         for line in lines:
             self.tell(line)
         return None
@@ -82,6 +139,8 @@ class Stores:
     def blob(self, sha256: str) -> Path | None:
         """Return the path of a verified blob; None if no store has it intact."""
         found = next((s.path(sha256) for s in self.all if s.verify(sha256)), None)
+        if found is None and self._fetched(sha256):
+            return self._shared.path(sha256)
         if found is None and sha256 == EMPTY:
             from quard.store import blob  # noqa: PLC0415 - a null build packs nothing
 
@@ -103,9 +162,9 @@ class Stores:
         owners = [store for store in self.all if store.has(sha256)]
         if len(owners) > 1:  # one of them may be damaged, and `into` cannot be used twice
             owners = [store for store in owners if store.verify(sha256)]
-        if not owners:
+        if not owners and not self._fetched(sha256):
             return False
-        store = owners[0]
+        store = owners[0] if owners else self._shared
         try:
             blob.extract(store.path(sha256), into, sha256)
         except FileNotFoundError:
@@ -139,6 +198,8 @@ class Stores:
 
         key -- of the result; "" if that is not known
         """
+        if self._remote and key:
+            self._remote.ignore(key, sha256)
         naming = [s for s in self.all if key and _names(s.record(key), sha256)]
         for store in naming:
             store.drop(key)
@@ -155,6 +216,7 @@ class Stores:
     def keep(self, key: str, record: Mapping[str, Any]) -> None:
         """Store a record in the store that has its blobs."""
         self.home(local=record["local"]).put_record(key, record)
+        self.share(key, record)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -85,6 +85,7 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
         search=_search_path(),
         jobs=SCons.Script.GetOption("num_jobs"),
         machine=os.uname().machine,
+        token=os.environ.get("QUARDROOT_CACHE_TOKEN", ""),
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),
         described=opened.descriptions(command, home),

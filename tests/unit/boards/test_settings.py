@@ -18,6 +18,8 @@ DSS = "ssh-dss AAAAB3NzaC1kc3MAAAA="
 EMPTY = Settings(
     override={},
     cache=None,
+    cache_url="",
+    cache_push=True,
     limit=None,
     sources_folder=None,
     mirrors=(),
@@ -57,6 +59,8 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
     wanted = Settings(
         override={"libmnl": tmp_path / "mnl"},
         cache=tmp_path / "cache",
+        cache_url="https://cache.example:8443/team",
+        cache_push=False,
         limit=20 << 30,
         sources_folder=tmp_path / "downloads",
         mirrors=("https://a/", "https://b/"),
@@ -73,6 +77,8 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         override__libmnl="mnl",
         cache__dir="cache",
         cache__limit="20G",
+        cache__url="https://cache.example:8443/team/",
+        cache__push="no",
         sources__dir="downloads",
         sources__mirrors="https://a/,https://b/,",
         sources__offline="yes",
@@ -92,6 +98,8 @@ libmnl = "mnl"
 [cache]
 dir = "cache"
 limit = "20G"
+url = "https://cache.example:8443/team"
+push = false
 [sources]
 dir = "downloads"
 mirrors = ["https://a/", "https://b/"]
@@ -321,3 +329,13 @@ def test_a_limit_is_a_number_and_a_unit(tmp_path: Path, size: str) -> None:
 @pytest.mark.parametrize(("text", "size"), [("500M", 500 << 20), ("1T", 1 << 40), ("", None)])
 def test_limits_of_all_units(tmp_path: Path, text: str, size: int | None) -> None:
     assert load(tmp_path, cache__limit=text).limit == size
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["cache.example", "ftp://x/", "http://", "http://x:99999/", "http://x/?a=b", "http://x/a b"],
+)
+def test_an_address_of_no_http_cache_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(QuardError) as caught:
+        load(tmp_path, cache__url=url)
+    assert caught.value.reason == "bad-setting"

@@ -1,0 +1,1 @@
+"""The remote cache: results that machines share over HTTP."""

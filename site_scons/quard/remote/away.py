@@ -1,0 +1,54 @@
+"""Which blobs a remote cache was seen to have, kept between runs.
+
+A result that was taken from there counts as complete, although its blobs are fetched only when
+something needs them. An entry is a small file, so that a null build asks with one stat(2) for each
+blob that is not here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+FOLDER = "away"
+"""In the folder of a store."""
+
+
+class Away:
+    """The blobs at one address.
+
+    root -- folder of the store that blobs are fetched into
+    """
+
+    def __init__(self, root: Path, address: str) -> None:
+        self._folder = f"{root}/{FOLDER}/{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+
+    def _path(self, sha256: str) -> str:
+        return f"{self._folder}/{sha256[:2]}/{sha256}"
+
+    def missing(self, digests: Iterable[str]) -> frozenset[str]:
+        """Return those of the blobs that it was not seen to have."""
+        if not os.path.isdir(self._folder):
+            return frozenset(digests)
+        return frozenset(sha256 for sha256 in digests if not os.path.exists(self._path(sha256)))
+
+    def size(self, sha256: str) -> int | None:
+        """Return the size in bytes of a blob that it has; None if that is not known."""
+        try:
+            return int(Path(self._path(sha256)).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def note(self, sha256: str, size: int) -> None:
+        """Note that it has a blob. A file that a kill has truncated has no size, and counts."""
+        path = Path(self._path(sha256))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(size), encoding="ascii")
+
+    def forget(self, sha256: str) -> None:
+        """Note that it has a blob no more."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._path(sha256))

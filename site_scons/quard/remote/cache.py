@@ -1,0 +1,147 @@
+"""The results at one address that machines share: read when something needs them, sent beside the
+build.
+
+A hit brings a record and asks whether its blobs are there. They are fetched when something uses
+them; each is checked against its hash. Only results of sealed builds from scratch are sent.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from quard.base.files import file_sha256
+from quard.remote import action
+from quard.remote.away import Away
+from quard.remote.server import Server, Stopped, Unusable
+from quard.store.local import Store
+from quard.store.record import decode_record
+from quard.store.stores import EMPTY
+
+_AT_ONCE = 8
+"""Requests at a time for one question."""
+_MOST_RECORD = 64 << 20
+"""Bytes of a record: an interface lists every symbol and header of a package."""
+
+
+class CacheReader:
+    """Reads a remote cache; several threads may use it at once.
+
+    away  -- what it was seen to have
+    store -- that blobs are fetched into
+    tell  -- called with a line of text for the user
+    """
+
+    def __init__(
+        self, server: Server, away: Away, store: Store, tell: Callable[[str], None]
+    ) -> None:
+        self._server = server
+        self._store = store
+        self._tell = tell
+        self._away = away
+        self._lock = threading.Lock()
+        self._fetching: dict[str, threading.Lock] = {}
+        self._ignored: set[str] = set()
+        self._hits: set[str] = set()
+        self._askers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cache")
+
+    @property
+    def host(self) -> str:
+        return self._server.host
+
+    def gave(self, key: str) -> bool:
+        """Return whether the record of a result came from here in this run."""
+        return key in self._hits
+
+    def ignore(self, key: str, sha256: str) -> None:
+        """Take a result from here no more in this run: one of its blobs is lost."""
+        self._ignored.add(key)
+        self._away.forget(sha256)
+
+    def record(self, key: str) -> dict[str, Any] | None:
+        """Return the record of a result if the server has it and all of its blobs."""
+        if key in self._ignored or not self._server.usable:
+            return None
+        try:
+            found = self.entry(key)
+            if found is None:
+                return None
+            record, sizes = found
+            wanted = self._store.missing(record["blobs"].values()) - {EMPTY}
+            if not self._has_all({sha256: sizes[sha256] for sha256 in wanted}):
+                return None
+        except (Unusable, Stopped):
+            return None
+        for sha256 in wanted:
+            self._away.note(sha256, sizes[sha256])
+        self._hits.add(key)
+        return record
+
+    def entry(self, key: str) -> tuple[dict[str, Any], Mapping[str, int]] | None:
+        """Return the server's record under a key, and the sizes of its blobs.
+
+        None if there is none, or if it is damaged, which is reported. Raises Unusable, Stopped.
+        """
+        out = io.BytesIO()
+        if not self._server.get(f"ac/{key}", out, _MOST_RECORD):
+            return None
+        try:
+            raw, sizes = action.decode(out.getvalue())
+            record = decode_record(key, raw)
+        except ValueError:
+            record = None
+        if record is None or not sizes.keys() >= {*record["blobs"].values()} - {EMPTY}:
+            self._tell(f"the cache at {self.host} has a damaged record, which is ignored: {key}")
+            self._ignored.add(key)
+            return None
+        return record, sizes
+
+    def _has_all(self, sizes: Mapping[str, int]) -> bool:
+        """Return whether the server has all of these blobs. Raises Unusable, Stopped."""
+        if len(sizes) <= 1:
+            return all(self.has(sha256, size) for sha256, size in sizes.items())
+        return all(self._askers.map(self.has, sizes.keys(), sizes.values()))
+
+    def has(self, sha256: str, size: int) -> bool:
+        """Return whether the server has a blob. Raises Unusable, Stopped."""
+        return self._server.size(f"cas/{sha256}") in (size, -1)
+
+    def fetch(self, sha256: str) -> bool:
+        """Put a blob into the store; return False if the server does not have it intact."""
+        with self._lock:
+            mine = self._fetching.setdefault(sha256, threading.Lock())
+        with mine:
+            if self._store.has(sha256):
+                return True
+            size = self._away.size(sha256)
+            if size is None or not self._server.usable:
+                return False
+            try:
+                return self._fetch(sha256, size)
+            except (Unusable, Stopped):
+                return False
+
+    def _fetch(self, sha256: str, size: int) -> bool:
+        with self._store.scratch() as folder:
+            place = folder / "blob"
+            with place.open("w+b") as out:
+                there = self._server.get(f"cas/{sha256}", out, size)
+            if there and place.stat().st_size == size and file_sha256(place) == sha256:
+                self._store.add(place)
+                return True
+        if there:
+            self._tell(f"the cache at {self.host} has other bytes than those of blob {sha256}")
+        self._away.forget(sha256)
+        return False
+
+    def fetch_all(self, digests: Iterable[str]) -> None:
+        """Fetch several blobs at a time; those that cannot be fetched stay missing."""
+        if self._server.usable:
+            list(self._askers.map(self.fetch, sorted(digests)))
+
+    def close(self) -> None:
+        """End the threads that ask."""
+        self._askers.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,134 @@
+"""The remote cache as a run uses it: reading at once, sending in the background.
+
+Nothing of the network is loaded before something is asked for: a null build only looks at what is
+known to be there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from quard.remote.away import Away
+from quard.store.local import Store
+
+if TYPE_CHECKING:
+    from quard.remote.cache import CacheReader
+    from quard.remote.sending import Sending
+    from quard.remote.server import Server
+
+
+class RemoteCache:
+    """The remote cache of one run; several threads may use it at once.
+
+    address -- of the server, with a user and password if it needs them
+    token   -- that the server gets; "": none
+    store   -- that blobs are fetched into and sent from
+    tell    -- called with a line of text for the user
+    push    -- whether results are sent
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        store: Store,
+        tell: Callable[[str], None],
+        *,
+        push: bool,
+    ) -> None:
+        self._address = address
+        self._token = token
+        self._store = store
+        self._tell = tell
+        self._push = push
+        self._away = Away(store.root, address)
+        self._opening = threading.RLock()
+        self._opened = False
+
+    @property
+    def host(self) -> str:
+        """Its name for users, without credentials in the address."""
+        parts = urlsplit(self._address)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+    @cached_property
+    def _server_now(self) -> Server:
+        from quard.remote.server import Server  # noqa: PLC0415
+
+        self._opened = True
+        return Server(self._address, self.host, self._token, self._tell)
+
+    @property
+    def _server(self) -> Server:
+        with self._opening:
+            return self._server_now
+
+    @cached_property
+    def _reader_now(self) -> CacheReader:
+        from quard.remote.cache import CacheReader  # noqa: PLC0415
+
+        return CacheReader(self._server, self._away, self._store, self._tell)
+
+    @property
+    def _reader(self) -> CacheReader:
+        with self._opening:
+            return self._reader_now
+
+    @cached_property
+    def _sending_now(self) -> Sending:
+        from quard.remote.sending import Sending  # noqa: PLC0415
+
+        return Sending(self._server, self._reader, self._store, self._tell)
+
+    @property
+    def _sending(self) -> Sending:
+        with self._opening:
+            return self._sending_now
+
+    def gave(self, key: str) -> bool:
+        """Return whether the record of a result came from there in this run."""
+        return self._opened and self._reader.gave(key)
+
+    def ignore(self, key: str, sha256: str) -> None:
+        """Take a result from there no more in this run: one of its blobs is lost."""
+        self._reader.ignore(key, sha256)
+
+    def missing(self, digests: Iterable[str]) -> frozenset[str]:
+        """Return those of the blobs that were not seen there. The server is not asked."""
+        return self._away.missing(digests)
+
+    def record(self, key: str) -> dict[str, Any] | None:
+        """Return the record of a result if it is there with all of its blobs."""
+        return self._reader.record(key)
+
+    def fetch(self, sha256: str) -> bool:
+        """Put a blob into the store; return False without an intact one."""
+        return self._reader.fetch(sha256)
+
+    def fetch_all(self, digests: Iterable[str]) -> None:
+        """Fetch several blobs at a time; those that cannot be fetched stay missing."""
+        wanted = self._store.missing(digests) - self._away.missing(digests)
+        if wanted:
+            self._reader.fetch_all(wanted)
+
+    def send(self, key: str, record: Mapping[str, Any]) -> None:
+        """Send a result in the background, unless it is there."""
+        if self._push:
+            self._sending.send(key, record)
+
+    def stop(self) -> None:
+        """End all requests soon."""
+        if self._opened:
+            self._server.stop()
+
+    def finish(self) -> str:
+        """End the use of the server; return a line about what was sent, "" if nothing was."""
+        if not self._opened:
+            return ""
+        said = self._sending.finish() if self._push else ""
+        self._reader.close()
+        return said

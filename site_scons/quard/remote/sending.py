@@ -1,0 +1,119 @@
+"""Sending results to a remote cache, beside the build.
+
+Blobs are sent before the record that names them. A record that is there already stays: two builds
+of one key must not take turns. Its lost blobs are sent again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from quard.remote import action
+from quard.remote.cache import CacheReader
+from quard.remote.server import Server, Stopped, Unusable
+from quard.store.local import Store
+from quard.store.record import encode_record
+from quard.store.stores import EMPTY
+
+_AT_ONCE = 4
+"""Results that are sent at a time."""
+_LONGEST = 120.0
+"""Seconds that the end of a run waits for what is still being sent."""
+
+
+class Sending:
+    """The results that one run sends; several threads may use it at once.
+
+    store -- that has the blobs
+    tell  -- called with a line of text for the user
+    """
+
+    def __init__(
+        self, server: Server, cache: CacheReader, store: Store, tell: Callable[[str], None]
+    ) -> None:
+        self._server = server
+        self._cache = cache
+        self._store = store
+        self._tell = tell
+        self._senders = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sending")
+        self._lock = threading.Lock()
+        self._asked: set[str] = set()
+        self._waiting: list[Future[None]] = []
+        self._sent = self._bytes = 0
+
+    def send(self, key: str, record: Mapping[str, Any]) -> None:
+        """Send a result in the background, once in a run."""
+        with self._lock:
+            if key in self._asked or self._server.read_only or not self._server.usable:
+                return
+            self._asked.add(key)
+            self._waiting.append(self._senders.submit(self._try, key, record))
+
+    def _try(self, key: str, record: Mapping[str, Any]) -> None:
+        try:
+            self._send(key, record)
+        except (Unusable, Stopped):
+            pass  # the first has been reported; of the second, `finish` reports the number
+        except FileNotFoundError:
+            self._tell(f"{record['name']} is not sent to the cache: a blob has just been removed")
+
+    def _send(self, key: str, record: Mapping[str, Any]) -> None:
+        blobs = {part: sha256 for part, sha256 in record["blobs"].items() if sha256 != EMPTY}
+        sizes = {sha256: self._store.path(sha256).stat().st_size for sha256 in blobs.values()}
+        there = self._cache.entry(key)
+        if there is not None and _differs(there[0], record):
+            self._tell(
+                f"the cache at {self._cache.host} has another result of {record['name']} under the"
+                f" same key, which stays there: its build is not reproducible ({key})"
+            )
+            return
+        for sha256 in sorted(sizes):
+            if self._cache.has(sha256, sizes[sha256]):
+                continue
+            if not self._server.put(f"cas/{sha256}", self._store.path(sha256)):
+                return
+            with self._lock:
+                self._bytes += sizes[sha256]
+        if there is None and self._put_record(key, record, sizes):
+            with self._lock:
+                self._sent += 1
+
+    def _put_record(self, key: str, record: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
+        blobs = {part: sha256 for part, sha256 in record["blobs"].items() if sha256 in sizes}
+        with self._store.scratch() as folder:
+            (folder / "entry").write_bytes(action.encode(encode_record(key, record), blobs, sizes))
+            return self._server.put(f"ac/{key}", folder / "entry")
+
+    def finish(self) -> str:
+        """Wait for what is being sent, within a bound; return a line about all that was sent.
+
+        "" if there is nothing to say.
+        """
+        left = self._wait()
+        if self._server.read_only and not self._sent:
+            return f"the cache at {self._cache.host} takes no results: {self._server.read_only}"
+        if not (self._sent or left):
+            return ""
+        text = f"sent {self._sent} results to the cache at {self._cache.host}"
+        text += f" ({self._bytes / (1 << 20):.1f} MiB)"
+        return f"{text}; {left} more were given up after {_LONGEST:g} s" if left else text
+
+    def _wait(self) -> int:
+        """Return the number of results that were not sent in time."""
+        done = wait(self._waiting, timeout=_LONGEST)
+        if done.not_done:
+            self._server.stop()
+        self._senders.shutdown(wait=False, cancel_futures=True)
+        return len(done.not_done)
+
+
+def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two records of one key have different files; their logs always differ."""
+
+    def files(record: Mapping[str, Any]) -> dict[str, str]:
+        return {part: sha for part, sha in record["blobs"].items() if part != "log"}
+
+    return files(one) != files(other)

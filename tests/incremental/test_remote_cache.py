@@ -1,0 +1,190 @@
+"""The remote cache in use: two machines and one server, and what may go wrong between them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import cache_server
+import nginx
+import pytest
+from cache_server import CacheServer
+from nginx import Nginx
+
+from incremental.conftest import GREET_C, GREET_H
+from incremental.project import Project, Ran
+
+ALL = ["alone", "greet", "hello", "libc"]
+
+
+def ok(ran: Ran) -> Ran:
+    assert ran.status == 0, ran.text
+    return ran
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Nginx]:
+    with nginx.running(tmp_path / "nginx") as found:
+        yield found
+
+
+@pytest.fixture
+def state() -> Iterator[CacheServer]:
+    with cache_server.running() as found:
+        yield found
+
+
+def other_machine(project: Project) -> None:
+    """Go on with the same checkout on a machine that has built nothing."""
+    shutil.rmtree(project.folder / "out")
+    project.cache = project.cache.with_name(project.cache.name + "-")
+
+
+def test_a_second_machine_has_the_image_without_compiling(greeting: Project, server: Nginx) -> None:
+    first = ok(greeting.run(f"cache.url={server.address}"))
+    assert first.built == ALL
+    assert f"sent 4 results to the cache at 127.0.0.1:{server.port}" in first.text
+    image = greeting.image()
+    other_machine(greeting)
+    server.forget_log()
+    ran = ok(greeting.run(f"cache.url={server.reading}"))
+    assert ran.built == [] and sorted(ran.summary["restored"]) == ALL
+    assert f"hello 1: from the cache at 127.0.0.1:{server.port}" in ran.out
+    assert greeting.image() == image
+    assert server.lines("PUT") == []
+    log = (greeting.folder / "out/tiny/logs/hello.log").read_text()
+    assert log.startswith("built elsewhere; the cache at 127.0.0.1:")
+
+
+def test_a_machine_fetches_only_what_its_images_need(greeting: Project, server: Nginx) -> None:
+    ok(greeting.run(f"cache.url={server.address}"))
+    other_machine(greeting)
+    server.forget_log()
+    ok(greeting.run(f"cache.url={server.reading}"))
+    blobs = {words[6] for words in server.lines("GET", "/cas")}
+    records = [*(greeting.folder / "out/tiny/units").glob("*.record.json")]
+    found = [json.loads(path.read_bytes())["blobs"] for path in records]
+    needed = {f"/cas/{each[part]}" for each in found for part in ("libs", "programs")}
+    assert blobs and blobs <= needed
+    assert len(records) == len(ALL)
+
+
+def test_a_change_of_one_package_builds_it_alone(greeting: Project, server: Nginx) -> None:
+    ok(greeting.run(f"cache.url={server.address}"))
+    other_machine(greeting)
+    greeting.library("greet", GREET_C.replace("{ return 42; }", "{ int a = 42; return a + 0; }") +
+                     "int more(void) { return 1; }\n", GREET_H)  # fmt: skip
+    ran = ok(greeting.run(f"cache.url={server.address}"))
+    assert ran.built == ["greet", "hello"], "its new function is part of the interface"
+    greeting.program("alone", "int main(void) { return 1; }\n")
+    other_machine(greeting)
+    ran = ok(greeting.run(f"cache.url={server.address}"))
+    assert ran.built == ["alone"]
+    assert "sent 1 results" in ran.text
+
+
+def test_headers_and_libraries_are_fetched_for_a_package_that_is_built(
+    greeting: Project, server: Nginx
+) -> None:
+    ok(greeting.run("greet", f"cache.url={server.address}"))
+    other_machine(greeting)
+    ran = ok(greeting.run("hello", f"cache.url={server.reading}"))
+    assert ran.built == ["hello"]
+
+
+def test_a_null_build_asks_nothing(greeting: Project, server: Nginx) -> None:
+    ok(greeting.run(f"cache.url={server.address}"))
+    other_machine(greeting)
+    ok(greeting.run(f"cache.url={server.reading}"))
+    server.forget_log()
+    assert ok(greeting.run(f"cache.url={server.reading}")).built == []
+    assert server.lines("GET") == server.lines("HEAD") == []
+
+
+def test_readers_are_told_once_that_nothing_is_taken(greeting: Project, server: Nginx) -> None:
+    ran = ok(greeting.run(f"cache.url={server.reading}"))
+    assert ran.text.count("takes no results: HTTP 401") == 1
+    assert server.lines("PUT") and not any(words[8] == "201" for words in server.lines("PUT"))
+
+
+def test_results_of_the_local_store_are_sent_as_well(greeting: Project, server: Nginx) -> None:
+    ok(greeting.run())
+    shutil.rmtree(greeting.folder / "out")
+    ran = ok(greeting.run(f"cache.url={server.address}"))
+    assert ran.built == [] and "sent 4 results" in ran.text
+
+
+def test_what_only_this_machine_can_use_is_not_sent(greeting: Project, server: Nginx) -> None:
+    ran = ok(greeting.run(f"cache.url={server.address}", "sandbox.mode=none"))
+    assert ran.built == ALL
+    assert server.lines("PUT") == []
+
+
+def test_without_the_server_the_same_image_is_built(greeting: Project, server: Nginx) -> None:
+    ok(greeting.run(f"cache.url={server.address}"))
+    image = greeting.image()
+    other_machine(greeting)
+    ran = ok(greeting.run("cache.url=http://127.0.0.1:9/x"))
+    assert ran.built == ALL and greeting.image() == image
+    assert ran.text.count("is not used any more in this run") == 1
+
+
+def test_blobs_that_are_gone_after_the_hit_are_built_in_the_same_run(
+    greeting: Project, state: CacheServer
+) -> None:
+    ok(greeting.run(f"cache.url={state.base}"))
+    image = greeting.image()
+    other_machine(greeting)
+
+    def gone(method: str, path: str) -> tuple[int, dict[str, str]] | None:
+        return (404, {}) if method == "GET" and path.startswith("/cas") else None
+
+    state.fault = gone
+    ran = ok(greeting.run(f"cache.url={state.base}"))
+    assert {"alone", "hello"} <= {*ran.built}
+    assert greeting.image() == image
+
+
+def test_blobs_that_are_gone_days_later_are_built(greeting: Project, state: CacheServer) -> None:
+    ok(greeting.run(f"cache.url={state.base}"))
+    other_machine(greeting)
+    ok(greeting.run(f"cache.url={state.base}"))
+    state.files.clear()
+    greeting.program("hello", "#include <greet.h>\nint main(void) { return greet(); }\n",
+                     "-lgreet", more='needs=("greet",),')  # fmt: skip
+    ran = ok(greeting.run(f"cache.url={state.base}"))
+    assert sorted(ran.built) == ["greet", "hello"]
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_server_that_fails_in_the_middle_changes_nothing(
+    greeting: Project, state: CacheServer, status: int
+) -> None:
+    ok(greeting.run(f"cache.url={state.base}"))
+    image = greeting.image()
+    other_machine(greeting)
+    left = [6]
+
+    def fails(_method: str, _path: str) -> tuple[int, dict[str, str]] | None:
+        left[0] -= 1
+        return None if left[0] >= 0 else (status, {})
+
+    state.fault = fails
+    ran = ok(greeting.run(f"cache.url={state.base}"))
+    assert greeting.image() == image
+    assert ran.text.count("is not used any more in this run") == 1
+
+
+def test_wrong_bytes_are_never_in_an_image(greeting: Project, state: CacheServer) -> None:
+    ok(greeting.run(f"cache.url={state.base}"))
+    image = greeting.image()
+    other_machine(greeting)
+    for path in state.files:
+        if path.startswith("/cas"):
+            state.files[path] = state.files[path][::-1]
+    ran = ok(greeting.run(f"cache.url={state.base}"))
+    assert greeting.image() == image
+    assert "has other bytes than those of blob" in ran.text
+    assert ran.built != []

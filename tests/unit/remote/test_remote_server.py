@@ -1,0 +1,183 @@
+"""quard.remote.server: what a server may do, and when it is given up."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cache_server
+import pytest
+from cache_server import CacheServer, first, slow
+
+from quard.remote.server import Limits, Server, Stopped, Unusable
+
+FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
+
+
+@pytest.fixture
+def state() -> Iterator[CacheServer]:
+    with cache_server.running() as found:
+        yield found
+
+
+class Client:
+    def __init__(self, base: str, token: str = "") -> None:
+        self.said: list[str] = []
+        self.server = Server(base, "HOST", token, self.said.append, FAST)
+
+    def get(self, path: str, most: int = 1 << 20) -> bytes | None:
+        out = io.BytesIO()
+        return out.getvalue() if self.server.get(path, out, most) else None
+
+
+@pytest.fixture
+def client(state: CacheServer) -> Client:
+    return Client(state.base)
+
+
+def test_what_is_there_is_read_and_what_is_not_is_none(state: CacheServer, client: Client) -> None:
+    state.files["/cas/a"] = b"abc"
+    assert client.get("cas/a") == b"abc"
+    assert client.get("cas/b") is None
+    assert (client.server.size("cas/a"), client.server.size("cas/b")) == (3, None)
+    assert client.said == []
+
+
+def test_a_file_is_sent(state: CacheServer, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    assert client.server.put("cas/x", tmp_path / "x")
+    assert state.files["/cas/x"] == b"abc"
+
+
+def test_an_answer_that_may_pass_is_asked_for_again(state: CacheServer, client: Client) -> None:
+    state.files["/cas/a"] = b"abc"
+    state.fault = first(2, 503, **{"Retry-After": "0"})
+    assert client.get("cas/a") == b"abc"
+    assert client.said == []
+
+
+def test_a_server_that_asks_for_an_hour_is_not_waited_for(
+    state: CacheServer, client: Client
+) -> None:
+    state.files["/cas/a"] = b"abc"
+    state.fault = first(1, 429, **{"Retry-After": "3600"})
+    started = time.monotonic()
+    assert client.get("cas/a") == b"abc"
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 410, 500, 502, 503])
+def test_a_server_that_does_not_serve_is_given_up_with_one_line(
+    state: CacheServer, client: Client, status: int
+) -> None:
+    state.fault = lambda _method, _path: (status, {})
+    for _ in range(3):
+        with pytest.raises(Unusable):
+            client.get("cas/a")
+    asked = len(state.asked)
+    assert not client.server.usable
+    assert len(client.said) == 1 and f"HTTP {status}" in client.said[0]
+    assert "HOST" in client.said[0]
+    with pytest.raises(Unusable):
+        client.server.size("cas/a")
+    assert len(state.asked) == asked, "it is not asked any more"
+
+
+def test_redirects_without_end_are_an_outage(state: CacheServer, client: Client) -> None:
+    state.fault = lambda _method, path: (302, {"Location": path})
+    with pytest.raises(Unusable):
+        client.get("cas/a")
+    assert len(client.said) == 1
+    assert len(state.asked) < 30
+
+
+def test_a_body_without_end_is_left_when_it_is_too_long(state: CacheServer, client: Client) -> None:
+    state.files["/cas/a"], state.endless = b"a", True
+    assert client.get("cas/a", most=1000) == bytes(1001)
+
+
+def test_a_body_that_ends_early_is_an_outage_at_the_third_time(
+    state: CacheServer, client: Client
+) -> None:
+    state.files["/cas/a"], state.cut = bytes(1000), 10
+    with pytest.raises(Unusable):
+        client.get("cas/a")
+    assert state.count("GET") == 3 and "closed early" in client.said[0]
+
+
+def test_silence_is_an_outage(state: CacheServer, client: Client) -> None:
+    state.fault = slow(2)
+    with pytest.raises(Unusable):
+        client.get("cas/a")
+    assert "no answer within 0.5 s" in client.said[0]
+
+
+def test_bytes_that_trickle_are_an_outage() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def trickle() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                    for _ in range(12):
+                        try:
+                            connection.sendall(b"x")
+                        except OSError:
+                            break
+                        time.sleep(0.1)
+
+        thread = threading.Thread(target=trickle, daemon=True)
+        thread.start()
+        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        with pytest.raises(Unusable):
+            client.get("cas/a")
+        assert "too slow" in client.said[0]
+
+
+def test_a_port_without_a_server_is_an_outage() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    client = Client(base)
+    with pytest.raises(Unusable):
+        client.get("cas/a")
+    assert "connection refused" in client.said[0]
+
+
+@pytest.mark.parametrize("status", [401, 403, 405, 413, 500, 507])
+def test_a_server_that_takes_nothing_is_still_read(
+    state: CacheServer, client: Client, tmp_path: Path, status: int
+) -> None:
+    state.files["/cas/a"] = b"abc"
+    state.fault = lambda method, _path: (status, {}) if method == "PUT" else None
+    (tmp_path / "x").write_bytes(b"abc")
+    assert not client.server.put("cas/x", tmp_path / "x")
+    assert f"HTTP {status}" in client.server.read_only
+    assert client.get("cas/a") == b"abc"
+
+
+def test_a_token_is_sent_even_if_netrc_has_a_password(
+    state: CacheServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login one password two\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    Client(state.base).server.size("cas/a")
+    Client(state.base, token="secret").server.size("cas/a")
+    assert [found["authorization"] for found in state.headers] == [
+        "Basic b25lOnR3bw==", "Bearer secret"
+    ]  # fmt: skip
+
+
+def test_a_stopped_run_asks_nothing_more(state: CacheServer, client: Client) -> None:
+    client.server.stop()
+    with pytest.raises(Stopped):
+        client.get("cas/a")
+    assert state.asked == []
