@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,29 @@ class Here:
         for path in self.cache.glob("*/*"):
             beside = path.suffix in (".files", ".unsynced") and path.with_suffix("").is_dir()
             assert path.suffix in ("", ".json") or beside, path
+
+
+PYTHON = f"""#!/bin/sh
+unset PYTHONHOME
+exec {sys.executable} "$@"
+"""
+"""In the place of a pinned Python, which would be much larger."""
+
+
+def python(here: Here, script: str = PYTHON) -> tuple[LockedPackage, LockedPackage]:
+    tag = sys.implementation.cache_tag
+    interpreter = deb(
+        file("./usr/bin/python3.9", script.encode(), 0o755),
+        link("./usr/bin/python3", "python3.9"),
+        file("./usr/lib/python3.9/base.py", b"x = {'a', 'b', 'c'}\n"),
+    )
+    modules = deb(
+        file("./usr/lib/python3/dist-packages/tool/__init__.py", b"def f():\n    return 42\n"),
+        file("./usr/lib/python3/dist-packages/tool/template.py", b"print @NAME@\n"),
+        file("./usr/lib/python3/dist-packages/tool/latin.py", b"x = '\xff'\n"),
+        file("./usr/lib/python3/dist-packages/tool/own.py", b"x = 1\n"),
+        file(f"./usr/lib/python3/dist-packages/tool/__pycache__/own.{tag}.pyc", b"own"),
+        link("./usr/lib/python3/dist-packages/tool/gone.py", "/etc/gone.py"),
+        file("./usr/bin/script.py", b"x = 1\n"),
+    )
+    return here.mirror.add("python3.9", interpreter), here.mirror.add("tool", modules)

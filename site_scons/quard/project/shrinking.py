@@ -43,6 +43,7 @@ def tidied(tools: Path, *, dry: bool = False) -> Iterator[str]:
         found = remove(tools, time.time(), dry=dry)
         word = "would remove" if dry else "removed"
         yield (
-            f"{tools}: {word} {found.roots} roots, {found.packages} packages and"
-            f" {found.downloads} downloads of the pinned tools, {amount(found.size)}"
+            f"{tools}: {word} {found.roots} roots, {found.packages} packages, {found.modules}"
+            f" folders of compiled modules and {found.downloads} downloads of the pinned tools,"
+            f" {amount(found.size)}"
         )

@@ -73,9 +73,9 @@ class Making:
                     root.add(package.name, self._content(package))
                 root.link(links)
                 _try(System(into))
-                self._add_bytecode(root, System(into), packages)
+                compiled = self._add_bytecode(root, System(into), packages)
                 root.finish()
-                describe(place, packages, links)
+                describe(place, packages, links, compiled)
                 return root.hashes
 
             whole.make(place, fill, self._stop.check, self._waiting, self._look)
@@ -132,13 +132,18 @@ class Making:
 
         whole.make(self._content(package), fill, check, self._waiting, self._look)
 
-    def _add_bytecode(self, root: Root, system: System, packages: Sequence[LockedPackage]) -> None:
-        """Add the compiled modules of Python; without them everything works, but slowly."""
+    def _add_bytecode(
+        self, root: Root, system: System, packages: Sequence[LockedPackage]
+    ) -> tuple[str, ...]:
+        """Add the compiled modules of Python; without them everything works, but slowly.
+
+        Return the names of their folders.
+        """
         inside = root.followed(_PYTHON)
         python = system.folder / inside
         interpreter = next((p for p in packages if p.name == root.files.get(inside)), None)
         if interpreter is None:
-            return
+            return ()
         names = {name for path, name in root.files.items() if bytecode.is_module(path)}
 
         def made(package: LockedPackage) -> tuple[str, Path]:
@@ -157,9 +162,10 @@ class Making:
                 found = list(pool.map(made, (each for each in packages if each.name in names)))
             except bytecode.Failed as fault:
                 self._report(f"the pinned Python starts slowly: it cannot compile modules: {fault}")
-                return
+                return ()
         for name, place in found:
             root.add(name, place)
+        return tuple(sorted(place.name for _, place in found))
 
     def _waiting(self) -> None:
         if not self._told.is_set():
@@ -252,9 +258,18 @@ def _wrong_machine(said: str) -> QuardError:
     )
 
 
-def describe(place: Path, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> None:
-    """Write what a root is made of, for people and for `unused`. Raises OSError."""
+def describe(
+    place: Path,
+    packages: Sequence[LockedPackage],
+    links: Mapping[str, str],
+    compiled: Sequence[str] = (),
+) -> None:
+    """Write what a root is made of, for people and for `unused`. Raises OSError.
+
+    compiled -- names of folders with compiled modules
+    """
     named = {each.name: {"sha256": each.sha256, "version": each.version} for each in packages}
-    text = canonical.readable({"layout": VERSION, "links": dict(links), "packages": named})
+    found = {"bytecode": list(compiled), "layout": VERSION, "links": dict(links), "packages": named}
+    text = canonical.readable(found)
     with replacing(place.with_name(f"{place.name}.json")) as part:
         part.write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from deb_parts import deb, described, file, folder, link
-from root_parts import LINKS, Here
+from root_parts import LINKS, PYTHON, Here, python
 
 from quard.base.errors import QuardError
 from quard.tools.lock import LockedPackage
@@ -430,32 +430,6 @@ def test_a_root_whose_programs_cannot_start_is_not_made(here: Here, kind: str) -
 def test_a_root_whose_programs_start_is_made(here: Here) -> None:
     libc = here.mirror.add("libc6", loader(b"#!/bin/sh\n"))
     assert here.roots.provide((libc,), {}).folder.is_dir()
-
-
-PYTHON = f"""#!/bin/sh
-unset PYTHONHOME
-exec {sys.executable} "$@"
-"""
-"""In the place of a pinned Python, which would be much larger."""
-
-
-def python(here: Here, script: str = PYTHON) -> tuple[LockedPackage, LockedPackage]:
-    tag = sys.implementation.cache_tag
-    interpreter = deb(
-        file("./usr/bin/python3.9", script.encode(), 0o755),
-        link("./usr/bin/python3", "python3.9"),
-        file("./usr/lib/python3.9/base.py", b"x = {'a', 'b', 'c'}\n"),
-    )
-    modules = deb(
-        file("./usr/lib/python3/dist-packages/tool/__init__.py", b"def f():\n    return 42\n"),
-        file("./usr/lib/python3/dist-packages/tool/template.py", b"print @NAME@\n"),
-        file("./usr/lib/python3/dist-packages/tool/latin.py", b"x = '\xff'\n"),
-        file("./usr/lib/python3/dist-packages/tool/own.py", b"x = 1\n"),
-        file(f"./usr/lib/python3/dist-packages/tool/__pycache__/own.{tag}.pyc", b"own"),
-        link("./usr/lib/python3/dist-packages/tool/gone.py", "/etc/gone.py"),
-        file("./usr/bin/script.py", b"x = 1\n"),
-    )
-    return here.mirror.add("python3.9", interpreter), here.mirror.add("tool", modules)
 
 
 def compiled(top: Path) -> list[str]:
