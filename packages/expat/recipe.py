@@ -19,6 +19,13 @@ RECIPE = Autotools(
         Run("cp", "-a", "--remove-destination", "expat/.", "."),
         Run("autoreconf", "--force", "--install"),
     ),
-    configure=("--without-docbook", "--without-examples", "--without-tests", "--without-xmlwf"),
+    configure=(
+        "--without-docbook",
+        "--without-examples",
+        "--without-tests",
+        "--without-xmlwf",
+        # Only its tests are in C++, for which a target may have no library.
+        "CXX=no",
+    ),
     drop=("usr/lib/cmake",),
 )

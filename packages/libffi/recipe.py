@@ -16,5 +16,6 @@ RECIPE = Autotools(
     tools=("aclocal", "autoconf", "autoheader", "autom4te", "automake", "autoreconf", "libtoolize"),
     # The archive of the tag has no configure script.
     prepare=(Run("autoreconf", "--force", "--install"),),
-    configure=("--disable-docs", "--disable-multi-os-directory"),
+    # Only its tests are in C++, for which a target may have no library.
+    configure=("--disable-docs", "--disable-multi-os-directory", "CXX=no"),
 )
