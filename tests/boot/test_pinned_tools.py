@@ -41,6 +41,38 @@ def test_programs_are_compiled_by_the_locked_compiler(images: Path) -> None:
 
 
 @pytest.mark.usefixtures("decision")
+@pytest.mark.parametrize(
+    ("package", "origins", "source"),
+    [
+        (
+            "libc",
+            {"libatomic1-riscv64-cross", "libc6-riscv64-cross", "libgcc-s1-riscv64-cross"},
+            "glibc",
+        ),
+        ("c-utf8", {"libc-bin"}, "glibc"),
+    ],
+)
+def test_the_record_names_the_locked_packages_and_sources_that_files_come_from(
+    images: Path, package: str, origins: set[str], source: str
+) -> None:
+    lock = lockfile.read(TOP, names.load(TOP).release, lockfile.machine(os.uname().machine))
+    units = images.parent / "units"
+    record = json.loads((units / f"{package}.record.json").read_text(encoding="utf-8"))
+    assert {each["package"] for each in record["origins"]} == origins
+    for each in record["origins"]:
+        locked = lock.packages[each["package"]]
+        assert (each["version"], each["source"]) == (locked.version, locked.source)
+        assert (each["sha256"], tuple(each["includes"])) == (locked.sha256, locked.includes)
+    sources = {text.split()[0] for o in record["origins"] for text in (o["source"], *o["includes"])}
+    assert source in sources
+    manifest = json.loads((images / "manifest.json").read_text(encoding="utf-8"))
+    named = {f"/{path}" for each in record["origins"] for path in each["files"]}
+    for path, entry in manifest.items():
+        if entry["package"] == package and entry["type"] == "file":
+            assert path in named or path == "/etc/profile.d/lang.sh"
+
+
+@pytest.mark.usefixtures("decision")
 def test_the_emulator_beside_the_images_is_the_locked_one(images: Path) -> None:
     lock = lockfile.read(TOP, names.load(TOP).release, lockfile.machine(os.uname().machine))
     version = lock.packages["qemu-system-riscv"].version.partition(":")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -159,3 +160,17 @@ def test_packages_for_another_c_library_are_refused_before_anything_is_built(
     ran = project.run()
     assert "musl is for musl" in ran.err and "reason: wrong-c-library" in ran.err
     assert not (project.folder / "out/tiny/units/hello.json").exists()
+
+
+@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="only Debian has dpkg")
+def test_the_record_of_glibc_names_the_packages_that_its_files_come_from(tmp_path: Path) -> None:
+    """Here they are those of the machine; tests/boot/test_pinned_tools.py has the locked ones."""
+    project = Project(tmp_path / "project")
+    ok(project.run())
+    record = json.loads((project.folder / "out/tiny/units/libc.record.json").read_text())
+    (origin,) = record["origins"]
+    assert origin["package"] == "libc6-riscv64-cross"
+    assert origin["files"] == ["usr/lib/ld-linux-riscv64-lp64d.so.1", "usr/lib/libc.so.6"]
+    assert any(source.startswith("glibc ") for source in origin["includes"])
+    out = ok(project.run("why", "libc")).out
+    assert f"libc: 2 files of libc6-riscv64-cross {origin['version']}, built from" in out

@@ -74,6 +74,7 @@ def machine_of(build: BoardBuild) -> BuildMachine:
     return BuildMachine(
         toolchain=build.workspace.host.tooling.compiler,
         system=build.workspace.host.tooling.system,
+        origins=build.workspace.host.tooling.origins,
         jobserver=Jobserver(2),
         mode=trial.probe("auto")[0],
         search=SEARCH,

@@ -35,6 +35,7 @@ from quard.process.sandbox import Sandbox, Work
 from quard.process.stop import Stop
 from quard.process.system import System
 from quard.sources.trees import Entry
+from quard.tools.origins import Origin
 
 _MAKE_FAILED = 2
 """make(1): make encountered an error; a killed make has another status."""
@@ -50,6 +51,7 @@ class BuildMachine:
 
     toolchain -- returns the compiler of a plan
     system -- returns the system whose tools the build of a plan uses
+    origins -- returns the packages that have files of the tools of a plan, as its build sees them
     search -- the PATH of the build machine's own commands
     keep   -- descriptors that every command inherits
     stop   -- whether the run is cancelled
@@ -59,6 +61,7 @@ class BuildMachine:
 
     toolchain: Callable[[Plan], Toolchain]
     system: Callable[[Plan], System]
+    origins: Callable[[Plan, Iterable[Path]], Mapping[Path, Origin]]
     jobserver: Jobserver
     mode: str
     search: str
@@ -173,8 +176,7 @@ class Build:
         self._report("unpack")
         remove_tree(self.work.root)
         self.work.make()
-        inside = self.sandbox.inside
-        system = self.sandbox.system
+        inside, system = self.sandbox.inside, self.sandbox.system
         sysroot.tools(self.work, self.plan.tools, self._machine.search, inside, system)
         write_drivers(self.work, self.toolchain, self.plan, inside)
         inputs.lay_out(self.work)

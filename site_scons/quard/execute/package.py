@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from quard.base.errors import QuardError
 from quard.base.files import changed, remove_tree
-from quard.execute import checkpoint, dependencies, kept, staged
+from quard.execute import checkpoint, dependencies, kept, staged, taken
 from quard.execute.builder import Build, BuildMachine, StepFailed
 from quard.execute.inputs import BuildInputs
 from quard.execute.job import Job
@@ -23,6 +23,7 @@ from quard.sources.archives import Fetched
 from quard.sources.fetch import Fetcher
 from quard.sources.trees import Entry
 from quard.store.stores import Stores
+from quard.tools.origins import grouped
 
 _WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
 """Reasons to keep the work folder, besides a failed step."""
@@ -160,6 +161,11 @@ class Packager:
             if archive:
                 # No address: the same bytes have others in other recipes and at other times.
                 record["archive"] = {"file": archive.path.name, "sha256": archive.sha256}
+            elif job.plan.taken and (
+                files := taken.files(job.plan, work.stage, build.toolchain, build.sandbox.system)
+            ):
+                origins = self._machine.origins(job.plan, files.values())
+                record["origins"] = grouped(files, origins)
         self._leave(job, place, found.base)
         return record
 

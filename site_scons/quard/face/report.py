@@ -80,12 +80,23 @@ _WORDS = {
 
 
 def _archive(row: Mapping[str, Any]) -> str:
-    """Return a line with the archive of a package's result, if there is one."""
+    """Return what a package's result was made from, if that is known: an archive, or packages."""
     archive = row["archive"]
     if not archive:
         return ""
+    if "origins" in archive:
+        return "".join(f"{row['name']}: {_origin(one)}\n" for one in archive["origins"])
     place = archive.get("address") or archive["file"]
     return f"{row['name']}: built from {place}, sha256 {archive['sha256']}\n"
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    count = len(origin["files"])
+    files = f"{count} file{'' if count == 1 else 's'}"
+    if not origin["package"]:
+        return f"{files} of the tools, whose package is not known"
+    sources = ", ".join((origin["source"], *origin["includes"]))
+    return f"{files} of {origin['package']} {origin['version']}, built from {sources}"
 
 
 def _last_build(last: Mapping[str, Any] | None, names: Sequence[str]) -> str:

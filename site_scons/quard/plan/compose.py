@@ -78,6 +78,7 @@ def compose(
         parts=tuple(sorted((part.name, context.texts(part.paths)) for part in recipe.parts)),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
+        taken=recipe.source is None and not inputs.tree,
     )
 
 

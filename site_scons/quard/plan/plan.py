@@ -16,6 +16,8 @@ from quard.base import canonical
 from quard.base.files import FileRef
 from quard.plan.unit import TARGET_PARTS
 
+ORIGINS = 1
+"""Version of what the record of a package without a source says about the origin of its files."""
 EXECUTOR = 2
 """Version of the executor's results; increased when equal plans give other results."""
 
@@ -139,6 +141,7 @@ class Plan:
     drop     -- wildcards of staged paths that are removed
     parts    -- (part, wildcards of staged paths that it has), sorted
     licenses -- paths of licence files in the source
+    taken    -- it has no source: its record says which packages of the tools its files come from
     """
 
     name: str
@@ -162,6 +165,7 @@ class Plan:
     parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     deploys: bool = False
     licenses: tuple[str, ...] = ()
+    taken: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data; two plans are equal if and only if their data are."""
@@ -191,6 +195,7 @@ class Plan:
             "parts": dict(self.parts),
             "deploys": self.deploys,
             "licenses": self.licenses,
+            **({"origins": ORIGINS} if self.taken else {}),
         }
 
     @property

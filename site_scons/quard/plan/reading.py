@@ -50,6 +50,7 @@ def read_plan(data: Mapping[str, Any]) -> Plan:
             parts=tuple(sorted((part, tuple(globs)) for part, globs in data["parts"].items())),
             deploys=data["deploys"],
             licenses=tuple(data["licenses"]),
+            taken="origins" in data,
         )
         same = canonical(plan.as_json()) == canonical(dict(data))
     except (KeyError, TypeError, AttributeError) as error:

@@ -109,11 +109,17 @@ class Forecast:
         there = all(path.exists() for path in self._ledger.files(unit))
         return "it was not finished" if there else "it is missing"
 
-    def _archive(self, unit: Unit, record: Mapping[str, Any] | None) -> Mapping[str, str] | None:
-        """Return the archive of a package from its record, with its address in the recipe."""
+    def _archive(self, unit: Unit, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return what a package was made from, from its record.
+
+        The archive, with its address in the recipe; or binary packages below "origins".
+        """
         if not unit.is_package:
             return None
-        found = (record or read_record(self._ledger.results(unit))).get("archive")
+        known = record or read_record(self._ledger.results(unit))
+        if "origins" in known:
+            return {"origins": known["origins"]}
+        found = known.get("archive")
         if not isinstance(found, dict):
             return None
         package = self._build.roots[unit.folder].packages[unit.package]

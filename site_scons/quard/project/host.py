@@ -148,6 +148,7 @@ class Host:
             BuildMachine(
                 toolchain=self.tooling.compiler,
                 system=self.tooling.system,
+                origins=self.tooling.origins,
                 jobserver=self._jobserver,
                 mode=mode,
                 search=self.site.search,

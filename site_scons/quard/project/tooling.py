@@ -6,7 +6,7 @@ A null build only asks for identities. What it does not need is loaded on use.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from quard.process.system import System
     from quard.tools.fetching import Packages
     from quard.tools.lock import LockedPackage
+    from quard.tools.origins import Origin
     from quard.tools.roots import Roots
 
 
@@ -186,6 +187,17 @@ class Tooling:
     def compiler(self, plan: Plan) -> Toolchain:
         """Return the compiler of a package. Raises QuardError compiler-missing."""
         return self.native_toolchain if plan.native else self.toolchain
+
+    def origins(self, plan: Plan, files: Iterable[Path]) -> Mapping[Path, Origin]:
+        """Return the packages that have these files of the tools that build a plan.
+
+        files -- absolute paths as the build sees them
+        """
+        from quard.tools import origins  # noqa: PLC0415
+
+        if pinned := self.pinned:
+            return pinned.origins(plan.made_by, files)
+        return origins.installed(files)
 
     @cached_property
     def _programs(self) -> Programs:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from quard.base.files import is_sha256
 from quard.tools import version
+from quard.tools.origins import included
 
 _FIELD = re.compile(r"^([A-Za-z0-9-]+):[ \t]*(.*)$", re.MULTILINE)
 _ONE = re.compile(
@@ -60,6 +61,11 @@ class Candidate:
         """Name and version of the source package, which are the package's own if not given."""
         name, _, rest = self.fields.get("Source", self.name).partition(" ")
         return f"{name} {rest.strip('()') or self.version}"
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """Name and version of other source packages of which it has parts."""
+        return included(self.fields.get("Built-Using", ""))
 
     @property
     def file(self) -> str:

@@ -17,6 +17,7 @@ class LockedPackage:
     source   -- name and version of the source package, separated by a space
     needs    -- names of the locked packages that it depends on, resolved
     commands -- names of its programs in usr/bin and usr/sbin
+    includes -- other source packages of which it has parts, each as `source`
     """
 
     name: str
@@ -27,6 +28,7 @@ class LockedPackage:
     source: str
     needs: tuple[str, ...]
     commands: tuple[str, ...]
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,9 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Kernel's name of a build machine's architecture (uname -m) -> Debian's."""
 _UPDATE = "run ./scons tools-update, which writes it"
 _FIELDS = ("commands", "file", "name", "needs", "sha256", "size", "source", "version")
-_LISTS = ("commands", "needs")
+_LISTS = ("commands", "includes", "needs")
+_OPTIONAL = "includes"
+"""A field that is there if it is not empty."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 """The form of quard.tools.dates, which builds need not load."""
 
@@ -83,12 +85,15 @@ def read(project: Path, release: str, debian: str) -> Lock:
 
 def text(lock: Lock) -> str:
     """Return the content of a lock's file."""
-    lines = [
-        canonical({field: getattr(lock.packages[each], field) for field in _FIELDS})
-        for each in sorted(lock.packages)
-    ]
+    lines = [canonical(_fields(lock.packages[each])) for each in sorted(lock.packages)]
     head = f'"dated":{canonical(lock.dated)},"machine":{canonical(lock.machine)},"packages":['
     return f"{{{head}\n" + ",\n".join(lines) + f'\n],"release":{canonical(lock.release)}}}\n'
+
+
+def _fields(package: LockedPackage) -> dict[str, Any]:
+    found = {field: getattr(package, field) for field in _FIELDS}
+    more = getattr(package, _OPTIONAL)
+    return {**found, _OPTIONAL: more} if more else found
 
 
 def _lock(data: Any, shown: str, release: str, debian: str) -> Lock:
@@ -105,7 +110,7 @@ def _lock(data: Any, shown: str, release: str, debian: str) -> Lock:
             who = fields.get("name") if isinstance(fields, dict) else fields
             raise _bad(shown, f"package {who!r} {problem or 'is there twice'}", _UPDATE)
         for key in _LISTS:
-            fields[key] = tuple(fields[key])
+            fields[key] = tuple(fields.get(key, ()))
         packages[fields["name"]] = LockedPackage(**fields)
     for package in packages.values():
         for need in package.needs:
@@ -117,7 +122,7 @@ def _lock(data: Any, shown: str, release: str, debian: str) -> Lock:
 
 def _problem(fields: Mapping[str, Any]) -> str:
     """Return what is wrong with the fields of a package; empty if nothing is."""
-    if type(fields) is not dict or tuple(sorted(fields)) != _FIELDS:
+    if type(fields) is not dict or tuple(sorted({*fields} - {_OPTIONAL})) != _FIELDS:
         return f"does not have exactly the fields {', '.join(_FIELDS)}"
     for field, value in fields.items():
         if field == "size":

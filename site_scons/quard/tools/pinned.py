@@ -5,7 +5,7 @@ A null build only asks for identities, so nothing else is loaded until something
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from quard.ledger.why_tools import PINNED
 
 if TYPE_CHECKING:
     from quard.process.system import System
+    from quard.tools.origins import Origin
     from quard.tools.selection import Selection
 
 
@@ -83,6 +84,15 @@ class PinnedTools:
     def system(self, commands: tuple[str, ...] = (), *, native: bool = False) -> System:
         """Return the system that a build sees. Raises QuardError, see quard.tools.roots."""
         return self._selection.system(commands, native=native)
+
+    def origins(self, commands: tuple[str, ...], files: Iterable[Path]) -> dict[Path, Origin]:
+        """Return the packages that have these files of the system that a build sees.
+
+        commands -- for `system`
+        files    -- absolute paths as the build sees them
+        Raises QuardError, see quard.tools.roots.
+        """
+        return self._selection.origins(commands, files)
 
     def editor(self, commands: tuple[str, ...] = ()) -> System:
         """Return the system in which a package's Kconfig editor is compiled and run.

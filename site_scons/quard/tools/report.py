@@ -65,7 +65,7 @@ def _changes(old: Lock | None, new: Lock) -> Iterator[str]:
 
 
 def _different(was: LockedPackage, now: LockedPackage) -> str:
-    fields = ("file", "size", "sha256", "source", "needs", "commands")
+    fields = ("file", "size", "sha256", "source", "includes", "needs", "commands")
     changed = [field for field in fields if getattr(was, field) != getattr(now, field)]
     return f"other {', '.join(changed)}"
 

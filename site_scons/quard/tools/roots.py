@@ -17,7 +17,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,22 @@ class Roots:
         """Fetch and unpack packages of which several roots will be made. Raises as `provide`."""
         if packages:
             self._making().packages(packages)
+
+    def owners(
+        self, packages: Sequence[LockedPackage], paths: Iterable[str]
+    ) -> dict[str, LockedPackage]:
+        """Return which of a root's packages has each of these paths in it, if any has.
+
+        Raises as `provide` does: what is unpacked again has to be fetched.
+        """
+        self.prepare(packages)
+        waiting, found = set(paths), dict[str, LockedPackage]()
+        for package in packages:
+            content = self._folder / "packages" / package.sha256
+            mine = {path for path in waiting if os.path.lexists(content / path)}
+            found.update(dict.fromkeys(mine, package))
+            waiting -= mine
+        return found
 
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
         """Return the root; fetch, unpack and make what is missing or damaged.

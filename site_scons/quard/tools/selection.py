@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from quard.process.system import System
 from quard.tools import choice
 from quard.tools.lock import Lock, LockedPackage
 from quard.tools.names import Names
+from quard.tools.origins import Origin, locked
 
 
 class RootMaker(Protocol):
@@ -24,6 +25,11 @@ class RootMaker(Protocol):
 
     def has(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> bool:
         """Return whether that system has been made."""
+
+    def owners(
+        self, packages: Sequence[LockedPackage], paths: Iterable[str]
+    ) -> Mapping[str, LockedPackage]:
+        """Return which of these packages has each of these paths of their system, if any has."""
 
     def prepare(self, packages: Sequence[LockedPackage]) -> None:
         """Fetch and unpack packages of which several systems will be made."""
@@ -61,6 +67,17 @@ class Selection:
         """Return the system that a build sees. Raises QuardError, see quard.tools.roots."""
         packages = self.packages(commands, native=native)
         return self.roots.provide(packages, choice.links(self.names, packages))
+
+    def origins(self, commands: tuple[str, ...], files: Iterable[Path]) -> dict[Path, Origin]:
+        """Return the packages that have these files of the system that a build sees.
+
+        commands -- see `packages`
+        files    -- absolute paths as the build sees them
+        Raises QuardError, see quard.tools.roots.
+        """
+        inside = {str(file.relative_to("/")): file for file in files}
+        found = self.roots.owners(self.packages(commands), inside)
+        return {inside[path]: locked(package) for path, package in found.items()}
 
     def editor(self, commands: tuple[str, ...]) -> System:
         """Return that system with what a Kconfig editor is compiled with. Raises likewise."""

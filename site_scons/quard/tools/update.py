@@ -146,6 +146,7 @@ def _locked(index: Index, name: str, needs: tuple[str, ...]) -> LockedPackage:
         source=package.source,
         needs=needs,
         commands=(),
+        includes=package.includes,
     )
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
-from quard.execute.taken import take
+from quard.execute.taken import files, take
 from quard.execute.toolchain import Toolchain, find
-from quard.plan.plan import HeadersStep, ToolchainStep
+from quard.plan.plan import HeadersStep, Plan, RunStep, ToolchainStep
+from quard.process.system import System
 
 
 @pytest.fixture
@@ -46,3 +47,23 @@ def test_a_folder_that_the_toolchain_lacks_is_an_error(
     with pytest.raises(QuardError) as caught:
         take(tmp_path, toolchain, HeadersStep("install", ("nowhere",)))
     assert caught.value.reason == "library-missing"
+
+
+def test_files_that_a_package_without_an_archive_has_from_the_tools(
+    tmp_path: Path, toolchain: Toolchain
+) -> None:
+    """A file that the command copies to another path cannot be told from one of its own."""
+    tools, stage = System(tmp_path / "tools"), tmp_path / "stage"
+    for top in (tools.folder, stage):
+        (top / "usr/share/data/inner").mkdir(parents=True)
+        (top / "usr/share/data/inner/file").touch()
+    (tools.folder / "usr/share/data/unused").touch()
+    (stage / "usr/share/own").touch()
+    copy = RunStep("install", ("cp", "-R", "/usr/share/data", "{stage}/usr/share"))
+    headers = HeadersStep("install", ("mtd",))
+    take(stage, toolchain, headers)
+    plan = Plan(name="x", version="1", triple="riscv64-linux-gnu", steps=(copy, headers))
+    found = files(plan, stage, toolchain, tools)
+    assert found.pop("usr/share/data/inner/file") == Path("/usr/share/data/inner/file")
+    assert found["usr/include/mtd/mtd-abi.h"] == toolchain.header_folder("mtd") / "mtd-abi.h"
+    assert all(path.startswith("usr/include/mtd/") for path in found)

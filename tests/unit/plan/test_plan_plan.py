@@ -10,7 +10,17 @@ import pytest
 
 from quard.base import canonical
 from quard.base.files import FileRef
-from quard.plan.plan import EXECUTOR, CopyStep, KconfigStep, LinkStep, Plan, RunStep, ToolchainStep
+from quard.plan.plan import (
+    EXECUTOR,
+    ORIGINS,
+    CopyStep,
+    HeadersStep,
+    KconfigStep,
+    LinkStep,
+    Plan,
+    RunStep,
+    ToolchainStep,
+)
 
 PLAN = Plan(name="thing", version="1", triple="t")
 OTHER: dict[str, Any] = {
@@ -35,6 +45,7 @@ OTHER: dict[str, Any] = {
     "parts": (("libs", ("x",)),),
     "deploys": True,
     "licenses": ("COPYING",),
+    "taken": True,
 }
 STEPS = (
     RunStep("build", ("make",)),
@@ -51,6 +62,8 @@ STEPS = (
     KconfigStep("build", ("make",), "a", "b", ("f", "l"), ()),
     ToolchainStep("build", ("a",), "b"),
     ToolchainStep("build", ("a", "b"), ""),
+    HeadersStep("build", ("a",)),
+    HeadersStep("build", ("a", "b")),
 )
 
 
@@ -69,13 +82,19 @@ def test_accepted_archives_are_in_the_plan_and_not_in_its_identity() -> None:
     assert (plan.archives, PLAN.archives) == (("a", "b"), ("",))
 
 
+def test_a_plan_without_a_source_contains_the_version_of_its_record() -> None:
+    """The record says where its files come from: an older one says it in another way, or not."""
+    assert dataclasses.replace(PLAN, taken=True).instructions()["origins"] == ORIGINS
+    assert "origins" not in PLAN.instructions()
+
+
 def test_every_difference_between_steps_is_in_the_identity() -> None:
     plans = [dataclasses.replace(PLAN, steps=(step,)) for step in STEPS]
     assert len({plan.identity for plan in plans}) == len(STEPS)
     fields = {name for step in STEPS for name in step.__dataclass_fields__}
     assert fields == {
         "phase", "argv", "modular", "source", "destination", "mode", "path", "target",
-        "make", "base", "refresh", "fragments", "lines", "libraries", "loader",
+        "make", "base", "refresh", "fragments", "lines", "libraries", "loader", "folders",
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from quard.base.programs import Programs
 from quard.process.system import System
 from quard.project.sealing import Sealing, find
 from quard.tools.finding import unavailable
-from quard.tools.lock import Lock
+from quard.tools.lock import Lock, LockedPackage
 from quard.tools.pinned import Memory, PinnedTools
 from quard.tools.selection import Selection
 
@@ -40,6 +40,9 @@ class Roots:
 
     def prepare(self, *_: object) -> None:
         pass
+
+    def owners(self, *_: object) -> dict[str, LockedPackage]:
+        return {}
 
     def provide(self, *_: object) -> System:
         if self.fault:

@@ -14,7 +14,7 @@ from quard.base.programs import Programs
 from quard.process.system import System
 from quard.project.toolset import Toolset
 from quard.tools.finding import unavailable
-from quard.tools.lock import Lock
+from quard.tools.lock import Lock, LockedPackage
 from quard.tools.pinned import Memory, PinnedTools
 from quard.tools.selection import Selection
 
@@ -50,6 +50,9 @@ class Machine:
 
     def prepare(self, *_: object) -> None:
         pass
+
+    def owners(self, *_: object) -> dict[str, LockedPackage]:
+        return {}
 
     def provide(self, *_: object) -> System:
         self.made += 1

@@ -14,12 +14,13 @@ from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.boards.configuration import BoardToolchain
 from quard.process.stop import Stop
+from quard.target import target
 from quard.tools import listing, lockfile, names
 from quard.tools.choice import for_build, links
 from quard.tools.finding import find
 from quard.tools.lock import LockedPackage
 from quard.tools.pinned import PinnedTools
-from quard.tools.place import FOLDER
+from quard.tools.place import FILE, FOLDER
 from quard.tools.roots import Roots
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -65,6 +66,25 @@ def test_board_with_a_compiler_of_its_own_uses_none(project: Path) -> None:
     assert "/opt/x" in unavailable(project, own)
     other = BoardToolchain(prefix="riscv64-other-", folder="")
     assert "riscv64-other-gcc" in unavailable(project, other)
+
+
+def test_board_with_musl_sees_the_compiler_for_glibc_and_is_refused_without_it(
+    project: Path,
+) -> None:
+    def of(triple: str) -> PinnedTools | None:
+        board = dataclasses.replace(configuration(), target=target(triple))
+        programs = Programs(project / f"{triple}.json")
+        return find(project, board, project / "cache", lambda: made, programs)
+
+    made = Roots(project / "cache", no_file, lambda _: None, Stop())
+    glibc, musl = of("riscv64-linux-gnu"), of("riscv64-linux-musl")
+    assert glibc and musl and glibc.identity() == musl.identity()
+    file = project / FILE
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith("riscv64-linux-gnu")))
+    with pytest.raises(QuardError) as caught:
+        of("riscv64-linux-musl")
+    assert "has no cross compiler riscv64-linux-gnu-gcc" in caught.value.message
 
 
 def test_machine_that_has_no_lock_uses_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from quard.tools.names import load as load_names
 
 PROJECT = Path(__file__).resolve().parents[3]
 BASH = locked("bash", "1:5-2", sha256="a" * 64, needs=("libc6",), commands=("bash", "rbash"))
-LIBC = replace(BASH, name="libc6", needs=(), commands=())
+LIBC = replace(BASH, name="libc6", needs=(), commands=(), includes=("glibc 2", "linux 6"))
 LOCK = Lock(release="one", machine="amd64", packages={"libc6": LIBC, "bash": BASH})
 
 
@@ -39,6 +39,7 @@ def test_a_lock_has_one_line_for_each_package_sorted() -> None:
     lines = lockfile.text(LOCK).splitlines()
     assert [line.startswith('{"commands"') for line in lines] == [False, True, True, False]
     assert '"name":"bash"' in lines[1]
+    assert ["includes" in line for line in lines] == [False, False, True, False]
     assert json.loads(lockfile.text(LOCK))["release"] == "one"
 
 

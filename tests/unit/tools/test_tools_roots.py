@@ -76,6 +76,16 @@ def test_packages_of_several_roots_are_prepared_in_one_go(here: Here) -> None:
     here.is_tidy()
 
 
+def test_the_package_of_a_file_is_known_also_after_packages_were_removed(here: Here) -> None:
+    here.roots.provide(here.both, {})
+    paths = ("usr/bin/make", "usr/bin/gawk", "usr/bin/nobody")
+    found = {"usr/bin/gawk": here.gawk, "usr/bin/make": here.make}
+    assert here.roots.owners(here.both, paths) == found
+    shutil.rmtree(here.cache / "packages")
+    assert here.roots.owners(here.both, paths) == found
+    assert here.roots.owners((here.gawk,), paths) == {"usr/bin/gawk": here.gawk}
+
+
 def test_a_second_root_fetches_only_what_is_missing(here: Here) -> None:
     here.roots.provide((here.make,), {})
     here.roots.provide(here.both, LINKS)
