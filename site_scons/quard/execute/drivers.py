@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
 from quard.process.sandbox import Work
 from quard.process.starting import run
+from quard.process.system import System
 from quard.target import facts
 
 _COMPILERS = ("gcc", "g++", "cpp")
@@ -191,21 +193,22 @@ def _has_start(work: Work, toolchain: Toolchain, triple: str) -> bool:
     source = Path(__file__).with_name("start") / f"{triple.partition('-')[0]}.c"
     if not source.is_file():
         return False
-    made = _start_file(toolchain.start("gcc"), source)
+    made = _start_file(toolchain.system, toolchain.commands["gcc"], source)
     (work.tools / _FOLDER / _START).write_bytes(made)
     return True
 
 
 @cache
-def _start_file(gcc: tuple[str, ...], source: Path) -> bytes:
+def _start_file(system: System, gcc: Path, source: Path) -> bytes:
     """Return the object file; compiled once per run. Raises QuardError compiler-failed."""
     options = "-O2 -fPIE -ffreestanding -fno-stack-protector -c".split()
-    with TemporaryDirectory() as scratch:
-        made = Path(scratch) / _START
-        words = (*gcc, *options, source.name, "-o", str(made))
-        done = run(words, cwd=source.parent, env={"LC_ALL": "C", "PATH": os.defpath})
+    with TemporaryDirectory() as name:
+        scratch = Path(name)
+        shutil.copy(source, scratch)  # the object contains the path that the compiler is given
+        words = (*system.start_gcc(gcc, scratch), *options, source.name, "-o", _START)
+        done = run(words, cwd=scratch, env={"LC_ALL": "C", "PATH": os.defpath})
         if done.returncode == 0:
-            return made.read_bytes()
+            return (scratch / _START).read_bytes()
     raise QuardError(
         "the cross compiler cannot compile the start file of static programs",
         detail=done.stderr.decode(errors="replace").strip(),

@@ -8,6 +8,7 @@ files: its dynamic loader starts them with its own libraries (ld.so(8)).
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ _LOADERS = (
     ("lib/ld-linux-aarch64.so.1", "lib/aarch64-linux-gnu"),
 )
 """Dynamic loader and libraries of each kind of build machine, below usr (Debian's layout)."""
+_WRAPPER = "wrapper"
 _FOLDERS = ("usr/bin", "usr/sbin")
 
 
@@ -59,6 +61,17 @@ class System:
                     str(program),
                 )
         return (str(program),)
+
+    def start_gcc(self, gcc: Path, scratch: Path) -> tuple[str, ...]:
+        """Return the words that start gcc outside of a sandbox, in the folder `scratch`.
+
+        What gcc starts, such as cc1, then has the same dynamic loader as gcc (gcc(1), -wrapper).
+        """
+        *loader, program = self.start(gcc)
+        if not loader:
+            return (program,)
+        (scratch / _WRAPPER).write_text(f'exec {shlex.join(loader)} "$@"\n')
+        return (*loader, program, "-wrapper", f"sh,{_WRAPPER}")
 
 
 MACHINE = System()

@@ -20,7 +20,7 @@ from quard.hardening import Hardening
 from quard.parts import elf
 from quard.plan.plan import EXECUTOR, Plan
 from quard.process.sandbox import INSIDE, Mode, Work
-from quard.process.system import MACHINE
+from quard.process.system import MACHINE, System
 
 TRIPLE = "riscv64-linux-gnu"
 ALL = Hardening().built
@@ -395,6 +395,27 @@ def test_a_compiler_that_does_not_compile_the_start_file_is_an_error(
     with pytest.raises(QuardError) as caught:
         make(tmp_path, dataclasses.replace(toolchain, commands=commands), *ALL)
     assert (caught.value.reason, caught.value.detail) == ("compiler-failed", "no")
+
+
+def test_the_start_file_is_compiled_by_the_programs_of_the_pinned_system(
+    tmp_path: Path, toolchain: Toolchain
+) -> None:
+    """Its dynamic loader starts gcc and all that gcc starts; here a script stands for it."""
+    libraries = tmp_path / "tools/usr/lib/x86_64-linux-gnu"
+    loader = tmp_path / "tools/usr/lib64/ld-linux-x86-64.so.2"
+    loader.parent.mkdir(parents=True)
+    noted = tmp_path / "noted"
+    loader.write_text(
+        f"#!/bin/sh\n[ \"$1 $2\" = '--library-path {libraries}' ] || exit 9\n"
+        f'shift 2\necho "${{1##*/}}" >>"{noted}"\nexec "$@"\n'
+    )
+    loader.chmod(0o755)
+    pinned = dataclasses.replace(toolchain, system=System(tmp_path / "tools"))
+    source = Path(drivers.__file__).parent / "start/riscv64.c"
+    with_loader = drivers._start_file(pinned.system, pinned.commands["gcc"], source)
+    gcc = pinned.commands["gcc"].name
+    assert noted.read_text().split() == [gcc, "cc1", "as"]
+    assert with_loader == drivers._start_file(MACHINE, pinned.commands["gcc"], source)
 
 
 @pytest.mark.parametrize("mode", MODES)
