@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class Settings:
     cache           -- folder of the store and of downloaded archives; None: the user's cache folder
     cache_url       -- address of the remote cache; "": none
     cache_push      -- results are sent there
+    cache_trust     -- file of the keys whose results are taken from there; None: all are taken
+    cache_sign      -- file of the key that signs results that are sent; None: they are not signed
     limit           -- size in bytes to which each store is shrunk; None: no limit
     sources_folder  -- folder that is searched for archives before any download
     mirrors         -- base addresses tried after the recipe's addresses
@@ -53,6 +55,8 @@ class Settings:
     cache: Path | None
     cache_url: str
     cache_push: bool
+    cache_trust: Path | None
+    cache_sign: Path | None
     limit: int | None
     sources_folder: Path | None
     mirrors: tuple[str, ...]
@@ -144,6 +148,8 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         cache=path(stored) if stored else None,
         cache_url=_url(cache),
         cache_push=cache.flag("push", True),
+        cache_trust=_file(cache, "trust", path),
+        cache_sign=_file(cache, "sign", path),
         limit=_limit(cache),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
@@ -176,6 +182,17 @@ def _url(cache: Table) -> str:
             "url", "is not an address of an HTTP cache", 'write it like "https://cache.example/x"'
         )
     return text.rstrip("/")
+
+
+def _file(table: Table, key: str, path: Callable[[str], Path]) -> Path | None:
+    """Return the file that a key names, which must exist; None without the key."""
+    text = table.text(key, "")
+    if not text:
+        return None
+    found = path(text)
+    if not found.is_file():
+        raise table.error(key, f"names a file that does not exist: {found}")
+    return found
 
 
 def _limit(cache: Table) -> int | None:

@@ -14,6 +14,7 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    given: bytes = b"",
     timeout: float | None = None,
     session: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
@@ -22,6 +23,7 @@ def run(
     For programs that run neither in a sandbox nor for long; others are started by process.leash.
 
     env     -- its whole environment; None: ours
+    given   -- its standard input
     timeout -- in seconds
     session -- it has one of its own: keys of the terminal do not reach it
     Raises OSError if it cannot be started, subprocess.TimeoutExpired.
@@ -33,7 +35,8 @@ def run(
             cwd=cwd,
             timeout=timeout,
             start_new_session=session,
-            stdin=subprocess.DEVNULL,
+            input=given or None,
+            stdin=None if given else subprocess.DEVNULL,
             capture_output=True,
             check=False,
         )

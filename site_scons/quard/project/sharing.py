@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 
 
 def remote_cache(settings: Settings, site: Site, console: Console) -> RemoteCache | None:
-    """Return the remote cache; None if the settings name none, or no network may be used."""
+    """Return the remote cache; None if the settings name none, or no network may be used.
+
+    Raises QuardError tool-missing if signatures are wanted and cannot be checked or made.
+    """
     if not settings.cache_url or settings.offline:
         return None
-    from quard.remote.remote import RemoteCache  # noqa: PLC0415 - most users have none
+    # Most users have no remote cache.
+    from quard.remote.remote import RemoteCache  # noqa: PLC0415
+    from quard.remote.signatures import Signatures  # noqa: PLC0415
 
     store = Store(site.cache / "store", console.warn)
     push = settings.cache_push
-    return RemoteCache(settings.cache_url, site.token, store, console.warn, push=push)
+    signatures = Signatures(settings.cache_trust, settings.cache_sign, site.search, site.agent)
+    signatures.require()
+    return RemoteCache(settings.cache_url, site.token, store, signatures, console.warn, push=push)

@@ -1,7 +1,8 @@
 """A result on the wire: an ActionResult of the Remote Execution API, version 2, in protobuf.
 
 Servers such as bazel-remote check that an entry below /ac is one, and that the files it names are
-below /cas. Our record is its `stdout_raw`, so that HTTP and gRPC clients share entries. The
+below /cas. Our record is its `stdout_raw`, so that HTTP and gRPC clients share entries, and the
+record's signature its `stderr_raw`. The
 encoding (https://protobuf.dev/programming-guides/encoding) of these fields needs no library.
 """
 
@@ -9,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-_FILES, _STDOUT = 2, 5
-"""Fields of ActionResult: output_files, stdout_raw."""
+_FILES, _STDOUT, _STDERR = 2, 5, 7
+"""Fields of ActionResult: output_files, stdout_raw, stderr_raw."""
 _PATH, _DIGEST = 1, 2
 """Fields of OutputFile."""
 _HASH, _SIZE = 1, 2
@@ -20,7 +21,9 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _WIDEST = 63
 
 
-def encode(record: bytes, blobs: Mapping[str, str], sizes: Mapping[str, int]) -> bytes:
+def encode(
+    record: bytes, blobs: Mapping[str, str], sizes: Mapping[str, int], signature: bytes = b""
+) -> bytes:
     """Return the message with a record.
 
     blobs -- part -> SHA-256
@@ -30,25 +33,28 @@ def encode(record: bytes, blobs: Mapping[str, str], sizes: Mapping[str, int]) ->
     for part, sha256 in sorted(blobs.items()):
         digest = _bytes(_HASH, sha256.encode()) + _number(_SIZE, sizes[sha256])
         found += _bytes(_FILES, _bytes(_PATH, part.encode()) + _bytes(_DIGEST, digest))
-    return found + _bytes(_STDOUT, record)
+    found += _bytes(_STDOUT, record)
+    return found + _bytes(_STDERR, signature) if signature else found
 
 
-def decode(data: bytes) -> tuple[bytes, dict[str, int]]:
-    """Return the record in a message, and SHA-256 -> size of the files that it names.
+def decode(data: bytes) -> tuple[bytes, dict[str, int], bytes]:
+    """Return a message's record, SHA-256 -> size of the files that it names, and the signature.
 
     Unknown fields are skipped. Raises ValueError for data that are no such message.
     """
-    record, sizes = b"", {}
+    record, sizes, signature = b"", {}, b""
     for field, value in _fields(data):
         if field == _STDOUT and isinstance(value, bytes):
             record = value
+        elif field == _STDERR and isinstance(value, bytes):
+            signature = value
         elif field == _FILES and isinstance(value, bytes):
             digest = dict(_fields(_message(dict(_fields(value)), _DIGEST)))
             size = digest.get(_SIZE, 0)
             if not isinstance(size, int):
                 raise ValueError("a size is not a number")
             sizes[_message(digest, _HASH).decode("ascii")] = size
-    return record, sizes
+    return record, sizes, signature
 
 
 def _message(fields: Mapping[int, bytes | int], field: int) -> bytes:

@@ -17,6 +17,7 @@ from quard.base.files import file_sha256
 from quard.remote import action
 from quard.remote.away import Away
 from quard.remote.server import Server, Stopped, Unusable
+from quard.remote.signatures import Signatures
 from quard.store.local import Store
 from quard.store.record import decode_record
 from quard.store.stores import EMPTY
@@ -32,11 +33,17 @@ class CacheReader:
 
     away  -- what it was seen to have
     store -- that blobs are fetched into
+    signatures -- says which records are accepted
     tell  -- called with a line of text for the user
     """
 
     def __init__(
-        self, server: Server, away: Away, store: Store, tell: Callable[[str], None]
+        self,
+        server: Server,
+        away: Away,
+        store: Store,
+        signatures: Signatures,
+        tell: Callable[[str], None],
     ) -> None:
         self._server = server
         self._store = store
@@ -46,6 +53,8 @@ class CacheReader:
         self._fetching: dict[str, threading.Lock] = {}
         self._ignored: set[str] = set()
         self._hits: set[str] = set()
+        self._signatures = signatures
+        self._unsigned = False
         self._askers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cache")
 
     @property
@@ -89,7 +98,7 @@ class CacheReader:
         if not self._server.get(f"ac/{key}", out, _MOST_RECORD):
             return None
         try:
-            raw, sizes = action.decode(out.getvalue())
+            raw, sizes, signature = action.decode(out.getvalue())
             record = decode_record(key, raw)
         except ValueError:
             record = None
@@ -97,7 +106,20 @@ class CacheReader:
             self._tell(f"the cache at {self.host} has a damaged record, which is ignored: {key}")
             self._ignored.add(key)
             return None
+        if not self._signatures.accepts(raw, signature):
+            self._refuse(record)
+            return None
         return record, sizes
+
+    def _refuse(self, record: Mapping[str, Any]) -> None:
+        """Report the first record without a trusted signature."""
+        with self._lock:
+            first, self._unsigned = not self._unsigned, True
+        if first:
+            self._tell(
+                f"the cache at {self.host} has results without a signature that cache.trust"
+                f" accepts; they are not used ({record.get('name')} is the first)"
+            )
 
     def _has_all(self, sizes: Mapping[str, int]) -> bool:
         """Return whether the server has all of these blobs. Raises Unusable, Stopped."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from quard.remote.cache import CacheReader
     from quard.remote.sending import Sending
     from quard.remote.server import Server
+    from quard.remote.signatures import Signatures
 
 
 class RemoteCache:
@@ -27,6 +28,7 @@ class RemoteCache:
     address -- of the server, with a user and password if it needs them
     token   -- that the server gets; "": none
     store   -- that blobs are fetched into and sent from
+    signatures -- which records are accepted, and how own ones are signed
     tell    -- called with a line of text for the user
     push    -- whether results are sent
     """
@@ -36,6 +38,7 @@ class RemoteCache:
         address: str,
         token: str,
         store: Store,
+        signatures: Signatures,
         tell: Callable[[str], None],
         *,
         push: bool,
@@ -43,6 +46,7 @@ class RemoteCache:
         self._address = address
         self._token = token
         self._store = store
+        self._signatures = signatures
         self._tell = tell
         self._push = push
         self._away = Away(store.root, address)
@@ -71,7 +75,7 @@ class RemoteCache:
     def _reader_now(self) -> CacheReader:
         from quard.remote.cache import CacheReader  # noqa: PLC0415
 
-        return CacheReader(self._server, self._away, self._store, self._tell)
+        return CacheReader(self._server, self._away, self._store, self._signatures, self._tell)
 
     @property
     def _reader(self) -> CacheReader:
@@ -82,7 +86,7 @@ class RemoteCache:
     def _sending_now(self) -> Sending:
         from quard.remote.sending import Sending  # noqa: PLC0415
 
-        return Sending(self._server, self._reader, self._store, self._tell)
+        return Sending(self._server, self._reader, self._store, self._signatures, self._tell)
 
     @property
     def _sending(self) -> Sending:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from quard.base.errors import QuardError
 from quard.remote import action
 from quard.remote.cache import CacheReader
 from quard.remote.server import Server, Stopped, Unusable
+from quard.remote.signatures import Signatures
 from quard.store.local import Store
 from quard.store.record import encode_record
 from quard.store.stores import EMPTY
@@ -28,14 +30,21 @@ class Sending:
     """The results that one run sends; several threads may use it at once.
 
     store -- that has the blobs
+    signatures -- signs the records
     tell  -- called with a line of text for the user
     """
 
     def __init__(
-        self, server: Server, cache: CacheReader, store: Store, tell: Callable[[str], None]
+        self,
+        server: Server,
+        cache: CacheReader,
+        store: Store,
+        signatures: Signatures,
+        tell: Callable[[str], None],
     ) -> None:
         self._server = server
         self._cache = cache
+        self._signatures = signatures
         self._store = store
         self._tell = tell
         self._senders = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sending")
@@ -43,11 +52,12 @@ class Sending:
         self._asked: set[str] = set()
         self._waiting: list[Future[None]] = []
         self._sent = self._bytes = 0
+        self._given_up = False
 
     def send(self, key: str, record: Mapping[str, Any]) -> None:
         """Send a result in the background, once in a run."""
         with self._lock:
-            if key in self._asked or self._server.read_only or not self._server.usable:
+            if key in self._asked or self._given_up or self._server.read_only:
                 return
             self._asked.add(key)
             self._waiting.append(self._senders.submit(self._try, key, record))
@@ -57,8 +67,17 @@ class Sending:
             self._send(key, record)
         except (Unusable, Stopped):
             pass  # the first has been reported; of the second, `finish` reports the number
+        except QuardError as error:
+            self._give_up(error)
         except FileNotFoundError:
             self._tell(f"{record['name']} is not sent to the cache: a blob has just been removed")
+
+    def _give_up(self, error: QuardError) -> None:
+        """Report that results cannot be sent any more in this run."""
+        with self._lock:
+            first, self._given_up = not self._given_up, True
+        if first:
+            self._tell(f"nothing more is sent to the cache: {error.message}: {error.detail}")
 
     def _send(self, key: str, record: Mapping[str, Any]) -> None:
         blobs = {part: sha256 for part, sha256 in record["blobs"].items() if sha256 != EMPTY}
@@ -84,7 +103,9 @@ class Sending:
     def _put_record(self, key: str, record: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
         blobs = {part: sha256 for part, sha256 in record["blobs"].items() if sha256 in sizes}
         with self._store.scratch() as folder:
-            (folder / "entry").write_bytes(action.encode(encode_record(key, record), blobs, sizes))
+            raw = encode_record(key, record)
+            signature = self._signatures.sign(raw)
+            (folder / "entry").write_bytes(action.encode(raw, blobs, sizes, signature))
             return self._server.put(f"ac/{key}", folder / "entry")
 
     def finish(self) -> str:

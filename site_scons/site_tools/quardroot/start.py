@@ -86,6 +86,7 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
         jobs=SCons.Script.GetOption("num_jobs"),
         machine=os.uname().machine,
         token=os.environ.get("QUARDROOT_CACHE_TOKEN", ""),
+        agent=os.environ.get("SSH_AUTH_SOCK", ""),
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),
         described=opened.descriptions(command, home),

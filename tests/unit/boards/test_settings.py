@@ -20,6 +20,8 @@ EMPTY = Settings(
     cache=None,
     cache_url="",
     cache_push=True,
+    cache_trust=None,
+    cache_sign=None,
     limit=None,
     sources_folder=None,
     mirrors=(),
@@ -61,6 +63,8 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         cache=tmp_path / "cache",
         cache_url="https://cache.example:8443/team",
         cache_push=False,
+        cache_trust=tmp_path / "id.pub",
+        cache_sign=tmp_path / "id.pub",
         limit=20 << 30,
         sources_folder=tmp_path / "downloads",
         mirrors=("https://a/", "https://b/"),
@@ -79,6 +83,8 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         cache__limit="20G",
         cache__url="https://cache.example:8443/team/",
         cache__push="no",
+        cache__trust="id.pub",
+        cache__sign="id.pub",
         sources__dir="downloads",
         sources__mirrors="https://a/,https://b/,",
         sources__offline="yes",
@@ -100,6 +106,8 @@ dir = "cache"
 limit = "20G"
 url = "https://cache.example:8443/team"
 push = false
+trust = "id.pub"
+sign = "id.pub"
 [sources]
 dir = "downloads"
 mirrors = ["https://a/", "https://b/"]
@@ -338,4 +346,11 @@ def test_limits_of_all_units(tmp_path: Path, text: str, size: int | None) -> Non
 def test_an_address_of_no_http_cache_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(QuardError) as caught:
         load(tmp_path, cache__url=url)
+    assert caught.value.reason == "bad-setting"
+
+
+@pytest.mark.parametrize("key", ["cache.trust", "cache.sign"])
+def test_a_key_file_must_exist(tmp_path: Path, key: str) -> None:
+    with pytest.raises(QuardError, match="a file that does not exist") as caught:
+        load(tmp_path, **{key.replace(".", "__"): "nowhere"})
     assert caught.value.reason == "bad-setting"

@@ -22,23 +22,27 @@ def test_the_bytes_are_those_of_protobuf() -> None:
 def test_what_was_encoded_is_read_back(size: int) -> None:
     record = bytes(range(256)) * 100
     data = action.encode(record, {"a": SHA, "b": OTHER}, {SHA: size, OTHER: 1})
-    assert action.decode(data) == (record, {SHA: size, OTHER: 1})
+    assert action.decode(data) == (record, {SHA: size, OTHER: 1}, b"")
 
 
 def test_fields_of_others_are_passed_over() -> None:
     """exit_code, execution_metadata, and fields that no version has yet."""
     others = b"\x20\x07" + b"\x4a\x03abc" + b"\xf9\x01" + bytes(8) + b"\xfd\x01" + bytes(4)
-    assert action.decode(others + action.encode(b"x", {}, {}) + others) == (b"x", {})
+    assert action.decode(others + action.encode(b"x", {}, {}) + others) == (b"x", {}, b"")
 
 
 def test_a_truncated_message_is_an_error_or_has_no_record() -> None:
     data = action.encode(b"record", {"a": SHA}, {SHA: 300})
     for length in range(len(data)):
         try:
-            record, _ = action.decode(data[:length])
+            record, _, signature = action.decode(data[:length])
         except ValueError:
             continue
-        assert record == b""
+        assert (record, signature) == (b"", b"")
+
+
+def test_a_signature_stands_beside_the_record() -> None:
+    assert action.decode(action.encode(b"x", {}, {}, b"signed")) == (b"x", {}, b"signed")
 
 
 @pytest.mark.parametrize(

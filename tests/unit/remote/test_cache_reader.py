@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cache_server import CacheServer
 from quard.base import canonical
 from quard.remote import action
 from quard.remote.remote import RemoteCache
+from quard.remote.signatures import Signatures
 from quard.store import blob
 from quard.store.local import Store
 from quard.store.record import encode_record
@@ -25,10 +27,19 @@ LIBS, LOG = b"the libraries" * 1000, b"the log"
 class Machine:
     """One machine with its own stores."""
 
-    def __init__(self, folder: Path, address: str, *, push: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        address: str,
+        *,
+        push: bool = True,
+        trusted: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
         self.said: list[str] = []
         self.shared = Store(folder / "shared", self.said.append)
-        self.remote = RemoteCache(address, "", self.shared, self.said.append, push=push)
+        signatures = Signatures(trusted, key, os.environ["PATH"], "")
+        self.remote = RemoteCache(address, "", self.shared, signatures, self.said.append, push=push)
         self.stores = Stores(Store(folder / "local"), self.shared, self.remote)
 
     def add(self, content: bytes) -> str:
@@ -80,7 +91,7 @@ def sent(machine: Callable[..., Machine]) -> dict[str, Any]:
 def test_a_result_is_an_action_result_with_its_blobs(
     sent: dict[str, Any], state: CacheServer
 ) -> None:
-    raw, sizes = action.decode(state.files[f"/x/ac/{KEY}"])
+    raw, sizes, _ = action.decode(state.files[f"/x/ac/{KEY}"])
     assert raw == encode_record(KEY, sent)
     assert sizes == {sent["blobs"]["libs"]: len(LIBS), sent["blobs"]["log"]: len(LOG)}
     assert state.files[f"/x/cas/{sent['blobs']['libs']}"] == LIBS
