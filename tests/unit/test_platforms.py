@@ -15,7 +15,7 @@ from platforms import newcomer
 
 TOP = Path(__file__).resolve().parents[2]
 RUN = TOP / "tests/platforms/run"
-TOOLS = ("cat", "dirname", "git", "head", "ls", "mkdir", "mktemp", "rm", "sed", "sh", "tr")
+TOOLS = ("cat", "chmod", "dirname", "git", "head", "ls", "mkdir", "mktemp", "rm", "sed", "sh", "tr")
 STUBS = {
     "id": "echo 0",
     "debootstrap": 'echo "it cannot: $*"; exit 1',
@@ -97,6 +97,19 @@ def test_a_failed_installation_is_shown_and_leaves_nothing(tools: Path, tmp_path
     assert block.startswith("debootstrap failed\n")
     assert "http://mirror.example/debian" in block and "git,python3" in block
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == before
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_an_ordinary_user_of_the_system_can_reach_its_programs(
+    tools: Path, tmp_path: Path, *, given: bool
+) -> None:
+    stub(tools, "debootstrap", 'ls -ld "$4"; exit 1')
+    before = os.umask(0o077)
+    try:
+        block = refused(tools, "trixie", *[str(tmp_path / "new")] * given)
+    finally:
+        os.umask(before)
+    assert "\n  drwxr-xr-x " in block
 
 
 def test_a_system_that_is_not_debian_needs_venv_installed_and_no_sudo(tools: Path) -> None:
