@@ -87,6 +87,8 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     for field in _FIELDS:
         if before.get(field) != now.get(field):
             found.append(f"{field}: {_short(before.get(field))} -> {_short(now.get(field))}")
+    if before.get("origins") != now.get("origins"):
+        found.append("its record says where its files come from")
     if before["steps"] != now["steps"] and not found:
         found += _steps(before["steps"], now["steps"])
     return found

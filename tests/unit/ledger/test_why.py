@@ -120,6 +120,10 @@ def test_a_changed_field_of_the_plan_is_the_one_reason(fields: dict[str, Any], r
     assert changed(**fields) == (reason,)
 
 
+def test_a_record_that_names_the_origin_of_files_is_a_reason() -> None:
+    assert changed(taken=True) == ("its record says where its files come from",)
+
+
 def test_every_field_of_the_plan_gives_a_reason_when_it_changes() -> None:
     """A field that somebody adds to the plan must not stay silent.
 
