@@ -36,6 +36,7 @@ class Settings:
     cache           -- folder of the store and of downloaded archives; None: the user's cache folder
     cache_url       -- address of the remote cache; "": none
     cache_push      -- results are sent there
+    cache_certificate -- file of the certificate and key for the remote cache; None: none
     cache_trust     -- file of the keys whose results are taken from there; None: all are taken
     cache_sign      -- file of the key that signs results that are sent; None: they are not signed
     limit           -- size in bytes to which each store is shrunk; None: no limit
@@ -55,6 +56,7 @@ class Settings:
     cache: Path | None
     cache_url: str
     cache_push: bool
+    cache_certificate: Path | None
     cache_trust: Path | None
     cache_sign: Path | None
     limit: int | None
@@ -148,6 +150,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         cache=path(stored) if stored else None,
         cache_url=_url(cache),
         cache_push=cache.flag("push", True),
+        cache_certificate=_file(cache, "certificate", path),
         cache_trust=_file(cache, "trust", path),
         cache_sign=_file(cache, "sign", path),
         limit=_limit(cache),

@@ -21,11 +21,12 @@ def remote_cache(settings: Settings, site: Site, console: Console) -> RemoteCach
     if not settings.cache_url or settings.offline:
         return None
     # Most users have no remote cache.
+    from quard.remote.credentials import Credentials  # noqa: PLC0415
     from quard.remote.remote import RemoteCache  # noqa: PLC0415
     from quard.remote.signatures import Signatures  # noqa: PLC0415
 
     store = Store(site.cache / "store", console.warn)
-    push = settings.cache_push
+    credentials, push = Credentials(site.token, settings.cache_certificate), settings.cache_push
     signatures = Signatures(settings.cache_trust, settings.cache_sign, site.search, site.agent)
     signatures.require()
-    return RemoteCache(settings.cache_url, site.token, store, signatures, console.warn, push=push)
+    return RemoteCache(settings.cache_url, credentials, store, signatures, console.warn, push=push)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from quard.remote.away import Away
+from quard.remote.credentials import Credentials
 from quard.store.local import Store
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class RemoteCache:
     """The remote cache of one run; several threads may use it at once.
 
     address -- of the server, with a user and password if it needs them
-    token   -- that the server gets; "": none
+    credentials -- what the server gets besides
     store   -- that blobs are fetched into and sent from
     signatures -- which records are accepted, and how own ones are signed
     tell    -- called with a line of text for the user
@@ -36,7 +37,7 @@ class RemoteCache:
     def __init__(
         self,
         address: str,
-        token: str,
+        credentials: Credentials,
         store: Store,
         signatures: Signatures,
         tell: Callable[[str], None],
@@ -44,7 +45,7 @@ class RemoteCache:
         push: bool,
     ) -> None:
         self._address = address
-        self._token = token
+        self._credentials = credentials
         self._store = store
         self._signatures = signatures
         self._tell = tell
@@ -64,7 +65,7 @@ class RemoteCache:
         from quard.remote.server import Server  # noqa: PLC0415
 
         self._opened = True
-        return Server(self._address, self.host, self._token, self._tell)
+        return Server(self._address, self.host, self._credentials, self._tell)
 
     @property
     def _server(self) -> Server:

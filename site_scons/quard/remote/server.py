@@ -7,6 +7,7 @@ A server that cannot be used is reported once; the run goes on without it. Crede
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import IO, NoReturn, TypeVar
 import requests
 from requests.auth import AuthBase
 
+from quard.remote.credentials import Credentials
 from quard.sources import trust
 from quard.sources.attempt import Failed
 from quard.sources.response import Transient, body, failure
@@ -59,7 +61,7 @@ class Server:
 
     address -- without a slash at the end
     host    -- its name for users
-    token   -- sent as a bearer token (RFC 6750); "": none
+    credentials -- what the server gets besides
     tell    -- called with a line of text for the user
     """
 
@@ -67,13 +69,13 @@ class Server:
         self,
         address: str,
         host: str,
-        token: str,
+        credentials: Credentials,
         tell: Callable[[str], None],
         limits: Limits | None = None,
     ) -> None:
         self._address = address
         self.host = host
-        self._token = token
+        self._credentials = credentials
         self._tell = tell
         self._limits = limits or Limits()
         self._threads = threading.local()
@@ -188,6 +190,8 @@ class Server:
             )
         except requests.RequestException as fault:
             raise failure(fault, self._address, timeout) from None
+        except ssl.SSLError as fault:  # the certificate's file cannot be used
+            raise Failed(f"TLS: {fault.reason or fault}") from None
         return contextlib.closing(response)
 
     def _session(self) -> requests.Session:
@@ -197,8 +201,10 @@ class Server:
             session = self._threads.session = requests.Session()
             session.max_redirects = _REDIRECTS
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
-            if self._token:
-                session.auth = _Bearer(self._token)
+            if self._credentials.token:
+                session.auth = _Bearer(self._credentials.token)
+            if self._credentials.certificate:
+                session.cert = str(self._credentials.certificate)
             try:
                 trust.mount(session, self._address)
             except trust.Unusable as fault:

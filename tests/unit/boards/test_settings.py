@@ -20,6 +20,7 @@ EMPTY = Settings(
     cache=None,
     cache_url="",
     cache_push=True,
+    cache_certificate=None,
     cache_trust=None,
     cache_sign=None,
     limit=None,
@@ -63,6 +64,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         cache=tmp_path / "cache",
         cache_url="https://cache.example:8443/team",
         cache_push=False,
+        cache_certificate=tmp_path / "id.pub",
         cache_trust=tmp_path / "id.pub",
         cache_sign=tmp_path / "id.pub",
         limit=20 << 30,
@@ -83,6 +85,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         cache__limit="20G",
         cache__url="https://cache.example:8443/team/",
         cache__push="no",
+        cache__certificate="id.pub",
         cache__trust="id.pub",
         cache__sign="id.pub",
         sources__dir="downloads",
@@ -106,6 +109,7 @@ dir = "cache"
 limit = "20G"
 url = "https://cache.example:8443/team"
 push = false
+certificate = "id.pub"
 trust = "id.pub"
 sign = "id.pub"
 [sources]
@@ -349,7 +353,7 @@ def test_an_address_of_no_http_cache_is_refused(tmp_path: Path, url: str) -> Non
     assert caught.value.reason == "bad-setting"
 
 
-@pytest.mark.parametrize("key", ["cache.trust", "cache.sign"])
+@pytest.mark.parametrize("key", ["cache.certificate", "cache.trust", "cache.sign"])
 def test_a_key_file_must_exist(tmp_path: Path, key: str) -> None:
     with pytest.raises(QuardError, match="a file that does not exist") as caught:
         load(tmp_path, **{key.replace(".", "__"): "nowhere"})

@@ -13,6 +13,7 @@ from cache_server import CacheServer
 
 from quard.base import canonical
 from quard.remote import action
+from quard.remote.credentials import Credentials
 from quard.remote.remote import RemoteCache
 from quard.remote.signatures import Signatures
 from quard.store import blob
@@ -39,7 +40,9 @@ class Machine:
         self.said: list[str] = []
         self.shared = Store(folder / "shared", self.said.append)
         signatures = Signatures(trusted, key, os.environ["PATH"], "")
-        self.remote = RemoteCache(address, "", self.shared, signatures, self.said.append, push=push)
+        self.remote = RemoteCache(
+            address, Credentials(), self.shared, signatures, self.said.append, push=push
+        )
         self.stores = Stores(Store(folder / "local"), self.shared, self.remote)
 
     def add(self, content: bytes) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import cache_server
+import faulty_server
 import pytest
 from cache_server import CacheServer, first, slow
 
+import company
+from quard.remote.credentials import Credentials
 from quard.remote.server import Limits, Server, Stopped, Unusable
 
 FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
@@ -25,9 +29,10 @@ def state() -> Iterator[CacheServer]:
 
 
 class Client:
-    def __init__(self, base: str, token: str = "") -> None:
+    def __init__(self, base: str, token: str = "", certificate: Path | None = None) -> None:
         self.said: list[str] = []
-        self.server = Server(base, "HOST", token, self.said.append, FAST)
+        credentials = Credentials(token, certificate)
+        self.server = Server(base, "HOST", credentials, self.said.append, FAST)
 
     def get(self, path: str, most: int = 1 << 20) -> bytes | None:
         out = io.BytesIO()
@@ -181,3 +186,39 @@ def test_a_stopped_run_asks_nothing_more(state: CacheServer, client: Client) -> 
     with pytest.raises(Stopped):
         client.get("cas/a")
     assert state.asked == []
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
+    """A server that talks to the holders of a certificate; its address, and the certificate."""
+    authority = company.found(tmp_path)
+    context = company.server(authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
+    own = tmp_path / "client.pem"
+    own.write_bytes(
+        (authority / "server.pem").read_bytes() + (authority / "server.key").read_bytes()
+    )
+    with faulty_server.running(context) as script:
+        script.serve("/cas/a", faulty_server.Reply(b"abc"))
+        yield script.base, own
+
+
+def test_a_server_may_ask_for_a_certificate(guarded: tuple[str, Path]) -> None:
+    address, certificate = guarded
+    assert Client(address, certificate=certificate).get("cas/a") == b"abc"
+    without = Client(address)
+    with pytest.raises(Unusable):
+        without.get("cas/a")
+    assert len(without.said) == 1
+
+
+def test_a_file_that_is_no_certificate_is_one_line(
+    guarded: tuple[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "other.pem").write_text("nothing\n")
+    client = Client(guarded[0], certificate=tmp_path / "other.pem")
+    with pytest.raises(Unusable):
+        client.get("cas/a")
+    assert len(client.said) == 1 and "TLS" in client.said[0]
