@@ -241,6 +241,7 @@ class Server:
         with self._lock:
             first, self._given_up = not self._given_up, True
         if first:
+            why = why.replace("\n", ";")
             self._tell(f"the cache at {self.host} is not used any more in this run: {why}")
         raise Unusable from None
 
