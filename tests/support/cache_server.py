@@ -17,6 +17,7 @@ class CacheServer:
     files   -- path -> content
     fault   -- called with method and path before each answer; it may return a status and headers
                that are the answer, or wait
+    connections -- number of connections that clients have made
     cut     -- bytes of each body after which the connection is closed
     endless -- whether bodies never end
     """
@@ -26,6 +27,7 @@ class CacheServer:
     asked: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     fault: Callable[[str, str], tuple[int, dict[str, str]] | None] = lambda _method, _path: None
+    connections: int = 0
     cut: int | None = None
     endless: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -37,6 +39,11 @@ class CacheServer:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_state: CacheServer
+
+    def setup(self) -> None:
+        with self.server_state.lock:
+            self.server_state.connections += 1
+        super().setup()
 
     def _begin(self) -> bool:
         """Note the request; return whether it was answered with a fault."""

@@ -7,6 +7,7 @@ A server that cannot be used is reported once; the run goes on without it. Crede
 from __future__ import annotations
 
 import contextlib
+import io
 import ssl
 import threading
 import time
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import IO, NoReturn, TypeVar
 
 import requests
-from requests.auth import AuthBase
 
+from quard.base.plain import one_line, short
 from quard.remote.credentials import Credentials
+from quard.remote.transfer import Bearer, Outgoing, Session
 from quard.sources import trust
 from quard.sources.attempt import Failed
 from quard.sources.response import Transient, body, failure
@@ -26,6 +28,8 @@ from quard.sources.response import Transient, body, failure
 _T = TypeVar("_T")
 _SUCCESS, _NOT_FOUND = (200, 201, 204), 404
 _REDIRECTS = 5
+_SHORT = 64 << 10
+"""Bytes of a body that is read although nobody needs it."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class Server:
             out.truncate()
             with self._request("GET", path) as response:
                 if response.status_code == _NOT_FOUND:
+                    self._drain(response)
                     return False
                 self._require(response)
                 self._receive(response, out, most)
@@ -140,6 +145,12 @@ class Server:
         if length.isdecimal() and int(length) != present:
             raise Transient("the connection was closed early")
 
+    def _drain(self, response: requests.Response) -> None:
+        """Read a short body that nobody needs, so that the connection can be used again."""
+        length = response.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) <= _SHORT:
+            self._receive(response, io.BytesIO(), _SHORT)
+
     def _check_pace(self, started: float, present: int) -> None:
         if self._stopped.is_set():
             raise Stopped
@@ -153,9 +164,13 @@ class Server:
         """
 
         def send() -> bool:
-            with file.open("rb") as data, self._request("PUT", path, data) as response:
-                self._require(response)
-                return True
+            with file.open("rb") as data:
+                body = Outgoing(data, self._check_pace)
+                # For an empty stream requests announces no length, which many servers refuse.
+                with self._request("PUT", path, body if len(body) else None) as response:
+                    self._require(response)
+                    self._drain(response)
+                    return True
 
         return self._persist(send, self._refused)
 
@@ -172,21 +187,25 @@ class Server:
         if status in _SUCCESS:
             return
         text = f"HTTP {status} {response.reason or ''}".rstrip()
+        if response.is_redirect:
+            text += f" to {short(one_line(response.headers['Location']))}"
         if status in (408, 429) or status >= 500:
             asked = response.headers.get("Retry-After", "")
             raise _Busy(text, wait=float(asked) if asked.isdecimal() else 0)
         raise _Refusal(text)
 
     def _request(
-        self, method: str, path: str, data: IO[bytes] | None = None
+        self, method: str, path: str, data: Outgoing | None = None
     ) -> contextlib.closing[requests.Response]:
         if self._stopped.is_set():
             raise Stopped
         address, limits = f"{self._address}/{path}", self._limits
         timeout = limits.connect, limits.silence
         try:
+            # The body of HEAD is empty; what is not read would close the connection.
+            stream = method != "HEAD"
             response = self._session().request(
-                method, address, data=data, stream=True, timeout=timeout, allow_redirects=True
+                method, address, data=data, stream=stream, timeout=timeout, allow_redirects=True
             )
         except requests.RequestException as fault:
             raise failure(fault, self._address, timeout) from None
@@ -198,11 +217,11 @@ class Server:
         """Return this thread's session: its connections stay open."""
         session: requests.Session | None = getattr(self._threads, "session", None)
         if session is None:
-            session = self._threads.session = requests.Session()
+            session = self._threads.session = Session()
             session.max_redirects = _REDIRECTS
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
             if self._credentials.token:
-                session.auth = _Bearer(self._credentials.token)
+                session.auth = Bearer(self._credentials.token)
             if self._credentials.certificate:
                 session.cert = str(self._credentials.certificate)
             try:
@@ -252,14 +271,3 @@ class _Refusal(Failed):
 
 class _Busy(Transient):
     """The server's answer is that it cannot do it now."""
-
-
-class _Bearer(AuthBase):
-    """Sends a token; unlike a header of the session, ~/.netrc does not replace it."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request

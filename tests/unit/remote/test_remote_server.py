@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cache_server
@@ -224,3 +226,69 @@ def test_a_file_that_is_no_certificate_is_one_line(
     with pytest.raises(Unusable):
         client.get("cas/a")
     assert len(client.said) == 1 and "TLS" in client.said[0]
+
+
+def test_an_empty_file_is_sent_with_its_length(
+    state: CacheServer, client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "x").touch()
+    assert client.server.put("cas/x", tmp_path / "x")
+    assert state.files["/cas/x"] == b""
+    assert state.headers[0]["content-length"] == "0"
+    assert "transfer-encoding" not in state.headers[0]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_redirect_that_would_lose_the_file_is_not_followed(
+    state: CacheServer, client: Client, tmp_path: Path, status: int
+) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    state.fault = first(1, status, Location=f"{state.base}/cas/y")
+    assert not client.server.put("cas/x", tmp_path / "x")
+    assert state.files == {}
+    assert f"HTTP {status}" in client.server.read_only
+    assert client.server.read_only.endswith(f" to {state.base}/cas/y")
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_redirect_that_keeps_the_file_is_followed(
+    state: CacheServer, client: Client, tmp_path: Path, status: int
+) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    state.fault = first(1, status, Location=f"{state.base}/cas/y")
+    assert client.server.put("cas/x", tmp_path / "x")
+    assert state.files == {"/cas/y": b"abc"}
+
+
+def test_all_requests_of_a_thread_use_one_connection(
+    state: CacheServer, client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    for _ in range(2):
+        assert client.server.size("cas/x") is None or client.get("cas/x")
+        assert client.get("cas/none") is None
+        assert client.server.put("cas/x", tmp_path / "x")
+    assert state.connections == 1
+
+
+def test_a_file_that_is_read_too_slowly_is_given_up(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(bytes(16 << 20))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def read_slowly(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(ConnectionError):
+                while connection.recv(64 << 10):
+                    time.sleep(0.02)
+
+        def serve() -> None:
+            for _ in range(FAST.attempts):
+                arguments = listening.accept()[:1]
+                threading.Thread(target=read_slowly, args=arguments, daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        said: list[str] = []
+        base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server = Server(base, "HOST", Credentials(), said.append, replace(FAST, silence=5))
+        with pytest.raises(Unusable):
+            server.put("cas/x", tmp_path / "x")
+        assert "too slow" in said[0]
