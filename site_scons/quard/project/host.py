@@ -85,6 +85,13 @@ class Host:
     def _require_sealed(self) -> None:
         self._sealing.require()
 
+    def decide_sealing(self) -> None:
+        """Determine whether builds are sealed; raise QuardError if they must be and cannot.
+
+        Called before SCons compares nodes: it prints an error of a comparison in its own way.
+        """
+        _ = self._sealing
+
     @property
     def seals(self) -> bool:
         """Whether builds are sealed here; determined on first use."""

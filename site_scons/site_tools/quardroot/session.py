@@ -133,8 +133,10 @@ class Session:
                 workspace.host.tooling.provide((*self.wanted, *build.images.units.values()))
         clean = bool(SCons.Script.GetOption("clean"))
         found = Selection(build, self._units(), build.forced, self.guard, all_of_them=clean)
+        packages = [unit for unit in found.changed if unit.is_package]
+        if packages and not clean:
+            workspace.host.decide_sealing()
         if self.works:
-            packages = [unit for unit in found.changed if unit.is_package]
             if packages or self.command.opens:
                 workspace.require_places(packages)
             elif self.command.verb == "source":
