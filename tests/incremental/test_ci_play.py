@@ -64,7 +64,9 @@ def gitlab(writes: bool, server: Nginx) -> list[tuple[str, dict[str, str]]]:
     job = top[".build"]
     assert top["build"]["extends"] == ".build"
     variables = {**top["variables"], **given}
-    return [(line, variables) for line in (*job["before_script"], *job["script"])]
+    return [
+        (line, variables) for line in (*job["before_script"], *job["script"], *job["after_script"])
+    ]
 
 
 SERVICES = {"github": github, "gitlab": gitlab}
@@ -82,6 +84,10 @@ class Clone:
     @property
     def built(self) -> list[str]:
         return [package["name"] for package in self.summary["built"]]
+
+    @property
+    def page(self) -> str:
+        return (self.folder / "out/tiny/summary.md").read_text(encoding="utf-8")
 
     @property
     def image(self) -> bytes:
@@ -119,6 +125,7 @@ class Origin:
         text, status = "", 0
         for script, variables in SERVICES[service](writes, self.server):
             own = {"BOARD": "tiny", "TOOLS_ROOT": "machine", "CI": "true"}
+            own["GITHUB_STEP_SUMMARY"] = f"{folder}/out/tiny/summary.md"
             command = ["bash", "-eo", "pipefail", "-c", script]
             done = subprocess.run(
                 [*around, *command],
@@ -159,6 +166,7 @@ def test_a_clone_has_the_results_of_another_and_builds_only_what_a_commit_change
     third = origin.play(service, writes=True)
     assert third.status == 0, third.text
     assert third.built == ["alone"] and "sent 1 results" in third.text
+    assert "| alone | " in third.page and "- Restored (3): greet, hello, libc" in third.page
 
 
 @pytest.mark.parametrize("service", SERVICES)
