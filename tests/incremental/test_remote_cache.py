@@ -188,3 +188,13 @@ def test_wrong_bytes_are_never_in_an_image(greeting: Project, state: CacheServer
     assert greeting.image() == image
     assert "has other bytes than those of blob" in ran.text
     assert ran.built != []
+
+
+def test_a_dry_run_asks_what_it_would_take(greeting: Project, server: Nginx) -> None:
+    ok(greeting.run(f"cache.url={server.address}"))
+    other_machine(greeting)
+    ran = greeting.run("-n", f"cache.url={server.reading}")
+    assert ran.status == 0 and ran.err == ""
+    assert "Traceback" not in ran.text
+    assert "take from the store  hello" in ran.out
+    assert server.lines("GET", "/ac")

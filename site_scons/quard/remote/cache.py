@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from quard.base.files import file_sha256
@@ -18,6 +17,7 @@ from quard.remote import action
 from quard.remote.away import Away
 from quard.remote.server import Server, Stopped, Unusable
 from quard.remote.signatures import Signatures
+from quard.remote.threads import Threads
 from quard.store.local import Store
 from quard.store.record import decode_record
 from quard.store.stores import EMPTY
@@ -55,7 +55,7 @@ class CacheReader:
         self._hits: set[str] = set()
         self._signatures = signatures
         self._unsigned = False
-        self._askers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cache")
+        self._askers = Threads(_AT_ONCE, "cache")
 
     @property
     def host(self) -> str:
@@ -166,4 +166,4 @@ class CacheReader:
 
     def close(self) -> None:
         """End the threads that ask."""
-        self._askers.shutdown(wait=False, cancel_futures=True)
+        self._askers.shutdown()

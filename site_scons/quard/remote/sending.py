@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from typing import Any
 
 from quard.base.errors import QuardError
@@ -16,6 +17,7 @@ from quard.remote import action
 from quard.remote.cache import CacheReader
 from quard.remote.server import Server, Stopped, Unusable
 from quard.remote.signatures import Signatures
+from quard.remote.threads import Threads
 from quard.store.local import Store
 from quard.store.record import encode_record
 from quard.store.stores import EMPTY
@@ -47,7 +49,7 @@ class Sending:
         self._signatures = signatures
         self._store = store
         self._tell = tell
-        self._senders = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sending")
+        self._senders = Threads(_AT_ONCE, "sending")
         self._lock = threading.Lock()
         self._asked: set[str] = set()
         self._waiting: list[Future[None]] = []
@@ -120,15 +122,17 @@ class Sending:
             return ""
         text = f"sent {self._sent} results to the cache at {self._cache.host}"
         text += f" ({self._bytes / (1 << 20):.1f} MiB)"
-        return f"{text}; {left} more were given up after {_LONGEST:g} s" if left else text
+        return f"{text}; {left} more were given up" if left else text
 
     def _wait(self) -> int:
         """Return the number of results that were not sent in time."""
-        done = wait(self._waiting, timeout=_LONGEST)
-        if done.not_done:
+        with suppress(KeyboardInterrupt):  # it ends the wait, and the rest is given up
+            wait(self._waiting, timeout=_LONGEST)
+        left = sum(not each.done() for each in self._waiting)
+        if left:
             self._server.stop()
-        self._senders.shutdown(wait=False, cancel_futures=True)
-        return len(done.not_done)
+        self._senders.shutdown()
+        return left
 
 
 def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
