@@ -15,6 +15,9 @@ from nginx import Nginx
 
 from incremental.conftest import GREET_C, GREET_H
 from incremental.project import Project, Ran
+from quard.remote import action
+from quard.store.record import decode_record, encode_record
+from quard.store.stores import EMPTY
 
 ALL = ["alone", "greet", "hello", "libc"]
 
@@ -198,3 +201,27 @@ def test_a_dry_run_asks_what_it_would_take(greeting: Project, server: Nginx) -> 
     assert "Traceback" not in ran.text
     assert "take from the store  hello" in ran.out
     assert server.lines("GET", "/ac")
+
+
+def test_a_record_without_a_part_is_no_result(greeting: Project, state: CacheServer) -> None:
+    ok(greeting.run(f"cache.url={state.base}"))
+    image = greeting.image()
+    other_machine(greeting)
+    for path in [path for path in state.files if path.startswith("/ac")]:
+        key = path.rpartition("/")[2]
+        raw, sizes, _ = action.decode(state.files[path])
+        record = decode_record(key, raw)
+        assert record
+        record["blobs"] = {"libs": record["blobs"]["libs"]}
+        state.files[path] = action.encode(
+            encode_record(key, record), record["blobs"], {**sizes, EMPTY: 10240}
+        )
+    ran = ok(greeting.run(f"cache.url={state.base}"))
+    assert ran.built == ALL and greeting.image() == image
+
+
+def test_natives_of_the_machines_own_tools_stay_here(greeting: Project, server: Nginx) -> None:
+    """Its headers and libraries, which such a build can see, are in no key."""
+    ran = ok(greeting.run("build/greet", f"cache.url={server.address}"))
+    assert ran.built == ["build/greet"]
+    assert server.lines("PUT") == []

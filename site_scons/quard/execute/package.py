@@ -29,6 +29,15 @@ _WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
 """Reasons to keep the work folder, besides a failed step."""
 
 
+def _is_open(build: Build) -> bool:
+    """Return whether a build saw more than what its key has.
+
+    The build machine's own headers and libraries are in no key; those of pinned tools are.
+    """
+    sandbox = build.sandbox
+    return sandbox.mode == "none" or (build.plan.native and not sandbox.system.is_pinned)
+
+
 @dataclass(frozen=True)
 class _Claimed:
     """A work folder as a build finds it.
@@ -155,7 +164,7 @@ class Packager:
             self._execute(place, build, inputs, found.base)
             report("split")
             # Other checkouts could not know what such a result was made from.
-            local = bool(job.plan.tree) or found.is_used or build.sandbox.mode == "none"
+            local = bool(job.plan.tree) or found.is_used or _is_open(build)
             store = self._stores.home(local=local)
             record = staged.keep(build, store, log.name, local=local)
             if archive:

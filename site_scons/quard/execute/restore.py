@@ -44,7 +44,8 @@ def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace)
 
     now -- what the result would be made from, with the first archive (ledger.basis)
     """
-    for found in stored(stores, now, plan.archives):
+    parts = (*plan.target_parts, *(("deploy",) if plan.deploys else ()))
+    for found in stored(stores, now, plan.archives, parts):
         log = found.record["blobs"]["log"]
         if stores.is_away(log):
             _say_where(place.log, stores.origin(key(found.made)), log)

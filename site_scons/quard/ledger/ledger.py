@@ -185,7 +185,7 @@ class Ledger:
 
     def stored(self, unit: Unit, now: Mapping[str, Any]) -> Stored | None:
         """Return what the stores have for a unit made from `now`."""
-        return next(stored(self._stores, now, unit.plan.archives), None)
+        return next(stored(self._stores, now, unit.plan.archives, unit.parts), None)
 
     def _by(self, unit: Unit, found: Result | None) -> dict[str, Any]:
         """Return what executes a unit; a sealed result stays valid where builds are not sealed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,22 @@ class Stored:
     record: Mapping[str, Any]
 
 
-def stored(stores: Stores, now: Mapping[str, Any], archives: Sequence[str]) -> Iterator[Stored]:
+_ALWAYS = frozenset(("debug", "dev", "log"))
+"""Parts that each package's record has besides those that its plan names."""
+
+
+def stored(
+    stores: Stores, now: Mapping[str, Any], archives: Sequence[str], parts: Iterable[str]
+) -> Iterator[Stored]:
     """Yield the results that can be used for `now`, the best first.
 
+    A record without a part that is needed, as a remote cache may have one, is no result.
+
     archives -- those that the plan accepts
+    parts    -- that the result must have
     """
+    needed = _ALWAYS.union(parts) - {"interface"}
     for made in acceptable(now, archives):
-        if found := stores.record(key(made)):
+        found = stores.record(key(made))
+        if found and needed <= found["blobs"].keys():
             yield Stored(made, found)

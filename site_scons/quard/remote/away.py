@@ -12,19 +12,24 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from quard.base.files import replacing
 
 FOLDER = "away"
 """In the folder of a store."""
 
 
 class Away:
-    """The blobs at one address.
+    """The blobs at one address; another user or password there changes nothing.
 
     root -- folder of the store that blobs are fetched into
     """
 
     def __init__(self, root: Path, address: str) -> None:
-        self._folder = f"{root}/{FOLDER}/{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+        parts = urlsplit(address)
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        self._folder = f"{root}/{FOLDER}/{hashlib.sha256(place.encode()).hexdigest()[:16]}"
 
     def _path(self, sha256: str) -> str:
         return f"{self._folder}/{sha256[:2]}/{sha256}"
@@ -43,10 +48,11 @@ class Away:
             return None
 
     def note(self, sha256: str, size: int) -> None:
-        """Note that it has a blob. A file that a kill has truncated has no size, and counts."""
+        """Note that it has a blob. Raises OSError."""
         path = Path(self._path(sha256))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(str(size), encoding="ascii")
+        with replacing(path) as part:
+            part.write_text(str(size), encoding="ascii")
 
     def forget(self, sha256: str) -> None:
         """Note that it has a blob no more."""

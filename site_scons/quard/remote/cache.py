@@ -53,6 +53,7 @@ class CacheReader:
         self._fetching: dict[str, threading.Lock] = {}
         self._ignored: set[str] = set()
         self._hits: set[str] = set()
+        self._damaged: set[str] = set()
         self._signatures = signatures
         self._unsigned = False
         self._askers = Threads(_AT_ONCE, "cache")
@@ -68,6 +69,7 @@ class CacheReader:
     def ignore(self, key: str, sha256: str) -> None:
         """Take a result from here no more in this run: one of its blobs is lost."""
         self._ignored.add(key)
+        self._hits.discard(key)  # what is built instead may be sent
         self._away.forget(sha256)
 
     def record(self, key: str) -> dict[str, Any] | None:
@@ -82,10 +84,10 @@ class CacheReader:
             wanted = self._store.missing(record["blobs"].values()) - {EMPTY}
             if not self._has_all({sha256: sizes[sha256] for sha256 in wanted}):
                 return None
-        except (Unusable, Stopped):
+            for sha256 in wanted:
+                self._away.note(sha256, sizes[sha256])
+        except (OSError, Unusable, Stopped):
             return None
-        for sha256 in wanted:
-            self._away.note(sha256, sizes[sha256])
         self._hits.add(key)
         return record
 
@@ -128,7 +130,9 @@ class CacheReader:
         return all(self._askers.map(self.has, sizes.keys(), sizes.values()))
 
     def has(self, sha256: str, size: int) -> bool:
-        """Return whether the server has a blob. Raises Unusable, Stopped."""
+        """Return whether the server has a blob, as far as is known. Raises Unusable, Stopped."""
+        if sha256 in self._damaged:
+            return False
         return self._server.size(f"cas/{sha256}") in (size, -1)
 
     def fetch(self, sha256: str) -> bool:
@@ -155,6 +159,7 @@ class CacheReader:
                 self._store.add(place)
                 return True
         if there:
+            self._damaged.add(sha256)
             self._tell(f"the cache at {self.host} has other bytes than those of blob {sha256}")
         self._away.forget(sha256)
         return False

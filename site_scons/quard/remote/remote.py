@@ -58,7 +58,7 @@ class RemoteCache:
     def host(self) -> str:
         """Its name for users, without credentials in the address."""
         parts = urlsplit(self._address)
-        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        return parts.netloc.rpartition("@")[2]
 
     @cached_property
     def _server_now(self) -> Server:

@@ -73,6 +73,8 @@ class Sending:
             self._give_up(error)
         except FileNotFoundError:
             self._tell(f"{record['name']} is not sent to the cache: a blob has just been removed")
+        except OSError as error:
+            self._tell(f"{record['name']} is not sent to the cache: {error.strerror or error}")
 
     def _give_up(self, error: QuardError) -> None:
         """Report that results cannot be sent any more in this run."""

@@ -296,3 +296,24 @@ def test_a_blob_that_is_not_intact_here_is_fetched_again(
     path.write_bytes(b"damaged")
     found = other.stores.blob(sha256)
     assert found and found.read_bytes() == LIBS
+
+
+def test_a_result_that_was_damaged_there_is_sent_again(
+    sent: dict[str, Any], state: CacheServer, machine: Callable[..., Machine]
+) -> None:
+    other, sha256 = machine(), sent["blobs"]["libs"]
+    other.stores.record(KEY)
+    state.files[f"/x/cas/{sha256}"] = b"x" * len(LIBS)
+    assert other.stores.blob(sha256) is None
+    other.stores.lost(KEY, "thing", "libs", sha256)
+    other.build()
+    other.remote.finish()
+    assert state.files[f"/x/cas/{sha256}"] == LIBS
+
+
+def test_another_password_does_not_forget_what_is_there(
+    sent: dict[str, Any], state: CacheServer, tmp_path: Path
+) -> None:
+    Machine(tmp_path / "m", state.base + "/x").stores.record(KEY)
+    again = Machine(tmp_path / "m", state.base.replace("//", "//user:new@") + "/x")
+    assert again.stores.missing(sent["blobs"].values()) == frozenset()
