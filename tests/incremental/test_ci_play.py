@@ -44,6 +44,7 @@ def github(writes: bool, server: Nginx) -> list[tuple[str, dict[str, str]]]:
     """Return the shell steps of the job on GitHub, each with its variables."""
     known = {
         "vars.QUARDROOT_CACHE_URL": server.reading,
+        "vars.QUARDROOT_DEBIAN_MIRROR": "https://mirror.example.org/debian",
         "secrets.QUARDROOT_CACHE_PUSH_URL": server.address if writes else "",
         "secrets.QUARDROOT_CACHE_TOKEN": "",
     }

@@ -32,6 +32,12 @@ def test_a_workflow_is_as_its_service_expects(name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_workflow_names_no_address(name: str) -> None:
+    """Where things come from is the site's choice: a variable of the service says it."""
+    assert "://" not in (FOLDER / name).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
