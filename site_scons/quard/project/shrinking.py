@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from quard.remote.away import remove_old
 from quard.sources.watch import amount
 from quard.store.local import Store
 from quard.store.shrink import shrink
@@ -28,6 +29,8 @@ def shrunk(stores: Iterable[Store], limit: int | None, *, dry: bool = False) -> 
         if limit is not None and found.left > limit:
             line += f", more than {amount(limit)}: the rest was used within the last hour"
         yield line
+        if gone := remove_old(store.root, time.time(), dry=dry):
+            yield f"{store.root}: {word} {gone} notes on blobs of remote caches"
     if limit is None:
         yield "cache.limit is not set: results stay, however old they are"
 

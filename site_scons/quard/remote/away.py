@@ -18,6 +18,27 @@ from quard.base.files import replacing
 
 FOLDER = "away"
 """In the folder of a store."""
+_KEPT = 90 * 24 * 3600
+"""Seconds for which it is kept: servers remove what nobody reads much earlier."""
+
+
+def remove_old(root: Path, now: float, *, dry: bool = False) -> int:
+    """Remove what was noted long ago in a store, whatever the address; return the number.
+
+    A result whose blobs are forgotten so is asked for again.
+    root -- folder of the store
+    now  -- in seconds since 1970
+    dry  -- remove nothing
+    Raises OSError.
+    """
+    old = [
+        path
+        for path in sorted((root / FOLDER).rglob("*"))
+        if path.is_file() and path.stat().st_mtime < now - _KEPT
+    ]
+    for path in () if dry else old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 class Away:

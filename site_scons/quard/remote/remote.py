@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from quard.remote.away import Away
@@ -21,6 +20,14 @@ if TYPE_CHECKING:
     from quard.remote.sending import Sending
     from quard.remote.server import Server
     from quard.remote.signatures import Signatures
+
+
+class _Used(NamedTuple):
+    """What asks the server and sends to it; `sending` is None if nothing is sent."""
+
+    server: Server
+    reader: CacheReader
+    sending: Sending | None
 
 
 class RemoteCache:
@@ -51,8 +58,8 @@ class RemoteCache:
         self._tell = tell
         self._push = push
         self._away = Away(store.root, address)
-        self._opening = threading.RLock()
-        self._opened = False
+        self._opening = threading.Lock()
+        self._opened: _Used | None = None
 
     @property
     def host(self) -> str:
@@ -60,47 +67,30 @@ class RemoteCache:
         parts = urlsplit(self._address)
         return parts.netloc.rpartition("@")[2]
 
-    @cached_property
-    def _server_now(self) -> Server:
+    def _used(self) -> _Used:
+        """Return what asks the server; it is made on first use."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> _Used:
+        from quard.remote.cache import CacheReader  # noqa: PLC0415
+        from quard.remote.sending import Sending  # noqa: PLC0415
         from quard.remote.server import Server  # noqa: PLC0415
 
-        self._opened = True
-        return Server(self._address, self.host, self._credentials, self._tell)
-
-    @property
-    def _server(self) -> Server:
-        with self._opening:
-            return self._server_now
-
-    @cached_property
-    def _reader_now(self) -> CacheReader:
-        from quard.remote.cache import CacheReader  # noqa: PLC0415
-
-        return CacheReader(self._server, self._away, self._store, self._signatures, self._tell)
-
-    @property
-    def _reader(self) -> CacheReader:
-        with self._opening:
-            return self._reader_now
-
-    @cached_property
-    def _sending_now(self) -> Sending:
-        from quard.remote.sending import Sending  # noqa: PLC0415
-
-        return Sending(self._server, self._reader, self._store, self._signatures, self._tell)
-
-    @property
-    def _sending(self) -> Sending:
-        with self._opening:
-            return self._sending_now
+        server = Server(self._address, self.host, self._credentials, self._tell)
+        common = self._store, self._signatures, self._tell
+        reader = CacheReader(server, self._away, *common)
+        return _Used(server, reader, Sending(server, reader, *common) if self._push else None)
 
     def gave(self, key: str) -> bool:
         """Return whether the record of a result came from there in this run."""
-        return self._opened and self._reader.gave(key)
+        return self._opened is not None and self._opened.reader.gave(key)
 
     def ignore(self, key: str, sha256: str) -> None:
         """Take a result from there no more in this run: one of its blobs is lost."""
-        self._reader.ignore(key, sha256)
+        self._used().reader.ignore(key, sha256)
 
     def missing(self, digests: Iterable[str]) -> frozenset[str]:
         """Return those of the blobs that were not seen there. The server is not asked."""
@@ -108,32 +98,32 @@ class RemoteCache:
 
     def record(self, key: str) -> dict[str, Any] | None:
         """Return the record of a result if it is there with all of its blobs."""
-        return self._reader.record(key)
+        return self._used().reader.record(key)
 
     def fetch(self, sha256: str) -> bool:
         """Put a blob into the store; return False without an intact one."""
-        return self._reader.fetch(sha256)
+        return self._used().reader.fetch(sha256)
 
     def fetch_all(self, digests: Iterable[str]) -> None:
         """Fetch several blobs at a time; those that cannot be fetched stay missing."""
         wanted = self._store.missing(digests) - self._away.missing(digests)
         if wanted:
-            self._reader.fetch_all(wanted)
+            self._used().reader.fetch_all(wanted)
 
     def send(self, key: str, record: Mapping[str, Any]) -> None:
         """Send a result in the background, unless it is there."""
-        if self._push:
-            self._sending.send(key, record)
+        if self._push and (sending := self._used().sending):
+            sending.send(key, record)
 
     def stop(self) -> None:
         """End all requests soon."""
         if self._opened:
-            self._server.stop()
+            self._opened.server.stop()
 
     def finish(self) -> str:
         """End the use of the server; return a line about what was sent, "" if nothing was."""
-        if not self._opened:
+        if self._opened is None:
             return ""
-        said = self._sending.finish() if self._push else ""
-        self._reader.close()
+        said = self._opened.sending.finish() if self._opened.sending else ""
+        self._opened.reader.close()
         return said

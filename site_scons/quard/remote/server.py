@@ -200,7 +200,8 @@ class Server:
         if self._stopped.is_set():
             raise Stopped
         address, limits = f"{self._address}/{path}", self._limits
-        timeout = limits.connect, limits.silence
+        # While a body is sent, the library waits as long as for a connection.
+        timeout = (limits.silence if data else limits.connect), limits.silence
         try:
             # The body of HEAD is empty; what is not read would close the connection.
             stream = method != "HEAD"

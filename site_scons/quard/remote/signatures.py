@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,6 +88,10 @@ class Signatures:
         return status == 0
 
     def _run(self, words: tuple[str | Path, ...], given: bytes) -> tuple[int, bytes, str]:
-        """Return status, output and errors of ssh-keygen."""
-        done = run((_PROGRAM, *map(str, words)), env=self._env, given=given, timeout=_SECONDS)
+        """Return status, output and errors of ssh-keygen; one that does not end has failed."""
+        command = (_PROGRAM, *map(str, words))
+        try:
+            done = run(command, env=self._env, given=given, timeout=_SECONDS)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return 1, b"", str(error)
         return done.returncode, done.stdout, done.stderr.decode(errors="replace").strip()

@@ -240,7 +240,7 @@ class Session:
                     f" out/{workspace.board.name}/availability.json says what was tried)"
                 )
         ended_early = bool(SCons.Script.GetBuildFailures()) or workspace.host.stop.requested
-        if workspace.settings.limit is not None and workspace.summary.built:
+        if workspace.settings.limit is not None and (summary["built"] or summary["restored"]):
             self._shrink(workspace.settings.limit)
         if self.makes_images:
             whole = all(map(self._is_right, self._image_nodes())) and not self._is_left_stale()

@@ -146,3 +146,16 @@ def test_a_key_that_cannot_sign_is_one_line_and_nothing_is_sent(
     assert one.remote.finish() == ""
     assert len(one.said) == 1 and "nothing more is sent to the cache" in one.said[0]
     assert not any(path.startswith("/ac") for path in state.files)
+
+
+def test_a_program_that_does_not_end_accepts_nothing(
+    tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin/ssh-keygen"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("quard.remote.signatures._SECONDS", 0.2)
+    monkeypatch.setenv("PATH", f"{program.parent}:{PATH}")
+    reader = Signatures(trusting(tmp_path, key), None, os.environ["PATH"], "")
+    assert not reader.accepts(DATA, b"signed")
