@@ -1,15 +1,17 @@
-"""Checks of the names in a board's choices: of packages, features and fragments."""
+"""Checks of names in boards and recipes: of packages, features, fragments and parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from quard.base.errors import QuardError
 from quard.base.names import unknown
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
 from quard.model import Kconfig
+from quard.plan.plan import Plan
 from quard.recipes.catalog import Catalog, Package
+from quard.recipes.graph import ALL, Graph
 from quard.target import Target
 
 
@@ -67,3 +69,18 @@ def check_fragments(fragments: Fragments, catalog: Catalog) -> None:
                 reason="bad-board",
                 hint="remove it; the recipe's features and arguments configure it",
             )
+
+
+def check_parts(graph: Graph, plans: Mapping[str, Plan]) -> None:
+    """Reject a need that names a part which the package does not have."""
+    for user, edges in graph.edges.items():
+        for name, part in edges.brought:
+            known = plans[name].target_parts
+            if part not in ("", ALL, *known):
+                raise unknown(
+                    "part",
+                    part,
+                    known,
+                    f"packages/{user}/recipe.py needs {name}:{part}; packages/{name}/recipe.py"
+                    " names its parts",
+                )

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from quard.base.names import unknown
+from quard.base.errors import QuardError
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
 from quard.model import DEPLOY, Kconfig, Permission, Unhardened, User
-from quard.plan.choices import check_c_library, check_fragments, check_names
+from quard.plan.choices import check_c_library, check_fragments, check_names, check_parts
 from quard.plan.compose import Inputs, compiles, compose
 from quard.plan.natives import Natives, for_build
 from quard.plan.plan import CopyStep, Plan
@@ -156,11 +156,32 @@ class Resolver:
         """
         asked = tuple(sorted(decided.items())), tuple(extra)
         if asked not in self._graphs:
-            roots = (*self._root.packages, *asked[1])
-            self._graphs[asked] = build(
-                roots, lambda name: self._edges(self._package(name), decided)
-            )
+            self._graphs[asked] = self._build((*self._root.packages, *asked[1]), decided)
         return self._graphs[asked]
+
+    def _build(self, roots: tuple[str, ...], decided: Mapping[tuple[str, str], bool]) -> Graph:
+        read: list[Package] = []
+
+        def edges(name: str) -> Edges:
+            package = self._package(name)
+            read.append(self._catalog[name])
+            return self._edges(package, decided)
+
+        try:
+            return build(roots, edges)
+        except QuardError as error:
+            if error.reason == "unknown-package":
+                lint.require(read, self._catalog)  # which names the recipe
+            raise
+
+    def natives(
+        self, decided: Mapping[tuple[str, str], bool], extra: Iterable[str] = ()
+    ) -> frozenset[str]:
+        """Return the packages for the build machine that builds call. Raises as `resolve` does."""
+        graph = self.graph(decided, extra)
+        callers = [name for name in graph.order if graph.edges[name].natives]
+        lint.require((self._catalog[name] for name in callers), self._catalog)
+        return frozenset(each for name in callers for each in graph.edges[name].natives)
 
     def resolve(
         self,
@@ -189,7 +210,7 @@ class Resolver:
             )
             for name, package in packages.items()
         }
-        _require_parts(graph, plans)
+        check_parts(graph, plans)
         return Resolved(
             root=self._root,
             graph=graph,
@@ -266,18 +287,3 @@ class Resolver:
             runtime=packages(runtime),
             brought=tuple(sorted(brought)),
         )
-
-
-def _require_parts(graph: Graph, plans: Mapping[str, Plan]) -> None:
-    """Reject a need that names a part which the package does not have."""
-    for user, edges in graph.edges.items():
-        for name, part in edges.brought:
-            known = plans[name].target_parts
-            if part not in ("", ALL, *known):
-                raise unknown(
-                    "part",
-                    part,
-                    known,
-                    f"packages/{user}/recipe.py needs {name}:{part}; packages/{name}/recipe.py"
-                    " names its parts",
-                )

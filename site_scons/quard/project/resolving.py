@@ -31,8 +31,7 @@ def resolve(
     wanted = {name for root, name in asked if root == NAME}
     for root, each in resolvers.items():
         with naming(root):
-            graph = each.graph(decided, more[root])
-        wanted.update(name for edges in graph.edges.values() for name in edges.natives)
+            wanted |= each.natives(decided, more[root])
     resolved: dict[str, Resolved] = {}
     natives = None
     if wanted:

@@ -152,3 +152,22 @@ def test_a_package_cannot_be_called_like_the_build_machine(project: Path) -> Non
     with pytest.raises(QuardError, match="stands for the build machine") as caught:
         resolved(project)
     assert caught.value.reason == "bad-package-name"
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "where"),
+    [
+        ("app", {"natives": '("gne",)'}, "natives: no package 'gne'"),
+        ("app", {"needs": '("lbi",)'}, "needs: no package 'lbi'"),
+        ("gen", {"needs": '("lbi",)'}, "needs: no package 'lbi'"),
+        ("gen", {"for_build": 'ForBuild(needs=("lbi",))'}, "for_build.needs: no package 'lbi'"),
+    ],
+)
+def test_an_unknown_package_is_named_with_the_recipe_that_asks_for_it(
+    project: Path, name: str, fields: dict[str, str], where: str
+) -> None:
+    add(project / "packages", name, **({"natives": '("gen",)'} if name == "app" else {}) | fields)
+    with pytest.raises(QuardError) as caught:
+        resolved(project)
+    assert caught.value.reason == "unknown-package"
+    assert f"packages/{name}/recipe.py: {where}" in caught.value.detail
