@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from quard.base.record import Record
+
 FORTIFY = 3
 """The highest level of _FORTIFY_SOURCE."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hardening:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Hardening(Record):
     """A board's choice of defences; each can be turned off.
 
     pie             -- programs, including static ones, are loaded at a random address

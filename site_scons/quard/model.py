@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from quard.base.record import Record
 from quard.steps import Install as Install
 from quard.steps import Run as Run
 from quard.steps import Step as Step
@@ -20,8 +21,8 @@ DEPLOY = "boot"
 """Staging folder whose files go beside the images, not into the root file system."""
 
 
-@dataclass(frozen=True)
-class Alternate:
+@dataclass(frozen=True, repr=False)
+class Alternate(Record):
     """The same release in an archive with other bytes, such as a distribution's repack.
 
     url    -- its address
@@ -36,8 +37,8 @@ class Alternate:
     size: int = 0
 
 
-@dataclass(frozen=True)
-class Source:
+@dataclass(frozen=True, repr=False)
+class Source(Record):
     """A source archive, with upstream's address first.
 
     url        -- upstream's address
@@ -56,8 +57,8 @@ class Source:
     size: int = 0
 
 
-@dataclass(frozen=True)
-class Feature:
+@dataclass(frozen=True, repr=False)
+class Feature(Record):
     """An option of a package that the board sets; both branches are always written out.
 
     on, off -- arguments of the configure step (Kconfig packages: configuration lines)
@@ -77,8 +78,8 @@ class Feature:
     default: bool = False
 
 
-@dataclass(frozen=True)
-class User:
+@dataclass(frozen=True, repr=False)
+class User(Record):
     """An account that a package needs on the target, with a group of the same name and number."""
 
     name: str
@@ -88,8 +89,8 @@ class User:
     gecos: str = ""
 
 
-@dataclass(frozen=True)
-class Permission:
+@dataclass(frozen=True, repr=False)
+class Permission(Record):
     """Owner and mode of installed paths; `path` is absolute and may contain shell wildcards."""
 
     path: str
@@ -98,8 +99,8 @@ class Permission:
     group: str = "root"
 
 
-@dataclass(frozen=True)
-class Unhardened:
+@dataclass(frozen=True, repr=False)
+class Unhardened(Record):
     """Programs and libraries that may lack defences of the board's [hardening], and why.
 
     path   -- absolute, may contain shell wildcards
@@ -112,8 +113,8 @@ class Unhardened:
     reason: str
 
 
-@dataclass(frozen=True)
-class Part:
+@dataclass(frozen=True, repr=False)
+class Part(Record):
     """Files for the target that are in another part than their folder suggests.
 
     name  -- `libs`, `programs`, or a name of the recipe's own, which others need as PACKAGE:NAME
@@ -142,7 +143,7 @@ class ForBuild(tuple[tuple[str, object], ...]):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Recipe:
+class Recipe(Record):
     """The fields that every recipe has, whatever its build style.
 
     summary       -- one line for people

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quard.base.record import Record
+
 
 class Run(tuple[str, ...]):
     """One command: an argument vector, run in the source folder without a shell."""
@@ -18,8 +20,8 @@ class Run(tuple[str, ...]):
         return tuple(self)
 
 
-@dataclass(frozen=True)
-class Install:
+@dataclass(frozen=True, repr=False)
+class Install(Record):
     """Copy one file of the source or of the recipe into the staging folder.
 
     source      -- path below the source folder, or `{files}/...`
@@ -31,8 +33,8 @@ class Install:
     mode: str = "0644"
 
 
-@dataclass(frozen=True)
-class Symlink:
+@dataclass(frozen=True, repr=False)
+class Symlink(Record):
     """Make a symbolic link in the staging folder; `path` is without a leading slash."""
 
     path: str

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from quard.base.names import unknown
+from quard.base.record import Record
 
 CLibrary = Literal["glibc", "musl"]
 
 
-@dataclass(frozen=True)
-class Target:
+@dataclass(frozen=True, repr=False)
+class Target(Record):
     """A kind of machine that images are built for.
 
     triple         -- GNU triple; also the prefix of the cross tools as builds see them, without the

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import importlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from quard.base.record import Record
 
 TOP = Path(__file__).resolve().parents[2]
 ENGINE = TOP / "site_scons"
@@ -277,3 +281,22 @@ def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
     assert layer("site_tools.quardroot.session") == 0
     relative = MODULES["site_tools.quardroot.session"]
     assert "site_tools.quardroot.guard" in {found.module for found in imports(relative)}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("quard.hardening", "quard.model", "quard.steps", "quard.target"),
+        *(
+            each
+            for room in ("boards", "plan", "project", "recipes")
+            for each in of(f"quard.{room}")
+        ),
+    ],
+)
+def test_dataclasses_that_a_null_build_loads_share_a_representation(module: str) -> None:
+    """See quard.base.record; without one, a message or a test would show an address."""
+    for found in vars(importlib.import_module(module)).values():
+        if isinstance(found, type) and dataclasses.is_dataclass(found):
+            own = found.__module__ == module
+            assert not own or found.__repr__ is Record.__repr__, found

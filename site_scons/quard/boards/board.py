@@ -14,6 +14,7 @@ from typing import Any
 from quard.base.errors import QuardError
 from quard.base.files import listed
 from quard.base.names import NAME, unknown
+from quard.base.record import Record
 from quard.base.table import Table, read
 from quard.boards import root, tables
 from quard.boards.configuration import BoardToolchain, Choice, Configuration
@@ -34,8 +35,8 @@ _MOUNTED = ("/data", "/dev", "/mnt", "/proc", "/run", "/sys", "/tmp", "/var/log"
 """Paths where the guest mounts other file systems."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Data:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Data(Record):
     """The data disk, mounted at /data, which is kept when images are replaced.
 
     size_mib   -- of its ext4 file system; 0: no data disk
@@ -46,8 +47,8 @@ class Data:
     persistent: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Board:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Board(Record):
     """The content of a board's file.
 
     packages  -- packages requested by name; their dependencies are added

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from quard.base.record import Record
 from quard.hardening import Hardening
 from quard.target import Target
 
 Choice = Literal["on", "off", "if-available"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class BoardToolchain:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BoardToolchain(Record):
     """The cross compiler.
 
     prefix -- of its commands, as in riscv64-linux-gnu-
@@ -24,8 +25,8 @@ class BoardToolchain:
     folder: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Configuration:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Configuration(Record):
     """How packages are built; a board has one for each of its roots.
 
     name      -- in the ids of its packages, NAME@CONFIGURATION: the board's, or BOARD/ROOT

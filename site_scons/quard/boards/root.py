@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from quard.base.names import NAME
+from quard.base.record import Record
 from quard.base.table import Table
 from quard.boards import tables
 from quard.boards.configuration import Configuration
@@ -17,8 +18,8 @@ _TAKEN = frozenset(("build", "configure", "images", "shell", "store", "unfinishe
 """Names that no root can have: of other folders in `out`, and of the build machine."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Login:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Login(Record):
     """Who may log in.
 
     root_password   -- root's entry in shadow(5): a crypt(5) hash, "*" to lock it, or "" for a
@@ -30,8 +31,8 @@ class Login:
     authorized_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Root:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Root(Record):
     """What one root file system contains.
 
     board      -- the board's name

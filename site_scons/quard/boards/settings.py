@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from quard.base import given
 from quard.base.errors import QuardError
+from quard.base.record import Record
 from quard.base.table import Table, read
 from quard.boards.keys import HINT, authorized_keys, bad_key
 
@@ -28,8 +29,8 @@ _SIZE = re.compile(r"([0-9]{1,6})([MGT])")
 TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Settings(Record):
     """A site's choices.
 
     override        -- package -> local source tree that is built instead of the archive

@@ -11,11 +11,12 @@ from typing import Any
 from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import content, is_sha256, replacing
+from quard.base.record import Record
 from quard.ledger.basis import RECORD, key
 
 
-@dataclass(frozen=True)
-class Results:
+@dataclass(frozen=True, repr=False)
+class Results(Record):
     """The paths of the small files of one unit.
 
     result -- its key and the digests of its parts; written last, the only one that SCons watches
@@ -44,8 +45,8 @@ class Results:
         return self.folder / f"{self.name}.earlier.json"
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Record):
     """The content of a unit's result file.
 
     key     -- hash over what it was made from

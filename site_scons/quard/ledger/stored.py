@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from quard.base.record import Record
 from quard.ledger.basis import acceptable, key
 from quard.store.stores import Stores
 
 
-@dataclass(frozen=True)
-class Stored:
+@dataclass(frozen=True, repr=False)
+class Stored(Record):
     """The record of a result, and what that was made from."""
 
     made: Mapping[str, Any]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from quard.base.errors import QuardError
+from quard.base.record import Record
 from quard.boards.board import Board
 from quard.boards.root import Root
 from quard.plan.image import (
@@ -28,8 +29,8 @@ DATA_LABEL = "data"
 """Label by which the guest finds the data disk among its disks."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Surroundings(Record):
     """Inputs of a board's images, which the caller has read from the disk.
 
     systems         -- name of a system's table -> SHA-256

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quard.base.files import FileRef
+from quard.base.record import Record
 from quard.boards.configuration import Configuration
 from quard.model import DEPLOY, Autotools, Custom, Kconfig, Make, Recipe, ToolchainRuntime
 from quard.plan import autotools, custom, kconfig, make
@@ -16,8 +17,8 @@ from quard.recipes.placeholders import render
 from quard.target import Target, target
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Inputs(Record):
     """Inputs of one package, which the caller has read from the disk.
 
     patches, files -- those in the recipe's folder, sorted by name
@@ -54,7 +55,7 @@ def compose(
     steps, generators = _steps(recipe, context, inputs)
     env = tuple(sorted((key, render(text, context.values)) for key, text in recipe.env))
     files = (*inputs.files, *inputs.fragments)
-    if configuration.native and "{files}" not in repr((steps, env)):
+    if configuration.native and "{files}" not in str([env, *(step.as_json() for step in steps)]):
         files = ()  # those are for the target's package
     return Plan(
         name=name,

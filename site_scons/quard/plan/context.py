@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quard.base.placeholders import NATIVE
+from quard.base.record import Record
 from quard.model import Install, Recipe, Run, Step, Symlink
 from quard.plan import plan
 from quard.recipes.placeholders import render, render_all
@@ -15,8 +16,8 @@ BUILD_TRIPLE = "x86_64-pc-linux-gnu"
 """Triple used for every build machine: results must not depend on the real one."""
 
 
-@dataclass(frozen=True)
-class Context:
+@dataclass(frozen=True, repr=False)
+class Context(Record):
     """One package on one board.
 
     features -- every feature of the recipe, on or off

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from quard.base import canonical
+from quard.base.record import Record
 from quard.model import Permission, Unhardened, User
 
 VERSION = 6
@@ -18,7 +19,7 @@ _MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz":
 """Format -> what writes it, see quard.image.tools. rootfs.tar is written by the engine alone."""
 
 
-class _ImagePlan:
+class _ImagePlan(Record):
     """Base of image plans. All fields are part of the identity, so none can be forgotten."""
 
     archives = ("",)
@@ -39,7 +40,7 @@ class _ImagePlan:
         return canonical.digest(self.instructions())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RootfsPlan(_ImagePlan):
     """A root file system: its content besides the packages' files.
 
@@ -70,7 +71,7 @@ class RootfsPlan(_ImagePlan):
     persistent: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FileSystemPlan(_ImagePlan):
     """A file system with the files of rootfs.tar.
 
@@ -88,7 +89,7 @@ class FileSystemPlan(_ImagePlan):
         return _MADE_BY[self.format]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class EmptyDiskPlan(_ImagePlan):
     """An empty ext4 file system; every guest gets a copy of it."""
 
@@ -100,7 +101,7 @@ class EmptyDiskPlan(_ImagePlan):
         return ("mke2fs",)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ScriptPlan(_ImagePlan):
     """run.sh, which starts the board's machine.
 
@@ -117,7 +118,7 @@ class ScriptPlan(_ImagePlan):
     formats: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FilePlan(_ImagePlan):
     """A file that a package puts beside the images: the kernel, the firmware."""
 

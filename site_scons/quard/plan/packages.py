@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from quard.base.record import Record
 from quard.boards.native import NAME as BUILD
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
 from quard.plan.unit import Input, Unit, package_id
 
 
-@dataclass(frozen=True)
-class Packages:
+@dataclass(frozen=True, repr=False)
+class Packages(Record):
     """The packages of all roots.
 
     units -- by id; inputs come first, and the board's own root before the named ones

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from quard.base import canonical
 from quard.base.files import FileRef
+from quard.base.record import Record
 from quard.plan.unit import TARGET_PARTS
 
 ORIGINS = 1
@@ -25,8 +26,8 @@ Phase = Literal["prepare", "configure", "build", "install"]
 PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")
 
 
-@dataclass(frozen=True)
-class RunStep:
+@dataclass(frozen=True, repr=False)
+class RunStep(Record):
     """Run a command in the source folder.
 
     modular -- run only if `.config` builds something as a module
@@ -41,8 +42,8 @@ class RunStep:
         return {"phase": self.phase, "run": self.argv, **only}
 
 
-@dataclass(frozen=True)
-class CopyStep:
+@dataclass(frozen=True, repr=False)
+class CopyStep(Record):
     """Copy a file from the source (or the recipe's files) into the staging folder."""
 
     phase: Phase
@@ -54,8 +55,8 @@ class CopyStep:
         return {"phase": self.phase, "copy": [self.source, self.destination, self.mode]}
 
 
-@dataclass(frozen=True)
-class LinkStep:
+@dataclass(frozen=True, repr=False)
+class LinkStep(Record):
     """Create a symbolic link in the staging folder."""
 
     phase: Phase
@@ -66,8 +67,8 @@ class LinkStep:
         return {"phase": self.phase, "link": [self.path, self.target]}
 
 
-@dataclass(frozen=True)
-class KconfigStep:
+@dataclass(frozen=True, repr=False)
+class KconfigStep(Record):
     """Write `.config`: base target, then fragments, then the features' lines, then refresh.
 
     make      -- argument vector of make, without a target
@@ -93,8 +94,8 @@ class KconfigStep:
         return {"phase": self.phase, "kconfig": settings}
 
 
-@dataclass(frozen=True)
-class ToolchainStep:
+@dataclass(frozen=True, repr=False)
+class ToolchainStep(Record):
     """Copy libraries of the cross toolchain into the staging folder's usr/lib."""
 
     phase: Phase
@@ -106,8 +107,8 @@ class ToolchainStep:
         return {"phase": self.phase, "toolchain-runtime": settings}
 
 
-@dataclass(frozen=True)
-class HeadersStep:
+@dataclass(frozen=True, repr=False)
+class HeadersStep(Record):
     """Copy folders of the kernel's headers that the cross toolchain has into usr/include."""
 
     phase: Phase
@@ -120,8 +121,8 @@ class HeadersStep:
 Step = RunStep | CopyStep | LinkStep | KconfigStep | ToolchainStep | HeadersStep
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Plan(Record):
     """The build of one package.
 
     sources  -- digests of the accepted archives, upstream's first. One of them is unpacked and

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from quard.base.errors import QuardError
+from quard.base.record import Record
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
@@ -21,8 +22,8 @@ from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import ALL, Edges, Graph, build, packages, parted
 
 
-@dataclass(frozen=True)
-class Tree:
+@dataclass(frozen=True, repr=False)
+class Tree(Record):
     """A local source folder that is built instead of a recipe's archive.
 
     digest     -- of its content
@@ -33,8 +34,8 @@ class Tree:
     configured: bool
 
 
-@dataclass(frozen=True)
-class Resolved:
+@dataclass(frozen=True, repr=False)
+class Resolved(Record):
     """The packages of a root.
 
     graph  -- their order

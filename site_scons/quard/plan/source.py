@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quard.base.record import Record
 from quard.model import Recipe
 from quard.recipes.placeholders import render
 
 
-@dataclass(frozen=True)
-class Variant:
+@dataclass(frozen=True, repr=False)
+class Variant(Record):
     """One archive of a release: the file's name, the hash of its bytes, and their addresses.
 
     size -- in bytes; 0 if the recipe does not give it
@@ -21,8 +22,8 @@ class Variant:
     size: int = 0
 
 
-@dataclass(frozen=True)
-class Request:
+@dataclass(frozen=True, repr=False)
+class Request(Record):
     """A request for a package's archive: any one of the variants, upstream's first.
 
     strict -- the recipe has alternates, which the settings exclude

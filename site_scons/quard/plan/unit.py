@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from quard.base.record import Record
 from quard.boards.native import NAME as BUILD
 
 LIBS, PROGRAMS = "libs", "programs"
@@ -32,8 +33,8 @@ class UnitPlan(Protocol):
         """Return everything that decides what is made from the inputs."""
 
 
-@dataclass(frozen=True)
-class Input:
+@dataclass(frozen=True, repr=False)
+class Input(Record):
     """A part of another unit.
 
     unit -- id of that unit
@@ -52,8 +53,8 @@ class Input:
         return f"{name}:{self.part}"
 
 
-@dataclass(frozen=True)
-class Unit:
+@dataclass(frozen=True, repr=False)
+class Unit(Record):
     """One thing that is made.
 
     id     -- NAME@CONFIG for a package, BOARD/NAME for a unit of a board

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quard.base import canonical
+from quard.base.record import Record
 from quard.ledger import why
 from quard.ledger.results import made_from, read_record
 from quard.plan import source
@@ -17,8 +18,8 @@ from quard.project.build import BoardBuild
 Action = Literal["none", "restore", "build", "maybe", "make"]
 
 
-@dataclass(frozen=True)
-class Expected:
+@dataclass(frozen=True, repr=False)
+class Expected(Record):
     """What would happen to a unit.
 
     action -- none; restore: from the store; build, or make for an image file; maybe: depends on

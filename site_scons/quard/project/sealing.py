@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from quard.base.errors import QuardError
+from quard.base.record import Record
 from quard.process import bubblewrap, trial
 from quard.process.sandbox import Mode
 from quard.project.toolset import UNAVAILABLE
@@ -16,8 +17,8 @@ _BWRAP = "bwrap"
 _DECIDED = "remove the obstacle; or let ./scons source decide again which tools builds use"
 
 
-@dataclass(frozen=True)
-class Sealing:
+@dataclass(frozen=True, repr=False)
+class Sealing(Record):
     """How commands are run.
 
     obstacle -- why they are not sealed

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from quard.base.record import Record
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Site(Record):
     """The machine and this run, as far as they do not follow from the project.
 
     cache  -- folder of the store and of fetched archives

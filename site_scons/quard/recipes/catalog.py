@@ -16,6 +16,7 @@ from quard.base.errors import QuardError
 from quard.base.files import FileRef
 from quard.base.names import NAME, unknown
 from quard.base.plain import short
+from quard.base.record import Record
 from quard.model import Recipe
 from quard.recipes.parse_cache import ParseCache
 
@@ -24,8 +25,8 @@ _LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.
 """Leftover files of editors and patch(1): never part of a recipe."""
 
 
-@dataclass(frozen=True)
-class Package:
+@dataclass(frozen=True, repr=False)
+class Package(Record):
     """A recipe and its folder.
 
     sha256 -- of the recipe's text

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quard.base.record import Record
 from quard.recipes.catalog import Package
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Record):
     """One problem in one recipe.
 
     reason -- slug, as in QuardError

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from quard.base.errors import QuardError
+from quard.base.record import Record
 
 ALL = "*"
 """In `Edges.brought`: all parts of a package."""
@@ -23,8 +24,8 @@ def packages(needs: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({parted(need)[0] for need in needs}))
 
 
-@dataclass(frozen=True)
-class Edges:
+@dataclass(frozen=True, repr=False)
+class Edges(Record):
     """The dependencies of one package, with the board's features decided.
 
     needs   -- built before it and visible to its build
@@ -43,8 +44,8 @@ class Edges:
     brought: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Graph:
+@dataclass(frozen=True, repr=False)
+class Graph(Record):
     """The packages of one board.
 
     edges -- by package

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from quard.base.files import listed, replacing
+from quard.base.record import Record
 from quard.model import Recipe
 
 _DIGEST = 32
@@ -24,8 +25,8 @@ _READERS = ("", "base", "recipes", "plan")
 """Folders of the engine whose modules parse and check recipes."""
 
 
-@dataclass(frozen=True)
-class _Parsed:
+@dataclass(frozen=True, repr=False)
+class _Parsed(Record):
     """The cache entry of one recipe.
 
     content -- SHA-256 of its text
