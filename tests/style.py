@@ -2,8 +2,8 @@
 
 usage: .venv/bin/python tests/style.py [NAME...]      without a name, all of them
 
-Each check runs one tool from the top folder over the whole project. Those of requirements.in have
-their settings in pyproject.toml.
+Each check runs one tool from the top folder over the whole project. Those of requirements-test.in
+have their settings in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import checkout
 
 TOP = checkout.TOP
-LOCK = TOP / "requirements.lock"
+LOCK = TOP / "requirements-test.lock"
 CHECKS = {
     "lint": ("ruff", "check", "--quiet", "."),
     "format": ("ruff", "format", "--check", "--quiet", "."),
@@ -42,7 +42,7 @@ def run(name: str) -> tuple[int, str]:
         command = [tool, *arguments, *scripts()]
     else:
         if is_outdated(Path(sys.prefix)) or importlib.util.find_spec(tool) is None:
-            return 2, f"{sys.prefix} lacks what requirements.lock lists: ./scons list installs it\n"
+            return 2, f"{sys.prefix} lacks what {LOCK.name} lists: ./scons test installs it\n"
         command = [sys.executable, "-m", tool, *arguments]
     done = subprocess.run(
         command,
@@ -67,9 +67,12 @@ def scripts() -> list[str]:
 
 
 def is_outdated(environment: Path) -> bool:
-    """Tell whether ./scons made the environment from another requirements.lock than today's."""
-    made_from = environment / "bootstrap/requirements.lock"
-    return made_from.exists() and made_from.read_bytes() != LOCK.read_bytes()
+    """Tell whether ./scons made the environment without today's packages for tests."""
+    made_from = environment / "bootstrap"
+    if not made_from.exists():
+        return False
+    lock = made_from / LOCK.name
+    return not lock.exists() or lock.read_bytes() != LOCK.read_bytes()
 
 
 def main() -> int:

@@ -33,7 +33,7 @@ import company
 TOP = Path(__file__).resolve().parents[2]
 TOOLS = (
     *("cat", "cmp", "cp", "date", "dd", "env", "flock", "grep", "id", "mkdir", "mv", "readlink"),
-    *("rm", "rmdir", "sed", "sleep", "tail", "tee", "touch", "tr", "uname"),
+    *("rm", "rmdir", "sed", "sleep", "sort", "tail", "tee", "touch", "tr", "uname"),
 )
 LIST = "# a comment\n\ncoreutils cp copies files\n"
 Env = Mapping[str, str]
@@ -47,26 +47,27 @@ print(json.dumps({**told, "compiles": not sys.dont_write_bytecode}))
 """
 
 
-def make_wheel(folder: Path) -> str:
-    """Write a wheel whose `python -m SCons` tells how it was started; return its lock line."""
+def make_wheel(folder: Path, name: str = "scons", main: str = FAKE_SCONS) -> str:
+    """Write a wheel, by default one that tells how SCons was started; return its lock line."""
+    package = "SCons" if name == "scons" else name
     files = {
-        "SCons/__init__.py": "",
-        "SCons/__main__.py": FAKE_SCONS,
-        "scons-0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: scons\nVersion: 0.1\n",
-        "scons-0.1.dist-info/WHEEL": (
+        f"{package}/__init__.py": "",
+        f"{package}/__main__.py": main,
+        f"{name}-0.1.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\n",
+        f"{name}-0.1.dist-info/WHEEL": (
             "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         ),
     }
     record = ""
-    for name, text in files.items():
+    for path, text in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        record += f"{name},sha256={digest.rstrip('=')},{len(text)}\n"
-    files["scons-0.1.dist-info/RECORD"] = f"{record}scons-0.1.dist-info/RECORD,,\n"
-    wheel = folder / "scons-0.1-py3-none-any.whl"
+        record += f"{path},sha256={digest.rstrip('=')},{len(text)}\n"
+    files[f"{name}-0.1.dist-info/RECORD"] = f"{record}{name}-0.1.dist-info/RECORD,,\n"
+    wheel = folder / f"{name}-0.1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return f"scons==0.1 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return f"{name}==0.1 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
 def script(path: Path, text: str) -> None:
@@ -155,7 +156,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Result]:
     script(tools / "python3", f'exec "{Path(sys.executable).resolve()}" "$@"\n')
     shutil.copy2(TOP / "scons", top)
     (top / "host-packages.list").write_text(LIST)
-    (top / "requirements.lock").write_text(make_wheel(wheels))
+    scons = make_wheel(wheels)
+    (top / "requirements.lock").write_text(scons)
+    for extra in ("test", "remote"):
+        lock = make_wheel(wheels, extra, "") + scons  # extras may name what all starts need
+        (top / f"requirements-{extra}.lock").write_text(lock)
     env = {
         "HOME": str(root / "home"),
         "PIP_CONFIG_FILE": os.devnull,
@@ -186,8 +191,8 @@ def fresh(lab: tuple[Checkout, Result], template: Path, tmp_path: Path) -> Check
     waits for as long as a file `wait` lies beside the folder of tools."""
     checkout = Checkout(tmp_path / "a copy", tmp_path / "bin", lab[0].env)
     checkout.top.mkdir()
-    for name in ("scons", "requirements.lock", "host-packages.list"):
-        shutil.copy2(lab[0].top / name, checkout.top)
+    for path in (lab[0].top / "scons", *lab[0].top.glob("*.l*")):
+        shutil.copy2(path, checkout.top)
     shutil.copytree(lab[0].bin, checkout.bin, symlinks=True)
     checkout.stub(
         "python3",
@@ -320,6 +325,36 @@ def test_environment_is_made_anew_when_it_no_longer_fits(ready: Checkout, change
     assert "creating .venv" in ready.run(env=env).err
     assert ready.leftovers() == [".venv"]
     assert ready.run(env=env).err == ""
+
+
+def installed(checkout: Checkout) -> set[str]:
+    """The modules of the lock files that .venv has."""
+    (place,) = checkout.top.glob(".venv/lib/python*/site-packages")
+    return {name for name in ("SCons", "remote", "test") if (place / name).exists()}
+
+
+def test_packages_for_tests_and_grpc_are_installed_when_needed_and_then_kept(
+    ready: Checkout,
+) -> None:
+    lock = ready.top / "requirements-remote.lock"
+    lock.open("a").write("# newer\n")
+    assert ready.run().err == "" and installed(ready) == {"SCons"}
+    first = ready.run(env={"QUARDROOT_EXTRAS": "remote"})
+    assert "installing 2 Python packages" in first.err and installed(ready) == {"SCons", "remote"}
+    assert ready.run().err == ready.run(env={"QUARDROOT_EXTRAS": "remote"}).err == ""
+    assert "installing 3 Python packages" in ready.run("test").err
+    assert installed(ready) == {"SCons", "remote", "test"}
+    assert ready.run().err == ready.run("bench").err == ""
+    lock.open("a").write("# newer again\n")
+    assert "installing 3 Python packages" in ready.run().err
+    assert ready.leftovers() == [".venv"]
+
+
+def test_a_failed_extra_keeps_the_environment(ready: Checkout) -> None:
+    lock = ready.top / "requirements-test.lock"
+    lock.write_text(re.sub("sha256:.*", "sha256:" + "0" * 64, lock.read_text()))
+    assert ready.run("test").reason == "hash-mismatch"
+    assert ready.run().err == "" and installed(ready) == {"SCons"}
 
 
 def test_failed_renewal_keeps_the_old_environment(ready: Checkout) -> None:
@@ -794,7 +829,7 @@ def index(lab: tuple[Checkout, Result], tmp_path: Path) -> Iterator[tuple[Path, 
     authority = company.found(tmp_path / "company")
     folder = tmp_path / "index/simple/scons"
     folder.mkdir(parents=True)
-    (wheel,) = (lab[0].bin.parent / "wheels").iterdir()
+    (wheel,) = (lab[0].bin.parent / "wheels").glob("scons-*")
     shutil.copy2(wheel, folder)
     (folder / "index.html").write_text(f'<!DOCTYPE html><a href="{wheel.name}">{wheel.name}</a>')
     handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path / "index")
@@ -914,7 +949,7 @@ def test_full_disk_is_told_as_such(fresh: Checkout, size: int, full_from: str) -
             (fresh.bin / "python3").read_text().replace("cp -a", "cat /dev/zero >.venv/x; cp -a")
         )
         fresh.stub("python3", quick)
-    command = f"cp scons requirements.lock host-packages.list '{small}' && '{small}/scons'"
+    command = f"cp scons requirements*.lock host-packages.list '{small}' && '{small}/scons'"
     result = in_bwrap(fresh, "--size", str(size), "--tmpfs", str(small), command=command)
     assert result.reason == "disk-full"
     assert ("creating .venv" in result.err) == (full_from == "the middle")
@@ -931,14 +966,30 @@ def test_our_own_list_has_a_reason_for_every_package() -> None:
     assert len(names) == len(set(names)) > 20
 
 
-def test_our_own_lock_is_hashed_complete_and_names_no_address() -> None:
-    lock = (TOP / "requirements.lock").read_text()
+LOCKS = sorted(path.stem for path in TOP.glob("requirements*.lock"))
+
+
+def packages(name: str) -> dict[str, str]:
+    """The packages of one of our own lock files with version and hashes."""
+    lock = (TOP / f"{name}.lock").read_text()
     assert "://" not in lock and "/" not in lock
-    blocks = re.split(r"\n(?=[a-z])", lock.strip())
+    blocks = re.split(r"\n(?=[a-z])", re.sub(r"\n +#.*", "", lock).strip())
     assert all(re.match(r"[a-z0-9-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", b) for b in blocks)
-    locked = {block.split("==")[0] for block in blocks}
-    wanted = (TOP / "requirements.in").read_text()
-    assert set(re.findall(r"^([a-z][a-z0-9-]*)", wanted, re.MULTILINE)) <= locked
+    return dict(block.split("==", 1) for block in blocks)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_our_own_lock_is_hashed_complete_and_names_no_address(name: str) -> None:
+    wanted = (TOP / f"{name}.in").read_text()
+    assert set(re.findall(r"^([a-z][a-z0-9-]*)", wanted, re.MULTILINE)) <= set(packages(name))
+
+
+def test_our_own_locks_agree_about_what_several_of_them_have() -> None:
+    assert "requirements-test" in LOCKS
+    seen: dict[str, str] = {}
+    for name in LOCKS:
+        for package, what in packages(name).items():
+            assert seen.setdefault(package, what) == what, f"{name}: {package}"
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ def test_spelling_leaves_out_no_file_of_the_project_but_the_lock() -> None:
         for path in (Path(name), *Path(name).parents)
         if any(fnmatch(f"./{path}", pattern) for pattern in settings["codespell"]["skip"])
     }
-    assert left_out == {"requirements.lock"}
+    assert left_out == {name for name in checkout.files() if fnmatch(name, "requirements*.lock")}
+    assert style.LOCK.name in left_out
     assert settings["codespell"]["check-hidden"]
 
 
@@ -90,12 +91,13 @@ def test_a_tool_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert text == "shellcheck is not installed: ./scons test installs it\n"
 
 
-def test_an_environment_that_an_older_lock_made_is_told_from_an_unsuitable_project(
+def test_an_environment_without_todays_tools_is_told_from_an_unsuitable_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not style.is_outdated(tmp_path)  # ./scons did not make it
     (tmp_path / "bootstrap").mkdir()
-    lock = tmp_path / "bootstrap/requirements.lock"
+    assert style.is_outdated(tmp_path)
+    lock = tmp_path / "bootstrap" / style.LOCK.name
     lock.write_bytes(style.LOCK.read_bytes())
     assert not style.is_outdated(tmp_path)
     lock.write_text("older\n", encoding="utf-8")
@@ -103,7 +105,7 @@ def test_an_environment_that_an_older_lock_made_is_told_from_an_unsuitable_proje
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     status, text = style.run("lint")
     assert status != 0
-    assert text == f"{tmp_path} lacks what requirements.lock lists: ./scons list installs it\n"
+    assert text == f"{tmp_path} lacks what {style.LOCK.name} lists: ./scons test installs it\n"
 
 
 def test_a_check_by_name_is_run_alone_and_an_unknown_one_is_an_error() -> None:
