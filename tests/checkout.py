@@ -73,4 +73,7 @@ def copy(to: Path) -> None:
     """Copy the checkout's files."""
     for name in files():
         (to / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(TOP / name, to / name, follow_symlinks=False)
+        if (TOP / name).is_symlink():  # copy2 looks at what it leads to, which may be a pipe
+            (to / name).symlink_to((TOP / name).readlink())
+        else:
+            shutil.copy2(TOP / name, to / name)
