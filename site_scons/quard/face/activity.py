@@ -7,12 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from quard.face.spans import How, Recording, Span, Stretch
+
 BUILDS = ("unpack", "update")
 """The first step of a package's build: from its source, or in an incremental build directory."""
 MAKE = "make"
 """The only step of an image file."""
 FETCH = "fetch"
 """A step whose duration depends on a server; it does not count for a package's duration."""
+WAIT = "wait"
+"""A pause until a job slot is free; neither counts for a package's duration."""
 
 
 @dataclass
@@ -23,6 +27,7 @@ class Item:
     phase   -- the current step; "" before the first one
     entered -- start time of the current step
     steps   -- seconds that its other steps took, in order
+    passed  -- its ended steps with their times, in order
     """
 
     name: str
@@ -32,6 +37,7 @@ class Item:
     phase: str = ""
     entered: float = 0.0
     steps: dict[str, float] = field(default_factory=dict)
+    passed: list[Stretch] = field(default_factory=list)
 
 
 @dataclass
@@ -62,6 +68,7 @@ class Activities:
               restored or opened for a shell or an editor
     ended  -- the names of everything that finished
     failed -- the names of everything that did not
+    recording -- when the run worked on what
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,6 +79,7 @@ class Activities:
         self.taken: dict[str, dict[str, float]] = {}
         self.ended: set[str] = set()
         self.failed: set[str] = set()
+        self.recording = Recording()
         self.changed = clock()
         """Time of the last start or end."""
 
@@ -100,14 +108,24 @@ class Activities:
         with self._lock:
             now = self.changed = self._clock()
             self._items = [other for other in self._items if other is not item]
+            _leave(item, now)
+            self._record(item, now, "made" if made else "failed")
             if not made:
                 self.failed.add(item.name)
                 return
-            _leave(item, now)
             self.ended.add(item.name)
             self.failed.discard(item.name)
             if next(iter(item.steps), "") in (*BUILDS, MAKE):
                 self.taken[item.name] = item.steps
+
+    def came(self, name: str, how: How, origin: str = "") -> None:
+        """Note how a package, whose work has ended, was obtained."""
+        with self._lock:
+            self.recording.came(name, how, origin)
+
+    def _record(self, item: Item, now: float, how: How) -> None:
+        steps = tuple(item.passed)
+        self.recording.add(Span(item.name, item.version, item.since, now, how, steps))
 
     def transfer(self, package: str, file: str, total: int | None, done: int) -> Transfer:
         with self._lock:
@@ -122,6 +140,10 @@ class Activities:
 
     def clear(self) -> None:
         with self._lock:
+            now = self._clock()
+            for item in self._items:
+                _leave(item, now)
+                self._record(item, now, "interrupted")
             self._items.clear()
             self._transfers.clear()
 
@@ -139,5 +161,7 @@ class Activities:
 
 def _leave(item: Item, now: float) -> None:
     """Add the time of the step that ends now."""
+    if item.phase:
+        item.passed.append(Stretch(item.phase, item.entered, now))
     if item.phase not in ("", FETCH):
         item.steps[item.phase] = item.steps.get(item.phase, 0.0) + now - item.entered

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from quard.face.live import Live
     from quard.face.outlook import Outlook
     from quard.face.screen import Screen
+    from quard.face.spans import How, Span
     from quard.sources.watch import Progress
 
 _SHARED = ("cache-unusable", "disk-full")
@@ -114,9 +115,15 @@ class Console:
         self._answers.write(plain(text))
         self._answers.flush()
 
-    def done(self, name: str, version: str, how: str) -> None:
-        """Print that a package is done."""
-        self.note(f"{name} {version}: {how}")
+    def done(
+        self, name: str, version: str, text: str, how: How = "built", origin: str = ""
+    ) -> None:
+        """Print that a package is done, and record how it was obtained.
+
+        origin -- name of the store, cache or worker, for users
+        """
+        self._activities.came(name, how, origin)
+        self.note(f"{name} {version}: {text}")
 
     @contextmanager
     def package(self, name: str, version: str) -> Iterator[Callable[[str], None]]:
@@ -158,6 +165,16 @@ class Console:
     def taken(self) -> Mapping[str, Mapping[str, float]]:
         """What was made in this run -> its steps and their seconds."""
         return self._begun.taken if self._begun else {}
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What this run worked on, and when, in the order of the ends; complete after `close`."""
+        return tuple(self._begun.recording.spans) if self._begun else ()
+
+    @property
+    def started(self) -> float:
+        """When the run began, on the clock of the spans."""
+        return self._started
 
     def suspend(self) -> None:
         """Leave the terminal to the shell until `resume`; a signal handler may call both."""

@@ -146,8 +146,9 @@ class BoardBuild:
                 outcome = packager.produce(job, place, report, token, force=force)
         if outcome.how == "restored":
             workspace.summary.add_restored(name)
-            origin = workspace.host.stores.origin(outcome.key)
-            workspace.console.done(name, plan.version, f"from {origin}")
+            stores = workspace.host.stores
+            origin, how = stores.origin(outcome.key), stores.kind(outcome.key)
+            workspace.console.done(name, plan.version, f"from {origin}", how, origin)
             return
         seconds = time.monotonic() - started
         reasons = self.reasons(unit, outcome.before, outcome.now)

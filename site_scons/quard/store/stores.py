@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from quard.base.errors import QuardError
 from quard.base.files import replacing
@@ -107,6 +107,10 @@ class Stores:
         if self._remote and self._remote.gave(key):
             return f"the cache at {self._remote.host}"
         return "the store"
+
+    def kind(self, key: str) -> Literal["store", "cache"]:
+        """Return whether the record of a result was here or came from a remote cache."""
+        return "cache" if self._remote and self._remote.gave(key) else "store"
 
     def share(self, key: str, record: Mapping[str, Any]) -> None:
         """Send a result to the remote cache, if others can use it."""

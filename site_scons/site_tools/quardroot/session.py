@@ -231,7 +231,7 @@ class Session:
         current = sorted({*self._in_state(up_to_date), *unchanged})
         interrupted = workspace.host.stop.requested
         summary = workspace.summary.as_json(tuple(current), seconds, interrupted=interrupted)
-        showing.remember(workspace, summary)
+        showing.remember(self.build, summary)
         for decision in self.decisions:
             if not decision.on:
                 workspace.console.note(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +12,17 @@ from quard.base.files import replacing
 from quard.face import report
 from quard.face.cli import Command
 from quard.face.console import Console
-from quard.project.workspace import Workspace
 
 from . import opened, streams
 
 if TYPE_CHECKING:
     from quard.plan.unit import Unit
+    from quard.project.build import BoardBuild
 
     from .preview import Run
 
+_File = tuple[str, Callable[[Path], None]]
+"""A file's name, and what writes it."""
 DURATIONS = "durations.json"
 """File in the board's folder: how long each package and image took."""
 
@@ -49,8 +51,9 @@ def expect(run: Run, changed: Iterable[Unit]) -> None:
     workspace.console.expect(found)
 
 
-def remember(workspace: Workspace, summary: dict[str, Any]) -> None:
+def remember(build: BoardBuild, summary: dict[str, Any]) -> None:
     """Record what a run has done, and how long that took."""
+    workspace = build.workspace
 
     def write(path: Path) -> None:
         with replacing(path) as part:
@@ -62,9 +65,30 @@ def remember(workspace: Workspace, summary: dict[str, Any]) -> None:
         durations.keep(path, workspace.host.site.jobs, taken)
 
     taken = workspace.console.taken
-    files = [("summary.json", write), *([(DURATIONS, keep)] if taken else [])]
+    files: list[_File] = [("summary.json", write), *([(DURATIONS, keep)] if taken else [])]
+    if workspace.console.spans:
+        files += _timeline(build, summary)
     for name, function in files:
         try:
             function(workspace.out / name)
         except OSError as error:
             workspace.console.warn(f"{name} cannot be written: {error.strerror}")
+
+
+def _timeline(build: BoardBuild, summary: dict[str, Any]) -> list[_File]:
+    """Return the files that show when the run worked on what."""
+    from quard.face.timelinepage import page  # noqa: PLC0415 - a null build has none
+    from quard.face.trace import trace  # noqa: PLC0415
+    from quard.project.timelines import found  # noqa: PLC0415
+
+    line = found(build, summary)
+
+    def write_trace(path: Path) -> None:
+        with replacing(path) as part:
+            part.write_text(report.as_json(trace(line)), encoding="utf-8")
+
+    def write_page(path: Path) -> None:
+        with replacing(path) as part:
+            part.write_text(page(line), encoding="utf-8")
+
+    return [("timeline.json", write_trace), ("timeline.html", write_page)]
