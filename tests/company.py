@@ -20,15 +20,24 @@ def found(folder: Path) -> Path:
         *("-keyout", "server.key", "-out", "server.csr"),
     )
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    _openssl(
-        folder,
-        *("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2"),
-        *("-CAcreateserial", "-extfile", "names", "-out", "server.pem"),
-    )
+    _vouch(folder, days=2)
     (folder / "hashed").mkdir()
     (folder / "hashed/ca.pem").write_bytes((folder / "ca.pem").read_bytes())
     _openssl(folder, "rehash", "hashed")
     return folder
+
+
+def expire(folder: Path) -> None:
+    """Make the server's certificate again, as one whose time is over."""
+    _vouch(folder, days=-1)
+
+
+def _vouch(folder: Path, days: int) -> None:
+    _openssl(
+        folder,
+        *("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key"),
+        *("-days", str(days), "-CAcreateserial", "-extfile", "names", "-out", "server.pem"),
+    )
 
 
 def server(folder: Path) -> ssl.SSLContext:

@@ -974,7 +974,8 @@ def packages(name: str) -> dict[str, str]:
     lock = (TOP / f"{name}.lock").read_text()
     assert "://" not in lock and "/" not in lock
     blocks = re.split(r"\n(?=[a-z])", re.sub(r"\n +#.*", "", lock).strip())
-    assert all(re.match(r"[a-z0-9-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", b) for b in blocks)
+    form = r"[a-z0-9-]+==\S+( ; [^\\\n]+)? \\\n    --hash=sha256:[0-9a-f]{64}"
+    assert all(re.match(form, block) for block in blocks)
     return dict(block.split("==", 1) for block in blocks)
 
 

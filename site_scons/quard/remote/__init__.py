@@ -1,1 +1,1 @@
-"""The remote cache: results that machines share over HTTP."""
+"""The remote cache: results that machines share over HTTP, or through the Remote Execution API."""

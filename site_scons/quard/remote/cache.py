@@ -7,7 +7,6 @@ them; each is checked against its hash. Only results of sealed builds from scrat
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,23 +14,23 @@ from typing import Any
 from quard.base.files import file_sha256
 from quard.remote import action
 from quard.remote.away import Away
-from quard.remote.server import Server, Stopped, Unusable
+from quard.remote.link import Stopped, Unusable
 from quard.remote.signatures import Signatures
 from quard.remote.threads import Threads
+from quard.remote.transport import Transport
 from quard.store.local import Store
 from quard.store.record import decode_record
 from quard.store.stores import EMPTY
 
 _AT_ONCE = 8
-"""Requests at a time for one question."""
-_MOST_RECORD = 64 << 20
-"""Bytes of a record: an interface lists every symbol and header of a package."""
+"""Blobs that are fetched at a time."""
 
 
 class CacheReader:
     """Reads a remote cache; several threads may use it at once.
 
-    away  -- what it was seen to have
+    transport -- its server
+    away  -- what its server was seen to have
     store -- that blobs are fetched into
     signatures -- says which records are accepted
     tell  -- called with a line of text for the user
@@ -39,13 +38,14 @@ class CacheReader:
 
     def __init__(
         self,
-        server: Server,
+        transport: Transport,
         away: Away,
         store: Store,
         signatures: Signatures,
         tell: Callable[[str], None],
     ) -> None:
-        self._server = server
+        self._transport = transport
+        self._link = transport.link
         self._store = store
         self._tell = tell
         self._away = away
@@ -56,11 +56,7 @@ class CacheReader:
         self._damaged: set[str] = set()
         self._signatures = signatures
         self._unsigned = False
-        self._askers = Threads(_AT_ONCE, "cache")
-
-    @property
-    def host(self) -> str:
-        return self._server.host
+        self._fetchers = Threads(_AT_ONCE, "fetching")
 
     def gave(self, key: str) -> bool:
         """Return whether the record of a result came from here in this run."""
@@ -74,7 +70,7 @@ class CacheReader:
 
     def record(self, key: str) -> dict[str, Any] | None:
         """Return the record of a result if the server has it and all of its blobs."""
-        if key in self._ignored or not self._server.usable:
+        if key in self._ignored or not self._link.usable:
             return None
         try:
             found = self.entry(key)
@@ -82,7 +78,7 @@ class CacheReader:
                 return None
             record, sizes = found
             wanted = self._store.missing(record["blobs"].values()) - {EMPTY}
-            if not self._has_all({sha256: sizes[sha256] for sha256 in wanted}):
+            if self.missing({sha256: sizes[sha256] for sha256 in wanted}):
                 return None
             for sha256 in wanted:
                 self._away.note(sha256, sizes[sha256])
@@ -96,16 +92,16 @@ class CacheReader:
 
         None if there is none, or if it is damaged, which is reported. Raises Unusable, Stopped.
         """
-        out = io.BytesIO()
-        if not self._server.get(f"ac/{key}", out, _MOST_RECORD):
+        data = self._transport.entry(key)
+        if data is None:
             return None
         try:
-            raw, sizes, signature = action.decode(out.getvalue())
+            raw, sizes, signature = action.decode(data)
             record = decode_record(key, raw)
         except ValueError:
             record = None
         if record is None or not sizes.keys() >= {*record["blobs"].values()} - {EMPTY}:
-            self._tell(f"the cache at {self.host} has a damaged record, which is ignored: {key}")
+            self._tell(f"{self._link.name} has a damaged record, which is ignored: {key}")
             self._ignored.add(key)
             return None
         if not self._signatures.accepts(raw, signature):
@@ -119,21 +115,19 @@ class CacheReader:
             first, self._unsigned = not self._unsigned, True
         if first:
             self._tell(
-                f"the cache at {self.host} has results without a signature that cache.trust"
+                f"{self._link.name} has results without a signature that cache.trust"
                 f" accepts; they are not used ({record.get('name')} is the first)"
             )
 
-    def _has_all(self, sizes: Mapping[str, int]) -> bool:
-        """Return whether the server has all of these blobs. Raises Unusable, Stopped."""
-        if len(sizes) <= 1:
-            return all(self.has(sha256, size) for sha256, size in sizes.items())
-        return all(self._askers.map(self.has, sizes.keys(), sizes.values()))
+    def missing(self, sizes: Mapping[str, int]) -> frozenset[str]:
+        """Return those of the blobs that the server does not have, as far as is known.
 
-    def has(self, sha256: str, size: int) -> bool:
-        """Return whether the server has a blob, as far as is known. Raises Unusable, Stopped."""
-        if sha256 in self._damaged:
-            return False
-        return self._server.size(f"cas/{sha256}") in (size, -1)
+        sizes -- SHA-256 -> size in bytes
+        Raises Unusable, Stopped.
+        """
+        damaged = frozenset(self._damaged & sizes.keys())
+        asked = {sha256: size for sha256, size in sizes.items() if sha256 not in damaged}
+        return damaged | self._transport.missing(asked) if asked else damaged
 
     def fetch(self, sha256: str) -> bool:
         """Put a blob into the store; return False if the server does not have it intact."""
@@ -143,7 +137,7 @@ class CacheReader:
             if self._store.has(sha256):
                 return True
             size = self._away.size(sha256)
-            if size is None or not self._server.usable:
+            if size is None or not self._link.usable:
                 return False
             try:
                 return self._fetch(sha256, size)
@@ -154,21 +148,21 @@ class CacheReader:
         with self._store.scratch() as folder:
             place = folder / "blob"
             with place.open("w+b") as out:
-                there = self._server.get(f"cas/{sha256}", out, size)
+                there = self._transport.get(sha256, size, out)
             if there and place.stat().st_size == size and file_sha256(place) == sha256:
                 self._store.add(place)
                 return True
         if there:
             self._damaged.add(sha256)
-            self._tell(f"the cache at {self.host} has other bytes than those of blob {sha256}")
+            self._tell(f"{self._link.name} has other bytes than those of blob {sha256}")
         self._away.forget(sha256)
         return False
 
     def fetch_all(self, digests: Iterable[str]) -> None:
         """Fetch several blobs at a time; those that cannot be fetched stay missing."""
-        if self._server.usable:
-            list(self._askers.map(self.fetch, sorted(digests)))
+        if self._link.usable:
+            list(self._fetchers.map(self.fetch, sorted(digests)))
 
     def close(self) -> None:
-        """End the threads that ask."""
-        self._askers.shutdown()
+        """End the threads that fetch."""
+        self._fetchers.shutdown()

@@ -18,14 +18,14 @@ from quard.store.local import Store
 if TYPE_CHECKING:
     from quard.remote.cache import CacheReader
     from quard.remote.sending import Sending
-    from quard.remote.server import Server
     from quard.remote.signatures import Signatures
+    from quard.remote.transport import Transport
 
 
 class _Used(NamedTuple):
-    """What asks the server and sends to it; `sending` is None if nothing is sent."""
+    """The server, what asks it, and what sends to it; `sending` is None if nothing is sent."""
 
-    server: Server
+    transport: Transport
     reader: CacheReader
     sending: Sending | None
 
@@ -77,12 +77,24 @@ class RemoteCache:
     def _open(self) -> _Used:
         from quard.remote.cache import CacheReader  # noqa: PLC0415
         from quard.remote.sending import Sending  # noqa: PLC0415
-        from quard.remote.server import Server  # noqa: PLC0415
 
-        server = Server(self._address, self.host, self._credentials, self._tell)
+        transport = self._connect()
         common = self._store, self._signatures, self._tell
-        reader = CacheReader(server, self._away, *common)
-        return _Used(server, reader, Sending(server, reader, *common) if self._push else None)
+        reader = CacheReader(transport, self._away, *common)
+        sending = Sending(transport, reader, *common) if self._push else None
+        return _Used(transport, reader, sending)
+
+    def _connect(self) -> Transport:
+        from quard.remote.link import Link  # noqa: PLC0415
+
+        link = Link(f"the cache at {self.host}", self._tell)
+        if urlsplit(self._address).scheme in ("grpc", "grpcs"):
+            from quard.remote.grpc_cache import GrpcCache  # noqa: PLC0415
+
+            return GrpcCache(self._address, self._credentials, link)
+        from quard.remote.http_cache import HttpCache  # noqa: PLC0415
+
+        return HttpCache(self._address, self._credentials, link)
 
     def gave(self, key: str) -> bool:
         """Return whether the record of a result came from there in this run."""
@@ -118,7 +130,7 @@ class RemoteCache:
     def stop(self) -> None:
         """End all requests soon."""
         if self._opened:
-            self._opened.server.stop()
+            self._opened.transport.close()
 
     def finish(self) -> str:
         """End the use of the server; return a line about what was sent, "" if nothing was."""
@@ -126,4 +138,5 @@ class RemoteCache:
             return ""
         said = self._opened.sending.finish() if self._opened.sending else ""
         self._opened.reader.close()
+        self._opened.transport.close()
         return said

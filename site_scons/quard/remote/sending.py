@@ -15,9 +15,10 @@ from typing import Any
 from quard.base.errors import QuardError
 from quard.remote import action
 from quard.remote.cache import CacheReader
-from quard.remote.server import Server, Stopped, Unusable
+from quard.remote.link import Stopped, Unusable
 from quard.remote.signatures import Signatures
 from quard.remote.threads import Threads
+from quard.remote.transport import Transport
 from quard.store.local import Store
 from quard.store.record import encode_record
 from quard.store.stores import EMPTY
@@ -38,13 +39,14 @@ class Sending:
 
     def __init__(
         self,
-        server: Server,
+        transport: Transport,
         cache: CacheReader,
         store: Store,
         signatures: Signatures,
         tell: Callable[[str], None],
     ) -> None:
-        self._server = server
+        self._transport = transport
+        self._link = transport.link
         self._cache = cache
         self._signatures = signatures
         self._store = store
@@ -59,7 +61,7 @@ class Sending:
     def send(self, key: str, record: Mapping[str, Any]) -> None:
         """Send a result in the background, once in a run."""
         with self._lock:
-            if key in self._asked or self._given_up or self._server.read_only:
+            if key in self._asked or self._given_up or self._link.read_only:
                 return
             self._asked.add(key)
             self._waiting.append(self._senders.submit(self._try, key, record))
@@ -89,28 +91,25 @@ class Sending:
         there = self._cache.entry(key)
         if there is not None and _differs(there[0], record):
             self._tell(
-                f"the cache at {self._cache.host} has another result of {record['name']} under the"
+                f"{self._link.name} has another result of {record['name']} under the"
                 f" same key, which stays there: its build is not reproducible ({key})"
             )
             return
-        for sha256 in sorted(sizes):
-            if self._cache.has(sha256, sizes[sha256]):
-                continue
-            if not self._server.put(f"cas/{sha256}", self._store.path(sha256)):
+        missing = self._cache.missing(sizes)
+        if missing:
+            if not self._transport.put({sha256: self._store.path(sha256) for sha256 in missing}):
                 return
             with self._lock:
-                self._bytes += sizes[sha256]
+                self._bytes += sum(sizes[sha256] for sha256 in missing)
         if there is None and self._put_record(key, record, sizes):
             with self._lock:
                 self._sent += 1
 
     def _put_record(self, key: str, record: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
         blobs = {part: sha256 for part, sha256 in record["blobs"].items() if sha256 in sizes}
-        with self._store.scratch() as folder:
-            raw = encode_record(key, record)
-            signature = self._signatures.sign(raw)
-            (folder / "entry").write_bytes(action.encode(raw, blobs, sizes, signature))
-            return self._server.put(f"ac/{key}", folder / "entry")
+        raw = encode_record(key, record)
+        entry = action.encode(raw, blobs, sizes, self._signatures.sign(raw))
+        return self._transport.put_entry(key, entry)
 
     def finish(self) -> str:
         """Wait for what is being sent, within a bound; return a line about all that was sent.
@@ -118,11 +117,11 @@ class Sending:
         "" if there is nothing to say.
         """
         left = self._wait()
-        if self._server.read_only and not self._sent:
-            return f"the cache at {self._cache.host} takes no results: {self._server.read_only}"
+        if self._link.read_only and not self._sent:
+            return f"{self._link.name} takes no results: {self._link.read_only}"
         if not (self._sent or left):
             return ""
-        text = f"sent {self._sent} results to the cache at {self._cache.host}"
+        text = f"sent {self._sent} results to {self._link.name}"
         text += f" ({self._bytes / (1 << 20):.1f} MiB)"
         return f"{text}; {left} more were given up" if left else text
 
@@ -132,7 +131,7 @@ class Sending:
             wait(self._waiting, timeout=_LONGEST)
         left = sum(not each.done() for each in self._waiting)
         if left:
-            self._server.stop()
+            self._transport.close()
         self._senders.shutdown()
         return left
 

@@ -1,7 +1,6 @@
-"""One server of a remote cache: requests with time limits and retries, and the end of its use.
+"""Requests to an HTTP server of a remote cache, with time limits and retries.
 
-A server that cannot be used is reported once; the run goes on without it. Credentials come from
-~/.netrc through requests, or are a token.
+Credentials come from ~/.netrc through requests, or are a token.
 """
 
 from __future__ import annotations
@@ -11,91 +10,37 @@ import io
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, NoReturn, TypeVar
+from typing import IO
 
 import requests
 
 from quard.base.plain import one_line, short
 from quard.remote.credentials import Credentials
+from quard.remote.link import Busy, Link, Refusal
 from quard.remote.transfer import Bearer, Outgoing, Session
 from quard.sources import trust
 from quard.sources.attempt import Failed
 from quard.sources.response import Transient, body, failure
 
-_T = TypeVar("_T")
 _SUCCESS, _NOT_FOUND = (200, 201, 204), 404
 _REDIRECTS = 5
 _SHORT = 64 << 10
 """Bytes of a body that is read although nobody needs it."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Bounds for one request.
-
-    connect, silence -- seconds to connect, and without any data
-    slack, rate      -- a transfer may take `slack` seconds, and one more for each `rate` bytes
-    attempts         -- number of attempts
-    pause, longest   -- seconds before the second attempt, doubled for each; at most `longest`,
-                        whatever the server asks for
-    """
-
-    connect: float = 5
-    silence: float = 30
-    slack: float = 60
-    rate: int = 100_000
-    attempts: int = 3
-    pause: float = 0.5
-    longest: float = 10
-
-
-class Stopped(Exception):
-    """The run is stopped, or ends."""
-
-
-class Unusable(Exception):
-    """The server cannot be used any more; that has been reported."""
-
-
 class Server:
     """An HTTP cache; several threads may use it at once.
 
     address -- without a slash at the end
-    host    -- its name for users
     credentials -- what the server gets besides
-    tell    -- called with a line of text for the user
+    link    -- says whether it is used
     """
 
-    def __init__(
-        self,
-        address: str,
-        host: str,
-        credentials: Credentials,
-        tell: Callable[[str], None],
-        limits: Limits | None = None,
-    ) -> None:
+    def __init__(self, address: str, credentials: Credentials, link: Link) -> None:
         self._address = address
-        self.host = host
         self._credentials = credentials
-        self._tell = tell
-        self._limits = limits or Limits()
+        self._link = link
         self._threads = threading.local()
-        self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._given_up = False
-        self.read_only = ""
-        """Why the server takes no results from here; "" if it may."""
-
-    @property
-    def usable(self) -> bool:
-        return not self._given_up
-
-    def stop(self) -> None:
-        """End all requests soon; later ones raise Stopped."""
-        self._stopped.set()
 
     def size(self, path: str) -> int | None:
         """Return the size of what is there; None if nothing is, -1 if the size is not told.
@@ -111,7 +56,7 @@ class Server:
                 length = response.headers.get("Content-Length", "")
                 return int(length) if length.isdecimal() else -1
 
-        return self._persist(ask)
+        return self._link.persist(ask)
 
     def get(self, path: str, out: IO[bytes], most: int) -> bool:
         """Write what is there to a file; return False if nothing is.
@@ -131,7 +76,7 @@ class Server:
                 self._receive(response, out, most)
                 return True
 
-        return self._persist(fetch)
+        return self._link.persist(fetch)
 
     def _receive(self, response: requests.Response, out: IO[bytes], most: int) -> None:
         started, present = time.monotonic(), 0
@@ -140,7 +85,7 @@ class Server:
             present += len(chunk)
             if present > most:
                 return
-            self._check_pace(started, present)
+            self._link.check_pace(started, present)
         length = response.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) != present:
             raise Transient("the connection was closed early")
@@ -151,38 +96,24 @@ class Server:
         if length.isdecimal() and int(length) <= _SHORT:
             self._receive(response, io.BytesIO(), _SHORT)
 
-    def _check_pace(self, started: float, present: int) -> None:
-        if self._stopped.is_set():
-            raise Stopped
-        if time.monotonic() - started > self._limits.slack + present / self._limits.rate:
-            raise Transient("the transfer is too slow")
-
-    def put(self, path: str, file: Path) -> bool:
+    def put(self, path: str, file: IO[bytes]) -> bool:
         """Send a file; return False if the server takes none from here, which is noted.
 
         Raises Unusable, Stopped, OSError.
         """
 
         def send() -> bool:
-            with file.open("rb") as data:
-                body = Outgoing(data, self._check_pace)
-                # For an empty stream requests announces no length, which many servers refuse.
-                with self._request("PUT", path, body if len(body) else None) as response:
-                    self._require(response)
-                    self._drain(response)
-                    return True
+            body = Outgoing(file, self._link.check_pace)
+            # For an empty stream requests announces no length, which many servers refuse.
+            with self._request("PUT", path, body if len(body) else None) as response:
+                self._require(response)
+                self._drain(response)
+                return True
 
-        return self._persist(send, self._refused)
-
-    def _refused(self, fault: Failed) -> bool:
-        """Note that the server takes no results, if that is its answer. Raises Unusable."""
-        if not isinstance(fault, _Refusal | _Busy):
-            self._give_up(str(fault))
-        self.read_only = self.read_only or str(fault)
-        return False
+        return self._link.persist(send, self._link.refused)
 
     def _require(self, response: requests.Response) -> None:
-        """Raise _Refusal or _Busy for a response that is no success."""
+        """Raise Refusal or Busy for a response that is no success."""
         status = response.status_code
         if status in _SUCCESS:
             return
@@ -191,15 +122,13 @@ class Server:
             text += f" to {short(one_line(response.headers['Location']))}"
         if status in (408, 429) or status >= 500:
             asked = response.headers.get("Retry-After", "")
-            raise _Busy(text, wait=float(asked) if asked.isdecimal() else 0)
-        raise _Refusal(text)
+            raise Busy(text, wait=float(asked) if asked.isdecimal() else 0)
+        raise Refusal(text)
 
     def _request(
         self, method: str, path: str, data: Outgoing | None = None
     ) -> contextlib.closing[requests.Response]:
-        if self._stopped.is_set():
-            raise Stopped
-        address, limits = f"{self._address}/{path}", self._limits
+        address, limits = f"{self._address}/{path}", self._link.limits
         # While a body is sent, the library waits as long as for a connection.
         timeout = (limits.silence if data else limits.connect), limits.silence
         try:
@@ -230,45 +159,3 @@ class Server:
             except trust.Unusable as fault:
                 raise Failed(f"TLS: {fault}") from None
         return session
-
-    def _persist(self, work: Callable[[], _T], end: Callable[[Failed], _T] | None = None) -> _T:
-        """Do some work, again after failures that may pass.
-
-        end -- is called with the last failure and returns the result; without it, the server is
-               given up
-        Raises Unusable, Stopped.
-        """
-        limits, end = self._limits, end or self._give_up_for
-        for attempt in range(limits.attempts):
-            if self._given_up:
-                raise Unusable
-            try:
-                return work()
-            except Transient as fault:
-                if fault.silent or attempt + 1 == limits.attempts:
-                    return end(fault)
-                wait = max(limits.pause * 2**attempt, fault.wait)
-                if self._stopped.wait(min(wait, limits.longest)):
-                    raise Stopped from None
-            except Failed as fault:
-                return end(fault)
-        raise AssertionError("the last attempt returns or raises")
-
-    def _give_up_for(self, fault: Failed) -> NoReturn:
-        self._give_up(str(fault))
-
-    def _give_up(self, why: str) -> NoReturn:
-        with self._lock:
-            first, self._given_up = not self._given_up, True
-        if first:
-            why = why.replace("\n", ";")
-            self._tell(f"the cache at {self.host} is not used any more in this run: {why}")
-        raise Unusable from None
-
-
-class _Refusal(Failed):
-    """The server's answer is that it does not do what was asked."""
-
-
-class _Busy(Transient):
-    """The server's answer is that it cannot do it now."""

@@ -33,11 +33,13 @@ class Outgoing:
 
     def __init__(self, file: IO[bytes], check: Callable[[float, int], None]) -> None:
         self._file = file
+        self._length = file.seek(0, os.SEEK_END)
+        file.seek(0)
         self._check = check
         self._started = time.monotonic()
 
     def __len__(self) -> int:
-        return os.fstat(self._file.fileno()).st_size
+        return self._length
 
     def __iter__(self) -> Iterator[bytes]:
         return chunks(self.read)

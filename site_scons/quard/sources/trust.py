@@ -8,6 +8,7 @@ machine without any certificates.
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ ADVICE = (
 )
 
 
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
 class Unusable(Exception):
     """A certificate file does not exist or holds no certificates."""
 
@@ -44,6 +48,36 @@ def mount(session: requests.Session, address: str) -> None:
         raise Unusable(
             f"REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names {bundle}, which does not exist"
         )
+
+
+def certificates(address: str) -> bytes:
+    """Return what `mount` trusts, in PEM, for a library with its own TLS. Raises Unusable."""
+    with requests.Session() as session:
+        bundle = _bundle(session, address)
+    sources = [Path(name) for name in ([bundle] if bundle else _system() or [certifi.where()])]
+    found: dict[bytes, None] = {}
+    for source in sources:
+        for path in sorted(source.glob("*.0")) if source.is_dir() else [source]:
+            found |= dict.fromkeys(_PEM.findall(_content(path)))
+    if not found:
+        raise Unusable(f"{sources[0]} contains no usable certificates")
+    return b"\n".join(found)
+
+
+def own_certificate(path: Path) -> bytes:
+    """Return a client's certificate and its private key, in PEM. Raises Unusable."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path)
+    except OSError as fault:  # includes ssl.SSLError
+        raise Unusable(f"{path} has no usable certificate and key: {_reason(fault)}") from None
+    return _content(path)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise Unusable(f"{path} cannot be read: {fault.strerror}") from None
 
 
 def places(address: str) -> str:

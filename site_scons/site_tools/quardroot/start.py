@@ -79,6 +79,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
 def _site(project: Path, command: Command, local: Settings) -> Site:
     """Return what this machine and its user are like."""
     home = places.home(os.environ)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library writes notes to standard error
     return Site(
         cache=local.cache or places.cache(project, os.environ, home),
         home=home,

@@ -19,7 +19,8 @@ from cache_server import CacheServer, first, slow
 
 import company
 from quard.remote.credentials import Credentials
-from quard.remote.server import Limits, Server, Stopped, Unusable
+from quard.remote.link import Limits, Link, Stopped, Unusable
+from quard.remote.server import Server
 
 FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
 
@@ -34,11 +35,16 @@ class Client:
     def __init__(self, base: str, token: str = "", certificate: Path | None = None) -> None:
         self.said: list[str] = []
         credentials = Credentials(token, certificate)
-        self.server = Server(base, "HOST", credentials, self.said.append, FAST)
+        self.link = Link("the cache at HOST", self.said.append, FAST)
+        self.server = Server(base, credentials, self.link)
 
     def get(self, path: str, most: int = 1 << 20) -> bytes | None:
         out = io.BytesIO()
         return out.getvalue() if self.server.get(path, out, most) else None
+
+    def put(self, path: str, file: Path) -> bool:
+        with file.open("rb") as opened:
+            return self.server.put(path, opened)
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def test_what_is_there_is_read_and_what_is_not_is_none(state: CacheServer, clien
 
 def test_a_file_is_sent(state: CacheServer, client: Client, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc")
-    assert client.server.put("cas/x", tmp_path / "x")
+    assert client.put("cas/x", tmp_path / "x")
     assert state.files["/cas/x"] == b"abc"
 
 
@@ -86,7 +92,7 @@ def test_a_server_that_does_not_serve_is_given_up_with_one_line(
         with pytest.raises(Unusable):
             client.get("cas/a")
     asked = len(state.asked)
-    assert not client.server.usable
+    assert not client.link.usable
     assert len(client.said) == 1 and f"HTTP {status}" in client.said[0]
     assert "HOST" in client.said[0]
     with pytest.raises(Unusable):
@@ -166,8 +172,8 @@ def test_a_server_that_takes_nothing_is_still_read(
     state.files["/cas/a"] = b"abc"
     state.fault = lambda method, _path: (status, {}) if method == "PUT" else None
     (tmp_path / "x").write_bytes(b"abc")
-    assert not client.server.put("cas/x", tmp_path / "x")
-    assert f"HTTP {status}" in client.server.read_only
+    assert not client.put("cas/x", tmp_path / "x")
+    assert f"HTTP {status}" in client.link.read_only
     assert client.get("cas/a") == b"abc"
 
 
@@ -184,7 +190,7 @@ def test_a_token_is_sent_even_if_netrc_has_a_password(
 
 
 def test_a_stopped_run_asks_nothing_more(state: CacheServer, client: Client) -> None:
-    client.server.stop()
+    client.link.stop()
     with pytest.raises(Stopped):
         client.get("cas/a")
     assert state.asked == []
@@ -232,7 +238,7 @@ def test_an_empty_file_is_sent_with_its_length(
     state: CacheServer, client: Client, tmp_path: Path
 ) -> None:
     (tmp_path / "x").touch()
-    assert client.server.put("cas/x", tmp_path / "x")
+    assert client.put("cas/x", tmp_path / "x")
     assert state.files["/cas/x"] == b""
     assert state.headers[0]["content-length"] == "0"
     assert "transfer-encoding" not in state.headers[0]
@@ -244,10 +250,10 @@ def test_a_redirect_that_would_lose_the_file_is_not_followed(
 ) -> None:
     (tmp_path / "x").write_bytes(b"abc")
     state.fault = first(1, status, Location=f"{state.base}/cas/y")
-    assert not client.server.put("cas/x", tmp_path / "x")
+    assert not client.put("cas/x", tmp_path / "x")
     assert state.files == {}
-    assert f"HTTP {status}" in client.server.read_only
-    assert client.server.read_only.endswith(f" to {state.base}/cas/y")
+    assert f"HTTP {status}" in client.link.read_only
+    assert client.link.read_only.endswith(f" to {state.base}/cas/y")
 
 
 @pytest.mark.parametrize("status", [307, 308])
@@ -256,7 +262,7 @@ def test_a_redirect_that_keeps_the_file_is_followed(
 ) -> None:
     (tmp_path / "x").write_bytes(b"abc")
     state.fault = first(1, status, Location=f"{state.base}/cas/y")
-    assert client.server.put("cas/x", tmp_path / "x")
+    assert client.put("cas/x", tmp_path / "x")
     assert state.files == {"/cas/y": b"abc"}
 
 
@@ -267,7 +273,7 @@ def test_all_requests_of_a_thread_use_one_connection(
     for _ in range(2):
         assert client.server.size("cas/x") is None or client.get("cas/x")
         assert client.get("cas/none") is None
-        assert client.server.put("cas/x", tmp_path / "x")
+        assert client.put("cas/x", tmp_path / "x")
     assert state.connections == 1
 
 
@@ -288,7 +294,8 @@ def test_a_file_that_is_read_too_slowly_is_given_up(tmp_path: Path) -> None:
         threading.Thread(target=serve, daemon=True).start()
         said: list[str] = []
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = Server(base, "HOST", Credentials(), said.append, replace(FAST, silence=5))
-        with pytest.raises(Unusable):
-            server.put("cas/x", tmp_path / "x")
+        link = Link("the cache at HOST", said.append, replace(FAST, silence=5))
+        server = Server(base, Credentials(), link)
+        with (tmp_path / "x").open("rb") as file, pytest.raises(Unusable):
+            server.put("cas/x", file)
         assert "too slow" in said[0]

@@ -1,0 +1,306 @@
+"""quard.remote.reapi and what it uses: calls to a server, their limits, and when it is given up."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import grpc
+import pytest
+import reapi_server
+from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
+    remote_execution_pb2 as messages,
+)
+from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
+    remote_execution_pb2_grpc_aio as services,
+)
+from reapi_server import State, first
+
+import company
+from quard.remote.credentials import Credentials
+from quard.remote.link import Limits, Link, Stopped, Unusable
+from quard.remote.reapi import Address, Channel
+
+FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
+PERMANENT = [
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.FAILED_PRECONDITION,
+]
+PASSING = [
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.ABORTED,
+]
+
+
+class Client:
+    def __init__(
+        self,
+        base: str,
+        token: str = "",
+        certificate: Path | None = None,
+        limits: Limits = FAST,
+    ) -> None:
+        self.said: list[str] = []
+        self.link = Link("the cache at HOST", self.said.append, limits)
+        self.channel = Channel(base, Credentials(token, certificate), self.link)
+
+    def lost(self) -> str:
+        """Return the line with which the server is given up."""
+        with pytest.raises(Unusable):
+            self.channel.capabilities()
+        assert not self.link.usable
+        assert len(self.said) == 1 and self.said[0].startswith("the cache at HOST is not used")
+        return self.said[0]
+
+
+@pytest.fixture
+def state() -> Iterator[State]:
+    with reapi_server.running() as found:
+        yield found
+
+
+@pytest.fixture
+def client(state: State) -> Client:
+    return Client(state.base)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("grpc://host:1/", Address("host:1", "", secure=False)),
+        ("grpc://user:x@host:1/a/b", Address("host:1", "a/b", secure=False)),
+        ("grpcs://host/a%20b", Address("host:443", "a b", secure=True)),
+        ("grpc://[::1]:5", Address("[::1]:5", "", secure=False)),
+    ],
+)
+def test_an_address_has_a_host_and_an_instance(text: str, address: Address) -> None:
+    assert Address.of(text) == address
+
+
+def test_a_server_is_asked_once_what_it_can_do(state: State, client: Client) -> None:
+    assert client.channel.capabilities() == state.capabilities
+    assert client.channel.capabilities() == state.capabilities
+    assert state.count("GetCapabilities") == 1 and client.said == []
+
+
+def test_a_server_with_other_hashes_is_not_used(state: State, client: Client) -> None:
+    del state.capabilities.cache_capabilities.digest_function[:]
+    state.capabilities.cache_capabilities.digest_function.append(messages.DigestFunction.SHA1)
+    assert "SHA-256" in client.lost()
+
+
+@pytest.mark.parametrize("code", PERMANENT, ids=lambda code: code.name)
+def test_an_answer_that_stays_is_an_outage_at_once(
+    state: State, client: Client, code: grpc.StatusCode
+) -> None:
+    state.fault = first(1, code)
+    assert f"{code.name}: as the test says" in client.lost()
+    assert state.count("GetCapabilities") == 1
+
+
+@pytest.mark.parametrize("code", PASSING, ids=lambda code: code.name)
+def test_an_answer_that_may_pass_is_asked_for_again(
+    state: State, client: Client, code: grpc.StatusCode
+) -> None:
+    state.fault = first(2, code)
+    assert client.channel.capabilities() == state.capabilities
+    assert state.count("GetCapabilities") == 3 and client.said == []
+
+
+@pytest.mark.parametrize("code", PASSING, ids=lambda code: code.name)
+def test_an_answer_that_does_not_pass_is_an_outage_at_the_third_time(
+    state: State, client: Client, code: grpc.StatusCode
+) -> None:
+    state.fault = first(9, code)
+    assert "as the test says" in client.lost()
+    assert state.count("GetCapabilities") == 3
+    with pytest.raises(Unusable):
+        client.channel.capabilities()
+    assert state.count("GetCapabilities") == 3, "it is not asked any more"
+
+
+@pytest.mark.parametrize(("wait", "least", "most"), [(0.3, 0.3, 5), (3600, 0.5, 5)])
+def test_a_server_may_ask_to_wait_but_not_for_long(
+    state: State, wait: float, least: float, most: float
+) -> None:
+    client = Client(state.base, limits=Limits(silence=5, pause=0.01, longest=0.5))
+    state.fault = first(1, grpc.StatusCode.RESOURCE_EXHAUSTED, wait=wait)
+    started = time.monotonic()
+    client.channel.capabilities()
+    assert least <= time.monotonic() - started < most
+
+
+def test_silence_is_an_outage(state: State, client: Client) -> None:
+    state.fault = lambda _method, _call: time.sleep(1)
+    assert "no answer within 0.5 s" in client.lost()
+
+
+def test_a_port_without_a_server_is_an_outage() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        base = f"grpc://127.0.0.1:{listening.getsockname()[1]}"
+    line = Client(base).lost()
+    assert "Connection refused" in line and "ipv4" not in line
+
+
+def test_a_port_that_does_not_answer_is_an_outage() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        started = time.monotonic()
+        Client(f"grpc://127.0.0.1:{listening.getsockname()[1]}").lost()
+        assert time.monotonic() - started < 5
+
+
+def test_a_server_of_another_protocol_is_an_outage() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        Client(f"grpc://127.0.0.1:{listening.getsockname()[1]}").lost()
+
+
+def test_a_stopped_run_asks_nothing_more(state: State, client: Client) -> None:
+    client.link.stop()
+    client.channel.close()
+    with pytest.raises(Stopped):
+        client.channel.capabilities()
+    assert state.asked == []
+
+
+def test_a_call_ends_when_the_run_is_stopped(state: State) -> None:
+    client, begun = Client(state.base, limits=Limits()), threading.Event()
+    release = threading.Event()
+
+    def hang(_method: str, _call: grpc.ServicerContext) -> None:
+        begun.set()
+        release.wait(20)
+
+    def stop() -> None:
+        begun.wait(10)
+        client.link.stop()
+        client.channel.close()
+
+    state.fault = hang
+    threading.Thread(target=stop).start()
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        client.channel.capabilities()
+    assert time.monotonic() - started < 5
+    release.set()
+
+
+def test_credentials_are_sent_with_each_call(
+    state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login one password two\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    Client(state.base).channel.capabilities()
+    Client(state.base.replace("//", "//user:a%20b@")).channel.capabilities()
+    Client(state.base, token="secret").channel.capabilities()
+    assert [metadata.get("authorization") for _, metadata in state.asked] == [
+        "Basic b25lOnR3bw==", "Basic dXNlcjphIGI=", "Bearer secret"
+    ]  # fmt: skip
+
+
+def test_a_token_that_cannot_be_sent_is_an_outage(state: State) -> None:
+    assert "QUARDROOT_CACHE_TOKEN" in Client(state.base, token="a\nb").lost()
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A company's own authority, which the machine trusts."""
+    folder = company.found(tmp_path)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    own = (folder / "server.pem").read_bytes() + (folder / "server.key").read_bytes()
+    (folder / "client.pem").write_bytes(own)
+    return folder
+
+
+@pytest.fixture
+def guarded(authority: Path) -> Iterator[State]:
+    """A server that talks to the holders of a certificate."""
+    pair = (authority / "server.key").read_bytes(), (authority / "server.pem").read_bytes()
+    tls = grpc.ssl_server_credentials(
+        [pair], (authority / "ca.pem").read_bytes(), require_client_auth=True
+    )
+    with reapi_server.running(tls) as found:
+        yield found
+
+
+def test_a_server_may_ask_for_a_certificate(guarded: State, authority: Path) -> None:
+    client = Client(guarded.base, certificate=authority / "client.pem")
+    assert client.channel.capabilities() == guarded.capabilities
+    Client(guarded.base).lost()
+
+
+def test_a_file_that_is_no_certificate_is_one_line(guarded: State, tmp_path: Path) -> None:
+    (tmp_path / "other.pem").write_text("nothing\n")
+    line = Client(guarded.base, certificate=tmp_path / "other.pem").lost()
+    assert "TLS" in line and "other.pem" in line
+
+
+def test_a_server_with_an_unknown_authority_is_not_used(
+    guarded: State, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    line = Client(guarded.base, certificate=authority / "client.pem").lost()
+    assert "TLS: " in line and "trusted here: " in line and "\n" not in line
+
+
+def test_an_expired_certificate_is_an_outage(authority: Path) -> None:
+    company.expire(authority)
+    pair = (authority / "server.key").read_bytes(), (authority / "server.pem").read_bytes()
+    with reapi_server.running(grpc.ssl_server_credentials([pair])) as found:
+        assert "expired" in Client(found.base).lost()
+
+
+def test_a_server_without_tls_is_not_used_over_tls(state: State) -> None:
+    Client(state.base.replace("grpc://", "grpcs://")).lost()
+
+
+def test_a_server_that_is_started_again_is_used_again() -> None:
+    with reapi_server.running() as state:
+        port = int(state.base.rpartition(":")[2])
+        client = Client(state.base, limits=Limits(pause=0.2, longest=0.5, attempts=6))
+        client.channel.capabilities()
+
+    def ask() -> object:
+        method = client.channel.stub(services.CapabilitiesStub).GetCapabilities
+        return client.channel.ask(method, messages.GetCapabilitiesRequest())
+
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.append(client.link.persist(ask)))
+    asking.start()
+    time.sleep(0.4)
+    with reapi_server.running(port=port) as state:
+        asking.join()
+    assert answers == [state.capabilities] and client.said == []
+
+
+def test_calls_of_several_threads_share_a_connection(state: State) -> None:
+    client = Client(state.base)
+    with ExitStack() as stack:
+        threads = [threading.Thread(target=client.channel.capabilities) for _ in range(8)]
+        for thread in threads:
+            stack.callback(thread.join)
+            thread.start()
+    assert state.count("GetCapabilities") == 1
