@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Iterator, Mapping
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 from quard.base.errors import QuardError
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
+from quard.image.segments import Segments
 from quard.image.tree import ROOT, Node
 from quard.image.write import USE, Use, run, scratch
 
@@ -19,11 +21,21 @@ END = ".whole"
 """The archive's last file, which the overlay's /init checks for and removes: a kernel without
 memory for the whole archive continues with the part that it has."""
 _INITS = {"init", "sbin/init", "usr/sbin/init"}
+_LARGE = 1 << 17
+"""Bytes from which a file is compressed by itself. What is smaller shares a segment with others."""
+_SHARING = 16
+"""Files in a segment, on average."""
+_MOST = 0xFFFFFFFF
+"""The largest number that a field of a header holds."""
 
 
-def cpio_gz(tar: Path, out: Path, *, use: Use = USE) -> None:
+def cpio_gz(
+    tar: Path, out: Path, *, use: Use = USE, kept: Path | None = None, made_by: str = ""
+) -> None:
     """Make a compressed cpio archive from rootfs.tar.
 
+    kept    -- folder of the last archive's compressed segments, which are used again and replaced
+    made_by -- identity of the tools of `use`
     The kernel starts only /init: an image without it gets a link to its /sbin/init, and one with
     its own /init gets END. The console must be in the archive, because devtmpfs is mounted later.
     The root folder comes first: without an entry it keeps the kernel's default mode, 1777.
@@ -41,34 +53,97 @@ def cpio_gz(tar: Path, out: Path, *, use: Use = USE) -> None:
     else:
         entries["init"] = Node("link", 0o777, target="sbin/init"), tarimage.MTIME
     with scratch(out) as folder:
-        plain, made = folder / "cpio", folder / out.name
-        with plain.open("wb") as archive:
-            _write(archive, {".": (ROOT, tarimage.MTIME), **entries})
-        # Not Python's zlib: it belongs to this machine, whose version decides the bytes.
-        argv = ("gzip", "--no-name", f"-{_LEVEL}")
-        run(argv, out, stdin=plain, stdout=made, use=use)
+        made, pieces = folder / out.name, folder / "pieces"
+        pieces.mkdir()
+        segments = Segments(kept or folder / "kept", made_by, partial(_gzip, out=out, use=use))
+        with made.open("wb") as file:
+            archive = _segments({".": (ROOT, tarimage.MTIME), **entries})
+            segments.write((partial(_bytes, members) for members in archive), file, pieces)
         made.replace(out)
 
 
-def _write(archive: IO[bytes], entries: Mapping[str, tuple[Node, int]]) -> None:
-    """Write the members of an archive; `entries` are name -> node and time, in order."""
+def _gzip(files: Sequence[Path], made: Path, *, out: Path, use: Use) -> None:
+    # Not Python's zlib: it belongs to this machine, whose version decides the bytes.
+    argv = ("gzip", "--no-name", "--stdout", f"-{_LEVEL}", *map(str, files))
+    run(argv, out, stdout=made, use=use)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A member of an archive: its header with its name, and its data."""
+
+    header: bytes
+    data: Content | bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data) if isinstance(self.data, bytes) else self.data.size
+
+
+def _bytes(members: Sequence[_Member]) -> Iterator[bytes]:
+    """Yield the bytes of members, padded to four."""
+    for member in members:
+        yield member.header
+        if isinstance(member.data, bytes):
+            yield member.data
+        else:
+            with member.data.open() as content:
+                while piece := content.read(PIECE):
+                    yield piece
+        yield bytes(-member.size % 4)
+
+
+def _segments(entries: Mapping[str, tuple[Node, int]]) -> Iterator[list[_Member]]:
+    """Yield the members of an archive, those together that are compressed together.
+
+    Where a segment begins depends on the files' names and sizes alone, and no member depends on
+    another one: a file that is added, changed or removed changes its own segment.
+
+    entries -- name -> node and time, in order
+    """
+    segment: list[_Member] = []
+    for name, member in _members(entries):
+        alone = member.size >= _LARGE
+        if segment and (alone or segment[-1].size >= _LARGE or _number(name) % _SHARING == 0):
+            yield segment
+            segment = []
+        segment.append(member)
+    segment.append(_Member(_header("TRAILER!!!", (0, 0, 0, 0, 1, 0), 0, (0, 0)), b""))
+    yield segment
+
+
+def _members(entries: Mapping[str, tuple[Node, int]]) -> Iterator[tuple[str, _Member]]:
+    """Yield name and member for each entry."""
     names: dict[Node, list[str]] = {}
     for name, (node, _) in entries.items():
         names.setdefault(node, []).append(name)
-    numbers = {node: number for number, node in enumerate(names, 1)}
+    numbers = _numbers(names)
     for name, (node, mtime) in entries.items():
         # The data goes with the last of a file's names, as gen_init_cpio of the kernel does.
-        data = node.content if name == names[node][-1] else None
-        text = node.target.encode()
+        content = node.content if name == names[node][-1] else None
+        data = node.target.encode() if content is None else content
         links = 2 if node.kind == "directory" else len(names[node])
         identity = (numbers[node], node.st_mode, node.uid, node.gid, links, mtime)
-        size = data.size if data else len(text)
-        archive.write(_header(name, identity, size, node.device))
-        if data:
-            with data.open() as content:
-                shutil.copyfileobj(content, archive, PIECE)
-        archive.write(text + bytes(-size % 4))
-    archive.write(_header("TRAILER!!!", (0, 0, 0, 0, 1, 0), 0, (0, 0)))
+        size = len(data) if isinstance(data, bytes) else data.size
+        yield name, _Member(_header(name, identity, size, node.device), data)
+
+
+def _numbers(names: Mapping[Node, Sequence[str]]) -> dict[Node, int]:
+    """Return an inode number for each node: from its first name, the next free one if two agree."""
+    taken: set[int] = set()
+    found: dict[Node, int] = {}
+    for node, (name, *_) in names.items():
+        number = _number(name)
+        while number in taken or not number:
+            number = (number + 1) & _MOST
+        taken.add(number)
+        found[node] = number
+    return found
+
+
+def _number(name: str) -> int:
+    """Return a number of 32 bits that depends on a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
 
 
 def boot_errors(paths: Collection[str]) -> Iterator[QuardError]:

@@ -13,13 +13,20 @@ from quard.plan.image import EmptyDiskPlan, FileSystemPlan
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes files in one folder, with the tools of `use`."""
+    """Makes files in one folder, with the tools of `use`.
+
+    kept -- folder of what is used again for the next images
+    """
 
     folder: Path
     use: Use
+    kept: Path
 
-    def file_system(self, plan: FileSystemPlan, tar: str, name: str) -> None:
-        """Make a file system from `tar`, a file in the folder."""
+    def file_system(self, plan: FileSystemPlan, tar: str, name: str, made_by: str) -> None:
+        """Make a file system from `tar`, a file in the folder.
+
+        made_by -- identity of the tools that make it
+        """
         source, out = self.folder / tar, self.folder / name
         match plan.format:
             case "ext4":
@@ -28,7 +35,7 @@ class Maker:
             case "squashfs":
                 squashfs.squashfs(source, out, use=self.use)
             case "cpio.gz":
-                cpio.cpio_gz(source, out, use=self.use)
+                cpio.cpio_gz(source, out, use=self.use, kept=self.kept / name, made_by=made_by)
             case other:
                 raise AssertionError(other)
 

@@ -10,7 +10,7 @@ from quard.base import canonical
 from quard.base.record import Record
 from quard.model import Permission, Unhardened, User
 
-VERSION = 6
+VERSION = 7
 """Image format version; increased when equal plans and inputs give other bytes."""
 
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}

@@ -81,7 +81,9 @@ class Images:
             case RootfsPlan():
                 return {"tar": self._rootfs(unit)}
             case FileSystemPlan() as plan:
-                self._maker.file_system(plan, local(unit.inputs[0].unit), unit.name)
+                tar, tooling = local(unit.inputs[0].unit), self._workspace.host.tooling
+                made_by = canonical.digest([tooling.tool(name) for name in plan.made_by])
+                self._maker.file_system(plan, tar, unit.name, made_by)
             case EmptyDiskPlan() as plan:
                 self._maker.empty_disk(plan, unit.name)
             case ScriptPlan():
@@ -98,7 +100,12 @@ class Images:
         from quard.image.write import Use  # noqa: PLC0415
 
         host = self._workspace.host
-        return Maker(self.folder, Use(host.tooling.start, host.stop))
+        return Maker(self.folder, Use(host.tooling.start, host.stop), self._kept)
+
+    @property
+    def _kept(self) -> Path:
+        """The folder of what the next images are made with."""
+        return self._workspace.out / "kept"
 
     def update_emulator(self) -> None:
         """Update the start script of the pinned QEMU, which run.sh uses. Raises QuardError."""
@@ -195,7 +202,8 @@ class Images:
         What was made for a root that the board no longer has goes, too.
         """
         out = self._workspace.out
-        files = (name for unit in self.units.values() for name in unit.files)
+        files = [name for unit in self.units.values() for name in unit.files]
+        Coherence(self._kept).keep_only(files)
         for name in self.coherence.keep_only(files):
             if (out / RESULTS / IMAGES / name / f"{ROOTFS}.basis.json").exists():
                 for kind in (RESULTS, "logs", "work", f"{RESULTS}/{IMAGES}"):
