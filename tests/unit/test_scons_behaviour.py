@@ -16,6 +16,7 @@ import pytest
 import checkout
 from site_tools.quardroot.action import KeyedAction
 from site_tools.quardroot.late import Late
+from site_tools.quardroot.signed import SignedFile, sign
 
 
 def real(module: str) -> Any:
@@ -217,3 +218,20 @@ def test_mistakes_of_a_project_are_errors_of_scons(tmp_path: Path) -> None:
     with pytest.raises(errors.StopError):
         node.get_executor().prepare()
     assert issubclass(errors.BuildError, Exception)
+
+
+def test_a_signed_file_is_signed_by_its_key_and_else_by_its_content(tmp_path: Path) -> None:
+    path, fs = tmp_path / "image", real("Node.FS").get_default_fs()
+    path.write_text("content")
+    plain, keys = fs.File(str(path)).get_csig(), iter(("first", "second", ""))
+    found = []
+    for _ in range(3):
+        node = fs.File(str(path))
+        node.clear()
+        sign(node, lambda: next(keys))
+        found.append(node.get_csig())
+        assert isinstance(node, SignedFile) and fs.File(str(path)) is node
+        assert node.get_ninfo().csig == found[-1]
+        del node.get_ninfo().csig
+    assert found[2] == plain
+    assert len(set(found)) == 3

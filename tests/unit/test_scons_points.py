@@ -41,6 +41,7 @@ _TYPE = "mypy alone: the type of what SCons hands over"
 _STATE = "what a run made is told from what was up to date: guard, summary and signatures are wrong"
 _SIGNS = "a null build writes its signature file once more, and a full disk ends a build"
 _KEYED = "SCons signs the engine's bytecode: a refactoring rebuilds everything, a key nothing"
+_READS = "every image is read once more after it was made, while no other job can begin"
 _ERRORS = "a mistake in a project's own SConscript is reported as a bug of Quardroot"
 
 POINTS = {
@@ -62,8 +63,14 @@ POINTS = {
     "Node.executing": Point((), "tests alone: a state like another"),
     "Node.failed": Point((), "tests alone: a state like another"),
     "Node.FS.Base": Point((), _TYPE),
+    "Node.FS.Base.name": Point(("signed",), "two files of a unit have one signature"),
     "Node.FS.Dir": Point(("session",), _TYPE),
-    "Node.FS.File": Point(("session",), "the journal misses the files that a target makes"),
+    "Node.FS.File": Point(
+        ("session", "signed"), "the journal misses the files that a target makes"
+    ),
+    "Node.FS.File.attributes": Point(("signed",), _READS),
+    "Node.FS.File.get_csig": Point(("signed",), _READS),
+    "Node.FS.File.get_ninfo": Point(("signed",), _READS),
     "Node.Python.Value": Point(("late",), "no target depends on its key"),
     "Node.Python.Value.__init__": Point(("late",), "no target depends on its key"),
     "Node.Python.Value.get_text_contents": Point(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -106,8 +107,11 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
         found += cpio.boot_errors(tree.nodes)
     if found:
         raise together("the image", found)
-    digest = tarimage.write(tree.nodes, tar)
-    manifest.write(tree, manifest_path)
+    # Most of both is reading and hashing, which threads do at the same time.
+    with ThreadPoolExecutor(1) as other:
+        listed = other.submit(manifest.write, tree, manifest_path)
+        digest = tarimage.write(tree.nodes, tar)
+        listed.result()
     return Assembled(digest, needed.unlinked(tree))
 
 

@@ -24,6 +24,7 @@ from .action import KeyedAction
 from .faults import as_quard_error
 from .late import Late
 from .session import Session
+from .signed import sign
 from .start import start
 
 _SCONS_OWN = (SCons.Errors.BuildError, SCons.Errors.StopError, SCons.Errors.UserError)
@@ -107,7 +108,11 @@ def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
     if unit.id in begun.nodes:
         return begun.nodes[unit.id]
     ledger = begun.build.ledger
-    nodes: list[Node] = [env.File(str(path)) for path in ledger.targets(unit)]
+    files = [env.File(str(path)) for path in ledger.targets(unit)]
+    if not unit.is_package:
+        for file in files[1:]:
+            sign(file, lambda: found.key if (found := ledger.result(unit)) else "")
+    nodes: list[Node] = [*files]
     if unit.id not in begun.selection.unchanged:
         signature = Late(unit.id, lambda: ledger.signature(unit))
         before = [env.File(str(ledger.results(each).result)) for each in begun.changed_inputs(unit)]
