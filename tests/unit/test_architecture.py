@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.face",),
     ("quard.machine",),
     ("quard.image",),
+    ("quard.dispatch",),
     ("quard.execute",),
     ("quard.tools",),
     ("quard.ledger",),

@@ -31,7 +31,7 @@ from quard.plan.plan import (
 )
 from quard.process.builduser import BuildUser
 from quard.process.jobserver import Jobserver
-from quard.process.sandbox import Sandbox, Work
+from quard.process.sandbox import Mode, Sandbox, Work
 from quard.process.stop import Stop
 from quard.process.system import System
 from quard.sources.trees import Entry
@@ -63,7 +63,7 @@ class BuildMachine:
     system: Callable[[Plan], System]
     origins: Callable[[Plan, Iterable[Path]], Mapping[Path, Origin]]
     jobserver: Jobserver
-    mode: str
+    mode: Mode
     search: str
     keep: tuple[int, ...]
     stop: Stop
@@ -99,7 +99,7 @@ class Build:
         self.orderly = False
         self.toolchain = toolchain = machine.toolchain(plan)
         self.sandbox = Sandbox(
-            mode="bwrap" if machine.mode == "bwrap" else "none",
+            mode=machine.mode,
             work=work,
             show=(toolchain.folder,) if toolchain.folder else (),
             keep=(*machine.keep, *machine.jobserver.fds),
@@ -174,8 +174,7 @@ class Build:
     def prepare(self, inputs: BuildInputs) -> None:
         """Fill the work folder up to and including the patches."""
         self._report("unpack")
-        remove_tree(self.work.root)
-        self.work.make()
+        self.sandbox.renew()
         inside, system = self.sandbox.inside, self.sandbox.system
         sysroot.tools(self.work, self.plan.tools, self._machine.search, inside, system)
         write_drivers(self.work, self.toolchain, self.plan, inside)

@@ -104,9 +104,12 @@ class Toolchain:
         return tuple(dict.fromkeys(folders))
 
 
-def pinned(prefix: str, system: System) -> Toolchain:
-    """Return the toolchain of pinned tools. Raises QuardError compiler-missing."""
-    commands = _commands(prefix, system.search(""))
+def pinned(prefix: str, system: System, search: str = "") -> Toolchain:
+    """Return the toolchain of pinned tools. Raises QuardError compiler-missing.
+
+    search -- the PATH where these are the whole system
+    """
+    commands = _commands(prefix, system.search(search))
     return Toolchain(
         prefix=prefix,
         commands=commands,

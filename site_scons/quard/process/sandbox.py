@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from quard.base.errors import QuardError
-from quard.base.files import UMASK
+from quard.base.files import UMASK, remove_tree
 from quard.base.placeholders import LATE
 from quard.process import bubblewrap, leash
 from quard.process.builduser import BuildUser
@@ -22,7 +22,14 @@ from quard.process.system import MACHINE, System
 
 INSIDE = "/quard"
 """Root of all folders that builds see, so that no path of the user shows in a result."""
-Mode = Literal["bwrap", "none"]
+Mode = Literal["bwrap", "none", "inside"]
+"""How commands are sealed: by bubblewrap; not at all; because everything runs inside of a sandbox
+that somebody else has made, with the same paths."""
+ACCOUNTS = {
+    "passwd": "build:x:1000:1000:build:/quard/home:/bin/sh\n",
+    "group": "build:x:1000:\n",
+}
+"""The accounts that builds see, by the files' names in /etc."""
 _SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 _LOCAL = "/usr/local"
 """Hidden: files that an administrator put there are not part of the system's packages."""
@@ -77,14 +84,14 @@ class Work:
 
         The root's mode is set: folders inherit a set-group bit, and packages would install it.
         """
-        self.root.mkdir(parents=True)
+        self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o755)
         for folder in (self.src, self.stage, self.sysroot, self.files, self.tools, self.native):
             folder.mkdir(parents=True)
         self.home.mkdir()
         self.etc.mkdir()
-        (self.etc / "passwd").write_text("build:x:1000:1000:build:/quard/home:/bin/sh\n")
-        (self.etc / "group").write_text("build:x:1000:\n")
+        for name, text in ACCOUNTS.items():
+            (self.etc / name).write_text(text)
 
 
 @dataclass(frozen=True)
@@ -111,13 +118,12 @@ class Sandbox:
     @property
     def folders(self) -> Mapping[str, str]:
         """Late placeholder of a plan -> the folder's path as commands see it."""
-        root = INSIDE if self.mode == "bwrap" else str(self.work.root)
-        return {word: f"{root}/{word}" for word in LATE}
+        return {word: f"{self.inside}/{word}" for word in LATE}
 
     @property
     def inside(self) -> str:
         """The root of these folders as commands see it."""
-        return INSIDE if self.mode == "bwrap" else str(self.work.root)
+        return str(self.work.root) if self.mode == "none" else INSIDE
 
     def run(
         self,
@@ -149,7 +155,7 @@ class Sandbox:
         stdin: Path | None,
         foreground: bool,
     ) -> subprocess.Popen[bytes]:
-        command, folder = self.command(argv, env), self.work.src if self.mode == "none" else "/"
+        command, folder = self.command(argv, env), "/" if self.mode == "bwrap" else self.work.src
         if foreground:
             return subprocess.Popen(
                 command,
@@ -172,6 +178,12 @@ class Sandbox:
             user=self.user,
         )
 
+    def renew(self) -> None:
+        """Empty the work folder; inside of somebody else's sandbox it is empty already."""
+        if self.mode != "inside":
+            remove_tree(self.work.root)
+        self.work.make()
+
     def hand_over(self, *, fresh: bool = False) -> None:
         """Give the folders that commands write to, and our files in them, to the user running them.
 
@@ -183,7 +195,7 @@ class Sandbox:
 
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
         """Return the complete command line that runs `argv`."""
-        if self.mode == "none":
+        if self.mode != "bwrap":
             # The shell in between may have added variables to the environment.
             given = (f"{name}={text}" for name, text in sorted(env.items()))
             return ("/usr/bin/env", "-i", *given, *argv)
@@ -199,7 +211,7 @@ class Sandbox:
 
     def _mounts(self) -> list[str]:
         mounts = _pinned(self.system) if self.system.is_pinned else _own()
-        for name in ("passwd", "group"):
+        for name in ACCOUNTS:
             mounts += ["--ro-bind", str(self.work.etc / name), f"/etc/{name}"]
         mounts += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
         for folder in self.show:
@@ -231,11 +243,15 @@ def _own() -> list[str]:
 def _pinned(system: System) -> list[str]:
     """Return the mounts that show pinned tools, laid out as in releases with a merged /usr."""
     mounts = ["--ro-bind", str(system.place("/usr")), "/usr"]
-    for name in _SYSTEM:
-        inside = f"/usr{name}"
-        if system.place(inside).is_dir():
-            mounts += ["--symlink", inside[1:], name]
+    for name, target in merged(system).items():
+        mounts += ["--symlink", target, f"/{name}"]
     return mounts
+
+
+def merged(system: System) -> dict[str, str]:
+    """Return the links in / that a system with a merged /usr has, without the leading slashes."""
+    names = (name[1:] for name in _SYSTEM)
+    return {name: f"usr/{name}" for name in names if system.place(f"/usr/{name}").is_dir()}
 
 
 def shows(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from quard.tools.lock import Lock, LockedPackage
 from quard.tools.names import Names
 from quard.tools.place import FILE
 
-_PYTHON = "python3"
+PYTHON = "python3"
 _PROGRAMS = ("usr/bin/", "usr/sbin/")
 
 
@@ -59,7 +59,7 @@ def for_build(
             )
         wanted.append(found)
     closure = lock.closure(wanted)
-    if any(package.name == _PYTHON for package in closure):
+    if any(package.name == PYTHON for package in closure):
         closure = lock.closure([*wanted, *names.python])
     return closure
 

@@ -19,7 +19,7 @@ from quard.base.plain import short
 from quard.store.member import EPOCH
 
 SUFFIX = ".files"
-_FILE, _FOLDER, _LINK, _SPECIAL = "file", "folder", "link", "special file"
+FILE, FOLDER, LINK, SPECIAL = "file", "folder", "link", "special file"
 _TIME = EPOCH * 10**9
 
 Look = Callable[[Path], str]
@@ -42,14 +42,14 @@ def write(place: Path, folder: Path, hashes: Mapping[str, str]) -> None:
     known: dict[str, Entry] = {}
     for path, status in _entries(os.fspath(folder)):
         entry = _observed(f"{folder}/{path}", status)
-        known[path] = [*entry, hashes[path]] if entry[0] == _FILE else entry
+        known[path] = [*entry, hashes[path]] if entry[0] == FILE else entry
     with replacing(beside(place)) as part:
         part.write_text(canonical.sealed({"entries": known}, indent=None), encoding="ascii")
 
 
 def hashes(place: Path) -> dict[str, str]:
     """Return path -> sha256 of each file that a folder must hold. Raises OSError."""
-    return {path: entry[3] for path, entry in _read(place).items() if entry[0] == _FILE}
+    return {path: entry[3] for path, entry in entries(place).items() if entry[0] == FILE}
 
 
 def quick(place: Path) -> str:
@@ -75,7 +75,7 @@ class Thorough:
 
 def _said(place: Path, sha256: Callable[[str, os.stat_result], str]) -> str:
     try:
-        found = sorted(_differences(place, _read(place), sha256))
+        found = sorted(_differences(place, entries(place), sha256))
     except OSError as fault:
         return f"{fault.filename or place}: {fault.strerror or fault}"
     if not found:
@@ -102,13 +102,13 @@ def _differences(
             yield path, "does not belong there"
         elif found[0] != expected[0]:
             yield path, f"is a {found[0]}, not a {expected[0]}"
-        elif found[0] == _LINK and found != expected:
+        elif found[0] == LINK and found != expected:
             yield path, "leads to another place"
         elif found[1] != expected[1]:
             yield path, "has another mode"
-        elif found[0] == _FILE and (found[2] != expected[2] or status.st_mtime_ns != _TIME):
+        elif found[0] == FILE and (found[2] != expected[2] or status.st_mtime_ns != _TIME):
             yield path, "has been changed"
-        elif found[0] == _FILE and sha256(full, status) not in ("", expected[3]):
+        elif found[0] == FILE and sha256(full, status) not in ("", expected[3]):
             yield path, "has other content"
     yield from ((path, "is missing") for path in known)
 
@@ -130,17 +130,20 @@ def _observed(path: str, status: os.stat_result) -> Entry:
     """Return an entry without its sha256."""
     mode = status.st_mode
     if stat.S_ISREG(mode):
-        return [_FILE, stat.S_IMODE(mode), status.st_size]
+        return [FILE, stat.S_IMODE(mode), status.st_size]
     if stat.S_ISDIR(mode):
-        return [_FOLDER, stat.S_IMODE(mode)]
-    return [_LINK, os.readlink(path)] if stat.S_ISLNK(mode) else [_SPECIAL, stat.S_IMODE(mode)]
+        return [FOLDER, stat.S_IMODE(mode)]
+    return [LINK, os.readlink(path)] if stat.S_ISLNK(mode) else [SPECIAL, stat.S_IMODE(mode)]
 
 
-def _read(place: Path) -> dict[str, Entry]:
-    """Return the listing of a folder. Raises OSError, also if it is damaged."""
+def entries(place: Path) -> dict[str, Entry]:
+    """Return path -> entry of all that a folder must hold, each folder before what it has.
+
+    Raises OSError, also if the listing is damaged.
+    """
     path = beside(place)
     found = canonical.unsealed(path.read_bytes())
     if found is None:
         raise OSError(f"{path.name} is damaged")
-    entries: dict[str, Entry] = found["entries"]
-    return entries
+    known: dict[str, Entry] = found["entries"]
+    return known

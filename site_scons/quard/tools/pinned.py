@@ -101,6 +101,10 @@ class PinnedTools:
         """
         return self._selection.editor(commands)
 
+    def python(self) -> System:
+        """Return a system with Python. Raises QuardError, see quard.tools.roots."""
+        return self._selection.python()
+
     def provide(self) -> None:
         """Have everything here that most builds need. Raises QuardError, see quard.tools.roots."""
         self._selection.provide()

@@ -137,6 +137,10 @@ class Selection:
             )
         return system.start(Path(found))
 
+    def python(self) -> System:
+        """Return a system with Python for use outside of builds. Raises as `system` does."""
+        return self.roots.provide(self.lock.closure((choice.PYTHON,)), {})
+
     def of(
         self, name: str, commands: tuple[str, ...], *, native: bool = False
     ) -> tuple[LockedPackage, ...]:

@@ -1,0 +1,1 @@
+"""Builds of packages as actions of the Remote Execution API, which workers run."""

@@ -1,0 +1,141 @@
+"""A package's build as the input of an action: everything that its program finds below /."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from quard.base.canonical import canonical
+from quard.dispatch import layout
+from quard.dispatch.engine import PROGRAM, engine
+from quard.dispatch.folder import Folder, Link, named, of_system, text
+from quard.execute.job import Job
+from quard.execute.place import JobPlace
+from quard.ledger.results import lost_blob
+from quard.process.sandbox import ACCOUNTS, INSIDE, merged
+from quard.process.system import System
+from quard.sources.archives import Fetched
+from quard.store.local import Store
+from quard.store.stores import EMPTY, Stores
+
+_PYTHON_UNUSED = ("usr/share",)
+"""In the system whose Python runs the program."""
+_ENVIRONMENT = (
+    ("LC_ALL", "C.UTF-8"),
+    ("PATH", layout.SEARCH),
+    ("PYTHONHASHSEED", "0"),
+    ("PYTHONHOME", f"/{layout.PYTHON}/usr"),
+    ("PYTHONPATH", f"/{layout.ENGINE}"),
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is asked to do.
+
+    root -- what is below /
+    words -- the command; `env` is its environment
+    outputs -- paths of what it makes
+    """
+
+    root: Folder
+    words: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    outputs: tuple[str, ...]
+
+
+class Inputs:
+    """Describes actions; several threads may use it at once.
+
+    stores -- have the parts of other packages
+    python -- returns the system whose Python runs an action's program
+    """
+
+    def __init__(self, stores: Stores, python: Callable[[], System]) -> None:
+        self._stores = stores
+        self._find_python = python
+        self._lock = threading.Lock()
+        self._systems: dict[Path, Folder] = {}
+
+    def order(
+        self, job: Job, place: JobPlace, archive: Fetched, system: System, prefix: str
+    ) -> Order:
+        """Return the action that builds a package.
+
+        system -- the pinned tools that the build sees
+        prefix -- of the commands of its compiler
+        Raises LostResult, QuardError changed-while-building, OSError.
+        """
+        root = Folder()
+        with self._lock:
+            root.put("usr", self._system(system))
+            root.put(layout.ENGINE, self._engine)
+            root.put(f"{layout.PYTHON}/usr", self._system(self._python, _PYTHON_UNUSED))
+        for path, target in merged(system).items():
+            root.put(path, Link(target))
+        for name, content in ACCOUNTS.items():
+            root.put(f"etc/{name}", text(content.encode()))
+        root.put(INSIDE[1:], Folder())
+        for reference in (*job.plan.patches, *job.plan.files):
+            root.put(f"{layout.FILES}/{reference.name}", text(place.read(reference)))
+        root.put(f"{layout.ARCHIVE}/{archive.path.name}", named(archive.path, archive.sha256))
+        root.put(layout.STORE, self._parts(job, place))
+        root.put(layout.DATA, text(canonical(_data(job, place, archive, prefix)).encode()))
+        names = (*layout.parts(job.plan), layout.LOG, layout.RESULT)
+        outputs = tuple(sorted(f"{layout.OUT}/{name}" for name in names))
+        return Order(root, self._words, _ENVIRONMENT, outputs)
+
+    @cached_property
+    def _engine(self) -> Folder:
+        return engine()
+
+    @cached_property
+    def _python(self) -> System:
+        return self._find_python()
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        """The command: the dynamic loader of the system with Python starts it there."""
+        system, here = self._python, f"/{layout.PYTHON}/"
+        start = system.start(system.place("/usr/bin/python3"))
+        words = (word.replace(f"{system.folder}/", here) for word in start)
+        return (*words, "-B", "-s", "-P", "-m", PROGRAM)
+
+    def _system(self, system: System, leave_out: tuple[str, ...] = ()) -> Folder:
+        """Return the folder usr of a system."""
+        if system.folder not in self._systems:
+            usr = of_system(system, leave_out).entries["usr"]
+            assert isinstance(usr, Folder)
+            self._systems[system.folder] = usr
+        return self._systems[system.folder]
+
+    def _parts(self, job: Job, place: JobPlace) -> Folder:
+        """Return a store with the parts that the build sees of other packages."""
+        wanted = {sha256: (place.needs[name], "dev") for name, sha256 in job.dev.items()}
+        for each, sha256 in job.native.items():
+            name, _, part = each.partition(":")
+            wanted[sha256] = (place.natives[name], part)
+        wanted.pop(EMPTY, None)
+        self._stores.gather(wanted)
+        found = Folder()
+        for sha256, (name, part) in sorted(wanted.items()):
+            path = self._stores.blob(sha256)
+            if path is None:
+                raise lost_blob(name, part, sha256)
+            found.put(Store(Path()).path(sha256).as_posix(), named(path, sha256))
+        return found
+
+
+def _data(job: Job, place: JobPlace, archive: Fetched, prefix: str) -> dict[str, Any]:
+    return {
+        "job": job.as_json(),
+        "archive": {"file": archive.path.name, "sha256": archive.sha256},
+        "needs": dict(place.needs),
+        "natives": dict(place.natives),
+        "prefix": prefix,
+        "shown": place.shown,
+    }
