@@ -12,7 +12,7 @@ from incremental.project import Project
 SCRIPT = """\
 #!/bin/sh
 flock -n '{out}/lock' true || echo the lock is held
-printf '<%s>' "$QUARDROOT_TOOLS" "$@"
+printf '<%s>' "$QUARDROOT_TOOLS$QUARDROOT_EXTRAS" "$@"
 exit 7
 """
 
@@ -59,3 +59,18 @@ def test_plain_scons_says_what_to_start_where_the_compiler_is_missing(
     ran = started.run("libc", env={"QUARDROOT_TOOLS": "", "PATH": str(tmp_path / "bin")})
     assert ran.status == 2
     assert "reason: compiler-missing" in ran.err and "./scons" in ran.err.rpartition("hint:")[2]
+
+
+def test_packages_of_a_setting_are_installed_once(started: Project) -> None:
+    """With one that no lock file brings."""
+    equip = started.own_engine() / "site_tools/quardroot/equip.py"
+    equip.write_text(equip.read_text().replace('"botocore"', '"no_such_module"'))
+    words = ("libc", "cache.url=http://127.0.0.1:1", "cache.s3_region=eu-1")
+    ran = started.run(*words, env={"QUARDROOT_TOOLS": "machine"})
+    assert ran.status == 7 and "<machines3><" in ran.out, ran.text
+    for env in (
+        {"QUARDROOT_TOOLS": "machine", "QUARDROOT_EXTRAS": "s3"},
+        {"QUARDROOT_TOOLS": ""},
+    ):
+        ran = started.run(*words, env=env)
+        assert ran.status == 2 and "reason: python-packages" in ran.err, ran.text

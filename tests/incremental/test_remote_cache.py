@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import bucket
 import cache_server
 import nginx
 import pytest
@@ -59,6 +60,16 @@ def test_a_second_machine_has_the_image_without_compiling(greeting: Project, ser
     assert server.lines("PUT") == []
     log = (greeting.folder / "out/tiny/logs/hello.log").read_text()
     assert log.startswith("built elsewhere; the cache at 127.0.0.1:")
+
+
+def test_a_bucket_that_wants_signatures_serves_as_well(greeting: Project, tmp_path: Path) -> None:
+    with bucket.running(tmp_path / "bucket") as place:
+        words = f"cache.url={place.address}", f"cache.s3_region={bucket.REGION}"
+        assert ok(greeting.run(*words, env=place.environment)).built == ALL
+        image = greeting.image()
+        other_machine(greeting)
+        ran = ok(greeting.run(*words, env=place.environment))
+    assert ran.built == [] and greeting.image() == image
 
 
 def test_a_machine_fetches_only_what_its_images_need(greeting: Project, server: Nginx) -> None:

@@ -26,6 +26,7 @@ _FLAGS = ("cache.push", "sources.offline", "sources.strict")
 _NUMBERS = ("sources.largest_mib",)
 _LARGEST_MIB = 2048
 _SIZE = re.compile(r"([0-9]{1,6})([MGT])")
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
 TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools")
 
 
@@ -38,6 +39,7 @@ class Settings(Record):
     cache_url       -- address of the remote cache; "": none
     cache_push      -- results are sent there
     cache_certificate -- file of the certificate and key for the remote cache; None: none
+    cache_s3_region -- region of the bucket behind it, for which requests are signed; "": none
     cache_trust     -- file of the keys whose results are taken from there; None: all are taken
     cache_sign      -- file of the key that signs results that are sent; None: they are not signed
     limit           -- size in bytes to which each store is shrunk; None: no limit
@@ -58,6 +60,7 @@ class Settings(Record):
     cache_url: str
     cache_push: bool
     cache_certificate: Path | None
+    cache_s3_region: str
     cache_trust: Path | None
     cache_sign: Path | None
     limit: int | None
@@ -133,13 +136,6 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     def path(text: str) -> Path:
         return named_path(project, text, home)
 
-    override = top.table("override")
-    texts = {name: override.text(name) for name in override.names()}
-    trees = {name: path(text) for name, text in texts.items()}
-    for name, tree in sorted(trees.items()):
-        if not texts[name]:
-            raise override.error(name, "does not name a folder")
-        _folder(override, name, tree)
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
     sandbox, compiler, tools = top.table("sandbox"), top.table("compiler"), top.table("tools")
     keys = authorized_keys(login)
@@ -147,11 +143,12 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         keys += _keys(login, path(name))
     folder, stored = sources.text("dir", ""), cache.text("dir", "")
     settings = Settings(
-        override=trees,
+        override=_override(top.table("override"), path),
         cache=path(stored) if stored else None,
         cache_url=_url(cache),
         cache_push=cache.flag("push", True),
         cache_certificate=_file(cache, "certificate", path),
+        cache_s3_region=_region(cache),
         cache_trust=_file(cache, "trust", path),
         cache_sign=_file(cache, "sign", path),
         limit=_limit(cache),
@@ -171,6 +168,17 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     return settings
 
 
+def _override(override: Table, path: Callable[[str], Path]) -> dict[str, Path]:
+    """Return the folders that packages are built from, by the packages' names."""
+    texts = {name: override.text(name) for name in override.names()}
+    trees = {name: path(text) for name, text in texts.items()}
+    for name, tree in sorted(trees.items()):
+        if not texts[name]:
+            raise override.error(name, "does not name a folder")
+        _folder(override, name, tree)
+    return trees
+
+
 def _url(cache: Table) -> str:
     """Return the address of the remote cache, without a slash at the end; "" if there is none."""
     text = cache.text("url", "")
@@ -186,6 +194,14 @@ def _url(cache: Table) -> str:
             "url", "is not an address of an HTTP cache", 'write it like "https://cache.example/x"'
         )
     return text.rstrip("/")
+
+
+def _region(cache: Table) -> str:
+    """Return the region for which requests to the remote cache are signed; "": they are not."""
+    text = cache.text("s3_region", "")
+    if text and not _REGION.fullmatch(text):
+        raise cache.error("s3_region", f"is not a region: {text!r}", 'write it like "eu-central-1"')
+    return text
 
 
 def _file(table: Table, key: str, path: Callable[[str], Path]) -> Path | None:

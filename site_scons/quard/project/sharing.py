@@ -26,7 +26,8 @@ def remote_cache(settings: Settings, site: Site, console: Console) -> RemoteCach
     from quard.remote.signatures import Signatures  # noqa: PLC0415
 
     store = Store(site.cache / "store", console.warn)
-    credentials, push = Credentials(site.token, settings.cache_certificate), settings.cache_push
+    credentials = Credentials(site.token, settings.cache_certificate, settings.cache_s3_region)
+    push = settings.cache_push
     signatures = Signatures(settings.cache_trust, settings.cache_sign, site.search, site.agent)
     signatures.require()
     return RemoteCache(settings.cache_url, credentials, store, signatures, console.warn, push=push)

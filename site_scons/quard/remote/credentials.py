@@ -12,7 +12,9 @@ class Credentials:
 
     token       -- a bearer token (RFC 6750); "": none
     certificate -- file with a client's certificate and its private key, in PEM
+    region      -- region of the bucket that requests are signed for; "": they are not signed
     """
 
     token: str = ""
     certificate: Path | None = None
+    region: str = ""

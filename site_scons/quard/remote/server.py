@@ -1,6 +1,6 @@
 """Requests to an HTTP server of a remote cache, with time limits and retries.
 
-Credentials come from ~/.netrc through requests, or are a token.
+Credentials come from ~/.netrc through requests, or are a token, or sign requests to a bucket.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import io
 import ssl
 import threading
 import time
+from functools import cached_property
 from typing import IO
 
 import requests
+from requests.auth import AuthBase
 
 from quard.base.plain import one_line, short
 from quard.remote.credentials import Credentials
@@ -41,6 +43,7 @@ class Server:
         self._credentials = credentials
         self._link = link
         self._threads = threading.local()
+        self._deciding = threading.Lock()
 
     def size(self, path: str) -> int | None:
         """Return the size of what is there; None if nothing is, -1 if the size is not told.
@@ -143,6 +146,15 @@ class Server:
             raise Failed(f"TLS: {fault.reason or fault}") from None
         return contextlib.closing(response)
 
+    @cached_property
+    def _auth(self) -> AuthBase | None:
+        if self._credentials.region:
+            # Loaded by those who have a bucket: it is not installed for others.
+            from quard.remote.s3 import Signed  # noqa: PLC0415
+
+            return Signed(self._credentials.region)
+        return Bearer(self._credentials.token) if self._credentials.token else None
+
     def _session(self) -> requests.Session:
         """Return this thread's session: its connections stay open."""
         session: requests.Session | None = getattr(self._threads, "session", None)
@@ -150,8 +162,8 @@ class Server:
             session = self._threads.session = Session()
             session.max_redirects = _REDIRECTS
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
-            if self._credentials.token:
-                session.auth = Bearer(self._credentials.token)
+            with self._deciding:
+                session.auth = self._auth
             if self._credentials.certificate:
                 session.cert = str(self._credentials.certificate)
             try:

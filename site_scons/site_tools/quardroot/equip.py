@@ -1,18 +1,26 @@
-"""Having the tools of a run before it builds anything."""
+"""Having the tools and Python packages of a run before it builds anything."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from quard.base.errors import QuardError
 
 if TYPE_CHECKING:
+    from quard.boards.settings import Settings
+    from quard.face.console import Console
     from quard.project.workspace import Workspace
 
     from .guard import Guard
 
 PREPARED = "QUARDROOT_TOOLS"
 """Variable of ./scons: which tools this machine was prepared for, pinned or machine."""
+EXTRAS = "QUARDROOT_EXTRAS"
+"""Variable of ./scons: which lock files it installs besides requirements.lock."""
 _QUIET = "-Q"
 """SCons' option that ./scons adds."""
 
@@ -44,7 +52,36 @@ def require(workspace: Workspace, guard: Guard) -> None:
     os.environ[PREPARED] = "machine"
     workspace.console.close()
     guard.release()
-    script, words = str(workspace.project / "scons"), sys.argv[1:]
+    _start_again(workspace.project)
+
+
+def have_packages(project: Path, settings: Settings, console: Console) -> None:
+    """Start ./scons again if Python packages that only these settings need are not installed.
+
+    Raises QuardError python-packages where ./scons was not what started this process.
+    """
+    if settings.cache_url and settings.cache_s3_region and not settings.offline:
+        _have(project, "s3", "botocore", "cache.s3_region", console)
+
+
+def _have(project: Path, extra: str, module: str, setting: str, console: Console) -> None:
+    """Require a module that the packages of requirements-EXTRA.lock bring."""
+    if importlib.util.find_spec(module) is not None:
+        return
+    if not os.environ.get(PREPARED) or extra in os.environ.get(EXTRAS, "").split():
+        raise QuardError(
+            f"{setting} needs Python packages that are not installed",
+            detail=f"no module {module}; requirements-{extra}.lock lists what is needed",
+            reason="python-packages",
+            hint="start ./scons instead of scons: it installs them into .venv",
+        )
+    os.environ[EXTRAS] = extra
+    console.close()
+    _start_again(project)
+
+
+def _start_again(project: Path) -> NoReturn:
+    script, words = str(project / "scons"), sys.argv[1:]
     if words[:1] == [_QUIET]:
         del words[0]
     sys.stdout.flush()

@@ -61,6 +61,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     site = _site(project, command, local)
     guard = Guard(project / "out")
     if command.builds:
+        equip.have_packages(project, local, console)
         places.require_out(project / "out", chosen.name)
         guard.enter(console.note)
         sign_what_was_made(guard, console.warn)

@@ -21,6 +21,7 @@ EMPTY = Settings(
     cache_url="",
     cache_push=True,
     cache_certificate=None,
+    cache_s3_region="",
     cache_trust=None,
     cache_sign=None,
     limit=None,
@@ -65,6 +66,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         cache_url="https://cache.example:8443/team",
         cache_push=False,
         cache_certificate=tmp_path / "id.pub",
+        cache_s3_region="eu-central-1",
         cache_trust=tmp_path / "id.pub",
         cache_sign=tmp_path / "id.pub",
         limit=20 << 30,
@@ -86,6 +88,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         cache__url="https://cache.example:8443/team/",
         cache__push="no",
         cache__certificate="id.pub",
+        cache__s3_region="eu-central-1",
         cache__trust="id.pub",
         cache__sign="id.pub",
         sources__dir="downloads",
@@ -110,6 +113,7 @@ limit = "20G"
 url = "https://cache.example:8443/team"
 push = false
 certificate = "id.pub"
+s3_region = "eu-central-1"
 trust = "id.pub"
 sign = "id.pub"
 [sources]
@@ -358,3 +362,10 @@ def test_a_key_file_must_exist(tmp_path: Path, key: str) -> None:
     with pytest.raises(QuardError, match="a file that does not exist") as caught:
         load(tmp_path, **{key.replace(".", "__"): "nowhere"})
     assert caught.value.reason == "bad-setting"
+
+
+@pytest.mark.parametrize("region", ["EU", "eu central", "a/b", "x" * 41])
+def test_a_region_that_would_not_fit_into_a_signature_is_refused(
+    tmp_path: Path, region: str
+) -> None:
+    assert "is not a region" in refused(tmp_path, cache__s3_region=region).message
