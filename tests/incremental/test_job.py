@@ -16,8 +16,8 @@ from incremental.project import Project
 from quard.base.canonical import canonical
 from quard.base.errors import QuardError
 from quard.boards import board, settings
-from quard.execute.builder import BuildMachine
 from quard.execute.job import Job, read_job
+from quard.execute.machine import BuildMachine
 from quard.execute.package import Packager
 from quard.execute.place import JobPlace
 from quard.face.console import Console

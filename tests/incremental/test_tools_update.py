@@ -27,6 +27,7 @@ menuconfig = []
 terminals = []
 machine = []
 debug = []
+launchers = []
 """
 LIMIT = 60
 RELEASE = "one 1.2 of 2020-02-01T09:15:44Z"

@@ -18,6 +18,7 @@ NAMES = Names(
     terminals=(),
     machine=(),
     debug=(),
+    launchers=(),
     targets={},
     omit=frozenset(),
     links={},

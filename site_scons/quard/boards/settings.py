@@ -12,20 +12,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.record import Record
 from quard.base.table import Table, read
+from quard.boards import launching
 from quard.boards.keys import HINT, authorized_keys, bad_key
+from quard.boards.launching import Launching
+from quard.boards.values import address, size
 
 _REASON = "bad-setting"
 _LISTS = ("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files")
 _FLAGS = ("cache.push", "sources.offline", "sources.strict")
 _NUMBERS = ("sources.largest_mib",)
 _LARGEST_MIB = 2048
-_SIZE = re.compile(r"([0-9]{1,6})([MGT])")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools")
 
@@ -53,6 +54,7 @@ class Settings(Record):
     tools_root      -- auto: the pinned tools if they can be used; pinned: required; machine: the
                        build machine's own
     tools_mirrors   -- base addresses of Debian archives, tried before those of apt
+    launching       -- what starts the compiler
     """
 
     override: Mapping[str, Path]
@@ -73,6 +75,7 @@ class Settings(Record):
     authorized_keys: tuple[str, ...]
     tools_root: str
     tools_mirrors: tuple[str, ...]
+    launching: Launching
 
 
 def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Settings:
@@ -145,13 +148,13 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     settings = Settings(
         override=_override(top.table("override"), path),
         cache=path(stored) if stored else None,
-        cache_url=_url(cache),
+        cache_url=address(cache, "url"),
         cache_push=cache.flag("push", True),
         cache_certificate=_file(cache, "certificate", path),
         cache_s3_region=_region(cache),
         cache_trust=_file(cache, "trust", path),
         cache_sign=_file(cache, "sign", path),
-        limit=_limit(cache),
+        limit=size(cache, "limit"),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
         offline=sources.flag("offline", False),
@@ -161,8 +164,8 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         authorized_keys=keys,
         tools_root=tools.choice("root", ("auto", "pinned", "machine"), "auto"),
         tools_mirrors=tools.texts("mirrors", ()),
+        launching=launching.read(compiler),
     )
-    compiler.choice("launcher", ("none",), "none")
     for table in (cache, sources, login, sandbox, compiler, tools):
         table.finish()
     return settings
@@ -177,23 +180,6 @@ def _override(override: Table, path: Callable[[str], Path]) -> dict[str, Path]:
             raise override.error(name, "does not name a folder")
         _folder(override, name, tree)
     return trees
-
-
-def _url(cache: Table) -> str:
-    """Return the address of the remote cache, without a slash at the end; "" if there is none."""
-    text = cache.text("url", "")
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        named = False
-    if not named or parts.query or parts.fragment or not text.isprintable() or " " in text:
-        raise cache.error(
-            "url", "is not an address of an HTTP cache", 'write it like "https://cache.example/x"'
-        )
-    return text.rstrip("/")
 
 
 def _region(cache: Table) -> str:
@@ -213,16 +199,6 @@ def _file(table: Table, key: str, path: Callable[[str], Path]) -> Path | None:
     if not found.is_file():
         raise table.error(key, f"names a file that does not exist: {found}")
     return found
-
-
-def _limit(cache: Table) -> int | None:
-    text = cache.text("limit", "")
-    if not text:
-        return None
-    found = _SIZE.fullmatch(text)
-    if found is None or not int(found[1]):
-        raise cache.error("limit", f"is not a size: {text!r}", 'write it like "500M" or "20G"')
-    return int(found[1]) << {"M": 20, "G": 30, "T": 40}[found[2]]
 
 
 def _largest(sources: Table) -> int:

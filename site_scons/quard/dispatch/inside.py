@@ -18,9 +18,10 @@ from quard.base.errors import QuardError
 from quard.base.files import UMASK, changed, file_sha256
 from quard.dispatch import layout
 from quard.execute import dependencies, staged, toolchain
-from quard.execute.builder import Build, BuildMachine
+from quard.execute.builder import Build
 from quard.execute.inputs import BuildInputs
 from quard.execute.job import Job, read_job
+from quard.execute.machine import BuildMachine
 from quard.execute.place import JobPlace
 from quard.ledger.results import Results
 from quard.process.jobserver import Jobserver

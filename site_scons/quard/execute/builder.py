@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -16,8 +15,8 @@ from quard.execute.buildlog import BuildLog, quoted
 from quard.execute.copying import copy
 from quard.execute.drivers import write_drivers
 from quard.execute.inputs import BuildInputs
+from quard.execute.machine import BuildMachine
 from quard.execute.native import new_stage
-from quard.execute.toolchain import Toolchain
 from quard.plan.late import late
 from quard.plan.plan import (
     CopyStep,
@@ -29,46 +28,17 @@ from quard.plan.plan import (
     Step,
     ToolchainStep,
 )
-from quard.process.builduser import BuildUser
-from quard.process.jobserver import Jobserver
-from quard.process.sandbox import Mode, Sandbox, Work
-from quard.process.stop import Stop
-from quard.process.system import System
+from quard.process.sandbox import Sandbox, Work
 from quard.sources.trees import Entry
-from quard.tools.origins import Origin
 
 _MAKE_FAILED = 2
 """make(1): make encountered an error; a killed make has another status."""
+_STARTED = "launcher"
+"""File in a work folder: the launcher of the compiler that its drivers start."""
 
 
 class StepFailed(QuardError):
     """A command of the plan failed; the work folder is kept for inspection."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildMachine:
-    """What all builds of one run share.
-
-    toolchain -- returns the compiler of a plan
-    system -- returns the system whose tools the build of a plan uses
-    origins -- returns the packages that have files of the tools of a plan, as its build sees them
-    search -- the PATH of the build machine's own commands
-    keep   -- descriptors that every command inherits
-    stop   -- whether the run is cancelled
-    user   -- who runs the commands of builds that are not sealed, if not the current user
-    start  -- words that start bubblewrap; none: the machine's own
-    """
-
-    toolchain: Callable[[Plan], Toolchain]
-    system: Callable[[Plan], System]
-    origins: Callable[[Plan, Iterable[Path]], Mapping[Path, Origin]]
-    jobserver: Jobserver
-    mode: Mode
-    search: str
-    keep: tuple[int, ...]
-    stop: Stop
-    user: BuildUser | None = None
-    start: tuple[str, ...] = ()
 
 
 class Build:
@@ -98,6 +68,7 @@ class Build:
         self.licenses: Mapping[str, str | None] = {}
         self.orderly = False
         self.toolchain = toolchain = machine.toolchain(plan)
+        self._launcher = launcher = machine.launcher()
         self.sandbox = Sandbox(
             mode=machine.mode,
             work=work,
@@ -107,19 +78,16 @@ class Build:
             user=machine.user,
             system=machine.system(plan),
             start=machine.start,
+            bound=launcher.bound(plan) if launcher else (),
         )
         folders = self.sandbox.folders
         makeflags = machine.jobserver.makeflags
         if plan.keeps and not plan.tracks:
             # A later build may resume in the folder after a failure: leave no incomplete files.
             makeflags += " --eval=.DELETE_ON_ERROR:"
-        self.env = sysroot.environment(
-            folders,
-            self.sandbox.inside,
-            makeflags,
-            plan,
-            {name: late(text, folders) for name, text in plan.env},
-        )
+        further = {name: late(text, folders) for name, text in plan.env}
+        inside = self.sandbox.inside
+        self.env = sysroot.environment(folders, inside, makeflags, plan, further)
 
     def run(self, inputs: BuildInputs) -> None:
         """Build the package into the staging folder. Raises QuardError for any failure."""
@@ -137,6 +105,8 @@ class Build:
             self._log.file.flush()
             inputs.made()
         self._steps(self.plan.steps[self.plan.installs :])
+        if self._launcher and (said := self._launcher.note(self.work)):
+            self.note(said)
 
     def _steps(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -152,6 +122,7 @@ class Build:
         self.note("update: continues where the last build was about to install")
         remove_tree(self.work.root / "debug")
         new_stage(self.work, native=self.plan.native)
+        self._renew_tools()
         self.take_files(inputs.read)
 
     def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
@@ -167,6 +138,7 @@ class Build:
         self.note("update: continues in the folder of the last build")
         make_empty(self.work.home)
         new_stage(self.work, native=self.plan.native)
+        self._renew_tools()
         self.take_files(inputs.read)
         self.sandbox.hand_over()
         return True
@@ -175,9 +147,7 @@ class Build:
         """Fill the work folder up to and including the patches."""
         self._report("unpack")
         self.sandbox.renew()
-        inside, system = self.sandbox.inside, self.sandbox.system
-        sysroot.tools(self.work, self.plan.tools, self._machine.search, inside, system)
-        write_drivers(self.work, self.toolchain, self.plan, inside)
+        self._tools()
         inputs.lay_out(self.work)
         new_stage(self.work, native=self.plan.native)
         self.take_files(inputs.read)
@@ -194,6 +164,25 @@ class Build:
             for reference in self.plan.patches:
                 (folder / reference.name).write_bytes(inputs.read(reference))
             patch.apply([folder / p.name for p in self.plan.patches], self._patch)
+
+    def _tools(self) -> None:
+        """Fill the tools folder, and note what its drivers start."""
+        work, inside = self.work, self.sandbox.inside
+        further, search = self.plan.tools, self._machine.search
+        sysroot.tools(work, further, search, inside, self.sandbox.system)
+        write_drivers(work, self.toolchain, self.plan, inside, self._launcher)
+        (work.root / _STARTED).write_text(self._starts)
+
+    @property
+    def _starts(self) -> str:
+        return " ".join(self._launcher.words) if self._launcher else ""
+
+    def _renew_tools(self) -> None:
+        """Fill the tools folder again if its drivers start what this run does not use."""
+        noted = self.work.root / _STARTED
+        if (noted.read_text() if noted.exists() else "") != self._starts:
+            make_empty(self.work.tools)
+            self._tools()
 
     def _look_for_licenses(self, *, upstream: bool) -> None:
         """Hash the licence files; log missing ones, an error for upstream's own archive."""

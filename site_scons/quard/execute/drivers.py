@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from quard.base.errors import QuardError
 from quard.base.placeholders import NATIVE
 from quard.execute import musl, native
+from quard.execute.launcher import Launcher
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
 from quard.process.sandbox import Work
@@ -25,6 +26,8 @@ from quard.process.system import System
 from quard.target import facts
 
 _COMPILERS = ("gcc", "g++", "cpp")
+_STARTED = ("gcc", "g++")
+"""Those that a launcher starts."""
 _LINKERS = ("ld", "ld.bfd")
 _FOLDER = "lib"
 """Subfolder of the tools folder with the files that the drivers refer to."""
@@ -34,12 +37,15 @@ _FORTIFY_3 = 12
 """The first gcc that supports level 3 of _FORTIFY_SOURCE; glibc warns with an older one."""
 
 
-def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> None:
+def write_drivers(
+    work: Work, toolchain: Toolchain, plan: Plan, inside: str, launcher: Launcher | None = None
+) -> None:
     """Put the cross tools into the tools folder, compilers and linkers with their fixed options.
 
     Builds see the cross tools under the target's triple, whatever their real names are. Debug
     information gives NAME-VERSION as the source path.
     inside -- the root of the fixed paths as commands see it
+    launcher -- what starts the compilers; None: the drivers do
     Raises QuardError: compiler-failed, library-missing.
     """
     (work.tools / _FOLDER).mkdir()
@@ -47,23 +53,17 @@ def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> 
         musl.provide(work.tools / _FOLDER, toolchain)
     specs = _specs(work, toolchain, plan, inside)
     (work.tools / _FOLDER / "driver.specs").write_text(specs)
-    seen = (f"{inside}/native={NATIVE}",) if plan.native else (f"{inside}/sysroot=",)
-    compiler = (
-        *(() if plan.native else (f"--sysroot={inside}/sysroot",)),
-        f"-specs={inside}/tools/{_FOLDER}/driver.specs",
-        f"-ffile-prefix-map={inside}/src=/usr/src/{plan.name}-{plan.version}",
-        *(f"-ffile-prefix-map={folders}" for folders in seen),
-    )
-    if (work.tools / _FOLDER / _START).exists():
-        compiler += (f"-B{inside}/tools/{_FOLDER}/",)
+    compiler = _options(work, plan, inside)
     linker = _link_options(plan.hardening)
     for name, place in toolchain.commands.items():
         path = toolchain.shown(place)
         link = work.tools / f"{plan.triple}-{name}"
         if name in _COMPILERS:
-            _script(link, path, compiler)
+            command = (str(path), *compiler)
+            started = launcher and name in _STARTED and launcher.script(work, plan, command)
+            _write_script(link, started or _line(command))
         elif name in _LINKERS and linker:
-            _script(link, path, linker)
+            _write_script(link, _line((str(path), *linker)))
         else:
             link.symlink_to(path)
     if plan.native:
@@ -73,6 +73,20 @@ def write_drivers(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> 
         compiler_for_cxx = work.tools / f"{plan.triple}-g++"
         compiler_for_cxx.unlink(missing_ok=True)
         _write_script(compiler_for_cxx, musl.refusal(compiler_for_cxx.name))
+
+
+def _options(work: Work, plan: Plan, inside: str) -> tuple[str, ...]:
+    """Return the fixed options of the compilers."""
+    seen = (f"{inside}/native={NATIVE}",) if plan.native else (f"{inside}/sysroot=",)
+    options = (
+        *(() if plan.native else (f"--sysroot={inside}/sysroot",)),
+        f"-specs={inside}/tools/{_FOLDER}/driver.specs",
+        f"-ffile-prefix-map={inside}/src=/usr/src/{plan.name}-{plan.version}",
+        *(f"-ffile-prefix-map={folders}" for folders in seen),
+    )
+    if (work.tools / _FOLDER / _START).exists():
+        options += (f"-B{inside}/tools/{_FOLDER}/",)
+    return options
 
 
 def _name_plainly(work: Work, toolchain: Toolchain, triple: str) -> None:
@@ -85,8 +99,8 @@ def _name_plainly(work: Work, toolchain: Toolchain, triple: str) -> None:
         (work.tools / "c++").symlink_to("g++")
 
 
-def _script(link: Path, program: Path, arguments: Sequence[str]) -> None:
-    _write_script(link, f'exec {shlex.join((str(program), *arguments))} "$@"\n')
+def _line(command: Sequence[str]) -> str:
+    return f'exec {shlex.join(command)} "$@"\n'
 
 
 def _write_script(link: Path, text: str) -> None:

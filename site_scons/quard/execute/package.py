@@ -10,9 +10,10 @@ from typing import IO, Any
 from quard.base.errors import QuardError
 from quard.base.files import changed, remove_tree
 from quard.execute import checkpoint, dependencies, kept, staged, taken
-from quard.execute.builder import Build, BuildMachine, StepFailed
+from quard.execute.builder import Build, StepFailed
 from quard.execute.inputs import BuildInputs
 from quard.execute.job import Job
+from quard.execute.machine import BuildMachine
 from quard.execute.place import JobPlace
 from quard.execute.restore import Outcome, finish, restore
 from quard.ledger.basis import key

@@ -95,6 +95,15 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """A folder or socket of the machine that sealed commands see at another path, `inside`."""
+
+    place: Path
+    inside: str
+    writable: bool = False
+
+
+@dataclass(frozen=True)
 class Sandbox:
     """How commands are run for one package.
 
@@ -104,6 +113,7 @@ class Sandbox:
     user -- the user that runs them in plain folders, if not ours
     system -- whose /usr the commands see; plain folders have the machine's own
     start -- words that start bubblewrap; none: the machine's own
+    bound -- what sealed commands see besides
     """
 
     mode: Mode
@@ -114,6 +124,7 @@ class Sandbox:
     user: BuildUser | None = None
     system: System = MACHINE
     start: tuple[str, ...] = ()
+    bound: tuple[Bound, ...] = ()
 
     @property
     def folders(self) -> Mapping[str, str]:
@@ -221,6 +232,8 @@ class Sandbox:
             mounts += ["--bind", str(self.work.root / name), f"{INSIDE}/{name}"]
         for name in ("sysroot", "files", "tools", "native"):
             mounts += ["--ro-bind", str(self.work.root / name), f"{INSIDE}/{name}"]
+        for each in self.bound:
+            mounts += ["--bind" if each.writable else "--ro-bind", str(each.place), each.inside]
         # Otherwise a build could write to the root of its own, empty file system.
         local = () if self.system.is_pinned else ("--remount-ro", _LOCAL)
         return [*mounts, *local, "--remount-ro", "/"]

@@ -21,6 +21,7 @@ from quard.store.local import Store
 from quard.store.stores import Stores
 
 if TYPE_CHECKING:
+    from quard.execute.launcher import Launcher
     from quard.execute.package import Packager
     from quard.process.builduser import BuildUser
     from quard.process.sandbox import Mode
@@ -49,6 +50,7 @@ class Host:
         self._settings = settings
         self._making = threading.Lock()
         self._opening = threading.Lock()
+        self._launching = threading.Lock()
         self.sources = site.cache / "sources"
         self.folders = (settings.sources_folder,) if settings.sources_folder else ()
         local = Store(project / "out" / "store", console.warn)
@@ -145,7 +147,7 @@ class Host:
     @cached_property
     def _packager(self) -> Packager:
         # Loaded only when something is built: it would take 0.1 s of a null build.
-        from quard.execute.builder import BuildMachine  # noqa: PLC0415
+        from quard.execute.machine import BuildMachine  # noqa: PLC0415
         from quard.execute.package import Packager  # noqa: PLC0415
 
         mode, user = self._builder()
@@ -163,8 +165,21 @@ class Host:
                 stop=self.stop,
                 user=user,
                 start=self._sealing.start,
+                launcher=self._started_through,
             ),
         )
+
+    def _started_through(self) -> Launcher | None:
+        """Return the compiler launcher, made on first use: a run that only restores needs none."""
+        with self._launching:
+            return self._launcher
+
+    @cached_property
+    def _launcher(self) -> Launcher | None:
+        from quard.project.launching import launcher  # noqa: PLC0415
+
+        chosen, tell = self._settings.launching, self.console.warn
+        return launcher(chosen, self.tooling, self.site, tell, seals=self.seals)
 
     @cached_property
     def _jobserver(self) -> Jobserver:

@@ -1,16 +1,41 @@
-"""`./scons gc`: stores are shrunk to the user's limit, unused tools are removed."""
+"""`./scons gc`: stores and compiled files are shrunk to the user's limits, unused tools removed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from quard.boards.launching import CCACHE
+from quard.boards.settings import Settings
+from quard.execute import compiled
+from quard.face.console import Console
+from quard.project.launching import FOLDER
 from quard.remote.away import remove_old
 from quard.sources.watch import amount
 from quard.store.local import Store
 from quard.store.shrink import shrink
 from quard.tools.unused import remove
+
+if TYPE_CHECKING:
+    from quard.project.host import Host
+
+
+def shrink_after(host: Host, settings: Settings, console: Console) -> None:
+    """Shrink what a run may have made larger; what cannot be removed is there the next time."""
+    lines: Iterator[str] = iter(())
+    if settings.limit is not None:
+        lines = shrunk(host.stores.all, settings.limit)
+    if settings.launching.name == CCACHE:
+        lines = chain(lines, recompiled(host.site.cache / FOLDER, settings.launching.limit))
+    try:
+        for line in lines:
+            if " removed 0 " not in line:
+                console.note(line)
+    except OSError as error:
+        console.warn(f"the store cannot be shrunk: {error.strerror}")
 
 
 def shrunk(stores: Iterable[Store], limit: int | None, *, dry: bool = False) -> Iterator[str]:
@@ -49,4 +74,19 @@ def tidied(tools: Path, *, dry: bool = False) -> Iterator[str]:
             f"{tools}: {word} {found.roots} roots, {found.packages} packages, {found.modules}"
             f" folders of compiled modules and {found.downloads} downloads of the pinned tools,"
             f" {amount(found.size)}"
+        )
+
+
+def recompiled(folder: Path, limit: int, *, dry: bool = False) -> Iterator[str]:
+    """Shrink the folder of compiled files to `limit` bytes; yield a line if it is there.
+
+    dry -- remove nothing, and say what would be removed
+    Raises OSError.
+    """
+    if folder.is_dir():
+        found = compiled.shrink(folder, limit, time.time(), dry=dry)
+        word = "would remove" if dry else "removed"
+        yield (
+            f"{folder}: {word} {found.files} compiled files, {amount(found.freed)};"
+            f" {amount(found.left)} left"
         )

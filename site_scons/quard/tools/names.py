@@ -11,7 +11,10 @@ from quard.base.table import Table, read
 from quard.tools.place import FILE
 
 REASON = "bad-tools"
-_LISTS = ("common", "build", "further", "python", "menuconfig", "terminals", "machine", "debug")
+_LISTS = (
+    *("common", "build", "further", "python", "menuconfig", "terminals", "machine", "debug"),
+    "launchers",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class Names:
     terminals  -- descriptions of terminals
     machine    -- what runs outside of builds
     debug      -- what debugging needs besides
+    launchers  -- programs that a compiler can be started through
     targets    -- triple -> cross compiler and C library
     omit       -- packages that are left out although others need them
     links      -- path in the root -> text of the link that is made there
@@ -42,6 +46,7 @@ class Names:
     terminals: tuple[str, ...]
     machine: tuple[str, ...]
     debug: tuple[str, ...]
+    launchers: tuple[str, ...]
     targets: Mapping[str, tuple[str, ...]]
     omit: frozenset[str]
     links: Mapping[str, str]

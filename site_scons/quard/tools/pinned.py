@@ -135,3 +135,10 @@ class PinnedTools:
         Raises QuardError, see quard.tools.roots.
         """
         return self._selection.start_tool(name)
+
+    def tool(self, name: str) -> tuple[System, Path] | None:
+        """Return a system that has only such a program, and where that is; None: no package has it.
+
+        Raises QuardError, see quard.tools.roots.
+        """
+        return self._selection.tool(name)

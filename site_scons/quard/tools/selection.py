@@ -122,9 +122,17 @@ class Selection:
 
         Raises QuardError, see quard.tools.roots.
         """
+        found = self.tool(name)
+        return found[0].start(found[1]) if found else ()
+
+    def tool(self, name: str) -> tuple[System, Path] | None:
+        """Return a system that has only such a program, and where that is; None: no package has it.
+
+        Raises QuardError, see quard.tools.roots.
+        """
         packages = self._of_tool(name)
         if not packages:
-            return ()
+            return None
         system = self.roots.provide(packages, {})
         found = shutil.which(name, path=system.search(""))
         if found is None:
@@ -135,7 +143,7 @@ class Selection:
                 reason="tool-missing",
                 hint="the lock is wrong: run ./scons tools-update, which writes it",
             )
-        return system.start(Path(found))
+        return system, Path(found)
 
     def python(self) -> System:
         """Return a system with Python for use outside of builds. Raises as `system` does."""

@@ -240,8 +240,10 @@ class Session:
                     f" out/{workspace.board.name}/availability.json says what was tried)"
                 )
         ended_early = bool(SCons.Script.GetBuildFailures()) or workspace.host.stop.requested
-        if workspace.settings.limit is not None and (summary["built"] or summary["restored"]):
-            self._shrink(workspace.settings.limit)
+        if summary["built"] or summary["restored"]:
+            from quard.project.shrinking import shrink_after  # noqa: PLC0415
+
+            shrink_after(workspace.host, workspace.settings, workspace.console)
         if self.makes_images:
             whole = all(map(self._is_right, self._image_nodes())) and not self._is_left_stale()
             if problem := self.build.images.coherence.end(whole=whole):
@@ -249,17 +251,6 @@ class Session:
         if workspace.host.remote and (sent := workspace.host.remote.finish()):
             workspace.console.note(sent)
         workspace.console.note(workspace.summary.line(seconds, whole=not ended_early))
-
-    def _shrink(self, limit: int) -> None:
-        """Shrink the stores to their limit; what could not be removed is there the next time."""
-        from quard.project.shrinking import shrunk  # noqa: PLC0415
-
-        try:
-            for line in shrunk(self.workspace.host.stores.all, limit):
-                if " removed 0 results" not in line:
-                    self.workspace.console.note(line)
-        except OSError as error:
-            self.workspace.console.warn(f"the store cannot be shrunk: {error.strerror}")
 
     def _is_done(self, unit: Unit) -> bool:
         """Return whether this run has found a unit up to date, or has made it."""

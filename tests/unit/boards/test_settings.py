@@ -9,6 +9,7 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.boards import settings
+from quard.boards.launching import Launching
 from quard.boards.settings import Settings
 
 HOME = Path("/home/somebody")
@@ -34,6 +35,7 @@ EMPTY = Settings(
     tools_root="auto",
     tools_mirrors=(),
     authorized_keys=(),
+    launching=Launching("none", 5 << 30),
 )
 
 
@@ -79,6 +81,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         tools_root="pinned",
         authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
         tools_mirrors=("https://c/debian", "file:///d"),
+        launching=Launching("ccache", 1 << 30),
     )
     from_arguments = load(
         tmp_path,
@@ -101,12 +104,17 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         login__authorized_keys=DSS,
         login__authorized_key_files="id.pub",
         tools__mirrors="https://c/debian,file:///d",
+        compiler__launcher="ccache",
+        compiler__limit="1G",
     )
     from_file = load(
         tmp_path,
         f"""\
 [override]
 libmnl = "mnl"
+[compiler]
+launcher = "ccache"
+limit = "1G"
 [cache]
 dir = "cache"
 limit = "20G"
@@ -250,7 +258,10 @@ def test_a_path_must_be_text(tmp_path: Path) -> None:
     ("text", "wanted"),
     [
         ('[sandbox]\nmode = "off"\n', "sandbox.mode must be one of auto, bwrap, none, not 'off'"),
-        ('[compiler]\nlauncher = "x"\n', "compiler.launcher must be one of none, not 'x'"),
+        (
+            '[compiler]\nlauncher = "x"\n',
+            "compiler.launcher must be one of none, ccache, not 'x'",
+        ),
     ],
 )
 def test_a_word_outside_the_known_ones_is_refused(tmp_path: Path, text: str, wanted: str) -> None:
@@ -339,12 +350,14 @@ def test_a_path_that_is_too_long_is_refused(tmp_path: Path, key: str) -> None:
 def test_a_limit_is_a_number_and_a_unit(tmp_path: Path, size: str) -> None:
     error = refused(tmp_path, cache__limit=size)
     assert "cache.limit is not a size" in error.message
+    assert "compiler.limit is not a size" in refused(tmp_path, compiler__limit=size).message
     assert error.hint == 'write it like "500M" or "20G"'
 
 
 @pytest.mark.parametrize(("text", "size"), [("500M", 500 << 20), ("1T", 1 << 40), ("", None)])
 def test_limits_of_all_units(tmp_path: Path, text: str, size: int | None) -> None:
     assert load(tmp_path, cache__limit=text).limit == size
+    assert load(tmp_path, compiler__limit=text).launching.limit == (size or 5 << 30)
 
 
 @pytest.mark.parametrize(

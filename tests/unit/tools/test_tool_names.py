@@ -21,6 +21,7 @@ LINES = {
     "terminals": "terminals = []",
     "machine": 'machine = ["e2fsprogs"]',
     "debug": "debug = []",
+    "launchers": "launchers = []",
     "omit": 'omit = ["debconf"]',
     "targets": '[targets]\nriscv64-linux-gnu = ["gcc-riscv64-linux-gnu"]',
     "links": '[links]\n"usr/bin/awk" = "gawk"',

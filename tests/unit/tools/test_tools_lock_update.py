@@ -41,6 +41,7 @@ menuconfig = []
 terminals = []
 machine = ["mke2fs"]
 debug = []
+launchers = []
 """
 KEYLESS: tuple[Path, ...] = ()
 BASH = locked("bash")

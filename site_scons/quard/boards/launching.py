@@ -1,0 +1,31 @@
+"""The compiler launcher that a site has chosen: `[compiler]` of its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quard.base.record import Record
+from quard.base.table import Table
+from quard.boards.values import size
+
+NONE = "none"
+CCACHE = "ccache"
+_LIMIT = 5 << 30
+
+
+@dataclass(frozen=True, repr=False)
+class Launching(Record):
+    """What starts the compiler.
+
+    name  -- of the program; none: nothing does
+    limit -- size in bytes to which the folder of compiled files is shrunk
+    """
+
+    name: str
+    limit: int
+
+
+def read(table: Table) -> Launching:
+    """Return the choice that a table makes. Raises QuardError for a wrong one."""
+    name = table.choice("launcher", (NONE, CCACHE), NONE)
+    return Launching(name, size(table, "limit") or _LIMIT)

@@ -1,0 +1,146 @@
+"""Compiler launchers: what sealed builds start the compiler through.
+
+A launcher is no input of a result: what it gives must be what the compiler itself would have made.
+Builds see its program in a folder of its own, not among the tools that are in their keys.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from quard.base import canonical
+from quard.plan.plan import Plan
+from quard.process.sandbox import INSIDE, Bound, Work
+from quard.process.system import System
+
+_PROGRAM = "launcher"
+_CACHE = "compiled"
+"""Folders as builds see them, below INSIDE."""
+
+
+class Launcher(Protocol):
+    """Starts the compiler of sealed builds.
+
+    words -- start it
+    """
+
+    @property
+    def words(self) -> tuple[str, ...]: ...
+
+    def bound(self, plan: Plan) -> tuple[Bound, ...]:
+        """Return what the build of a plan sees besides its own folders."""
+
+    def script(self, work: Work, plan: Plan, command: Sequence[str]) -> str | None:
+        """Return the lines of a compiler's driver; None: the driver starts the compiler itself.
+
+        command -- the compiler with its fixed options; what the driver is given follows
+        """
+
+    def note(self, work: Work) -> str:
+        """Return a line about what it did in a build; "" if there is nothing to say."""
+
+
+def program(system: System, found: Path) -> tuple[tuple[str, ...], tuple[Bound, ...]]:
+    """Return the words that start a launcher in a sealed build, and what that needs to see.
+
+    system -- that it belongs to
+    found  -- where the machine has it
+    """
+    if not system.is_pinned:
+        return (str(found),), ()
+    top, inside = f"{system.folder}/usr/", f"{INSIDE}/{_PROGRAM}/"
+    words = (word.replace(top, inside) for word in system.start(found))
+    return tuple(words), (Bound(Path(top), f"{INSIDE}/{_PROGRAM}"),)
+
+
+_LOG = ".ccache-log"
+_CCACHE = """\
+for word; do
+    case $word in *.[sS] | *.sx) exec {compiler} "$@" ;; esac
+done
+said=/tmp/ccache-said.$$
+CCACHE_CONFIGPATH={settings} {launcher} {compiler} "$@" 2>"$said"
+status=$?
+[ -s "$said" ] || [ $status != 0 ] || exit 0
+read -r first <"$said"
+case $status:$first in
+    12[67]:* | 1[3-9]?:* | *:"ccache: error: "*) exec {compiler} "$@" ;;
+esac
+cat "$said" >&2
+exit $status
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ccache:
+    """Takes what a compiler has made from the same preprocessed source with the same options.
+
+    words    -- start it, and `shown` is what they need to see
+    folder   -- of the compiled files of all packages; each package has a folder of its own, so that
+                the build of one cannot change another
+    limit    -- size of a package's folder in bytes
+    identity -- returns the identity of the tools that build a plan
+    """
+
+    words: tuple[str, ...]
+    shown: tuple[Bound, ...]
+    folder: Path
+    limit: int
+    identity: Callable[[Plan], str]
+
+    def bound(self, plan: Plan) -> tuple[Bound, ...]:
+        """See Launcher."""
+        own = self.folder / plan.name
+        own.mkdir(parents=True, exist_ok=True)
+        return (*self.shown, Bound(own, f"{INSIDE}/{_CACHE}", writable=True))
+
+    def script(self, work: Work, plan: Plan, command: Sequence[str]) -> str | None:
+        """See Launcher.
+
+        Assembler source is left out: ccache does not see what it includes. Where ccache itself
+        fails, as it does on a full disk, the compiler is started without it.
+        """
+        name = f"{Path(command[0]).name}.conf"
+        place = work.tools / "lib" / name
+        files = {path.name: path.read_bytes().hex() for path in _files(work.tools / "lib")}
+        about = {"tools": self.identity(plan), "command": list(command), "files": files}
+        place.write_text(_lines(self._settings(canonical.digest(about))))
+        inner = f"{INSIDE}/tools/lib/{shlex.quote(name)}"
+        return _CCACHE.format(
+            compiler=shlex.join(command), launcher=shlex.join(self.words), settings=inner
+        )
+
+    def _settings(self, digest: str) -> Mapping[str, str]:
+        """Return the settings of ccache(1) for a compiler and its files, which have a digest."""
+        return {
+            "cache_dir": f"{INSIDE}/{_CACHE}",
+            "compiler_check": f"string:{digest}",
+            # It would not notice a new header that hides another one.
+            "direct_mode": "false",
+            "max_size": f"{max(self.limit >> 20, 1)}Mi",
+            "stats_log": f"{INSIDE}/home/{_LOG}",
+            "temporary_dir": "/tmp",
+        }
+
+    def note(self, work: Work) -> str:
+        """See Launcher."""
+        try:
+            found = (work.home / _LOG).read_text(errors="replace").split()
+        except OSError:
+            return ""
+        hits, misses = found.count("preprocessed_cache_hit"), found.count("cache_miss")
+        return f"ccache: {hits} of {hits + misses} compilations were there"
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files that drivers refer to, sorted; links lead to tools, and `.conf` is ours."""
+    found = (path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+    return sorted(path for path in found if path.suffix != ".conf")
+
+
+def _lines(settings: Mapping[str, str]) -> str:
+    return "".join(f"{name} = {value}\n" for name, value in sorted(settings.items()))

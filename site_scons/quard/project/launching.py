@@ -1,0 +1,66 @@
+"""The compiler launcher of a run, as the settings describe it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.boards.launching import NONE, Launching
+from quard.execute.launcher import Ccache, Launcher, program
+from quard.plan.plan import Plan
+from quard.process.sandbox import shows
+from quard.process.system import MACHINE, System
+from quard.project.site import Site
+from quard.project.tooling import Tooling
+
+FOLDER = "ccache"
+"""In the cache folder."""
+
+
+def launcher(
+    chosen: Launching, tooling: Tooling, site: Site, tell: Callable[[str], None], *, seals: bool
+) -> Launcher | None:
+    """Return the launcher; None if there is none, or builds are not sealed, which is told.
+
+    Raises QuardError tool-missing if the machine lacks it.
+    """
+    if chosen.name == NONE:
+        return None
+    if not seals:
+        tell(f"{chosen.name} is not used: builds are not sealed")
+        return None
+    words, shown = program(*_found(chosen.name, tooling, site))
+
+    def identity(plan: Plan) -> str:
+        return tooling.builds_with(plan.made_by, native=plan.native)
+
+    return Ccache(
+        words=words,
+        shown=shown,
+        folder=site.cache / FOLDER,
+        limit=chosen.limit,
+        identity=identity,
+    )
+
+
+def _found(name: str, tooling: Tooling, site: Site) -> tuple[System, Path]:
+    """Return the system of a launcher, and where the machine has it."""
+    if pinned := tooling.pinned:
+        if found := pinned.tool(name):
+            return found
+        detail, hint = "the lock has no package with it", "run ./scons tools-update"
+    else:
+        place = shutil.which(name, path=site.search)
+        if place and shows(Path(place)):
+            return MACHINE, Path(place)
+        detail, hint = f"searched {site.search}", f"install it (Debian: {name})"
+        if place:
+            detail = f"{place} is not visible in sealed builds, which see /usr without /usr/local"
+    raise QuardError(
+        f"the compiler launcher {name} is missing",
+        detail=detail,
+        reason="tool-missing",
+        hint=f'{hint}, or set [compiler] launcher = "none" in local.toml',
+    )
