@@ -183,7 +183,7 @@ class Channel:
         try:
             return self._send(method, requests(), seconds)
         except Unheard:
-            # Most servers that answer early do so after the first request.
+            # Most servers that answer early do so before or after the first request.
             return self._send(method, requests(), seconds, self.link.limits.connect)
 
     def _send(
@@ -195,20 +195,21 @@ class Channel:
     ) -> _A:
         """See `send`.
 
-        patience -- seconds to wait for an answer to the first request
+        patience -- seconds to wait for an answer before the first and the second request
         """
         silence = self.link.limits.silence
 
         async def begin() -> grpc.aio.StreamUnaryCall[_Q, _A]:
             return method(timeout=seconds, metadata=self._metadata)
 
-        async def write(request: _Q, patience: float) -> bool:
+        async def early() -> None:
+            await asyncio.wait((asyncio.ensure_future(call.code()),), timeout=patience)
+
+        async def write(request: _Q) -> bool:
             try:
                 await asyncio.wait_for(call.write(request), silence)
             except asyncio.InvalidStateError:  # it has ended meanwhile
                 return False
-            if patience:
-                await asyncio.wait((asyncio.ensure_future(call.code()),), timeout=patience)
             return not call.done()
 
         async def answer() -> _A:
@@ -217,10 +218,11 @@ class Channel:
 
         call = self._wait(begin())
         try:
-            for request in requests:
-                if not self._wait(write(request, patience)):
+            for number, request in enumerate(requests):
+                if patience and number < 2:
+                    self._wait(early())
+                if not self._wait(write(request)):
                     break
-                patience = 0
             return self._wait(answer())
         finally:
             self._end(call)

@@ -23,12 +23,13 @@ from quard.remote.credentials import Credentials
 from quard.remote.link import Limits, Link, Stopped, Unusable
 from quard.remote.reapi import Channel
 
+USUAL = Limits(connect=2, silence=20, slack=20, pause=0.01, longest=0.05)
 FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
 SMALL, LARGE = os.urandom(1000), os.urandom(3 << 20)
 
 
 class Client:
-    def __init__(self, base: str, limits: Limits = FAST) -> None:
+    def __init__(self, base: str, limits: Limits = USUAL) -> None:
         self.said: list[str] = []
         self.link = Link("the cache at HOST", self.said.append, limits)
         self.channel = Channel(base, Credentials(), self.link)
@@ -59,7 +60,7 @@ def client(state: State) -> Client:
 @needs_casd
 @pytest.mark.parametrize("size", [0, 1, 1000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 20 << 20])
 def test_a_blob_of_any_size_is_written_and_read(real: Casd, tmp_path: Path, size: int) -> None:
-    client, blob = Client(real.address, Limits()), Blob.of(os.urandom(size))
+    client, blob = Client(real.address), Blob.of(os.urandom(size))
     (tmp_path / "x").write_bytes(blob.content if isinstance(blob.content, bytes) else b"")
     if size:
         assert client.cas.missing({blob.sha256: size}) == {blob.sha256}
@@ -72,7 +73,7 @@ def test_a_blob_of_any_size_is_written_and_read(real: Casd, tmp_path: Path, size
 
 @needs_casd
 def test_many_blobs_are_written_in_few_requests(real: Casd) -> None:
-    client = Client(real.address, Limits())
+    client = Client(real.address)
     blobs = [Blob.of(os.urandom(100 << 10)) for _ in range(100)]
     assert client.cas.write(blobs)
     sizes = {blob.sha256: blob.size for blob in blobs}
@@ -82,7 +83,7 @@ def test_many_blobs_are_written_in_few_requests(real: Casd) -> None:
 
 @needs_casd
 def test_five_thousand_blobs_are_one_question(real: Casd) -> None:
-    client = Client(real.address, Limits())
+    client = Client(real.address)
     sizes = {hashlib.sha256(b"%d" % number).hexdigest(): number for number in range(5000)}
     assert client.cas.missing(sizes) == sizes.keys()
 
@@ -90,14 +91,14 @@ def test_five_thousand_blobs_are_one_question(real: Casd) -> None:
 @needs_casd
 @pytest.mark.parametrize("size", [1000, 3 << 20])
 def test_a_blob_that_is_not_there_is_false(real: Casd, size: int) -> None:
-    client = Client(real.address, Limits())
+    client = Client(real.address)
     assert client.read("b" * 64, size) is None
     assert client.said == []
 
 
 @needs_casd
 def test_another_instance_is_an_outage(real: Casd) -> None:
-    client = Client(real.address + "x", Limits())
+    client = Client(real.address + "x")
     with pytest.raises(Unusable):
         client.read("b" * 64, 3)
     assert "quardx" in client.said[0]
@@ -105,7 +106,7 @@ def test_another_instance_is_an_outage(real: Casd) -> None:
 
 @needs_casd
 def test_several_threads_use_one_channel(real: Casd) -> None:
-    client = Client(real.address, Limits())
+    client = Client(real.address)
     blobs = [Blob.of(os.urandom(2 << 20)) for _ in range(8)]
     found: list[bytes | None] = []
 
@@ -154,7 +155,9 @@ def test_wrong_bytes_are_handed_on_and_no_more_than_one_too_many(
     assert client.read(Blob.of(SMALL).sha256, len(SMALL)) == SMALL + b"x"
 
 
-def test_a_stream_that_stalls_is_an_outage(state: State, client: Client) -> None:
+def test_a_stream_that_stalls_is_an_outage(state: State) -> None:
+    client = Client(state.base, FAST)
+
     def stall() -> Iterator[bytes]:
         yield b"x"
         time.sleep(1)
@@ -165,7 +168,9 @@ def test_a_stream_that_stalls_is_an_outage(state: State, client: Client) -> None
     assert state.count("Read") == 3 and "no more data arrived" in client.said[0]
 
 
-def test_bytes_that_trickle_are_an_outage(state: State, client: Client) -> None:
+def test_bytes_that_trickle_are_an_outage(state: State) -> None:
+    client = Client(state.base, FAST)
+
     def trickle() -> Iterator[bytes]:
         for _ in range(30):
             yield b"x"
@@ -207,7 +212,8 @@ def test_an_answer_before_the_end_of_a_stream_is_accepted(state: State, client: 
     assert client.said == []
 
 
-def test_a_write_that_is_not_read_is_an_outage(state: State, client: Client) -> None:
+def test_a_write_that_is_not_read_is_an_outage(state: State) -> None:
+    client = Client(state.base, FAST)
     state.fault = lambda method, _call: time.sleep(1) if method == "Write" else None
     with pytest.raises(Unusable):
         client.cas.write([Blob.of(os.urandom(20 << 20))])
@@ -240,7 +246,7 @@ def test_a_refusal_is_given_to_the_caller(state: State, client: Client) -> None:
 
 @pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
 def test_a_transfer_ends_when_the_run_is_stopped(state: State, content: bytes) -> None:
-    client, begun = Client(state.base, Limits()), threading.Event()
+    client, begun = Client(state.base), threading.Event()
     release = threading.Event()
     client.channel.capabilities()
 

@@ -25,6 +25,7 @@ from quard.remote.credentials import Credentials
 from quard.remote.link import Limits, Link, Stopped, Unusable
 from quard.remote.reapi import Address, Channel
 
+USUAL = Limits(connect=2, silence=20, slack=20, pause=0.01, longest=0.05)
 FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
 PERMANENT = [
     grpc.StatusCode.UNAUTHENTICATED,
@@ -48,7 +49,7 @@ class Client:
         base: str,
         token: str = "",
         certificate: Path | None = None,
-        limits: Limits = FAST,
+        limits: Limits = USUAL,
     ) -> None:
         self.said: list[str] = []
         self.link = Link("the cache at HOST", self.said.append, limits)
@@ -140,7 +141,8 @@ def test_a_server_may_ask_to_wait_but_not_for_long(
     assert least <= time.monotonic() - started < most
 
 
-def test_silence_is_an_outage(state: State, client: Client) -> None:
+def test_silence_is_an_outage(state: State) -> None:
+    client = Client(state.base, limits=FAST)
     state.fault = lambda _method, _call: time.sleep(1)
     assert "no answer within 0.5 s" in client.lost()
 
@@ -155,7 +157,7 @@ def test_a_port_without_a_server_is_an_outage() -> None:
 def test_a_port_that_does_not_answer_is_an_outage() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         started = time.monotonic()
-        Client(f"grpc://127.0.0.1:{listening.getsockname()[1]}").lost()
+        Client(f"grpc://127.0.0.1:{listening.getsockname()[1]}", limits=FAST).lost()
         assert time.monotonic() - started < 5
 
 
