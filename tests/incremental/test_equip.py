@@ -11,7 +11,7 @@ from incremental.project import Project
 
 SCRIPT = """\
 #!/bin/sh
-flock -n '{out}/lock' true || echo the lock is held
+[ ! -e '{out}/lock' ] || flock -n '{out}/lock' true || echo the lock is held
 printf '<%s>' "$QUARDROOT_TOOLS$QUARDROOT_EXTRAS" "$@"
 exit 7
 """
@@ -61,16 +61,27 @@ def test_plain_scons_says_what_to_start_where_the_compiler_is_missing(
     assert "reason: compiler-missing" in ran.err and "./scons" in ran.err.rpartition("hint:")[2]
 
 
-def test_packages_of_a_setting_are_installed_once(started: Project) -> None:
+@pytest.mark.parametrize(
+    ("extra", "module", "words"),
+    [
+        ("s3", "botocore", ("cache.url=http://127.0.0.1:1", "cache.s3_region=eu-1")),
+        ("remote", "grpc", ("cache.url=grpc://127.0.0.1:1",)),
+    ],
+)
+def test_packages_of_a_setting_are_installed_once(
+    started: Project, extra: str, module: str, words: tuple[str, ...]
+) -> None:
     """With one that no lock file brings."""
     equip = started.own_engine() / "site_tools/quardroot/equip.py"
-    equip.write_text(equip.read_text().replace('"botocore"', '"no_such_module"'))
-    words = ("libc", "cache.url=http://127.0.0.1:1", "cache.s3_region=eu-1")
-    ran = started.run(*words, env={"QUARDROOT_TOOLS": "machine"})
-    assert ran.status == 7 and "<machines3><" in ran.out, ran.text
+    equip.write_text(equip.read_text().replace(f'"{module}"', '"no_such_module"'))
+    for goal in (("libc",), ("-n", "libc"), ("why",)):
+        ran = started.run(*goal, *words, env={"QUARDROOT_TOOLS": "machine"})
+        assert ran.status == 7 and f"<machine{extra}><" in ran.out, ran.text
     for env in (
-        {"QUARDROOT_TOOLS": "machine", "QUARDROOT_EXTRAS": "s3"},
+        {"QUARDROOT_TOOLS": "machine", "QUARDROOT_EXTRAS": f"test {extra}"},
         {"QUARDROOT_TOOLS": ""},
     ):
-        ran = started.run(*words, env=env)
+        ran = started.run("libc", *words, env=env)
         assert ran.status == 2 and "reason: python-packages" in ran.err, ran.text
+    for goal in (("libc", "sources.offline=true"), ("list",)):
+        assert started.run(*goal, *words, env={"QUARDROOT_TOOLS": "machine"}).status == 0

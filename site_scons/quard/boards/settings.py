@@ -148,7 +148,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     settings = Settings(
         override=_override(top.table("override"), path),
         cache=path(stored) if stored else None,
-        cache_url=address(cache, "url"),
+        cache_url=address(cache, "url", ("grpc", "grpcs")),
         cache_push=cache.flag("push", True),
         cache_certificate=_file(cache, "certificate", path),
         cache_s3_region=_region(cache),

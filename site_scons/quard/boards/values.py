@@ -10,9 +10,10 @@ from quard.base.table import Table
 _SIZE = re.compile(r"([0-9]{1,6})([MGT])")
 
 
-def address(table: Table, key: str) -> str:
-    """Return the address of an HTTP cache, without a slash at the end; "" if there is none.
+def address(table: Table, key: str, more: tuple[str, ...] = ()) -> str:
+    """Return the address of a cache, without a slash at the end; "" if there is none.
 
+    more -- schemes that it may have besides http and https
     Raises QuardError for another text.
     """
     text = table.text(key, "")
@@ -20,12 +21,15 @@ def address(table: Table, key: str) -> str:
         return ""
     try:
         parts = urlsplit(text)
-        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        # grpc:// has no usual port.
+        port = parts.port or (parts.port is None and parts.scheme != "grpc")
+        named = parts.scheme in ("http", "https", *more) and parts.hostname and port
     except ValueError:
         named = False
     if not named or parts.query or parts.fragment or not text.isprintable() or " " in text:
+        other = ' or "grpcs://cache.example:8980/instance"' if more else ""
         raise table.error(
-            key, "is not an address of an HTTP cache", 'write it like "https://cache.example/x"'
+            key, "is not an address of a cache", f'write it like "https://cache.example/x"{other}'
         )
     return text.rstrip("/")
 

@@ -12,6 +12,7 @@ from quard.base.errors import QuardError
 
 if TYPE_CHECKING:
     from quard.boards.settings import Settings
+    from quard.face.cli import Command
     from quard.face.console import Console
     from quard.project.workspace import Workspace
 
@@ -21,6 +22,7 @@ PREPARED = "QUARDROOT_TOOLS"
 """Variable of ./scons: which tools this machine was prepared for, pinned or machine."""
 EXTRAS = "QUARDROOT_EXTRAS"
 """Variable of ./scons: which lock files it installs besides requirements.lock."""
+_GRPC = ("grpc://", "grpcs://")
 _QUIET = "-Q"
 """SCons' option that ./scons adds."""
 
@@ -55,13 +57,17 @@ def require(workspace: Workspace, guard: Guard) -> None:
     _start_again(workspace.project)
 
 
-def have_packages(project: Path, settings: Settings, console: Console) -> None:
+def have_packages(project: Path, command: Command, settings: Settings, console: Console) -> None:
     """Start ./scons again if Python packages that only these settings need are not installed.
 
     Raises QuardError python-packages where ./scons was not what started this process.
     """
-    if settings.cache_url and settings.cache_s3_region and not settings.offline:
+    if settings.offline or not (command.builds or command.verb == "why"):
+        return
+    if settings.cache_url and settings.cache_s3_region:
         _have(project, "s3", "botocore", "cache.s3_region", console)
+    if settings.cache_url.startswith(_GRPC):
+        _have(project, "remote", "grpc", "cache.url", console)
 
 
 def _have(project: Path, extra: str, module: str, setting: str, console: Console) -> None:
@@ -75,7 +81,7 @@ def _have(project: Path, extra: str, module: str, setting: str, console: Console
             reason="python-packages",
             hint="start ./scons instead of scons: it installs them into .venv",
         )
-    os.environ[EXTRAS] = extra
+    os.environ[EXTRAS] = f"{os.environ.get(EXTRAS, '')} {extra}".lstrip()
     console.close()
     _start_again(project)
 

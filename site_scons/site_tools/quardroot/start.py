@@ -58,10 +58,10 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     chosen = board.load(project / "configs", command.board)
     cli.require_roots(command, (*(root.name for root in chosen.roots), native.NAME))
     local = settings.load(project, command.settings, places.home(os.environ))
+    equip.have_packages(project, command, local, console)
     site = _site(project, command, local)
     guard = Guard(project / "out")
     if command.builds:
-        equip.have_packages(project, local, console)
         places.require_out(project / "out", chosen.name)
         guard.enter(console.note)
         sign_what_was_made(guard, console.warn)

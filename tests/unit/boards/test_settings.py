@@ -362,12 +362,20 @@ def test_limits_of_all_units(tmp_path: Path, text: str, size: int | None) -> Non
 
 @pytest.mark.parametrize(
     "url",
-    ["cache.example", "ftp://x/", "http://", "http://x:99999/", "http://x/?a=b", "http://x/a b"],
+    [
+        *("cache.example", "ftp://x/", "http://", "http://x:99999/", "http://x/?a=b"),
+        *("http://x/a b", "grpc://x/a", "grpc://x:0", "grpcs://"),
+    ],
 )
-def test_an_address_of_no_http_cache_is_refused(tmp_path: Path, url: str) -> None:
+def test_an_address_of_no_cache_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(QuardError) as caught:
         load(tmp_path, cache__url=url)
     assert caught.value.reason == "bad-setting"
+
+
+@pytest.mark.parametrize("url", ["grpc://x:8980", "grpc://[::1]:8980/a/b", "grpcs://x/team"])
+def test_a_cache_may_be_a_server_of_grpc(tmp_path: Path, url: str) -> None:
+    assert load(tmp_path, cache__url=url + "/").cache_url == url
 
 
 @pytest.mark.parametrize("key", ["cache.certificate", "cache.trust", "cache.sign"])
