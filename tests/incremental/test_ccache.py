@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 
+import cache_server
+
 from incremental.project import Project, Ran
 
 MAKEFILE = """\
@@ -79,6 +81,19 @@ def test_results_are_the_same_with_and_without_it(project: Project) -> None:
     assert (results(project), project.image()) == (plain, image)
     found = statistics(project)
     assert (found["preprocessed_cache_hit"], found["cache_miss"]) == (1, 1)
+
+
+def test_another_machine_compiles_nothing_that_is_on_the_server(project: Project) -> None:
+    library(project)
+    with cache_server.running() as state:
+        shared = f"compiler.storage={state.base}/c"
+        ok(project.run(ON, shared))
+        made = results(project)
+        shutil.rmtree(project.cache / "ccache")
+        assert again(project, ON, shared) == "==> ccache: 1 of 1 compilations were there"
+        assert results(project) == made
+        shutil.rmtree(project.cache / "ccache")
+        assert again(project, ON, shared, "sources.offline=1").startswith("==> ccache: 0 of 1")
 
 
 def test_the_setting_rebuilds_nothing(project: Project) -> None:

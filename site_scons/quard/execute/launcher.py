@@ -15,10 +15,12 @@ from typing import Protocol
 from quard.base import canonical
 from quard.plan.plan import Plan
 from quard.process.sandbox import INSIDE, Bound, Work
+from quard.process.sockets import NAME
 from quard.process.system import System
 
 _PROGRAM = "launcher"
 _CACHE = "compiled"
+_STORAGE = "storage"
 """Folders as builds see them, below INSIDE."""
 
 
@@ -84,6 +86,8 @@ class Ccache:
                 the build of one cannot change another
     limit    -- size of a package's folder in bytes
     identity -- returns the identity of the tools that build a plan
+    storage  -- returns the folder with the socket of what keeps a package's files for other
+                machines; None: nothing does
     """
 
     words: tuple[str, ...]
@@ -91,12 +95,16 @@ class Ccache:
     folder: Path
     limit: int
     identity: Callable[[Plan], str]
+    storage: Callable[[str], Path] | None = None
 
     def bound(self, plan: Plan) -> tuple[Bound, ...]:
         """See Launcher."""
         own = self.folder / plan.name
         own.mkdir(parents=True, exist_ok=True)
-        return (*self.shown, Bound(own, f"{INSIDE}/{_CACHE}", writable=True))
+        found = (*self.shown, Bound(own, f"{INSIDE}/{_CACHE}", writable=True))
+        if self.storage is None:
+            return found
+        return (*found, Bound(self.storage(plan.name), f"{INSIDE}/{_STORAGE}"))
 
     def script(self, work: Work, plan: Plan, command: Sequence[str]) -> str | None:
         """See Launcher.
@@ -116,6 +124,7 @@ class Ccache:
 
     def _settings(self, digest: str) -> Mapping[str, str]:
         """Return the settings of ccache(1) for a compiler and its files, which have a digest."""
+        shared = {"remote_storage": f"redis+unix://{INSIDE}/{_STORAGE}/{NAME}"}
         return {
             "cache_dir": f"{INSIDE}/{_CACHE}",
             "compiler_check": f"string:{digest}",
@@ -124,6 +133,7 @@ class Ccache:
             "max_size": f"{max(self.limit >> 20, 1)}Mi",
             "stats_log": f"{INSIDE}/home/{_LOG}",
             "temporary_dir": "/tmp",
+            **(shared if self.storage else {}),
         }
 
     def note(self, work: Work) -> str:

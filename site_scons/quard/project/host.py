@@ -178,8 +178,8 @@ class Host:
     def _launcher(self) -> Launcher | None:
         from quard.project.launching import launcher  # noqa: PLC0415
 
-        chosen, tell = self._settings.launching, self.console.warn
-        return launcher(chosen, self.tooling, self.site, tell, seals=self.seals)
+        settings, tell = self._settings, self.console.warn
+        return launcher(settings, self.tooling, self.site, self.stop, tell, seals=self.seals)
 
     @cached_property
     def _jobserver(self) -> Jobserver:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.boards.launching import NONE, Launching
+from quard.boards.launching import NONE
+from quard.boards.settings import Settings
 from quard.execute.launcher import Ccache, Launcher, program
 from quard.plan.plan import Plan
 from quard.process.sandbox import shows
+from quard.process.stop import Stop
 from quard.process.system import MACHINE, System
 from quard.project.site import Site
 from quard.project.tooling import Tooling
@@ -20,12 +22,19 @@ FOLDER = "ccache"
 
 
 def launcher(
-    chosen: Launching, tooling: Tooling, site: Site, tell: Callable[[str], None], *, seals: bool
+    settings: Settings,
+    tooling: Tooling,
+    site: Site,
+    stop: Stop,
+    tell: Callable[[str], None],
+    *,
+    seals: bool,
 ) -> Launcher | None:
     """Return the launcher; None if there is none, or builds are not sealed, which is told.
 
     Raises QuardError tool-missing if the machine lacks it.
     """
+    chosen = settings.launching
     if chosen.name == NONE:
         return None
     if not seals:
@@ -42,7 +51,19 @@ def launcher(
         folder=site.cache / FOLDER,
         limit=chosen.limit,
         identity=identity,
+        storage=None if settings.offline else _storage(chosen.storage, stop, tell),
     )
+
+
+def _storage(address: str, stop: Stop, tell: Callable[[str], None]) -> Callable[[str], Path] | None:
+    """Return what gives the folder of a package's socket; None if no server is named."""
+    if not address:
+        return None
+    from quard.remote.compiled import CompiledFiles  # noqa: PLC0415 - most users have none
+
+    files = CompiledFiles(address, tell)
+    stop.listen(files.stop)
+    return files.folder
 
 
 def _found(name: str, tooling: Tooling, site: Site) -> tuple[System, Path]:

@@ -35,7 +35,7 @@ EMPTY = Settings(
     tools_root="auto",
     tools_mirrors=(),
     authorized_keys=(),
-    launching=Launching("none", 5 << 30),
+    launching=Launching("none", 5 << 30, ""),
 )
 
 
@@ -81,7 +81,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         tools_root="pinned",
         authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
         tools_mirrors=("https://c/debian", "file:///d"),
-        launching=Launching("ccache", 1 << 30),
+        launching=Launching("ccache", 1 << 30, "https://d/c"),
     )
     from_arguments = load(
         tmp_path,
@@ -106,6 +106,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         tools__mirrors="https://c/debian,file:///d",
         compiler__launcher="ccache",
         compiler__limit="1G",
+        compiler__storage="https://d/c/",
     )
     from_file = load(
         tmp_path,
@@ -115,6 +116,7 @@ libmnl = "mnl"
 [compiler]
 launcher = "ccache"
 limit = "1G"
+storage = "https://d/c"
 [cache]
 dir = "cache"
 limit = "20G"

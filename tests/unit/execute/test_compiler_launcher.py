@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import cache_server
 import pytest
 from sandbox_parts import COMPILER, PREFIX
 
@@ -17,6 +18,7 @@ from quard.execute.launcher import Ccache
 from quard.plan.plan import Plan
 from quard.process.sandbox import Sandbox, Work
 from quard.process.system import MACHINE
+from quard.remote.compiled import CompiledFiles
 
 TRIPLE = PREFIX.rstrip("-")
 CCACHE = shutil.which("ccache") or "/usr/bin/ccache"
@@ -27,12 +29,24 @@ COMMAND = "-O2 -g -Ifirst -I. -c value.c"
 class Build:
     """The build of a package; `said` is what the compiler printed."""
 
-    def __init__(self, root: Path, cache: Path, tools: str = "one", **plan: object) -> None:
+    def __init__(
+        self,
+        root: Path,
+        cache: Path,
+        tools: str = "one",
+        storage: Callable[[str], Path] | None = None,
+        **plan: object,
+    ) -> None:
         self.plan = Plan(**{"name": "thing", "version": "1.0", "triple": TRIPLE, **plan})  # type: ignore[arg-type]
         self.work = Work(root)
         self.work.make()
         self.launcher = Ccache(
-            words=(CCACHE,), shown=(), folder=cache, limit=1 << 30, identity=lambda _plan: tools
+            words=(CCACHE,),
+            shown=(),
+            folder=cache,
+            limit=1 << 30,
+            identity=lambda _plan: tools,
+            storage=storage,
         )
         bound = self.launcher.bound(self.plan)
         self.box = Sandbox(mode="bwrap", work=self.work, bound=bound)
@@ -77,7 +91,8 @@ def start(tmp_path: Path) -> Start:
     def begin(**changed: object) -> Build:
         nonlocal number
         number += 1
-        build = Build(tmp_path / str(number), tmp_path / "cache", **changed)  # type: ignore[arg-type]
+        cache = tmp_path / str(changed.pop("cache", "cache"))
+        build = Build(tmp_path / str(number), cache, **changed)  # type: ignore[arg-type]
         build.write({"value.c": SOURCE, "own.h": "#define OWN 1\n"})
         return build
 
@@ -220,6 +235,28 @@ def test_a_launcher_that_crashes_or_cannot_start_changes_no_result(start: Start)
         assert f" {CCACHE} " in lines
         driver.write_text(lines.replace(f" {CCACHE} ", " /quard/files/broken "))
         assert build.compile() == made
+
+
+def test_machines_share_compiled_files_over_a_server(start: Start) -> None:
+    """The builds see no network."""
+    with cache_server.running() as state:
+        said: list[str] = []
+        files = CompiledFiles(f"{state.base}/c", said.append)
+        made = start(storage=files.folder).compile()
+        (path,) = state.files
+        assert path.startswith("/c/thing/")
+        other = start(cache="other", storage=files.folder)
+        assert (other.compile(), other.counts) == (made, (1, 0))
+        for harm in (b"", state.files[path][:-20], b"x" + state.files[path][1:], bytes(3000)):
+            state.files[path] = harm
+            build = start(cache=f"third {len(harm)} {harm[:1]!r}", storage=files.folder)
+            assert (build.compile(), build.counts) == (made, (0, 1))
+        files.close()
+        build = start(
+            cache="fourth", storage=CompiledFiles("http://127.0.0.1:1", said.append).folder
+        )
+        assert (build.compile(), build.counts) == (made, (0, 1))
+        assert len(said) == 1
 
 
 def test_least_recently_used_files_go_first(tmp_path: Path) -> None:
