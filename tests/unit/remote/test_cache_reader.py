@@ -2,72 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import cache_server
 import pytest
+from cache_machine import KEY, LIBS, LOG, Machine
 from cache_server import CacheServer
 
 from quard.base import canonical
 from quard.remote import action
-from quard.remote.credentials import Credentials
-from quard.remote.remote import RemoteCache
-from quard.remote.signatures import Signatures
-from quard.store import blob
-from quard.store.local import Store
 from quard.store.record import encode_record
-from quard.store.stores import EMPTY, Stores
-
-KEY = canonical.digest("a key")
-LIBS, LOG = b"the libraries" * 1000, b"the log"
-
-
-class Machine:
-    """One machine with its own stores."""
-
-    def __init__(
-        self,
-        folder: Path,
-        address: str,
-        *,
-        push: bool = True,
-        trusted: Path | None = None,
-        key: Path | None = None,
-    ) -> None:
-        self.said: list[str] = []
-        self.shared = Store(folder / "shared", self.said.append)
-        signatures = Signatures(trusted, key, os.environ["PATH"], "")
-        self.remote = RemoteCache(
-            address, Credentials(), self.shared, signatures, self.said.append, push=push
-        )
-        self.stores = Stores(Store(folder / "local"), self.shared, self.remote)
-
-    def add(self, content: bytes) -> str:
-        with self.shared.scratch() as folder:
-            (folder / "x").write_bytes(content)
-            return self.shared.add(folder / "x")
-
-    def build(self, libs: bytes = LIBS, log: bytes = LOG, *, local: bool = False) -> dict[str, Any]:
-        """Keep a result as a build does, and end the run."""
-        blobs = {"libs": self.add(libs), "log": self.add(log), "programs": EMPTY}
-        with self.shared.scratch() as folder:
-            blob.pack(folder, (), folder / "empty")
-            self.shared.add(folder / "empty")
-        record = {
-            "name": "thing",
-            "plan": "a" * 64,
-            "local": local,
-            "blobs": blobs,
-            "interface": {},
-        }
-        if not local:
-            self.stores.keep(KEY, record)
-        else:
-            self.stores.share(KEY, record)
-        return record
+from quard.store.stores import EMPTY
 
 
 @pytest.fixture

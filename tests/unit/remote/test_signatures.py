@@ -9,13 +9,13 @@ from pathlib import Path
 
 import cache_server
 import pytest
+from cache_machine import KEY, Machine
 from cache_server import CacheServer
 
 from quard.base.errors import QuardError
 from quard.remote import action
 from quard.remote.signatures import NAMESPACE, Signatures
 from quard.store.record import encode_record
-from unit.remote.test_cache_reader import KEY, Machine
 
 PATH = os.environ["PATH"]
 DATA = b"a record" * 1000
