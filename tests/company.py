@@ -40,6 +40,23 @@ def _vouch(folder: Path, days: int) -> None:
     )
 
 
+def client(folder: Path, name: str, subject: str) -> Path:
+    """Return the file of a certificate and its key for a client, made by the authority."""
+    _openssl(
+        folder,
+        *("req", "-newkey", "rsa:2048", "-nodes", "-subj", subject),
+        *("-keyout", f"{name}.key", "-out", f"{name}.csr"),
+    )
+    _openssl(
+        folder,
+        *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key"),
+        *("-days", "2", "-CAcreateserial", "-out", f"{name}.crt"),
+    )
+    path = folder / f"{name}.pem"
+    path.write_bytes(b"".join((folder / f"{name}.{end}").read_bytes() for end in ("crt", "key")))
+    return path
+
+
 def server(folder: Path) -> ssl.SSLContext:
     """Return what a server on 127.0.0.1 shows its certificate with."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -29,12 +29,18 @@ class Machine:
         push: bool = True,
         trusted: Path | None = None,
         key: Path | None = None,
+        certificate: Path | None = None,
     ) -> None:
         self.said: list[str] = []
         self.shared = Store(folder / "shared", self.said.append)
         signatures = Signatures(trusted, key, os.environ["PATH"], "")
         self.remote = RemoteCache(
-            address, Credentials(), self.shared, signatures, self.said.append, push=push
+            address,
+            Credentials("", certificate),
+            self.shared,
+            signatures,
+            self.said.append,
+            push=push,
         )
         self.stores = Stores(Store(folder / "local"), self.shared, self.remote)
 

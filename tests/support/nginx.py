@@ -1,4 +1,4 @@
-"""nginx as an HTTP cache on 127.0.0.1: the configuration that docs/remote-cache.md shows."""
+"""nginx on 127.0.0.1 as docs/remote-cache.md shows it: an HTTP cache, and before a gRPC one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,19 +27,41 @@ http {{
 """
 
 
-def server_block(folder: Path, port: int) -> str:
-    """Return the server of the page, without its certificates, in a folder and at a port."""
-    shown = re.search(r"^```nginx\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    assert shown, f"{PAGE} has no nginx block"
-    text = "".join(line for line in shown[1].splitlines(True) if "ssl_certificate" not in line)
-    for old, new in (
-        ("listen 443 ssl", f"listen 127.0.0.1:{port}"),
-        ("/srv/quardroot-cache", str(folder / "data")),
-        ("/etc/nginx/quardroot.htpasswd", str(folder / "htpasswd")),
-    ):
-        assert old in text, f"the nginx block of {PAGE} has no {old!r}"
+def _shown(number: int, changes: dict[str, str]) -> str:
+    """Return an nginx block of the page with changes of its texts."""
+    blocks = re.findall(r"^```nginx\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    text: str = blocks[number]
+    for old, new in changes.items():
+        assert old in text, f"nginx block {number} of {PAGE} has no {old!r}"
         text = text.replace(old, new)
     return text
+
+
+def server_block(folder: Path, port: int) -> str:
+    """Return the HTTP cache of the page, without TLS, in a folder and at a port."""
+    changes = {
+        "    ssl_certificate /etc/nginx/cache.crt;\n": "",
+        "    ssl_certificate_key /etc/nginx/cache.key;\n": "",
+        "listen 443 ssl": f"listen 127.0.0.1:{port}",
+        "/srv/quardroot-cache": str(folder / "data"),
+        "/etc/nginx/quardroot.htpasswd": str(folder / "htpasswd"),
+    }
+    return _shown(0, changes)
+
+
+def grpc_block(authority: Path, behind: int, port: int) -> str:
+    """Return the server of the page that is in front of one at the port `behind`.
+
+    authority -- folder with what tests/company.py makes
+    """
+    changes = {
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "/etc/nginx/cache.crt": str(authority / "server.pem"),
+        "/etc/nginx/cache.key": str(authority / "server.key"),
+        "/etc/nginx/team.crt": str(authority / "ca.pem"),
+        "grpc://127.0.0.1:8980": f"grpc://127.0.0.1:{behind}",
+    }
+    return _shown(1, changes)
 
 
 @dataclass
@@ -79,8 +101,11 @@ class Nginx:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Nginx]:
-    """Serve from a folder, which is made."""
+def running(folder: Path, block: Callable[[int], str] | None = None) -> Iterator[Nginx]:
+    """Serve from a folder, which is made.
+
+    block -- returns the configuration of the server at a port; None: the HTTP cache
+    """
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
     assert program, "nginx is missing: ./scons test installs it (host-packages.list)"
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -89,7 +114,8 @@ def running(folder: Path) -> Iterator[Nginx]:
         (folder / name).mkdir(parents=True)
     (folder / "htpasswd").write_text("ci:{PLAIN}secret\n")
     user = "" if os.geteuid() else "user root;"  # else its workers cannot read our folders
-    text = _OWN.format(folder=folder, user=user, server=server_block(folder, port))
+    server = block(port) if block else server_block(folder, port)
+    text = _OWN.format(folder=folder, user=user, server=server)
     (folder / "nginx.conf").write_text(text)
     (folder / "access.log").touch()
     with (folder / "out").open("wb") as out:
