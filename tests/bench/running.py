@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import checkout
+from bench import accounting
 
 PROJECT = Path(__file__).resolve().parents[2]
 _POLL = 0.2
+_LAST = 30.0
+"""Seconds that an interrupted command has to end."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Cost:
     """What one run took.
 
     seconds -- from start to end
-    cpu     -- seconds of processor time, of the program and of all that it waited for
+    cpu     -- seconds of processor time, of the program and of all that it starts
     peak    -- memory of the program alone in MiB; 0 where it was not watched
     """
 
@@ -44,26 +47,47 @@ def run(
     watch -- look at its memory from time to time; a run that is watched is not for measuring time
              below a second
     """
-    with tempfile.TemporaryFile() as kept:
+    with tempfile.TemporaryFile() as kept, accounting.opened() as account:
+        words = account.command([str(word) for word in command])
         started = time.monotonic()
         process = subprocess.Popen(
-            command,
+            words,
             cwd=folder,
             env={**_environment(), **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=kept if quiet else None,
             stderr=subprocess.STDOUT if quiet else None,
         )
-        peak = _watched(process.pid) if watch else 0
-        _, status, used = os.wait4(process.pid, 0)
+        try:
+            peak = _watched(process.pid) if watch else 0
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException as error:
+            _ended(process, told=isinstance(error, KeyboardInterrupt))
+            raise
         seconds = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             kept.seek(0)
             print(kept.read().decode(errors="replace"))
-            words = " ".join(str(word) for word in command)
-            raise SystemExit(f"bench: {words} ended with status {process.returncode}")
-    return Cost(seconds, used.ru_utime + used.ru_stime, peak / 1024)
+            raise SystemExit(
+                f"bench: {' '.join(map(str, command))} ended with status {process.returncode}"
+            )
+        cpu = account.close(used.ru_utime + used.ru_stime)
+    return Cost(seconds, cpu, peak / 1024)
+
+
+def _ended(process: subprocess.Popen[bytes], *, told: bool) -> None:
+    """Have an interrupted command clean up, and wait for its end.
+
+    told -- it has had Ctrl-C, as this process has
+    """
+    if not told:
+        process.terminate()
+    try:
+        process.wait(_LAST)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _environment() -> dict[str, str]:

@@ -29,7 +29,7 @@ VARIABLES = {
     "NETWORK": "none: run without a network device",
     "DEBUG": "1: run waits for gdb (PORT: on that port); symbols are in out/BOARD/debug",
     "PYTEST_ARGS": "additional arguments for pytest, for test",
-    "BENCH_ARGS": "for bench: --boots, --cold, --changes, --scale 10,100,1000,3000, --runs N",
+    "BENCH_ARGS": "for bench: parts such as overlay, clones, clean; --help lists them",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends", "why")
 BUILDS = ("bench", "gc", "images", "run", "source", "test", "tools-update")

@@ -153,7 +153,7 @@ def _become(project: Path, command: Command) -> None:
     else:
         words = ["-m", "bench", "--board", command.board]
         words += shlex.split(command.given.get("BENCH_ARGS", ""))
-        places = (str(project / name) for name in ("tests", "site_scons"))
+        places = (str(project / name) for name in ("tests", "tests/support", "site_scons"))
         os.environ["PYTHONPATH"] = os.pathsep.join(places)
     sys.stdout.flush()
     os.execv(sys.executable, (sys.executable, *words))

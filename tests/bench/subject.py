@@ -1,0 +1,64 @@
+"""What is measured: a project, one of its boards, and copies of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import checkout
+from bench.cold import fetched
+from bench.running import PROJECT, Cost, scons
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A board of a project.
+
+    sources -- folder of fetched archives
+    cache   -- the cache folder with its warm store; "" for the user's own
+    given   -- settings for every run
+    """
+
+    project: Path
+    board: str
+    sources: Path
+    cache: str = ""
+    given: tuple[str, ...] = ()
+
+    def copy(self, to: Path) -> None:
+        """Copy the project's files, without what was built."""
+        if self.project == PROJECT:
+            checkout.copy(to)
+        else:
+            ignored = shutil.ignore_patterns("out", ".sconsign.dblite")
+            shutil.copytree(self.project, to, symlinks=True, ignore=ignored)
+
+    def build(self, folder: Path, *arguments: str, cache: str = "") -> Cost:
+        """Build in a copy, or in the project itself.
+
+        cache -- the cache folder, if not the warm one
+        """
+        place = cache or self.cache
+        settings = (f"cache.dir={place}",) if place else ()
+        return scons(folder, f"BOARD={self.board}", *self.given, *settings, *arguments)
+
+    def summary(self, folder: Path) -> Mapping[str, Any]:
+        """Return what the last build in a copy did."""
+        path = folder / "out" / self.board / "summary.json"
+        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def require(self, folder: Path, *, built: int) -> None:
+        """End the benchmark unless the last build has built so many packages."""
+        found = [row["name"] for row in self.summary(folder)["built"]]
+        if len(found) != built:
+            raise SystemExit(f"bench: {len(found)} packages were built, not {built}: {found}")
+
+
+def checkouts(board: str) -> Subject:
+    """Return a board of this checkout."""
+    return Subject(PROJECT, board, fetched())
