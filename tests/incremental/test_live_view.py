@@ -46,7 +46,7 @@ def in_work(terminal: Terminal, *names: str) -> bool:
 
 def plain(lines: list[str]) -> list[str]:
     """Return lines without the times in them, sorted."""
-    return sorted(re.sub(r"\d+\.\d s", "N s", line) for line in lines)
+    return sorted(re.sub(r"\d+\.\d (s|%)", r"N \1", line) for line in lines)
 
 
 def test_the_view_is_there_while_something_is_made_and_leaves_a_line_per_package(
@@ -64,7 +64,7 @@ def test_the_view_is_there_while_something_is_made_and_leaves_a_line_per_package
         "greet 1: built in N s",
         "hello 1: built in N s",
         "libc toolchain: built in N s",
-        "tiny: 4 built, 3 image files made in N s",
+        "tiny: 4 built, 3 image files made in N s, N % idle",
     ]
     assert not terminal.screen.cursor.hidden
 

@@ -55,19 +55,19 @@ POINTS = {
     "Errors.StopError": Point(("builders",), _ERRORS),
     "Errors.UserError": Point(("builders",), _ERRORS),
     "Executor.Executor": Point(("action",), _TYPE),
-    "Node.Node": Point(("builders", "session"), _TYPE),
+    "Node.Node": Point(("acting", "ahead", "builders", "session"), _TYPE),
     "Node.Node.get_abspath": Point(("guard",), "the journal names wrong files after a kill"),
-    "Node.Node.get_state": Point(("guard", "selection", "session"), _STATE),
+    "Node.Node.get_state": Point(("ahead", "guard", "selection", "session"), _STATE),
     "Node.executed": Point(("guard", "session"), _STATE),
     "Node.up_to_date": Point(("selection", "session"), _STATE),
     "Node.executing": Point((), "tests alone: a state like another"),
-    "Node.failed": Point((), "tests alone: a state like another"),
+    "Node.failed": Point(
+        ("ahead",), "after a failure, units that were not begun are reported as failed or made"
+    ),
     "Node.FS.Base": Point((), _TYPE),
     "Node.FS.Base.name": Point(("signed",), "two files of a unit have one signature"),
     "Node.FS.Dir": Point(("session",), _TYPE),
-    "Node.FS.File": Point(
-        ("session", "signed"), "the journal misses the files that a target makes"
-    ),
+    "Node.FS.File": Point(("acting", "signed"), "the journal misses the files that a target makes"),
     "Node.FS.File.attributes": Point(("signed",), _READS),
     "Node.FS.File.get_csig": Point(("signed",), _READS),
     "Node.FS.File.get_ninfo": Point(("signed",), _READS),
@@ -82,7 +82,9 @@ POINTS = {
     "SConsign.sig_files": Point(("selection",), _SIGNS),
     "SConsign.write": Point(("selection",), _SIGNS),
     "Script.Main.OptionsParser": Point(
-        ("builders",), "an unknown option is reported after minutes, when everything is read"
+        ("ahead", "builders"),
+        "an unknown option is reported after minutes, when everything is read; with -j, sources are"
+        " not fetched ahead",
     ),
     "Taskmaster.Job.InterruptState": Point(("signals",), "Ctrl-C waits for running commands"),
     "Taskmaster.Job.InterruptState.set": Point(("signals",), "Ctrl-C waits for running commands"),

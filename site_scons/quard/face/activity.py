@@ -14,9 +14,11 @@ BUILDS = ("unpack", "update")
 MAKE = "make"
 """The only step of an image file."""
 FETCH = "fetch"
-"""A step whose duration depends on a server; it does not count for a package's duration."""
+"""A step whose duration depends on a server."""
 WAIT = "wait"
-"""A pause until a job slot is free; neither counts for a package's duration."""
+"""Not a step: a pause until a job slot is free."""
+PAUSES = (FETCH, WAIT)
+"""What does not count for a package's duration."""
 
 
 @dataclass
@@ -98,14 +100,21 @@ class Activities:
             now = self._clock()
             _leave(item, now)
             item.phase, item.entered = phase, now
-            if item.began is None and phase != FETCH:
+            if item.began is None and phase not in PAUSES:
                 item.began = now
                 return True
             return False
 
-    def end(self, item: Item, *, made: bool) -> None:
-        """Note that work on `item` has ended; `made`: successfully."""
+    def drop(self, item: Item) -> None:
+        """Forget an item whose work has not begun."""
         with self._lock:
+            self._items = [other for other in self._items if other is not item]
+
+    def end(self, item: Item, *, made: bool) -> None:
+        """Note that work on `item` has ended; `made`: successfully. Not for a dropped one."""
+        with self._lock:
+            if not any(other is item for other in self._items):
+                return
             now = self.changed = self._clock()
             self._items = [other for other in self._items if other is not item]
             _leave(item, now)
@@ -155,7 +164,8 @@ class Activities:
 
     def now(self) -> Snapshot:
         with self._lock:
-            items = tuple(replace(item, steps=dict(item.steps)) for item in self._items)
+            shown = (item for item in self._items if item.phase != WAIT)
+            items = tuple(replace(item, steps=dict(item.steps)) for item in shown)
             return Snapshot(self._clock(), items, tuple(self._transfers))
 
 
@@ -163,5 +173,5 @@ def _leave(item: Item, now: float) -> None:
     """Add the time of the step that ends now."""
     if item.phase:
         item.passed.append(Stretch(item.phase, item.entered, now))
-    if item.phase not in ("", FETCH):
+    if item.phase not in ("", *PAUSES):
         item.steps[item.phase] = item.steps.get(item.phase, 0.0) + now - item.entered

@@ -195,12 +195,17 @@ class Console:
 
     @contextmanager
     def _under_way(self, name: str, version: str) -> Iterator[Item]:
+        from quard.process.slots import NotBegun  # noqa: PLC0415 - a null build begins nothing
+
         item = self._activities.begin(name, version)
         made = False
         self._changed()
         try:
             yield item
             made = True
+        except NotBegun:
+            self._activities.drop(item)
+            raise
         finally:
             self._activities.end(item, made=made)
             self._changed()

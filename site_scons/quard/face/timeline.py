@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from quard.face.activity import FETCH, WAIT
+from quard.face.activity import FETCH, PAUSES, WAIT
 from quard.face.spans import Span, Stretch
 
 JOBS, STORES, DOWNLOADS = "job", "store", "download"
@@ -116,7 +116,7 @@ def _pieces(span: Span) -> Iterator[Block]:
         return
     work: list[Stretch] = []
     for step in (*span.steps, None):
-        pauses = step is None or step.name in (FETCH, WAIT)
+        pauses = step is None or step.name in PAUSES
         if pauses and work:
             yield Block(span, JOBS, 0, tuple(work), work[0].begin, work[-1].end)
             work = []

@@ -41,6 +41,8 @@ class Past:
         return max(0.0, self.steps[step] - seconds) + later
 
 
+FILE = "durations.json"
+"""Its name: in a board's folder for its packages and images, beside the store for all boards."""
 Kinds = Mapping[str, Past]
 """First step -> the times; the last entry is the latest."""
 
@@ -54,6 +56,16 @@ def read(path: Path, jobs: int) -> dict[str, Kinds]:
         if pasts:
             known[name] = {past.first: past for past in pasts}
     return known
+
+
+def latest(path: Path, jobs: int) -> dict[str, float]:
+    """Return name -> seconds of its last build, if possible one with this number of jobs."""
+    found = {}
+    for name, kinds in _load(path).items():
+        same = [kind for kind in kinds if kind["jobs"] == jobs] or kinds
+        if same:
+            found[name] = Past(dict(same[-1]["steps"])).seconds
+    return found
 
 
 def keep(path: Path, jobs: int, taken: Mapping[str, Mapping[str, float]]) -> None:

@@ -73,13 +73,19 @@ class Summary:
         return bool(self.built or self.restored or self.images or self.failed)
 
     def as_json(
-        self, current: tuple[str, ...], seconds: float, *, interrupted: bool = False
+        self,
+        current: tuple[str, ...],
+        seconds: float,
+        *,
+        interrupted: bool = False,
+        idle: float | None = None,
     ) -> dict[str, Any]:
         """Return the content of summary.json.
 
         current -- packages that were up to date; some may have been rebuilt or restored since
         seconds  -- of the whole run
         interrupted -- the user ended it
+        idle -- share of the job slots' time without work; None if nothing was built
         """
         done = {*self.restored, *(b.name for b in self.built)}
         return {
@@ -93,11 +99,12 @@ class Summary:
             "up_to_date": sorted(set(current) - done),
             "images": sorted(self.images),
             "failed": sorted(self.failed),
+            "idle": None if idle is None else round(idle, 4),
             "interrupted": interrupted,
             "unfinished": sorted(self.unfinished),
         }
 
-    def line(self, seconds: float, *, whole: bool = True) -> str:
+    def line(self, seconds: float, *, whole: bool = True, idle: float | None = None) -> str:
         """Return the run's last line for people; `whole` if it did everything requested."""
         parts = []
         if self.built:
@@ -112,4 +119,5 @@ class Summary:
             parts.append("interrupted")
         if not parts:
             return f"{self.board}: everything is up to date"
-        return f"{self.board}: {', '.join(parts)} in {seconds:.1f} s"
+        unused = "" if idle is None else f", {100 * idle:.1f} % idle"
+        return f"{self.board}: {', '.join(parts)} in {seconds:.1f} s{unused}"

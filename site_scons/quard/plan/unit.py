@@ -82,6 +82,11 @@ class Unit(Record):
         return local(self.id)
 
     @property
+    def anywhere(self) -> str:
+        """The name of a package whose builds on other boards are similar."""
+        return qualified(BUILD, self.package) if self.native else self.package
+
+    @property
     def native(self) -> bool:
         """Whether it is a package for the build machine."""
         return self.id.endswith(_NATIVE)

@@ -8,15 +8,29 @@ packages are built in parallel.
 
 from __future__ import annotations
 
+import fcntl
 import os
-import select
+import sys
+import termios
 import threading
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-_PATIENCE = 1.0
 _POLL = 0.2
-"""Seconds."""
+"""Seconds between two looks at whether the run is cancelled."""
+_SAMPLE = 0.1
+"""Seconds between two counts of the free tokens."""
+
+
+@dataclass
+class _Waiter:
+    """A build that waits for a token."""
+
+    token: bytes = b""
+    served: threading.Event = field(default_factory=threading.Event)
 
 
 class Jobserver:
@@ -32,9 +46,14 @@ class Jobserver:
         os.write(self._write, b"+" * jobs)
         # The pipe is opened again to have separate flags: make 4.3 switches the shared descriptor
         # to non-blocking and back at any time.
-        self._private = os.open(
-            f"/proc/self/fd/{self._read}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-        )
+        private = f"/proc/self/fd/{self._read}"
+        self._polled = os.open(private, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        self._blocking = os.open(private, os.O_RDONLY | os.O_CLOEXEC)
+        self._changed = threading.Condition()
+        self._waiting: deque[_Waiter] = deque()
+        self._closed = False
+        self._used = 0.0
+        self._helpers: list[threading.Thread] = []
 
     @property
     def fds(self) -> tuple[int, int]:
@@ -46,55 +65,106 @@ class Jobserver:
         """The value of MAKEFLAGS for a build that holds one token."""
         return f"-j{self.jobs} --jobserver-auth={self._read},{self._write}"
 
+    @property
+    def used(self) -> float:
+        """Seconds for which tokens were in use, added up over all tokens, as far as measured."""
+        return self._used
+
     @contextmanager
-    def token(self) -> Iterator[None]:
+    def token(
+        self, waits: Callable[[], None] = lambda: None, check: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
         """Hold one token while a package is built.
 
-        A make that returns a token often takes the next one at once, so another build could wait
-        for minutes. After waiting for `_PATIENCE` a build starts without a token and takes the
-        first free one while it runs: one process too many for a while, but no build starves.
+        waits -- called if the token has to be waited for
+        check -- called now and then meanwhile; ends the wait by an exception
         """
-        debt = _Debt(self._private)
-        debt.wait(_PATIENCE)
+        found = self._now()
+        if not found:
+            waits()
+            found = self._later(check)
         try:
             yield
         finally:
-            if token := debt.settle():
+            self._give(found)
+
+    def _now(self) -> bytes:
+        """Return a token that is free; empty if there is none."""
+        with self._changed:
+            self._start_helpers()
+            try:
+                return b"" if self._waiting else os.read(self._polled, 1)
+            except BlockingIOError:
+                return b""
+
+    def _later(self, check: Callable[[], None]) -> bytes:
+        """Wait for a token; who has waited longest gets the first one."""
+        waiter = _Waiter()
+        with self._changed:
+            self._waiting.append(waiter)
+            self._changed.notify_all()
+        try:
+            while not waiter.served.wait(_POLL):
+                check()
+        except BaseException:
+            with self._changed:
+                if waiter.token:
+                    self._give(waiter.token)
+                else:
+                    self._waiting.remove(waiter)
+            raise
+        return waiter.token
+
+    def _give(self, token: bytes) -> None:
+        """Hand a token to a build that waits for one; a make could take it from the pipe first."""
+        with self._changed:
+            if self._waiting:
+                waiter = self._waiting.popleft()
+                waiter.token = token
+                waiter.served.set()
+            else:
                 os.write(self._write, token)
+
+    def _start_helpers(self) -> None:
+        if not self._helpers:
+            for work in (self._take, self._measure):
+                self._helpers.append(threading.Thread(target=work, daemon=True))
+                self._helpers[-1].start()
+
+    def _take(self) -> None:
+        """Take tokens for builds that wait.
+
+        A make that returns a token wants the next one at once. Only who is already in read(2) then
+        has a chance to get it.
+        """
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if self._closed:
+                    return
+            self._give(os.read(self._blocking, 1))
+
+    def _measure(self) -> None:
+        """Add up the time for which tokens are in use, by counting those in the pipe."""
+        last, count = time.monotonic(), bytearray(4)
+        while not self._closed:
+            time.sleep(_SAMPLE)
+            with self._changed:
+                if self._closed:
+                    return
+                fcntl.ioctl(self._polled, termios.FIONREAD, count)
+            now = time.monotonic()
+            free = min(self.jobs, int.from_bytes(count, sys.byteorder))
+            self._used += (self.jobs - free) * (now - last)
+            last = now
 
     def close(self) -> None:
         """Close the pipe; its tokens are lost."""
-        for end in (self._read, self._write, self._private):
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        os.write(self._write, b"+")  # for a helper that waits for one
+        for helper in self._helpers:
+            helper.join()
+        for end in (self._read, self._write, self._polled, self._blocking):
             os.close(end)
-
-
-class _Debt:
-    """A token that a separate thread takes from the pipe."""
-
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
-        self._token = b""
-        self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._take, daemon=True)
-        self._thread.start()
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the token, at most this many seconds."""
-        self._thread.join(seconds)
-
-    def settle(self) -> bytes:
-        """Stop waiting and return the token; empty if there was none."""
-        self._cancelled.set()
-        self._thread.join()
-        return self._token
-
-    def _take(self) -> None:
-        poll = select.poll()
-        poll.register(self._pipe, select.POLLIN)
-        while not self._cancelled.is_set():
-            if poll.poll(_POLL * 1000):
-                try:
-                    self._token = os.read(self._pipe, 1)
-                except BlockingIOError:
-                    continue  # another process took it first
-                return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from quard.project.workspace import Workspace
 if TYPE_CHECKING:
     from quard.execute.job import Job
     from quard.execute.place import JobPlace
+    from quard.execute.restore import Outcome
 
 
 class BoardBuild:
@@ -32,12 +33,14 @@ class BoardBuild:
 
     roots    -- by name, with the packages for the build machine as one of their own (plan.unit)
     packages -- the units of the packages, by id, in build order
+    urgency  -- unit id -> which unit is next of those that wait for a job slot
     """
 
     def __init__(self, workspace: Workspace, roots: Mapping[str, Resolved]) -> None:
         self.workspace = workspace
         self.roots = roots
         self._units = package_units(roots)
+        self.urgency: Mapping[str, float] = {}
         self.packages = self._units.units
         self.ledger = Ledger(
             workspace.outputs.folder,
@@ -128,33 +131,73 @@ class BoardBuild:
             self.ledger.made(unit)
 
     def _make_image(self, unit: Unit) -> None:
-        made, console = self.ledger.basis(unit), self.workspace.console
-        with console.image(unit.name) if unit.inputs else nullcontext():
+        made, workspace = self.ledger.basis(unit), self.workspace
+        console = workspace.console
+        with (
+            workspace.host.turn(self.urgency.get(unit.id, 0.0)),
+            console.image(unit.name) if unit.inputs else nullcontext(),
+        ):
             parts = self.images.make(unit)
         write_result(self.ledger.results(unit), made, parts, self.images.listings(unit))
-        self.workspace.summary.add_image(unit.name)
+        workspace.summary.add_image(unit.name)
+
+    def source_size(self, unit: Unit) -> int:
+        """Return the size of a package's archive in bytes; 0 if the recipe does not give it."""
+        source = self.roots[unit.folder].packages[unit.package].recipe.source
+        return source.size if source else 0
 
     def _produce(self, unit: Unit) -> None:
         workspace, name = self.workspace, unit.name
-        force, plan = unit.id in self.forced, self.plan(name)
         started = time.monotonic()
-        with workspace.console.package(name, plan.version) as report:
-            packager, place = workspace.host.packager, self.place(name)
-            outcome = None if force else packager.restore(plan, self.ledger.basis(unit), place)
-            if outcome is None:
-                job, token = self.job(name), workspace.host.token
-                outcome = packager.produce(job, place, report, token, force=force)
+        waited: list[float] = []
+        outcome = self._obtain(unit, waited.append)
+        version = self.plan(name).version
         if outcome.how == "restored":
             workspace.summary.add_restored(name)
             stores = workspace.host.stores
             origin, how = stores.origin(outcome.key), stores.kind(outcome.key)
-            workspace.console.done(name, plan.version, f"from {origin}", how, origin)
+            workspace.console.done(name, version, f"from {origin}", how, origin)
             return
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - started - sum(waited)
         reasons = self.reasons(unit, outcome.before, outcome.now)
-        reasons = reasons or (why.FORCED if force else (why.MISSING,))
+        reasons = reasons or (why.FORCED if unit.id in self.forced else (why.MISSING,))
         workspace.summary.add_built(name, seconds, reasons)
-        workspace.console.done(name, plan.version, f"built in {seconds:.1f} s")
+        workspace.console.done(name, version, f"built in {seconds:.1f} s")
+
+    def _obtain(self, unit: Unit, waited: Callable[[float], None]) -> Outcome:
+        """Restore or build a package; `waited` is called with the seconds spent on waiting.
+
+        Its source is fetched before it takes a job slot.
+        """
+        workspace, name = self.workspace, unit.name
+        host, plan, force = workspace.host, self.plan(name), unit.id in self.forced
+        with ExitStack() as coming, ExitStack() as reading:
+            coming.enter_context(host.slots.coming(self.urgency.get(unit.id, 0.0)))
+            reading.enter_context(host.reading)
+            with workspace.console.package(name, plan.version) as report:
+                packager, place = host.packager, self.place(name)
+                found = None if force else packager.restore(plan, self.ledger.basis(unit), place)
+                if found is not None:
+                    return found
+                job = self.job(name)
+                reading.close()
+                turn = partial(self._turn, unit, report, coming.close, waited)
+                return packager.produce(job, place, report, turn, force=force)
+
+    @contextmanager
+    def _turn(
+        self,
+        unit: Unit,
+        report: Callable[[str], None],
+        arrived: Callable[[], None],
+        waited: Callable[[float], None],
+    ) -> Iterator[None]:
+        from quard.face.activity import WAIT  # noqa: PLC0415
+
+        asked, urgency = time.monotonic(), self.urgency.get(unit.id, 0.0)
+        with self.workspace.host.turn(urgency, partial(report, WAIT), arrived):
+            waited(time.monotonic() - asked)
+            yield
 
     def plan(self, name: str) -> Plan:
         """Return the plan of a package, named NAME or ROOT/NAME."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from quard.boards.board import Board
 from quard.boards.settings import Settings
 from quard.face.console import Console
-from quard.process.jobserver import Jobserver
 from quard.process.stop import Stop
 from quard.project.sharing import remote_cache
 from quard.project.site import Site
@@ -24,7 +23,9 @@ if TYPE_CHECKING:
     from quard.execute.launcher import Launcher
     from quard.execute.package import Packager
     from quard.process.builduser import BuildUser
+    from quard.process.jobserver import Jobserver
     from quard.process.sandbox import Mode
+    from quard.process.slots import Slots
     from quard.project.sealing import Sealing
     from quard.sources.fetch import Fetcher
 
@@ -37,6 +38,7 @@ class Host:
     sources -- folder of fetched archives
     folders -- further folders that archives are taken from
     stop    -- ends what runs
+    reading -- limits how many look into the stores at a time
     tooling -- the tools of builds
     """
 
@@ -52,6 +54,7 @@ class Host:
         self._opening = threading.Lock()
         self._launching = threading.Lock()
         self.sources = site.cache / "sources"
+        self.reading = threading.BoundedSemaphore(site.jobs)
         self.folders = (settings.sources_folder,) if settings.sources_folder else ()
         local = Store(project / "out" / "store", console.warn)
         self.remote = remote_cache(settings, site, console)
@@ -68,6 +71,13 @@ class Host:
             self.stop,
             self._require_sealed,
         )
+
+    @property
+    def durations(self) -> Path:
+        """File of the times of builds that all checkouts share."""
+        from quard.ledger import durations  # noqa: PLC0415 - a null build has none
+
+        return self.site.cache / "store" / durations.FILE
 
     def builds_with(self, commands: tuple[str, ...], *, native: bool) -> str:
         """Return the identity of the tools that build a package, see Tooling."""
@@ -183,10 +193,49 @@ class Host:
 
     @cached_property
     def _jobserver(self) -> Jobserver:
+        from quard.process.jobserver import Jobserver  # noqa: PLC0415 - a null build runs nothing
+
         return Jobserver(self.site.jobs)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The job slots: one for each job."""
+        from quard.process.slots import Slots  # noqa: PLC0415 - a null build works on nothing
+
+        slots = Slots(self.site.jobs)
+        self.stop.listen(slots.close)
+        return slots
 
     @contextmanager
     def token(self) -> Iterator[None]:
         """Hold the right to run one process at a time."""
-        with self._jobserver.token():
+        with self._jobserver.token(check=self.stop.check):
             yield
+
+    @contextmanager
+    def turn(
+        self,
+        urgency: float,
+        waits: Callable[[], None] = lambda: None,
+        arrived: Callable[[], None] = lambda: None,
+    ) -> Iterator[None]:
+        """Hold a job slot and a job token: no more units are worked on than there are jobs.
+
+        urgency -- decides which unit is next
+        waits   -- called if the turn has to be waited for
+        arrived -- called as soon as this unit is one of those that wait
+        Raises NotBegun if the run ends before, QuardError interrupted.
+        """
+        with (
+            self.slots.held(urgency, waits, arrived),
+            self._jobserver.token(waits, self.stop.check),
+        ):
+            yield
+
+    def begin_nothing_more(self) -> None:
+        """Let no unit begin that waits for its turn: the run has failed."""
+        self.slots.close()
+
+    def idle(self, seconds: float) -> float:
+        """Return the share of the job tokens' time, of so many seconds, for which none had them."""
+        return max(0.0, 1.0 - self._jobserver.used / (self.site.jobs * max(seconds, 0.001)))

@@ -107,6 +107,10 @@ class Recovery:
             self._failed[unit.id] = error
             raise
         except Exception as error:
+            from quard.process.slots import NotBegun  # noqa: PLC0415 - a null build has none
+
+            if isinstance(error, NotBegun):
+                raise
             self._build.workspace.host.stop.check()
             self._failed[unit.id] = NotMadeAgain(unit.name, error)
             # Its users must not take what it was made from earlier inputs.

@@ -101,21 +101,6 @@ class Graph(Record):
                 todo.extend((*self.edges[name].needs, *self.edges[name].runtime))
         return tuple(name for name in self.order if name in seen)
 
-    def urgent_first(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return `names`, those with the longest chain of packages waiting for them first.
-
-        In this order no processor is left idle at the end while such a chain is built. Of the
-        packages that no other waits for, those that need nothing come last: they can start at any
-        time and fill the gaps.
-        """
-        chain = dict.fromkeys(self.order, 0)
-        for name in reversed(self.order):
-            for need in self.edges[name].needs:
-                chain[need] = max(chain[need], chain[name] + 1)
-        return tuple(
-            sorted(names, key=lambda name: (-chain[name], not self.edges[name].needs, name))
-        )
-
     def users(self, name: str) -> tuple[str, ...]:
         """Return the packages whose closure contains `name`, in build order, without itself."""
         above: dict[str, list[str]] = {}

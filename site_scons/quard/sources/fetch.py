@@ -25,6 +25,8 @@ _NO_ARCHIVE = (
     "apt has no index of a Debian archive (run apt-get update, or name one in [tools] mirrors)"
 )
 _POLL = 0.1
+_AT_ONCE = 4
+"""Downloads at a time."""
 
 
 class Fetcher:
@@ -50,6 +52,7 @@ class Fetcher:
         self._limits = limits
         self._stopped = threading.Event()
         self._silent: set[str] = set()
+        self._loading = threading.BoundedSemaphore(_AT_ONCE)
 
     def stop(self) -> None:
         """End every current and later fetch, as on Ctrl-C; partial downloads are kept."""
@@ -74,7 +77,7 @@ class Fetcher:
             found, _ = self._look(request)
             if found:
                 return found
-            with self._locked(request.package):
+            with self._loading, self._locked(request.package):
                 return self._look_and_clean(request) or self._gather(request)
 
     def sweep(self) -> None:

@@ -21,6 +21,7 @@ from quard.plan.unit import Unit
 
 from . import opened
 from .action import KeyedAction
+from .ahead import set_jobs
 from .faults import as_quard_error
 from .late import Late
 from .session import Session
@@ -172,7 +173,7 @@ def Open(env: Base) -> list[Node]:  # noqa: N802
     opened.check(command, begun.build)
     name = command.names[0]
     # Only in the main thread can Ctrl-C be left to the command that has the terminal.
-    SCons.Script.SetOption("num_jobs", 1)
+    set_jobs(1)
     found = env.Alias(
         f"{name}-{command.verb}",
         [

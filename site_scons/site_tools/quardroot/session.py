@@ -11,21 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import SCons.Script
-from SCons.Environment import Base
 from SCons.Node import Node, executed, up_to_date
-from SCons.Node.FS import File
 
 from quard.face.cli import Command
 from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
-from quard.project.recovery import NotMadeAgain, Recovery
+from quard.project.recovery import Recovery
 from quard.project.workspace import Workspace
 from quard.sources import availability
 from quard.sources.availability import Decision
 
-from . import equip, opened, order, showing, signals
-from .action import Function
-from .faults import as_quard_error
+from . import ahead, equip, opened, showing, signals
+from .acting import Actions
 from .guard import Guard
 from .selection import Selection
 
@@ -60,9 +57,11 @@ class Session:
         self.selection = self._select()
         self.nodes: dict[str, list[Node]] = {}
         self.recovery = Recovery(self.build, self._is_done)
+        self.act = Actions(workspace, guard, self.recovery).act
         self._removable = self._find_removable()
         if self.works and self.changed and self.command.verb != "source":
             showing.expect(self._run, self.changed)
+            self._prepare_order()
         self._started = time.monotonic()
         if guard.cut_off:
             workspace.host.sweep()
@@ -96,7 +95,10 @@ class Session:
     def changed_inputs(self, unit: Unit) -> tuple[Unit, ...]:
         """Return the units that SCons examines before a unit, the most urgent first."""
         ids = {each.unit for each in unit.inputs} - self.selection.unchanged
-        return order.urgent_first(self.build, unit, ids)
+        urgency, units = self.build.urgency, self.build.ledger.units
+        return tuple(
+            sorted((units[each] for each in ids), key=lambda u: (-urgency.get(u.id, 0.0), u.id))
+        )
 
     def _find_removable(self) -> tuple[Path, ...]:
         """Return the files that -c removes; none in a run without it."""
@@ -143,6 +145,13 @@ class Session:
                 workspace.require_sources(unit.package for unit in self.wanted)
         return found
 
+    def _prepare_order(self) -> None:
+        """Have the units of the longest chain of remaining work begin first."""
+        from quard.project.urgency import urgency  # noqa: PLC0415 - a null build begins nothing
+
+        self.build.urgency = urgency(self.build, self.changed)
+        ahead.start_more()
+
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree's lock is released."""
         if not self.works:
@@ -161,40 +170,6 @@ class Session:
                 os.execv(script, (script, *settings))
 
         _LAST.append(become)
-
-    def act(self, name: str, work: Callable[[], None], *, counts: bool = True) -> Function:
-        """Return the function of an action: `work`, with errors shown as one block.
-
-        counts -- it makes something: its failure is a failure of the build
-        """
-
-        def function(target: list[Node], source: list[Node], env: Base) -> str | None:
-            del source, env
-            files = [node for node in target if isinstance(node, File)]
-            try:
-                self.guard.started(files)
-                self.recovery.run(work)
-            except Exception as fault:
-                return self._failure(name, fault, files, counts=counts)
-            return None
-
-        return function
-
-    def _failure(self, name: str, fault: Exception, files: list[File], *, counts: bool) -> str:
-        """Report why a target could not be made; return that in one line, for SCons."""
-        workspace, failed = self.workspace, name
-        if workspace.host.stop.requested:
-            if counts:
-                workspace.summary.add_unfinished(name)
-            return f"{name}: interrupted"
-        if isinstance(fault, NotMadeAgain):
-            failed, fault, counts = fault.package, fault.error, True
-        error = as_quard_error(fault, workspace.out / "logs" / f"{name}.traceback")
-        self.guard.failed(files)
-        if counts:
-            workspace.summary.add_failed(failed)
-        workspace.console.error(error)
-        return f"{name}: {error.message}"
 
     def _decide(self) -> tuple[Decision, ...]:
         workspace, command = self.workspace, self.command
@@ -230,15 +205,12 @@ class Session:
         unchanged = [u.name for u in self.selection.wanted if u.is_package and u.id in same]
         current = sorted({*self._in_state(up_to_date), *unchanged})
         interrupted = workspace.host.stop.requested
-        summary = workspace.summary.as_json(tuple(current), seconds, interrupted=interrupted)
+        idle = workspace.host.idle(seconds) if workspace.summary.built else None
+        summary = workspace.summary.as_json(
+            tuple(current), seconds, interrupted=interrupted, idle=idle
+        )
         showing.remember(self.build, summary)
-        for decision in self.decisions:
-            if not decision.on:
-                workspace.console.note(
-                    f"note: {decision.package} is without {decision.feature}"
-                    f" ({', '.join(decision.missing)} is not available:"
-                    f" out/{workspace.board.name}/availability.json says what was tried)"
-                )
+        self._tell_decisions()
         ended_early = bool(SCons.Script.GetBuildFailures()) or workspace.host.stop.requested
         if summary["built"] or summary["restored"]:
             from quard.project.shrinking import shrink_after  # noqa: PLC0415
@@ -250,7 +222,18 @@ class Session:
                 workspace.console.warn(problem)
         if workspace.host.remote and (sent := workspace.host.remote.finish()):
             workspace.console.note(sent)
-        workspace.console.note(workspace.summary.line(seconds, whole=not ended_early))
+        workspace.console.note(workspace.summary.line(seconds, whole=not ended_early, idle=idle))
+
+    def _tell_decisions(self) -> None:
+        """Print which features are off because a source is not available."""
+        workspace = self.workspace
+        for decision in self.decisions:
+            if not decision.on:
+                workspace.console.note(
+                    f"note: {decision.package} is without {decision.feature}"
+                    f" ({', '.join(decision.missing)} is not available:"
+                    f" out/{workspace.board.name}/availability.json says what was tried)"
+                )
 
     def _is_done(self, unit: Unit) -> bool:
         """Return whether this run has found a unit up to date, or has made it."""

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
     from .preview import Run
 
-_File = tuple[str, Callable[[Path], None]]
-"""A file's name, and what writes it."""
-DURATIONS = "durations.json"
-"""File in the board's folder: how long each package and image took."""
+_File = tuple[Path, Callable[[Path], None]]
+"""A file, and what writes it."""
 
 
 def console(command: Command, *, silent: bool) -> Console:
@@ -46,7 +44,7 @@ def expect(run: Run, changed: Iterable[Unit]) -> None:
 
     from .preview import expected  # noqa: PLC0415
 
-    past = durations.read(workspace.out / DURATIONS, workspace.host.site.jobs)
+    past = durations.read(workspace.out / durations.FILE, workspace.host.site.jobs)
     found = outlook(expected(run, changed), run.build, past)
     workspace.console.expect(found)
 
@@ -59,20 +57,34 @@ def remember(build: BoardBuild, summary: dict[str, Any]) -> None:
         with replacing(path) as part:
             part.write_text(report.as_json(summary), encoding="utf-8")
 
-    def keep(path: Path) -> None:
-        from quard.ledger import durations  # noqa: PLC0415 - a null build has no durations
-
-        durations.keep(path, workspace.host.site.jobs, taken)
-
-    taken = workspace.console.taken
-    files: list[_File] = [("summary.json", write), *([(DURATIONS, keep)] if taken else [])]
+    files: list[_File] = [(workspace.out / "summary.json", write)]
+    if workspace.console.taken:
+        files += _durations(build)
     if workspace.console.spans:
         files += _timeline(build, summary)
-    for name, function in files:
+    for path, function in files:
         try:
-            function(workspace.out / name)
+            function(path)
         except OSError as error:
-            workspace.console.warn(f"{name} cannot be written: {error.strerror}")
+            workspace.console.warn(f"{path.name} cannot be written: {error.strerror}")
+
+
+def _durations(build: BoardBuild) -> list[_File]:
+    """Return the files that say how long everything took: the board's, and that of all boards."""
+    from quard.ledger import durations  # noqa: PLC0415 - a null build has no durations
+
+    workspace = build.workspace
+    here = workspace.console.taken
+    units = {unit.name: unit for unit in build.packages.values()}
+    everywhere = {units[name].anywhere: steps for name, steps in here.items() if name in units}
+    jobs = workspace.host.site.jobs
+    files: list[_File] = [
+        (workspace.out / durations.FILE, lambda path: durations.keep(path, jobs, here))
+    ]
+    if everywhere:
+        shared = workspace.host.durations
+        files.append((shared, lambda path: durations.keep(path, jobs, everywhere)))
+    return files
 
 
 def _timeline(build: BoardBuild, summary: dict[str, Any]) -> list[_File]:
@@ -91,4 +103,5 @@ def _timeline(build: BoardBuild, summary: dict[str, Any]) -> list[_File]:
         with replacing(path) as part:
             part.write_text(page(line), encoding="utf-8")
 
-    return [("timeline.json", write_trace), ("timeline.html", write_page)]
+    out = build.workspace.out
+    return [(out / "timeline.json", write_trace), (out / "timeline.html", write_page)]

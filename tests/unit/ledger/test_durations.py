@@ -81,3 +81,14 @@ def test_a_damaged_file_is_no_memory_and_is_replaced(tmp_path: Path, text: str) 
     durations.keep(path, 2, {"zlib": {"unpack": 1.0}})
     assert list(json.loads(path.read_text())) == ["zlib"]
     assert list(durations.read(path, 2)) == ["zlib"]
+
+
+def test_the_latest_time_is_preferably_one_with_as_many_jobs(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    assert durations.latest(path, 2) == {}
+    durations.keep(path, 2, {"linux": {"unpack": 20.0, "build": 300.0}, "zlib": {"unpack": 1.0}})
+    durations.keep(path, 8, {"linux": {"unpack": 20.0, "build": 80.0}})
+    assert durations.latest(path, 2) == {"linux": 320.0, "zlib": 1.0}
+    assert durations.latest(path, 8) == {"linux": 100.0, "zlib": 1.0}
+    durations.keep(path, 2, {"linux": {"update": 5.0}})
+    assert durations.latest(path, 2)["linux"] == 5.0

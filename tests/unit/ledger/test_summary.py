@@ -19,6 +19,7 @@ def test_a_run_that_did_nothing_says_so() -> None:
         "up_to_date": ["a", "b"],
         "images": [],
         "failed": [],
+        "idle": None,
         "interrupted": False,
         "unfinished": [],
     }
@@ -34,7 +35,7 @@ def test_every_package_is_in_exactly_one_list_and_lists_are_sorted() -> None:
     summary.add_image("Image")
     summary.add_failed("openssh")
     assert summary.says_something
-    assert summary.as_json(("busybox",), 65.4321) == {
+    assert summary.as_json(("busybox",), 65.4321, idle=0.03129) == {
         "board": "one",
         "seconds": 65.43,
         "built": [
@@ -49,12 +50,14 @@ def test_every_package_is_in_exactly_one_list_and_lists_are_sorted() -> None:
         "up_to_date": ["busybox"],
         "images": ["Image", "rootfs.tar"],
         "failed": ["openssh"],
+        "idle": 0.0313,
         "interrupted": False,
         "unfinished": [],
     }
     assert summary.line(65.4321) == (
         "one: 2 built, 2 from the store, 2 image files made, failed: openssh in 65.4 s"
     )
+    assert summary.line(65.4321, idle=0.03129).endswith(" in 65.4 s, 3.1 % idle")
 
 
 def test_a_run_that_was_ended_says_what_it_was_at() -> None:

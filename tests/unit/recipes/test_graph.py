@@ -191,19 +191,6 @@ def test_each_package_is_looked_at_a_fixed_number_of_times() -> None:
     assert looked <= 2 * len(names)
 
 
-def test_what_others_wait_for_longest_is_begun_first() -> None:
-    edges = {
-        "alone": Edges(),
-        "bash": Edges(needs=("readline",)),
-        "ncurses": Edges(),
-        "openssl": Edges(),
-        "readline": Edges(needs=("ncurses",)),
-        "ssh": Edges(needs=("openssl",)),
-    }
-    found = graph(edges).urgent_first(edges)
-    assert found == ("ncurses", "readline", "openssl", "bash", "ssh", "alone")
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_the_users_of_a_package_are_those_in_whose_closure_it_is(seed: int) -> None:
     edges = acyclic(random.Random(seed), 20)

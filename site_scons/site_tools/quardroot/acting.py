@@ -1,0 +1,70 @@
+"""The functions of a run's actions: a unit's work, with errors shown as one block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from SCons.Environment import Base
+from SCons.Node import Node
+from SCons.Node.FS import File
+
+from quard.project.recovery import NotMadeAgain, Recovery
+from quard.project.workspace import Workspace
+
+from . import ahead
+from .action import Function
+from .faults import as_quard_error
+from .guard import Guard
+
+
+class Actions:
+    """Makes the functions of one run; several threads may call these at once."""
+
+    def __init__(self, workspace: Workspace, guard: Guard, recovery: Recovery) -> None:
+        self._workspace = workspace
+        self._guard = guard
+        self._recovery = recovery
+        self._failed: list[Node] = []
+
+    def act(self, name: str, work: Callable[[], None], *, counts: bool = True) -> Function:
+        """Return the function of an action that does some work.
+
+        counts -- it makes something: its failure is a failure of the build
+        """
+
+        def function(target: list[Node], source: list[Node], env: Base) -> str | None:
+            del source, env
+            from quard.process.slots import NotBegun  # noqa: PLC0415 - a null build has none
+
+            files = [node for node in target if isinstance(node, File)]
+            try:
+                self._guard.started(files)
+                self._recovery.run(work)
+            except NotBegun:
+                self._guard.failed(files)
+                ahead.wait_for_end(self._failed)
+            except Exception as fault:
+                said = self._failure(name, fault, files, counts=counts)
+                self._failed += target
+                if ahead.ends_with_failure():
+                    self._workspace.host.begin_nothing_more()
+                return said
+            return None
+
+        return function
+
+    def _failure(self, name: str, fault: Exception, files: list[File], *, counts: bool) -> str:
+        """Report why a target could not be made; return that in one line, for SCons."""
+        workspace, failed = self._workspace, name
+        if workspace.host.stop.requested:
+            if counts:
+                workspace.summary.add_unfinished(name)
+            return f"{name}: interrupted"
+        if isinstance(fault, NotMadeAgain):
+            failed, fault, counts = fault.package, fault.error, True
+        error = as_quard_error(fault, workspace.out / "logs" / f"{name}.traceback")
+        self._guard.failed(files)
+        if counts:
+            workspace.summary.add_failed(failed)
+        workspace.console.error(error)
+        return f"{name}: {error.message}"

@@ -1,0 +1,157 @@
+"""What begins when: the longest chain first, no more processes than jobs, none after an error."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from waiting import within
+
+from incremental.project import Project
+from incremental.test_modes import start
+from quard.ledger import durations
+
+CODE = "int main(void) { return 0; }\n"
+RULES = """\
+one = @echo begin $$(date +%s%N); sleep 0.1; $(CC) -c -o $@ $<; echo end $$(date +%s%N)
+NAME: a.o b.o c.o d.o e.o f.o NAME.c
+\t$(CC) -o $@ NAME.c
+%.o: %.c
+\t$(one)
+"""
+
+
+def program(project: Project, name: str, command: str = "true", more: str = "") -> None:
+    """Add a program whose build runs a command."""
+    project.program(name, CODE, more=more)
+    makefile = f"{name}: {name}.c\n\t{command}\n\t$(CC) -o $@ {name}.c\n"
+    replace(project, name, {"Makefile": makefile, f"{name}.c": CODE})
+
+
+def replace(project: Project, name: str, files: dict[str, str]) -> None:
+    """Give a package another source."""
+    _, sha256 = project.archive(name, "1", files)
+    recipe = project.recipe(name)
+    recipe.write_text(re.sub(r'sha256="\w{64}"', f'sha256="{sha256}"', recipe.read_text()))
+
+
+def begun(text: str) -> list[str]:
+    """Return the packages of a run's output in the order in which their builds began."""
+    return [name for name in re.findall(r"^(\S+) \S+: building$", text, re.M) if name != "libc"]
+
+
+def test_the_longest_remaining_chain_begins_first(project: Project) -> None:
+    """Also if its next package becomes ready while others have waited for long."""
+    names = ("a-short", "b-late", "c-first", "d-mid", "e-long")
+    for name in names:
+        more = 'needs=("c-first",),' if name == "b-late" else ""
+        program(project, name, "sleep 0.5", more)
+    project.board([*names, "libc"])
+    seconds = {"a-short": 1.0, "b-late": 40.0, "c-first": 2.0, "d-mid": 20.0, "e-long": 60.0}
+    steps = {name: {"unpack": taken} for name, taken in seconds.items()}
+    durations.keep(project.cache / "store" / durations.FILE, 2, steps)
+    assert project.run("libc").status == 0
+    ran = project.run("-j2")
+    assert ran.status == 0, ran.text
+    order = begun(ran.out)
+    assert set(order[:2]) == {"e-long", "c-first"}
+    assert order[-1] == "a-short"
+    assert order.index("b-late") < order.index("a-short")
+
+
+def test_times_are_kept_beside_the_store_for_other_checkouts(greeting: Project) -> None:
+    assert greeting.run("-j2").status == 0
+    known = durations.latest(greeting.cache / "store" / durations.FILE, 2)
+    assert {"alone", "greet", "hello", "libc"} == set(known)
+    records = (greeting.cache / "store/ac").rglob("*")
+    assert not any(b"seconds" in path.read_bytes() for path in records if path.is_file())
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_all_packages_together_run_no_more_processes_than_jobs(project: Project, jobs: int) -> None:
+    names = ["one", "two", "three", "four"]
+    for name in names:
+        project.program(name, CODE)
+        parts = {f"{part}.c": f"int {part};\n" for part in "abcdef"}
+        files = {"Makefile": RULES.replace("NAME", name), f"{name}.c": CODE, **parts}
+        replace(project, name, files)
+    project.board([*names, "libc"])
+    ran = project.run(f"-j{jobs}")
+    assert ran.status == 0, ran.text
+    total, most = at_once([project.folder / f"out/tiny/logs/{name}.log" for name in names])
+    assert (total, most) == (24, jobs)
+    assert 0 <= ran.summary["idle"] < 1
+    assert re.search(r" s, \d+\.\d % idle$", ran.out, re.M)
+
+
+def at_once(logs: list[Path]) -> tuple[int, int]:
+    """Return how many jobs ran in all and how many at once at most, from stamps in logs."""
+    text = "".join(log.read_text() for log in logs)
+    events = sorted(
+        (int(stamp), 1 if kind == "begin" else -1)
+        for kind, stamp in re.findall(r"^(begin|end) (\d+)$", text, re.M)
+    )
+    running = most = total = 0
+    for _, change in events:
+        running += change
+        total += change > 0
+        most = max(most, running)
+    return total, most
+
+
+def test_a_source_is_fetched_while_others_compile(project: Project) -> None:
+    for name in ("a", "b", "c"):
+        program(project, name, "sleep 2")
+    project.board(["a", "b", "c", "libc"])
+    assert project.run("libc").status == 0
+    ran = project.run("-j2")
+    assert ran.status == 0, ran.text
+    fetched = [ran.out.index(f"{name}: fetching ") for name in "abc"]
+    assert max(fetched) < min(ran.out.index(f"{name} 1: built in") for name in "abc"), ran.out
+
+
+def test_after_a_failure_nothing_begins_and_only_the_failure_is_reported(project: Project) -> None:
+    names = [f"p{number}" for number in range(8)]
+    for name in names:
+        program(project, name, "sleep 0.5; false" if name == "p3" else "sleep 1")
+    project.board([*names, "libc"])
+    steps = {"p3": {"unpack": 90.0}, **{name: {"unpack": 5.0} for name in names if name != "p3"}}
+    durations.keep(project.cache / "store" / durations.FILE, 2, steps)
+    assert project.run("libc").status == 0
+    ran = project.run("-j2")
+    assert ran.status == 2
+    assert ran.summary["failed"] == ["p3"]
+    assert ran.summary["unfinished"] == []
+    assert ran.text.count("scons: ***") == 1, ran.text
+    assert ran.text.count("error: ") == 1
+    assert len(begun(ran.out)) <= 3
+    kept = project.run("-j2", "-k")
+    assert kept.summary["failed"] == ["p3"]
+    assert set(ran.built) | set(kept.built) | set(kept.summary["restored"]) == {*names} - {"p3"}
+    program(project, "p3")
+    last = project.run("-j2")
+    assert (last.status, last.built) == (0, ["p3"]), last.text
+    assert project.run("-j2").summary["built"] == []
+
+
+def test_an_interrupt_ends_what_waits_without_a_word(project: Project) -> None:
+    names = [f"p{number}" for number in range(8)]
+    for name in names:
+        program(project, name, "sleep 30")
+    project.board([*names, "libc"])
+    assert project.run("libc").status == 0
+    run = start(project, "-j2")
+    work = project.folder / "out/tiny/work"
+    assert within(60, lambda: len([*work.glob("p*/src/Makefile")]) == 2)
+    os.killpg(run.pid, signal.SIGINT)
+    text, _ = run.communicate(timeout=25)
+    assert run.returncode == 2
+    assert text.count("interrupted") <= 2 + 1, text  # the two that were built, and the last line
+    assert project.run("-q").status != 0
+    for name in names:
+        program(project, name)
+    ran = project.run("-j2")
+    assert sorted(ran.built) == names, ran.text

@@ -1,0 +1,103 @@
+"""Job slots: who is next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from quard.process.slots import NotBegun, Slots
+
+
+def queue(slots: Slots, urgencies: list[float], order: list[float]) -> list[threading.Thread]:
+    """Start a thread for each urgency, one after the other; return when all of them wait."""
+    threads = []
+    for urgency in urgencies:
+        waits = threading.Event()
+
+        def work(urgency: float = urgency, waits: threading.Event = waits) -> None:
+            try:
+                with slots.held(urgency, waits.set):
+                    order.append(urgency)
+            except NotBegun:
+                order.append(-urgency)
+
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+        assert waits.wait(10)
+    return threads
+
+
+def join(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_the_most_urgent_is_next_then_who_has_waited_longest() -> None:
+    slots, order = Slots(1), list[float]()
+    with slots.held(0):
+        threads = queue(slots, [1, 3, 2, 5, 4], order)
+    join(threads)
+    assert order == [5, 4, 3, 2, 1]
+
+
+def test_no_more_are_held_than_there_are_and_a_free_one_is_not_waited_for() -> None:
+    slots, order = Slots(2), list[float]()
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(slots.held(0, pytest.fail))
+        threads = queue(slots, [1, 2], order)
+        assert order == []
+    join(threads)
+    assert sorted(order) == [1, 2]
+
+
+def test_a_slot_is_free_again_after_an_error() -> None:
+    slots = Slots(1)
+    with pytest.raises(RuntimeError), slots.held(0):
+        raise RuntimeError("stop")
+    with slots.held(0, pytest.fail):
+        pass
+
+
+def test_after_the_end_nothing_begins_and_who_waits_is_told() -> None:
+    slots, order = Slots(1), list[float]()
+    with slots.held(0):
+        threads = queue(slots, [1, 2], order)
+        slots.close()
+        join(threads)
+    assert sorted(order) == [-2, -1]
+    with pytest.raises(NotBegun), slots.held(9):
+        pass
+
+
+def test_a_slot_is_kept_for_a_more_urgent_unit_that_is_on_its_way_but_not_for_long() -> None:
+    slots, order = Slots(1), list[float]()
+    with ExitStack() as coming:
+        coming.enter_context(slots.coming(9))
+        begun = time.monotonic()
+        join(queue(slots, [1], order))
+        assert 0.9 < time.monotonic() - begun < 5
+        with slots.held(1, pytest.fail):
+            pass  # it has been waited for once
+
+
+def test_who_arrives_goes_ahead_of_those_that_were_kept_waiting() -> None:
+    slots, order = Slots(1), list[float]()
+    with ExitStack() as coming:
+        coming.enter_context(slots.coming(9))
+        threads = queue(slots, [1], order)
+        with slots.held(9, arrived=coming.close):
+            assert order == []
+            order.append(9)
+    join(threads)
+    assert order == [9, 1]
+
+
+def test_a_less_urgent_unit_keeps_nobody_waiting() -> None:
+    slots = Slots(1)
+    with slots.coming(1), slots.held(2, pytest.fail):
+        pass
