@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from casd import Casd, needs_casd
 from reapi_server import State, first
 
 from quard.base import canonical
-from quard.remote import action, grpc_cache
+from quard.remote import action, grpc_cache, sending
 from quard.store.record import encode_record
 from quard.store.stores import EMPTY
 
@@ -280,6 +282,21 @@ def test_a_server_that_fails_between_the_calls_of_a_hit_is_an_outage(
     other = machine()
     assert other.stores.record(KEY) is None
     assert len(other.said) == 1 and "PERMISSION_DENIED" in other.said[0]
+
+
+@pytest.mark.parametrize("method", ["Write", "UpdateActionResult"])
+def test_what_is_not_sent_in_time_is_given_up(
+    state: State, machine: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(sending, "_LONGEST", 0.5)
+    release = threading.Event()
+    state.fault = lambda asked, _call: release.wait(20) if asked == method else None
+    one = machine()
+    one.build(LARGE)
+    started = time.monotonic()
+    assert one.remote.finish().endswith("; 1 more were given up")
+    assert time.monotonic() - started < 5 and one.said == []
+    release.set()
 
 
 def test_a_password_in_the_address_is_in_no_message(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cache_server
 import pytest
+import reapi_server
 from cache_machine import KEY, Machine
 from cache_server import CacheServer
 
@@ -105,22 +106,29 @@ def state() -> Iterator[CacheServer]:
         yield found
 
 
+@pytest.fixture(params=[cache_server.running, reapi_server.running], ids=["http", "grpc"])
+def base(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server."""
+    with request.param() as found:
+        yield found.base
+
+
 def test_machines_that_trust_a_key_take_its_results_alone(
-    state: CacheServer, tmp_path: Path, key: Path, make_key: Callable[..., Path]
+    base: str, tmp_path: Path, key: Path, make_key: Callable[..., Path]
 ) -> None:
     allowed = trusting(tmp_path, key)
-    stranger = Machine(tmp_path / "a", state.base, key=make_key("stranger"))
+    stranger = Machine(tmp_path / "a", base, key=make_key("stranger"))
     stranger.build()
     stranger.remote.finish()
-    reader = Machine(tmp_path / "b", state.base, trusted=allowed)
+    reader = Machine(tmp_path / "b", base, trusted=allowed)
     assert reader.stores.record(KEY) is None
     assert reader.stores.record(KEY) is None
     assert len(reader.said) == 1
     assert "without a signature that cache.trust accepts" in reader.said[0]
-    team = Machine(tmp_path / "c", state.base, trusted=allowed, key=key)
+    team = Machine(tmp_path / "c", base, trusted=allowed, key=key)
     record = team.build()
     assert team.remote.finish().startswith("sent 1 results"), "it replaces the stranger's"
-    assert Machine(tmp_path / "d", state.base, trusted=allowed).stores.record(KEY) == record
+    assert Machine(tmp_path / "d", base, trusted=allowed).stores.record(KEY) == record
 
 
 def test_a_signature_covers_every_digest(state: CacheServer, tmp_path: Path, key: Path) -> None:
