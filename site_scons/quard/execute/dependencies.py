@@ -16,7 +16,6 @@ from quard.execute.place import JobPlace
 from quard.execute.toolchain import Toolchain
 from quard.ledger.results import lost_blob
 from quard.parts.stage import below
-from quard.plan.natives import INTERFACE
 from quard.process.sandbox import Work
 from quard.store import blob
 from quard.store.merge import Collision
@@ -80,7 +79,6 @@ def _lay_out_natives(job: Job, place: JobPlace, folder: Path, stores: Stores) ->
     met: list[str] = []
     for each in job.plan.natives:
         name, _, part = each.partition(":")
-        part = _PART if part == INTERFACE else part
         try:
             if not stores.extract(job.native[each], folder):
                 raise lost_blob(place.natives[name], part, job.native[each])

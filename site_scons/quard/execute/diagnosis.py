@@ -103,7 +103,9 @@ def _missing(log: bytes) -> Iterator[str]:
 
 
 def _there(work: Work, name: str) -> bool:
-    return (work.tools / name).is_symlink() or (work.tools / name).exists()
+    """Return whether a command is one of the tools, or of a package for the build machine."""
+    folders = (work.tools, work.native / "usr/bin", work.native / "usr/sbin")
+    return any((folder / name).is_symlink() or (folder / name).exists() for folder in folders)
 
 
 def _undeclared(names: Sequence[str], search: str, *, certain: bool) -> Diagnosis:

@@ -19,7 +19,7 @@ class Job:
             or that of the local tree
     now  -- what the result would be made from, with the first archive (ledger.basis)
     dev  -- the digest of the dev part of every package in the plan's needs and links, by name
-    native -- the digests of the parts in the plan's natives; for `interface`, the dev part's
+    native -- the digests of the parts in the plan's natives
     """
 
     plan: Plan

@@ -76,12 +76,8 @@ def finish(
     results.record.parent.mkdir(parents=True, exist_ok=True)
     _keep_earlier(results, interface)
     put(results.record, canonical.readable(found.record))
-    parts = {
-        "interface": canonical.digest(interface),
-        **{part: blobs[part] for part in plan.target_parts},
-    }
-    if plan.deploys:
-        parts["deploy"] = blobs["deploy"]
+    parts = {part: blobs[part] for part in plan.result_parts}
+    parts["interface"] = canonical.digest(interface)
     write_result(results, found.made, parts)
     return Outcome(how, before, as_before(now, before, plan.archives), key(found.made))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.base.errors import QuardError, together
+from quard.base.placeholders import NATIVE
 from quard.base.plain import one_line
 from quard.execute import native
 from quard.execute.builder import Build
@@ -18,6 +19,11 @@ from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.local import Store
 from quard.target import facts
+
+
+def _prefix(plan: Plan) -> tuple[str, ...]:
+    """Return the path of packages for the build machine where a build may learn it from them."""
+    return (NATIVE,) if plan.natives else ()
 
 
 def keep(build: Build, store: Store, log: str, *, local: bool) -> dict[str, Any]:
@@ -43,7 +49,7 @@ def keep(build: Build, store: Store, log: str, *, local: bool) -> dict[str, Any]
         ),
         drop=plan.drop,
         named=dict(plan.parts),
-        markers=native.markers(inside) if plan.native else (inside,),
+        markers=native.markers(inside) if plan.native else (inside, *_prefix(plan)),
         origin=BuildOrigin(inside, f"{plan.name}-{plan.version}", plan.native),
     )
     for line in parts.notes:

@@ -12,8 +12,9 @@ from quard.plan.plan import target_parts
 from quard.recipes.catalog import Package
 from quard.recipes.graph import Graph, packages
 
-INTERFACE = "interface"
-"""The part that stands for headers and all else that a compiler and a linker can observe."""
+DEV = "dev"
+"""The part with headers and all else that a compiler and a linker read. Its bytes are what counts,
+unlike those of a target's package: a build may run or load what is there."""
 
 
 def for_build(package: Package) -> Package:
@@ -30,7 +31,8 @@ def for_build(package: Package) -> Package:
             detail="only libraries and programs can: not kernels, firmware, packages that a board"
             " configures with Kconfig, and parts of a toolchain",
             reason="no-native",
-            hint="remove it from the recipes' `natives`",
+            hint="remove it from the recipes' `natives`; what such a package itself needs is in its"
+            " recipe's `needs`, or in for_build=ForBuild(needs=...)",
         )
     changes: dict[str, Any] = dict(recipe.for_build or ())
     chosen = changes.pop("features", None)
@@ -69,16 +71,16 @@ class Natives:
     def seen_by(self, name: str) -> tuple[str, ...]:
         """Return what the build of one of these packages sees, likewise.
 
-        A program that it only uses on the way may need the package itself to run: what is not built
-        before it is not seen.
+        A program that it needs may call the package itself when it runs, or something that is built
+        with it: that cannot be there yet. What else a board has makes no difference.
         """
-        order = self.graph.order
-        before = frozenset(order[: order.index(name)])
-        return self._seen(self.graph.edges[name].needs, before.__contains__)
+        graph = self.graph
+        below, later = graph.below(name), {name, *graph.users(name)}
+        return self._seen(graph.edges[name].needs, lambda each: each in below or each not in later)
 
     def _seen(self, names: Iterable[str], there: Callable[[str], bool]) -> tuple[str, ...]:
         named = packages(names)
-        found = {f"{name}:{INTERFACE}" for name in self.graph.exported(named)}
+        found = {f"{name}:{DEV}" for name in self.graph.exported(named)}
         for name in filter(there, self.graph.closure(named)):
             found.update(f"{name}:{part}" for part in self._parts(name))
         return tuple(sorted(found))

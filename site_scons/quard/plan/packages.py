@@ -59,15 +59,33 @@ def package_units(roots: Mapping[str, Resolved]) -> Packages:
 def _units(root: str, resolved: Resolved, before: Packages) -> Iterator[Unit]:
     """Yield the packages of one root in build order; `before` grows with each."""
     configuration = resolved.root.configuration
-    for name in resolved.graph.order:
+    for name in _natives_first(resolved) if root == BUILD else resolved.graph.order:
         plan: Plan = resolved.plans[name]
         yield Unit(
             package_id(name, configuration.name),
             plan,
             (*before.inputs(root, (*plan.needs, *plan.links), "interface"), *_natives(plan)),
-            ("interface", *plan.target_parts, *(("deploy",) if plan.deploys else ())),
+            ("interface", *plan.result_parts),
             folder=configuration.folder,
         )
+
+
+def _natives_first(resolved: Resolved) -> tuple[str, ...]:
+    """Return packages for the build machine, each after all that its build sees.
+
+    That is more than its needs: what these call when they run is seen, too.
+    """
+    found: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name not in found:
+            for each in resolved.plans[name].natives:
+                visit(each.partition(":")[0])
+            found[name] = None
+
+    for name in resolved.graph.order:
+        visit(name)
+    return tuple(found)
 
 
 def _natives(plan: Plan) -> tuple[Input, ...]:

@@ -205,6 +205,12 @@ class Plan(Record):
         return target_parts(name for name, _ in self.parts)
 
     @property
+    def result_parts(self) -> tuple[str, ...]:
+        """Names of the parts whose bytes other units may be made from."""
+        dev = ("dev",) if self.native else ()
+        return (*dev, *self.target_parts, *(("deploy",) if self.deploys else ()))
+
+    @property
     def tracks(self) -> bool:
         """Whether the package's make tracks all dependencies of its outputs, as Kbuild does."""
         return any(isinstance(step, KconfigStep) for step in self.steps)

@@ -13,7 +13,6 @@ from quard.ledger import why
 from quard.ledger.ledger import Ledger
 from quard.ledger.results import write_result
 from quard.ledger.why import Difference
-from quard.plan.natives import INTERFACE
 from quard.plan.packages import package_units
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
@@ -220,12 +219,10 @@ class BoardBuild:
         dev, native = {}, {}
         for each, need in zip(unit.inputs, self.needs(name), strict=True):
             digest = now["inputs"][each.name]
-            if each.part == INTERFACE:
-                digest = outputs.dev(need.name, digest)
             if need.native:
                 native[f"{need.package}:{each.part}"] = digest
             else:
-                dev[need.package] = digest
+                dev[need.package] = outputs.dev(need.name, digest)
         return Job(plan=plan, now=now, dev=dev, native=native)
 
     def place(self, name: str, kind: str = "work") -> JobPlace:

@@ -79,7 +79,11 @@ class Graph(Record):
 
         A linker follows the libraries that its libraries need; it needs no headers for that.
         """
-        return tuple(sorted(self._below[name].difference(self.sysroot(name))))
+        return tuple(sorted(self.below(name).difference(self.sysroot(name))))
+
+    def below(self, name: str) -> frozenset[str]:
+        """Return all that the build of `name` needs, directly or indirectly."""
+        return self._below[name]
 
     @cached_property
     def _below(self) -> Mapping[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +104,15 @@ def natives() -> Natives:
 def test_a_build_sees_all_parts_of_what_its_natives_need_to_run(natives: Natives) -> None:
     assert natives.seen(("tool",)) == (
         "base:extra", "base:libs", "base:programs", "helper:libs", "helper:programs", "inner:libs",
-        "inner:programs", "lib:libs", "lib:programs", "tool:interface", "tool:libs",
+        "inner:programs", "lib:libs", "lib:programs", "tool:dev", "tool:libs",
         "tool:programs",
     )  # fmt: skip
 
 
 def test_a_build_sees_headers_of_what_it_names_and_of_what_that_exports(natives: Natives) -> None:
     seen = natives.seen(("lib",))
-    assert {"lib:interface", "base:interface"} <= {*seen}
-    assert "inner:interface" not in seen and "inner:libs" in seen
+    assert {"lib:dev", "base:dev"} <= {*seen}
+    assert "inner:dev" not in seen and "inner:libs" in seen
 
 
 def test_a_build_without_natives_sees_nothing(natives: Natives) -> None:
@@ -123,3 +124,43 @@ def test_a_native_package_sees_only_what_is_built_before_it(natives: Natives) ->
     assert natives.seen_by("tool") == natives.seen(("lib",))
     assert not any(each.startswith("helper:") for each in natives.seen_by("helper"))
     assert "tool:programs" in natives.seen_by("helper")
+
+
+def seeing(edges: dict[str, Edges], *roots: str) -> dict[str, set[str]]:
+    """Return the packages that the build of each package sees, on a board with these."""
+    graph = build(roots, edges.__getitem__)
+    found = Natives(graph, {name: Autotools(**COMMON) for name in edges})
+    return {name: {each.partition(":")[0] for each in found.seen_by(name)} for name in graph.order}
+
+
+def test_what_a_needed_program_calls_is_seen_whatever_else_a_board_has() -> None:
+    edges = {
+        "aid": Edges(),
+        "beta": Edges(runtime=("aid",)),
+        "omega": Edges(needs=("beta",)),
+        "second": Edges(needs=("aid",)),
+    }
+    assert seeing(edges, "omega")["omega"] == {"aid", "beta"}
+    assert seeing(edges, "second", "omega")["omega"] == {"aid", "beta"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_a_build_sees_depends_on_nothing_else_and_can_be_built_before_it(seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"p{number}" for number in range(9)]
+    edges = {
+        name: Edges(
+            needs=tuple(sorted(chance.sample(names[:at], min(at, chance.randrange(3))))),
+            runtime=tuple(sorted(chance.sample(names, chance.randrange(3)))),
+        )
+        for at, name in enumerate(names)
+    }
+    everything = seeing(edges, *names)
+    for name in names:
+        alone = seeing(edges, name)
+        assert alone == {each: everything[each] for each in alone}
+    done: set[str] = set()
+    while ready := {name for name in names if name not in done and everything[name] <= done}:
+        done |= ready
+    assert done == {*names}
+    assert all({*edges[name].needs} <= everything[name] for name in names)
