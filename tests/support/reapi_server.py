@@ -181,9 +181,15 @@ class _Services(
 
 @contextmanager
 def running(
-    tls: grpc.ServerCredentials | None = None, port: int = 0, state: State | None = None
+    tls: grpc.ServerCredentials | None = None,
+    port: int = 0,
+    state: State | None = None,
+    add: Callable[[grpc.Server], None] = lambda _server: None,
 ) -> Iterator[State]:
-    """Serve over TCP, or over TLS with credentials."""
+    """Serve over TCP, or over TLS with credentials.
+
+    add -- adds further services
+    """
     state = state or State()
     server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
     services = _Services(state)
@@ -191,6 +197,7 @@ def running(
     s.add_ContentAddressableStorageServicer_to_server(services, server)
     s.add_ActionCacheServicer_to_server(services, server)
     bs.add_ByteStreamServicer_to_server(services, server)
+    add(server)
     place = f"127.0.0.1:{port}"
     port = server.add_secure_port(place, tls) if tls else server.add_insecure_port(place)
     state.base = f"{'grpcs' if tls else 'grpc'}://127.0.0.1:{port}"

@@ -17,18 +17,18 @@ from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.record import Record
 from quard.base.table import Table, read
-from quard.boards import launching
+from quard.boards import launching, remote
 from quard.boards.keys import HINT, authorized_keys, bad_key
 from quard.boards.launching import Launching
 from quard.boards.values import address, size
 
 _REASON = "bad-setting"
 _LISTS = ("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files")
-_FLAGS = ("cache.push", "sources.offline", "sources.strict")
-_NUMBERS = ("sources.largest_mib",)
+_FLAGS = ("cache.push", "sources.offline", "sources.strict", *remote.FLAGS)
+_NUMBERS = ("sources.largest_mib", *remote.NUMBERS)
 _LARGEST_MIB = 2048
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
-TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools")
+TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools", "remote")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -43,6 +43,7 @@ class Settings(Record):
     cache_s3_region -- region of the bucket behind it, for which requests are signed; "": none
     cache_trust     -- file of the keys whose results are taken from there; None: all are taken
     cache_sign      -- file of the key that signs results that are sent; None: they are not signed
+    remote          -- the workers that build packages; None: they are built here only
     limit           -- size in bytes to which each store is shrunk; None: no limit
     sources_folder  -- folder that is searched for archives before any download
     mirrors         -- base addresses tried after the recipe's addresses
@@ -65,6 +66,7 @@ class Settings(Record):
     cache_s3_region: str
     cache_trust: Path | None
     cache_sign: Path | None
+    remote: remote.Remote | None
     limit: int | None
     sources_folder: Path | None
     mirrors: tuple[str, ...]
@@ -141,7 +143,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
 
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
     sandbox, compiler, tools = top.table("sandbox"), top.table("compiler"), top.table("tools")
-    keys = authorized_keys(login)
+    elsewhere, keys = top.table("remote"), authorized_keys(login)
     for name in login.texts("authorized_key_files", ()):
         keys += _keys(login, path(name))
     folder, stored = sources.text("dir", ""), cache.text("dir", "")
@@ -154,6 +156,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         cache_s3_region=_region(cache),
         cache_trust=_file(cache, "trust", path),
         cache_sign=_file(cache, "sign", path),
+        remote=remote.read(elsewhere, lambda table, key: _file(table, key, path)),
         limit=size(cache, "limit"),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
@@ -166,7 +169,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         tools_mirrors=tools.texts("mirrors", ()),
         launching=launching.read(compiler),
     )
-    for table in (cache, sources, login, sandbox, compiler, tools):
+    for table in (cache, sources, login, sandbox, compiler, tools, elsewhere):
         table.finish()
     return settings
 

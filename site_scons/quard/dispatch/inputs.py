@@ -40,12 +40,14 @@ class Order:
     root -- what is below /
     words -- the command; `env` is its environment
     outputs -- paths of what it makes
+    shared -- folders of it that other actions have as well
     """
 
     root: Folder
     words: tuple[str, ...]
     env: tuple[tuple[str, str], ...]
     outputs: tuple[str, ...]
+    shared: tuple[Folder, ...]
 
 
 class Inputs:
@@ -72,9 +74,12 @@ class Inputs:
         """
         root = Folder()
         with self._lock:
-            root.put("usr", self._system(system))
-            root.put(layout.ENGINE, self._engine)
-            root.put(f"{layout.PYTHON}/usr", self._system(self._python, _PYTHON_UNUSED))
+            python = self._system(self._python, _PYTHON_UNUSED)
+            shared = self._system(system), self._engine, python
+        for path, folder in zip(
+            ("usr", layout.ENGINE, f"{layout.PYTHON}/usr"), shared, strict=True
+        ):
+            root.put(path, folder)
         for path, target in merged(system).items():
             root.put(path, Link(target))
         for name, content in ACCOUNTS.items():
@@ -87,7 +92,7 @@ class Inputs:
         root.put(layout.DATA, text(canonical(_data(job, place, archive, prefix)).encode()))
         names = (*layout.parts(job.plan), layout.LOG, layout.RESULT)
         outputs = tuple(sorted(f"{layout.OUT}/{name}" for name in names))
-        return Order(root, self._words, _ENVIRONMENT, outputs)
+        return Order(root, self._words, _ENVIRONMENT, outputs, shared)
 
     @cached_property
     def _engine(self) -> Folder:

@@ -93,6 +93,11 @@ def failed(work: Path, wanted: Container[str]) -> bool:
         return False
 
 
+def concerns(work: Path) -> bool:
+    """Return whether a build may continue in this folder, or the last one there has failed."""
+    return (work / _STAMP).exists() or (work / _MARK).exists() or checkpoint.noted(work)
+
+
 def forget(work: Path) -> None:
     """Let no build continue in this folder, since it was changed from outside."""
     (work / _STAMP).unlink(missing_ok=True)

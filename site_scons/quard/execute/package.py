@@ -16,6 +16,7 @@ from quard.execute.job import Job
 from quard.execute.machine import BuildMachine
 from quard.execute.place import JobPlace
 from quard.execute.restore import Outcome, finish, restore
+from quard.execute.workers import Record, Workers
 from quard.ledger.basis import key
 from quard.ledger.stored import Stored
 from quard.plan.plan import Plan
@@ -63,10 +64,17 @@ class _Claimed:
 class Packager:
     """Makes packages. Several threads may use it at once for different packages."""
 
-    def __init__(self, stores: Stores, fetcher: Fetcher, machine: BuildMachine) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        fetcher: Fetcher,
+        machine: BuildMachine,
+        workers: Workers | None = None,
+    ) -> None:
         self._stores = stores
         self._fetcher = fetcher
         self._machine = machine
+        self._workers = workers
 
     def bases(self, job: Job, place: JobPlace) -> tuple[str, ...]:
         """Return hashes over what must not change if a build is to continue in a job's folder.
@@ -108,24 +116,59 @@ class Packager:
         job: Job,
         place: JobPlace,
         report: Callable[[str], None],
-        running: Callable[[], AbstractContextManager[None]],
+        running: Callable[[bool], AbstractContextManager[bool]],
         *,
         force: bool = False,
     ) -> Outcome:
         """Build a package and write its results.
 
         report  -- called with the name of each phase
-        running -- context around the build: holds the job token
+        running -- context around the build: holds the job token, or gives True and holds a slot of
+                   the workers, which it may if it is called with True
         force   -- build from scratch
         Raises QuardError for every failure; no incomplete result is left.
         """
         self._machine.stop.check()
         archive = self._archive(job, place, report)
         made = job.basis(archive.sha256 if archive else "")
-        with running(), kept.marking(place.work, self._base(made, place)):
-            record = self._build(job, place, archive, made, report, force=force)
+
+        def here() -> Record:
+            with kept.marking(place.work, self._base(made, place)):
+                return self._build(job, place, archive, made, report, force=force)
+
+        # Without an archive there is nothing to compile. What continues an earlier build here, and
+        # local trees, stay on this machine.
+        leaves = bool(self._workers and archive and (force or not kept.concerns(place.work)))
+        with running(leaves) as elsewhere:
+            record = None if elsewhere else here()
+            if archive and elsewhere:
+                record = self._elsewhere(job, place, archive, report, force=force)
+        if record is None:
+            with running(False):
+                record = here()
+        if archive:
+            # No address: the same bytes have others in other recipes and at other times.
+            record["archive"] = {"file": archive.path.name, "sha256": archive.sha256}
         self._stores.keep(key(made), record)
         return finish(job.plan, job.now, place.results, Stored(made, record), "built")
+
+    def _elsewhere(
+        self,
+        job: Job,
+        place: JobPlace,
+        archive: Fetched,
+        report: Callable[[str], None],
+        *,
+        force: bool,
+    ) -> Record | None:
+        """Have a package built by a worker; return its record, or None if it is built here."""
+        self._machine.stop.check()
+        assert self._workers is not None
+        tools = self._machine.system(job.plan), self._machine.toolchain(job.plan).prefix
+        record = self._workers.build(job, place, archive, tools, report, fresh=force)
+        if record and not job.plan.keeps:
+            remove_tree(place.work)  # left by a failed or killed build
+        return record
 
     def _archive(self, job: Job, place: JobPlace, report: Callable[[str], None]) -> Fetched | None:
         """Return the first accepted archive that is available."""
@@ -168,16 +211,20 @@ class Packager:
             local = bool(job.plan.tree) or found.is_used or _is_open(build)
             store = self._stores.home(local=local)
             record = staged.keep(build, store, log.name, local=local)
-            if archive:
-                # No address: the same bytes have others in other recipes and at other times.
-                record["archive"] = {"file": archive.path.name, "sha256": archive.sha256}
-            elif job.plan.taken and (
-                files := taken.files(job.plan, work.stage, build.toolchain, build.sandbox.system)
-            ):
-                origins = self._machine.origins(job.plan, files.values())
-                record["origins"] = grouped(files, origins)
+            if not archive and job.plan.taken:
+                record |= self._origins(build)
         self._leave(job, place, found.base)
         return record
+
+    def _origins(self, build: Build) -> Record:
+        """Return the part of a record that says which packages of the tools have its files."""
+        plan, system = build.plan, build.sandbox.system
+        files = taken.files(plan, build.work.stage, build.toolchain, system)
+        return (
+            {"origins": grouped(files, self._machine.origins(plan, files.values()))}
+            if files
+            else {}
+        )
 
     def _claim(
         self, job: Job, place: JobPlace, made: Mapping[str, Any], *, force: bool

@@ -31,12 +31,14 @@ class Outcome:
     before -- what its last result here was made from; None if there was none
     now    -- what it is made from now, but with that result's archive if it is still accepted
     key    -- of the result
+    worker -- name of the worker that has built it; "" if it was built here or restored
     """
 
     how: Literal["built", "restored"]
     before: Mapping[str, Any] | None
     now: Mapping[str, Any]
     key: str
+    worker: str = ""
 
 
 def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace) -> Outcome | None:
@@ -79,7 +81,8 @@ def finish(
     parts = {part: blobs[part] for part in plan.result_parts}
     parts["interface"] = canonical.digest(interface)
     write_result(results, found.made, parts)
-    return Outcome(how, before, as_before(now, before, plan.archives), key(found.made))
+    worker = found.record.get("worker", "") if how == "built" else ""
+    return Outcome(how, before, as_before(now, before, plan.archives), key(found.made), worker)
 
 
 def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:

@@ -1,13 +1,18 @@
-"""Job slots: which of the units that could be worked on are worked on, the most urgent first."""
+"""Job slots: which of the units that could be worked on are worked on, the most urgent first.
+
+Some slots may be those of workers elsewhere, for units that can be sent there. Both kinds fill
+together: such a unit takes a slot where the smaller share is taken, a worker's if both are equal.
+"""
 
 from __future__ import annotations
 
-import heapq
+import bisect
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 _GRACE = 1.0
 """Seconds for which a slot is kept free for a more urgent unit that is on its way."""
@@ -18,13 +23,22 @@ class NotBegun(Exception):
     """The run has ended before a slot was free."""
 
 
-class Slots:
-    """`count` slots; several threads may use them at once."""
+class _Waiting(NamedTuple):
+    """A unit that waits; `leaves`: it may be sent to a worker."""
 
-    def __init__(self, count: int) -> None:
-        self._free = count
+    rank: float
+    number: int
+    leaves: bool
+
+
+class Slots:
+    """`count` slots of this machine, and slots of workers; several threads may use them at once."""
+
+    def __init__(self, count: int, elsewhere: int = 0) -> None:
+        self._count = self._free = count
+        self._elsewhere = self._free_elsewhere = elsewhere
         self._changed = threading.Condition(threading.RLock())
-        self._waiting: list[tuple[float, int]] = []
+        self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
         self._closed = False
         self._coming: dict[int, tuple[float, float]] = {}
@@ -48,37 +62,60 @@ class Slots:
         urgency: float,
         waits: Callable[[], None] = lambda: None,
         arrived: Callable[[], None] = lambda: None,
-    ) -> Iterator[None]:
-        """Hold a slot. Of those that wait, the most urgent is next, then who has waited longest.
+        *,
+        leaves: bool = False,
+    ) -> Iterator[bool]:
+        """Hold a slot; yield whether it is a worker's.
+
+        Of those that wait, the most urgent is next, then who has waited longest.
 
         waits   -- called if a slot has to be waited for
         arrived -- called as soon as this unit is one of those that wait
+        leaves  -- the unit may be sent to a worker
         Raises NotBegun.
         """
-        me = (-urgency, next(self._numbers))
+        me = _Waiting(-urgency, next(self._numbers), leaves)
         with self._changed:
-            heapq.heappush(self._waiting, me)
+            bisect.insort(self._waiting, me)
             arrived()
             free = self._is_next(me)
         if not free:
             waits()
+        elsewhere = self._take(me)
+        try:
+            yield elsewhere
+        finally:
+            self._give(1, elsewhere=elsewhere)
+
+    def _take(self, me: _Waiting) -> bool:
+        """Wait for a slot, and take it; return whether it is a worker's. Raises NotBegun."""
         with self._changed:
             try:
                 while not (self._closed or self._is_next(me)):
                     self._changed.wait(_POLL if self._coming else None)
                 if self._closed:
                     raise NotBegun
-                self._free -= 1
+                elsewhere = self._goes_elsewhere(me, self._free, self._free_elsewhere)
+                self._give(-1, elsewhere=elsewhere)
             finally:
                 self._waiting.remove(me)
-                heapq.heapify(self._waiting)
                 self._changed.notify_all()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify_all()
+        return elsewhere
+
+    def _give(self, number: int, *, elsewhere: bool) -> None:
+        with self._changed:
+            if elsewhere:
+                self._free_elsewhere += number
+            else:
+                self._free += number
+            self._changed.notify_all()
+
+    def stay(self) -> None:
+        """Give no slots of workers any more."""
+        with self._changed:
+            self._free_elsewhere -= self._elsewhere
+            self._elsewhere = 0
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Let nothing begin any more. A signal handler may call this."""
@@ -86,9 +123,29 @@ class Slots:
             self._closed = True
             self._changed.notify_all()
 
-    def _is_next(self, me: tuple[float, int]) -> bool:
-        if not self._free or self._waiting[0] != me:
+    def _is_next(self, me: _Waiting) -> bool:
+        if not self._gets_one(me):
             return False
         now = time.monotonic()
-        ahead = (until for urgency, until in self._coming.values() if -urgency < me[0])
+        ahead = (until for urgency, until in self._coming.values() if -urgency < me.rank)
         return all(until < now for until in ahead)
+
+    def _gets_one(self, me: _Waiting) -> bool:
+        """Return whether a slot is left if all that are before this unit take theirs."""
+        here, elsewhere = self._free, self._free_elsewhere
+        for each in self._waiting:
+            fits = here > 0 or (each.leaves and elsewhere > 0)
+            if each == me:
+                return fits
+            if fits and self._goes_elsewhere(each, here, elsewhere):
+                elsewhere -= 1
+            elif fits:
+                here -= 1
+        return False
+
+    def _goes_elsewhere(self, unit: _Waiting, here: int, elsewhere: int) -> bool:
+        """Return whether a unit takes a worker's slot, with so many free slots of each kind."""
+        if not unit.leaves or elsewhere <= 0:
+            return False
+        share = (self._elsewhere - elsewhere) * self._count - (self._count - here) * self._elsewhere
+        return here <= 0 or share <= 0

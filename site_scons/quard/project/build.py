@@ -161,7 +161,9 @@ class BoardBuild:
         reasons = self.reasons(unit, outcome.before, outcome.now)
         reasons = reasons or (why.FORCED if unit.id in self.forced else (why.MISSING,))
         workspace.summary.add_built(name, seconds, reasons)
-        workspace.console.done(name, version, f"built in {seconds:.1f} s")
+        worker = outcome.worker
+        text = f"built by {worker} in {seconds:.1f} s" if worker else f"built in {seconds:.1f} s"
+        workspace.console.done(name, version, text, "worker" if worker else "built", worker)
 
     def _obtain(self, unit: Unit, waited: Callable[[float], None]) -> Outcome:
         """Restore or build a package; `waited` is called with the seconds spent on waiting.
@@ -190,13 +192,15 @@ class BoardBuild:
         report: Callable[[str], None],
         arrived: Callable[[], None],
         waited: Callable[[float], None],
-    ) -> Iterator[None]:
+        leaves: bool,
+    ) -> Iterator[bool]:
         from quard.face.activity import WAIT  # noqa: PLC0415
 
         asked, urgency = time.monotonic(), self.urgency.get(unit.id, 0.0)
-        with self.workspace.host.turn(urgency, partial(report, WAIT), arrived):
+        waits = partial(report, WAIT)
+        with self.workspace.host.turn(urgency, waits, arrived, leaves=leaves) as elsewhere:
             waited(time.monotonic() - asked)
-            yield
+            yield elsewhere
 
     def plan(self, name: str) -> Plan:
         """Return the plan of a package, named NAME or ROOT/NAME."""

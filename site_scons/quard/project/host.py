@@ -22,6 +22,7 @@ from quard.store.stores import Stores
 if TYPE_CHECKING:
     from quard.execute.launcher import Launcher
     from quard.execute.package import Packager
+    from quard.execute.workers import Workers
     from quard.process.builduser import BuildUser
     from quard.process.jobserver import Jobserver
     from quard.process.sandbox import Mode
@@ -177,6 +178,7 @@ class Host:
                 start=self._sealing.start,
                 launcher=self._started_through,
             ),
+            self._workers(mode),
         )
 
     def _started_through(self) -> Launcher | None:
@@ -191,6 +193,33 @@ class Host:
         settings, tell = self._settings, self.console.warn
         return launcher(settings, self.tooling, self.site, self.stop, tell, seals=self.seals)
 
+    def _workers(self, mode: Mode) -> Workers | None:
+        """Return the workers that build packages; None if all are built here."""
+        if not self.jobs_elsewhere:
+            return None
+        from quard.project import elsewhere  # noqa: PLC0415
+
+        if mode != "bwrap" or self.tooling.pinned is None:
+            self.console.note(elsewhere.HERE)
+            return None
+        found = elsewhere.workers(
+            self._settings,
+            self.site,
+            self.stores,
+            self.tooling,
+            self.slots,
+            self.stop,
+            self.console,
+        )
+        self.stop.listen(found.stop)
+        return found
+
+    @property
+    def jobs_elsewhere(self) -> int:
+        """The number of packages that workers build at a time."""
+        remote = self._settings.remote
+        return remote.jobs if remote and not self._settings.offline else 0
+
     @cached_property
     def _jobserver(self) -> Jobserver:
         from quard.process.jobserver import Jobserver  # noqa: PLC0415 - a null build runs nothing
@@ -199,10 +228,10 @@ class Host:
 
     @cached_property
     def slots(self) -> Slots:
-        """The job slots: one for each job."""
+        """The job slots: one for each job, and those of workers."""
         from quard.process.slots import Slots  # noqa: PLC0415 - a null build works on nothing
 
-        slots = Slots(self.site.jobs)
+        slots = Slots(self.site.jobs, self.jobs_elsewhere)
         self.stop.listen(slots.close)
         return slots
 
@@ -218,19 +247,25 @@ class Host:
         urgency: float,
         waits: Callable[[], None] = lambda: None,
         arrived: Callable[[], None] = lambda: None,
-    ) -> Iterator[None]:
+        *,
+        leaves: bool = False,
+    ) -> Iterator[bool]:
         """Hold a job slot and a job token: no more units are worked on than there are jobs.
+
+        Or hold a worker's slot, and no token; yields whether it is that.
 
         urgency -- decides which unit is next
         waits   -- called if the turn has to be waited for
         arrived -- called as soon as this unit is one of those that wait
+        leaves  -- the unit may be sent to a worker
         Raises NotBegun if the run ends before, QuardError interrupted.
         """
-        with (
-            self.slots.held(urgency, waits, arrived),
-            self._jobserver.token(waits, self.stop.check),
-        ):
-            yield
+        with self.slots.held(urgency, waits, arrived, leaves=leaves) as elsewhere:
+            if elsewhere:
+                yield True
+            else:
+                with self._jobserver.token(waits, self.stop.check):
+                    yield False
 
     def begin_nothing_more(self) -> None:
         """Let no unit begin that waits for its turn: the run has failed."""

@@ -20,6 +20,7 @@ class Site(Record):
     keep   -- descriptors that builds inherit
     force  -- packages to build even if nothing changed
     token  -- that the remote cache gets; "" if there is none
+    remote_token -- that the server of workers gets; "" if there is none
     agent  -- socket of the user's ssh-agent (SSH_AUTH_SOCK); "" if there is none
     terminal -- type (TERM) of the terminal on standard input and output; empty if there is none
     described -- folders of the machine that may describe that terminal, the first one first
@@ -33,6 +34,7 @@ class Site(Record):
     keep: tuple[int, ...] = ()
     force: frozenset[str] = frozenset()
     token: str = ""
+    remote_token: str = ""
     agent: str = ""
     terminal: str = ""
     described: tuple[Path, ...] = ()

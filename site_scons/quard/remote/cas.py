@@ -24,7 +24,7 @@ from buildgrid.common.protos.google.bytestream import bytestream_pb2 as stream
 from buildgrid.common.protos.google.bytestream.bytestream_pb2_grpc_aio import ByteStreamStub
 from buildgrid.common.protos.google.rpc.status_pb2 import Status
 
-from quard.remote.grpc_failure import Missing, refusal
+from quard.remote.grpc_failure import CODES, Missing, refusal
 from quard.remote.link import Busy
 from quard.remote.reapi import Channel
 from quard.sources.attempt import Failed
@@ -39,7 +39,6 @@ _AROUND = 256
 _ASKED = 20_000
 """Blobs in one question: each takes about 80 bytes."""
 _CHUNK = 256 << 10
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class Blob(NamedTuple):
@@ -227,4 +226,4 @@ class Cas:
 def _require(status: Status) -> None:
     """Raise Failed for a status that is no success."""
     if status.code:
-        raise refusal(_CODES.get(status.code, grpc.StatusCode.UNKNOWN), status.message)
+        raise refusal(CODES.get(status.code, grpc.StatusCode.UNKNOWN), status.message)

@@ -16,6 +16,8 @@ from quard.sources import trust
 from quard.sources.attempt import Failed
 from quard.sources.response import Transient
 
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+"""Number in a message -> status."""
 _BUSY = frozenset(
     (
         grpc.StatusCode.ABORTED,

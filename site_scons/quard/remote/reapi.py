@@ -125,15 +125,21 @@ class Channel:
         return grpc.aio.secure_channel(self._address.target, secure, options)
 
     def ask(
-        self, method: grpc.aio.UnaryUnaryMultiCallable[_Q, _A], request: _Q, *, size: int = 0
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[_Q, _A],
+        request: _Q,
+        *,
+        size: int = 0,
+        seconds: float = 0,
     ) -> _A:
         """Return the answer to a request.
 
-        size -- bytes of blobs that the request or the answer has
+        size    -- bytes of blobs that the request or the answer has
+        seconds -- limit for a request without any; 0: the usual one
         Raises Failed, Stopped.
         """
         limits = self.link.limits
-        seconds = limits.silence + size / limits.rate
+        seconds = seconds or limits.silence + size / limits.rate
 
         async def call() -> _A:
             return await method(request, timeout=seconds, metadata=self._metadata)
@@ -146,11 +152,14 @@ class Channel:
         request: _Q,
         *,
         seconds: float | None,
-        silence: float | None,
+        silence: float,
+        idle: Callable[[], None] | None = None,
     ) -> Iterator[_A]:
         """Yield the answers to a request; the call is cancelled if the caller stops early.
 
-        seconds, silence -- limits for the call, and for the time to its next answer; None: none
+        seconds -- limit for the call; None: none
+        silence -- limit for the time to its next answer, unless there is `idle`, which is called
+                   after each `silence` then, and may raise
         Raises Failed, Stopped.
         """
 
@@ -158,12 +167,12 @@ class Channel:
             return method(request, timeout=seconds, metadata=self._metadata)
 
         async def following() -> _A | None:
-            found = await asyncio.wait_for(call.read(), silence)
+            found = await asyncio.wait_for(call.read(), None if idle else silence)
             return None if found is grpc.aio.EOF else cast(_A, found)
 
         call = self._wait(begin())
         try:
-            while (answer := self._wait(following())) is not None:
+            while (answer := self._wait(following(), silence, idle)) is not None:
                 yield answer
         finally:
             self._end(call)
@@ -236,14 +245,21 @@ class Channel:
         with suppress(RuntimeError):  # Python ends, and so does the connection
             LOOP.start(cancel())
 
-    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """Return the result of some work in the loop. Raises Failed, Stopped."""
+    def _wait(
+        self,
+        work: Coroutine[Any, Any, _T],
+        every: float = 0,
+        idle: Callable[[], None] | None = None,
+    ) -> _T:
+        """Return the result of some work in the loop. Raises Failed, Stopped, and as `idle`."""
         future = LOOP.start(work)
         with self._lock:
             self._waiting.add(future)
         try:
             if self.link.stopped:
                 raise Stopped
+            while idle and not concurrent.futures.wait((future,), every).done:
+                idle()
             return future.result()
         except concurrent.futures.CancelledError:
             raise Stopped from None

@@ -21,9 +21,12 @@ _POLL = 0.02
 """Seconds."""
 
 
-def start_more() -> None:
-    """Let SCons start more units than there are job slots; with one job it starts one at a time."""
-    jobs = SCons.Script.GetOption("num_jobs")
+def start_more(elsewhere: int) -> None:
+    """Let SCons start more units than there are job slots; with one job it starts one at a time.
+
+    elsewhere -- number of job slots of workers
+    """
+    jobs = SCons.Script.GetOption("num_jobs") + elsewhere
     if jobs > 1:
         set_jobs(jobs + _MORE)
 

@@ -68,6 +68,8 @@ def have_packages(project: Path, command: Command, settings: Settings, console: 
         _have(project, "s3", "botocore", "cache.s3_region", console)
     if settings.cache_url.startswith(_GRPC):
         _have(project, "remote", "grpc", "cache.url", console)
+    if settings.remote:
+        _have(project, "remote", "grpc", "remote.url", console)
 
 
 def _have(project: Path, extra: str, module: str, setting: str, console: Console) -> None:

@@ -150,7 +150,7 @@ class Session:
         from quard.project.urgency import urgency  # noqa: PLC0415 - a null build begins nothing
 
         self.build.urgency = urgency(self.build, self.changed)
-        ahead.start_more()
+        ahead.start_more(self.workspace.host.jobs_elsewhere)
 
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree's lock is released."""

@@ -88,6 +88,7 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
         jobs=SCons.Script.GetOption("num_jobs"),
         machine=os.uname().machine,
         token=os.environ.get("QUARDROOT_CACHE_TOKEN", ""),
+        remote_token=os.environ.get("QUARDROOT_REMOTE_TOKEN", ""),
         agent=os.environ.get("SSH_AUTH_SOCK", ""),
         force=frozenset(command.names if command.verb == "rebuild" else ()),
         terminal=opened.terminal(command),

@@ -101,3 +101,59 @@ def test_a_less_urgent_unit_keeps_nobody_waiting() -> None:
     slots = Slots(1)
     with slots.coming(1), slots.held(2, pytest.fail):
         pass
+
+
+def kinds(slots: Slots, leaves: list[bool]) -> list[bool]:
+    """Take a slot for each unit, one after the other, without giving one back."""
+    with ExitStack() as held:
+        taken = [held.enter_context(slots.held(0, pytest.fail, leaves=each)) for each in leaves]
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("here", "elsewhere", "expected"),
+    [
+        (1, 1, [True, False]),
+        (2, 2, [True, False, True, False]),
+        (2, 4, [True, False, True, True, False, True]),
+        (1, 3, [True, False, True, True]),
+    ],
+)
+def test_both_kinds_of_slots_fill_together(here: int, elsewhere: int, expected: list[bool]) -> None:
+    slots, all_leave = Slots(here, elsewhere), [True] * len(expected)
+    assert kinds(slots, all_leave) == expected
+    assert kinds(slots, all_leave) == expected, "all were given back"
+
+
+def test_a_unit_that_stays_takes_a_slot_of_this_machine() -> None:
+    assert kinds(Slots(2, 2), [False, False, True, True]) == [False, False, True, True]
+
+
+def test_without_workers_units_wait_for_a_slot_here() -> None:
+    slots, begun = Slots(1, 2), threading.Event()
+
+    def work() -> None:
+        with slots.held(0, leaves=True) as elsewhere:
+            assert not elsewhere
+            begun.set()
+
+    with slots.held(0, leaves=True) as elsewhere:
+        assert elsewhere
+        slots.stay()
+    with slots.held(0, leaves=True) as elsewhere:
+        assert not elsewhere
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert not begun.wait(0.1)
+    join([thread])
+    assert begun.is_set()
+
+
+def test_a_less_urgent_unit_may_leave_while_a_more_urgent_one_waits_for_a_slot_here() -> None:
+    slots, order = Slots(1, 1), list[float]()
+    with slots.held(0):
+        threads = queue(slots, [9], order)
+        with slots.held(1, pytest.fail, leaves=True) as elsewhere:
+            assert elsewhere and order == []
+    join(threads)
+    assert order == [9]

@@ -1,0 +1,213 @@
+"""Packages that workers build: the results of local builds, and what may go wrong elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import casd
+import pinned_tools
+import pytest
+from casd import Casd, needs_casd
+from waiting import within
+
+from incremental.project import Project, Ran, sleeping
+
+pytestmark = needs_casd
+RECORDS = "out/tiny/units/*.record.json"
+SLOW = "alone: alone.c\n\ttest `hostname` != buildbox || sleep {}\n\t$(CC) $(CFLAGS) -o $@ $<\n"
+
+
+def options() -> list[str]:
+    """Return those of a server that runs actions; one of root need not copy their input."""
+    programs = casd.programs()
+    mode = "fuse" if os.geteuid() == 0 and Path("/dev/fuse").exists() else "copy-or-link"
+    return [
+        f"--buildbox-run={programs / 'buildbox-run'}",
+        "--jobs=2",
+        "--cache-failures=false",
+        f"--runner-arg=--staging-mode={mode}",
+    ]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a server, so that the tools are sent only once."""
+    return tmp_path_factory.mktemp("casd")
+
+
+@pytest.fixture
+def workers(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Casd]:
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{casd.programs()}")
+    with casd.running(store, *options()) as found:
+        yield found
+    # A killed server leaves mounts behind.
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        if line.split()[1].startswith(f"{store}/"):
+            subprocess.run(["umount", line.split()[1]], check=True, timeout=10)
+
+
+@pytest.fixture
+def pinned(greeting: Project) -> Project:
+    pinned_tools.give(greeting)
+    return greeting
+
+
+def words(server: Casd, *more: str) -> list[str]:
+    return [*pinned_tools.WORDS, f"remote.url={server.address}", "remote.execute=true", *more]
+
+
+def run(project: Project, server: Casd, *more: str) -> Ran:
+    ran = project.run(*words(server, *more))
+    assert ran.status == 0, ran.text
+    return ran
+
+
+def forget(project: Project) -> None:
+    """Go on as on a machine that has built nothing."""
+    shutil.rmtree(project.folder / "out", ignore_errors=True)
+    shutil.rmtree(project.cache / "store", ignore_errors=True)
+
+
+def blobs(project: Project) -> dict[str, dict[str, str]]:
+    """Return the parts of each package, without their logs."""
+    found = {}
+    for path in sorted(project.folder.glob(RECORDS)):
+        record = json.loads(path.read_bytes())
+        del record["blobs"]["log"]
+        found[record["name"]] = record["blobs"]
+    return found
+
+
+def local(project: Project) -> tuple[dict[str, dict[str, str]], str]:
+    """Build everything here; return its parts, and the hash of the image."""
+    ran = project.run(*pinned_tools.WORDS)
+    assert ran.status == 0, ran.text
+    found = blobs(project), project.image()
+    forget(project)
+    return found
+
+
+def test_workers_make_what_a_local_build_makes(pinned: Project, workers: Casd) -> None:
+    expected = local(pinned)
+    ran = run(pinned, workers, "remote.jobs=8", "-j1")
+    assert (blobs(pinned), pinned.image()) == expected
+    by = f"built by 127.0.0.1:{workers.port} in"
+    assert ran.out.count(by) >= 2, ran.out
+    assert ran.built and "libc toolchain: built in" in ran.out
+    log = (pinned.folder / "out/tiny/logs/greet.log").read_text()
+    assert f"==> built by 127.0.0.1:{workers.port}: " in log and ", ran " in log
+    assert "libgreet.so.1" in log
+    again = run(pinned, workers)
+    assert again.built == [] and again.summary["restored"] == []
+
+
+def test_a_result_of_workers_is_one_of_the_local_store(pinned: Project, workers: Casd) -> None:
+    run(pinned, workers, "greet")
+    shutil.rmtree(pinned.folder / "out")
+    ran = pinned.run("greet", *pinned_tools.WORDS)
+    assert ran.status == 0 and ran.summary["restored"] == ["greet"] and ran.built == []
+
+
+def test_what_fails_there_is_built_here(pinned: Project, workers: Casd) -> None:
+    makefile = "alone: alone.c\n\ttest `hostname` = quard\n\t$(CC) $(CFLAGS) -o $@ alone.c\n"
+    _package(pinned, makefile)
+    ran = run(pinned, workers, "alone")
+    assert ran.out.count("warning: alone is built here: failed at 127.0.0.1") == 1
+    assert "alone 1: build failed" in ran.out and "alone 1: built in" in ran.out
+
+
+def test_what_fails_everywhere_is_one_error_of_the_build_here(
+    pinned: Project, workers: Casd
+) -> None:
+    pinned.program("alone", "int main(void) { return nothing; }\n")
+    ran = pinned.run(*words(workers, "alone"))
+    assert ran.status == 2 and ran.err.count("reason: ") == 1, ran.text
+    assert "'nothing' undeclared" in ran.err and "log: out/tiny/logs/alone.log" in ran.err
+    ran = pinned.run(*words(workers, "alone"))
+    assert ran.status == 2 and "is built here" not in ran.out, "its work folder is here"
+
+
+def test_a_server_that_is_killed_meanwhile(pinned: Project, workers: Casd) -> None:
+    _package(pinned, SLOW.format("7101"))
+    forget(pinned)
+    process = _start(pinned, workers)
+    assert within(60, lambda: sleeping(7101) or process.poll()) and not process.poll()
+    workers.kill()
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    assert "alone is sent again: " in out and "alone 1: built in" in out
+    assert out.count("alone is built here: ") == 1
+
+
+def test_ctrl_c_ends_the_action_as_well(pinned: Project, workers: Casd) -> None:
+    _package(pinned, SLOW.format("7102"))
+    process = _start(pinned, workers)
+    assert within(60, lambda: sleeping(7102) or process.poll()) and not process.poll()
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode != 0 and "Traceback" not in out, out
+    assert time.monotonic() - began < 10
+    assert within(10, lambda: not sleeping(7102))
+
+
+def test_a_worker_that_lacks_something(
+    pinned: Project, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its runner does not find bubblewrap."""
+    _package(pinned, "alone: alone.c\n\t$(CC) $(CFLAGS) -DLACKING -o $@ alone.c\n")
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", str(casd.programs()))
+    with casd.running(store, *options()) as workers:
+        monkeypatch.setenv("PATH", path)
+        ran = run(pinned, workers, "alone")
+    assert ran.out.count("warning: alone is built here: ") == 1 and "alone 1: built in" in ran.out
+
+
+def test_without_a_server_there_is_one_line(pinned: Project) -> None:
+    gone = Casd(pinned.folder, 9, "quard", None)  # type: ignore[arg-type]
+    ran = run(pinned, gone)
+    assert ran.text.count("is not used any more in this run") == 1
+    assert sorted(ran.built) == ["alone", "greet", "hello", "libc"]
+
+
+def test_nothing_open_leaves_this_machine(pinned: Project, workers: Casd, tmp_path: Path) -> None:
+    """A local tree, and builds with the machine's own tools."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name, text in {"Makefile": "all:\n", "COPYING": "MIT\n"}.items():
+        (tree / name).write_text(text)
+    (tree / "Makefile").write_text("alone: alone.c\n\t$(CC) $(CFLAGS) -o $@ alone.c\n")
+    (tree / "alone.c").write_text("int main(void) { return 3; }\n")
+    ran = run(pinned, workers, "alone", f"override.alone={tree}")
+    assert ran.built == ["alone"] and "alone 1: built in" in ran.out
+    ran = pinned.run(*words(workers, "greet", "tools.root=machine"))
+    assert ran.status == 0 and "greet 1: built in" in ran.out, ran.text
+    assert ran.out.count("remote.execute has no effect") == 1
+
+
+def _package(project: Project, makefile: str) -> None:
+    """Let the program `alone` have another Makefile."""
+    files = {"Makefile": makefile, "alone.c": "int main(void) { return 0; }\n"}
+    _, sha256 = project.archive("alone", "1", files)
+    old = project.recipe("alone").read_text().split('sha256="')[1][:64]
+    project.edit("packages/alone/recipe.py", old, sha256)
+
+
+def _start(project: Project, server: Casd) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        project.command(*words(server, "alone")),
+        cwd=project.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
