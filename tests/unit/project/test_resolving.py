@@ -81,7 +81,7 @@ def test_a_build_has_all_that_it_sees_among_its_inputs(project: Path) -> None:
     found = packages(project)
     assert inputs(found, "app@one") == [
         "lib@one:interface",
-        "gen@build:interface", "gen@build:libs", "gen@build:programs",
+        "gen@build:dev", "gen@build:libs", "gen@build:programs",
         "helper@build:libs", "helper@build:programs",
         "lib@build:libs", "lib@build:programs",
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def test_the_names_in_a_key_tell_a_native_package_from_the_target_s(project: Pat
 def test_a_native_package_sees_no_sysroot_of_the_target(project: Path) -> None:
     plans = resolved(project)[native.NAME].plans
     assert plans["gen"].needs == plans["gen"].links == ()
-    assert "lib:interface" in plans["gen"].natives
+    assert "lib:dev" in plans["gen"].natives
 
 
 def test_roots_and_boards_share_them(project: Path) -> None:
