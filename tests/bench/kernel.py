@@ -9,7 +9,7 @@ from typing import Any
 from bench.running import Cost, shown
 from bench.subject import Subject
 
-_LINES = ("CONFIG_MACVLAN=y\n", "CONFIG_VETH=y\n", "CONFIG_IFB=y\n")
+_LINES = ("CONFIG_MACVLAN=y\n", "CONFIG_VETH=y\n", "CONFIG_NLMON=y\n")
 """Small drivers, one more for each run: no store has the kernel with them."""
 
 
