@@ -23,7 +23,10 @@ from quard.boards.launching import Launching
 from quard.boards.values import address, size
 
 _REASON = "bad-setting"
-_LISTS = ("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files")
+_LISTS = (
+    *("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files"),
+    "compiler.hosts",
+)
 _FLAGS = ("cache.push", "sources.offline", "sources.strict", *remote.FLAGS)
 _NUMBERS = ("sources.largest_mib", *remote.NUMBERS)
 _LARGEST_MIB = 2048

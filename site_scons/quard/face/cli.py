@@ -28,11 +28,13 @@ VARIABLES = {
     "PANIC": "when the kernel panics: exit (status 3), keep or reboot, for run",
     "NETWORK": "none: run without a network device",
     "DEBUG": "1: run waits for gdb (PORT: on that port); symbols are in out/BOARD/debug",
+    "ALLOW": "for compile-host: networks that may ask, with commas",
+    "LISTEN": "for compile-host: address and port",
     "PYTEST_ARGS": "additional arguments for pytest, for test",
     "BENCH_ARGS": "for bench: parts such as overlay, clones, clean; --help lists them",
 }
 QUESTIONS = ("depends", "info", "list", "rdepends", "why")
-BUILDS = ("bench", "gc", "images", "run", "source", "test", "tools-update")
+BUILDS = ("bench", "compile-host", "gc", "images", "run", "source", "test", "tools-update")
 _ONE_NAME = ((1,), "the name of one package")
 _NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, or none")}
 """How many names a question takes."""
@@ -47,6 +49,7 @@ HELP = {
     "source": "fetch and verify every source of the board",
     "gc": "remove the least recently used results from the stores, down to cache.limit",
     "tools-update": "write the lock files of the pinned tools as the Debian release is now",
+    "compile-host": "compile for other machines with the board's compiler (distcc)",
     "bench": "measure the build, the image and the boot; JSON on the last line",
     "NAME": "build one package and what it needs",
     "NAME-rebuild": "rebuild that package, even if nothing changed",
@@ -72,7 +75,7 @@ OPTIONS = {
 Verb = Literal[
     "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
     "images", "run", "test", "source", "bench", "gc", "tools-update",
-    "list", "info", "depends", "rdepends", "why",
+    "compile-host", "list", "info", "depends", "rdepends", "why",
 ]  # fmt: skip
 _VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
 
@@ -113,7 +116,7 @@ class Command:
     @property
     def builds(self) -> bool:
         """Whether the command makes files, so that it needs the tree's lock."""
-        return self.verb not in (*QUESTIONS, "test", "bench", "gc", "tools-update")
+        return self.verb not in (*QUESTIONS, "test", "bench", "compile-host", "gc", "tools-update")
 
 
 def parse(

@@ -221,7 +221,7 @@ class Sandbox:
         return (*arguments, "--chdir", f"{INSIDE}/src", "--", *argv)
 
     def _mounts(self) -> list[str]:
-        mounts = _pinned(self.system) if self.system.is_pinned else _own()
+        mounts = system_mounts(self.system)
         for name in ACCOUNTS:
             mounts += ["--ro-bind", str(self.work.etc / name), f"/etc/{name}"]
         mounts += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
@@ -237,6 +237,11 @@ class Sandbox:
         # Otherwise a build could write to the root of its own, empty file system.
         local = () if self.system.is_pinned else ("--remount-ro", _LOCAL)
         return [*mounts, *local, "--remount-ro", "/"]
+
+
+def system_mounts(system: System) -> list[str]:
+    """Return the mounts that show a system."""
+    return _pinned(system) if system.is_pinned else _own()
 
 
 def _own() -> list[str]:

@@ -110,6 +110,11 @@ class Host:
         """Whether builds are sealed here; determined on first use."""
         return self._sealing.mode == "bwrap"
 
+    @property
+    def starts_sandbox(self) -> tuple[str, ...]:
+        """The words that start bubblewrap; none: the machine's own."""
+        return self._sealing.start
+
     def _builder(self) -> tuple[Mode, BuildUser | None]:
         """Return how builds are run and by which user; warn about what is not guaranteed."""
         if self.seals:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.boards.launching import NONE
+from quard.boards.launching import DISTCC, NONE
 from quard.boards.settings import Settings
+from quard.execute.distcc import Distcc
 from quard.execute.launcher import Ccache, Launcher, program
 from quard.plan.plan import Plan
-from quard.process.sandbox import shows
+from quard.process.sandbox import Bound, shows
 from quard.process.stop import Stop
 from quard.process.system import MACHINE, System
 from quard.project.site import Site
@@ -40,7 +41,10 @@ def launcher(
     if not seals:
         tell(f"{chosen.name} is not used: builds are not sealed")
         return None
-    words, shown = program(*_found(chosen.name, tooling, site))
+    words, shown = program(*find(chosen.name, tooling, site))
+
+    if chosen.name == DISTCC:
+        return _distcc(settings, words, shown, tooling, site, tell)
 
     def identity(plan: Plan) -> str:
         return tooling.builds_with(plan.made_by, native=plan.native)
@@ -55,6 +59,30 @@ def launcher(
     )
 
 
+def _distcc(
+    settings: Settings,
+    words: tuple[str, ...],
+    shown: tuple[Bound, ...],
+    tooling: Tooling,
+    site: Site,
+    tell: Callable[[str], None],
+) -> Distcc | None:
+    """Return what lets hosts compile; None if no network may be used."""
+    if settings.offline:
+        return None
+    from quard.process.farm import Farm  # noqa: PLC0415 - most users have none
+
+    hosts = settings.launching.hosts
+    folders = Farm(hosts, tell).folders
+    return Distcc(
+        words=words,
+        shown=shown,
+        hosts=tuple(zip(folders, (host.jobs for host in hosts), strict=True)),
+        jobs=site.jobs,
+        identity=tooling.builds_with((), native=False),
+    )
+
+
 def _storage(address: str, stop: Stop, tell: Callable[[str], None]) -> Callable[[str], Path] | None:
     """Return what gives the folder of a package's socket; None if no server is named."""
     if not address:
@@ -66,8 +94,11 @@ def _storage(address: str, stop: Stop, tell: Callable[[str], None]) -> Callable[
     return files.folder
 
 
-def _found(name: str, tooling: Tooling, site: Site) -> tuple[System, Path]:
-    """Return the system of a launcher, and where the machine has it."""
+def find(name: str, tooling: Tooling, site: Site) -> tuple[System, Path]:
+    """Return the system of a launcher, and where the machine has it.
+
+    Raises QuardError tool-missing.
+    """
     if pinned := tooling.pinned:
         if found := pinned.tool(name):
             return found

@@ -68,13 +68,20 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     host = Host(project, chosen, local, site, console)
     workspace = Workspace(project, chosen, catalog, local, host)
+    _serve_machine(command, workspace)
+    if command.verb in cli.QUESTIONS:
+        _answer(command, workspace, catalog, guard)
+    return Session(command, workspace, guard)
+
+
+def _serve_machine(command: Command, workspace: Workspace) -> None:
+    """Do what has nothing to do with the board's units, and end the process; else return."""
     if command.verb == "gc":
         _shrink(workspace)
     if command.verb == "tools-update":
         _update_tools(workspace)
-    if command.verb in cli.QUESTIONS:
-        _answer(command, workspace, catalog, guard)
-    return Session(command, workspace, guard)
+    if command.verb == "compile-host":
+        _compile_for_others(workspace, command)
 
 
 def _site(project: Path, command: Command, local: Settings) -> Site:
@@ -121,6 +128,17 @@ def _update_tools(workspace: Workspace) -> NoReturn:
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()
     sys.exit(0)
+
+
+def _compile_for_others(workspace: Workspace, command: Command) -> NoReturn:
+    """Replace this process with the program that compiles for other machines."""
+    from quard.project import compile_host  # noqa: PLC0415
+
+    words = compile_host.command(workspace.host, command.given)
+    if SCons.Script.GetOption("no_exec"):
+        workspace.console.answer("would compile for other machines\n")
+        sys.exit(0)
+    os.execv(words[0], words)
 
 
 def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Guard) -> NoReturn:

@@ -9,7 +9,7 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.boards import settings
-from quard.boards.launching import Launching
+from quard.boards.launching import CompileHost, Launching
 from quard.boards.settings import Settings
 
 HOME = Path("/home/somebody")
@@ -36,7 +36,7 @@ EMPTY = Settings(
     tools_root="auto",
     tools_mirrors=(),
     authorized_keys=(),
-    launching=Launching("none", 5 << 30, ""),
+    launching=Launching("none", 5 << 30, "", ()),
 )
 
 
@@ -83,7 +83,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         tools_root="pinned",
         authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
         tools_mirrors=("https://c/debian", "file:///d"),
-        launching=Launching("ccache", 1 << 30, "https://d/c"),
+        launching=Launching("ccache", 1 << 30, "https://d/c", ()),
     )
     from_arguments = load(
         tmp_path,
@@ -264,7 +264,7 @@ def test_a_path_must_be_text(tmp_path: Path) -> None:
         ('[sandbox]\nmode = "off"\n', "sandbox.mode must be one of auto, bwrap, none, not 'off'"),
         (
             '[compiler]\nlauncher = "x"\n',
-            "compiler.launcher must be one of none, ccache, not 'x'",
+            "compiler.launcher must be one of none, ccache, distcc, not",
         ),
     ],
 )
@@ -394,3 +394,28 @@ def test_a_region_that_would_not_fit_into_a_signature_is_refused(
     tmp_path: Path, region: str
 ) -> None:
     assert "is not a region" in refused(tmp_path, cache__s3_region=region).message
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        ('launcher = "distcc"', "compiler.launcher is distcc, but no host is named"),
+        ('launcher = "ccache"\nhosts = ["a"]', "compiler.hosts is only used by distcc"),
+        ('launcher = "distcc"\nhosts = ["a"]\nstorage = "http://a"', "is only used by ccache"),
+        ('launcher = "ccache"\nstorage = "redis://a"', "compiler.storage is not an address"),
+        ('launcher = "ccache"\nlimit = "0M"', "compiler.limit is not a size"),
+        ('launcher = "sccache"', "must be one of none, ccache, distcc, not 'sccache'"),
+        *(
+            (f'launcher = "distcc"\nhosts = ["{host}"]', "which is no host")
+            for host in ("", "@a", "-a", "a:0", "a:65536", "a/0", "a b", "a,lzo", "::1", "a\\n")
+        ),
+    ],
+)
+def test_a_launcher_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str, text: str) -> None:
+    assert text in refused(tmp_path, f"[compiler]\n{lines}\n").message
+
+
+def test_an_address_of_ipv6_names_a_compile_host(tmp_path: Path) -> None:
+    found = load(tmp_path, '[compiler]\nlauncher = "distcc"\nhosts = ["[fd00::2]:99/2"]\n')
+    assert found.launching.hosts == (CompileHost("fd00::2", 99, 2),)
+    assert str(found.launching.hosts[0]) == "[fd00::2]:99"
