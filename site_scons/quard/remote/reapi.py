@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
@@ -26,7 +27,7 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
 from quard.remote.credentials import Credentials
 from quard.remote.grpc_failure import Unheard, failure
 from quard.remote.grpc_login import channel_credentials, metadata
-from quard.remote.link import Link, Refusal, Stopped
+from quard.remote.link import Busy, Link, Refusal, Stopped
 from quard.remote.loop import LOOP
 from quard.sources.response import Transient
 
@@ -35,6 +36,9 @@ _Q = TypeVar("_Q")
 _A = TypeVar("_A")
 _MOST_MESSAGE = 65 << 20
 """Bytes of a message that is received: a record, and the digests around it."""
+
+# It writes what it cannot decode to standard error, with a traceback.
+logging.getLogger("grpc").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ class Channel:
         async def call() -> _A:
             return await method(request, timeout=seconds, metadata=self._metadata)
 
-        return self._wait(call())
+        return _readable(self._wait(call()))
 
     def listen(
         self,
@@ -168,7 +172,7 @@ class Channel:
 
         async def following() -> _A | None:
             found = await asyncio.wait_for(call.read(), None if idle else silence)
-            return None if found is grpc.aio.EOF else cast(_A, found)
+            return None if found is grpc.aio.EOF else _readable(cast(_A, found))
 
         call = self._wait(begin())
         try:
@@ -232,7 +236,7 @@ class Channel:
                     self._wait(early())
                 if not self._wait(write(request)):
                     break
-            return self._wait(answer())
+            return _readable(self._wait(answer()))
         finally:
             self._end(call)
 
@@ -252,7 +256,11 @@ class Channel:
         idle: Callable[[], None] | None = None,
     ) -> _T:
         """Return the result of some work in the loop. Raises Failed, Stopped, and as `idle`."""
-        future = LOOP.start(work)
+        try:
+            future = LOOP.start(work)
+        except RuntimeError:  # Python ends
+            work.close()
+            raise Stopped from None
         with self._lock:
             self._waiting.add(future)
         try:
@@ -280,3 +288,10 @@ class Channel:
             future.cancel()
         if channel:
             LOOP.start(channel.close())
+
+
+def _readable(answer: _A | None) -> _A:
+    """Return an answer, which is None if the library cannot decode it. Raises Failed."""
+    if answer is None:
+        raise Busy("its answer is no message of the Remote Execution API")
+    return answer

@@ -77,6 +77,8 @@ class Sending:
             self._tell(f"{record['name']} is not sent to the cache: a blob has just been removed")
         except OSError as error:
             self._tell(f"{record['name']} is not sent to the cache: {error.strerror or error}")
+        except Exception as error:  # a fault of ours, which nobody would see in this thread
+            self._tell(f"{record['name']} is not sent to the cache: {error!r}")
 
     def _give_up(self, error: QuardError) -> None:
         """Report that results cannot be sent any more in this run."""

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import casd
 import grpc
 import pytest
 import reapi_server
 from cache_machine import KEY, LIBS, LOG, Machine
-from casd import Casd, needs_casd
 from reapi_server import State, first
 
 from quard.base import canonical
@@ -45,62 +43,6 @@ def sent(machine: Callable[..., Machine]) -> dict[str, Any]:
     record = first.build()
     assert first.remote.finish().startswith("sent 1 results")
     return record
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Casd]:
-    with casd.running(tmp_path_factory.mktemp("casd") / "x") as found:
-        yield found
-
-
-@needs_casd
-@pytest.mark.parametrize("libs", [LIBS, LARGE], ids=["small", "large"])
-def test_casd_gives_another_machine_what_one_has_sent(
-    real: Casd, tmp_path: Path, libs: bytes
-) -> None:
-    one = Machine(tmp_path / "one", real.address)
-    record = one.build(libs)
-    sent = one.remote.finish()
-    other = Machine(tmp_path / "other", real.address, push=False)
-    if libs == LIBS:
-        assert sent.startswith(f"sent 1 results to the cache at 127.0.0.1:{real.port}")
-        assert other.stores.record(KEY) == record
-        other.stores.gather(record["blobs"].values())
-        found = other.stores.blob(record["blobs"]["libs"])
-        assert found and found.read_bytes() == libs
-        assert one.said == other.said == []
-    else:
-        assert sent == "" and "not reproducible" in one.said[0], "the first result stays"
-
-
-@needs_casd
-def test_casd_that_has_lost_a_blob_is_a_miss_and_is_sent_it_again(tmp_path: Path) -> None:
-    with casd.running(tmp_path / "casd") as server:
-        one = Machine(tmp_path / "one", server.address)
-        record = one.build()
-        one.remote.finish()
-        server.blob(record["blobs"]["libs"]).unlink()
-        other = Machine(tmp_path / "other", server.address)
-        assert other.stores.record(KEY) is None
-        other.build()
-        assert other.remote.finish().startswith("sent 1 results")
-        third = Machine(tmp_path / "third", server.address)
-        assert third.stores.record(KEY) == record and third.said == []
-
-
-@needs_casd
-def test_damaged_bytes_of_casd_are_not_taken(tmp_path: Path) -> None:
-    with casd.running(tmp_path / "casd") as server:
-        one = Machine(tmp_path / "one", server.address)
-        record = one.build()
-        one.remote.finish()
-        path = server.blob(record["blobs"]["libs"])
-        path.chmod(0o644)
-        path.write_bytes(b"x" * len(LIBS))
-        other = Machine(tmp_path / "other", server.address)
-        assert other.stores.record(KEY) == record
-        assert other.stores.blob(record["blobs"]["libs"]) is None
-        assert "other bytes" in other.said[0] and not other.shared.has(record["blobs"]["libs"])
 
 
 def test_an_entry_is_the_same_as_over_http(sent: dict[str, Any], state: State) -> None:
@@ -297,6 +239,17 @@ def test_what_is_not_sent_in_time_is_given_up(
     assert one.remote.finish().endswith("; 1 more were given up")
     assert time.monotonic() - started < 5 and one.said == []
     release.set()
+
+
+def test_a_fault_of_ours_while_sending_is_told(
+    machine: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(action, "encode", lambda *_: b"no message")
+    one = machine()
+    one.build()
+    assert one.remote.finish() == ""
+    assert len(one.said) == 1
+    assert one.said[0].startswith("thing is not sent to the cache: DecodeError(")
 
 
 def test_a_password_in_the_address_is_in_no_message(tmp_path: Path) -> None:

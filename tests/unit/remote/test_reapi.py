@@ -6,8 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import grpc
 import pytest
@@ -18,15 +18,15 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
 from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
     remote_execution_pb2_grpc_aio as services,
 )
+from buildgrid.common.protos.google.bytestream.bytestream_pb2 import ReadRequest
+from buildgrid.common.protos.google.bytestream.bytestream_pb2_grpc_aio import ByteStreamStub
+from grpc_client import FAST, Client
 from reapi_server import State, first
 
-import company
-from quard.remote.credentials import Credentials
-from quard.remote.link import Limits, Link, Stopped, Unusable
-from quard.remote.reapi import Address, Channel
+from quard.remote.link import Limits, Stopped, Unusable
+from quard.remote.reapi import Address
+from quard.sources.attempt import Failed
 
-USUAL = Limits(connect=2, silence=20, slack=20, pause=0.01, longest=0.05)
-FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
 PERMANENT = [
     grpc.StatusCode.UNAUTHENTICATED,
     grpc.StatusCode.PERMISSION_DENIED,
@@ -41,27 +41,6 @@ PASSING = [
     grpc.StatusCode.CANCELLED,
     grpc.StatusCode.ABORTED,
 ]
-
-
-class Client:
-    def __init__(
-        self,
-        base: str,
-        token: str = "",
-        certificate: Path | None = None,
-        limits: Limits = USUAL,
-    ) -> None:
-        self.said: list[str] = []
-        self.link = Link("the cache at HOST", self.said.append, limits)
-        self.channel = Channel(base, Credentials(token, certificate), self.link)
-
-    def lost(self) -> str:
-        """Return the line with which the server is given up."""
-        with pytest.raises(Unusable):
-            self.channel.capabilities()
-        assert not self.link.usable
-        assert len(self.said) == 1 and self.said[0].startswith("the cache at HOST is not used")
-        return self.said[0]
 
 
 @pytest.fixture
@@ -161,6 +140,36 @@ def test_a_port_that_does_not_answer_is_an_outage() -> None:
         assert time.monotonic() - started < 5
 
 
+@pytest.fixture
+def garbage() -> Iterator[str]:
+    """The address of a server whose every answer is no message."""
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(
+            self, handler_call_details: grpc.HandlerCallDetails
+        ) -> grpc.RpcMethodHandler[bytes, bytes]:
+            if handler_call_details.method.endswith("Read"):
+                return grpc.unary_stream_rpc_method_handler(lambda _given, _call: iter([b"\xff"]))
+            return grpc.unary_unary_rpc_method_handler(lambda _given, _call: b"\xff")
+
+    server = grpc.server(ThreadPoolExecutor(4), handlers=[Handler()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"grpc://127.0.0.1:{port}"
+    server.stop(None).wait(10)
+
+
+def test_an_answer_that_is_no_message_is_an_outage(
+    garbage: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert "no message of the Remote Execution API" in Client(garbage).lost()
+    client = Client(garbage)
+    method = client.channel.stub(ByteStreamStub).Read
+    with pytest.raises(Failed, match="no message"):
+        [*client.channel.listen(method, ReadRequest(), seconds=5, silence=5)]
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_a_server_of_another_protocol_is_an_outage() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -206,77 +215,6 @@ def test_a_call_ends_when_the_run_is_stopped(state: State) -> None:
         client.channel.capabilities()
     assert time.monotonic() - started < 5
     release.set()
-
-
-def test_credentials_are_sent_with_each_call(
-    state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login one password two\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    Client(state.base).channel.capabilities()
-    Client(state.base.replace("//", "//user:a%20b@")).channel.capabilities()
-    Client(state.base, token="secret").channel.capabilities()
-    assert [metadata.get("authorization") for _, metadata in state.asked] == [
-        "Basic b25lOnR3bw==", "Basic dXNlcjphIGI=", "Bearer secret"
-    ]  # fmt: skip
-
-
-def test_a_token_that_cannot_be_sent_is_an_outage(state: State) -> None:
-    assert "QUARDROOT_CACHE_TOKEN" in Client(state.base, token="a\nb").lost()
-
-
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A company's own authority, which the machine trusts."""
-    folder = company.found(tmp_path)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
-    own = (folder / "server.pem").read_bytes() + (folder / "server.key").read_bytes()
-    (folder / "client.pem").write_bytes(own)
-    return folder
-
-
-@pytest.fixture
-def guarded(authority: Path) -> Iterator[State]:
-    """A server that talks to the holders of a certificate."""
-    pair = (authority / "server.key").read_bytes(), (authority / "server.pem").read_bytes()
-    tls = grpc.ssl_server_credentials(
-        [pair], (authority / "ca.pem").read_bytes(), require_client_auth=True
-    )
-    with reapi_server.running(tls) as found:
-        yield found
-
-
-def test_a_server_may_ask_for_a_certificate(guarded: State, authority: Path) -> None:
-    client = Client(guarded.base, certificate=authority / "client.pem")
-    assert client.channel.capabilities() == guarded.capabilities
-    Client(guarded.base).lost()
-
-
-def test_a_file_that_is_no_certificate_is_one_line(guarded: State, tmp_path: Path) -> None:
-    (tmp_path / "other.pem").write_text("nothing\n")
-    line = Client(guarded.base, certificate=tmp_path / "other.pem").lost()
-    assert "TLS" in line and "other.pem" in line
-
-
-def test_a_server_with_an_unknown_authority_is_not_used(
-    guarded: State, authority: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SSL_CERT_FILE")
-    line = Client(guarded.base, certificate=authority / "client.pem").lost()
-    assert "TLS: " in line and "trusted here: " in line and "\n" not in line
-
-
-def test_an_expired_certificate_is_an_outage(authority: Path) -> None:
-    company.expire(authority)
-    pair = (authority / "server.key").read_bytes(), (authority / "server.pem").read_bytes()
-    with reapi_server.running(grpc.ssl_server_credentials([pair])) as found:
-        assert "expired" in Client(found.base).lost()
-
-
-def test_a_server_without_tls_is_not_used_over_tls(state: State) -> None:
-    Client(state.base.replace("grpc://", "grpcs://")).lost()
 
 
 def test_a_server_that_is_started_again_is_used_again() -> None:
