@@ -12,9 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import casd
+import execution_server
+import grpc
 import pinned_tools
 import pytest
+from buildgrid.common.protos.build.bazel.remote.execution.v2.remote_execution_pb2 import (
+    ExecutionStage,
+)
 from casd import Casd, needs_casd
+from execution_server import Actions, Answers, end, failed, step
 from waiting import within
 
 from incremental.project import Project, Ran, sleeping
@@ -176,6 +182,49 @@ def test_without_a_server_there_is_one_line(pinned: Project) -> None:
     ran = run(pinned, gone)
     assert ran.text.count("is not used any more in this run") == 1
     assert sorted(ran.built) == ["alone", "greet", "hello", "libc"]
+
+
+class Everything(dict[str, bytes]):
+    """The blobs of a server that claims to have each one, so that it gets none."""
+
+    def __contains__(self, sha256: object) -> bool:
+        return isinstance(sha256, str)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Actions]:
+    with execution_server.running() as found:
+        found.state.blobs = Everything()
+        yield found
+
+
+def test_without_workers_packages_wait_within_the_limit(pinned: Project, scripted: Actions) -> None:
+    def queue(_number: int, call: grpc.ServicerContext) -> Answers:
+        yield step(ExecutionStage.QUEUED)
+        while call.is_active():
+            time.sleep(0.02)
+
+    scripted.run = queue
+    where = [f"remote.url={scripted.state.base}", "remote.execute=true", "remote.queue=1"]
+    ran = pinned.run(*pinned_tools.WORDS, *where, "remote.jobs=1", "-j1")
+    assert ran.status == 0, ran.text
+    assert ran.out.count(" is built here: no worker has begun it within 1 s") == 1
+    assert len(scripted.requests) == 1, "none is waited for again"
+    assert scripted.cancelled.is_set()
+    assert sorted(ran.built) == ["alone", "greet", "hello", "libc"]
+
+
+def test_a_server_that_has_lost_blobs_is_asked_for_all_again(
+    pinned: Project, scripted: Actions
+) -> None:
+    scripted.run = lambda number, _call: iter(
+        (end() if number else failed(grpc.StatusCode.FAILED_PRECONDITION),)
+    )
+    where = [f"remote.url={scripted.state.base}", "remote.execute=true"]
+    ran = pinned.run(*pinned_tools.WORDS, *where, "alone")
+    assert ran.status == 0, ran.text
+    assert scripted.state.count("FindMissingBlobs") == len(scripted.requests) == 2
+    assert ran.out.count("alone is built here: 127.0.0.1") == 1 and "has left no " in ran.out
 
 
 def test_nothing_open_leaves_this_machine(pinned: Project, workers: Casd, tmp_path: Path) -> None:
