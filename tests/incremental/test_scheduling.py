@@ -22,6 +22,24 @@ NAME: a.o b.o c.o d.o e.o f.o NAME.c
 %.o: %.c
 \t$(one)
 """
+NINJA = """\
+rule one
+  command = echo begin $$(date +%s%N); sleep 0.1; touch $out; echo end $$(date +%s%N)
+"""
+"""Its makefile; eight jobs are added."""
+CUSTOM = """\
+from quard.model import Custom, Install, Run, Source
+RECIPE = Custom(
+    summary="a program whose parts ninja makes",
+    version="1",
+    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    license="MIT",
+    license_files=("COPYING",),
+    tools=("ninja",),
+    build=(Run("ninja"), Run("{{cross}}gcc", "-o", "{name}", "{name}.c")),
+    install=(Install("{name}", "usr/bin/{name}", mode="0755"),),
+)
+"""
 
 
 def program(project: Project, name: str, command: str = "true", more: str = "") -> None:
@@ -48,7 +66,7 @@ def test_the_longest_remaining_chain_begins_first(project: Project) -> None:
     names = ("a-short", "b-late", "c-first", "d-mid", "e-long")
     for name in names:
         more = 'needs=("c-first",),' if name == "b-late" else ""
-        program(project, name, "sleep 0.5", more)
+        program(project, name, "sleep 3" if name == "e-long" else "sleep 0.6", more)
     project.board([*names, "libc"])
     seconds = {"a-short": 1.0, "b-late": 40.0, "c-first": 2.0, "d-mid": 20.0, "e-long": 60.0}
     steps = {name: {"unpack": taken} for name, taken in seconds.items()}
@@ -78,13 +96,32 @@ def test_all_packages_together_run_no_more_processes_than_jobs(project: Project,
         parts = {f"{part}.c": f"int {part};\n" for part in "abcdef"}
         files = {"Makefile": RULES.replace("NAME", name), f"{name}.c": CODE, **parts}
         replace(project, name, files)
-    project.board([*names, "libc"])
+    ninja(project, "five")
+    project.board([*names, "five", "libc"])
     ran = project.run(f"-j{jobs}")
     assert ran.status == 0, ran.text
-    total, most = at_once([project.folder / f"out/tiny/logs/{name}.log" for name in names])
-    assert (total, most) == (24, jobs)
+    logs = [project.folder / f"out/tiny/logs/{name}.log" for name in (*names, "five")]
+    assert at_once(logs) == (24 + 8, jobs)
     assert 0 <= ran.summary["idle"] < 1
     assert re.search(r" s, \d+\.\d % idle$", ran.out, re.M)
+
+
+def test_ninja_alone_has_all_jobs_and_no_more(project: Project) -> None:
+    """By default it starts more processes than there are processors."""
+    ninja(project, "five")
+    project.board(["five", "libc"])
+    assert project.run("libc").status == 0
+    assert project.run("-j4").status == 0
+    assert at_once([project.folder / "out/tiny/logs/five.log"]) == (8, 4)
+
+
+def ninja(project: Project, name: str) -> None:
+    """Add a package whose build calls ninja."""
+    jobs = "".join(f"build part{number}: one\n" for number in range(8))
+    files = {"build.ninja": NINJA + jobs, f"{name}.c": CODE}
+    url, sha256 = project.archive(name, "1", files)
+    project.recipe(name).parent.mkdir()
+    project.recipe(name).write_text(CUSTOM.format(url=url, sha256=sha256, name=name))
 
 
 def at_once(logs: list[Path]) -> tuple[int, int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -231,10 +232,20 @@ class Build:
         command = tuple(late(word, self.sandbox.folders) for word in argv)
         self.note(f"{phase}: {quoted(command)}")
         start = self._log.size()
-        status = self.sandbox.run(command, self.env, self._log.file, stdin=stdin)
+        with self._jobs() as jobs:
+            status = self.sandbox.run(command, {**self.env, **jobs}, self._log.file, stdin=stdin)
         if status:
             self.orderly = (command[0], status) == ("make", _MAKE_FAILED)
             raise self._failed(phase, command, status, start)
+
+    @contextmanager
+    def _jobs(self) -> Iterator[Mapping[str, str]]:
+        """Hold the tokens for the jobs of ninja, if the package may call it."""
+        if sysroot.NINJA not in self.plan.tools:
+            yield {}
+            return
+        with self._machine.jobserver.share(self._machine.stop.check) as jobs:
+            yield {sysroot.JOBS: str(jobs)}
 
     def _failed(self, phase: str, command: Sequence[str], status: int, start: int) -> StepFailed:
         """Return the error for a command; its output begins at `start` of the log."""

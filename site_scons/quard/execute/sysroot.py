@@ -28,6 +28,9 @@ COMMON_TOOLS = (
 """Commands of the build machine that every package may use: those of POSIX, and those that the
 packages' own configure scripts assume. A package names any further command in `tools`."""
 
+NINJA = "ninja"
+JOBS = "QUARD_JOBS"
+"""Variable with the number of ninja's jobs."""
 _OPTIONAL = frozenset(("ed", "hostname", "uudecode", "uuencode", "which"))
 
 
@@ -52,8 +55,21 @@ def tools(
             (work.tools / name).symlink_to(system.shown(Path(found)))
         elif name not in _OPTIONAL:
             raise _missing(name, search, system)
+    if NINJA in further:
+        _wrap_ninja(work.tools / NINJA)
     host = work.tools / "cc"
     host.symlink_to("gcc")
+
+
+def _wrap_ninja(link: Path) -> None:
+    """Make ninja start as many processes as the build has tokens, by default one per processor.
+
+    It takes part in no jobserver that make 4.3 knows, and neither in any before ninja 1.13.
+    """
+    real = link.readlink()
+    link.unlink()
+    link.write_text(f'#!/bin/sh\nexec {real} ${{{JOBS}:+"-j${JOBS}"}} "$@"\n')
+    link.chmod(0o755)
 
 
 def _missing(name: str, search: str, system: System) -> QuardError:

@@ -239,10 +239,11 @@ class Console:
             time.sleep(1.0)
             now = self._activities.now()
             for item in now.items:
-                if now.time - max(item.since, told.get(item.name, item.since)) >= _PATIENCE:
+                begun = item.began or item.since  # a wait for a job slot does not count
+                if now.time - max(begun, told.get(item.name, begun)) >= _PATIENCE:
                     told[item.name] = now.time
                     label = f"{item.name} {item.version}".rstrip()
-                    self.note(f"{label}: {item.phase}, {now.time - item.since:.0f} s so far")
+                    self.note(f"{label}: {item.phase}, {now.time - begun:.0f} s so far")
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 
 _POLL = 0.2
 """Seconds between two looks at whether the run is cancelled."""
+_SHARING = 2.0
+"""Seconds for which a command waits for its share of the tokens."""
 _SAMPLE = 0.1
 """Seconds between two counts of the free tokens."""
 
@@ -52,6 +54,7 @@ class Jobserver:
         self._changed = threading.Condition()
         self._waiting: deque[_Waiter] = deque()
         self._closed = False
+        self._builds = 0
         self._used = 0.0
         self._helpers: list[threading.Thread] = []
 
@@ -83,10 +86,36 @@ class Jobserver:
         if not found:
             waits()
             found = self._later(check)
+        with self._changed:
+            self._builds += 1
         try:
             yield
         finally:
-            self._give(found)
+            with self._changed:
+                self._builds -= 1
+                self._give(found)
+
+    @contextmanager
+    def share(self, check: Callable[[], None] = lambda: None) -> Iterator[int]:
+        """Hold further tokens for a command that knows no jobserver; yields how many jobs it has.
+
+        The build that runs it holds a token. All builds get an equal share, or less if makes have
+        more for longer than `_SHARING`.
+        """
+        wanted = max(1, self.jobs // max(1, self._builds)) - 1
+        deadline = time.monotonic() + _SHARING
+        found: list[bytes] = []
+        try:
+            while len(found) < wanted and time.monotonic() < deadline:
+                if token := self._now():
+                    found.append(token)
+                else:
+                    check()
+                    time.sleep(_SHARING / 40)
+            yield 1 + len(found)
+        finally:
+            for token in found:
+                self._give(token)
 
     def _now(self) -> bytes:
         """Return a token that is free; empty if there is none."""

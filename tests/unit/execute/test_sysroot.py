@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,20 @@ def test_the_tools_of_this_machine_are_all_there() -> None:
 
 def plan(**changes: Any) -> Plan:
     return Plan(name="x", version="1", triple="riscv64-linux-gnu", **changes)
+
+
+def test_ninja_gets_as_many_jobs_as_the_build_has_and_its_own_arguments(
+    work: Work, tmp_path: Path
+) -> None:
+    fake = program(tmp_path / "bin", "ninja") / "ninja"
+    fake.write_text('#!/bin/sh\necho "$@"\n')
+    assert "ninja" in fill(work, "ninja", search=f"{fake.parent}:{PATH}")
+    wrapped = work.tools / "ninja"
+    real = shutil.which("ninja") or str(fake)
+    wrapped.write_text(wrapped.read_text().replace(f"exec {real} ", f"exec {fake} "))
+
+    def said(*arguments: str, **env: str) -> str:
+        return subprocess.check_output((wrapped, *arguments), env=env, text=True)
+
+    assert said("-C", "a b", QUARD_JOBS="3") == "-j3 -C a b\n"
+    assert said("all") == "all\n"

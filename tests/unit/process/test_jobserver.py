@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from waiting import within
 
+from quard.process import jobserver
 from quard.process.jobserver import Jobserver
 
 JOBS = 6
@@ -272,3 +273,26 @@ def test_closing_closes_every_descriptor() -> None:
     with pool(2) as server, server.token():
         assert len(os.listdir("/proc/self/fd")) == len(before) + 4
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_command_that_knows_no_jobserver_has_an_equal_share_of_the_tokens() -> None:
+    with pool(6) as server:
+        with server.token():
+            with server.share() as jobs:
+                assert (jobs, tokens(server)) == (6, 0)
+            with server.token(), server.share() as jobs:
+                assert (jobs, tokens(server)) == (3, 2)
+        assert within(10, lambda: tokens(server) == 6)
+
+
+def test_a_command_takes_what_there_is_if_its_share_is_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobserver, "_SHARING", 0.1)
+    with pool(4) as server, server.token():
+        taken = os.read(server.fds[0], 2)
+        with pytest.raises(RuntimeError), server.share() as jobs:
+            assert jobs == 2
+            raise RuntimeError("stop")
+        os.write(server.fds[1], taken)
+        assert within(10, lambda: tokens(server) == 3)
