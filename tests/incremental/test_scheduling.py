@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -103,6 +104,9 @@ def test_all_packages_together_run_no_more_processes_than_jobs(project: Project,
     logs = [project.folder / f"out/tiny/logs/{name}.log" for name in (*names, "five")]
     assert at_once(logs) == (24 + 8, jobs)
     assert 0 <= ran.summary["idle"] < 1
+    trace = json.loads((project.folder / "out/tiny/timeline.json").read_text())["traceEvents"]
+    rows = {event["tid"] for event in trace if event["ph"] == "X" and event["pid"] == 1}
+    assert rows == {*range(1, jobs + 1)}
     assert re.search(r" s, \d+\.\d % idle$", ran.out, re.M)
 
 

@@ -17,7 +17,9 @@ FETCH = "fetch"
 """A step whose duration depends on a server."""
 WAIT = "wait"
 """Not a step: a pause until a job slot is free."""
-PAUSES = (FETCH, WAIT)
+KEEP = "keep"
+"""Not a step: the result is recorded, and the job slot is free again."""
+PAUSES = (FETCH, WAIT, KEEP)
 """What does not count for a package's duration."""
 
 

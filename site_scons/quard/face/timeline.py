@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from quard.face.activity import FETCH, PAUSES, WAIT
+from quard.face.activity import FETCH, KEEP, PAUSES, WAIT
 from quard.face.spans import Span, Stretch
 
-JOBS, STORES, DOWNLOADS = "job", "store", "download"
-"""Groups of rows: work in job slots, results taken from stores and caches, archives fetched."""
+JOBS, WORKERS, STORES, DOWNLOADS = GROUPS = ("job", "worker", "store", "download")
+"""Groups of rows: work in job slots, packages that workers elsewhere build, results taken from
+stores and caches, archives fetched."""
 _TAKEN = ("store", "cache")
 
 
@@ -114,13 +115,14 @@ def _pieces(span: Span) -> Iterator[Block]:
     if span.how in _TAKEN:
         yield Block(span, STORES, 0, (looked, *span.steps), span.begin, span.end)
         return
+    group = WORKERS if span.how == "worker" else JOBS
     work: list[Stretch] = []
     for step in (*span.steps, None):
         pauses = step is None or step.name in PAUSES
         if pauses and work:
-            yield Block(span, JOBS, 0, tuple(work), work[0].begin, work[-1].end)
+            yield Block(span, group, 0, tuple(work), work[0].begin, work[-1].end)
             work = []
-        if step is None or step.name == WAIT:
+        if step is None or step.name in (WAIT, KEEP):
             continue
         if step.name == FETCH:
             yield Block(span, DOWNLOADS, 0, (step,), step.begin, step.end)

@@ -9,7 +9,7 @@ from typing import Any
 
 from quard.base.plain import one_line
 from quard.face.spans import Span, Stretch
-from quard.face.timeline import DOWNLOADS, JOBS, STORES, Block, Run, Timeline
+from quard.face.timeline import GROUPS, Block, Run, Timeline
 
 _TEMPLATE = Path(__file__).with_name("timeline.html")
 _DATA = '{"@":"DATA"}'
@@ -35,9 +35,7 @@ def _data(found: Timeline) -> dict[str, Any]:
         "jobs": run.jobs,
         "idle": run.idle,
         "groups": [
-            {"name": group, "rows": found.rows(group)}
-            for group in (JOBS, STORES, DOWNLOADS)
-            if found.rows(group)
+            {"name": group, "rows": found.rows(group)} for group in GROUPS if found.rows(group)
         ],
         "spans": [_span(span, run) for span in found.spans],
         "blocks": [_block(block, numbers[id(block.span)]) for block in found.blocks],

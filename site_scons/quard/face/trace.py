@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from quard.face.timeline import DOWNLOADS, JOBS, STORES, Block, Timeline
+from quard.face.timeline import DOWNLOADS, JOBS, STORES, WORKERS, Block, Timeline
 
 _GROUPS = {
     JOBS: (1, "jobs", "job"),
-    STORES: (2, "store and remote cache", "lookup"),
-    DOWNLOADS: (3, "downloads", "download"),
+    WORKERS: (2, "workers", "worker"),
+    STORES: (3, "store and remote cache", "lookup"),
+    DOWNLOADS: (4, "downloads", "download"),
 }
 """Group -> its number, its name, the name of a row."""
 _COLOURS = {

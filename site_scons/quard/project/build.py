@@ -194,13 +194,16 @@ class BoardBuild:
         waited: Callable[[float], None],
         leaves: bool,
     ) -> Iterator[bool]:
-        from quard.face.activity import WAIT  # noqa: PLC0415
+        from quard.face.activity import KEEP, WAIT  # noqa: PLC0415
 
         asked, urgency = time.monotonic(), self.urgency.get(unit.id, 0.0)
         waits = partial(report, WAIT)
         with self.workspace.host.turn(urgency, waits, arrived, leaves=leaves) as elsewhere:
             waited(time.monotonic() - asked)
-            yield elsewhere
+            try:
+                yield elsewhere
+            finally:
+                report(KEEP)
 
     def plan(self, name: str) -> Plan:
         """Return the plan of a package, named NAME or ROOT/NAME."""

@@ -9,7 +9,7 @@ import timeline_runs as runs
 from timeline_runs import STARTED, span
 
 from quard.face.spans import Span, Stretch
-from quard.face.timeline import DOWNLOADS, JOBS, STORES, critical_path, timeline
+from quard.face.timeline import DOWNLOADS, JOBS, STORES, WORKERS, critical_path, timeline
 
 NEEDS = {"curl": ("openssl", "zlib"), "image": ("curl", "linux")}
 
@@ -66,9 +66,10 @@ def test_the_clock_begins_with_the_run() -> None:
 
 
 def test_fetching_is_a_download_and_waiting_is_in_no_row() -> None:
-    times = steps(("fetch", 0, 2), ("wait", 2, 5), ("unpack", 5, 6), ("build", 6, 9))
-    built = Span("zlib", "1", STARTED, STARTED + 9, "built", times)
-    found = timeline([built], STARTED, runs.run({}, 9))
+    waits = ("fetch", 0, 2), ("wait", 2, 5)
+    times = steps(*waits, ("unpack", 5, 6), ("build", 6, 9), ("keep", 9, 10))
+    built = Span("zlib", "1", STARTED, STARTED + 10, "built", times)
+    found = timeline([built], STARTED, runs.run({}, 10))
     shown = [(b.group, b.row, b.begin, b.end, [s.name for s in b.steps]) for b in found.blocks]
     assert shown == [(DOWNLOADS, 0, 0, 2, ["fetch"]), (JOBS, 0, 5, 9, ["unpack", "build"])]
 
@@ -77,6 +78,11 @@ def test_what_came_from_a_store_takes_no_job_slot() -> None:
     spans = [span("zlib", 0, 1, "store"), span("curl", 0, 1, "cache")]
     found = timeline(spans, STARTED, runs.run({}, 1))
     assert [(block.group, block.row) for block in found.blocks] == [(STORES, 0), (STORES, 1)]
+
+
+def test_what_a_worker_built_takes_no_job_slot_either() -> None:
+    found = timeline([span("zlib", 0, 1, "worker"), span("curl", 0, 1)], STARTED, runs.run({}, 1))
+    assert sorted((b.group, b.row) for b in found.blocks) == [(JOBS, 0), (WORKERS, 0)]
 
 
 def test_what_failed_before_its_first_step_is_shown() -> None:
