@@ -18,6 +18,7 @@ from quard.remote.link import Stopped, Unusable
 from quard.remote.signatures import Signatures
 from quard.remote.threads import Threads
 from quard.remote.transport import Transport
+from quard.store import taken
 from quard.store.local import Store
 from quard.store.record import decode_record
 from quard.store.stores import EMPTY
@@ -82,6 +83,7 @@ class CacheReader:
                 return None
             for sha256 in wanted:
                 self._away.note(sha256, sizes[sha256])
+            taken.note(self._store.root, key, record["blobs"].values())
         except (OSError, Unusable, Stopped):
             return None
         self._hits.add(key)

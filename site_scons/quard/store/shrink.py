@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from quard.store import taken
 from quard.store.local import IN_USE, Store
 from quard.store.record import decode_record
 
 UNFINISHED = 24 * 3600
 """Seconds for which a blob stays that no record names: the build that made it may go on."""
+_NOTED = 90 * 24 * 3600
+"""Seconds for which a note on a result stays that keeps no blob."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,15 @@ class _Stored:
 def shrink(store: Store, limit: int | None, now: float, *, dry: bool = False) -> Shrunk:
     """Remove leftovers, and results until the rest has at most `limit` bytes; None: leftovers only.
 
-    Leftovers are records that cannot be read, and blobs that no record names any more.
+    Leftovers are records that cannot be read, and blobs that no record names any more. A note on a
+    result that was taken from a remote cache counts as the record of those blobs that are here.
 
     now -- seconds since the epoch
     dry -- remove nothing, and tell what would be removed
     """
     blobs = {path.name: path.stat() for path in _files(store.root / "cas")}
-    records = sorted(_records(store, blobs), key=lambda one: (one.used, one.path.name))
+    found = (*_records(store, blobs), *_taken(store, blobs, now))
+    records = sorted(found, key=lambda one: (one.used, one.path.name))
     removed = [one for one in records if one.blobs is None]
     named = Counter(sha256 for one in records for sha256 in one.blobs or ())
     gone = {n for n, s in blobs.items() if not named[n] and s.st_mtime < now - UNFINISHED}
@@ -92,6 +97,19 @@ def _records(store: Store, blobs: dict[str, os.stat_result]) -> Iterator[_Stored
         names = frozenset(record["blobs"].values()) if record else None
         times = [blobs[name].st_mtime for name in names or () if name in blobs]
         yield _Stored(path, status.st_size, max([status.st_mtime, *times]), names)
+
+
+def _taken(store: Store, blobs: dict[str, os.stat_result], now: float) -> Iterator[_Stored]:
+    for path, names in taken.results(store.root):
+        try:
+            status = path.stat()
+        except OSError:
+            continue  # somebody else shrinks the store, too
+        here = [blobs[name].st_mtime for name in names or () if name in blobs]
+        if not here and names and status.st_mtime > now - _NOTED:
+            continue  # its blobs may still be fetched
+        used = max([status.st_mtime, *here])
+        yield _Stored(path, status.st_size, used, names if here else None)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from cache_server import CacheServer
 from quard.base import canonical
 from quard.remote import action
 from quard.store.record import encode_record
+from quard.store.shrink import shrink
 from quard.store.stores import EMPTY
 
 
@@ -264,3 +266,17 @@ def test_another_password_does_not_forget_what_is_there(
     Machine(tmp_path / "m", state.base + "/x").stores.record(KEY)
     again = Machine(tmp_path / "m", state.base.replace("//", "//user:new@") + "/x")
     assert again.stores.missing(sent["blobs"].values()) == frozenset()
+
+
+def test_fetched_blobs_belong_to_their_result(
+    sent: dict[str, Any], machine: Callable[..., Machine]
+) -> None:
+    other = machine()
+    other.stores.record(KEY)
+    assert other.stores.blob(sent["blobs"]["libs"])
+    later = time.time() + 30 * 24 * 3600
+    shrink(other.shared, None, later)
+    assert other.shared.has(sent["blobs"]["libs"])
+    assert shrink(other.shared, 1, later).results == 1
+    assert not other.shared.has(sent["blobs"]["libs"])
+    assert other.stores.blob(sent["blobs"]["libs"]), "it is fetched again"

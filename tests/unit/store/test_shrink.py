@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from quard.store import taken
 from quard.store.local import IN_USE, Store
 from quard.store.shrink import UNFINISHED, Shrunk, shrink
 
@@ -39,6 +40,14 @@ class Place:
         path = self.store.root / "ac" / key[:2] / f"{key}.json"
         os.utime(path, (used, used))
         return key
+
+    def taken(self, name: str, used: float, *blobs: str) -> Path:
+        """Note a result from a remote cache with these blobs; return the note's path."""
+        key = name.encode().hex().ljust(64, "0")
+        taken.note(self.store.root, key, blobs)
+        path = self.store.root / taken.FOLDER / key[:2] / key
+        os.utime(path, (used, used))
+        return path
 
     def own(self, name: str, used: float) -> str:
         """Keep a result with a blob of its own."""
@@ -171,3 +180,64 @@ def test_a_use_is_noted_often_enough_to_count_and_not_each_time(place: Place) ->
     assert place.store.record(key)
     shrink(place.store, 1, time.time())
     assert place.left(key) == [True]
+
+
+AWAY = "ab" * 32
+"""A blob that was not fetched."""
+
+
+def test_blobs_that_were_fetched_are_no_leftovers(place: Place) -> None:
+    """They would be fetched again each day."""
+    blob = place.blob("libs", used=NOW - 2 * DAY)
+    place.taken("there", NOW - 3 * DAY, blob, AWAY)
+    assert place.shrink(None).freed == 0
+    assert place.store.has(blob)
+
+
+def test_what_was_fetched_is_bounded_like_what_was_built(place: Place) -> None:
+    """The store of a machine that only takes results would grow without end."""
+    old, young = (place.blob(name, used=NOW - 5 * DAY) for name in ("old", "young"))
+    used = place.blob("used", used=NOW - DAY)
+    notes = [
+        place.taken("old", NOW - 5 * DAY, old, AWAY),
+        place.taken("young", NOW - 3 * DAY, young),
+        place.taken("used", NOW - 9 * DAY, used),
+    ]
+    built = place.own("built", NOW - 2 * DAY)
+    found = place.shrink(3500)
+    assert (found.results, [path.exists() for path in notes]) == (1, [False, True, True])
+    assert [place.store.has(sha256) for sha256 in (old, young, used)] == [False, True, True]
+    assert place.left(built) == [True]
+    place.shrink(1500)
+    assert [place.store.has(sha256) for sha256 in (young, used)] == [False, True]
+
+
+def test_a_blob_stays_as_long_as_one_of_its_results_is_used(place: Place) -> None:
+    blob = place.blob("common", used=NOW - DAY)
+    place.taken("one", NOW - 5 * DAY, blob)
+    kept = place.result("two", NOW - DAY, blob)
+    assert place.shrink(place.shrink(None).left - 1).results == 1
+    assert place.store.has(blob) and place.left(kept) == [True]
+
+
+def test_notes_without_a_blob_stay_for_a_while(place: Place) -> None:
+    """A later run may fetch the blobs without asking for the result again."""
+    young = place.taken("young", NOW - 30 * DAY, AWAY)
+    old = place.taken("old", NOW - 100 * DAY, AWAY)
+    broken = place.taken("broken", NOW)
+    assert place.shrink(1).results == 0
+    assert [path.exists() for path in (young, old, broken)] == [True, False, False]
+
+
+def test_a_note_is_written_again_when_it_is_old(place: Place) -> None:
+    path = place.taken("it", NOW - 5 * DAY, AWAY)
+    key = path.name
+    os.utime(path, (1000, 1000))
+    taken.note(place.store.root, key, (AWAY,))
+    used = path.stat().st_mtime
+    assert used > time.time() - DAY
+    taken.note(place.store.root, key, (AWAY,))
+    assert path.stat().st_mtime == used
+    path.write_text("damaged")
+    taken.note(place.store.root, key, (AWAY,))
+    assert path.read_text() == f"{AWAY}\n"
