@@ -110,6 +110,8 @@ def test_workers_make_what_a_local_build_makes(pinned: Project, workers: Casd) -
     log = (pinned.folder / "out/tiny/logs/greet.log").read_text()
     assert f"==> built by 127.0.0.1:{workers.port}: " in log and ", ran " in log
     assert "libgreet.so.1" in log
+    sent = f" MiB to the execution service at 127.0.0.1:{workers.port}"
+    assert sent in ran.out, "with the tools"
     again = run(pinned, workers)
     assert again.built == [] and again.summary["restored"] == []
 

@@ -31,6 +31,7 @@ from quard.remote.link import Link, Stopped, Unusable
 from quard.remote.reapi import Channel
 from quard.sources.archives import Fetched
 from quard.sources.attempt import Failed
+from quard.sources.watch import amount
 from quard.store.stores import Stores
 
 _USER = "1000"
@@ -83,7 +84,7 @@ class Workers:
         """Blobs that the server was seen to have in this run."""
         self._begun = False
         self._sending = threading.Lock()
-        self.sent = 0
+        self._sent = 0
         """Bytes."""
         # Two channels: one moves blobs and ends at once, the other one can cancel actions then.
         self._asking = self._channel()
@@ -98,6 +99,9 @@ class Workers:
     def host(self) -> str:
         """The name of the server for users."""
         return urlsplit(self._service.address).netloc.rpartition("@")[2]
+
+    def finish(self) -> str:
+        return f"sent {amount(self._sent)} to {self._moving.link.name}" if self._sent else ""
 
     def stop(self) -> None:
         """End all transfers soon; actions are cancelled by the threads that wait for them."""
@@ -190,7 +194,7 @@ class Workers:
             sizes = {each: blob.size for each, blob in blobs.items() if each not in self._there}
             lacking = sorted(self._cas.missing(sizes)) if sizes else []
             self._cas.write(blobs[each] for each in lacking)
-            self.sent += sum(sizes[each] for each in lacking)
+            self._sent += sum(sizes[each] for each in lacking)
             self._there.update(sizes)
 
 

@@ -33,3 +33,6 @@ class Workers(Protocol):
         fresh  -- build it even if the server has the result
         None if it must be built here, which is reported. Raises LostResult, QuardError interrupted.
         """
+
+    def finish(self) -> str:
+        """Return a line about what was sent to them; "" if nothing was."""

@@ -62,6 +62,7 @@ class Host:
         self.stores = Stores(local, Store(site.cache / "store", console.warn), self.remote)
         if self.remote:
             self.stop.listen(self.remote.stop)
+        self._elsewhere: Workers | None = None
         self.tooling = Tooling(
             project,
             project / "out" / board.name / "tools.json",
@@ -217,7 +218,14 @@ class Host:
             self.console,
         )
         self.stop.listen(found.stop)
+        self._elsewhere = found
         return found
+
+    def finish(self) -> Iterator[str]:
+        """End the use of servers; yield a line for each about what was sent there."""
+        for each in (self.remote, self._elsewhere):
+            if each and (said := each.finish()):
+                yield said
 
     @property
     def jobs_elsewhere(self) -> int:

@@ -220,8 +220,8 @@ class Session:
             whole = all(map(self._is_right, self._image_nodes())) and not self._is_left_stale()
             if problem := self.build.images.coherence.end(whole=whole):
                 workspace.console.warn(problem)
-        if workspace.host.remote and (sent := workspace.host.remote.finish()):
-            workspace.console.note(sent)
+        for line in workspace.host.finish():
+            workspace.console.note(line)
         workspace.console.note(workspace.summary.line(seconds, whole=not ended_early, idle=idle))
 
     def _tell_decisions(self) -> None:
