@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -115,12 +116,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[CacheServer]:
-    state = CacheServer()
-    handler = type("Handler", (_Handler,), {"server_state": state})
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+def running(address: str = "127.0.0.1", protocol: str = "HTTP/1.1") -> Iterator[CacheServer]:
+    state, is_new = CacheServer(), ":" in address
+    names = {"server_state": state, "protocol_version": protocol}
+    handler = type("Handler", (_Handler,), names)
+    family = socket.AF_INET6 if is_new else socket.AF_INET
+    server = type("Server", (ThreadingHTTPServer,), {"address_family": family})
+    httpd = server((address, 0), handler)
     httpd.daemon_threads = True
-    state.base = f"http://127.0.0.1:{httpd.server_address[1]}"
+    shown = f"[{address}]" if is_new else address
+    state.base = f"http://{shown}:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
     thread.start()
     try:
