@@ -144,12 +144,14 @@ class Ledger:
 
     def _has_key(self, unit: Unit) -> bool:
         found = self.result(unit)
-        return found is not None and found.key == self.key(unit)
+        return found is not None and _has_parts(found, unit) and found.key == self.key(unit)
 
     def may_stay(self, unit: Unit) -> bool:
         """Return whether a result is valid if its inputs turn out to be what it was made from."""
         found, made = self.result(unit), made_from(self.results(unit))
         if found is None or made is None or not self.is_whole(unit):
+            return False
+        if not _has_parts(found, unit):
             return False
         digests = {each.name: made["inputs"].get(each.name, "") for each in unit.inputs}
         return found.key == self.key(unit, digests)
@@ -194,6 +196,11 @@ class Ledger:
         sealed = bool(found and found.sealed) or self._executor.seals
         tools = self._executor.builds_with(unit.plan.made_by, native=unit.native)
         return {"toolchain": tools, "sealed": sealed}
+
+
+def _has_parts(found: Result, unit: Unit) -> bool:
+    """Return whether a result has what others use of its unit; that of another version may not."""
+    return found.parts.keys() >= {*unit.parts}
 
 
 def _settled(units: Iterable[Unit], stays: Callable[[Unit], bool]) -> list[Unit]:

@@ -129,6 +129,14 @@ def test_another_plan_voids_the_result_and_all_that_is_made_of_it(place: Place) 
     assert place.same(changed("lib@one", cflags="-Os")) == {"base@one", "other@one"}
 
 
+def test_a_result_without_a_part_that_others_may_use_is_void(place: Place) -> None:
+    """An older version of the engine has made it, with the same plan."""
+    lib = dataclasses.replace(UNITS["lib@one"], parts=(*UNITS["lib@one"].parts, "dev"))
+    units = {**UNITS, lib.id: lib}
+    assert place.same(units) == {"base@one", "other@one"}
+    assert not place.ledger(units).is_current(lib) and not place.ledger(units).may_stay(lib)
+
+
 def test_an_archive_more_changes_nothing(place: Place) -> None:
     assert place.same(changed("base@one", sources=(A, B, "c" * 64))) == ALL
     assert place.same(changed("base@one", sources=(B, A))) == ALL
