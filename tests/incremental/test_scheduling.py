@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -196,3 +197,18 @@ def test_an_interrupt_ends_what_waits_without_a_word(project: Project) -> None:
         program(project, name)
     ran = project.run("-j2")
     assert sorted(ran.built) == names, ran.text
+
+
+def test_an_interrupt_that_another_thread_receives_ends_the_build(project: Project) -> None:
+    """The kernel may choose any; SCons' main thread waits for the others, and is not woken."""
+    program(project, "slow", "sleep 30")
+    project.board(["slow", "libc"])
+    assert project.run("libc").status == 0
+    run = start(project, "-j2")
+    assert within(60, (project.folder / "out/tiny/work/slow/src/Makefile").exists)
+    tasks = [int(name) for name in os.listdir(f"/proc/{run.pid}/task")]
+    other = next(number for number in tasks if number != run.pid)
+    assert ctypes.CDLL(None).tgkill(run.pid, other, signal.SIGINT) == 0
+    text, _ = run.communicate(timeout=20)
+    assert run.returncode == 2, text
+    assert "slow 1: built" not in text

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from types import FrameType
 
 from SCons.Taskmaster.Job import InterruptState
 
 from quard.face.console import Console
 from quard.process.stop import Stop
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GRACE = 0.1
+"""Seconds after which a handler has run."""
 
 
 def wake() -> None:
@@ -25,6 +32,28 @@ def heed(stop: Stop, console: Console) -> None:
     stop.around(console.suspend, console.resume)
     _on_interrupt(stop)
     _on_suspend(stop)
+
+
+def relay(stop: Stop) -> None:
+    """Pass a signal to end, which another thread has received, on to the main thread.
+
+    The kernel may choose any thread, and Python runs the handler in the main thread alone. That
+    waits for SCons' workers, and is not woken.
+    """
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    main = threading.main_thread().ident
+
+    def watch() -> None:
+        while not stop.requested:
+            number = os.read(read, 1)[0]
+            time.sleep(_GRACE)
+            if number in _ENDING and not stop.requested and main is not None:
+                signal.pthread_kill(main, number)
+                return  # this wrote another byte
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _on_interrupt(stop: Stop) -> None:
