@@ -149,6 +149,7 @@ class Build:
         self._report("unpack")
         self.sandbox.renew()
         self._tools()
+        self._machine.answers.give(self.plan, self.toolchain, self.sandbox, self.note)
         inputs.lay_out(self.work)
         new_stage(self.work, native=self.plan.native)
         self.take_files(inputs.read)
@@ -182,8 +183,8 @@ class Build:
         """Fill the tools folder again if its drivers start what this run does not use."""
         noted = self.work.root / _STARTED
         if (noted.read_text() if noted.exists() else "") != self._starts:
-            make_empty(self.work.tools)
-            self._tools()
+            with self._machine.answers.renewing(self.work):
+                self._tools()
 
     def _look_for_licenses(self, *, upstream: bool) -> None:
         """Hash the licence files; log missing ones, an error for upstream's own archive."""

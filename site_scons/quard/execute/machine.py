@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from quard.execute.answers import Book
 from quard.execute.launcher import Launcher
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
@@ -29,6 +30,7 @@ class BuildMachine:
     stop   -- whether the run is cancelled
     user   -- who runs the commands of builds that are not sealed, if not the current user
     start  -- words that start bubblewrap; none: the machine's own
+    answers -- what configure scripts are told about each compiler
     launcher -- returns what sealed builds start the compiler through; None: nothing
     """
 
@@ -42,4 +44,5 @@ class BuildMachine:
     stop: Stop
     user: BuildUser | None = None
     start: tuple[str, ...] = ()
+    answers: Book = field(default_factory=Book)
     launcher: Callable[[], Launcher | None] = lambda: None

@@ -31,6 +31,8 @@ packages' own configure scripts assume. A package names any further command in `
 NINJA = "ninja"
 JOBS = "QUARD_JOBS"
 """Variable with the number of ninja's jobs."""
+SITE = "lib/config.site"
+"""Where the tools folder has the answers for configure scripts (execute/answers)."""
 _OPTIONAL = frozenset(("ed", "hostname", "uudecode", "uuencode", "which"))
 
 
@@ -147,6 +149,7 @@ def environment(
         "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/pkgconfig:{sysroot}/usr/share/pkgconfig",
         "PKG_CONFIG_SYSROOT_DIR": sysroot,
     }
+    site = f"{inside}/tools/{SITE}" if plan.answers else "/dev/null"
     return {
         "PATH": ":".join((*path, f"{inside}/tools")),
         "HOME": f"{inside}/home",
@@ -155,7 +158,7 @@ def environment(
         "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH,
         "CFLAGS": flags,
         "CXXFLAGS": flags,
-        "CONFIG_SITE": "/dev/null",
+        "CONFIG_SITE": site,
         "CONFIG_SHELL": "/bin/sh",
         "GIT_DIR": ".",
         "MAKEFLAGS": makeflags,

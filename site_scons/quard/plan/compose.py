@@ -80,6 +80,7 @@ def compose(
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
         taken=recipe.source is None and not inputs.tree,
+        answers=isinstance(recipe, Autotools) and not context.target.package,
     )
 
 

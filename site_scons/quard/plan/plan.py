@@ -19,6 +19,8 @@ from quard.plan.unit import TARGET_PARTS
 
 ORIGINS = 1
 """Version of what the record of a package without a source says about the origin of its files."""
+ANSWERS = 1
+"""Version of the questions that a configure script need not ask itself (execute/questions)."""
 EXECUTOR = 2
 """Version of the executor's results; increased when equal plans give other results."""
 
@@ -143,6 +145,8 @@ class Plan(Record):
     parts    -- (part, wildcards of staged paths that it has), sorted
     licenses -- paths of licence files in the source
     taken    -- it has no source: its record says which packages of the tools its files come from
+    answers  -- its configure scripts are given answers about the compiler and its C library, which
+                is no package: that would come into the sysroot with the dependencies
     """
 
     name: str
@@ -167,6 +171,7 @@ class Plan(Record):
     deploys: bool = False
     licenses: tuple[str, ...] = ()
     taken: bool = False
+    answers: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data; two plans are equal if and only if their data are."""
@@ -197,6 +202,7 @@ class Plan(Record):
             "deploys": self.deploys,
             "licenses": self.licenses,
             **({"origins": ORIGINS} if self.taken else {}),
+            **({"answers": ANSWERS} if self.answers else {}),
         }
 
     @property

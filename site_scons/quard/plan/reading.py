@@ -51,6 +51,7 @@ def read_plan(data: Mapping[str, Any]) -> Plan:
             deploys=data["deploys"],
             licenses=tuple(data["licenses"]),
             taken="origins" in data,
+            answers="answers" in data,
         )
         same = canonical(plan.as_json()) == canonical(dict(data))
     except (KeyError, TypeError, AttributeError) as error:

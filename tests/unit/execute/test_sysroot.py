@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,12 @@ def test_the_environment_is_made_of_the_plan_alone(monkeypatch: pytest.MonkeyPat
     assert found["lt_cv_sys_lib_search_path_spec"] == ""
     assert found["A"] == "1"
     assert not {"CC", "ARCH", "MACHINE", "DESTDIR", "CROSS_COMPILE", "LDFLAGS"} & set(found)
+
+
+def test_configure_scripts_read_the_answers_of_a_plan_that_has_them() -> None:
+    folders = {"sysroot": "/quard/sysroot"}
+    told = sysroot.environment(folders, INSIDE, "", replace(plan(), answers=True), {})
+    assert told["CONFIG_SITE"] == f"/quard/tools/{sysroot.SITE}"
 
 
 def test_pkg_config_sees_the_sysroot_alone() -> None:

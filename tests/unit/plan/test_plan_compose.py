@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from plan_parts import COMMON, FAST, SHA, plan
+from plan_parts import COMMON, FAST, SHA, configuration, plan
 
 from quard.base.errors import QuardError
 from quard.base.files import FileRef
@@ -24,9 +24,10 @@ from quard.model import (
     ToolchainRuntime,
 )
 from quard.plan.autotools import GENERATORS
-from quard.plan.compose import Inputs
-from quard.plan.plan import PHASES
+from quard.plan.compose import Inputs, compose
+from quard.plan.plan import ANSWERS, PHASES
 from quard.plan.source import accepted
+from quard.target import target
 
 A, B = FileRef("a", "1" * 64), FileRef("b", "2" * 64)
 STYLES = (
@@ -46,6 +47,17 @@ def test_every_style_has_a_plan_whose_phases_come_in_order(recipe: Autotools) ->
     assert phases == sorted(phases)
     assert "first" in str(found.steps[0])
     assert "last" in str(found.steps[-1])
+
+
+def test_scripts_of_autoconf_are_given_answers_about_a_c_library_of_the_compiler() -> None:
+    """musl is a package: its headers come into the sysroot with the other dependencies."""
+    given = {type(recipe).__name__: plan(recipe).answers for recipe in STYLES}
+    assert [name for name, answers in given.items() if answers] == ["Autotools"]
+    assert plan(STYLES[0]).instructions()["answers"] == ANSWERS
+    assert "answers" not in plan(STYLES[1]).instructions()
+    musl = dataclasses.replace(configuration(), target=target("riscv64-linux-musl"))
+    found = compose("thing", STYLES[0], configuration=musl, features={}, inputs=Inputs())
+    assert not found.answers
 
 
 def test_the_inputs_are_in_the_plan_sorted_where_order_means_nothing() -> None:

@@ -46,6 +46,7 @@ OTHER: dict[str, Any] = {
     "deploys": True,
     "licenses": ("COPYING",),
     "taken": True,
+    "answers": True,
 }
 STEPS = (
     RunStep("build", ("make",)),
