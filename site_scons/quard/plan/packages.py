@@ -70,22 +70,17 @@ def _units(root: str, resolved: Resolved, before: Packages) -> Iterator[Unit]:
         )
 
 
-def _natives_first(resolved: Resolved) -> tuple[str, ...]:
+def _natives_first(resolved: Resolved) -> list[str]:
     """Return packages for the build machine, each after all that its build sees.
 
-    That is more than its needs: what these call when they run is seen, too.
+    That is more than its needs: what these call when they run is seen, too. A build that sees a
+    package sees all that the package's own build saw, and more: the sizes are the order.
     """
-    found: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name not in found:
-            for each in resolved.plans[name].natives:
-                visit(each.partition(":")[0])
-            found[name] = None
-
-    for name in resolved.graph.order:
-        visit(name)
-    return tuple(found)
+    seen = {
+        name: {each.partition(":")[0] for each in plan.natives}
+        for name, plan in resolved.plans.items()
+    }
+    return sorted(resolved.graph.order, key=lambda name: len(seen[name]))
 
 
 def _natives(plan: Plan) -> tuple[Input, ...]:
