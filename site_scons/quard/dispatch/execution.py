@@ -19,7 +19,8 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
 from buildgrid.common.protos.google.longrunning import operations_pb2 as operations
 from buildgrid.common.protos.google.longrunning.operations_pb2_grpc_aio import OperationsStub
 from buildgrid.common.protos.google.rpc.status_pb2 import Status
-from google.protobuf.message import DecodeError
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError, Message
 
 from quard.remote.grpc_failure import CODES, refusal
 from quard.remote.link import Refusal, Stopped
@@ -92,7 +93,7 @@ class Execution:
     def _attempt(self, action: messages.Digest, *, fresh: bool) -> messages.ExecuteResponse:
         """Send the action once; listen to it again if a call ends before it does."""
         self._name, self._stage = "", _Stage.QUEUED
-        began = self._since = time.monotonic()
+        began = self._since = self._heard = time.monotonic()
         answers = self._execute(action, fresh=fresh)
         lost: Transient | None = None
         while True:
@@ -139,9 +140,12 @@ class Execution:
     def _note_stage(self, answer: operations.Operation) -> None:
         """Note how far the action is; some servers do not say it."""
         found = messages.ExecuteOperationMetadata()
-        answer.metadata.Unpack(found)
-        if self._stage in _WAITING and found.stage not in _WAITING:
+        _unpack(answer.metadata, found)
+        waits = found.stage in _WAITING
+        if self._stage in _WAITING and not waits:
             self._begun()
+        elif waits and self._stage not in _WAITING:  # its worker is lost, and it is queued again
+            self._since = self._heard
         self._stage = found.stage
 
     def _idle(self) -> None:
@@ -182,15 +186,20 @@ def _response(answer: operations.Operation) -> messages.ExecuteResponse:
     if answer.HasField("error"):
         raise _fault(answer.error)
     found = messages.ExecuteResponse()
-    try:
-        understood = answer.response.Unpack(found)
-    except DecodeError:
-        understood = False
-    if not understood:
+    if not _unpack(answer.response, found):
         raise Failed("the server's answer is no result of an action")
     if found.status.code:
         raise _fault(found.status)
     return found
+
+
+def _unpack(answer: Any, into: Message) -> bool:
+    """Fill a message with what an answer has in it; return False if that is something else."""
+    try:
+        return answer.Unpack(into)
+    except DecodeError:
+        into.Clear()
+        return False
 
 
 def _fault(status: Status) -> Failed:

@@ -83,6 +83,19 @@ def test_an_action_that_no_worker_begins_is_cancelled(server: Actions, said: boo
     assert server.cancelled.is_set() is said, "without an answer it has no name"
 
 
+def test_the_limit_starts_anew_when_a_worker_is_lost(server: Actions) -> None:
+    def requeue(_number: int, _call: grpc.ServicerContext) -> Answers:
+        for stage, seconds in ((QUEUED, 0.0), (EXECUTING, 0.7), (QUEUED, 0.3), (EXECUTING, 0.0)):
+            yield step(stage)
+            time.sleep(seconds)
+        yield end()
+
+    server.run = requeue
+    client = Client(server)
+    client.run()
+    assert client.notes == [] and not server.cancelled.is_set()
+
+
 @pytest.mark.parametrize("stage", [UNKNOWN, EXECUTING])
 def test_an_action_that_runs_is_waited_for(server: Actions, stage: int) -> None:
     def slow(_number: int, _call: grpc.ServicerContext) -> Answers:
@@ -94,7 +107,7 @@ def test_an_action_that_runs_is_waited_for(server: Actions, stage: int) -> None:
     client = Client(server)
     client.run()
     assert client.begun.is_set() and not server.cancelled.is_set()
-    assert server.state.count("GetCapabilities") >= 1, "a silent server is asked"
+    assert 1 <= server.state.count("GetCapabilities") <= 2, "a silent server is asked"
 
 
 def test_a_silent_server_that_does_not_answer_is_lost(server: Actions) -> None:
@@ -185,6 +198,27 @@ def test_an_action_may_lack_blobs(server: Actions, code: grpc.StatusCode) -> Non
     with pytest.raises(Incomplete):
         Client(server).run()
     assert len(server.requests) == 1
+
+
+def test_a_stage_that_cannot_be_decoded_is_none(server: Actions) -> None:
+    odd = step(EXECUTING)
+    odd.metadata.value = b"\xff\xff\xff"
+    server.run = lambda _number, _call: iter((odd, end()))
+    client = Client(server)
+    client.run()
+    assert client.begun.is_set() and client.notes == []
+
+
+def test_a_server_that_answers_is_not_asked_whether_it_is_there(server: Actions) -> None:
+    def slow(_number: int, _call: grpc.ServicerContext) -> Answers:
+        for _ in range(2):
+            time.sleep(0.4)
+            yield step(EXECUTING)
+        yield end()
+
+    server.run = slow
+    Client(server).run()
+    assert server.state.count("GetCapabilities") == 0
 
 
 def test_other_answers_are_failures(server: Actions) -> None:
