@@ -17,6 +17,7 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
 )
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import file_sha256, is_sha256
 from quard.base.plain import one_line, short
@@ -126,6 +127,7 @@ class Outcome:
         """Put an output into the store. Raises Wrong for bytes that are not what they must be."""
         store = stores.home(local=False)
         if store.verify(digest.hash):
+            self._require_archive(name, store.path(digest.hash))
             return
         with store.scratch() as folder:
             place = folder / "blob"
@@ -135,11 +137,13 @@ class Outcome:
                 raise Wrong(f"the {name} part that {self.worker} has made is gone")
             if file_sha256(place) != digest.hash:
                 raise Wrong(f"the {name} part that {self.worker} has made arrived with other bytes")
-            if name != layout.LOG:
-                self._require_archive(name, place)
+            self._require_archive(name, place)
             store.add(place)
 
     def _require_archive(self, name: str, place: Path) -> None:
+        """Raise Wrong for a part that is none; a log need not be one."""
+        if name == layout.LOG:
+            return
         try:
             blob.members(place)
         except QuardError as error:
@@ -157,6 +161,10 @@ def _checked(record: Any, plan: Plan, digests: Mapping[str, str]) -> Record:
     }
     if not isinstance(record, dict) or record.keys() != {*expected, "licenses", "interface"}:
         raise Wrong("its record is damaged")
+    try:
+        canonical.digest(record)
+    except (TypeError, ValueError, RecursionError):  # the store could not keep it
+        raise Wrong("its record is damaged") from None
     if any(record[name] != value for name, value in expected.items()):
         raise Wrong("its record is that of another result")
     licenses = record["licenses"]

@@ -137,6 +137,14 @@ def test_a_part_that_is_no_archive(made: Made) -> None:
     assert not made.store.has(made.record["blobs"]["dev"])
 
 
+def test_a_part_whose_bytes_are_here_and_are_no_archive(made: Made) -> None:
+    made.outputs["dev"] = made.outputs[layout.LOG]
+    made.record["blobs"]["dev"] = made.record["blobs"][layout.LOG]
+    (made.folder / "log").write_bytes(made.outputs[layout.LOG])
+    made.store.add(made.folder / "log")
+    assert "the dev part of the worker is no archive" in made.refused()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -158,6 +166,8 @@ def test_a_record_of_another_result(made: Made, change: dict[str, Any]) -> None:
         (lambda record: record.pop("interface"), "its record is damaged"),
         (lambda record: record.update(more=1), "its record is damaged"),
         (lambda record: record.update(interface=[]), "its record is damaged"),
+        (lambda record: record.update(interface={"files": 1.5}), "its record is damaged"),
+        (lambda record: record.update(interface={"files": "\ud800"}), "its record is damaged"),
         (lambda record: record.update(licenses={}), "its record has other licences"),
         (lambda record: record.update(licenses={"COPYING": "x"}), "its record has other licences"),
     ],
