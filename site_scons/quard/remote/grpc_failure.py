@@ -66,6 +66,7 @@ def refusal(code: grpc.StatusCode, text: str, wait: float = 0) -> Failed:
 
     wait -- seconds that it asks to wait
     """
+    text = short(one_line(text), _MOST_TEXT)
     text = f"{code.name}: {text}" if text else code.name
     if code is grpc.StatusCode.NOT_FOUND:
         return Missing(text)

@@ -138,6 +138,15 @@ def test_an_action_whose_worker_is_lost_is_sent_again(
     assert client.notes == [f"is sent again: {code.name}: as the test says"]
 
 
+def test_what_a_server_says_is_one_short_line(server: Actions) -> None:
+    lost = failed(grpc.StatusCode.UNAVAILABLE, "gone\nwarning: " + "x" * 1000)
+    server.run = lambda number, _call: iter((end() if number else lost,))
+    client = Client(server)
+    client.run()
+    (note,) = client.notes
+    assert "UNAVAILABLE: gone\\nwarning: xxx" in note and len(note) < 400
+
+
 def test_an_action_is_sent_twice_at_most(server: Actions) -> None:
     server.run = lambda _number, _call: iter((failed(grpc.StatusCode.UNAVAILABLE),))
     with pytest.raises(Transient, match="UNAVAILABLE"):
