@@ -7,7 +7,6 @@ from quard.dispatch.workers import Service, Workers
 from quard.face.console import Console
 from quard.process.slots import Slots
 from quard.process.stop import Stop
-from quard.process.system import System
 from quard.project.site import Site
 from quard.project.tooling import Tooling
 from quard.remote.credentials import Credentials
@@ -30,12 +29,10 @@ def workers(
     assert remote is not None and pinned is not None
     service = Service(
         address=remote.url,
-        credentials=Credentials(site.remote_token, remote.certificate),
+        credentials=Credentials(
+            site.remote_token, remote.certificate, variable="QUARDROOT_REMOTE_TOKEN"
+        ),
         queue=remote.queue,
         machine=site.machine,
     )
-
-    def python() -> System:
-        return pinned.python()
-
-    return Workers(service, stores, python, slots, stop, console.warn)
+    return Workers(service, stores, pinned.python, slots, stop, console.warn)

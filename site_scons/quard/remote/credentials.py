@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from quard.sources.attempt import Failed
 
 
 @dataclass(frozen=True)
@@ -11,10 +13,18 @@ class Credentials:
     """A user's credentials for one server.
 
     token       -- a bearer token (RFC 6750); "": none
+    variable    -- of the environment, which has the token
     certificate -- file with a client's certificate and its private key, in PEM
     region      -- region of the bucket that requests are signed for; "": they are not signed
     """
 
-    token: str = ""
+    token: str = field(default="", repr=False)
     certificate: Path | None = None
     region: str = ""
+    variable: str = "QUARDROOT_CACHE_TOKEN"
+
+    def bearer(self) -> str:
+        """Return the header's value that has the token; "" without one. Raises Failed."""
+        if not (self.token.isascii() and self.token.isprintable()):
+            raise Failed(f"{self.variable} is no token: it has other characters than ASCII")
+        return f"Bearer {self.token}" if self.token else ""

@@ -18,15 +18,10 @@ def metadata(address: str, credentials: Credentials) -> tuple[tuple[str, str], .
 
     These come from the address, else from ~/.netrc. Raises Failed.
     """
-    if credentials.token:
-        value = f"Bearer {credentials.token}"
-    elif login := _login(address):
+    value = credentials.bearer()
+    if not value and (login := _login(address)):
         value = "Basic " + base64.b64encode(":".join(login).encode()).decode()
-    else:
-        return ()
-    if not (value.isascii() and value.isprintable()):
-        raise Failed("QUARDROOT_CACHE_TOKEN is no token: it has other characters than ASCII")
-    return (("authorization", value),)
+    return (("authorization", value),) if value else ()
 
 
 def _login(address: str) -> tuple[str, str] | None:

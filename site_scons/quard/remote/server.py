@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import ssl
 import threading
 import time
 from functools import cached_property
@@ -22,7 +21,7 @@ from quard.remote.link import Busy, Link, Refusal
 from quard.remote.transfer import Bearer, Outgoing, Session
 from quard.sources import trust
 from quard.sources.attempt import Failed
-from quard.sources.response import Transient, body, failure
+from quard.sources.response import FAULTS, Transient, body, failure
 
 _SUCCESS, _NOT_FOUND = (200, 201, 204), 404
 _REDIRECTS = 5
@@ -140,10 +139,8 @@ class Server:
             response = self._session().request(
                 method, address, data=data, stream=stream, timeout=timeout, allow_redirects=True
             )
-        except requests.RequestException as fault:
+        except FAULTS as fault:
             raise failure(fault, self._address, timeout) from None
-        except ssl.SSLError as fault:  # the certificate's file cannot be used
-            raise Failed(f"TLS: {fault.reason or fault}") from None
         return contextlib.closing(response)
 
     @cached_property
@@ -153,7 +150,8 @@ class Server:
             from quard.remote.s3 import Signed  # noqa: PLC0415
 
             return Signed(self._credentials.region)
-        return Bearer(self._credentials.token) if self._credentials.token else None
+        value = self._credentials.bearer()
+        return Bearer(value) if value else None
 
     def _session(self) -> requests.Session:
         """Return this thread's session: its connections stay open."""
@@ -164,9 +162,10 @@ class Server:
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})
             with self._deciding:
                 session.auth = self._auth
-            if self._credentials.certificate:
-                session.cert = str(self._credentials.certificate)
             try:
+                if path := self._credentials.certificate:
+                    trust.own_certificate(path)
+                    session.cert = str(path)
                 trust.mount(session, self._address)
             except trust.Unusable as fault:
                 raise Failed(f"TLS: {fault}") from None

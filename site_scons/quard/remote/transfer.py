@@ -58,9 +58,9 @@ class Outgoing:
 class Bearer(AuthBase):
     """Sends a token; unlike a header of the session, ~/.netrc does not replace it."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        request.headers["Authorization"] = self._value
         return request

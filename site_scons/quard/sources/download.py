@@ -20,12 +20,11 @@ from typing import IO
 from urllib.parse import unquote
 
 import requests
-import urllib3.exceptions
 
 from quard.sources import page, trust
 from quard.sources.attempt import Failed, Limits, Refused, Size, Stopped
 from quard.sources.part import Part, PartOrigin
-from quard.sources.response import Transient, body, chunks, extent, failure, reason
+from quard.sources.response import FAULTS, Transient, body, chunks, extent, failure, reason
 from quard.sources.watch import Handle, amount
 
 SIZE = Size()
@@ -161,10 +160,8 @@ class Transfer:
         timeout = (self._limits.connect, self._limits.read)
         try:
             return session.get(address, headers=headers, stream=True, timeout=timeout)
-        except requests.RequestException as fault:
+        except FAULTS as fault:
             raise failure(fault, address, timeout) from None
-        except (urllib3.exceptions.HTTPError, UnicodeError) as fault:
-            raise Failed(f"not an address: {fault}") from None
 
     def _take(self, chunks: Iterator[bytes], out: IO[bytes], handle: Handle) -> None:
         for chunk in chunks:

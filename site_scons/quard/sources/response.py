@@ -18,6 +18,8 @@ from quard.sources.part import PartOrigin
 CHUNK = 256 << 10
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _BUSY = (429, 503)
+FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)
+"""Errors of a request without a response; the last two are for addresses and passwords."""
 _UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
@@ -73,8 +75,10 @@ def body(response: requests.Response) -> Iterator[bytes]:
         raise Transient("the connection was closed early") from None
 
 
-def failure(fault: requests.RequestException, address: str, timeout: tuple[float, float]) -> Failed:
-    """Return the failure for an error before any response; a Transient if it may pass."""
+def failure(fault: Exception, address: str, timeout: tuple[float, float]) -> Failed:
+    """Return the failure for one of FAULTS; a Transient if it may pass."""
+    if not isinstance(fault, requests.RequestException):
+        return Failed(f"an address or a password that cannot be used: {fault}")
     if isinstance(fault, requests.ConnectTimeout):
         return Transient(f"no answer within {timeout[0]:g} s", silent=True)
     if isinstance(fault, requests.Timeout):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import certifi
 import requests
@@ -66,8 +66,12 @@ def certificates(address: str) -> bytes:
 
 def own_certificate(path: Path) -> bytes:
     """Return a client's certificate and its private key, in PEM. Raises Unusable."""
+
+    def refuse() -> NoReturn:  # without it, OpenSSL asks at the terminal
+        raise Unusable(f"{path} has a key with a passphrase, which builds cannot ask for")
+
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path, password=refuse)
     except OSError as fault:  # includes ssl.SSLError
         raise Unusable(f"{path} has no usable certificate and key: {_reason(fault)}") from None
     return _content(path)

@@ -12,6 +12,9 @@ from grpc_client import Client
 from reapi_server import State
 
 import company
+from quard.remote.credentials import Credentials
+from quard.remote.grpc_login import metadata
+from quard.sources.attempt import Failed
 
 
 @pytest.fixture
@@ -35,6 +38,10 @@ def test_credentials_are_sent_with_each_call(
 
 def test_a_token_that_cannot_be_sent_is_an_outage(state: State) -> None:
     assert "QUARDROOT_CACHE_TOKEN" in Client(state.base, token="a\nb").lost()
+    credentials = Credentials("a\nb", variable="QUARDROOT_REMOTE_TOKEN")
+    with pytest.raises(Failed, match="QUARDROOT_REMOTE_TOKEN is no token"):
+        metadata(state.base, credentials)
+    assert "a\nb" not in repr(credentials) and r"a\nb" not in repr(credentials)
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,38 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import cache_server
-import faulty_server
 import pytest
 from cache_server import CacheServer, first, slow
+from http_client import FAST, Client
 
-import company
 from quard.remote.credentials import Credentials
-from quard.remote.link import Limits, Link, Stopped, Unusable
+from quard.remote.link import Link, Stopped, Unusable
 from quard.remote.server import Server
-
-FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
 
 
 @pytest.fixture
 def state() -> Iterator[CacheServer]:
     with cache_server.running() as found:
         yield found
-
-
-class Client:
-    def __init__(self, base: str, token: str = "", certificate: Path | None = None) -> None:
-        self.said: list[str] = []
-        credentials = Credentials(token, certificate)
-        self.link = Link("the cache at HOST", self.said.append, FAST)
-        self.server = Server(base, credentials, self.link)
-
-    def get(self, path: str, most: int = 1 << 20) -> bytes | None:
-        out = io.BytesIO()
-        return out.getvalue() if self.server.get(path, out, most) else None
-
-    def put(self, path: str, file: Path) -> bool:
-        with file.open("rb") as opened:
-            return self.server.put(path, opened)
 
 
 @pytest.fixture
@@ -177,16 +156,14 @@ def test_a_server_that_takes_nothing_is_still_read(
     assert client.get("cas/a") == b"abc"
 
 
-def test_a_token_is_sent_even_if_netrc_has_a_password(
-    state: CacheServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("place", ["http://a..b/", "http://[::1", "http://a:99999/", "ftp://a/"])
+def test_a_redirect_to_no_address_is_an_outage(
+    state: CacheServer, client: Client, place: str
 ) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login one password two\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    Client(state.base).server.size("cas/a")
-    Client(state.base, token="secret").server.size("cas/a")
-    assert [found["authorization"] for found in state.headers] == [
-        "Basic b25lOnR3bw==", "Bearer secret"
-    ]  # fmt: skip
+    state.fault = first(1, 302, Location=place)
+    with pytest.raises(Unusable):
+        client.get("cas/a")
+    assert len(client.said) == 1
 
 
 def test_a_stopped_run_asks_nothing_more(state: CacheServer, client: Client) -> None:
@@ -194,44 +171,6 @@ def test_a_stopped_run_asks_nothing_more(state: CacheServer, client: Client) -> 
     with pytest.raises(Stopped):
         client.get("cas/a")
     assert state.asked == []
-
-
-@pytest.fixture
-def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
-    """A server that talks to the holders of a certificate; its address, and the certificate."""
-    authority = company.found(tmp_path)
-    context = company.server(authority)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(authority / "ca.pem")
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
-    own = tmp_path / "client.pem"
-    own.write_bytes(
-        (authority / "server.pem").read_bytes() + (authority / "server.key").read_bytes()
-    )
-    with faulty_server.running(context) as script:
-        script.serve("/cas/a", faulty_server.Reply(b"abc"))
-        yield script.base, own
-
-
-def test_a_server_may_ask_for_a_certificate(guarded: tuple[str, Path]) -> None:
-    address, certificate = guarded
-    assert Client(address, certificate=certificate).get("cas/a") == b"abc"
-    without = Client(address)
-    with pytest.raises(Unusable):
-        without.get("cas/a")
-    assert len(without.said) == 1
-
-
-def test_a_file_that_is_no_certificate_is_one_line(
-    guarded: tuple[str, Path], tmp_path: Path
-) -> None:
-    (tmp_path / "other.pem").write_text("nothing\n")
-    client = Client(guarded[0], certificate=tmp_path / "other.pem")
-    with pytest.raises(Unusable):
-        client.get("cas/a")
-    assert len(client.said) == 1 and "TLS" in client.said[0]
 
 
 def test_an_empty_file_is_sent_with_its_length(

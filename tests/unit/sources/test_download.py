@@ -220,6 +220,13 @@ def test_a_redirect_is_followed(server: Server, part: Part) -> None:
     assert part.path.read_bytes() == BODY
 
 
+@pytest.mark.parametrize("place", ["http://a..b/", "http://[::1"])
+def test_a_redirect_to_no_address_is_a_failure(server: Server, part: Part, place: str) -> None:
+    address = server.serve("/r", Reply(status=302, headers=(("Location", place),)))
+    with pytest.raises(Failed, match="an address or a password that cannot be used"):
+        transfer()[0].get(address, part)
+
+
 def test_redirects_without_end_are_no_file(server: Server, part: Part) -> None:
     address = server.serve("/r", Reply(status=302, headers=(("Location", "/r"),)))
     with pytest.raises(Failed, match="redirects"):

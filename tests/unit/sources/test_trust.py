@@ -7,6 +7,7 @@ import hashlib
 import select
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,16 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*VARIABLES, *PROXIES):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+def test_a_key_with_a_passphrase_is_refused_without_asking(authority: Path, tmp_path: Path) -> None:
+    """Without a terminal, OpenSSL would read the passphrase from standard input."""
+    key, own = tmp_path / "key", tmp_path / "own.pem"
+    words = ("openssl", "rsa", "-aes256", "-in", authority / "server.key", "-out", key)
+    subprocess.run((*words, "-passout", "pass:secret"), check=True, capture_output=True)
+    own.write_bytes((authority / "server.pem").read_bytes() + key.read_bytes())
+    with pytest.raises(trust.Unusable, match=r"own\.pem has a key with a passphrase"):
+        trust.own_certificate(own)
 
 
 def fetch(tmp_path: Path, server: Server) -> bytes:
