@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+
 from incremental.project import Project, Ran
 
 RECIPE = """\
@@ -43,6 +45,14 @@ def script(project: Project, name: str, text: str, more: str = "") -> None:
 
 def shell(command: str) -> str:
     return f'Run("sh", "-c", "{command}")'
+
+
+def member(project: Project, path: str) -> bytes:
+    """Return the content of a file in rootfs.tar."""
+    with tarfile.open(project.folder / "out/tiny/images/rootfs.tar") as tar:
+        found = tar.extractfile(path)
+        assert found is not None
+        return found.read()
 
 
 def ok(ran: Ran) -> Ran:
@@ -102,3 +112,17 @@ def test_a_native_script_without_its_interpreter_is_not_called_a_missing_tool(
     project.board(["libc", "user"])
     ran = project.run("user")
     assert ran.status == 2 and 'tools=("tool",)' not in ran.err, ran.text
+
+
+def test_what_tar_installs_in_place_of_the_link_is_seen_where_it_belongs(project: Project) -> None:
+    package(project, "tool", {"x": "#!/bin/sh\necho help\n"}, 'Run("true")', "usr/bin/tool")
+    project.edit(
+        "packages/tool/recipe.py",
+        'Install("x", "usr/bin/tool", mode="0755"),',
+        'Run("sh", "-c", "mkdir -p t{prefix}/bin && cp x t{prefix}/bin/tool'
+        ' && chmod +x t{prefix}/bin/tool && tar -C t -cf - . | tar -C {stage} -xf -"),',
+    )
+    package(project, "user", {"y": ""}, shell("tool >x"), "usr/share/user", 'natives=("tool",),')
+    project.board(["libc", "user"])
+    ok(project.run())
+    assert member(project, "usr/share/user") == b"help\n"

@@ -7,11 +7,16 @@ package for the target.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from quard.base.errors import QuardError
 from quard.base.files import make_empty, remove_tree
 from quard.base.placeholders import LATE, NATIVE
+from quard.base.plain import one_line
+from quard.parts.stage import is_folder
 from quard.process.sandbox import Work
 
 PADDING = 16
@@ -33,15 +38,47 @@ def new_stage(work: Work, *, native: bool) -> None:
         open_stage(work.stage)
 
 
-def close_stage(stage: Path) -> None:
-    """Remove that link, and the folders above it if nothing else was installed there."""
+def close_stage(stage: Path, who: str) -> None:
+    """Remove that link, and the folders above it if nothing else was installed there.
+
+    tar(1), among others, replaces the link with a folder: its content is moved to the top.
+
+    who -- the package, for messages. Raises QuardError file-collision.
+    """
     link = stage / NATIVE[1:]
+    if not is_folder(link.parent):
+        return
     if link.is_symlink():
         link.unlink()
-    for folder in link.relative_to(stage).parents[:-1]:
-        place = stage / folder
-        if place.is_dir() and not any(place.iterdir()):
-            remove_tree(place)
+    elif link.is_dir():
+        if met := [*_move_up(link, stage)]:
+            raise QuardError(
+                f"{who}: what it installs below {NATIVE} is at paths that already have a file or a"
+                " folder",
+                detail="\n".join(one_line(str(path.relative_to(stage))) for path in met),
+                reason="file-collision",
+                hint=f"install each of them once, and keep the link {NATIVE} of the staging folder",
+            )
+        remove_tree(link)
+    if not any(link.parent.iterdir()):
+        link.parent.rmdir()
+
+
+def _move_up(folder: Path, to: Path) -> Iterator[Path]:
+    """Move a folder's content into another one, over the files there.
+
+    Yields the paths where only one of the two is a folder.
+    """
+    for place in (folder, to):
+        place.chmod(stat.S_IMODE(place.stat().st_mode) | stat.S_IRWXU)
+    for inner in sorted(folder.iterdir()):
+        other = to / inner.name
+        if is_folder(inner) and is_folder(other):
+            yield from _move_up(inner, other)
+        elif is_folder(inner) != is_folder(other) and os.path.lexists(other):
+            yield other
+        else:
+            inner.replace(other)
 
 
 def share_sysroot(work: Work) -> None:

@@ -36,7 +36,7 @@ def keep(build: Build, store: Store, log: str, *, local: bool) -> dict[str, Any]
     plan, stage, toolchain = build.plan, build.work.stage, build.toolchain
     inside = build.sandbox.inside
     if plan.native:
-        native.close_stage(stage)
+        native.close_stage(stage, f"{plan.name} {plan.version}")
     parts = split.split(
         stage,
         debug=build.work.root / "debug",

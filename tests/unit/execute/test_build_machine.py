@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
+import pytest
+
+from quard.base.errors import QuardError
 from quard.base.placeholders import NATIVE
 from quard.execute import native, sysroot
 from quard.plan.plan import Plan
@@ -18,18 +22,61 @@ def test_what_is_installed_below_the_fixed_path_is_staged_as_usr(tmp_path: Path)
     below = tmp_path / NATIVE[1:] / "usr/bin"
     below.mkdir(parents=True)
     (below / "x").touch()
-    native.close_stage(tmp_path)
+    native.close_stage(tmp_path, "x 1")
     assert [str(p.relative_to(tmp_path)) for p in sorted(tmp_path.rglob("*"))] == [
         "usr", "usr/bin", "usr/bin/x"
     ]  # fmt: skip
 
 
-def test_a_folder_that_an_installation_put_in_place_of_the_link_stays(tmp_path: Path) -> None:
-    """Its files would be lost otherwise; they are reported as paths of the build."""
-    inside = tmp_path / NATIVE[1:] / "usr"
-    inside.mkdir(parents=True)
-    native.close_stage(tmp_path)
-    assert inside.is_dir()
+def unpacked(stage: Path, *paths: str) -> None:
+    """Install files below NATIVE as `tar -C stage -xf -` does, which replaces the link."""
+    source = stage.with_name("source")
+    for path in paths:
+        place = source / NATIVE[1:] / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("new")
+    tar = subprocess.run(("tar", "-C", source, "-cf", "-", "."), stdout=-1, check=True).stdout
+    subprocess.run(("tar", "-C", stage, "-xf", "-"), input=tar, check=True)
+    assert not (stage / NATIVE[1:]).is_symlink()
+
+
+def test_what_tar_puts_in_place_of_the_link_is_staged_as_usr_as_well(tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    native.open_stage(stage)
+    early = stage / NATIVE[1:] / "usr/bin"
+    early.mkdir(parents=True)
+    for name in ("early", "both"):
+        (early / name).write_text("old")
+    (stage / "usr/bin").chmod(0o555)
+    unpacked(stage, "usr/bin/both", "usr/bin/late", "etc/x.conf")
+    native.close_stage(stage, "x 1")
+    found = {str(p.relative_to(stage)): p.read_text() for p in stage.rglob("*") if p.is_file()}
+    assert found == {
+        "usr/bin/early": "old", "usr/bin/both": "new", "usr/bin/late": "new", "etc/x.conf": "new"
+    }  # fmt: skip
+    assert not (stage / "quard").exists()
+
+
+def test_a_folder_and_a_file_at_the_same_path_are_an_error(tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    native.open_stage(stage)
+    (stage / "usr/lib/x").mkdir(parents=True)
+    (stage / "usr/lib64").symlink_to("lib")
+    unpacked(stage, "usr/lib/x", "usr/lib64/y", "usr/z")
+    with pytest.raises(QuardError, match="x 1: ") as caught:
+        native.close_stage(stage, "x 1")
+    assert caught.value.reason == "file-collision"
+    assert caught.value.detail == "usr/lib/x\nusr/lib64"
+
+
+def test_a_link_in_place_of_the_folder_above_is_not_followed(tmp_path: Path) -> None:
+    stage, other = tmp_path / "stage", tmp_path / "other"
+    stage.mkdir()
+    other.mkdir()
+    (other / "native").symlink_to("elsewhere")
+    (stage / "quard").symlink_to(other)
+    native.close_stage(stage, "x 1")
+    assert (other / "native").is_symlink()
 
 
 def test_the_sysroot_is_what_the_build_sees_of_the_build_machine(tmp_path: Path) -> None:
