@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.parts.elf import DT_RPATH, DT_RUNPATH
 from quard.parts.elf_file import mapped
-from quard.parts.elf_view import View
+from quard.parts.elf_view import MAGIC, View
 
 
 def relative_rpath(place: Path, path: str, roots: Sequence[str]) -> bool:
@@ -41,6 +42,47 @@ def relative_rpath(place: Path, path: str, roots: Sequence[str]) -> bool:
             file.write(text)
     place.chmod(mode)  # writing clears setuid
     return bool(changes)
+
+
+def separate(stage: Path, paths: Sequence[str], roots: Sequence[str]) -> None:
+    """Give each folder its own copy of a file that has names in several ones.
+
+    That is for files with run paths below `roots`: the way from there differs from folder to
+    folder. Names in one folder stay links to one file.
+    """
+    names: dict[int, dict[str, list[Path]]] = {}
+    for path in paths:
+        place = stage / path
+        status = place.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+            folders = names.setdefault(status.st_ino, {})
+            folders.setdefault(posixpath.dirname(path), []).append(place)
+    for folders in names.values():
+        (first, *_), *others = folders.values()
+        if others and _has_run_path_below(first, roots):
+            for place, *more in others:
+                _replace_by_copy(place)
+                for other in more:
+                    other.unlink()
+                    other.hardlink_to(place)
+
+
+def _has_run_path_below(place: Path, roots: Sequence[str]) -> bool:
+    """Return whether an ELF file has a run path below `roots`."""
+    with place.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            return False
+    try:
+        with mapped(place) as view:
+            return any(_relative(text, ".", roots) != text for _, text in _run_paths(view))
+    except QuardError:
+        return False  # damaged: reported when it is stripped
+
+
+def _replace_by_copy(place: Path) -> None:
+    part = place.with_name(f"{place.name}.part")
+    shutil.copy2(place, part)
+    part.replace(place)
 
 
 def _run_paths(view: View) -> Iterator[tuple[int, str]]:

@@ -1,8 +1,9 @@
 """Stripping a staging folder: debug information leaves ELF files, archives become deterministic.
 
-Every file is processed once, however many names it has, and keeps its names, mode and inode. Files
-that are not for the target, that have a forbidden rpath or that do not parse are left as they are
-and reported all together.
+Every file is processed once, however many names it has, and keeps its names, mode and inode; only a
+file of the build machine whose run path depends on its folder becomes one file for each. Files that
+are not for the target, that have a forbidden rpath or that do not parse are left as they are and
+reported all together.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from quard.base.space import says_full
 from quard.parts import elf, elf_edit
 from quard.parts.elf_view import MAGIC
 from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
-from quard.parts.runpath import relative_rpath
+from quard.parts.runpath import relative_rpath, separate
 from quard.parts.stage import below, is_file
 from quard.process.starting import run
 from quard.target import Target
@@ -115,6 +116,8 @@ def strip_all(
     for tool in (tools.objcopy, tools.strip, tools.ranlib):
         if any(shutil.which(word) is None for word in (tool[0], tool[-1])):
             raise _tool_failed(tool, (), "No such file or directory")
+    if tools.native:
+        separate(stage, paths, (tools.native, NATIVE))
     found = Stripped()
     done: dict[int, elf.Elf | None] = {}
     with tempfile.TemporaryDirectory(dir=debug.parent) as scratch:

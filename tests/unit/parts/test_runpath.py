@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.parts import elf
-from quard.parts.runpath import relative_rpath
+from quard.parts.runpath import relative_rpath, separate
+from quard.parts.strip import Toolkit, strip_all
+from quard.target import BUILD_MACHINES
 
 NATIVE = "/quard/native"
 PADDED = f"{NATIVE}/usr/lib" + "/" * 16
@@ -75,3 +79,51 @@ def test_a_path_that_is_too_short_to_be_replaced_is_an_error(tmp_path: Path) -> 
     with pytest.raises(QuardError) as caught:
         relative_rpath(made, "usr/bin/x", ("/n",))
     assert caught.value.reason == "rpath"
+
+
+def with_names(stage: Path, made: Path, *names: str) -> tuple[str, ...]:
+    """Give a file these names below a staging folder."""
+    for name in names:
+        (stage / name).parent.mkdir(parents=True, exist_ok=True)
+        os.link(made, stage / name)
+    made.unlink()
+    return names
+
+
+def inodes(stage: Path, *names: str) -> int:
+    return len({(stage / name).stat().st_ino for name in names})
+
+
+def test_each_name_of_a_file_in_several_folders_leads_to_the_libraries(tmp_path: Path) -> None:
+    made = linked(tmp_path, PADDED)
+    made.chmod(0o755)
+    names = with_names(tmp_path, made, "usr/bin/x", "usr/bin/z", "usr/libexec/a/x", "usr/x")
+    tools = Toolkit(
+        ("objcopy",), ("strip",), ("ranlib",), BUILD_MACHINES[platform.machine()], NATIVE
+    )
+    (tmp_path / "debug").mkdir()
+    stripped = strip_all(tmp_path, names, tmp_path / "debug", tools, ())
+    assert stripped.wrong == []
+    found = {name: frame.runpath for name, frame in stripped.frames.items()}
+    assert found == {
+        "usr/bin/x": "$ORIGIN/../lib",
+        "usr/bin/z": "$ORIGIN/../lib",
+        "usr/libexec/a/x": "$ORIGIN/../../lib",
+        "usr/x": "$ORIGIN/lib",
+    }
+    assert inodes(tmp_path, *names) == 3
+    assert inodes(tmp_path, "usr/bin/x", "usr/bin/z") == 1
+    assert {(tmp_path / name).stat().st_mode & 0o7777 for name in names} == {0o755}
+
+
+@pytest.mark.parametrize("kind", ["other path", "one folder", "text", "damaged"])
+def test_other_files_keep_their_names(tmp_path: Path, kind: str) -> None:
+    made = linked(tmp_path, "/opt/other" if kind == "other path" else PADDED)
+    if kind == "text":
+        made.write_text(PADDED)
+    if kind == "damaged":
+        made.write_bytes(made.read_bytes()[:200])
+    other = "usr/bin/z" if kind == "one folder" else "usr/lib/a/x"
+    names = with_names(tmp_path, made, "usr/bin/x", other)
+    separate(tmp_path, names, OURS)
+    assert inodes(tmp_path, *names) == 1
