@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from quard.base.errors import QuardError
 from quard.base.names import unknown
 from quard.boards.fragments import Fragments
+from quard.boards.native import NAME as BUILD
 from quard.boards.root import Root
 from quard.model import Kconfig
 from quard.plan.plan import Plan
@@ -16,29 +17,25 @@ from quard.target import Target
 
 
 def check_names(root: Root, catalog: Catalog) -> None:
-    """Reject a package or feature that does not exist, and a root called like a package."""
-    if root.name and root.name in catalog.known:
-        raise _taken(root)
+    """Reject a package or feature that does not exist, and names that have two meanings."""
+    if BUILD in catalog.known:
+        raise QuardError(
+            f"packages/{BUILD} has the name that stands for the build machine",
+            reason="bad-package-name",
+            hint="give the package another name",
+        )
+    if root.name in catalog.known:
+        raise QuardError(
+            f"configs/{root.board}.toml: roots.{root.name} has the name of a package",
+            reason="bad-board",
+            hint="give the root another name",
+        )
     for package, feature in root.configuration.features:
         known = tuple(f.name for f in catalog[package].recipe.features)
         if feature not in known:
             raise unknown("feature", feature, known, f"packages/{package}/recipe.py declares them")
     for package in root.packages:
         catalog[package]
-
-
-def _taken(root: Root) -> QuardError:
-    if root.configuration.native:
-        return QuardError(
-            f"packages/{root.name} has the name that stands for the build machine",
-            reason="bad-package-name",
-            hint="give the package another name",
-        )
-    return QuardError(
-        f"configs/{root.board}.toml: roots.{root.name} has the name of a package",
-        reason="bad-board",
-        hint="give the root another name",
-    )
 
 
 def check_c_library(packages: Iterable[Package], target: Target) -> None:

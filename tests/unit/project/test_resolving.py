@@ -147,7 +147,12 @@ def test_another_processor_is_one_error_where_there_are_such_packages(project: P
     assert [*resolved(project, machine="sparc64")] == [""]
 
 
-def test_a_package_cannot_be_called_like_the_build_machine(project: Path) -> None:
+@pytest.mark.parametrize("used", [True, False])
+def test_a_package_cannot_be_called_like_the_build_machine(project: Path, used: bool) -> None:
+    """Whether the board has packages for it or not."""
+    if not used:
+        add(project / "packages", "app")
+        assert native.NAME not in resolved(project)
     add(project / "packages", "build")
     with pytest.raises(QuardError, match="stands for the build machine") as caught:
         resolved(project)
