@@ -114,6 +114,16 @@ def test_a_native_script_without_its_interpreter_is_not_called_a_missing_tool(
     assert ran.status == 2 and 'tools=("tool",)' not in ran.err, ran.text
 
 
+def test_packages_with_different_files_at_one_path_are_both_named(project: Project) -> None:
+    for name, text in (("one", "1"), ("two", "two"), ("user", "")):
+        more = 'natives=("one", "two"),' if name == "user" else ""
+        package(project, name, {"x": text}, 'Run("true")', "usr/share/x", more)
+    project.board(["libc", "user"])
+    ran = project.run("user")
+    assert ran.status == 2 and "reason: file-collision" in ran.err, ran.text
+    assert "usr/share/x: one and two: files of 1 and 3 bytes" in ran.err
+
+
 def test_what_tar_installs_in_place_of_the_link_is_seen_where_it_belongs(project: Project) -> None:
     package(project, "tool", {"x": "#!/bin/sh\necho help\n"}, 'Run("true")', "usr/bin/tool")
     project.edit(

@@ -5,7 +5,8 @@ Beside it are the packages for the build machine that the build sees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quard.base.errors import QuardError
@@ -16,13 +17,12 @@ from quard.execute.place import JobPlace
 from quard.execute.toolchain import Toolchain
 from quard.ledger.results import lost_blob
 from quard.parts.stage import below
+from quard.plan.natives import DEV
 from quard.process.sandbox import Work
 from quard.store import blob
 from quard.store.merge import Collision
 from quard.store.stores import Stores
 from quard.target import facts
-
-_PART = "dev"
 
 
 def lay_out(job: Job, place: JobPlace, work: Work, toolchain: Toolchain, stores: Stores) -> None:
@@ -44,31 +44,19 @@ def _lay_out_sysroot(
     job: Job, place: JobPlace, folder: Path, toolchain: Toolchain, stores: Stores
 ) -> None:
     """Put the dependencies' files into the sysroot folder, over the toolchain's own sysroot."""
-    met: list[str] = []
-    before: list[str] = []
-
-    def extract(name: str) -> None:
-        try:
-            if not stores.extract(job.dev[name], folder):
-                raise lost_blob(place.needs[name], _PART, job.dev[name])
-        except Collision as error:
-            for where, text in sorted(error.found.items()):
-                other = _who_has(where, before, job, place, stores)
-                met.append(one_line(f"{where}: {other} and {name}: {text}"))
-        before.append(name)
-
     plan = job.plan
+    found = _Merged(folder, stores, place.needs)
     for name in plan.links:
-        extract(name)
+        found.add(name, DEV, job.dev[name])
     sysroot.libraries_only(folder)
     if not facts(plan.triple, native=plan.native).package:
         sysroot.own_sysroot(folder, toolchain)
     for name in plan.needs:
-        extract(name)
-    if met:
+        found.add(name, DEV, job.dev[name])
+    if found.met:
         raise QuardError(
             f"{plan.name} {plan.version}: dependencies install different files at the same path",
-            detail="\n".join(met),
+            detail="\n".join(found.met),
             reason="file-collision",
             hint="drop each of them in one of the two recipes",
         )
@@ -76,30 +64,52 @@ def _lay_out_sysroot(
 
 def _lay_out_natives(job: Job, place: JobPlace, folder: Path, stores: Stores) -> None:
     """Put what the build sees of packages for the build machine into a folder."""
-    met: list[str] = []
-    for each in job.plan.natives:
+    plan = job.plan
+    found = _Merged(folder, stores, place.natives)
+    for each in plan.natives:
         name, _, part = each.partition(":")
-        try:
-            if not stores.extract(job.native[each], folder):
-                raise lost_blob(place.natives[name], part, job.native[each])
-        except Collision as error:
-            met += [one_line(f"{where}: {name}: {text}") for where, text in error.found.items()]
-    if met:
+        found.add(name, part, job.native[each])
+    if found.met:
         raise QuardError(
-            f"{job.plan.name} {job.plan.version}: packages for the build machine install different"
-            " files at the same path",
-            detail="\n".join(sorted(met)),
+            f"{plan.name} {plan.version}: packages for the build machine install different files"
+            " at the same path",
+            detail="\n".join(sorted(found.met)),
             reason="file-collision",
             hint="drop each of them in one of the two recipes (for_build)",
         )
 
 
-def _who_has(path: str, names: Sequence[str], job: Job, place: JobPlace, stores: Stores) -> str:
-    """Return the first of these packages whose dev part has a path."""
-    for name in names:
-        found = stores.blob(job.dev[name])
-        if found is None:
-            raise lost_blob(place.needs[name], _PART, job.dev[name])
-        if any(below(member.path, path) for member in blob.members(found)):
-            return name
-    return "the toolchain"
+@dataclass
+class _Merged:
+    """A folder with parts of packages.
+
+    known -- name -> name for users
+    added -- (package, part, digest) of each part
+    met   -- a line for each path at which there is another file already
+    """
+
+    folder: Path
+    stores: Stores
+    known: Mapping[str, str]
+    added: list[tuple[str, str, str]] = field(default_factory=list)
+    met: list[str] = field(default_factory=list)
+
+    def add(self, name: str, part: str, digest: str) -> None:
+        """Put a part of a package into the folder. Raises LostResult."""
+        try:
+            if not self.stores.extract(digest, self.folder):
+                raise lost_blob(self.known[name], part, digest)
+        except Collision as error:
+            for where, text in sorted(error.found.items()):
+                self.met.append(one_line(f"{where}: {self._owner(where)} and {name}: {text}"))
+        self.added.append((name, part, digest))
+
+    def _owner(self, path: str) -> str:
+        """Return the first package that has a path."""
+        for name, part, digest in self.added:
+            found = self.stores.blob(digest)
+            if found is None:
+                raise lost_blob(self.known[name], part, digest)
+            if any(below(member.path, path) for member in blob.members(found)):
+                return name
+        return "the toolchain"
