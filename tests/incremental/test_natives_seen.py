@@ -124,6 +124,27 @@ def test_packages_with_different_files_at_one_path_are_both_named(project: Proje
     assert "usr/share/x: one and two: files of 1 and 3 bytes" in ran.err
 
 
+def test_only_builds_for_the_build_machine_are_answered_where_its_libraries_are(
+    project: Project,
+) -> None:
+    """A configure script that finds such a script takes headers of another machine."""
+    package(project, "lib", {"x": "#!/bin/sh\necho found\n"}, 'Run("true")', "usr/bin/lib-config")
+    code = "int main(void) { return 0; }\n"
+    package(project, "llvm", {"x.c": code}, LIBRARY.replace('"-shared", ', ""),
+            "usr/bin/llvm-config")  # fmt: skip
+    asks = shell("{ lib-config || echo none; llvm-config && echo program; } >x")
+    needs = 'needs=("lib", "llvm"),'
+    package(project, "gen", {"y": ""}, asks, "usr/share/gen", f"for_build=ForBuild({needs}),")
+    project.edit("packages/gen/recipe.py", "import Custom", "import Custom, ForBuild")
+    package(project, "user", {"y": ""}, asks, "usr/share/user", 'natives=("gen", "lib", "llvm"),')
+    package(project, "show", {"y": ""}, shell("cat /quard/native/usr/share/gen >x"),
+            "usr/share/show", 'natives=("gen",),')  # fmt: skip
+    project.board(["libc", "show", "user"])
+    ok(project.run())
+    assert member(project, "usr/share/show") == b"found\nprogram\n"
+    assert member(project, "usr/share/user") == b"none\nprogram\n"
+
+
 def test_what_tar_installs_in_place_of_the_link_is_seen_where_it_belongs(project: Project) -> None:
     package(project, "tool", {"x": "#!/bin/sh\necho help\n"}, 'Run("true")', "usr/bin/tool")
     project.edit(

@@ -16,13 +16,16 @@ from quard.execute.job import Job
 from quard.execute.place import JobPlace
 from quard.execute.toolchain import Toolchain
 from quard.ledger.results import lost_blob
-from quard.parts.stage import below
+from quard.parts.stage import below, is_folder
 from quard.plan.natives import DEV
 from quard.process.sandbox import Work
 from quard.store import blob
 from quard.store.merge import Collision
 from quard.store.stores import Stores
 from quard.target import facts
+
+_SCRIPTS = "usr/bin/*-config"
+"""Scripts of dev parts that say how a compiler finds a library."""
 
 
 def lay_out(job: Job, place: JobPlace, work: Work, toolchain: Toolchain, stores: Stores) -> None:
@@ -63,12 +66,21 @@ def _lay_out_sysroot(
 
 
 def _lay_out_natives(job: Job, place: JobPlace, folder: Path, stores: Stores) -> None:
-    """Put what the build sees of packages for the build machine into a folder."""
+    """Put what the build sees of packages for the build machine into a folder.
+
+    Builds for the target call its programs. Scripts that would answer with the headers and
+    libraries of the build machine are only for builds that link with these.
+    """
     plan = job.plan
     found = _Merged(folder, stores, place.natives)
-    for each in plan.natives:
-        name, _, part = each.partition(":")
-        found.add(name, part, job.native[each])
+    seen = [(name, part) for name, _, part in (each.partition(":") for each in plan.natives)]
+    for name, part in seen:
+        if part != DEV:
+            found.add(name, part, job.native[f"{name}:{part}"])
+    programs = {*folder.glob(_SCRIPTS)}
+    for name, part in seen:
+        if part == DEV:
+            found.add(name, part, job.native[f"{name}:{part}"])
     if found.met:
         raise QuardError(
             f"{plan.name} {plan.version}: packages for the build machine install different files"
@@ -77,6 +89,10 @@ def _lay_out_natives(job: Job, place: JobPlace, folder: Path, stores: Stores) ->
             reason="file-collision",
             hint="drop each of them in one of the two recipes (for_build)",
         )
+    if not plan.native:
+        for path in {*folder.glob(_SCRIPTS)} - programs:
+            if not is_folder(path):
+                path.unlink()
 
 
 @dataclass
