@@ -68,10 +68,9 @@ class Jobserver:
         """The value of MAKEFLAGS for a build that holds one token."""
         return f"-j{self.jobs} --jobserver-auth={self._read},{self._write}"
 
-    @property
-    def used(self) -> float:
-        """Seconds for which tokens were in use, added up over all tokens, as far as measured."""
-        return self._used
+    def idle(self, seconds: float) -> float:
+        """Return the share of the tokens' time, of so many seconds, for which none had them."""
+        return max(0.0, 1.0 - self._used / (self.jobs * max(seconds, 0.001)))
 
     @contextmanager
     def token(

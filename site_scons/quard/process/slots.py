@@ -11,7 +11,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 _GRACE = 1.0
@@ -31,12 +31,23 @@ class _Waiting(NamedTuple):
     leaves: bool
 
 
-class Slots:
-    """`count` slots of this machine, and slots of workers; several threads may use them at once."""
+_Token = Callable[[Callable[[], None], Callable[[], None]], AbstractContextManager[None]]
 
-    def __init__(self, count: int, elsewhere: int = 0) -> None:
+
+def _no_token(_waits: Callable[[], None], _check: Callable[[], None]) -> nullcontext[None]:
+    return nullcontext()
+
+
+class Slots:
+    """`count` slots of this machine, and slots of workers; several threads may use them at once.
+
+    token -- what a slot of this machine comes with, see Jobserver.token
+    """
+
+    def __init__(self, count: int, elsewhere: int = 0, token: _Token = _no_token) -> None:
         self._count = self._free = count
         self._elsewhere = self._free_elsewhere = elsewhere
+        self._token = token
         self._changed = threading.Condition(threading.RLock())
         self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
@@ -69,7 +80,7 @@ class Slots:
 
         Of those that wait, the most urgent is next, then who has waited longest.
 
-        waits   -- called if a slot has to be waited for
+        waits   -- called if a slot, or its token, has to be waited for
         arrived -- called as soon as this unit is one of those that wait
         leaves  -- the unit may be sent to a worker
         Raises NotBegun.
@@ -83,9 +94,14 @@ class Slots:
             waits()
         elsewhere = self._take(me)
         try:
-            yield elsewhere
+            with nullcontext() if elsewhere else self._token(waits, self._check):
+                yield elsewhere
         finally:
             self._give(1, elsewhere=elsewhere)
+
+    def _check(self) -> None:
+        if self._closed:
+            raise NotBegun
 
     def _take(self, me: _Waiting) -> bool:
         """Wait for a slot, and take it; return whether it is a worker's. Raises NotBegun."""

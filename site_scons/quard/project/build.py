@@ -133,7 +133,7 @@ class BoardBuild:
         made, workspace = self.ledger.basis(unit), self.workspace
         console = workspace.console
         with (
-            workspace.host.turn(self.urgency.get(unit.id, 0.0)),
+            workspace.host.slots.held(self.urgency.get(unit.id, 0.0)),
             console.image(unit.name) if unit.inputs else nullcontext(),
         ):
             parts = self.images.make(unit)
@@ -198,7 +198,7 @@ class BoardBuild:
 
         asked, urgency = time.monotonic(), self.urgency.get(unit.id, 0.0)
         waits = partial(report, WAIT)
-        with self.workspace.host.turn(urgency, waits, arrived, leaves=leaves) as elsewhere:
+        with self.workspace.host.slots.held(urgency, waits, arrived, leaves=leaves) as elsewhere:
             waited(time.monotonic() - asked)
             try:
                 yield elsewhere

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -51,9 +51,7 @@ class Host:
         self.stop = Stop()
         self._work = project / "out" / board.name / "work"
         self._settings = settings
-        self._making = threading.Lock()
-        self._opening = threading.Lock()
-        self._launching = threading.Lock()
+        self._making = threading.RLock()
         self.sources = site.cache / "sources"
         self.reading = threading.BoundedSemaphore(site.jobs)
         self.folders = (settings.sources_folder,) if settings.sources_folder else ()
@@ -137,7 +135,7 @@ class Host:
 
     def fetcher(self) -> Fetcher:
         """Return the fetcher of sources, made on first use."""
-        with self._opening:
+        with self._making:
             return self._fetcher
 
     @cached_property
@@ -175,7 +173,7 @@ class Host:
                 toolchain=self.tooling.compiler,
                 system=self.tooling.system,
                 origins=self.tooling.origins,
-                jobserver=self._jobserver,
+                jobserver=self.jobserver,
                 mode=mode,
                 search=self.site.search,
                 keep=self.site.keep,
@@ -189,7 +187,7 @@ class Host:
 
     def _started_through(self) -> Launcher | None:
         """Return the compiler launcher, made on first use: a run that only restores needs none."""
-        with self._launching:
+        with self._making:
             return self._launcher
 
     @cached_property
@@ -233,57 +231,34 @@ class Host:
         remote = self._settings.remote
         return remote.jobs if remote and not self._settings.offline else 0
 
+    @property
+    def jobserver(self) -> Jobserver:
+        """The job tokens, made on first use."""
+        with self._making:
+            return self._jobserver
+
     @cached_property
     def _jobserver(self) -> Jobserver:
         from quard.process.jobserver import Jobserver  # noqa: PLC0415 - a null build runs nothing
 
         return Jobserver(self.site.jobs)
 
-    @cached_property
+    @property
     def slots(self) -> Slots:
-        """The job slots: one for each job, and those of workers."""
+        """The job slots, made on first use: one for each job, and those of workers."""
+        with self._making:
+            return self._slots
+
+    @cached_property
+    def _slots(self) -> Slots:
         from quard.process.slots import Slots  # noqa: PLC0415 - a null build works on nothing
 
-        slots = Slots(self.site.jobs, self.jobs_elsewhere)
+        slots = Slots(self.site.jobs, self.jobs_elsewhere, self.jobserver.token)
         self.stop.listen(slots.close)
         return slots
 
     @contextmanager
     def token(self) -> Iterator[None]:
         """Hold the right to run one process at a time."""
-        with self._jobserver.token(check=self.stop.check):
+        with self.jobserver.token(check=self.stop.check):
             yield
-
-    @contextmanager
-    def turn(
-        self,
-        urgency: float,
-        waits: Callable[[], None] = lambda: None,
-        arrived: Callable[[], None] = lambda: None,
-        *,
-        leaves: bool = False,
-    ) -> Iterator[bool]:
-        """Hold a job slot and a job token: no more units are worked on than there are jobs.
-
-        Or hold a worker's slot, and no token; yields whether it is that.
-
-        urgency -- decides which unit is next
-        waits   -- called if the turn has to be waited for
-        arrived -- called as soon as this unit is one of those that wait
-        leaves  -- the unit may be sent to a worker
-        Raises NotBegun if the run ends before, QuardError interrupted.
-        """
-        with self.slots.held(urgency, waits, arrived, leaves=leaves) as elsewhere:
-            if elsewhere:
-                yield True
-            else:
-                with self._jobserver.token(waits, self.stop.check):
-                    yield False
-
-    def begin_nothing_more(self) -> None:
-        """Let no unit begin that waits for its turn: the run has failed."""
-        self.slots.close()
-
-    def idle(self, seconds: float) -> float:
-        """Return the share of the job tokens' time, of so many seconds, for which none had them."""
-        return max(0.0, 1.0 - self._jobserver.used / (self.site.jobs * max(seconds, 0.001)))

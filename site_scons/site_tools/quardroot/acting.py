@@ -47,7 +47,7 @@ class Actions:
                 said = self._failure(name, fault, files, counts=counts)
                 self._failed += target
                 if ahead.ends_with_failure():
-                    self._workspace.host.begin_nothing_more()
+                    self._workspace.host.slots.close()
                 return said
             return None
 

@@ -207,7 +207,7 @@ class Session:
         unchanged = [u.name for u in self.selection.wanted if u.is_package and u.id in same]
         current = sorted({*self._in_state(up_to_date), *unchanged})
         interrupted = workspace.host.stop.requested
-        idle = workspace.host.idle(seconds) if workspace.summary.built else None
+        idle = workspace.host.jobserver.idle(seconds) if workspace.summary.built else None
         summary = workspace.summary.as_json(
             tuple(current), seconds, interrupted=interrupted, idle=idle
         )

@@ -39,6 +39,12 @@ def tokens(server: Jobserver) -> int:
     return int.from_bytes(count, sys.byteorder)
 
 
+def used(server: Jobserver) -> float:
+    """Return the seconds for which tokens were in use, added up over all tokens."""
+    long = 1000.0
+    return (1 - server.idle(long)) * server.jobs * long
+
+
 def makefile(folder: Path, events: Path) -> None:
     """Write a makefile whose jobs note start and end, each with one atomic append."""
     targets = " ".join(f"job{number}" for number in range(JOBS))
@@ -246,12 +252,13 @@ def test_the_time_for_which_tokens_are_used_is_measured_also_those_of_a_make() -
             taken = os.read(server.fds[0], 2)
             time.sleep(1.0)
             os.write(server.fds[1], taken)
-            used, spent = server.used, time.monotonic() - begun
-            assert 3 * (spent - 0.4) < used <= 3 * spent + 0.01
+            spent = time.monotonic() - begun
+            assert 3 * (spent - 0.4) < used(server) <= 3 * spent + 0.01
         time.sleep(0.25)
-        used = server.used
+        before = used(server)
         time.sleep(0.5)
-        assert server.used - used < 0.2
+        assert used(server) - before < 0.2
+    assert server.idle(0.1) == 0
 
 
 def test_the_flags_name_the_ends_of_the_pipe_and_no_unwanted_descriptor_is_inherited() -> None:

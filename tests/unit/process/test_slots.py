@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -101,6 +102,31 @@ def test_a_less_urgent_unit_keeps_nobody_waiting() -> None:
     slots = Slots(1)
     with slots.coming(1), slots.held(2, pytest.fail):
         pass
+
+
+@contextmanager
+def token(waits: Callable[[], None], check: Callable[[], None]) -> Iterator[None]:
+    """A token that is never free."""
+    waits()
+    while True:
+        check()
+        time.sleep(0.01)
+    yield
+
+
+def test_who_waits_for_the_token_of_its_slot_has_not_begun_either() -> None:
+    slots, order = Slots(2, 0, token), list[float]()
+    threads = queue(slots, [1, 2], order)
+    assert order == []
+    slots.close()
+    join(threads)
+    assert sorted(order) == [-2, -1]
+
+
+def test_a_slot_of_a_worker_comes_without_a_token() -> None:
+    slots = Slots(1, 1, token)
+    with slots.held(0, pytest.fail, leaves=True) as elsewhere:
+        assert elsewhere
 
 
 def kinds(slots: Slots, leaves: list[bool]) -> list[bool]:

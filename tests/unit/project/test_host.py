@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,18 @@ def test_each_board_has_a_decision_of_its_own(tmp_path: Path) -> None:
     assert other.tooling.pinned is None
     assert (tmp_path / "out/other/tools.json").exists()
     assert decision.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["slots", "jobserver"])
+def test_what_limits_the_jobs_is_made_once_for_all_threads(tmp_path: Path, name: str) -> None:
+    """Two of them would allow twice as many processes. Python 3.12 and later let two threads call
+    the function of a cached_property."""
+    host, together = on(tmp_path, board.load(PROJECT / "configs", BOARD)), threading.Barrier(8)
+
+    def find() -> object:
+        together.wait(10)
+        return getattr(host, name)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [each.result(10) for each in [pool.submit(find) for _ in range(8)]]
+    assert len(set(map(id, found))) == 1
