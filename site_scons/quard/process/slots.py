@@ -6,7 +6,6 @@ together: such a unit takes a slot where the smaller share is taken, a worker's 
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import threading
 import time
@@ -15,16 +14,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 _GRACE = 1.0
-"""Seconds for which a slot is kept free for a more urgent unit that is on its way."""
-_POLL = 0.05
+"""Seconds for which a slot is kept free for each more urgent unit that is on its way."""
 
 
 class NotBegun(Exception):
     """The run has ended before a slot was free."""
 
 
-class _Waiting(NamedTuple):
-    """A unit that waits; `leaves`: it may be sent to a worker."""
+class _Unit(NamedTuple):
+    """A unit that waits or is on its way; `leaves`: it may be sent to a worker."""
 
     rank: float
     number: int
@@ -49,22 +47,22 @@ class Slots:
         self._elsewhere = self._free_elsewhere = elsewhere
         self._token = token
         self._changed = threading.Condition(threading.RLock())
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_Unit] = []
         self._numbers = itertools.count()
         self._closed = False
-        self._coming: dict[int, tuple[float, float]] = {}
+        self._coming: dict[_Unit, float] = {}
 
     @contextmanager
     def coming(self, urgency: float) -> Iterator[None]:
         """Announce a unit that may ask for a slot soon, when it has looked into the stores."""
-        number = next(self._numbers)
+        unit = _Unit(-urgency, next(self._numbers), leaves=True)
         with self._changed:
-            self._coming[number] = urgency, time.monotonic() + _GRACE
+            self._coming[unit] = time.monotonic() + _GRACE
         try:
             yield
         finally:
             with self._changed:
-                del self._coming[number]
+                self._coming.pop(unit, None)
                 self._changed.notify_all()
 
     @contextmanager
@@ -85,37 +83,43 @@ class Slots:
         leaves  -- the unit may be sent to a worker
         Raises NotBegun.
         """
-        me = _Waiting(-urgency, next(self._numbers), leaves)
-        with self._changed:
-            bisect.insort(self._waiting, me)
-            arrived()
-            free = self._is_next(me)
-        if not free:
-            waits()
-        elsewhere = self._take(me)
+        me = _Unit(-urgency, next(self._numbers), leaves)
+        with self._queued(me):
+            with self._changed:
+                arrived()
+                free = self._is_next(me)
+            if not free:
+                waits()
+            elsewhere = self._take(me)
         try:
             with nullcontext() if elsewhere else self._token(waits, self._check):
                 yield elsewhere
         finally:
             self._give(1, elsewhere=elsewhere)
 
+    @contextmanager
+    def _queued(self, me: _Unit) -> Iterator[None]:
+        with self._changed:
+            self._waiting.append(me)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting.remove(me)
+                self._changed.notify_all()
+
     def _check(self) -> None:
         if self._closed:
             raise NotBegun
 
-    def _take(self, me: _Waiting) -> bool:
+    def _take(self, me: _Unit) -> bool:
         """Wait for a slot, and take it; return whether it is a worker's. Raises NotBegun."""
         with self._changed:
-            try:
-                while not (self._closed or self._is_next(me)):
-                    self._changed.wait(_POLL if self._coming else None)
-                if self._closed:
-                    raise NotBegun
-                elsewhere = self._goes_elsewhere(me, self._free, self._free_elsewhere)
-                self._give(-1, elsewhere=elsewhere)
-            finally:
-                self._waiting.remove(me)
-                self._changed.notify_all()
+            while not (self._closed or self._is_next(me)):
+                self._changed.wait(self._pause())
+            self._check()
+            elsewhere = self._goes_elsewhere(me, self._free, self._free_elsewhere)
+            self._give(-1, elsewhere=elsewhere)
         return elsewhere
 
     def _give(self, number: int, *, elsewhere: bool) -> None:
@@ -139,17 +143,12 @@ class Slots:
             self._closed = True
             self._changed.notify_all()
 
-    def _is_next(self, me: _Waiting) -> bool:
-        if not self._gets_one(me):
-            return False
-        now = time.monotonic()
-        ahead = (until for urgency, until in self._coming.values() if -urgency < me.rank)
-        return all(until < now for until in ahead)
-
-    def _gets_one(self, me: _Waiting) -> bool:
+    def _is_next(self, me: _Unit) -> bool:
         """Return whether a slot is left if all that are before this unit take theirs."""
+        now = time.monotonic()
+        self._coming = {unit: until for unit, until in self._coming.items() if until > now}
         here, elsewhere = self._free, self._free_elsewhere
-        for each in self._waiting:
+        for each in sorted((*self._waiting, *self._coming)):
             fits = here > 0 or (each.leaves and elsewhere > 0)
             if each == me:
                 return fits
@@ -159,7 +158,12 @@ class Slots:
                 here -= 1
         return False
 
-    def _goes_elsewhere(self, unit: _Waiting, here: int, elsewhere: int) -> bool:
+    def _pause(self) -> float | None:
+        """Return the seconds after which the first slot is kept no longer; None: none is kept."""
+        first = min(self._coming.values(), default=None)
+        return None if first is None else max(0.0, first - time.monotonic())
+
+    def _goes_elsewhere(self, unit: _Unit, here: int, elsewhere: int) -> bool:
         """Return whether a unit takes a worker's slot, with so many free slots of each kind."""
         if not unit.leaves or elsewhere <= 0:
             return False

@@ -98,6 +98,27 @@ def test_who_arrives_goes_ahead_of_those_that_were_kept_waiting() -> None:
     assert order == [9, 1]
 
 
+def test_no_more_slots_are_kept_than_units_are_on_their_way() -> None:
+    slots = Slots(2)
+    with slots.coming(9), slots.held(1, pytest.fail):
+        join(queue(slots, [0], order := list[float]()))
+    assert order == [0]
+
+
+def test_who_cannot_wait_is_waited_for_by_nobody() -> None:
+    slots = Slots(1)
+
+    def fail() -> None:
+        raise RuntimeError("no terminal")
+
+    with slots.held(0):
+        with pytest.raises(RuntimeError), slots.held(9, fail):
+            pass
+        threads = queue(slots, [1], order := list[float]())
+    join(threads)
+    assert order == [1]
+
+
 def test_a_less_urgent_unit_keeps_nobody_waiting() -> None:
     slots = Slots(1)
     with slots.coming(1), slots.held(2, pytest.fail):
