@@ -42,13 +42,13 @@ class Actions:
                 self._recovery.run(work)
             except NotBegun:
                 self._guard.failed(files)
-                ahead.wait_for_end(self._failed)
+                if not self._workspace.host.stop.requested:
+                    ahead.wait_for_end(self._failed)
             except Exception as fault:
-                said = self._failure(name, fault, files, counts=counts)
-                self._failed += target
                 if ahead.ends_with_failure():
-                    self._workspace.host.slots.close()
-                return said
+                    self._workspace.host.slots.close()  # at once: this unit's slot is free already
+                self._failed += target
+                return self._failure(name, fault, files, counts=counts)
             return None
 
         return function
