@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in parts:
         print(f"{name}: {PARTS[name].about}", flush=True)
         machine = facts()
-        found = PARTS[name].measure(asked)
+        found = PARTS[name].run(asked)
         print(table.text(found), flush=True)
         if options.write:
             table.write(_PAGE, name, table.section(found, machine))

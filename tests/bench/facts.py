@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ def facts() -> dict[str, Any]:
         "processors": len(os.sched_getaffinity(0)),
         "processor": _processor(),
         "memory_gib": round(_memory() / 2**30, 1),
-        "kernel": platform.release(),
+        "kernel": _version(platform.release()),
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def _version(release: str) -> str:
+    """Return a kernel's version without what its builder added to it, such as -amd64 or +."""
+    return re.split(r"[^\d.]", release)[0]
 
 
 def _processor() -> str:

@@ -55,27 +55,34 @@ class Part:
     """One part.
 
     about   -- a line of help
+    result  -- the name of its results; "": they have names of their own
+    measure -- returns its results
     ready   -- the checkout's images are brought up to date before it
-    measure -- returns its results by name
     """
 
     about: str
-    ready: bool
-    measure: Callable[[Asked], Mapping[str, Any]]
+    result: str
+    measure: Callable[[Asked], Any]
+    ready: bool = False
+
+    def run(self, asked: Asked) -> Mapping[str, Any]:
+        """Return its results by name."""
+        found: Mapping[str, Any] = self.measure(asked)
+        return {self.result: found} if self.result else found
 
 
 def _yardstick(asked: Asked) -> dict[str, Any]:
     found = {"by_hand": yardstick.hand_made(asked.given)}
-    return {"yardstick": {**found, "python_loop_seconds": yardstick.python_loop()}}
+    return {**found, "python_loop_seconds": yardstick.python_loop()}
 
 
 def _null(asked: Asked) -> dict[str, Any]:
-    return {"null_build": null_builds(PROJECT, asked.given, asked.runs)}
+    return null_builds(PROJECT, asked.given, asked.runs)
 
 
 def _questions(asked: Asked) -> dict[str, Any]:
     package = load(PROJECT / "configs", asked.board).packages[0]
-    return {"questions": questions(PROJECT, asked.given, package, asked.few)}
+    return questions(PROJECT, asked.given, package, asked.few)
 
 
 def _boots(asked: Asked) -> dict[str, Any]:
@@ -86,55 +93,55 @@ def _boots(asked: Asked) -> dict[str, Any]:
 
 
 PARTS: Mapping[str, Part] = {
-    "yardstick": Part("how fast this machine is just now", False, _yardstick),
-    "null": Part("builds with nothing to do, beside plain SCons", True, _null),
-    "questions": Part("list, info, depends, rdepends", True, _questions),
-    "sizes": Part("the images' sizes", True, lambda asked: {"image": sizes(asked.images)}),
-    "boots": Part("boots, and the guest's network; the images as they are", False, _boots),
+    "yardstick": Part("how fast this machine is just now", "yardstick", _yardstick),
+    "null": Part("builds with nothing to do, beside plain SCons", "null_build", _null, ready=True),
+    "questions": Part("list, info, depends, rdepends", "questions", _questions, ready=True),
+    "sizes": Part("the images' sizes", "image", lambda a: sizes(a.images), ready=True),
+    "boots": Part("boots, and the guest's network; the images as they are", "", _boots),
     "instructions": Part(
         "the guest's instructions of a boot; the images as they are",
-        False,
-        lambda asked: {"instructions": instructions(asked.images, asked.runs)},
+        "instructions",
+        lambda a: instructions(a.images, a.runs),
     ),
     "overlay": Part(
         "an edit of an overlay until all images are made, beside null builds",
-        False,
-        lambda asked: {"overlay_edit": overlay(asked.subject, asked.runs)},
+        "overlay_edit",
+        lambda a: overlay(a.subject, a.runs),
     ),
     "openssl": Part(
         "a change of openssl's code until all images are made",
-        False,
-        lambda asked: {"openssl_change": openssl(asked.subject, asked.few)},
+        "openssl_change",
+        lambda a: openssl(a.subject, a.few),
     ),
     "kernel": Part(
         "a line of the kernel's configuration, beside a clean build of the kernel",
-        False,
-        lambda asked: {"kernel_line": kernel(asked.subject, asked.few)},
+        "kernel_line",
+        lambda a: kernel(a.subject, a.few),
     ),
     "clones": Part(
         "fresh clones: the bootstrap, the warm local store, nginx, casd",
-        False,
-        lambda asked: {"fresh_clone": clones(asked.subject, asked.few)},
+        "fresh_clone",
+        lambda a: clones(a.subject, a.few),
     ),
     "clean": Part(
         "a clean build against a sequential shell script, in turn",
-        False,
-        lambda asked: {"clean_build": clean(asked.subject, min(asked.runs, 2))},
+        "clean_build",
+        lambda a: clean(a.subject, min(a.runs, 2)),
     ),
     "cold": Part(
         "a clean build from the fetched sources with the pinned tools, and its memory",
-        False,
-        lambda asked: {"cold_build": cold_build(asked.given)},
+        "cold_build",
+        lambda a: cold_build(a.given),
     ),
     "changes": Part(
         "single changes, whose images are compared with those of a clean build",
-        False,
-        lambda asked: {"changes": changes(asked.given)},
+        "changes",
+        lambda a: changes(a.given),
     ),
     "scale": Part(
         "synthetic boards: built, restored, null, one leaf changed",
-        False,
-        lambda asked: {"scale": scale.scale(asked.packages, asked.runs)},
+        "scale",
+        lambda a: scale.scale(a.packages, a.runs),
     ),
 }
 DEFAULT = ("yardstick", "null", "questions", "sizes", "boots")
