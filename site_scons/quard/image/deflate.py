@@ -2,17 +2,14 @@
 
 A deflate stream is a sequence of blocks, and a bit of the last block says that it is the last one.
 With that bit cleared, and with an empty stored block behind it, which ends on a byte, another
-stream can follow. Where the last block begins, zlib tells: it decompresses a stream, and decides
-none of the bytes that are written here. Its interface in Python does not show blocks.
+stream can follow.
 """
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 from collections.abc import Iterator
-from functools import cache
 from typing import IO
 
 from quard.base.errors import QuardError
@@ -21,33 +18,6 @@ HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
 """Of a gzip file without name and time, made on Unix."""
 END = b"\x03\0"
 """An empty last block."""
-_LIBRARY = "libz.so.1"
-_BLOCK = 5
-"""Z_BLOCK: stop at the end of each block."""
-_STREAM_END, _BUF_ERROR = 1, -5
-_ROOM = 1 << 18
-_MOST_AVAILABLE = 0xFFFFFFFF
-
-
-class _Stream(ctypes.Structure):
-    """z_stream of zlib.h."""
-
-    _fields_ = (
-        ("next_in", ctypes.c_void_p),
-        ("avail_in", ctypes.c_uint),
-        ("total_in", ctypes.c_ulong),
-        ("next_out", ctypes.c_void_p),
-        ("avail_out", ctypes.c_uint),
-        ("total_out", ctypes.c_ulong),
-        ("msg", ctypes.c_char_p),
-        ("state", ctypes.c_void_p),
-        ("zalloc", ctypes.c_void_p),
-        ("zfree", ctypes.c_void_p),
-        ("opaque", ctypes.c_void_p),
-        ("data_type", ctypes.c_int),
-        ("adler", ctypes.c_ulong),
-        ("reserved", ctypes.c_ulong),
-    )
 
 
 def open_ended(file: IO[bytes]) -> Iterator[tuple[memoryview, bytes]]:
@@ -80,49 +50,20 @@ def open_ended(file: IO[bytes]) -> Iterator[tuple[memoryview, bytes]]:
 
 def _last_block(data: memoryview, start: int) -> tuple[int, int, int]:
     """Return the bit at which a stream's last block begins, the stream's bytes, and unused bits."""
-    library, room = _zlib(), ctypes.create_string_buffer(_ROOM)
-    given = ctypes.c_char.from_buffer(data, start)
-    stream = _Stream(
-        next_in=ctypes.addressof(given), avail_in=min(len(data) - start, _MOST_AVAILABLE)
-    )
-    reference, last = ctypes.byref(stream), 0
-    if library.inflateInit2_(reference, -15, library.zlibVersion(), ctypes.sizeof(stream)):
-        raise wrong("zlib has no memory")
     try:
-        while True:
-            stream.next_out, stream.avail_out = ctypes.addressof(room), _ROOM
-            before = stream.total_in, stream.total_out
-            status = library.inflate(reference, _BLOCK)
-            moved = (stream.total_in, stream.total_out) != before
-            if status not in (0, _BUF_ERROR) or (status == _BUF_ERROR and not moved):
-                raise wrong(f"zlib ended with status {status}")
-            at_end, unused = stream.data_type & 128, stream.data_type & 7
-            if at_end and stream.data_type & 64:
-                end = start + stream.total_in
-                length = bytes(data[end + 4 : end + 8])
-                if length != (stream.total_out & 0xFFFFFFFF).to_bytes(4, "little"):
-                    raise wrong("it does not have the length that it says")
-                return last, stream.total_in, unused
-            if at_end:
-                last = stream.total_in * 8 - unused
-    finally:
-        library.inflateEnd(reference)
-        del given  # while it exists, the map cannot be closed
+        # Not every Python has ctypes, and only this format needs it.
+        from quard.image import inflate  # noqa: PLC0415
 
-
-@cache
-def _zlib() -> ctypes.CDLL:
-    try:
-        library = ctypes.CDLL(_LIBRARY)
-    except OSError as error:
+        return inflate.last_block(data, start)
+    except ValueError as error:
+        raise wrong(str(error)) from error
+    except (ImportError, OSError) as error:
         raise QuardError(
-            f"the library {_LIBRARY}, which is needed to make rootfs.cpio.gz, is missing",
+            "rootfs.cpio.gz cannot be made: this Python lacks ctypes, or the machine libz.so.1",
             detail=str(error),
             reason="tool-missing",
-            hint="apt-get install zlib1g",
+            hint="apt-get install zlib1g; a Python that was built without libffi has no ctypes",
         ) from error
-    library.zlibVersion.restype = ctypes.c_char_p
-    return library
 
 
 def wrong(detail: str) -> QuardError:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import random
 import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import pytest
 
+import checkout
 from quard.base.errors import QuardError
-from quard.image import deflate
+from quard.image import deflate, inflate
 
 WORDS = (b"abc ", b"hello", b"xyz\n")
 
@@ -98,12 +100,31 @@ def test_what_is_not_from_gzip_is_refused(tmp_path: Path, how: str) -> None:
 
 
 def test_a_missing_zlib_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deflate, "_LIBRARY", "libz-of-nobody.so.1")
-    deflate._zlib.cache_clear()
+    monkeypatch.setattr(inflate, "_LIBRARY", "libz-of-nobody.so.1")
+    inflate._zlib.cache_clear()
     try:
         with zipped(tmp_path, [b"x"], 5).open("rb") as file, pytest.raises(QuardError) as caught:
             list(deflate.open_ended(file))
     finally:
-        deflate._zlib.cache_clear()
+        inflate._zlib.cache_clear()
     assert caught.value.reason == "tool-missing"
-    assert "zlib1g" in caught.value.hint
+    assert "libz-of-nobody" in caught.value.detail and "zlib1g" in caught.value.hint
+
+
+WITHOUT_CTYPES = """\
+import sys
+sys.modules["_ctypes"] = None  # as in a Python that was built without libffi
+from quard.base.errors import QuardError
+from quard.image import deflate, make
+try:
+    list(deflate.open_ended(open(sys.argv[1], "rb")))
+except QuardError as error:
+    print(error.reason, error.detail)
+"""
+
+
+def test_only_this_format_needs_a_python_with_ctypes(tmp_path: Path) -> None:
+    argv = (sys.executable, "-c", WITHOUT_CTYPES, zipped(tmp_path, [b"x"], 5))
+    env = {"PYTHONPATH": str(checkout.TOP / "site_scons")}
+    done = subprocess.run(argv, env=env, stdout=-1, text=True, check=True)
+    assert done.stdout.startswith("tool-missing ") and "_ctypes" in done.stdout
