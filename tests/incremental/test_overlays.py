@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from incremental.project import Project
 from quard.base import canonical
+from quard.plan.image import VERSION
 
 GIB = 1 << 30
 CONSOLE = """\
@@ -107,6 +109,41 @@ def test_a_file_that_a_format_cannot_hold_leaves_the_images_as_they_are(project:
     assert ran.status == 2
     assert "/big is too big for cpio.gz" in ran.err and "ext4 can hold it" in ran.err
     assert {path.name: path.read_bytes() for path in images.iterdir()} == before
+
+
+@pytest.fixture
+def initramfs(project: Project) -> Project:
+    """A project whose image is an initramfs, built once."""
+    project.board(["libc"], formats='"cpio.gz"')
+    project.edit("configs/system/base.toml", "[[directory]]", CONSOLE + "[[directory]]")
+    (project.folder / "rootfs/init").touch(mode=0o755)
+    ran = project.run()
+    assert ran.status == 0, ran.text
+    return project
+
+
+def test_cleaning_removes_what_the_next_initramfs_would_be_made_with(initramfs: Project) -> None:
+    kept = initramfs.folder / "out/tiny/kept/rootfs.cpio.gz"
+    assert "kept/" not in initramfs.run("-c", "libc").out
+    would = initramfs.run("-c", "-n").out
+    assert "would remove out/tiny/kept/rootfs.cpio.gz\n" in would
+    assert any(kept.iterdir())
+    assert "removed out/tiny/kept/rootfs.cpio.gz\n" in initramfs.run("-c").out
+    assert not kept.exists()
+
+
+def test_an_engine_that_compresses_in_another_way_uses_nothing_of_before(
+    initramfs: Project,
+) -> None:
+    initramfs.own_engine()
+    before = initramfs.image("rootfs.cpio.gz")
+    initramfs.edit("site_scons/quard/image/cpio.py", "_LEVEL = 5", "_LEVEL = 1")
+    initramfs.edit("site_scons/quard/plan/image.py", f"VERSION = {VERSION}", "VERSION = 1")
+    assert initramfs.run().status == 0
+    made = initramfs.image("rootfs.cpio.gz")
+    shutil.rmtree(initramfs.folder / "out")
+    assert initramfs.run().status == 0
+    assert initramfs.image("rootfs.cpio.gz") == made != before
 
 
 def test_attributes_that_are_left_out_are_warned_of(project: Project) -> None:

@@ -35,7 +35,7 @@ def cpio_gz(
     """Make a compressed cpio archive from rootfs.tar.
 
     kept    -- folder of the last archive's compressed segments, which are used again and replaced
-    made_by -- identity of the tools of `use`
+    made_by -- identity of the tools of `use`, and of how this version of the engine uses them
     The kernel starts only /init: an image without it gets a link to its /sbin/init, and one with
     its own /init gets END. The console must be in the archive, because devtmpfs is mounted later.
     The root folder comes first: without an entry it keeps the kernel's default mode, 1777.

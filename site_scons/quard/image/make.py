@@ -25,7 +25,7 @@ class Maker:
     def file_system(self, plan: FileSystemPlan, tar: str, name: str, made_by: str) -> None:
         """Make a file system from `tar`, a file in the folder.
 
-        made_by -- identity of the tools that make it
+        made_by -- identity of the tools and of the plan that make it
         """
         source, out = self.folder / tar, self.folder / name
         match plan.format:

@@ -82,7 +82,9 @@ class Images:
                 return {"tar": self._rootfs(unit)}
             case FileSystemPlan() as plan:
                 tar, tooling = local(unit.inputs[0].unit), self._workspace.host.tooling
-                made_by = canonical.digest([tooling.tool(name) for name in plan.made_by])
+                # With the plan's identity, as an engine may write the same files in another way.
+                tools = (tooling.tool(name) for name in plan.made_by)
+                made_by = canonical.digest([plan.identity, *tools])
                 self._maker.file_system(plan, tar, unit.name, made_by)
             case EmptyDiskPlan() as plan:
                 self._maker.empty_disk(plan, unit.name)
@@ -106,6 +108,11 @@ class Images:
     def _kept(self) -> Path:
         """The folder of what the next images are made with."""
         return self._workspace.out / "kept"
+
+    def kept(self, unit: Unit) -> tuple[Path, ...]:
+        """Return the folder of what a unit's next file is made with, if there is one."""
+        folder = self._kept / unit.name
+        return (folder,) if not unit.is_package and folder.is_dir() else ()
 
     def update_emulator(self) -> None:
         """Update the start script of the pinned QEMU, which run.sh uses. Raises QuardError."""

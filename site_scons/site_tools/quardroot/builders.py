@@ -123,6 +123,8 @@ def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
         begun.nodes[unit.id] = nodes
         if unit.id in begun.selection.outdated:
             env.AlwaysBuild(nodes)
+        if SCons.Script.GetOption("clean"):
+            env.Clean(nodes, [str(path) for path in begun.build.images.kept(unit)])
     return nodes
 
 

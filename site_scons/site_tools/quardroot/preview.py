@@ -45,11 +45,12 @@ def why(command: Command, build: BoardBuild, guard: Guard) -> str:
 
 
 def removable(run: Run) -> tuple[Path, ...]:
-    """Return the files that -c removes."""
+    """Return what -c removes: files, and folders of what the next images are made with."""
     if run.command.verb == "source":
         return ()
     found = [path for unit in run.wanted for path in run.build.ledger.targets(unit)]
-    return tuple(path for path in found if path.exists())
+    kept = [path for unit in run.wanted for path in run.build.images.kept(unit)]
+    return tuple(path for path in (*found, *kept) if path.exists())
 
 
 def told(run: Run, before: Iterable[Path]) -> str:
