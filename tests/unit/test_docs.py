@@ -127,7 +127,8 @@ def test_the_page_has_every_key_that_is_read(
 
 
 def test_the_settings_page_has_every_key_that_is_read(asked: set[str], tmp_path: Path) -> None:
-    settings.load(tmp_path, {}, tmp_path)
+    # Without any key of these two tables, none of their keys is asked for.
+    settings.load(tmp_path, {"compiler.launcher": "none", "remote.execute": "no"}, tmp_path)
     compare(asked, documented((DOCS / "settings.md").read_text(encoding="utf-8")))
 
 

@@ -11,7 +11,8 @@ from quard.boards.values import address, size
 
 NONE = "none"
 CCACHE, DISTCC = "ccache", "distcc"
-_LIMIT = 5 << 30
+LIMIT = 5 << 30
+"""Size of the folder of compiled files, if no setting gives it."""
 _HOST = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])"
     r"(:(?P<port>[0-9]{1,5}))?(/(?P<jobs>[0-9]{1,4}))?"
@@ -56,7 +57,7 @@ class Launching(Record):
 def read(table: Table) -> Launching:
     """Return the choice that a table makes. Raises QuardError for one that makes no sense."""
     name = table.choice("launcher", (NONE, CCACHE, DISTCC), NONE)
-    storage, limit = address(table, "storage"), size(table, "limit") or _LIMIT
+    storage, limit = address(table, "storage"), size(table, "limit") or LIMIT
     hosts = tuple(_host(table, text) for text in table.texts("hosts", ()))
     for key, given, user in (("storage", storage, CCACHE), ("hosts", hosts, DISTCC)):
         if given and name not in (user, NONE):

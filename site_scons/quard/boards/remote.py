@@ -11,8 +11,6 @@ from quard.base.record import Record
 from quard.base.table import Table
 from quard.boards.values import address
 
-FLAGS = ("remote.execute",)
-NUMBERS = ("remote.jobs", "remote.queue")
 _JOBS, _QUEUE = 4, 120
 _MOST_JOBS, _MOST_QUEUE = 1000, 86_400
 _SCHEMES = ("grpc", "grpcs")

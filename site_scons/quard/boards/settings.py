@@ -11,26 +11,28 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.record import Record
 from quard.base.table import Table, read
-from quard.boards import launching, remote
 from quard.boards.keys import HINT, authorized_keys, bad_key
-from quard.boards.launching import Launching
 from quard.boards.values import address, size
+
+if TYPE_CHECKING:
+    from quard.boards.launching import Launching
+    from quard.boards.remote import Remote
 
 _REASON = "bad-setting"
 _LISTS = (
     *("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files"),
     "compiler.hosts",
 )
-_FLAGS = ("cache.push", "sources.offline", "sources.strict", *remote.FLAGS)
-_NUMBERS = ("sources.largest_mib", *remote.NUMBERS)
+_FLAGS = ("cache.push", "sources.offline", "sources.strict", "remote.execute")
+_NUMBERS = ("sources.largest_mib", "remote.jobs", "remote.queue")
 _LARGEST_MIB = 2048
-_REGION = re.compile(r"[a-z0-9-]{1,40}")
+_REGION = "[a-z0-9-]{1,40}"
 TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools", "remote")
 
 
@@ -58,7 +60,7 @@ class Settings(Record):
     tools_root      -- auto: the pinned tools if they can be used; pinned: required; machine: the
                        build machine's own
     tools_mirrors   -- base addresses of Debian archives, tried before those of apt
-    launching       -- what starts the compiler
+    launching       -- what starts the compiler; None: no setting says anything about that
     """
 
     override: Mapping[str, Path]
@@ -69,7 +71,7 @@ class Settings(Record):
     cache_s3_region: str
     cache_trust: Path | None
     cache_sign: Path | None
-    remote: remote.Remote | None
+    remote: Remote | None
     limit: int | None
     sources_folder: Path | None
     mirrors: tuple[str, ...]
@@ -80,7 +82,7 @@ class Settings(Record):
     authorized_keys: tuple[str, ...]
     tools_root: str
     tools_mirrors: tuple[str, ...]
-    launching: Launching
+    launching: Launching | None
 
 
 def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Settings:
@@ -159,7 +161,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         cache_s3_region=_region(cache),
         cache_trust=_file(cache, "trust", path),
         cache_sign=_file(cache, "sign", path),
-        remote=remote.read(elsewhere, lambda table, key: _file(table, key, path)),
+        remote=_remote(elsewhere, path),
         limit=size(cache, "limit"),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
@@ -170,7 +172,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         authorized_keys=keys,
         tools_root=tools.choice("root", ("auto", "pinned", "machine"), "auto"),
         tools_mirrors=tools.texts("mirrors", ()),
-        launching=launching.read(compiler),
+        launching=_launching(compiler),
     )
     for table in (cache, sources, login, sandbox, compiler, tools, elsewhere):
         table.finish()
@@ -188,10 +190,26 @@ def _override(override: Table, path: Callable[[str], Path]) -> dict[str, Path]:
     return trees
 
 
+def _remote(table: Table, path: Callable[[str], Path]) -> Remote | None:
+    if not table.names():
+        return None
+    from quard.boards import remote  # noqa: PLC0415 - its classes are 1 % of a null build
+
+    return remote.read(table, lambda table, key: _file(table, key, path))
+
+
+def _launching(table: Table) -> Launching | None:
+    if not table.names():
+        return None
+    from quard.boards import launching  # noqa: PLC0415 - likewise
+
+    return launching.read(table)
+
+
 def _region(cache: Table) -> str:
     """Return the region for which requests to the remote cache are signed; "": they are not."""
     text = cache.text("s3_region", "")
-    if text and not _REGION.fullmatch(text):
+    if text and not re.fullmatch(_REGION, text):
         raise cache.error("s3_region", f"is not a region: {text!r}", 'write it like "eu-central-1"')
     return text
 

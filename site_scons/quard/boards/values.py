@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from quard.base.table import Table
 
-_SIZE = re.compile(r"([0-9]{1,6})([MGT])")
+_SIZE = "([0-9]{1,6})([MGT])"
 
 
 def address(table: Table, key: str, more: tuple[str, ...] = ()) -> str:
@@ -42,7 +42,7 @@ def size(table: Table, key: str) -> int | None:
     text = table.text(key, "")
     if not text:
         return None
-    found = _SIZE.fullmatch(text)
+    found = re.fullmatch(_SIZE, text)
     if found is None or not int(found[1]):
         raise table.error(key, f"is not a size: {text!r}", 'write it like "500M" or "20G"')
     return int(found[1]) << {"M": 20, "G": 30, "T": 40}[found[2]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.boards.launching import DISTCC, NONE
+from quard.boards.launching import DISTCC, NONE, CompileHost
 from quard.boards.settings import Settings
 from quard.execute.distcc import Distcc
 from quard.execute.launcher import Ccache, Launcher, program
@@ -36,7 +36,7 @@ def launcher(
     Raises QuardError tool-missing if the machine lacks it.
     """
     chosen = settings.launching
-    if chosen.name == NONE:
+    if chosen is None or chosen.name == NONE:
         return None
     if not seals:
         tell(f"{chosen.name} is not used: builds are not sealed")
@@ -44,7 +44,9 @@ def launcher(
     words, shown = program(*find(chosen.name, tooling, site))
 
     if chosen.name == DISTCC:
-        return _distcc(settings, words, shown, tooling, site, tell)
+        if settings.offline:
+            return None
+        return _distcc(chosen.hosts, words, shown, tooling, site, tell)
 
     def identity(plan: Plan) -> str:
         return tooling.builds_with(plan.made_by, native=plan.native)
@@ -60,19 +62,16 @@ def launcher(
 
 
 def _distcc(
-    settings: Settings,
+    hosts: tuple[CompileHost, ...],
     words: tuple[str, ...],
     shown: tuple[Bound, ...],
     tooling: Tooling,
     site: Site,
     tell: Callable[[str], None],
-) -> Distcc | None:
-    """Return what lets hosts compile; None if no network may be used."""
-    if settings.offline:
-        return None
+) -> Distcc:
+    """Return what lets hosts compile."""
     from quard.process.farm import Farm  # noqa: PLC0415 - most users have none
 
-    hosts = settings.launching.hosts
     folders = Farm(hosts, tell).folders
     return Distcc(
         words=words,

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quard.boards.launching import CCACHE
+from quard.boards.launching import CCACHE, LIMIT
 from quard.boards.settings import Settings
 from quard.execute import compiled
 from quard.face.console import Console
@@ -28,8 +28,8 @@ def shrink_after(host: Host, settings: Settings, console: Console) -> None:
     lines: Iterator[str] = iter(())
     if settings.limit is not None:
         lines = shrunk(host.stores.all, settings.limit)
-    if settings.launching.name == CCACHE:
-        lines = chain(lines, recompiled(host.site.cache / FOLDER, settings.launching.limit))
+    if settings.launching and settings.launching.name == CCACHE:
+        lines = chain(lines, recompiled(host.site.cache, settings))
     try:
         for line in lines:
             if " removed 0 " not in line:
@@ -77,12 +77,14 @@ def tidied(tools: Path, *, dry: bool = False) -> Iterator[str]:
         )
 
 
-def recompiled(folder: Path, limit: int, *, dry: bool = False) -> Iterator[str]:
-    """Shrink the folder of compiled files to `limit` bytes; yield a line if it is there.
+def recompiled(cache: Path, settings: Settings, *, dry: bool = False) -> Iterator[str]:
+    """Shrink the folder of compiled files to the settings' limit; yield a line if it is there.
 
     dry -- remove nothing, and say what would be removed
     Raises OSError.
     """
+    folder = cache / FOLDER
+    limit = settings.launching.limit if settings.launching else LIMIT
     if folder.is_dir():
         found = compiled.shrink(folder, limit, time.time(), dry=dry)
         word = "would remove" if dry else "removed"

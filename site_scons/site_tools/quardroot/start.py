@@ -105,13 +105,12 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
 
 def _shrink(workspace: Workspace) -> NoReturn:
     """Shrink the stores to their limit, remove unused tools, and end the process."""
-    from quard.project.launching import FOLDER  # noqa: PLC0415
     from quard.project.shrinking import recompiled, shrunk, tidied  # noqa: PLC0415
 
     host, dry = workspace.host, bool(SCons.Script.GetOption("no_exec"))
     cache, settings = host.site.cache, workspace.settings
     tools = tidied(cache / "tools", dry=dry)
-    files = recompiled(cache / FOLDER, settings.launching.limit, dry=dry)
+    files = recompiled(cache, settings, dry=dry)
     for line in chain(shrunk(host.stores.all, settings.limit, dry=dry), files, tools):
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()

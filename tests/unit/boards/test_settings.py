@@ -36,7 +36,7 @@ EMPTY = Settings(
     tools_root="auto",
     tools_mirrors=(),
     authorized_keys=(),
-    launching=Launching("none", 5 << 30, "", ()),
+    launching=None,
 )
 
 
@@ -361,7 +361,8 @@ def test_a_limit_is_a_number_and_a_unit(tmp_path: Path, size: str) -> None:
 @pytest.mark.parametrize(("text", "size"), [("500M", 500 << 20), ("1T", 1 << 40), ("", None)])
 def test_limits_of_all_units(tmp_path: Path, text: str, size: int | None) -> None:
     assert load(tmp_path, cache__limit=text).limit == size
-    assert load(tmp_path, compiler__limit=text).launching.limit == (size or 5 << 30)
+    launching = load(tmp_path, compiler__limit=text).launching
+    assert launching and launching.limit == (size or 5 << 30)
 
 
 @pytest.mark.parametrize(
@@ -417,5 +418,5 @@ def test_a_launcher_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str, 
 
 def test_an_address_of_ipv6_names_a_compile_host(tmp_path: Path) -> None:
     found = load(tmp_path, '[compiler]\nlauncher = "distcc"\nhosts = ["[fd00::2]:99/2"]\n')
-    assert found.launching.hosts == (CompileHost("fd00::2", 99, 2),)
+    assert found.launching and found.launching.hosts == (CompileHost("fd00::2", 99, 2),)
     assert str(found.launching.hosts[0]) == "[fd00::2]:99"
