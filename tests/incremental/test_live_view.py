@@ -241,12 +241,13 @@ def test_colours_are_left_out_where_they_are_not_wanted(
     assert bool(re.search(rb"\x1b\[\d+m", terminal.raw)) is coloured
 
 
-def test_nothing_to_do_shows_and_loads_nothing_of_the_view(greeting: Project) -> None:
+def test_nothing_to_do_shows_nothing_and_loads_nothing_of_what_works(greeting: Project) -> None:
     assert greeting.run().status == 0
     code = (
         "import atexit, sys; atexit.register(lambda: print('loaded', sorted(m for m in sys.modules"
         " if m == 'tqdm' or m in ('quard.face.live', 'quard.face.screen', 'quard.face.rows',"
-        " 'quard.face.outlook', 'quard.project.outlook')))); "
+        " 'quard.face.outlook', 'quard.project.outlook', 'quard.process.slots',"
+        " 'quard.process.jobserver', 'quard.boards.launching', 'quard.boards.remote')))); "
         "sys.argv[0] = 'scons'; import runpy; runpy.run_module('SCons', run_name='__main__')"
     )
     words = greeting.command()

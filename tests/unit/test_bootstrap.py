@@ -341,12 +341,14 @@ def test_packages_for_tests_and_grpc_are_installed_when_needed_and_then_kept(
     assert ready.run().err == "" and installed(ready) == {"SCons"}
     first = ready.run(env={"QUARDROOT_EXTRAS": "remote"})
     assert "installing 2 Python packages" in first.err and installed(ready) == {"SCons", "remote"}
+    assert "adding packages to .venv" in first.err and "creating .venv" not in first.err
     assert ready.run().err == ready.run(env={"QUARDROOT_EXTRAS": "remote"}).err == ""
     assert "installing 3 Python packages" in ready.run("test").err
     assert installed(ready) == {"SCons", "remote", "test"}
     assert ready.run().err == ready.run("bench").err == ""
     lock.open("a").write("# newer again\n")
-    assert "installing 3 Python packages" in ready.run().err
+    again = ready.run().err
+    assert "creating .venv" in again and "installing 3 Python packages" in again
     assert ready.leftovers() == [".venv"]
 
 
@@ -355,6 +357,15 @@ def test_a_failed_extra_keeps_the_environment(ready: Checkout) -> None:
     lock.write_text(re.sub("sha256:.*", "sha256:" + "0" * 64, lock.read_text()))
     assert ready.run("test").reason == "hash-mismatch"
     assert ready.run().err == "" and installed(ready) == {"SCons"}
+
+
+def test_a_start_that_was_killed_while_it_added_packages_goes_back(ready: Checkout) -> None:
+    shutil.copytree(ready.top / ".venv", ready.top / "out/bootstrap.old", symlinks=True)
+    (ready.top / ".venv/bootstrap").rename(ready.top / ".venv/bootstrap.partial")
+    again = ready.run()
+    assert again.status == 0 and "creating .venv" not in again.err
+    assert ready.run().err == "" and installed(ready) == {"SCons"}
+    assert ready.leftovers() == [".venv"]
 
 
 def test_failed_renewal_keeps_the_old_environment(ready: Checkout) -> None:
