@@ -38,9 +38,12 @@ class Link:
     target: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Folder:
-    """A folder; it must not change any more once it is part of another one."""
+    """A folder; it must not change any more once it is part of another one.
+
+    It equals no other one, so that what is known of a large one is found at once.
+    """
 
     entries: dict[str, File | Link | Folder] = field(default_factory=dict)
 

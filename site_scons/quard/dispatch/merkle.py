@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
@@ -20,13 +21,13 @@ class Encoded:
     blobs: dict[str, Blob]
 
 
-def encode(folder: Folder, known: dict[int, Encoded]) -> Encoded:
+def encode(folder: Folder, known: Mapping[Folder, Encoded]) -> Encoded:
     """Return a folder and all below it for a server.
 
-    known -- folders that are encoded already, by id(); what several actions share is in it
+    known -- folders that are encoded already; what several actions share is in it
     Raises ValueError for a name that is no UTF-8.
     """
-    if found := known.get(id(folder)):
+    if found := known.get(folder):
         return found
     message, blobs = messages.Directory(), dict[str, Blob]()
     for name, entry in sorted(folder.entries.items()):

@@ -16,6 +16,7 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
 
 from quard.base.plain import one_line, short
 from quard.dispatch.execution import Execution, Incomplete, NoWorker
+from quard.dispatch.folder import Folder
 from quard.dispatch.inputs import Inputs, Order
 from quard.dispatch.merkle import Encoded, encode
 from quard.dispatch.outcome import Outcome, Wrong
@@ -78,8 +79,8 @@ class Workers:
         self._slots = slots
         self._stop = stop
         self._tell = tell
-        self._lock = threading.Lock()
-        self._known: dict[int, Encoded] = {}
+        self._encoding = threading.Lock()
+        self._known: dict[Folder, Encoded] = {}
         self._there: set[str] = set()
         """Blobs that the server was seen to have in this run."""
         self._begun = False
@@ -167,15 +168,15 @@ class Workers:
             except Incomplete:
                 if not again:
                     raise
-                with self._lock:  # it has removed some meanwhile
+                with self._sending:  # it has removed some meanwhile
                     self._there.clear()
         raise AssertionError("the last attempt returns or raises")
 
     def _action(self, order: Order) -> tuple[messages.Digest, dict[str, Blob]]:
         """Return an action's digest, and all blobs that the server needs for it."""
-        with self._lock:
+        with self._encoding:
             for folder in order.shared:
-                self._known[id(folder)] = encode(folder, self._known)
+                self._known[folder] = encode(folder, self._known)
         root = encode(order.root, self._known)
         command = Blob.of(_command(order, self._service.machine).SerializeToString())
         action = Blob.of(
