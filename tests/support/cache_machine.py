@@ -49,8 +49,10 @@ class Machine:
             (folder / "x").write_bytes(content)
             return self.shared.add(folder / "x")
 
-    def build(self, libs: bytes = LIBS, log: bytes = LOG, *, local: bool = False) -> dict[str, Any]:
-        """Keep a result as a build does, and end the run."""
+    def build(
+        self, libs: bytes = LIBS, log: bytes = LOG, *, local: bool = False, worker: str = ""
+    ) -> dict[str, Any]:
+        """Keep a result as a build does, here or by a worker."""
         blobs = {"libs": self.add(libs), "log": self.add(log), "programs": EMPTY}
         with self.shared.scratch() as folder:
             blob.pack(folder, (), folder / "empty")
@@ -61,9 +63,16 @@ class Machine:
             "local": local,
             "blobs": blobs,
             "interface": {},
+            **({"worker": worker} if worker else {}),
         }
         if not local:
             self.stores.keep(KEY, record)
         else:
             self.stores.share(KEY, record)
+        return record
+
+    def send_one(self) -> dict[str, Any]:
+        """Build and send a result; return its record."""
+        record = self.build()
+        assert self.remote.finish().startswith("sent 1 results")
         return record

@@ -39,10 +39,7 @@ def machine(state: State, tmp_path: Path) -> Callable[..., Machine]:
 @pytest.fixture
 def sent(machine: Callable[..., Machine]) -> dict[str, Any]:
     """The record of a result that one machine has built and sent."""
-    first = machine()
-    record = first.build()
-    assert first.remote.finish().startswith("sent 1 results")
-    return record
+    return machine().send_one()
 
 
 def test_an_entry_is_the_same_as_over_http(sent: dict[str, Any], state: State) -> None:

@@ -146,6 +146,23 @@ def test_a_signature_covers_every_digest(state: CacheServer, tmp_path: Path, key
     assert len(reader.said) == 1 and "signature" in reader.said[0]
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "from the store"])
+def test_a_result_of_a_worker_is_sent_without_a_signature(
+    state: CacheServer, tmp_path: Path, key: Path, later: bool
+) -> None:
+    """The owner of the key has not built it."""
+    one = Machine(tmp_path / "a", state.base, push=not later, key=key)
+    record = one.build(worker="a worker")
+    if later:
+        one = Machine(tmp_path / "a", state.base, key=key)
+        one.stores.share(KEY, one.stores.record(KEY) or {})
+    assert one.remote.finish().startswith("sent 1 results")
+    raw, _, signature = action.decode(state.files[f"/ac/{KEY}"])
+    assert raw == encode_record(KEY, record) and signature == b""
+    reader = Machine(tmp_path / "b", state.base, trusted=trusting(tmp_path, key))
+    assert reader.stores.record(KEY) is None
+
+
 def test_a_key_that_cannot_sign_is_one_line_and_nothing_is_sent(
     state: CacheServer, tmp_path: Path, make_key: Callable[..., Path]
 ) -> None:
