@@ -23,6 +23,7 @@ from casd import Casd, needs_casd
 from execution_server import Actions, Answers, end, failed, step
 from waiting import within
 
+from incremental.menu import menu
 from incremental.project import Project, Ran, sleeping
 
 pytestmark = needs_casd
@@ -227,6 +228,22 @@ def test_a_server_that_has_lost_blobs_is_asked_for_all_again(
     assert ran.status == 0, ran.text
     assert scripted.state.count("FindMissingBlobs") == len(scripted.requests) == 2
     assert ran.out.count("alone is built here: 127.0.0.1") == 1 and "has left no " in ran.out
+
+
+def test_an_incremental_build_stays_here(pinned: Project, scripted: Actions) -> None:
+    menu(pinned)
+    ran = pinned.run(*pinned_tools.WORDS, "menu")
+    assert ran.status == 0, ran.text
+    menu(pinned, "CONFIG_NET=y\nCONFIG_DEBUG=y\n")
+    where = [f"remote.url={scripted.state.base}", "remote.execute=true"]
+    ran = pinned.run(*pinned_tools.WORDS, *where, "menu")
+    assert ran.status == 0 and ran.built == ["menu"], ran.text
+    assert scripted.requests == [] and "is built here" not in ran.text
+    shutil.rmtree(pinned.folder / "out")
+    menu(pinned, "CONFIG_NET=y\nCONFIG_DEBUG=y\nCONFIG_TRACE=y\n")
+    ran = pinned.run(*pinned_tools.WORDS, *where, "menu")
+    assert len(scripted.requests) == 1, "from scratch it is sent"
+    assert ran.status == 0 and "menu is built here" in ran.text
 
 
 def test_nothing_open_leaves_this_machine(pinned: Project, workers: Casd, tmp_path: Path) -> None:
