@@ -53,7 +53,11 @@ def opened(*, group: bool = True) -> Iterator[Account]:
     """
     folder = _new_group() if group else None
     if folder is None:
-        yield _Adopting()
+        _adopt(yes=True)
+        try:
+            yield _Adopting()
+        finally:
+            _adopt(yes=False)
         return
     try:
         yield _Group(folder)
@@ -84,8 +88,6 @@ class _Adopting:
     how = "wait4"
 
     def __init__(self) -> None:
-        if ctypes.CDLL(None, use_errno=True).prctl(_ADOPT, 1, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
         self._others = _children()
 
     def command(self, words: Sequence[str]) -> list[str]:
@@ -100,6 +102,12 @@ class _Adopting:
                     waited += used.ru_utime + used.ru_stime
             time.sleep(0.01)
         return waited
+
+
+def _adopt(*, yes: bool) -> None:
+    """Have this process become the parent of what loses its own below it, or no longer."""
+    if ctypes.CDLL(None, use_errno=True).prctl(_ADOPT, int(yes), 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 def _children() -> set[int]:

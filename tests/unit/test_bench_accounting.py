@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -48,6 +49,20 @@ def test_a_process_that_lost_its_parent_is_counted(group: bool) -> None:
         assert account.how in (("cgroup", "wait4") if group else ("wait4",))
     assert waited < 0.5 < cpu < 1.5
     assert f"quardroot-bench-{os.getpid()}" not in groups()
+
+
+def adopts() -> bool:
+    """Return whether this process adopts what loses its parent (PR_GET_CHILD_SUBREAPER)."""
+    found = ctypes.c_int(-1)
+    assert ctypes.CDLL(None).prctl(37, ctypes.byref(found), 0, 0, 0) == 0
+    return bool(found.value)
+
+
+def test_nothing_is_adopted_after_the_count() -> None:
+    """Other tests would see as zombies what init waits for."""
+    with accounting.opened(group=False):
+        assert adopts()
+    assert not adopts()
 
 
 def test_children_from_before_are_left_alone() -> None:
