@@ -60,12 +60,18 @@ def program(system: System, found: Path) -> tuple[tuple[str, ...], tuple[Bound, 
 
 
 _LOG = ".ccache-log"
+_OURS = (".conf", ".asked")
+"""Suffixes of the files for ccache beside those of drivers."""
 _CCACHE = """\
+export QUARD_COLUMNS={columns}
 for word; do
-    case $word in *.[sS] | *.sx) exec {compiler} "$@" ;; esac
+    case $word in
+        -E | *.[sS] | *.sx | assembler* | -xassembler*) exec {compiler} "$@" ;;
+        -g* | --debug* | -fsanitize* | @*) QUARD_COLUMNS=yes ;;
+    esac
 done
 said=/tmp/ccache-said.$$
-CCACHE_CONFIGPATH={settings} {launcher} {compiler} "$@" 2>"$said"
+CCACHE_CONFIGPATH={settings} {launcher} {asked} "$@" 2>"$said"
 status=$?
 [ -s "$said" ] || [ $status != 0 ] || exit 0
 read -r first <"$said"
@@ -74,6 +80,34 @@ case $status:$first in
 esac
 cat "$said" >&2
 exit $status
+"""
+_ASKED = """\
+#!/bin/sh
+# What ccache takes for the compiler: adds to the preprocessed source what else decides the object.
+# A failure has ccache start the compiler, and keep nothing.
+asked='' text='' last=''
+for word; do
+    [ "$word" != -E ] || asked=yes
+    [ "$last" != -o ] || text=$word
+    last=$word
+done
+[ "$asked" ] || exec {compiler} "$@"
+[ "$text" ] || exit 1
+{compiler} "$@" || exit
+# The assembler reads a file that the source names in a string.
+grep -q -e '[.]include' -e '[.]incbin' "$text"
+[ $? = 1 ] || exit 1
+[ "$QUARD_COLUMNS" ] || exit 0
+# Preprocessing changes columns, which debug information has: so each file counts as it is.
+list=/tmp/ccache-files.$$
+sed -n 's/^# [0-9]* "\\(.*\\)".*/\\1/p' "$text" >"$list.all" || exit 1
+sort -u "$list.all" >"$list" || exit 1
+while IFS= read -r name; do
+    case $name in *\\\\*) exit 1 ;; esac
+    [ ! -f "$name" ] || printf '%s\\0' "$name"
+done <"$list" >"$list.found"
+[ -s "$list.found" ] || exit 1
+xargs -0 sha256sum -- <"$list.found" >>"$text" || exit 1
 """
 
 
@@ -109,17 +143,25 @@ class Ccache:
     def script(self, work: Work, plan: Plan, command: Sequence[str]) -> str | None:
         """See Launcher.
 
-        Assembler source is left out: ccache does not see what it includes. Where ccache itself
-        fails, as it does on a full disk, the compiler is started without it.
+        Assembler source is left out: ccache does not see what it includes. In C++ a program can
+        ask for columns. Where ccache itself fails, as it does on a full disk, the compiler is
+        started without it.
         """
-        name = f"{Path(command[0]).name}.conf"
-        place = work.tools / "lib" / name
-        files = {path.name: path.read_bytes().hex() for path in _files(work.tools / "lib")}
+        own, name = work.tools / "lib", Path(command[0]).name
+        asked = _ASKED.format(compiler=shlex.quote(command[0]))
+        files = {path.name: path.read_bytes().hex() for path in _files(own)}
         about = {"tools": self.identity(plan), "command": list(command), "files": files}
-        place.write_text(_lines(self._settings(canonical.digest(about))))
-        inner = f"{INSIDE}/tools/lib/{shlex.quote(name)}"
+        settings = self._settings(canonical.digest({**about, "asked": asked}))
+        (own / f"{name}{_OURS[0]}").write_text(_lines(settings))
+        (own / f"{name}{_OURS[1]}").write_text(asked)
+        (own / f"{name}{_OURS[1]}").chmod(0o755)
+        inner = [f"{INSIDE}/tools/lib/{name}{suffix}" for suffix in _OURS]
         return _CCACHE.format(
-            compiler=shlex.join(command), launcher=shlex.join(self.words), settings=inner
+            columns="yes" if name.endswith("g++") else "",
+            compiler=shlex.join(command),
+            asked=shlex.join((inner[1], *command[1:])),
+            launcher=shlex.join(self.words),
+            settings=shlex.quote(inner[0]),
         )
 
     def _settings(self, digest: str) -> Mapping[str, str]:
@@ -128,6 +170,7 @@ class Ccache:
         return {
             "cache_dir": f"{INSIDE}/{_CACHE}",
             "compiler_check": f"string:{digest}",
+            "compiler_type": "gcc",
             # It would not notice a new header that hides another one.
             "direct_mode": "false",
             "max_size": f"{max(self.limit >> 20, 1)}Mi",
@@ -147,9 +190,9 @@ class Ccache:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files that drivers refer to, sorted; links lead to tools, and `.conf` is ours."""
+    """Return the files that drivers refer to, sorted; links lead to tools."""
     found = (path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
-    return sorted(path for path in found if path.suffix != ".conf")
+    return sorted(path for path in found if path.suffix not in _OURS)
 
 
 def _lines(settings: Mapping[str, str]) -> str:

@@ -126,6 +126,8 @@ def test_an_equal_compilation_is_taken_from_the_folder(start: Start) -> None:
         pytest.param({"first/own.h": "#define OWN 3\n"}, id="a new header that hides another"),
         pytest.param({"value.c": SOURCE.replace("OWN;", "OWN + 1;")}, id="the source"),
         pytest.param({"value.c": f"\n{SOURCE}"}, id="line numbers"),
+        pytest.param({"value.c": SOURCE.replace(" return", "  return")}, id="columns"),
+        pytest.param({"own.h": "/* x */ #define OWN 1\n"}, id="a comment"),
     ],
 )
 def test_changed_files_are_compiled_again(start: Start, change: Mapping[str, str]) -> None:
@@ -163,11 +165,39 @@ def test_packages_do_not_share_compiled_files(start: Start, tmp_path: Path) -> N
     assert [each.place for each in other.box.bound] == [tmp_path / "cache/other"]
 
 
-def test_assembler_source_is_always_assembled(start: Start) -> None:
-    command = "-c value.S"
+@pytest.mark.parametrize("option", ["-g", "@options"])
+def test_with_debug_information_each_file_counts_as_it_is(start: Start, option: str) -> None:
+    """It has columns, which the preprocessor changes; without it, a comment changes nothing."""
+    texts = (SOURCE, SOURCE.replace("return", "/* now */ return"))
+    for command, hits in (("-O2 -I. -c value.c", 1), (f"-O2 {option} -I. -c value.c", 0)):
+        made = []
+        for text in texts:
+            build = start()
+            build.write({"value.c": text, "options": "-g"})
+            made.append(build.compile(command))
+        assert build.counts == (hits, 1 - hits)
+        assert len({*made}) == 2 - hits
+
+
+@pytest.mark.parametrize("text", ['.include \\"data.s\\"', '.incbin\\t\\"data.s\\"'])
+def test_what_the_assembler_includes_is_seen(start: Start, text: str) -> None:
+    """ccache itself notices `.incbin` only if a space follows."""
+    made = []
+    for number in (1, 2):
+        build = start()
+        build.write({"value.c": f'__asm__(".data\\n{text}\\n");\n'})
+        build.write({"data.s": f".long {number}\n"})
+        made.append(build.compile("-O2 -c value.c"))
+        assert build.counts == (0, 0)
+    assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("command", ["-c value.S", "-x assembler -c value.c"])
+def test_assembler_source_is_always_assembled(start: Start, command: str) -> None:
     first, second = start(), start()
+    name = command.rpartition(" ")[2]
     for build, number in ((first, 1), (second, 2)):
-        build.write({"value.S": '.include "data.s"\n', "data.s": f".data\n.long {number}\n"})
+        build.write({name: '.include "data.s"\n', "data.s": f".data\n.long {number}\n"})
     assert first.compile(command) != second.compile(command)
     assert second.counts == (0, 0)
 
