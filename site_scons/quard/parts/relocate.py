@@ -28,7 +28,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from quard.base.placeholders import NATIVE
-from quard.parts.stage import is_file
+from quard.parts.stage import is_file, separate
 
 _DEVELOPMENT = (
     "*.cmake",
@@ -77,27 +77,33 @@ class BuildOrigin:
 
 def put_right(stage: Path, paths: Iterable[str], origin: BuildOrigin) -> list[str]:
     """Correct the text files among `paths`; return a line for each one that was changed."""
-    marker = origin.inside.encode() + b"/"
     changed = []
+    paths = [path for path in paths if is_file(stage / path)]
+    separate(stage, paths, lambda path: _for_readers(stage / path, path, origin))
     for path in paths:
         place = stage / path
-        if not is_file(place) or not place.stat().st_size:
-            continue
-        script = fnmatchcase(path, "usr/bin/*-config")
-        if not script and not _holds(place, marker):
-            continue
-        old = place.read_bytes()
-        if b"\0" in old:
-            continue
-        new = _corrected(old, path, origin) if marker in old else old
-        if script and _SHELL.match(new):
-            new = _FOLDER.sub(rb"\1=/usr/", _PREFIX.sub(_HERE, new))
-        if new != old:
+        new = _for_readers(place, path, origin)
+        if new is not None and new != place.read_bytes():
             mode = place.stat().st_mode
             place.write_bytes(new)
             place.chmod(mode & 0o7777)  # writing clears setuid
             changed.append(path)
     return changed
+
+
+def _for_readers(place: Path, path: str, origin: BuildOrigin) -> bytes | None:
+    """Return what a text file is to contain; None if nothing can be wrong with it."""
+    marker = origin.inside.encode() + b"/"
+    script = fnmatchcase(path, "usr/bin/*-config")
+    if not place.stat().st_size or not (script or _holds(place, marker)):
+        return None
+    old = place.read_bytes()
+    if b"\0" in old:
+        return None
+    new = _corrected(old, path, origin) if marker in old else old
+    if script and _SHELL.match(new):
+        new = _FOLDER.sub(rb"\1=/usr/", _PREFIX.sub(_HERE, new))
+    return new
 
 
 def _holds(place: Path, marker: bytes) -> bool:

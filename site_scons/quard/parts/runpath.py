@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from quard.base.errors import QuardError
 from quard.parts.elf import DT_RPATH, DT_RUNPATH
 from quard.parts.elf_file import mapped
 from quard.parts.elf_view import MAGIC, View
+from quard.parts.stage import separate
 
 
 def relative_rpath(place: Path, path: str, roots: Sequence[str]) -> bool:
@@ -44,27 +44,16 @@ def relative_rpath(place: Path, path: str, roots: Sequence[str]) -> bool:
     return bool(changes)
 
 
-def separate(stage: Path, paths: Sequence[str], roots: Sequence[str]) -> None:
-    """Give each folder its own copy of a file that has names in several ones.
+def separate_folders(stage: Path, paths: Sequence[str], roots: Sequence[str]) -> None:
+    """Give each folder its own copy of a file with run paths below `roots`.
 
-    That is for files with run paths below `roots`: the way from there differs from folder to
-    folder. Names in one folder stay links to one file.
+    The way from there differs from folder to folder. Names in one folder stay links to one file.
     """
-    names: dict[int, dict[str, list[Path]]] = {}
-    for path in paths:
-        place = stage / path
-        status = place.lstat()
-        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
-            folders = names.setdefault(status.st_ino, {})
-            folders.setdefault(posixpath.dirname(path), []).append(place)
-    for folders in names.values():
-        (first, *_), *others = folders.values()
-        if others and _has_run_path_below(first, roots):
-            for place, *more in others:
-                _replace_by_copy(place)
-                for other in more:
-                    other.unlink()
-                    other.hardlink_to(place)
+
+    def folder(path: str) -> str:
+        return posixpath.dirname(path) if _has_run_path_below(stage / path, roots) else ""
+
+    separate(stage, paths, folder)
 
 
 def _has_run_path_below(place: Path, roots: Sequence[str]) -> bool:
@@ -77,12 +66,6 @@ def _has_run_path_below(place: Path, roots: Sequence[str]) -> bool:
             return any(_relative(text, ".", roots) != text for _, text in _run_paths(view))
     except QuardError:
         return False  # damaged: reported when it is stripped
-
-
-def _replace_by_copy(place: Path) -> None:
-    part = place.with_name(f"{place.name}.part")
-    shutil.copy2(place, part)
-    part.replace(place)
 
 
 def _run_paths(view: View) -> Iterator[tuple[int, str]]:

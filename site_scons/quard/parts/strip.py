@@ -26,7 +26,7 @@ from quard.base.space import says_full
 from quard.parts import elf, elf_edit
 from quard.parts.elf_view import MAGIC
 from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
-from quard.parts.runpath import relative_rpath, separate
+from quard.parts.runpath import relative_rpath, separate_folders
 from quard.parts.stage import below, is_file
 from quard.process.starting import run
 from quard.target import Target
@@ -117,7 +117,7 @@ def strip_all(
         if any(shutil.which(word) is None for word in (tool[0], tool[-1])):
             raise _tool_failed(tool, (), "No such file or directory")
     if tools.native:
-        separate(stage, paths, (tools.native, NATIVE))
+        separate_folders(stage, paths, (tools.native, NATIVE))
     found = Stripped()
     done: dict[int, elf.Elf | None] = {}
     with tempfile.TemporaryDirectory(dir=debug.parent) as scratch:

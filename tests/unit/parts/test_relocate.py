@@ -87,6 +87,36 @@ def test_programs_and_data_stay_as_they_are_and_names_and_modes_hold(tmp_path: P
     assert text.stat().st_nlink == 2
 
 
+def test_names_of_one_file_get_what_their_readers_need(tmp_path: Path) -> None:
+    """Whichever comes first."""
+    text = "prefix=/quard/stage/usr\n"
+    names = {
+        "usr/lib/cmake/x/x.cmake": "prefix=${CMAKE_CURRENT_LIST_DIR}/../../../../usr\n",
+        "usr/lib/cmake/y/x.cmake": "prefix=${CMAKE_CURRENT_LIST_DIR}/../../../../usr\n",
+        "usr/share/a.cmake": "prefix=${CMAKE_CURRENT_LIST_DIR}/../../usr\n",
+        "usr/share/doc": "prefix=/usr\n",
+    }
+    for order in (list(names), list(reversed(names))):
+        stage = tmp_path / order[0].replace("/", "-")
+        first = write(stage / order[0], text)
+        for name in order[1:]:
+            (stage / name).parent.mkdir(parents=True, exist_ok=True)
+            os.link(first, stage / name)
+        put_right(stage, order, ORIGIN)
+        assert {name: (stage / name).read_text() for name in names} == names
+        one, other, *_ = names
+        assert (stage / one).samefile(stage / other)
+
+
+def test_a_script_for_builds_leaves_its_other_names_as_they_are(tmp_path: Path) -> None:
+    text = "#!/bin/sh\nprefix=/usr\n"
+    other = write(tmp_path / "usr/bin/again", text)
+    os.link(other, tmp_path / "usr/bin/x-config")
+    put_right(tmp_path, ["usr/bin/again", "usr/bin/x-config"], ORIGIN)
+    assert other.read_text() == text
+    assert "dirname" in (tmp_path / "usr/bin/x-config").read_text()
+
+
 def test_a_folder_of_an_unsealed_build_is_known_by_its_own_path(tmp_path: Path) -> None:
     origin = BuildOrigin("/home/me/a+b (c)/out/tiny/work/x", "x-1")
     write(tmp_path / "x.pc", f"prefix={origin.inside}/stage/usr\n")

@@ -11,7 +11,7 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.parts import elf
-from quard.parts.runpath import relative_rpath, separate
+from quard.parts.runpath import relative_rpath, separate_folders
 from quard.parts.strip import Toolkit, strip_all
 from quard.target import BUILD_MACHINES
 
@@ -125,5 +125,5 @@ def test_other_files_keep_their_names(tmp_path: Path, kind: str) -> None:
         made.write_bytes(made.read_bytes()[:200])
     other = "usr/bin/z" if kind == "one folder" else "usr/lib/a/x"
     names = with_names(tmp_path, made, "usr/bin/x", other)
-    separate(tmp_path, names, OURS)
+    separate_folders(tmp_path, names, OURS)
     assert inodes(tmp_path, *names) == 1
