@@ -11,6 +11,8 @@ from incremental.project import Project
 GREET_H = "int greet(void);\n"
 GREET_C = '#include "greet.h"\nint greet(void) { return 42; }\n'
 HELLO_C = "#include <greet.h>\nint main(void) { return greet() - 42; }\n"
+ALL = ["alone", "greet", "hello", "libc"]
+"""The packages of `greeting`."""
 
 
 @pytest.fixture

@@ -115,6 +115,12 @@ class Ran:
         return self.out + self.err
 
 
+def ok(ran: Ran) -> Ran:
+    """Return a run, which has to be a success."""
+    assert ran.status == 0, ran.text
+    return ran
+
+
 class Project:
     """A checkout of its own for one test."""
 
@@ -190,6 +196,11 @@ class Project:
         """Add or change a package with one program."""
         makefile = f"{name}: {name}.c\n\t$(CC) $(CFLAGS) -o $@ {name}.c {flags}\n"
         self._package(PROGRAM, name, version, {"Makefile": makefile, f"{name}.c": code}, more)
+
+    def other_machine(self) -> None:
+        """Go on with the same checkout on a machine that has built nothing."""
+        shutil.rmtree(self.folder / "out")
+        self.cache = self.cache.with_name(self.cache.name + "-")
 
     def recipe(self, name: str) -> Path:
         """Return the path of a package's recipe."""

@@ -12,16 +12,10 @@ from typing import Any
 
 import pytest
 
-from incremental.conftest import GREET_C, GREET_H
-from incremental.project import Project, Ran
+from incremental.conftest import ALL, GREET_C, GREET_H
+from incremental.project import Project, Ran, ok
 
 UPSTREAM, REPACK, THIRD = "greet-1.tar.xz", "greet_1.orig.tar.xz", "greet_1.third.tar.xz"
-ALL = ["alone", "greet", "hello", "libc"]
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 def sha256(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from incremental.project import Project, Ran
+from incremental.project import Project, ok
 from quard.parts import elf
 
 LOADER = "ld-musl-riscv64.so.1"
@@ -88,11 +88,6 @@ def musl(project: Project, more: int = 0, header: str = STDIO_H) -> None:
 def board(project: Project, *packages: str, target: str = "riscv64-linux-musl") -> None:
     project.board([*packages], FIRMWARES if "firmware" in packages else "")
     project.edit("configs/tiny.toml", "riscv64-linux-gnu", target)
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 def installed(project: Project, path: str, folder: Path) -> elf.Elf:

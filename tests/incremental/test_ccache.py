@@ -8,7 +8,7 @@ import subprocess
 
 import cache_server
 
-from incremental.project import Project, Ran
+from incremental.project import Project, ok
 
 MAKEFILE = """\
 libgreet.so.1: greet.o start.o
@@ -27,11 +27,6 @@ def library(project: Project) -> None:
     own["data.s"] = ".data\n.long 1\n"
     project.library("greet", GREET_C, "int greet(void);\n", files=own)
     project.board(["greet", "libc"])
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 def forget(project: Project) -> None:

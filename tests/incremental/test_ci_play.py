@@ -18,9 +18,9 @@ from nginx import Nginx
 from ruamel.yaml import YAML
 
 import checkout
+from incremental.conftest import ALL
 from incremental.project import Project
 
-ALL = ["alone", "greet", "hello", "libc"]
 NO_NAMESPACES = ("unshare", "--user", "--map-root-user", "sh", "-c",
                  "for kind in mnt user; do echo 0 >/proc/sys/user/max_${kind}_namespaces; done\n"
                  'exec "$@"', "sh")  # fmt: skip

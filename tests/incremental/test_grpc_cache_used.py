@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -22,15 +21,9 @@ from reapi_server import State
 from waiting import within
 
 import company
-from incremental.project import Project, Ran
+from incremental.conftest import ALL
+from incremental.project import Project, ok
 from quard.store.stores import EMPTY
-
-ALL = ["alone", "greet", "hello", "libc"]
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 @pytest.fixture
@@ -43,12 +36,6 @@ def server(tmp_path: Path) -> Iterator[Casd]:
 def state() -> Iterator[State]:
     with reapi_server.running() as found:
         yield found
-
-
-def other_machine(project: Project) -> None:
-    """Go on with the same checkout on a machine that has built nothing."""
-    shutil.rmtree(project.folder / "out")
-    project.cache = project.cache.with_name(project.cache.name + "-")
 
 
 def blobs(project: Project) -> set[str]:
@@ -71,7 +58,7 @@ def test_a_second_machine_has_the_image_without_compiling(greeting: Project, ser
     assert first.built == ALL and first.err == ""
     assert f"sent 4 results to the cache at 127.0.0.1:{server.port}" in first.text
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     ran = ok(greeting.run(f"cache.url={server.address}"))
     assert ran.built == [] and sorted(ran.summary["restored"]) == ALL
     assert f"hello 1: from the cache at 127.0.0.1:{server.port}" in ran.out
@@ -85,7 +72,7 @@ def test_a_second_machine_has_the_image_without_compiling(greeting: Project, ser
 def test_a_null_build_asks_nothing_and_loads_no_grpc(greeting: Project, server: Casd) -> None:
     address = f"cache.url={server.address}"
     ok(greeting.run(address))
-    other_machine(greeting)
+    greeting.other_machine()
     loading = {"PYTHONPROFILEIMPORTTIME": "1"}
     assert "grpc" in ok(greeting.run(address, env=loading)).err
     server.kill()
@@ -102,7 +89,7 @@ def test_a_server_that_is_killed_in_the_middle_changes_nothing(
     address = f"cache.url={server.address}"
     ok(greeting.run(address))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     seen = greeting.cache / "store/away"
 
     def kill() -> None:
@@ -122,7 +109,7 @@ def test_a_change_of_one_package_builds_it_alone(greeting: Project, server: Casd
     address = f"cache.url={server.address}"
     ok(greeting.run(address))
     greeting.program("alone", "int main(void) { return 1; }\n")
-    other_machine(greeting)
+    greeting.other_machine()
     ran = ok(greeting.run(address))
     assert ran.built == ["alone"] and "sent 1 results" in ran.text
 
@@ -131,7 +118,7 @@ def test_a_change_of_one_package_builds_it_alone(greeting: Project, server: Casd
 def test_a_dry_run_asks_what_it_would_take(greeting: Project, server: Casd) -> None:
     address = f"cache.url={server.address}"
     ok(greeting.run(address))
-    other_machine(greeting)
+    greeting.other_machine()
     ran = ok(greeting.run("-n", address))
     assert ran.err == "" and "take from the store  hello" in ran.out
 
@@ -146,7 +133,7 @@ def test_blobs_that_are_gone_after_the_hit_are_built_in_the_same_run(
 ) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     state.fault = gone
     ran = ok(greeting.run(f"cache.url={state.base}"))
     assert {"alone", "hello"} <= {*ran.built}
@@ -156,7 +143,7 @@ def test_blobs_that_are_gone_after_the_hit_are_built_in_the_same_run(
 def test_a_server_that_fails_in_the_middle_changes_nothing(greeting: Project, state: State) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     calls = itertools.count()
 
     def fails(_method: str, call: grpc.ServicerContext) -> None:
@@ -172,7 +159,7 @@ def test_a_server_that_fails_in_the_middle_changes_nothing(greeting: Project, st
 def test_wrong_bytes_are_never_in_an_image(greeting: Project, state: State) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     for sha256 in state.blobs:
         state.blobs[sha256] = state.blobs[sha256][::-1]
     ran = ok(greeting.run(f"cache.url={state.base}"))

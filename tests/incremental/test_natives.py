@@ -7,7 +7,7 @@ import re
 import pytest
 
 from incremental.conftest import GREET_C, GREET_H
-from incremental.project import Project, Ran
+from incremental.project import Project, ok
 
 GEN_C = """\
 #include <greet.h>
@@ -39,11 +39,6 @@ def generated(project: Project) -> Project:
     project.program("alone", "int main(void) { return 0; }\n")
     project.board(["alone", "libc", "user"])
     return project
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 def everything(project: Project) -> str:

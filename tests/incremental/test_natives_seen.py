@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 
-from incremental.project import Project, Ran
+from incremental.project import Project, ok
 
 RECIPE = """\
 from quard.model import Custom, Install, Run, Source
@@ -53,11 +53,6 @@ def member(project: Project, path: str) -> bytes:
         found = tar.extractfile(path)
         assert found is not None
         return found.read()
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 def test_a_program_that_a_native_calls_is_there_whatever_else_is_built(project: Project) -> None:

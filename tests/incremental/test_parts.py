@@ -7,7 +7,7 @@ import json
 import pytest
 
 from incremental.conftest import GREET_C, GREET_H
-from incremental.project import Project, Ran
+from incremental.project import Project, ok
 from incremental.test_soundness import blob_of
 
 GREETER_C = "int main(void) { return %d; }\n"
@@ -34,11 +34,6 @@ def greeter(project: Project, status: int, more: str = "", code: str = GREET_C) 
         f'    finish=(Install("greeter", "{PROGRAM}", mode="0755"), '
         'Install("conf", "etc/greet.conf"),\n',
     )
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 def paths(project: Project) -> dict[str, dict[str, object]]:

@@ -14,18 +14,11 @@ import pytest
 from cache_server import CacheServer
 from nginx import Nginx
 
-from incremental.conftest import GREET_C, GREET_H
-from incremental.project import Project, Ran
+from incremental.conftest import ALL, GREET_C, GREET_H
+from incremental.project import Project, ok
 from quard.remote import action
 from quard.store.record import decode_record, encode_record
 from quard.store.stores import EMPTY
-
-ALL = ["alone", "greet", "hello", "libc"]
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 @pytest.fixture
@@ -40,18 +33,12 @@ def state() -> Iterator[CacheServer]:
         yield found
 
 
-def other_machine(project: Project) -> None:
-    """Go on with the same checkout on a machine that has built nothing."""
-    shutil.rmtree(project.folder / "out")
-    project.cache = project.cache.with_name(project.cache.name + "-")
-
-
 def test_a_second_machine_has_the_image_without_compiling(greeting: Project, server: Nginx) -> None:
     first = ok(greeting.run(f"cache.url={server.address}"))
     assert first.built == ALL
     assert f"sent 4 results to the cache at 127.0.0.1:{server.port}" in first.text
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     server.forget_log()
     ran = ok(greeting.run(f"cache.url={server.reading}"))
     assert ran.built == [] and sorted(ran.summary["restored"]) == ALL
@@ -67,14 +54,14 @@ def test_a_bucket_that_wants_signatures_serves_as_well(greeting: Project, tmp_pa
         words = f"cache.url={place.address}", f"cache.s3_region={bucket.REGION}"
         assert ok(greeting.run(*words, env=place.environment)).built == ALL
         image = greeting.image()
-        other_machine(greeting)
+        greeting.other_machine()
         ran = ok(greeting.run(*words, env=place.environment))
     assert ran.built == [] and greeting.image() == image
 
 
 def test_a_machine_fetches_only_what_its_images_need(greeting: Project, server: Nginx) -> None:
     ok(greeting.run(f"cache.url={server.address}"))
-    other_machine(greeting)
+    greeting.other_machine()
     server.forget_log()
     ok(greeting.run(f"cache.url={server.reading}"))
     blobs = {words[6] for words in server.lines("GET", "/cas")}
@@ -87,13 +74,13 @@ def test_a_machine_fetches_only_what_its_images_need(greeting: Project, server: 
 
 def test_a_change_of_one_package_builds_it_alone(greeting: Project, server: Nginx) -> None:
     ok(greeting.run(f"cache.url={server.address}"))
-    other_machine(greeting)
+    greeting.other_machine()
     greeting.library("greet", GREET_C.replace("{ return 42; }", "{ int a = 42; return a + 0; }") +
                      "int more(void) { return 1; }\n", GREET_H)  # fmt: skip
     ran = ok(greeting.run(f"cache.url={server.address}"))
     assert ran.built == ["greet", "hello"], "its new function is part of the interface"
     greeting.program("alone", "int main(void) { return 1; }\n")
-    other_machine(greeting)
+    greeting.other_machine()
     ran = ok(greeting.run(f"cache.url={server.address}"))
     assert ran.built == ["alone"]
     assert "sent 1 results" in ran.text
@@ -103,14 +90,14 @@ def test_headers_and_libraries_are_fetched_for_a_package_that_is_built(
     greeting: Project, server: Nginx
 ) -> None:
     ok(greeting.run("greet", f"cache.url={server.address}"))
-    other_machine(greeting)
+    greeting.other_machine()
     ran = ok(greeting.run("hello", f"cache.url={server.reading}"))
     assert ran.built == ["hello"]
 
 
 def test_a_null_build_asks_nothing(greeting: Project, server: Nginx) -> None:
     ok(greeting.run(f"cache.url={server.address}"))
-    other_machine(greeting)
+    greeting.other_machine()
     ok(greeting.run(f"cache.url={server.reading}"))
     server.forget_log()
     assert ok(greeting.run(f"cache.url={server.reading}")).built == []
@@ -139,7 +126,7 @@ def test_what_only_this_machine_can_use_is_not_sent(greeting: Project, server: N
 def test_without_the_server_the_same_image_is_built(greeting: Project, server: Nginx) -> None:
     ok(greeting.run(f"cache.url={server.address}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     ran = ok(greeting.run("cache.url=http://127.0.0.1:9/x"))
     assert ran.built == ALL and greeting.image() == image
     assert ran.text.count("is not used any more in this run") == 1
@@ -150,7 +137,7 @@ def test_blobs_that_are_gone_after_the_hit_are_built_in_the_same_run(
 ) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
 
     def gone(method: str, path: str) -> tuple[int, dict[str, str]] | None:
         return (404, {}) if method == "GET" and path.startswith("/cas") else None
@@ -163,7 +150,7 @@ def test_blobs_that_are_gone_after_the_hit_are_built_in_the_same_run(
 
 def test_blobs_that_are_gone_days_later_are_built(greeting: Project, state: CacheServer) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
-    other_machine(greeting)
+    greeting.other_machine()
     ok(greeting.run(f"cache.url={state.base}"))
     state.files.clear()
     greeting.program("hello", "#include <greet.h>\nint main(void) { return greet(); }\n",
@@ -178,7 +165,7 @@ def test_a_server_that_fails_in_the_middle_changes_nothing(
 ) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     left = [6]
 
     def fails(_method: str, _path: str) -> tuple[int, dict[str, str]] | None:
@@ -194,7 +181,7 @@ def test_a_server_that_fails_in_the_middle_changes_nothing(
 def test_wrong_bytes_are_never_in_an_image(greeting: Project, state: CacheServer) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     for path in state.files:
         if path.startswith("/cas"):
             state.files[path] = state.files[path][::-1]
@@ -206,7 +193,7 @@ def test_wrong_bytes_are_never_in_an_image(greeting: Project, state: CacheServer
 
 def test_a_dry_run_asks_what_it_would_take(greeting: Project, server: Nginx) -> None:
     ok(greeting.run(f"cache.url={server.address}"))
-    other_machine(greeting)
+    greeting.other_machine()
     ran = greeting.run("-n", f"cache.url={server.reading}")
     assert ran.status == 0 and ran.err == ""
     assert "Traceback" not in ran.text
@@ -217,7 +204,7 @@ def test_a_dry_run_asks_what_it_would_take(greeting: Project, server: Nginx) -> 
 def test_a_record_without_a_part_is_no_result(greeting: Project, state: CacheServer) -> None:
     ok(greeting.run(f"cache.url={state.base}"))
     image = greeting.image()
-    other_machine(greeting)
+    greeting.other_machine()
     for path in [path for path in state.files if path.startswith("/ac")]:
         key = path.rpartition("/")[2]
         raw, sizes, _ = action.decode(state.files[path])

@@ -10,16 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from incremental.conftest import GREET_C, GREET_H, HELLO_C
-from incremental.project import Project, Ran
+from incremental.conftest import ALL, GREET_C, GREET_H, HELLO_C
+from incremental.project import Project, Ran, ok
 
-ALL = ["alone", "greet", "hello", "libc"]
 Change = Callable[[Project], object]
-
-
-def ok(ran: Ran) -> Ran:
-    assert ran.status == 0, ran.text
-    return ran
 
 
 def rebuilds(
