@@ -10,6 +10,7 @@ from pathlib import Path
 import dispatch_parts
 import pinned_tools
 import pytest
+import sent_parts
 
 from incremental.project import Project
 from quard.boards import board, settings
@@ -25,31 +26,13 @@ from quard.sources.archives import Fetched
 from quard.store.local import Store
 
 SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-PATCH = "--- a/hello.c\n+++ b/hello.c\n@@ -1 +1 @@\n-#include <greet.h>\n+#include <greet.h> \n"
-GENERATE = "#!/bin/sh\necho '#define MADE 1'\n"
-CODE = '#include <greet.h>\n#include "made.h"\nint main(void) { return greet() - 41 - MADE; }\n'
-MAKEFILE = """\
-hello: hello.c
-\t$(FILES)/made > made.h
-\t$(CC) $(CFLAGS) -o $@ hello.c -lgreet
-\ttest "$$(id -u) $$PWD" = "1000 /quard/src"
-"""
+PLACE = '\ttest "$$(id -u) $$PWD" = "1000 /quard/src"\n'
 
 
 @pytest.fixture
 def sent(greeting: Project) -> Project:
-    """A program that has an archive, a patch, an executable file and a dependency."""
     pinned_tools.give(greeting)
-    _, sha256 = greeting.archive("hello", "1", {"Makefile": MAKEFILE, "hello.c": CODE})
-    recipe = greeting.recipe("hello")
-    old = recipe.read_text().split('sha256="')[1][:64]
-    greeting.edit("packages/hello/recipe.py", old, sha256)
-    greeting.edit(
-        "packages/hello/recipe.py", '"CC={cross}gcc",', '"CC={cross}gcc", "FILES={files}",'
-    )
-    (recipe.parent / "0001-space.patch").write_text(PATCH)
-    (recipe.parent / "made").write_text(GENERATE)
-    (recipe.parent / "made").chmod(0o755)
+    sent_parts.give(greeting, PLACE)
     return greeting
 
 

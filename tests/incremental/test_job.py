@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import sent_parts
 
 from incremental.project import Project
 from quard.base.canonical import canonical
@@ -37,25 +38,11 @@ from quard.store.local import Store
 from quard.store.stores import Stores
 
 SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-PATCH = "--- a/hello.c\n+++ b/hello.c\n@@ -1 +1 @@\n-#include <greet.h>\n+#include <greet.h> \n"
-GENERATE = "#!/bin/sh\necho '#define MADE 1'\n"
 
 
 @pytest.fixture
 def sent(greeting: Project) -> Project:
-    """A program that has an archive, a patch, an executable file and a dependency."""
-    code = '#include <greet.h>\n#include "made.h"\nint main(void) { return greet() - 41 - MADE; }\n'
-    makefile = "hello: hello.c\n\t$(FILES)/made > made.h\n\t$(CC) $(CFLAGS) -o $@ hello.c -lgreet\n"
-    _, sha256 = greeting.archive("hello", "1", {"Makefile": makefile, "hello.c": code})
-    recipe = greeting.recipe("hello")
-    old = recipe.read_text().split('sha256="')[1][:64]
-    greeting.edit("packages/hello/recipe.py", old, sha256)
-    greeting.edit(
-        "packages/hello/recipe.py", '"CC={cross}gcc",', '"CC={cross}gcc", "FILES={files}",'
-    )
-    (recipe.parent / "0001-space.patch").write_text(PATCH)
-    (recipe.parent / "made").write_text(GENERATE)
-    (recipe.parent / "made").chmod(0o755)
+    sent_parts.give(greeting)
     return greeting
 
 
