@@ -12,6 +12,7 @@ import execution_server
 import pytest
 from buildgrid.common.protos.build.bazel.remote.execution.v2 import remote_execution_pb2 as m
 from execution_server import Actions
+from grpc_client import FAST
 from plan_parts import COMMON, plan
 
 from quard.dispatch import layout
@@ -20,7 +21,7 @@ from quard.execute.job import Job
 from quard.model import Make
 from quard.remote.cas import Cas
 from quard.remote.credentials import Credentials
-from quard.remote.link import Limits, Link
+from quard.remote.link import Link
 from quard.remote.reapi import Channel
 from quard.store.blob import pack, walk
 from quard.store.local import Store
@@ -28,7 +29,6 @@ from quard.store.stores import Stores
 
 PLAN = plan(Make(**COMMON))
 JOB = Job(plan=PLAN, now={}, dev={}, native={})
-FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
 
 
 @pytest.fixture

@@ -13,26 +13,22 @@ from pathlib import Path
 
 import casd
 import grpc
+import grpc_client
 import pytest
 import reapi_server
 from casd import Casd, needs_casd
+from grpc_client import FAST, USUAL
 from reapi_server import State, first
 
 from quard.remote.cas import Blob, Cas
-from quard.remote.credentials import Credentials
-from quard.remote.link import Limits, Link, Stopped, Unusable
-from quard.remote.reapi import Channel
+from quard.remote.link import Limits, Unusable
 
-USUAL = Limits(connect=2, silence=20, slack=20, pause=0.01, longest=0.05)
-FAST = Limits(connect=0.5, silence=0.5, slack=0.5, rate=1 << 30, pause=0.01, longest=0.05)
 SMALL, LARGE = os.urandom(1000), os.urandom(3 << 20)
 
 
-class Client:
+class Client(grpc_client.Client):
     def __init__(self, base: str, limits: Limits = USUAL) -> None:
-        self.said: list[str] = []
-        self.link = Link("the cache at HOST", self.said.append, limits)
-        self.channel = Channel(base, Credentials(), self.link)
+        super().__init__(base, limits=limits)
         self.cas = Cas(self.channel)
 
     def read(self, sha256: str, size: int) -> bytes | None:
@@ -246,23 +242,7 @@ def test_a_refusal_is_given_to_the_caller(state: State, client: Client) -> None:
 
 @pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
 def test_a_transfer_ends_when_the_run_is_stopped(state: State, content: bytes) -> None:
-    client, begun = Client(state.base), threading.Event()
-    release = threading.Event()
+    client = Client(state.base)
     client.channel.capabilities()
-
-    def hang(_method: str, _call: grpc.ServicerContext) -> None:
-        begun.set()
-        release.wait(20)
-
-    def stop() -> None:
-        begun.wait(10)
-        client.link.stop()
-        client.channel.close()
-
-    state.fault = hang
-    threading.Thread(target=stop).start()
-    started = time.monotonic()
-    with pytest.raises(Stopped):
-        client.read(state.add(content), len(content))
-    assert time.monotonic() - started < 5
-    release.set()
+    sha256 = state.add(content)
+    grpc_client.ends_when_stopped(state, client.channel, lambda: client.read(sha256, len(content)))

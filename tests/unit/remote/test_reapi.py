@@ -11,6 +11,7 @@ from contextlib import ExitStack
 
 import grpc
 import pytest
+import raw_server
 import reapi_server
 from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
     remote_execution_pb2 as messages,
@@ -20,7 +21,7 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
 )
 from buildgrid.common.protos.google.bytestream.bytestream_pb2 import ReadRequest
 from buildgrid.common.protos.google.bytestream.bytestream_pb2_grpc_aio import ByteStreamStub
-from grpc_client import FAST, Client
+from grpc_client import FAST, Client, ends_when_stopped
 from reapi_server import State, first
 
 from quard.remote.link import Limits, Stopped, Unusable
@@ -171,20 +172,11 @@ def test_an_answer_that_is_no_message_is_an_outage(
 
 
 def test_a_server_of_another_protocol_is_an_outage() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
-        def answer() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-
-        threading.Thread(target=answer, daemon=True).start()
-        Client(f"grpc://127.0.0.1:{listening.getsockname()[1]}").lost()
+    with raw_server.running(answer) as place:
+        Client(f"grpc://{place}").lost()
 
 
 def test_a_stopped_run_asks_nothing_more(state: State, client: Client) -> None:
@@ -196,25 +188,8 @@ def test_a_stopped_run_asks_nothing_more(state: State, client: Client) -> None:
 
 
 def test_a_call_ends_when_the_run_is_stopped(state: State) -> None:
-    client, begun = Client(state.base, limits=Limits()), threading.Event()
-    release = threading.Event()
-
-    def hang(_method: str, _call: grpc.ServicerContext) -> None:
-        begun.set()
-        release.wait(20)
-
-    def stop() -> None:
-        begun.wait(10)
-        client.link.stop()
-        client.channel.close()
-
-    state.fault = hang
-    threading.Thread(target=stop).start()
-    started = time.monotonic()
-    with pytest.raises(Stopped):
-        client.channel.capabilities()
-    assert time.monotonic() - started < 5
-    release.set()
+    channel = Client(state.base, limits=Limits()).channel
+    ends_when_stopped(state, channel, channel.capabilities)
 
 
 def test_a_server_that_is_started_again_is_used_again() -> None:

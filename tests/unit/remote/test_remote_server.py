@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cache_server
 import pytest
+import raw_server
 from cache_server import CacheServer, first, slow
 from http_client import FAST, Client
 
@@ -109,27 +110,14 @@ def test_silence_is_an_outage(state: CacheServer, client: Client) -> None:
 
 
 def test_bytes_that_trickle_are_an_outage() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(12):
+            connection.sendall(b"x")
+            time.sleep(0.1)
 
-        def trickle() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-                    for _ in range(12):
-                        try:
-                            connection.sendall(b"x")
-                        except OSError:
-                            break
-                        time.sleep(0.1)
-
-        thread = threading.Thread(target=trickle, daemon=True)
-        thread.start()
-        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    with raw_server.running(trickle) as place:
+        client = Client(f"http://{place}")
         with pytest.raises(Unusable):
             client.get("cas/a")
         assert "too slow" in client.said[0]
