@@ -199,6 +199,27 @@ def test_an_interrupt_ends_what_waits_without_a_word(project: Project) -> None:
     assert sorted(ran.built) == names, ran.text
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_further_interrupts_while_a_run_ends_show_no_traceback(project: Project, jobs: int) -> None:
+    for name in ("a", "b"):
+        program(project, name, "sleep 30")
+    project.board(["a", "b", "libc"])
+    assert project.run("libc").status == 0
+    run = start(project, f"-j{jobs}")
+    work = project.folder / "out/tiny/work"
+    assert within(60, lambda: len([*work.glob("[ab]/src/Makefile")]) == jobs)
+
+    def has_ended() -> bool:
+        os.killpg(run.pid, signal.SIGINT)
+        return run.poll() is not None
+
+    assert within(20, has_ended)
+    text, _ = run.communicate(timeout=20)
+    assert "Traceback" not in text and "KeyboardInterrupt" not in text, text
+    assert "tiny: interrupted in " in text
+    assert json.loads((project.folder / "out/tiny/summary.json").read_text())["interrupted"]
+
+
 def test_an_interrupt_that_another_thread_receives_ends_the_build(project: Project) -> None:
     """The kernel may choose any; SCons' main thread waits for the others, and is not woken."""
     program(project, "slow", "sleep 30")

@@ -19,7 +19,7 @@ class Loop:
     """An event loop in a daemon thread, which is started on first use."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call `start`
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:

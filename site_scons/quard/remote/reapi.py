@@ -78,7 +78,7 @@ class Channel:
         self._address = Address.of(address)
         self._credentials = credentials
         self._opening = threading.Lock()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call `close`
         self._channel: grpc.aio.Channel | None = None
         self._metadata: tuple[tuple[str, str], ...] = ()
         self._asking = threading.Lock()

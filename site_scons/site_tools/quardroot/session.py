@@ -192,6 +192,7 @@ class Session:
     def _close(self) -> None:
         """Write the summary and print the last lines."""
         workspace = self.workspace
+        signals.end_quietly(workspace.host.stop)
         workspace.console.close()
         if not self.works:
             from . import preview  # noqa: PLC0415

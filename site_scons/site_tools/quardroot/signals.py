@@ -31,7 +31,17 @@ def heed(stop: Stop, console: Console) -> None:
     """
     stop.around(console.suspend, console.resume)
     _on_interrupt(stop)
+    _on_second_interrupt(stop)
     _on_suspend(stop)
+
+
+def end_quietly(stop: Stop) -> None:
+    """Make Ctrl-C end what the end of a run waits for, and raise nothing.
+
+    Python prints what an exit handler raises as a traceback.
+    """
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGINT, lambda _number, _frame: stop.request())
 
 
 def relay(stop: Stop) -> None:
@@ -69,6 +79,18 @@ def _on_interrupt(stop: Stop) -> None:
         stop.request()
 
     InterruptState.set = interrupt
+
+
+def _on_second_interrupt(stop: Stop) -> None:
+    """Make Ctrl-C do nothing once the run is stopped: SCons gives the key back before it ends."""
+    raising = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if callable(raising) and not stop.requested:
+            raising(number, frame)
+
+    if callable(raising):
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def _on_suspend(stop: Stop) -> None:
