@@ -10,6 +10,7 @@ import ipaddress
 import os
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.boards.launching import DISTCC, PORT, PORTS
@@ -23,6 +24,17 @@ from quard.project.launching import find
 
 _COMPILERS = "/quard/compilers"
 _LIST = "list"
+_SERVED = """\
+#!/bin/sh
+for word; do
+    case $word in
+        -wrapper* | -specs* | --specs* | -B* | --prefix* | -fplugin* | -iplugindir* | @*)
+            echo "$word is refused: it can start other programs" >&2
+            exit 1 ;;
+    esac
+done
+PATH=/usr/bin:/bin exec {compiler} "$@"
+"""
 
 
 def command(host: Host, given: Mapping[str, str]) -> tuple[str, ...]:
@@ -70,9 +82,16 @@ def _compiler(host: Host) -> tuple[str, ...]:
     toolchain, identity = host.tooling.toolchain, host.tooling.builds_with((), native=False)
     compiler = toolchain.shown(toolchain.commands["gcc"])
     path = f"{_COMPILERS}/{compiler_name(identity, compiler.name)}"
-    line = f'PATH=/usr/bin:/bin exec {shlex.quote(str(compiler))} "$@"'
-    served = _file(f"#!/bin/sh\n{line}\n", "0755", path)
-    return (*served, *_file(f"{path}\n", "0644", f"{_COMPILERS}/{_LIST}"))
+    program = _file(served(compiler), "0755", path)
+    return (*program, *_file(f"{path}\n", "0644", f"{_COMPILERS}/{_LIST}"))
+
+
+def served(compiler: Path) -> str:
+    """Return the script by which distccd starts the compiler, and nothing else.
+
+    The options come over the network, and some have gcc start any program.
+    """
+    return _SERVED.format(compiler=shlex.quote(str(compiler)))
 
 
 def _file(text: str, mode: str, place: str) -> tuple[str, ...]:
