@@ -26,7 +26,10 @@ _SENT = "-ffile-prefix-map="
 """Options of the driver that a host needs, too."""
 _SCRIPT = """\
 for word; do
-    case $word in -g* | -fsanitize* | -E | *.[sS] | *.sx) exec {name} "$@" ;; esac
+    case $word in
+        -g* | --debug* | -fsanitize* | -E | @*) exec {name} "$@" ;;
+        *.[sS] | *.sx | assembler* | -xassembler*) exec {name} "$@" ;;
+    esac
 done
 DISTCC_HOSTS={hosts} DISTCC_SSH={connect} DISTCC_LOG={log} DISTCC_IO_TIMEOUT=120 \\
     {launcher} {name} {sent} "$@"
