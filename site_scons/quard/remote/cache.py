@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from quard.base.files import file_sha256
@@ -84,7 +85,11 @@ class CacheReader:
             for sha256 in wanted:
                 self._away.note(sha256, sizes[sha256])
             taken.note(self._store.root, key, record["blobs"].values())
-        except (OSError, Unusable, Stopped):
+        except (Unusable, Stopped):
+            return None
+        except OSError as fault:  # without a note, nobody would know what to fetch
+            with suppress(Unusable):
+                self._link.give_up(f"what it has cannot be noted here: {fault}")
             return None
         self._hits.add(key)
         return record
