@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from typing import Any
 
 from quard.base.errors import QuardError
@@ -55,7 +54,7 @@ class Sending:
         self._lock = threading.Lock()
         self._asked: set[str] = set()
         self._waiting: list[Future[None]] = []
-        self._sent = self._bytes = 0
+        self._sent = self._bytes = self._stopped = 0
         self._given_up = False
 
     def send(self, key: str, record: Mapping[str, Any]) -> None:
@@ -69,8 +68,11 @@ class Sending:
     def _try(self, key: str, record: Mapping[str, Any]) -> None:
         try:
             self._send(key, record)
-        except (Unusable, Stopped):
-            pass  # the first has been reported; of the second, `finish` reports the number
+        except Unusable:
+            pass  # that has been reported
+        except Stopped:
+            with self._lock:
+                self._stopped += 1
         except QuardError as error:
             self._give_up(error)
         except FileNotFoundError:
@@ -130,11 +132,10 @@ class Sending:
         return f"{text}; {left} more were given up" if left else text
 
     def _wait(self) -> int:
-        """Return the number of results that were not sent in time."""
-        with suppress(KeyboardInterrupt):  # it ends the wait, and the rest is given up
-            wait(self._waiting, timeout=_LONGEST)
-        left = sum(not each.done() for each in self._waiting)
-        if left:
+        """Return the number of results that were not sent in time, or before an interrupt."""
+        late = wait(self._waiting, timeout=_LONGEST).not_done
+        left = len(late) + self._stopped
+        if late:
             self._transport.close()
         self._senders.shutdown()
         return left

@@ -238,6 +238,20 @@ def test_what_is_not_sent_in_time_is_given_up(
     release.set()
 
 
+def test_what_an_interrupt_keeps_from_being_sent_is_told(
+    state: State, machine: Callable[..., Machine]
+) -> None:
+    release = threading.Event()
+    state.fault = lambda asked, _call: release.wait(20) if asked == "Write" else None
+    one = machine()
+    one.build(LARGE)
+    interrupt = threading.Timer(0.3, one.remote.stop)
+    interrupt.start()
+    assert one.remote.finish().endswith("; 1 more were given up")
+    interrupt.join()
+    release.set()
+
+
 def test_a_fault_of_ours_while_sending_is_told(
     machine: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
