@@ -79,7 +79,7 @@ def timeline(spans: Iterable[Span], started: float, run: Run) -> Timeline:
     return Timeline(run, tuple(shifted), _in_rows(pieces), path)
 
 
-def critical_path(spans: Iterable[Span], needs: Mapping[str, Sequence[str]]) -> tuple[Span, ...]:
+def critical_path(spans: Sequence[Span], needs: Mapping[str, Sequence[str]]) -> tuple[Span, ...]:
     """Return the chain of spans that ends last.
 
     Each could only begin when the one before it had ended. A result that was made again in the
@@ -88,9 +88,8 @@ def critical_path(spans: Iterable[Span], needs: Mapping[str, Sequence[str]]) -> 
     by_name: dict[str, list[Span]] = {}
     for span in spans:
         by_name.setdefault(span.name, []).append(span)
-    everything = [span for found in by_name.values() for span in found]
     chain: list[Span] = []
-    last = max(everything, key=lambda span: (span.end, span.name), default=None)
+    last = max(spans, key=lambda span: (span.end, span.name), default=None)
     while last is not None:
         chain.append(last)
         before = [

@@ -207,14 +207,11 @@ class Session:
         same = self.selection.unchanged
         unchanged = [u.name for u in self.selection.wanted if u.is_package and u.id in same]
         current = sorted({*self._in_state(up_to_date), *unchanged})
-        interrupted = workspace.host.stop.requested
         idle = workspace.host.jobserver.idle(seconds) if workspace.summary.built else None
-        summary = workspace.summary.as_json(
-            tuple(current), seconds, interrupted=interrupted, idle=idle
-        )
+        summary = workspace.summary.as_json(tuple(current), seconds, interrupted=stopped, idle=idle)
         showing.remember(self.build, summary)
         self._tell_decisions()
-        ended_early = bool(SCons.Script.GetBuildFailures()) or workspace.host.stop.requested
+        ended_early = bool(SCons.Script.GetBuildFailures()) or stopped
         if summary["built"] or summary["restored"]:
             from quard.project.shrinking import shrink_after  # noqa: PLC0415
 

@@ -52,12 +52,7 @@ def expect(run: Run, changed: Iterable[Unit]) -> None:
 def remember(build: BoardBuild, summary: dict[str, Any]) -> None:
     """Record what a run has done, and how long that took."""
     workspace = build.workspace
-
-    def write(path: Path) -> None:
-        with replacing(path) as part:
-            part.write_text(report.as_json(summary), encoding="utf-8")
-
-    files: list[_File] = [(workspace.out / "summary.json", write)]
+    files = [(workspace.out / "summary.json", _writing(lambda: report.as_json(summary)))]
     if workspace.console.taken:
         files += _durations(build)
     if workspace.console.spans:
@@ -93,15 +88,18 @@ def _timeline(build: BoardBuild, summary: dict[str, Any]) -> list[_File]:
     from quard.face.trace import trace  # noqa: PLC0415
     from quard.project.timelines import found  # noqa: PLC0415
 
-    line = found(build, summary)
+    line, out = found(build, summary), build.workspace.out
+    return [
+        (out / "timeline.json", _writing(lambda: report.as_json(trace(line)))),
+        (out / "timeline.html", _writing(lambda: page(line))),
+    ]
 
-    def write_trace(path: Path) -> None:
+
+def _writing(text: Callable[[], str]) -> Callable[[Path], None]:
+    """Return what writes a text, which is only made then."""
+
+    def write(path: Path) -> None:
         with replacing(path) as part:
-            part.write_text(report.as_json(trace(line)), encoding="utf-8")
+            part.write_text(text(), encoding="utf-8")
 
-    def write_page(path: Path) -> None:
-        with replacing(path) as part:
-            part.write_text(page(line), encoding="utf-8")
-
-    out = build.workspace.out
-    return [(out / "timeline.json", write_trace), (out / "timeline.html", write_page)]
+    return write
