@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 import network_namespaces
 import pytest
 from network_namespaces import Host
-from waiting import within
+from waiting import is_served, within
 
 from incremental.project import Project, Ran
 
@@ -90,11 +90,7 @@ def serving(project: Project, host: Host) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def answers(host: Host) -> bool:
-    try:
-        socket.create_connection((host.address, 3632), 1).close()
-    except OSError:
-        return False
-    return True
+    return is_served(host.address, 3632)
 
 
 def elsewhere(project: Project, name: str) -> Project:

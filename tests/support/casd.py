@@ -7,13 +7,13 @@ import platform
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from waiting import is_served, within
 
 needs_casd = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="buildbox-casd is a program for x86_64"
@@ -75,7 +75,8 @@ def running(folder: Path, *options: str, instance: str = "quard", port: int = 0)
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        _wait(port, process, folder)
+        within(10, lambda: process.poll() is not None or is_served("127.0.0.1", port))
+        assert process.poll() is None and is_served("127.0.0.1", port), (folder / "log").read_text()
         yield Casd(folder, port, instance, process)
     finally:
         process.terminate()
@@ -84,15 +85,3 @@ def running(folder: Path, *options: str, instance: str = "quard", port: int = 0)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        assert process.poll() is None, (folder / "log").read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise AssertionError("buildbox-casd does not listen")

@@ -7,11 +7,12 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from waiting import is_served, within
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/remote-cache.md"
 _OWN = """\
@@ -124,20 +125,9 @@ def running(folder: Path, block: Callable[[int], str] | None = None) -> Iterator
             stdin=subprocess.DEVNULL, stdout=out, stderr=out,
         )  # fmt: skip
     try:
-        _wait(port, process, folder)
+        within(10, lambda: process.poll() is not None or is_served("127.0.0.1", port))
+        assert process.poll() is None and is_served("127.0.0.1", port), (folder / "out").read_text()
         yield Nginx(folder, port)
     finally:
         process.terminate()
         process.wait(10)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        assert process.poll() is None, (folder / "out").read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise AssertionError("nginx does not listen")

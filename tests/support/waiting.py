@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -15,4 +16,13 @@ def within(seconds: float, holds: Callable[[], object]) -> bool:
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL)
+    return True
+
+
+def is_served(host: str, port: int) -> bool:
+    """Return whether a server takes connections."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
     return True
