@@ -29,8 +29,8 @@ _AT_ONCE = 8
 _KEY = re.compile(rb"ccache:([0-9a-z]{20,80})")
 _MOST = 64 << 20
 """Bytes of an entry."""
-_WORDS, _DIGITS = 4, 20
-"""Of a request, and of a number in it."""
+_WORDS, _WORD, _DIGITS = 3, 100, 20
+"""Of a request, of each of them but an entry, and of a number."""
 _NONE, _OK = b"$-1\r\n", b"+OK\r\n"
 
 
@@ -112,11 +112,12 @@ class CompiledFiles:
 def _request(stream: io.BufferedIOBase) -> list[bytes]:
     """Return the words of a request; none at the end. Raises _Malformed, OSError."""
     line = stream.readline(_DIGITS)
-    return [_word(stream) for _ in range(_number(line, b"*", _WORDS))] if line else []
+    count = _number(line, b"*", _WORDS) if line else 0
+    return [_word(stream, _WORD if number < _WORDS - 1 else _MOST) for number in range(count)]
 
 
-def _word(stream: io.BufferedIOBase) -> bytes:
-    size = _number(stream.readline(_DIGITS), b"$", _MOST)
+def _word(stream: io.BufferedIOBase, most: int) -> bytes:
+    size = _number(stream.readline(_DIGITS), b"$", most)
     word = stream.read(size + 2)
     if word[size:] != b"\r\n":
         raise _Malformed

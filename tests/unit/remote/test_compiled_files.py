@@ -24,6 +24,10 @@ def state() -> Iterator[CacheServer]:
         yield found
 
 
+def request(*words: bytes) -> bytes:
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
+
+
 class Files(CompiledFiles):
     """The files of a run; `said` is what the user was told."""
 
@@ -47,10 +51,6 @@ def send(files: Files, data: bytes, package: str = "thing") -> bytes:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
-
-
-def request(*words: bytes) -> bytes:
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
 
 
 GET, SET = request(b"GET", KEY), request(b"SET", KEY, VALUE)
@@ -88,6 +88,7 @@ def test_a_package_reaches_its_own_files_only(files: Files, state: CacheServer) 
         b"*-1\r\n",
         b"*2\r\n$3\r\nGET\r\n$99999999999\r\n",
         b"*2\r\n$3\r\nGET\r\n$7\r\nshort",
+        pytest.param(request(b"SET", KEY, b"x", b"x"), id="more words than a request has"),
         b"*" + b"1" * 1000,
         b"\0" * 100,
         b"*1\r\n$3\r\nGETxx",
@@ -99,6 +100,15 @@ def test_nonsense_ends_the_connection_and_nothing_else(
     assert send(files, data) == b""
     assert state.asked == []
     assert send(files, SET) == OK
+
+
+@pytest.mark.parametrize("data", [b"*1\r\n$9999\r\n", b"*2\r\n$3\r\nGET\r\n$9999\r\n"])
+def test_only_an_entry_may_be_long(files: Files, data: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(files.folder("thing") / NAME))
+        connection.sendall(data)
+        assert connection.recv(1) == b""
 
 
 @pytest.mark.parametrize("words", [(b"FLUSHALL",), (b"GET",), (b"SET", KEY), (b"DEL", KEY)])
