@@ -15,8 +15,7 @@ from __future__ import annotations
 import re
 import shlex
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from quard.execute import sysroot
 from quard.execute.questions import COMPILER, DEFAULT, FUNCTIONS, HEADERS, SIZED, TYPES
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
-from quard.process.sandbox import Sandbox, Work
+from quard.process.sandbox import Sandbox
 
 _FOUND = re.compile(r'^found "(?P<kind>\w+)" "(?P<name>[^"]+)"(?: (?P<value>\w+))?', re.MULTILINE)
 _MISSING = re.compile(r"undefined reference to [`'](\w+)'")
@@ -48,20 +47,6 @@ class Book:
         """Write the site file of a plan that has one, and a line about it into the build's log."""
         if plan.answers:
             note(self.write(plan, toolchain, sandbox))
-
-    @staticmethod
-    @contextmanager
-    def renewing(work: Work) -> Iterator[None]:
-        """Empty the tools folder, and write its site file again after the block.
-
-        The compiler cannot be asked again in a folder with sources, and make may start the script.
-        """
-        place = work.tools / sysroot.SITE
-        told = place.read_bytes() if place.exists() else None
-        make_empty(work.tools)
-        yield
-        if told is not None:
-            place.write_bytes(told)
 
     def write(self, plan: Plan, toolchain: Toolchain, sandbox: Sandbox) -> str:
         """Write the site file into the tools folder of a work folder that holds nothing else yet.

@@ -14,10 +14,10 @@ from quard.base.files import FileRef, make_empty, remove_tree
 from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, taken, unpack
 from quard.execute.buildlog import BuildLog, quoted
 from quard.execute.copying import copy
-from quard.execute.drivers import write_drivers
 from quard.execute.inputs import BuildInputs
 from quard.execute.machine import BuildMachine
 from quard.execute.native import new_stage
+from quard.execute.toolbox import Toolbox
 from quard.plan.late import late
 from quard.plan.plan import (
     CopyStep,
@@ -34,8 +34,6 @@ from quard.sources.trees import Entry
 
 _MAKE_FAILED = 2
 """make(1): make encountered an error; a killed make has another status."""
-_STARTED = "launcher"
-"""File in a work folder: the launcher of the compiler that its drivers start."""
 
 
 class StepFailed(QuardError):
@@ -81,6 +79,7 @@ class Build:
             start=machine.start,
             bound=launcher.bound(plan) if launcher else (),
         )
+        self._tools = Toolbox(plan, toolchain, self.sandbox, launcher, machine.search)
         folders = self.sandbox.folders
         makeflags = machine.jobserver.makeflags
         if plan.keeps and not plan.tracks:
@@ -123,7 +122,7 @@ class Build:
         self.note("update: continues where the last build was about to install")
         remove_tree(self.work.root / "debug")
         new_stage(self.work, native=self.plan.native)
-        self._renew_tools()
+        self._tools.renew()
         self.take_files(inputs.read)
 
     def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
@@ -139,7 +138,7 @@ class Build:
         self.note("update: continues in the folder of the last build")
         make_empty(self.work.home)
         new_stage(self.work, native=self.plan.native)
-        self._renew_tools()
+        self._tools.renew()
         self.take_files(inputs.read)
         self.sandbox.hand_over()
         return True
@@ -148,7 +147,7 @@ class Build:
         """Fill the work folder up to and including the patches."""
         self._report("unpack")
         self.sandbox.renew()
-        self._tools()
+        self._tools.fill()
         self._machine.answers.give(self.plan, self.toolchain, self.sandbox, self.note)
         inputs.lay_out(self.work)
         new_stage(self.work, native=self.plan.native)
@@ -166,25 +165,6 @@ class Build:
             for reference in self.plan.patches:
                 (folder / reference.name).write_bytes(inputs.read(reference))
             patch.apply([folder / p.name for p in self.plan.patches], self._patch)
-
-    def _tools(self) -> None:
-        """Fill the tools folder, and note what its drivers start."""
-        work, inside = self.work, self.sandbox.inside
-        further, search = self.plan.tools, self._machine.search
-        sysroot.tools(work, further, search, inside, self.sandbox.system)
-        write_drivers(work, self.toolchain, self.plan, inside, self._launcher)
-        (work.root / _STARTED).write_text(self._starts)
-
-    @property
-    def _starts(self) -> str:
-        return " ".join(self._launcher.words) if self._launcher else ""
-
-    def _renew_tools(self) -> None:
-        """Fill the tools folder again if its drivers start what this run does not use."""
-        noted = self.work.root / _STARTED
-        if (noted.read_text() if noted.exists() else "") != self._starts:
-            with self._machine.answers.renewing(self.work):
-                self._tools()
 
     def _look_for_licenses(self, *, upstream: bool) -> None:
         """Hash the licence files; log missing ones, an error for upstream's own archive."""

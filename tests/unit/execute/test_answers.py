@@ -168,21 +168,6 @@ def _configured(place: Place, site: str) -> Mapping[str, str]:
     return {name: text.strip("'") for name, _, text in pairs if "_env_" not in name}
 
 
-@pytest.mark.parametrize("told", ["answers", None])
-def test_a_kept_folder_with_new_tools_has_its_answers_still(
-    tmp_path: Path, told: str | None
-) -> None:
-    work = Work(tmp_path / "work")
-    work.make()
-    place = work.tools / sysroot.SITE
-    place.parent.mkdir()
-    if told:
-        place.write_text(told)
-    with Book.renewing(work):
-        place.parent.mkdir()
-    assert (place.read_text() if place.exists() else None) == told
-
-
 def test_no_question_is_one_that_a_script_answers_by_another_test() -> None:
     assert "strtod" not in questions.FUNCTIONS
     assert not {"off_t", "time_t", "ino_t"} & {*questions.SIZED}
