@@ -61,6 +61,23 @@ def test_plain_scons_says_what_to_start_where_the_compiler_is_missing(
     assert "reason: compiler-missing" in ran.err and "./scons" in ran.err.rpartition("hint:")[2]
 
 
+def need(project: Project, *modules: str) -> None:
+    """Have settings need modules that do not exist instead of these."""
+    equip = project.own_engine() / "site_tools/quardroot/equip.py"
+    text = equip.read_text()
+    for module in modules:
+        text = text.replace(f'"{module}"', '"no_such_module"')
+    equip.write_text(text)
+
+
+def test_packages_of_several_settings_are_installed_together(started: Project) -> None:
+    need(started, "botocore", "grpc")
+    bucket = ("cache.url=http://127.0.0.1:1", "cache.s3_region=eu-1")
+    workers = ("remote.execute=yes", "remote.url=grpc://127.0.0.1:1")
+    ran = started.run("libc", *bucket, *workers, env={"QUARDROOT_TOOLS": "machine"})
+    assert ran.status == 7 and "<machines3 remote><" in ran.out, ran.text
+
+
 @pytest.mark.parametrize(
     ("extra", "module", "words"),
     [
@@ -72,8 +89,7 @@ def test_packages_of_a_setting_are_installed_once(
     started: Project, extra: str, module: str, words: tuple[str, ...]
 ) -> None:
     """With one that no lock file brings."""
-    equip = started.own_engine() / "site_tools/quardroot/equip.py"
-    equip.write_text(equip.read_text().replace(f'"{module}"', '"no_such_module"'))
+    need(started, module)
     for goal in (("libc",), ("-n", "libc"), ("why",)):
         ran = started.run(*goal, *words, env={"QUARDROOT_TOOLS": "machine"})
         assert ran.status == 7 and f"<machine{extra}><" in ran.out, ran.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -64,28 +65,32 @@ def have_packages(project: Path, command: Command, settings: Settings, console: 
     """
     if settings.offline or not (command.builds or command.verb == "why"):
         return
+    asked, missing = os.environ.get(EXTRAS, "").split(), list[str]()
+    for extra, module, setting in _needed(settings):
+        if importlib.util.find_spec(module) is not None:
+            continue
+        if not os.environ.get(PREPARED) or extra in asked:
+            raise QuardError(
+                f"{setting} needs Python packages that are not installed",
+                detail=f"no module {module}; requirements-{extra}.lock lists what is needed",
+                reason="python-packages",
+                hint="start ./scons instead of scons: it installs them into .venv",
+            )
+        missing.append(extra)
+    if missing:
+        os.environ[EXTRAS] = " ".join(dict.fromkeys((*asked, *missing)))
+        console.close()
+        _start_again(project)
+
+
+def _needed(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Yield the NAME of requirements-NAME.lock, a module that it brings, and what needs it."""
     if settings.cache_url and settings.cache_s3_region:
-        _have(project, "s3", "botocore", "cache.s3_region", console)
+        yield "s3", "botocore", "cache.s3_region"
     if settings.cache_url.startswith(_GRPC):
-        _have(project, "remote", "grpc", "cache.url", console)
+        yield "remote", "grpc", "cache.url"
     if settings.remote:
-        _have(project, "remote", "grpc", "remote.url", console)
-
-
-def _have(project: Path, extra: str, module: str, setting: str, console: Console) -> None:
-    """Require a module that the packages of requirements-EXTRA.lock bring."""
-    if importlib.util.find_spec(module) is not None:
-        return
-    if not os.environ.get(PREPARED) or extra in os.environ.get(EXTRAS, "").split():
-        raise QuardError(
-            f"{setting} needs Python packages that are not installed",
-            detail=f"no module {module}; requirements-{extra}.lock lists what is needed",
-            reason="python-packages",
-            hint="start ./scons instead of scons: it installs them into .venv",
-        )
-    os.environ[EXTRAS] = f"{os.environ.get(EXTRAS, '')} {extra}".lstrip()
-    console.close()
-    _start_again(project)
+        yield "remote", "grpc", "remote.url"
 
 
 def _start_again(project: Path) -> NoReturn:
