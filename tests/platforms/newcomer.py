@@ -144,7 +144,7 @@ def use(terminal: Terminal, board: str) -> Iterator[tuple[str, float]]:
     """
     terminal.wait_for(r"bootstrap: ready after")
     yield "host packages and Python are there", time.monotonic()
-    terminal.wait_for(rf"{board}: .*\bin [0-9.]+ s$")
+    terminal.wait_for(rf"{board}: .*\bin [0-9.]+ s(, [0-9.]+ % idle)?$")
     yield "everything is built", time.monotonic()
     terminal.wait_for(r"^\S+ login: ")
     yield "the login prompt is there", time.monotonic()

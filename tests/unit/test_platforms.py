@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from platforms import newcomer
+from quard.ledger.summary import Summary
 
 TOP = Path(__file__).resolve().parents[2]
 RUN = TOP / "tests/platforms/run"
@@ -146,10 +147,13 @@ def test_a_program_that_hangs_is_given_up() -> None:
     os.waitpid(here.pid, 0)
 
 
-def test_a_build_that_reaches_the_prompt_is_used_and_switched_off() -> None:
+@pytest.mark.parametrize("idle", [None, 0.031])
+def test_a_build_that_reaches_the_prompt_is_used_and_switched_off(idle: float | None) -> None:
+    summary = Summary("b")
+    summary.add_built("linux", 299.0, ())
     here = terminal(
         "echo 'bootstrap: ready after 9 s'; printf 'linux: build 5 s\\r\\033[K'\n"
-        "echo 'b: 12 built, 1 restored in 300.1 s'; printf '\\r\\nThing\\n\\rb login: '\n"
+        f"echo '{summary.line(300.1, idle=idle)}'; printf '\\r\\nThing\\n\\rb login: '\n"
         "read -r user; prompt='root@quard-star:~# '\n"
         "for answer in ok 256 '42 of riscv64'; do\n"
         '    printf "%s" "$prompt"; read -r line; echo "$answer"\n'
