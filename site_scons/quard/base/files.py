@@ -48,10 +48,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a temporary file beside `path`, which replaces it at the end.
 
     The file is complete at any time. If writing fails, it keeps its old content and the temporary
-    file is removed. The folder is created if needed. Raises OSError.
+    file is removed. The folder is created if needed. Several may replace one file at once: threads,
+    and processes of containers that share a folder, whose ids may be equal. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.urandom(6).hex()}.part")
     try:
         yield part
         part.replace(path)
