@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from stamps import written
+
 from quard.machine.launcher import Program, gdb, qemu, update
 
 
@@ -27,9 +29,9 @@ def test_script_starts_the_program_with_its_options_first(tmp_path: Path) -> Non
 
 def test_script_stays_untouched_if_nothing_changed(tmp_path: Path) -> None:
     update(tmp_path, "echo", Program(words=("/bin/echo",)))
-    before = (tmp_path / "echo").stat()
+    before = written(tmp_path / "echo")
     update(tmp_path, "echo", Program(words=("/bin/echo",)))
-    assert (tmp_path / "echo").stat() == before
+    assert written(tmp_path / "echo") == before
     update(tmp_path, "echo", Program(words=("/bin/echo",), options=("new",)))
     assert run(tmp_path / "echo") == "new\n"
 
