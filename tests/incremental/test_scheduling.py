@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,21 @@ def test_an_interrupt_that_another_thread_receives_ends_the_build(project: Proje
     text, _ = run.communicate(timeout=20)
     assert run.returncode == 2, text
     assert "slow 1: built" not in text
+
+
+def test_make_installs_with_one_job(project: Project) -> None:
+    """What is installed may follow from the order: here one rule lists what others have added."""
+    project.program("ordered", CODE, more='install=("DESTDIR={stage}", "install"),')
+    rules = (
+        "ordered: ordered.c\n\t$(CC) -o $@ ordered.c\n"
+        "install: list other\n"
+        "list:\n\tsleep 1; mkdir -p $(DESTDIR)/usr; ls $(DESTDIR)/usr >list\n"
+        "\tcp list $(DESTDIR)/usr/list\n"
+        "other:\n\tmkdir -p $(DESTDIR)/usr/other; cp ordered.c $(DESTDIR)/usr/other\n"
+    )
+    replace(project, "ordered", {"Makefile": rules, "ordered.c": CODE})
+    project.board(["ordered", "libc"])
+    assert project.run("-j3").status == 0
+    with tarfile.open(project.folder / "out/tiny/images/rootfs.tar") as tar:
+        installed = tar.extractfile("usr/list")
+        assert installed and installed.read() == b""

@@ -81,13 +81,12 @@ class Build:
         )
         self._tools = Toolbox(plan, toolchain, self.sandbox, launcher, machine.search)
         folders = self.sandbox.folders
-        makeflags = machine.jobserver.makeflags
-        if plan.keeps and not plan.tracks:
-            # A later build may resume in the folder after a failure: leave no incomplete files.
-            makeflags += " --eval=.DELETE_ON_ERROR:"
+        # A later build may resume in the folder after a failure: leave no incomplete files.
+        resumes = plan.keeps and not plan.tracks
+        self._makeflags = " --eval=.DELETE_ON_ERROR:" if resumes else ""
+        makeflags = machine.jobserver.makeflags + self._makeflags
         further = {name: late(text, folders) for name, text in plan.env}
-        inside = self.sandbox.inside
-        self.env = sysroot.environment(folders, inside, makeflags, plan, further)
+        self.env = sysroot.environment(folders, self.sandbox.inside, makeflags, plan, further)
 
     def run(self, inputs: BuildInputs) -> None:
         """Build the package into the staging folder. Raises QuardError for any failure."""
@@ -195,7 +194,7 @@ class Build:
         match step:
             case RunStep(phase, argv):
                 with effect.expected(self.plan, step, self.work.stage, self._log.shown):
-                    self._run(phase, argv)
+                    self._run(phase, argv, serial=step.serial)
             # These also run in the sandbox: a link that the build made must not lead outside.
             case CopyStep(phase, source, destination, mode):
                 self._run(phase, ("install", "-D", "-m", mode, source, f"{{stage}}/{destination}"))
@@ -208,13 +207,17 @@ class Build:
                 taken.take(self.work.stage, self.toolchain, step)
                 self.sandbox.hand_over()
 
-    def _run(self, phase: str, argv: Sequence[str], stdin: Path | None = None) -> None:
+    def _run(
+        self, phase: str, argv: Sequence[str], stdin: Path | None = None, *, serial: bool = False
+    ) -> None:
         """Run one command of the plan. Raises QuardError PHASE-failed."""
         command = tuple(late(word, self.sandbox.folders) for word in argv)
         self.note(f"{phase}: {quoted(command)}")
         start = self._log.size()
+        one = {"MAKEFLAGS": self._makeflags} if serial else {}
         with self._jobs() as jobs:
-            status = self.sandbox.run(command, {**self.env, **jobs}, self._log.file, stdin=stdin)
+            env = {**self.env, **jobs, **one}
+            status = self.sandbox.run(command, env, self._log.file, stdin=stdin)
         if status:
             self.orderly = (command[0], status) == ("make", _MAKE_FAILED)
             raise self._failed(phase, command, status, start)

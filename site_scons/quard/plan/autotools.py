@@ -42,5 +42,5 @@ def steps(recipe: Autotools, context: Context) -> tuple[Step, ...]:
     )
     if recipe.install:
         install = ("make", "DESTDIR={stage}", *context.texts(recipe.install))
-        steps += (RunStep("install", install),)
+        steps += (RunStep("install", install, serial=True),)
     return steps

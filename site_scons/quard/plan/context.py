@@ -78,5 +78,5 @@ class Context(Record):
             case Symlink(path, target):
                 return plan.LinkStep(phase, render(path, self.values), render(target, self.values))
             case Run():
-                return plan.RunStep(phase, self.texts(tuple(step)))
+                return plan.RunStep(phase, self.texts(tuple(step)), serial=phase == "install")
         raise AssertionError(step)

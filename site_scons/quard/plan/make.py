@@ -13,4 +13,5 @@ def steps(recipe: Make, context: Context) -> tuple[Step, ...]:
     build: tuple[Step, ...] = (RunStep("build", (*common, *context.texts(recipe.make))),)
     if not recipe.install:
         return build
-    return (*build, RunStep("install", (*common, *context.texts(recipe.install))))
+    install = (*common, *context.texts(recipe.install))
+    return (*build, RunStep("install", install, serial=True))

@@ -33,15 +33,18 @@ class RunStep(Record):
     """Run a command in the source folder.
 
     modular -- run only if `.config` builds something as a module
+    serial  -- make runs one job at a time: what is installed may follow from the order
     """
 
     phase: Phase
     argv: tuple[str, ...]
     modular: bool = False
+    serial: bool = False
 
     def as_json(self) -> dict[str, Any]:
         only = {"only": "modular"} if self.modular else {}
-        return {"phase": self.phase, "run": self.argv, **only}
+        jobs = {"jobs": 1} if self.serial else {}
+        return {"phase": self.phase, "run": self.argv, **only, **jobs}
 
 
 @dataclass(frozen=True, repr=False)

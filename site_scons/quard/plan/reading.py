@@ -70,7 +70,8 @@ def _step(data: Mapping[str, Any]) -> Step:
     phase = data["phase"]
     match data:
         case {"run": argv}:
-            return RunStep(phase, tuple(argv), modular=data.get("only") == "modular")
+            modular, serial = data.get("only") == "modular", data.get("jobs") == 1
+            return RunStep(phase, tuple(argv), modular, serial)
         case {"copy": [source, destination, mode]}:
             return CopyStep(phase, source, destination, mode)
         case {"link": [path, target]}:
