@@ -54,6 +54,7 @@ STEPS = (
     RunStep("build", ("make", "")),
     RunStep("build", ("make ",)),
     RunStep("build", ("make",), modular=True),
+    RunStep("build", ("make",), serial=True),
     CopyStep("build", "a", "b", "0644"),
     CopyStep("build", "a", "b", "0755"),
     LinkStep("build", "a", "b"),
@@ -94,7 +95,7 @@ def test_every_difference_between_steps_is_in_the_identity() -> None:
     assert len({plan.identity for plan in plans}) == len(STEPS)
     fields = {name for step in STEPS for name in step.__dataclass_fields__}
     assert fields == {
-        "phase", "argv", "modular", "source", "destination", "mode", "path", "target",
+        "phase", "argv", "modular", "serial", "source", "destination", "mode", "path", "target",
         "make", "base", "refresh", "fragments", "lines", "libraries", "loader", "folders",
     }  # fmt: skip
 

@@ -28,14 +28,14 @@ def test_autotools_configures_for_the_target_with_features_last() -> None:
     assert {"--disable-static", "--enable-shared", "--disable-nls"} <= {*configure.argv}
     assert "--disable-dependency-tracking" in configure.argv
     assert build == RunStep("build", ("make",))
-    assert install == RunStep("install", ("make", "DESTDIR={stage}", "install"))
+    assert install == RunStep("install", ("make", "DESTDIR={stage}", "install"), serial=True)
 
 
 def test_autotools_passes_its_own_targets_and_may_leave_installing_to_finish() -> None:
     recipe = Autotools(**COMMON, make=("V={version}", "all"), install=("install-x",))
     _, build, install = autotools.steps(recipe, context(recipe))
     assert build == RunStep("build", ("make", "V=1.2", "all"))
-    assert install == RunStep("install", ("make", "DESTDIR={stage}", "install-x"))
+    assert install == RunStep("install", ("make", "DESTDIR={stage}", "install-x"), serial=True)
     without = Autotools(**COMMON, install=())
     assert [s.phase for s in autotools.steps(without, context(without))] == ["configure", "build"]
 
@@ -58,7 +58,7 @@ def test_make_gives_variables_and_features_to_both_runs() -> None:
     common = ("make", "CROSS_COMPILE=riscv64-linux-gnu-", *CHOSEN)
     assert make.steps(recipe, context(recipe, CHOICES)) == (
         RunStep("build", (*common, "all")),
-        RunStep("install", (*common, "DESTDIR={stage}", "install")),
+        RunStep("install", (*common, "DESTDIR={stage}", "install"), serial=True),
     )
 
 
@@ -132,7 +132,7 @@ def test_custom_adds_the_features_to_the_first_configure_command() -> None:
         RunStep("configure", ("./Configure", "linux64-riscv64", *CHOSEN)),
         RunStep("configure", ("make", "depend")),
         RunStep("build", ("make",)),
-        RunStep("install", ("make", "install")),
+        RunStep("install", ("make", "install"), serial=True),
         LinkStep("install", "a", "b"),
     )
 
