@@ -8,9 +8,9 @@ RECIPE = Custom(
     c_library="glibc",
     # The C library comes without it. The build machine has that of its own one, which is of the same
     # release as the cross compiler's; the data are alike on all little-endian processors.
-    install=(
+    install=[
         Run("mkdir", "-p", "{stage}/usr/lib/locale"),
         Run("cp", "-R", "/usr/lib/locale/C.utf8", "{stage}/usr/lib/locale"),
         Install("{files}/lang.sh", "etc/profile.d/lang.sh"),
-    ),
+    ],
 )

@@ -7,10 +7,10 @@ RECIPE = ToolchainRuntime(
     homepage="https://www.gnu.org/software/libc/",
     c_library="glibc",
     # Debian's makers link all of these without -z now.
-    unhardened=(
-        Unhardened("/usr/lib/*", lacks=("bind_now",), reason="linked by the toolchain's makers"),
-    ),
-    libraries=(
+    unhardened=[
+        Unhardened("/usr/lib/*", lacks=["bind_now"], reason="linked by the toolchain's makers"),
+    ],
+    libraries=[
         "libatomic.so.1",
         "libc.so.6",
         "libdl.so.2",
@@ -22,5 +22,5 @@ RECIPE = ToolchainRuntime(
         "libresolv.so.2",
         "librt.so.1",
         "libutil.so.1",
-    ),
+    ],
 )

@@ -3,19 +3,21 @@ from quard.model import Autotools, Run, Source
 RECIPE = Autotools(
     summary="Calls functions whose arguments are only known at run time",
     version="3.8.0",
-    source=Source(
-        "https://github.com/libffi/libffi/archive/refs/tags/v{version}.tar.gz",
-        sha256="bf40d752d8f5fd4505bcd1c7d4208ea87fd12c91f087e359651c776748352dc0",
-        size=662493,
-        provenance="stated alike by the recipes of several distributions",
-        mirrors=("debian:pool/main/libf/libffi/libffi_{version}.orig.tar.gz",),
-    ),
+    sources=[
+        Source(
+            "https://github.com/libffi/libffi/archive/refs/tags/v{version}.tar.gz",
+            sha256="bf40d752d8f5fd4505bcd1c7d4208ea87fd12c91f087e359651c776748352dc0",
+            size=662493,
+            provenance="stated alike by the recipes of several distributions",
+            mirrors=["debian:pool/main/libf/libffi/libffi_{version}.orig.tar.gz"],
+        )
+    ],
     license="MIT",
-    license_files=("LICENSE",),
+    license_files=["LICENSE"],
     homepage="https://sourceware.org/libffi/",
-    tools=("aclocal", "autoconf", "autoheader", "autom4te", "automake", "autoreconf", "libtoolize"),
+    tools=["aclocal", "autoconf", "autoheader", "autom4te", "automake", "autoreconf", "libtoolize"],
     # The archive of the tag has no configure script.
-    prepare=(Run("autoreconf", "--force", "--install"),),
+    prepare=[Run("autoreconf", "--force", "--install")],
     # Only its tests are in C++, for which a target may have no library.
-    configure=("--disable-docs", "--disable-multi-os-directory", "CXX=no"),
+    configure=["--disable-docs", "--disable-multi-os-directory", "CXX=no"],
 )

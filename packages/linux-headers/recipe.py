@@ -8,7 +8,7 @@ RECIPE = ToolchainRuntime(
     # With glibc, programs see these where the compiler has them, beside glibc's own.
     c_library="musl",
     # Without scsi: its headers for programs are the C library's.
-    headers=(
+    headers=[
         "asm",
         "asm-generic",
         "drm",
@@ -19,5 +19,5 @@ RECIPE = ToolchainRuntime(
         "sound",
         "video",
         "xen",
-    ),
+    ],
 )

@@ -3,46 +3,48 @@ from quard.model import Alternate, Install, Kconfig, Source
 RECIPE = Kconfig(
     summary="The Linux kernel",
     version="6.12.107",
-    source=Source(
-        "https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
-        sha256="a5f8c5be3fde2d6d9ca14e9631642cf1f44487143f11059da730dcd5892e307a",
-        provenance="upstream's sha256sums.asc, as quoted by one other project",
-        mirrors=(
-            "https://www.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
-            "https://mirrors.edge.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
-        ),
-        alternates=(
-            Alternate(
-                "debian:pool/main/l/linux/linux_{version}.orig.tar.xz",
-                sha256="efc76d3c78a5d65f42724118c437d11db1c9f6309a5f024ee9a8b1978fdc6919",
-                size=151398592,
-                differs="without six files and folders of other machines' drivers",
-            ),
-        ),
-    ),
+    sources=[
+        Source(
+            "https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
+            sha256="a5f8c5be3fde2d6d9ca14e9631642cf1f44487143f11059da730dcd5892e307a",
+            provenance="upstream's sha256sums.asc, as quoted by one other project",
+            mirrors=[
+                "https://www.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
+                "https://mirrors.edge.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
+            ],
+            alternates=[
+                Alternate(
+                    "debian:pool/main/l/linux/linux_{version}.orig.tar.xz",
+                    sha256="efc76d3c78a5d65f42724118c437d11db1c9f6309a5f024ee9a8b1978fdc6919",
+                    size=151398592,
+                    differs="without six files and folders of other machines' drivers",
+                ),
+            ],
+        )
+    ],
     license="GPL-2.0-only WITH Linux-syscall-note",
-    license_files=(
+    license_files=[
         "COPYING",
         "LICENSES/preferred/GPL-2.0",
         "LICENSES/exceptions/Linux-syscall-note",
-    ),
+    ],
     homepage="https://www.kernel.org",
     freestanding="the kernel: its Makefile and Kconfig choose its defences",
-    tools=("bc", "bison", "flex"),
-    env=(
+    tools=["bc", "bison", "flex"],
+    env=[
         ("KBUILD_BUILD_HOST", "quardroot"),
         ("KBUILD_BUILD_TIMESTAMP", "1980-01-01 00:00:00 UTC"),
         ("KBUILD_BUILD_USER", "quardroot"),
         ("KBUILD_BUILD_VERSION", "1"),
-    ),
-    variables=("ARCH={linux_arch}", "CROSS_COMPILE={cross}", "WERROR=0"),
+    ],
+    variables=["ARCH={linux_arch}", "CROSS_COMPILE={cross}", "WERROR=0"],
     base="allnoconfig",
-    fragments=("quard-star.fragment",),
-    make=("Image",),
-    modules=("modules",),
-    modules_install=("INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"),
-    finish=(
+    fragments=["quard-star.fragment"],
+    make=["Image"],
+    modules=["modules"],
+    modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],
+    finish=[
         Install("arch/{linux_arch}/boot/Image", "boot/Image"),
         Install("vmlinux", "usr/lib/debug/boot/vmlinux"),
-    ),
+    ],
 )

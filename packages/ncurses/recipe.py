@@ -3,29 +3,31 @@ from quard.model import Alternate, Autotools, ForBuild, Install, Run, Source, Sy
 RECIPE = Autotools(
     summary="Terminal handling: libncursesw and the descriptions of common terminals",
     version="6.6-20251231",
-    source=Source(
-        "https://invisible-island.net/archives/ncurses/current/ncurses-{version}.tgz",
-        sha256="e280541f4f601b8586bec305976c873fd641607f9bc4254bf661034dcccac4e9",
-        size=3789898,
-        provenance="upstream's OpenPGP signature verified",
-        mirrors=(
-            "https://invisible-mirror.net/archives/ncurses/current/ncurses-{version}.tgz",
-            "debian:pool/main/n/ncurses/ncurses_6.6+20251231.orig.tar.gz",
-        ),
-        alternates=(
-            Alternate(
-                "https://github.com/ThomasDickey/ncurses-snapshots/archive/v6_6_20251231/ncurses-{version}.tar.gz",
-                sha256="9796dfb0e790bac2a994a86df83adddc1a96021cbc02c44c4f2ea886069bd91d",
-                differs="the archive of the snapshot's tag, as the version control makes it",
-            ),
-        ),
-    ),
+    sources=[
+        Source(
+            "https://invisible-island.net/archives/ncurses/current/ncurses-{version}.tgz",
+            sha256="e280541f4f601b8586bec305976c873fd641607f9bc4254bf661034dcccac4e9",
+            size=3789898,
+            provenance="upstream's OpenPGP signature verified",
+            mirrors=[
+                "https://invisible-mirror.net/archives/ncurses/current/ncurses-{version}.tgz",
+                "debian:pool/main/n/ncurses/ncurses_6.6+20251231.orig.tar.gz",
+            ],
+            alternates=[
+                Alternate(
+                    "https://github.com/ThomasDickey/ncurses-snapshots/archive/v6_6_20251231/ncurses-{version}.tar.gz",
+                    sha256="9796dfb0e790bac2a994a86df83adddc1a96021cbc02c44c4f2ea886069bd91d",
+                    differs="the archive of the snapshot's tag, as the version control makes it",
+                ),
+            ],
+        )
+    ],
     license="X11-distribute-modifications-variant",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     homepage="https://invisible-island.net/ncurses/",
     # The entries that tic writes depend on its version.
-    natives=("ncurses",),
-    configure=(
+    natives=["ncurses"],
+    configure=[
         "--with-shared",
         "--without-normal",
         "--without-debug",
@@ -41,9 +43,9 @@ RECIPE = Autotools(
         "--with-pkg-config-libdir={prefix}/lib/pkgconfig",
         "--with-build-cc=gcc",
         "--with-default-terminfo-dir=/usr/share/terminfo",
-    ),
-    install=("install.libs", "install.includes"),
-    finish=(
+    ],
+    install=["install.libs", "install.includes"],
+    finish=[
         Run("mkdir", "-p", "{stage}/usr/share/terminfo"),
         # The terminals that people log in from; all 2,800 of them would be a third of the image.
         Run(
@@ -88,9 +90,9 @@ RECIPE = Autotools(
         Symlink("usr/include/ncursesw/ncurses.h", "../curses.h"),
         Symlink("usr/include/ncursesw/panel.h", "../panel.h"),
         Symlink("usr/include/ncursesw/term.h", "../term.h"),
-    ),
+    ],
     for_build=ForBuild(
-        configure=(
+        configure=[
             "--without-shared",
             "--without-debug",
             "--without-cxx",
@@ -100,8 +102,8 @@ RECIPE = Autotools(
             "--without-tests",
             "--disable-db-install",
             "--enable-widec",
-        ),
-        install=("install.progs",),
-        finish=(),
+        ],
+        install=["install.progs"],
+        finish=[],
     ),
 )

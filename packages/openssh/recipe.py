@@ -3,21 +3,23 @@ from quard.model import Autotools, Source, User
 RECIPE = Autotools(
     summary="Secure shell: server, client and file transfer",
     version="10.3p1",
-    source=Source(
-        "https://cdn.openbsd.org/pub/OpenBSD/OpenSSH/portable/openssh-{version}.tar.gz",
-        sha256="56682a36bb92dcf4b4f016fd8ec8e74059b79a8de25c15d670d731e7d18e45f4",
-        size=2007369,
-        provenance="upstream's release announcement",
-        mirrors=(
-            "https://ftp.openbsd.org/pub/OpenBSD/OpenSSH/portable/openssh-{version}.tar.gz",
-            "debian:pool/main/o/openssh/openssh_{version}.orig.tar.gz",
-        ),
-    ),
+    sources=[
+        Source(
+            "https://cdn.openbsd.org/pub/OpenBSD/OpenSSH/portable/openssh-{version}.tar.gz",
+            sha256="56682a36bb92dcf4b4f016fd8ec8e74059b79a8de25c15d670d731e7d18e45f4",
+            size=2007369,
+            provenance="upstream's release announcement",
+            mirrors=[
+                "https://ftp.openbsd.org/pub/OpenBSD/OpenSSH/portable/openssh-{version}.tar.gz",
+                "debian:pool/main/o/openssh/openssh_{version}.orig.tar.gz",
+            ],
+        )
+    ],
     license="SSH-OpenSSH",
-    license_files=("LICENCE",),
+    license_files=["LICENCE"],
     homepage="https://www.openssh.com",
-    needs=("openssl", "zlib"),
-    configure=(
+    needs=["openssl", "zlib"],
+    configure=[
         "--sysconfdir=/etc/ssh",
         "--libexecdir=/usr/libexec",
         "--with-pid-dir=/run",
@@ -39,8 +41,8 @@ RECIPE = Autotools(
         "--disable-utmpx",
         "--disable-wtmp",
         "--disable-wtmpx",
-    ),
-    install=("install-nokeys",),
-    users=(User("sshd", uid=74, home="/var/empty", gecos="sshd privilege separation"),),
-    drop=("etc/ssh/sshd_config", "etc/ssh/moduli", "var/empty"),
+    ],
+    install=["install-nokeys"],
+    users=[User("sshd", uid=74, home="/var/empty", gecos="sshd privilege separation")],
+    drop=["etc/ssh/sshd_config", "etc/ssh/moduli", "var/empty"],
 )

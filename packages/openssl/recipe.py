@@ -3,30 +3,32 @@ from quard.model import Custom, Feature, Permission, Run, Source
 RECIPE = Custom(
     summary="TLS and cryptography: libssl, libcrypto and the openssl command",
     version="3.5.7",
-    source=Source(
-        "https://github.com/openssl/openssl/releases/download/openssl-{version}/openssl-{version}.tar.gz",
-        sha256="a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8",
-        size=53153930,
-        provenance="upstream's OpenPGP signature of 2026-06-09 verified",
-        mirrors=(
-            "https://openssl-library.org/source/openssl-{version}.tar.gz",
-            "debian:pool/main/o/openssl/openssl_{version}.orig.tar.gz",
-        ),
-    ),
+    sources=[
+        Source(
+            "https://github.com/openssl/openssl/releases/download/openssl-{version}/openssl-{version}.tar.gz",
+            sha256="a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8",
+            size=53153930,
+            provenance="upstream's OpenPGP signature of 2026-06-09 verified",
+            mirrors=[
+                "https://openssl-library.org/source/openssl-{version}.tar.gz",
+                "debian:pool/main/o/openssl/openssl_{version}.orig.tar.gz",
+            ],
+        )
+    ],
     license="Apache-2.0",
-    license_files=("LICENSE.txt",),
+    license_files=["LICENSE.txt"],
     homepage="https://www.openssl.org",
-    features=(
+    features=[
         Feature(
             "zlib",
             summary="compression of TLS records and CMS, loaded when it is asked for",
-            on=("zlib-dynamic",),
-            off=("no-zlib",),
-            needs=("zlib",),
-            runtime=("zlib",),
+            on=["zlib-dynamic"],
+            off=["no-zlib"],
+            needs=["zlib"],
+            runtime=["zlib"],
         ),
-    ),
-    configure=(
+    ],
+    configure=[
         Run(
             "./Configure",
             "{openssl_target}",
@@ -52,14 +54,14 @@ RECIPE = Custom(
             "no-seed",
             "no-whirlpool",
         ),
-    ),
+    ],
     # Without LIBS the 825 objects of static libraries that nobody ships are not compiled.
-    build=(Run("make", "LIBS=", "build_sw"),),
-    install=(
+    build=[Run("make", "LIBS=", "build_sw")],
+    install=[
         Run("make", "LIBS=", "INSTALL_LIBS=", "DESTDIR={stage}", "install_sw", "install_ssldirs"),
-    ),
-    permissions=(Permission("/etc/ssl/private", mode="0700"),),
-    drop=(
+    ],
+    permissions=[Permission("/etc/ssl/private", mode="0700")],
+    drop=[
         "etc/ssl/*.dist",
         "etc/ssl/misc",
         "usr/bin/c_rehash",
@@ -67,5 +69,5 @@ RECIPE = Custom(
         # Empty, as there are no modules.
         "usr/lib/engines-3",
         "usr/lib/ossl-modules",
-    ),
+    ],
 )

@@ -3,20 +3,22 @@ from quard.model import Autotools, Source
 RECIPE = Autotools(
     summary="Editing of command lines, with history",
     version="8.3",
-    source=Source(
-        "https://ftp.gnu.org/gnu/readline/readline-{version}.tar.gz",
-        sha256="fe5383204467828cd495ee8d1d3c037a7eba1389c22bc6a041f627976f9061cc",
-        size=3419642,
-        provenance="upstream's OpenPGP signature, as checked by another distribution",
-        mirrors=(
-            "https://ftpmirror.gnu.org/gnu/readline/readline-{version}.tar.gz",
-            "debian:pool/main/r/readline/readline_{version}.orig.tar.gz",
-        ),
-    ),
+    sources=[
+        Source(
+            "https://ftp.gnu.org/gnu/readline/readline-{version}.tar.gz",
+            sha256="fe5383204467828cd495ee8d1d3c037a7eba1389c22bc6a041f627976f9061cc",
+            size=3419642,
+            provenance="upstream's OpenPGP signature, as checked by another distribution",
+            mirrors=[
+                "https://ftpmirror.gnu.org/gnu/readline/readline-{version}.tar.gz",
+                "debian:pool/main/r/readline/readline_{version}.orig.tar.gz",
+            ],
+        )
+    ],
     license="GPL-3.0-or-later",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     homepage="https://tiswww.case.edu/php/chet/readline/rltop.html",
-    needs=("ncurses",),
-    configure=("--with-curses", "--with-shared-termcap-library", "--disable-install-examples"),
-    drop=("usr/bin",),
+    needs=["ncurses"],
+    configure=["--with-curses", "--with-shared-termcap-library", "--disable-install-examples"],
+    drop=["usr/bin"],
 )

@@ -3,32 +3,34 @@ from quard.model import Alternate, Custom, Install, Run, Source, Symlink
 RECIPE = Custom(
     summary="Compression library: deflate, zlib and gzip formats",
     version="1.3.2",
-    source=Source(
-        "https://github.com/madler/zlib/releases/download/v{version}/zlib-{version}.tar.gz",
-        sha256="bb329a0a2cd0274d05519d61c667c062e06990d72e125ee2dfa8de64f0119d16",
-        provenance="stated alike by the recipes of several distributions",
-        mirrors=("https://zlib.net/fossils/zlib-{version}.tar.gz",),
-        alternates=(
-            Alternate(
-                "debian:pool/main/z/zlib/zlib_1.3.dfsg+really{version}.orig.tar.gz",
-                sha256="7b6903eb019983987b7112eccf90f1703f1c6c0e0cede36564bf611d19ca579d",
-                size=1295859,
-                differs="without other systems' folders, contrib and some documents",
-            ),
-        ),
-    ),
+    sources=[
+        Source(
+            "https://github.com/madler/zlib/releases/download/v{version}/zlib-{version}.tar.gz",
+            sha256="bb329a0a2cd0274d05519d61c667c062e06990d72e125ee2dfa8de64f0119d16",
+            provenance="stated alike by the recipes of several distributions",
+            mirrors=["https://zlib.net/fossils/zlib-{version}.tar.gz"],
+            alternates=[
+                Alternate(
+                    "debian:pool/main/z/zlib/zlib_1.3.dfsg+really{version}.orig.tar.gz",
+                    sha256="7b6903eb019983987b7112eccf90f1703f1c6c0e0cede36564bf611d19ca579d",
+                    size=1295859,
+                    differs="without other systems' folders, contrib and some documents",
+                ),
+            ],
+        )
+    ],
     license="Zlib",
-    license_files=("LICENSE",),
+    license_files=["LICENSE"],
     homepage="https://zlib.net",
-    env=(("CHOST", "{triple}"), ("LDCONFIG", "true")),
-    configure=(Run("./configure", "--prefix={prefix}", "--shared"),),
-    build=(Run("make", "libz.so.{version}"),),
-    install=(
+    env=[("CHOST", "{triple}"), ("LDCONFIG", "true")],
+    configure=[Run("./configure", "--prefix={prefix}", "--shared")],
+    build=[Run("make", "libz.so.{version}")],
+    install=[
         Install("libz.so.{version}", "usr/lib/libz.so.{version}", mode="0755"),
         Symlink("usr/lib/libz.so.1", "libz.so.{version}"),
         Symlink("usr/lib/libz.so", "libz.so.{version}"),
         Install("zlib.h", "usr/include/zlib.h"),
         Install("zconf.h", "usr/include/zconf.h"),
         Install("zlib.pc", "usr/lib/pkgconfig/zlib.pc"),
-    ),
+    ],
 )

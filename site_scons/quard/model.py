@@ -1,7 +1,8 @@
 """The classes that recipes are written with: frozen data, no behaviour, no input or output.
 
 Text fields may hold the placeholders listed in quard.base.placeholders. Nothing else in a recipe is
-computed, so the rendered plan describes a build completely.
+computed, so the rendered plan describes a build completely. Recipes
+write lists where the fields are tuples.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ DEPLOY = "boot"
 class Alternate(Record):
     """The same release in an archive with other bytes, such as a distribution's repack.
 
-    url    -- its address
+    address -- of the file
     sha256 -- of these bytes
     differs -- the known differences, in a few words
     size   -- in bytes; 0: not known
     """
 
-    url: str
+    address: str
     sha256: str
     differs: str
     size: int = 0
@@ -41,15 +42,15 @@ class Alternate(Record):
 class Source(Record):
     """A source archive, with upstream's address first.
 
-    url        -- upstream's address
-    sha256     -- of the bytes at `url` and at every mirror
+    address    -- upstream's
+    sha256     -- of the bytes at `address` and at every mirror
     provenance -- where the hash comes from, in a few words
     mirrors    -- further addresses of the same bytes; `debian:` is the machine's own Debian mirror
     alternates -- addresses of the same release with other bytes, each with its own hash
     size       -- in bytes; 0: not known. No more than this is downloaded
     """
 
-    url: str
+    address: str
     sha256: str
     provenance: str
     mirrors: tuple[str, ...] = ()
@@ -148,7 +149,7 @@ class Recipe(Record):
 
     summary       -- one line for people
     version       -- upstream's
-    source        -- the archive; None for a package made from the build machine's own files
+    sources       -- the archive; none for a package made from the build machine's own files
     license       -- an SPDX expression
     license_files -- their paths in the source
     homepage      -- the project's web page
@@ -176,7 +177,7 @@ class Recipe(Record):
     summary: str
     version: str
     license: str
-    source: Source | None = None
+    sources: tuple[Source, ...] = ()
     license_files: tuple[str, ...] = ()
     homepage: str = ""
     needs: tuple[str, ...] = ()

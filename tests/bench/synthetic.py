@@ -63,16 +63,18 @@ from quard.model import Autotools, Custom, Feature, Install, Make, Source, Symli
 RECIPE = {style}(
     summary="Synthetic {kind} {name}",
     version="{version}",
-    source=Source(
-        "{url}",
-        sha256="{sha256}",
-        provenance="made by the generator",
-    ),
+    sources=[
+        Source(
+            "{url}",
+            sha256="{sha256}",
+            provenance="made by the generator",
+        ),
+    ],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     homepage="https://example.org/{name}",
-    needs=({needs}),
-    exports=({exports}),
+    needs=[{needs}],
+    exports=[{exports}],
 {fields})
 """
 

@@ -13,9 +13,9 @@ from quard.model import Feature, Install, Kconfig, Source
 RECIPE = Kconfig(
     summary="a program with a menu",
     version="{version}",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     tools=("stty",),
     variables=("CC={{cross}}gcc",),
     base="allnoconfig",

@@ -56,9 +56,9 @@ from quard.model import Install, Make, Source, Symlink
 RECIPE = Make(
     summary="a library",
     version="{version}",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     variables=("CC={{cross}}gcc",),
     make=("lib{name}.so.1",),
     finish=(
@@ -75,9 +75,9 @@ from quard.model import Install, Make, Source
 RECIPE = Make(
     summary="a program",
     version="{version}",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     variables=("CC={{cross}}gcc",),
     make=("{name}",),
     finish=(Install("{name}", "usr/bin/{name}", mode="0755"),),

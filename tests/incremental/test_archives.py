@@ -51,10 +51,10 @@ class Packings:
             for name in others
         )
         text = project.recipe("greet").read_text()
-        start, end = text.index("    source="), text.index("    license=")
+        start, end = text.index("    sources="), text.index("    license=")
         source = (
-            f'    source=Source("{(project.sources / first).as_uri()}",'
-            f' sha256="{self.hashes[first]}", provenance="the test", alternates=({listed})),\n'
+            f'    sources=[Source("{(project.sources / first).as_uri()}",'
+            f' sha256="{self.hashes[first]}", provenance="the test", alternates=[{listed}])],\n'
         )
         project.recipe("greet").write_text(text[:start] + source + text[end:])
 

@@ -212,8 +212,8 @@ def test_what_the_hint_says_makes_a_configure_script(greeting: Project) -> None:
     url, sha256 = greeting.archive("alone", "1", files)
     text = (
         "from quard.model import Autotools, Run, Source\nRECIPE = Autotools(summary='x',"
-        f" version='1', source=Source('{url}', sha256='{sha256}', provenance='us'),"
-        " license='MIT', license_files=('COPYING',),\n)\n"
+        f" version='1', sources=[Source('{url}', sha256='{sha256}', provenance='us')],"
+        " license='MIT', license_files=['COPYING'],\n)\n"
     )
     greeting.recipe("alone").write_text(text)
     ran = greeting.run("alone")

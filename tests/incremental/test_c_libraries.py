@@ -22,9 +22,9 @@ from quard.model import Install, Make, Source, Symlink
 RECIPE = Make(
     summary="a C library",
     version="1",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     c_library="musl",
     variables=("CC={{cross}}gcc",),
     make=("libc.so", "crt1.o", "empty.o"),

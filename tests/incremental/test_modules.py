@@ -17,9 +17,9 @@ from quard.model import Install, Kconfig, Source
 RECIPE = Kconfig(
     summary="a kernel of a few lines",
     version="1",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     variables=("CC={{cross}}gcc",),
     base="allnoconfig",
     refresh="oldconfig",

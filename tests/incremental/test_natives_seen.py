@@ -12,9 +12,9 @@ from quard.model import Custom, Install, Run, Source
 RECIPE = Custom(
     summary="a part of a test",
     version="1",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     configure=(),
     build=({build},),
     install=(Install("x", "{to}", mode="0755"),),

@@ -35,9 +35,9 @@ from quard.model import Custom, Install, Run, Source
 RECIPE = Custom(
     summary="a program whose parts ninja makes",
     version="1",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
-    license_files=("COPYING",),
+    license_files=["COPYING"],
     tools=("ninja",),
     build=(Run("ninja"), Run("{{cross}}gcc", "-o", "{name}", "{name}.c")),
     install=(Install("{name}", "usr/bin/{name}", mode="0755"),),

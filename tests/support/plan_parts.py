@@ -20,7 +20,7 @@ COMMON: dict[str, Any] = {
     "version": "1.2",
     "license": "MIT",
     "license_files": ("COPYING",),
-    "source": Source("https://example.org/x", sha256=SHA, provenance="us"),
+    "sources": (Source("https://example.org/x", sha256=SHA, provenance="us"),),
 }
 FAST = Feature("fast", "speed", on=("--fast={version}", "--really"), off=("--slow",))
 SMALL = Feature("small", "size", on=("--small",), off=("--large={triple}",))

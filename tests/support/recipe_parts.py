@@ -9,12 +9,12 @@ from quard.recipes.catalog import Catalog, Package
 TOP = Path(__file__).resolve().parents[2]
 SHA = "0123456789abcdef" * 4
 SOURCE = (
-    f'Source("https://example.org/{{name}}-{{version}}.tar.gz", sha256="{SHA}", provenance="us")'
+    f'[Source("https://example.org/{{name}}-{{version}}.tar.gz", sha256="{SHA}", provenance="us")]'
 )
 FIELDS = {
     "summary": '"A thing"',
     "version": '"1.0"',
-    "source": SOURCE,
+    "sources": SOURCE,
     "license": '"MIT"',
     "license_files": '("COPYING",)',
 }

@@ -84,8 +84,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     package = catalog[name]
     recipe = package.recipe
     plan = resolved.plans.get(name)
-    source = recipe.source
-    urls = (source.url, *source.mirrors) if source else ()
+    source = next(iter(recipe.sources), None)
+    urls = (source.address, *source.mirrors) if source else ()
     values = {"name": name, "version": recipe.version}
     edges = resolved.graph.edges[name] if plan else None
     native = resolved.root.name == BUILD
@@ -100,7 +100,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "image": [] if native else [part for each, part in resolved.layers if each == name],
         "source": list(render_all(urls, values)),
         "sha256": source.sha256 if source else "",
-        "alternates": [f"{render(one.url, values)} (sha256 {one.sha256})" for one in others],
+        "alternates": [f"{render(one.address, values)} (sha256 {one.sha256})" for one in others],
         "provenance": source.provenance if source else "",
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),

@@ -79,7 +79,7 @@ def compose(
         parts=tuple(sorted((part.name, context.texts(part.paths)) for part in recipe.parts)),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
-        taken=recipe.source is None and not inputs.tree,
+        taken=not recipe.sources and not inputs.tree,
         answers=isinstance(recipe, Autotools) and not context.target.package,
     )
 

@@ -43,10 +43,11 @@ def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
 
     strict -- only upstream's
     """
-    if recipe.source is None:
+    if not recipe.sources:
         return ()
-    alternates = () if strict else recipe.source.alternates
-    return (recipe.source.sha256, *(other.sha256 for other in alternates))
+    source = recipe.sources[0]
+    alternates = () if strict else source.alternates
+    return (source.sha256, *(other.sha256 for other in alternates))
 
 
 def request(name: str, recipe: Recipe, *, strict: bool = False) -> Request | None:
@@ -54,14 +55,14 @@ def request(name: str, recipe: Recipe, *, strict: bool = False) -> Request | Non
 
     Upstream's archive comes first, then the alternates, unless `strict`.
     """
-    source = recipe.source
-    if source is None:
+    if not recipe.sources:
         return None
+    source = recipe.sources[0]
     values = {"name": name, "version": recipe.version}
-    urls = tuple(render(url, values) for url in (source.url, *source.mirrors))
+    urls = tuple(render(url, values) for url in (source.address, *source.mirrors))
     variants = [Variant(_file(urls[0]), source.sha256, urls, source.size)]
     for other in () if strict else source.alternates:
-        url = render(other.url, values)
+        url = render(other.address, values)
         variants.append(Variant(_file(url), other.sha256, (url,), other.size))
     return Request(name, tuple(variants), strict=strict and bool(source.alternates))
 

@@ -142,8 +142,8 @@ class BoardBuild:
 
     def source_size(self, unit: Unit) -> int:
         """Return the size of a package's archive in bytes; 0 if the recipe does not give it."""
-        source = self.roots[unit.folder].packages[unit.package].recipe.source
-        return source.size if source else 0
+        sources = self.roots[unit.folder].packages[unit.package].recipe.sources
+        return sum(source.size for source in sources)
 
     def _produce(self, unit: Unit) -> None:
         workspace, name = self.workspace, unit.name

@@ -116,7 +116,7 @@ class Workspace:
         extra -- further packages, as NAME or ROOT/NAME. Raises QuardError.
         """
         for name in self.settings.override:
-            if self._catalog[name].recipe.source is None:
+            if not self._catalog[name].recipe.sources:
                 raise QuardError(
                     f"{name} has no source that a local tree could replace",
                     detail="its files come from the cross toolchain or the recipe's folder",

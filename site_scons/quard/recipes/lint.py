@@ -76,7 +76,7 @@ def _texts(package: Package, _: Catalog) -> Iterator[Finding]:
         yield finding(package, "version", text, "bad-version")
     if not _SPDX.match(recipe.license):
         yield finding(package, "license", "must be an SPDX expression", "bad-license")
-    if recipe.source is not None and not recipe.license_files:
+    if recipe.sources and not recipe.license_files:
         yield finding(
             package, "license_files", "name the licence's file in the source", "missing-license"
         )
@@ -101,13 +101,16 @@ def _hardening(package: Package, _: Catalog) -> Iterator[Finding]:
 
 
 def _source(package: Package, _: Catalog) -> Iterator[Finding]:
-    source = package.recipe.source
-    if source is None:
+    sources = package.recipe.sources
+    if not sources:
         if not isinstance(package.recipe, Custom | ToolchainRuntime):
-            yield finding(package, "source", "is missing", "missing-source")
+            yield finding(package, "sources", "is missing", "missing-source")
         return
+    if len(sources) > 1:
+        yield finding(package, "sources", "name one source", "malformed-field")
+    source = sources[0]
     hashes = [("source.sha256", source.sha256)]
-    hashes += [(f"alternate {a.url}", a.sha256) for a in source.alternates]
+    hashes += [(f"alternate {a.address}", a.sha256) for a in source.alternates]
     for field, sha256 in hashes:
         if not is_sha256(sha256):
             reason = "malformed-hash" if sha256 else "missing-hash"
@@ -122,11 +125,11 @@ def _source(package: Package, _: Catalog) -> Iterator[Finding]:
         )
     for url in _addresses(source):
         if not _ADDRESS.match(url):
-            yield finding(package, "source", f"not an address: {url!r}", "bad-address")
+            yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
 
 
 def _addresses(source: Source) -> tuple[str, ...]:
-    return (source.url, *source.mirrors, *(a.url for a in source.alternates))
+    return (source.address, *source.mirrors, *(a.address for a in source.alternates))
 
 
 def _features(package: Package, _: Catalog) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ _SAME = frozenset(
         "license",
         "license_files",
         "permissions",
-        "source",
+        "sources",
         "summary",
         "unhardened",
         "users",

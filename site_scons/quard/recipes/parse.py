@@ -1,5 +1,7 @@
 """Parsing a recipe's text into a frozen recipe. A recipe is never run.
 
+A recipe may write lists: they become tuples, so that the recipe is frozen.
+
 A recipe file may import `quard.model` and assign RECIPE, nothing else. It uses Python for its
 syntax, its editor support and its error lines, but it may contain only data.
 """
@@ -26,6 +28,7 @@ _WORDS = {
 _PLAIN = (
     ast.Constant,
     ast.Tuple,
+    ast.List,
     ast.Dict,
     ast.keyword,
     ast.Name,
@@ -34,7 +37,8 @@ _PLAIN = (
     ast.BinOp,
     ast.Add,
 )
-"""Syntax that a recipe may use; strings and tuples may be added, for long lists."""
+"""Syntax that a recipe may use; strings and lists may be added, for long ones."""
+_ANY_NUMBER = re.compile(r"tuple\[((?:[^][]|\[[^][]*\])*), \.\.\.\]")
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 """NUL ends a text in system calls; halves of surrogate pairs have no UTF-8 form."""
 
@@ -101,7 +105,7 @@ def _value(node: ast.expr, where: str) -> Any:
                 text = f"{value!r} contains a character that files and commands cannot contain"
                 raise _bad(where, node.lineno, text, "malformed-field")
             return value
-        case ast.Tuple(elts=items):
+        case ast.Tuple(elts=items) | ast.List(elts=items):
             return tuple(_value(item, where) for item in items)
         case ast.Dict(keys=keys, values=values):
             return _dictionary(keys, values, where, node.lineno)
@@ -179,18 +183,25 @@ def _check_types(value: Any, where: str, line: int) -> None:
         if content is item.default:
             continue
         if not tests[item.name](content):
-            annotation = str(item.type)
+            wanted = _written(str(item.type))
             raise _bad(
                 where,
                 line,
-                f"{kind.__name__}.{item.name} must be {annotation}, not {content!r}",
+                f"{kind.__name__}.{item.name} must be {wanted}, not {content!r}",
                 "malformed-field",
-                "a tuple of one item needs a comma: (x,)"
-                if isinstance(content, str) and annotation.startswith("tuple")
+                "write a list: [x]"
+                if wanted.startswith("list") and not isinstance(content, tuple)
                 else "",
             )
         for part in _parts(content):
             _check_types(part, where, line)
+
+
+def _written(annotation: str) -> str:
+    """Return a type as a recipe writes it: what is a frozen tuple of any length is a list there."""
+    while (shorter := _ANY_NUMBER.sub(r"list[\1]", annotation)) != annotation:
+        annotation = shorter
+    return annotation
 
 
 def _parts(content: Any) -> Iterator[Any]:

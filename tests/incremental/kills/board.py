@@ -53,7 +53,7 @@ from quard.model import Install, Kconfig, Source
 RECIPE = Kconfig(
     summary="a program that is configured like a kernel",
     version="1",
-    source=Source("{url}", sha256="{sha256}", provenance="made by the test"),
+    sources=[Source("{url}", sha256="{sha256}", provenance="made by the test")],
     license="MIT",
     license_files=("COPYING",),
     variables=("CC={{cross}}gcc",),

@@ -30,7 +30,7 @@ def catalog(tmp_path: Path) -> Catalog:
         features=feature("net", default="True"),
         homepage='"https://app.example"',
     )
-    taken = {"libraries": '("libx.so.1",)', "source": None, "license_files": None}
+    taken = {"libraries": '("libx.so.1",)', "sources": None, "license_files": None}
     add(packages, "tool", "ToolchainRuntime", **taken)
     add(packages, "alone", needs='("base",)')
     return Catalog(packages)
@@ -94,7 +94,7 @@ def test_info_names_every_archive_that_is_accepted(
         f'Source("https://x/{{name}}.tar.gz", "{SHA}", "us", alternates='
         f'(Alternate("debian:pool/{{name}}_{{version}}.orig.tar.gz", "{other}", "less"),))'
     )
-    add(tmp_path / "packages", "thing", source=source)
+    add(tmp_path / "packages", "thing", sources=f"[{source}]")
     catalog = Catalog(tmp_path / "packages")
     assert data(resolved, catalog, "info", "thing")["alternates"] == [
         f"debian:pool/thing_1.0.orig.tar.gz (sha256 {other})"

@@ -35,7 +35,7 @@ STYLES = (
     Make(**COMMON),
     Kconfig(**COMMON),
     Custom(**COMMON),
-    ToolchainRuntime(**{**COMMON, "source": None}, libraries=()),
+    ToolchainRuntime(**{**COMMON, "sources": ()}, libraries=()),
 )
 
 
@@ -99,7 +99,7 @@ def test_what_is_freestanding_or_not_compiled_has_no_hardening() -> None:
     found = plan(Kconfig(**COMMON, freestanding="a kernel"))
     assert found.hardening == ()
     assert "a kernel" not in str(found.as_json())
-    library = ToolchainRuntime(**{**COMMON, "source": None}, libraries=("libc.so.6",))
+    library = ToolchainRuntime(**{**COMMON, "sources": ()}, libraries=("libc.so.6",))
     assert plan(library).hardening == ()
 
 
@@ -124,7 +124,7 @@ def test_upstreams_digest_comes_before_the_alternates() -> None:
     source = Source(
         "https://x/y", SHA, "us", alternates=(Alternate("https://x/z", "f" * 64, "less"),)
     )
-    recipe = Autotools(**{**COMMON, "source": source})
+    recipe = Autotools(**{**COMMON, "sources": (source,)})
     assert accepted(recipe) == plan(recipe).sources == (SHA, "f" * 64)
 
 
@@ -132,13 +132,13 @@ def test_upstreams_archive_alone_is_accepted_where_the_site_is_strict() -> None:
     source = Source(
         "https://x/y", SHA, "us", alternates=(Alternate("https://x/z", "f" * 64, "less"),)
     )
-    recipe = Autotools(**{**COMMON, "source": source})
+    recipe = Autotools(**{**COMMON, "sources": (source,)})
     assert accepted(recipe, strict=True) == (SHA,)
     assert plan(recipe, inputs=Inputs(strict=True)).archives == (SHA,)
 
 
 def test_no_source_no_digest() -> None:
-    assert accepted(ToolchainRuntime(**{**COMMON, "source": None}, libraries=())) == ()
+    assert accepted(ToolchainRuntime(**{**COMMON, "sources": ()}, libraries=())) == ()
 
 
 def test_no_address_and_no_text_for_people_is_in_a_plan() -> None:

@@ -19,11 +19,11 @@ def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_p
     recipe = load(
         tmp_path,
         "thing",
-        source='Source("https://a/{name}/v{version}/{name}-{version}.tar.gz", '
+        sources='[Source("https://a/{name}/v{version}/{name}-{version}.tar.gz", '
         f'sha256="{SHA}", provenance="us", '
         'mirrors=("https://b/{name}_{version}.tgz", "debian:pool/t/{name}.tar.gz"), size=1234, '
         'alternates=(Alternate("debian:pool/t/{name}_{version}.orig.tar.xz", '
-        f'"{other}", "x", size=567),))',
+        f'"{other}", "x", size=567),))]',
     ).recipe
     assert request("thing", recipe) == Request(
         "thing",
@@ -44,7 +44,7 @@ def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_p
 
 
 def test_a_package_of_the_toolchains_own_parts_asks_for_nothing(tmp_path: Path) -> None:
-    fields = {"source": None, "license_files": None, "libraries": '("libc.so.6",)'}
+    fields = {"sources": None, "license_files": None, "libraries": '("libc.so.6",)'}
     assert request("thing", load(tmp_path, "thing", "ToolchainRuntime", **fields).recipe) is None
 
 
@@ -52,7 +52,7 @@ def test_a_package_of_the_toolchains_own_parts_asks_for_nothing(tmp_path: Path) 
 def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path) -> None:
     recipe = OURS[name].recipe
     found = request(name, recipe)
-    if recipe.source is None:
+    if not recipe.sources:
         assert found is None
         return
     assert found is not None
@@ -61,7 +61,7 @@ def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path)
     strict = request(name, recipe, strict=True)
     assert strict is not None
     assert strict.variants == found.variants[:1]
-    assert strict.strict == bool(recipe.source.alternates)
+    assert strict.strict == bool(recipe.sources[0].alternates)
     archives = Archives(tmp_path)
     for variant in found.variants:
         assert archives.place(name, variant.file).parent == tmp_path / name

@@ -149,7 +149,7 @@ def test_custom_features_without_a_command_are_our_own_bug_since_lint_refuses_th
 
 
 def test_a_toolchains_runtime_is_one_step_with_the_targets_loader() -> None:
-    fields = {**COMMON, "source": None}
+    fields = {**COMMON, "sources": ()}
     recipe = ToolchainRuntime(**fields, libraries=("libc.so.6",))
     assert custom.toolchain(recipe, context(recipe)) == (
         ToolchainStep("install", ("libc.so.6",), RISCV.loader),

@@ -240,8 +240,8 @@ SAME = {
     "summary": {"summary": '"Another thing"'},
     "licence": {"license": '"Apache-2.0"'},
     "homepage": {"homepage": '"https://example.org"'},
-    "provenance": {"source": f'Source("https://example.org/x", "{SHA}", "them")'},
-    "address": {"source": f'Source("https://example.com/x", "{SHA}", "us")'},
+    "provenance": {"sources": f'[Source("https://example.org/x", "{SHA}", "them")]'},
+    "address": {"sources": f'[Source("https://example.com/x", "{SHA}", "us")]'},
     "users": {"users": '(User("a", uid=7),)'},
     "permissions": {"permissions": '(Permission("/bin/x", "4755"),)'},
     "runtime": {"runtime": '("alone",)'},
@@ -295,7 +295,7 @@ def test_accepted_archives_are_no_identity_they_are_held_against_the_result_s(
     project: Path, source: str, archives: tuple[str, ...]
 ) -> None:
     before = resolve(project)
-    add(project / "packages", "lib", needs='("base",)', exports='("base",)', source=source)
+    add(project / "packages", "lib", needs='("base",)', exports='("base",)', sources=f"[{source}]")
     assert rebuilt(project, before) == set()
     assert resolve(project).plans["lib"].archives == archives
 
@@ -484,7 +484,7 @@ MUSL = "riscv64-linux-musl"
 def musl(project: Path) -> Path:
     """The small project with musl, whose package exports the kernel's headers, and firmware."""
     packages = project / "packages"
-    taken = {"headers": '("linux",)', "source": None, "license_files": None}
+    taken = {"headers": '("linux",)', "sources": None, "license_files": None}
     add(packages, "headers", "ToolchainRuntime", **taken)
     exported = {"needs": '("headers",)', "exports": '("headers",)'}
     add(packages, "musl", c_library='"musl"', **exported)

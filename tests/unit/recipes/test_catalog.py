@@ -28,7 +28,9 @@ def test_a_recipe_is_read_into_the_model(tmp_path: Path) -> None:
     assert package.recipe == Autotools(
         summary="A thing",
         version="1.0",
-        source=Source("https://example.org/{name}-{version}.tar.gz", sha256=SHA, provenance="us"),
+        sources=(
+            Source("https://example.org/{name}-{version}.tar.gz", sha256=SHA, provenance="us"),
+        ),
         license="MIT",
         license_files=("COPYING",),
         configure=("--a", "--b", "--c=d"),
@@ -181,7 +183,7 @@ def test_a_folder_whose_name_is_no_package_name_is_told_so(tmp_path: Path) -> No
 NOT_DATA = {
     "f-string": ('summary=f"{1}"', "JoinedStr"),
     "comprehension": ('needs=tuple(x for x in ("a",))', "GeneratorExp"),
-    "list": ('needs=["a"]', "List"),
+    "comprehension of a list": ('needs=[x for x in ["a"]]', "ListComp"),
     "set": ('needs={"a"}', "Set"),
     "dictionary comprehension": ('env={x: x for x in ("a",)}', "DictComp"),
     "condition": ('version="1" if True else "2"', "IfExp"),
@@ -292,12 +294,12 @@ def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
     assert error.detail.startswith("line 3: Autotools:")
 
 
-@pytest.mark.parametrize("field", ["url", "sha256", "provenance"])
+@pytest.mark.parametrize("field", ["address", "sha256", "provenance"])
 def test_a_missing_field_of_the_source_is_named(tmp_path: Path, field: str) -> None:
-    given = {"url": '"https://x/y"', "sha256": f'"{SHA}"', "provenance": '"us"'}
+    given = {"address": '"https://x/y"', "sha256": f'"{SHA}"', "provenance": '"us"'}
     del given[field]
     inner = ", ".join(f"{name}={text}" for name, text in given.items())
-    error = refused(tmp_path, recipe_text(source=f"Source({inner})"))
+    error = refused(tmp_path, recipe_text(sources=f"[Source({inner})]"))
     assert error.reason == "missing-field"
     assert f"'{field}'" in error.detail
     assert error.detail.startswith("line 6: Source:")
@@ -335,7 +337,7 @@ MALFORMED = {
     "bytes for text": {"version": 'b"1"'},
     "text for a tuple": {"license_files": '"COPYING"'},
     "numbers in a tuple": {"license_files": "(1, 2)"},
-    "text for a source": {"source": '"https://example.org/x"'},
+    "text for a source": {"sources": '"https://example.org/x"'},
     "pair of three": {"env": '(("a", "b", "c"),)'},
     "text for pairs": {"env": '("a", "b")'},
     "run for a tuple of steps": {"prepare": 'Run("make")'},
@@ -350,7 +352,7 @@ MALFORMED = {
     "text for a user id": {"users": '(User("a", "1"),)'},
     "flag for a user id": {"users": '(User("a", True),)'},
     "text within an alternate": {
-        "source": f'Source("https://x/y", "{SHA}", "us", alternates=(Alternate("u", 1, "d"),))'
+        "sources": f'[Source("https://x/y", "{SHA}", "us", alternates=[Alternate("u", 1, "d")])]'
     },
     "sum of text and tuple": {"license_files": '"a" + ("b",)'},
 }
@@ -363,10 +365,29 @@ def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path, changes: dict[str,
     assert error.detail.startswith("line ")
 
 
-def test_a_tuple_of_one_without_its_comma_gets_the_hint(tmp_path: Path) -> None:
-    error = refused(tmp_path, recipe_text(license_files='("COPYING")'))
-    assert error.hint == "a tuple of one item needs a comma: (x,)"
-    assert "license_files must be tuple[str, ...]" in error.detail
+@pytest.mark.parametrize(
+    ("field", "text", "wanted"),
+    [
+        ("license_files", '"COPYING"', "list[str]"),
+        ("env", '"A=b"', "list[tuple[str, str]]"),
+        ("sources", 'Source("https://x/y", "", "us")', "list[Source]"),
+    ],
+)
+def test_a_single_value_for_a_list_gets_the_hint(
+    tmp_path: Path, field: str, text: str, wanted: str
+) -> None:
+    error = refused(tmp_path, recipe_text(**{field: text}))
+    assert error.hint == "write a list: [x]"
+    assert f"{field} must be {wanted}, not" in error.detail
+
+
+def test_lists_and_tuples_mean_the_same(tmp_path: Path) -> None:
+    written = load(tmp_path, "a", license_files='["A", "B"] + ["C"]', env='[["X", "y"]]').recipe
+    assert written.license_files == ("A", "B", "C")
+    assert written.env == (("X", "y"),)
+    frozen = load(tmp_path, "b", license_files='("A", "B", "C")', env='(("X", "y"),)').recipe
+    assert hash(written) == hash(frozen)
+    assert written == frozen
 
 
 def test_a_word_outside_the_allowed_ones_is_refused(tmp_path: Path) -> None:

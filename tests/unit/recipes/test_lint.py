@@ -35,13 +35,18 @@ def test_a_plain_recipe_is_clean(tmp_path: Path) -> None:
 
 def test_a_custom_package_may_consist_of_files_of_its_own(tmp_path: Path) -> None:
     install = 'Run("cp", "{src}/thing", "{stage}/thing"),'
-    changes = {"source": None, "license_files": None, "install": f"({install})"}
+    changes = {"sources": None, "license_files": None, "install": f"({install})"}
     assert findings(tmp_path, "Custom", **changes) == []
 
 
 def source(**changes: str) -> str:
-    fields = {"url": '"https://x/y.tar.gz"', "sha256": f'"{SHA}"', "provenance": '"us"', **changes}
-    return "Source(" + ", ".join(f"{name}={text}" for name, text in fields.items()) + ")"
+    fields = {
+        "address": '"https://x/y.tar.gz"',
+        "sha256": f'"{SHA}"',
+        "provenance": '"us"',
+        **changes,
+    }
+    return "[Source(" + ", ".join(f"{name}={text}" for name, text in fields.items()) + ")]"
 
 
 BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
@@ -84,60 +89,60 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "license_files",
         "bad-path",
     ),
-    "no source": ("Autotools", {"source": None}, "source", "missing-source"),
-    "empty hash": ("Autotools", {"source": source(sha256='""')}, "source.sha256", "missing-hash"),
+    "no source": ("Autotools", {"sources": None}, "sources", "missing-source"),
+    "empty hash": ("Autotools", {"sources": source(sha256='""')}, "source.sha256", "missing-hash"),
     "short hash": (
         "Autotools",
-        {"source": source(sha256='"abc"')},
+        {"sources": source(sha256='"abc"')},
         "source.sha256",
         "malformed-hash",
     ),
     "upper-case hash": (
         "Autotools",
-        {"source": source(sha256=f'"{SHA.upper()}"')},
+        {"sources": source(sha256=f'"{SHA.upper()}"')},
         "source.sha256",
         "malformed-hash",
     ),
     "line end in a hash": (
         "Autotools",
-        {"source": source(sha256=f'"{SHA}\\n"')},
+        {"sources": source(sha256=f'"{SHA}\\n"')},
         "source.sha256",
         "malformed-hash",
     ),
     "alternate without a hash": (
         "Autotools",
-        {"source": source(alternates='(Alternate("https://x/z", "", "less"),)')},
+        {"sources": source(alternates='(Alternate("https://x/z", "", "less"),)')},
         "alternate https://x/z",
         "missing-hash",
     ),
     "alternate of equal bytes": (
         "Autotools",
-        {"source": source(alternates=f'(Alternate("https://x/z", "{SHA}", "less"),)')},
+        {"sources": source(alternates=f'(Alternate("https://x/z", "{SHA}", "less"),)')},
         "source.alternates",
         "same-hash-twice",
     ),
     "no provenance": (
         "Autotools",
-        {"source": source(provenance='""')},
+        {"sources": source(provenance='""')},
         "source.provenance",
         "missing-provenance",
     ),
     "address without a scheme": (
         "Autotools",
-        {"source": source(url='"example.org/x"')},
-        "source",
+        {"sources": source(address='"example.org/x"')},
+        "sources",
         "bad-address",
     ),
     "mirror with a space": (
         "Autotools",
-        {"source": source(mirrors='("https://x/a b",)')},
-        "source",
+        {"sources": source(mirrors='("https://x/a b",)')},
+        "sources",
         "bad-address",
     ),
     "rooted Debian path": (
         "Autotools",
-        {"source": source(mirrors='("debian:/pool/x",)')},
-        "source",
+        {"sources": source(mirrors='("debian:/pool/x",)')},
+        "sources",
         "bad-address",
     ),
     "needs twice": ("Autotools", {"needs": '("a-lib", "a-lib")'}, "needs", "named-twice"),
@@ -229,7 +234,7 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         {
             "features": feature("x"),
             "libraries": '("libc.so.6",)',
-            "source": None,
+            "sources": None,
             "license_files": None,
         },
         "features",
@@ -237,13 +242,13 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     ),
     "nothing from the toolchain": (
         "ToolchainRuntime",
-        {"source": None, "license_files": None},
+        {"sources": None, "license_files": None},
         "libraries",
         "nothing-taken",
     ),
     "a folder of the toolchain outside of its headers": (
         "ToolchainRuntime",
-        {"headers": '("../include",)', "source": None, "license_files": None},
+        {"headers": '("../include",)', "sources": None, "license_files": None},
         "headers",
         "bad-path",
     ),
@@ -281,8 +286,8 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     ),
     "unknown placeholder in the address": (
         "Autotools",
-        {"source": source(url='"https://x/{vers}.tar"')},
-        "source",
+        {"sources": source(address='"https://x/{vers}.tar"')},
+        "sources",
         "unknown-placeholder",
     ),
     "unknown placeholder of a feature": (
@@ -310,7 +315,7 @@ def test_a_need_of_a_feature_may_be_exported(tmp_path: Path) -> None:
 
 def test_every_known_address_form_is_accepted(tmp_path: Path) -> None:
     mirrors = '("http://a/b", "ftp://a/b", "file:///a/b", "debian:pool/main/x/x_1.orig.tar.gz")'
-    assert findings(tmp_path, source=source(mirrors=mirrors)) == []
+    assert findings(tmp_path, sources=source(mirrors=mirrors)) == []
 
 
 @pytest.mark.parametrize(
@@ -367,4 +372,4 @@ def test_require_lists_every_finding_and_takes_the_first_ones_reason(tmp_path: P
 
 
 def test_require_says_nothing_of_clean_recipes(tmp_path: Path) -> None:
-    require((load(tmp_path, "one", source=SOURCE),), Catalog(tmp_path))
+    require((load(tmp_path, "one", sources=SOURCE),), Catalog(tmp_path))

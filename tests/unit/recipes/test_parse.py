@@ -46,14 +46,17 @@ def test_dictionaries_and_pairs_with_classes_in_them_are_read() -> None:
 WRONG = {
     "a text for a dictionary": (
         'by_target="a"',
-        "must be dict[str, tuple[str, ...]]",
+        "must be dict[str, list[str]]",
     ),
     "a text for a tuple in it": ('by_target={"a": "b"}', "Rich.by_target must be dict"),
     "a number for a key": ("by_target={1: ()}", "Rich.by_target must be dict"),
     "a key twice": ('by_target={"a": (), "a": ()}', "the key 'a' is given twice"),
     "a key that is no text": ("by_target={(): ()}", "a key of a dictionary must be a string"),
     "a dictionary in another": ("by_target={**{}}", "a key of a dictionary must be a string"),
-    "a step without its name": ('by_target={}, named=(Run("make"),)', "Rich.named must be tuple"),
+    "a step without its name": (
+        'by_target={}, named=(Run("make"),)',
+        "Rich.named must be list[tuple[str, Step]]",
+    ),
     "a field of a class in a pair": (
         'by_target={}, named=(("one", Install(1, "x")),)',
         "Install.source must be str, not 1",
