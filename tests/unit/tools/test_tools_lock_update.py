@@ -193,8 +193,11 @@ def test_a_lock_that_was_damaged_or_edited_is_written_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize("machine", ["amd64", "arm64"])
-def test_if_one_lock_cannot_be_written_none_is(site: Site, machine: str) -> None:
-    blocked = site.project / f"configs/tools/one-{machine}.json.{os.getpid()}.part"
+def test_if_one_lock_cannot_be_written_none_is(
+    site: Site, machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "urandom", bytes)  # the temporary file has a known name
+    blocked = site.project / f"configs/tools/one-{machine}.json.{bytes(6).hex()}.part"
     blocked.mkdir()
     with pytest.raises(IsADirectoryError):
         site.update()
