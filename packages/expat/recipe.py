@@ -15,12 +15,9 @@ RECIPE = Autotools(
     license="MIT",
     license_files=["COPYING"],
     homepage="https://libexpat.github.io",
-    tools=["aclocal", "autoconf", "autoheader", "autom4te", "automake", "autoreconf", "libtoolize"],
-    # The archive of the tag has the sources in a folder, without a configure script.
-    prepare=[
-        Run("cp", "-a", "--remove-destination", "expat/.", "."),
-        Run("autoreconf", "--force", "--install"),
-    ],
+    # The archive of the tag has the sources in a folder.
+    prepare=[Run("cp", "-a", "--remove-destination", "expat/.", ".")],
+    autoreconf=True,
     configure=[
         "--without-docbook",
         "--without-examples",

@@ -1,4 +1,4 @@
-from quard.model import Autotools, Run, Source
+from quard.model import Autotools, Source
 
 RECIPE = Autotools(
     summary="Calls functions whose arguments are only known at run time",
@@ -15,9 +15,7 @@ RECIPE = Autotools(
     license="MIT",
     license_files=["LICENSE"],
     homepage="https://sourceware.org/libffi/",
-    tools=["aclocal", "autoconf", "autoheader", "autom4te", "automake", "autoreconf", "libtoolize"],
-    # The archive of the tag has no configure script.
-    prepare=[Run("autoreconf", "--force", "--install")],
+    autoreconf=True,
     # Only its tests are in C++, for which a target may have no library.
     configure=["--disable-docs", "--disable-multi-os-directory", "CXX=no"],
 )

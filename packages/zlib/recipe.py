@@ -1,6 +1,6 @@
-from quard.model import Alternate, Custom, Install, Run, Source, Symlink
+from quard.model import Alternate, Configure, Source
 
-RECIPE = Custom(
+RECIPE = Configure(
     summary="Compression library: deflate, zlib and gzip formats",
     version="1.3.2",
     sources=[
@@ -22,15 +22,8 @@ RECIPE = Custom(
     license="Zlib",
     license_files=["LICENSE"],
     homepage="https://zlib.net",
-    env=[("CHOST", "{triple}"), ("LDCONFIG", "true")],
-    configure=[Run("./configure", "--prefix={prefix}", "--shared")],
-    build=[Run("make", "libz.so.{version}")],
-    install=[
-        Install("libz.so.{version}", "usr/lib/libz.so.{version}", mode="0755"),
-        Symlink("usr/lib/libz.so.1", "libz.so.{version}"),
-        Symlink("usr/lib/libz.so", "libz.so.{version}"),
-        Install("zlib.h", "usr/include/zlib.h"),
-        Install("zconf.h", "usr/include/zconf.h"),
-        Install("zlib.pc", "usr/lib/pkgconfig/zlib.pc"),
-    ],
+    configure=["--shared"],
+    make=["libz.a", "libz.so.{version}"],
+    env=[("LDCONFIG", "true")],
+    drop=["usr/lib/libz.a"],
 )

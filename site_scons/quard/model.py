@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from quard.base.record import Record
+from quard.installed import Part as Part
+from quard.installed import Permission as Permission
+from quard.installed import Unhardened as Unhardened
+from quard.installed import User as User
 from quard.steps import Install as Install
 from quard.steps import Run as Run
 from quard.steps import Step as Step
 from quard.steps import Symlink as Symlink
 
-USER = r"[a-z_][a-z0-9_-]{0,30}"
-"""Pattern of account and group names on the target: those that every tool accepts (useradd(8))."""
 DEPLOY = "boot"
 """Staging folder whose files go beside the images, not into the root file system."""
 
@@ -77,53 +79,6 @@ class Feature(Record):
     natives: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
     default: bool = False
-
-
-@dataclass(frozen=True, repr=False)
-class User(Record):
-    """An account that a package needs on the target, with a group of the same name and number."""
-
-    name: str
-    uid: int
-    home: str = "/"
-    shell: str = "/bin/false"
-    gecos: str = ""
-
-
-@dataclass(frozen=True, repr=False)
-class Permission(Record):
-    """Owner and mode of installed paths; `path` is absolute and may contain shell wildcards."""
-
-    path: str
-    mode: str
-    owner: str = "root"
-    group: str = "root"
-
-
-@dataclass(frozen=True, repr=False)
-class Unhardened(Record):
-    """Programs and libraries that may lack defences of the board's [hardening], and why.
-
-    path   -- absolute, may contain shell wildcards
-    lacks  -- the missing defences, as keys of [hardening] that are checked
-    reason -- in a few words
-    """
-
-    path: str
-    lacks: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True, repr=False)
-class Part(Record):
-    """Files for the target that are in another part than their folder suggests.
-
-    name  -- `libs`, `programs`, or a name of the recipe's own, which others need as PACKAGE:NAME
-    paths -- wildcards like those of a recipe's `drop`
-    """
-
-    name: str
-    paths: tuple[str, ...]
 
 
 class ForBuild(tuple[tuple[str, object], ...]):
@@ -201,9 +156,27 @@ class Recipe(Record):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Autotools(Recipe):
-    """./configure, make, make install.
+    """A configure script that GNU Autoconf generates.
 
-    configure -- arguments beyond the common ones; those of features follow
+    autoreconf -- generate the script first: the archive has configure.ac alone
+    common     -- False: the style's own arguments are left out
+    configure  -- further arguments; those of features follow
+    make       -- targets and variables of the build
+    install    -- targets and variables of the installation, with DESTDIR; empty: `finish` installs
+    """
+
+    autoreconf: bool = False
+    common: bool = True
+    configure: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
+    install: tuple[str, ...] = ("install",)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Configure(Recipe):
+    """A configure script of the project's own, with a Makefile.
+
+    configure -- arguments beyond --prefix; those of features follow
     make      -- targets and variables of the build
     install   -- targets and variables of the installation, with DESTDIR; empty: `finish` installs
     """

@@ -36,12 +36,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.recipes",),
     ("quard.boards",),
     ("quard.hardening", "quard.model", "quard.target"),
-    ("quard.steps",),
+    ("quard.installed", "quard.steps"),
     ("quard.base",),
 )
 """From top to bottom. A module imports from layers below its own; the modules of one room (plan,
 execute, store, image, site_tools) import each other without a circle."""
 
+VOCABULARY = ("quard.installed", "quard.model", "quard.steps")
+"""What recipes are written with."""
 WORDS_OF_MODEL = {"__future__", "dataclasses", "quard", "typing"}
 WORDS_OF_PLAN = {"__future__", "collections", "dataclasses", "functools", "re", "typing"}
 """Modules of the standard library that a pure part may use: none of them reads or writes."""
@@ -168,16 +170,16 @@ def of(package: str) -> list[str]:
     return [module for module in PARTS if module == package or module.startswith(package + ".")]
 
 
-@pytest.mark.parametrize("module", ["quard.model", "quard.steps", *of("quard.plan")])
+@pytest.mark.parametrize("module", [*VOCABULARY, *of("quard.plan")])
 def test_the_pure_parts_import_nothing_that_reads_or_writes(module: str) -> None:
-    pure = module in ("quard.model", "quard.steps")
+    pure = module in VOCABULARY
     allowed = WORDS_OF_MODEL if pure else WORDS_OF_PLAN | {"quard"}
     for found in imports(MODULES[module]):
         top = found.module.partition(".")[0]
         assert top in allowed, f"{module}:{found.line} imports {found.module}"
 
 
-@pytest.mark.parametrize("module", ["quard.model", "quard.steps", *of("quard.plan")])
+@pytest.mark.parametrize("module", [*VOCABULARY, *of("quard.plan")])
 def test_the_pure_parts_call_nothing_that_reads_or_writes(module: str) -> None:
     for node in ast.walk(tree(MODULES[module])):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -189,8 +191,7 @@ def test_the_executor_knows_plans_and_no_recipes(module: str) -> None:
     for found in imports(MODULES[module]):
         for other in engine_modules(found):
             assert other not in (
-                "quard.model",
-                "quard.steps",
+                *VOCABULARY,
                 "quard.recipes.catalog",
                 "quard.recipes.graph",
                 "quard.recipes.lint",
@@ -287,7 +288,8 @@ def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        *("quard.hardening", "quard.model", "quard.steps", "quard.target"),
+        *VOCABULARY,
+        *("quard.hardening", "quard.target"),
         *(
             each
             for room in ("boards", "plan", "project", "recipes")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from plan_parts import plan
 
 from quard.execute.sysroot import COMMON_TOOLS
 from quard.execute.toolchain import COMMANDS, OPTIONAL
@@ -13,6 +15,17 @@ from quard.recipes.catalog import Catalog
 
 TOP = Path(__file__).parents[2]
 PAGE = (TOP / "docs/host-tools.md").read_text(encoding="utf-8")
+
+
+def named() -> Mapping[str, tuple[str, ...]]:
+    """Return package -> the commands that its recipe or its style names."""
+    catalog = Catalog(TOP / "packages")
+    found = {}
+    for name in catalog.names():
+        recipe = catalog[name].recipe
+        on = {feature.name: True for feature in recipe.features}
+        found[name] = plan(recipe, on).tools
+    return found
 
 
 def section(heading: str) -> str:
@@ -37,8 +50,7 @@ def test_cross_tools_are_those_of_the_toolchain() -> None:
 
 
 def test_other_tools_are_those_that_builds_see() -> None:
-    catalog = Catalog(TOP / "packages")
-    recipes = {tool for name in catalog.names() for tool in catalog[name].recipe.tools}
+    recipes = {tool for tools in named().values() for tool in tools}
     writing = flat(rows(section("Not tracked: write")))
     asking = re.findall(r"`([^`]+)`", section("Not tracked: only"))
     assert sorted(writing + asking) == sorted({*COMMON_TOOLS, *recipes, "cc"})
@@ -49,9 +61,8 @@ def test_tools_in_the_keys_of_images_are_those_that_make_them() -> None:
 
 
 def test_a_recipes_tool_is_among_those_that_write_and_its_row_names_the_recipe() -> None:
-    catalog = Catalog(TOP / "packages")
     lines = section("Not tracked: write").splitlines()
-    for name in catalog.names():
-        for tool in catalog[name].recipe.tools:
+    for name, tools in named().items():
+        for tool in tools:
             users = [line.split(" | ")[-1] for line in lines if f"`{tool}`" in line]
             assert len(users) == 1 and name in users[0], f"{name} uses {tool}"

@@ -22,7 +22,7 @@ from quard.boards.keys import authorized_keys
 from quard.boards.native import NAME as BUILD
 from quard.boards.root import Login, Root
 from quard.hardening import FORTIFY, WORDS, Hardening
-from quard.model import Unhardened
+from quard.installed import Unhardened
 from quard.target import Target, target
 
 _REASON = "bad-board"

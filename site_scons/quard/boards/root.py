@@ -10,7 +10,7 @@ from quard.base.table import Table
 from quard.boards import tables
 from quard.boards.configuration import Configuration
 from quard.boards.keys import authorized_keys
-from quard.model import Unhardened
+from quard.installed import Unhardened
 
 _FORMATS = ("cpio.gz",)
 """Formats of a named root whose table has none: it is mostly an initramfs."""

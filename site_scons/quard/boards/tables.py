@@ -5,7 +5,7 @@ from __future__ import annotations
 from quard.base.table import Table
 from quard.boards.configuration import Choice
 from quard.hardening import CHECKED
-from quard.model import Unhardened
+from quard.installed import Unhardened
 
 FORMATS = ("ext4", "squashfs", "cpio.gz")
 

@@ -175,11 +175,7 @@ def _instead(work: Work, command: str) -> str:
     if command == "./configure":
         for name in ("configure.ac", "configure.in"):
             if (work.src / name).exists():
-                return (
-                    f"the source has {name}: generate ./configure first, with prepare=(Run("
-                    '"autoreconf", "--force", "--install"),) and tools=("aclocal", "autoconf", '
-                    '"autoheader", "autom4te", "automake", "autoreconf", "libtoolize")'
-                )
+                return f"the source has {name}: set autoreconf=True, which generates ./configure"
         folder = next(work.src.glob("*/configure"), None)
         if folder is not None:
             return f"the source has {folder.relative_to(work.src)}: use Custom and run it"

@@ -13,7 +13,7 @@ from typing import TypeVar
 from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.base.plain import is_printable
-from quard.model import User
+from quard.installed import User
 
 Key = TypeVar("Key", str, int)
 _SYSTEM = "the system table"

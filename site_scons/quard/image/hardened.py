@@ -9,7 +9,7 @@ from functools import partial
 from quard.base.errors import QuardError
 from quard.image.only_needed import OnlyNeeded
 from quard.image.tree import Tree
-from quard.model import Unhardened
+from quard.installed import Unhardened
 from quard.parts.elf import Elf
 
 

@@ -11,7 +11,7 @@ from quard.image.accounts import Accounts
 from quard.image.only_needed import OnlyNeeded
 from quard.image.system import Access, parse_mode
 from quard.image.tree import Tree
-from quard.model import Permission
+from quard.installed import Permission
 
 _WILD = re.compile(r"[*?[]")
 

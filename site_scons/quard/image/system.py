@@ -48,7 +48,7 @@ from quard.base.names import meant
 from quard.base.plain import is_printable
 from quard.base.table import Table, read
 from quard.image.accounts import Account, Group, bad_field, bad_password
-from quard.model import USER
+from quard.installed import USER
 
 REASON = "bad-system-table"
 DeviceKind = Literal["char", "block"]

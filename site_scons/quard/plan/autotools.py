@@ -5,6 +5,7 @@ from __future__ import annotations
 from quard.model import Autotools
 from quard.plan.context import Context
 from quard.plan.plan import RunStep, Step
+from quard.plan.style import Style
 
 COMMON = (
     "--build={build}",
@@ -22,25 +23,28 @@ COMMON = (
 {root} is the folder with the package's usr, etc and var, see Context.root.
 """
 
-
-GENERATORS = "aclocal autoconf autoheader autom4te automake autoreconf libtoolize".split()
+GENERATORS = tuple("aclocal autoconf autoheader autom4te automake autoreconf libtoolize".split())
 """Commands of the build machine that generate a configure script from configure.ac."""
 
 
-def regenerate() -> tuple[Step, ...]:
-    """Return the step that generates ./configure, which releases contain and checkouts do not."""
-    return (RunStep("prepare", ("autoreconf", "--force", "--install")),)
+def _generates(recipe: Autotools, context: Context) -> bool:
+    """Return whether the source has no configure script: releases have one, checkouts do not."""
+    return recipe.autoreconf or context.generate
 
 
 def steps(recipe: Autotools, context: Context) -> tuple[Step, ...]:
     """Return the configure, build and install steps."""
-    common = tuple(word.replace("{root}", context.root) for word in COMMON)
+    steps: tuple[Step, ...] = ()
+    if _generates(recipe, context):
+        steps += (RunStep("prepare", ("autoreconf", "--force", "--install")),)
+    common = tuple(word.replace("{root}", context.root) for word in COMMON if recipe.common)
     arguments = context.texts(common + recipe.configure) + context.choices()
-    steps: tuple[Step, ...] = (
-        RunStep("configure", ("./configure", *arguments)),
-        RunStep("build", ("make", *context.texts(recipe.make))),
-    )
-    if recipe.install:
-        install = ("make", "DESTDIR={stage}", *context.texts(recipe.install))
-        steps += (RunStep("install", install, serial=True),)
-    return steps
+    steps += (RunStep("configure", ("./configure", *arguments)),)
+    return steps + context.make(recipe.make, recipe.install)
+
+
+def _tools(recipe: Autotools, context: Context) -> tuple[str, ...]:
+    return GENERATORS if _generates(recipe, context) else ()
+
+
+STYLE = Style(steps=steps, tools=_tools, answers=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from quard.base.files import FileRef
 from quard.base.record import Record
 from quard.boards.configuration import Configuration
-from quard.model import DEPLOY, Autotools, Custom, Kconfig, Make, Recipe, ToolchainRuntime
-from quard.plan import autotools, custom, kconfig, make
+from quard.model import DEPLOY, Recipe, ToolchainRuntime
 from quard.plan.context import Context
 from quard.plan.plan import CopyStep, Plan, Step
 from quard.plan.source import accepted
-from quard.recipes.placeholders import render
+from quard.plan.style import Style
+from quard.plan.styles import style
 from quard.target import Target, target
 
 
@@ -52,11 +53,9 @@ def compose(
 ) -> Plan:
     """Return the plan of one package. Raises QuardError for an unknown placeholder."""
     context = _context(name, recipe, configuration, features, inputs)
-    steps, generators = _steps(recipe, context, inputs)
-    env = tuple(sorted((key, render(text, context.values)) for key, text in recipe.env))
-    files = (*inputs.files, *inputs.fragments)
-    if configuration.native and "{files}" not in str([env, *(step.as_json() for step in steps)]):
-        files = ()  # those are for the target's package
+    chosen = style(recipe)
+    steps = _steps(recipe, context, chosen)
+    env = context.variables((*chosen.env, *recipe.env))
     return Plan(
         name=name,
         version=recipe.version,
@@ -64,13 +63,13 @@ def compose(
         sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
         tree=inputs.tree,
         patches=inputs.patches,
-        files=files,
+        files=_files(inputs, native=configuration.native, used=(env, steps)),
         features=tuple(sorted(features.items())),
         needs=tuple(sorted(inputs.sysroot)),
         links=tuple(sorted(inputs.linked)),
         natives=tuple(sorted(inputs.natives)),
         native=configuration.native,
-        tools=tuple(sorted({*recipe.tools, *generators})),
+        tools=tuple(sorted({*recipe.tools, *chosen.tools(recipe, context)})),
         env=env,
         cflags=configuration.cflags,
         hardening=_hardening(recipe, configuration),
@@ -80,7 +79,7 @@ def compose(
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),
         taken=not recipe.sources and not inputs.tree,
-        answers=isinstance(recipe, Autotools) and not context.target.package,
+        answers=chosen.answers and not context.target.package,
     )
 
 
@@ -105,21 +104,30 @@ def _context(
         cflags=configuration.cflags,
         fragments=tuple(fragment.name for fragment in inputs.fragments),
         native=configuration.native,
+        generate=inputs.generate,
     )
 
 
-def _steps(
-    recipe: Recipe, context: Context, inputs: Inputs
-) -> tuple[tuple[Step, ...], tuple[str, ...]]:
-    """Return the steps of a build, and the tools that they need beside the recipe's."""
-    regenerates = inputs.generate and isinstance(recipe, Autotools)
-    steps = (
+def _steps(recipe: Recipe, context: Context, chosen: Style) -> tuple[Step, ...]:
+    return (
         *context.steps("prepare", recipe.prepare),
-        *(autotools.regenerate() if regenerates else ()),
-        *_style(recipe, context),
+        *chosen.steps(recipe, context),
         *context.steps("install", recipe.finish),
     )
-    return steps, tuple(autotools.GENERATORS) if regenerates else ()
+
+
+def _files(
+    inputs: Inputs, *, native: bool, used: tuple[Any, tuple[Step, ...]]
+) -> tuple[FileRef, ...]:
+    """Return the files that a build sees.
+
+    used -- the environment and the steps. On the build machine, files that none of them names are
+            those of the target's package
+    """
+    env, steps = used
+    if native and "{files}" not in str([env, *(step.as_json() for step in steps)]):
+        return ()
+    return (*inputs.files, *inputs.fragments)
 
 
 def compiles(recipe: Recipe) -> bool:
@@ -139,18 +147,3 @@ def _hardening(recipe: Recipe, configuration: Configuration) -> tuple[str, ...]:
 
 def _deploys(destination: str) -> bool:
     return destination.startswith(DEPLOY + "/")
-
-
-def _style(recipe: Recipe, context: Context) -> tuple[Step, ...]:
-    match recipe:
-        case Autotools():
-            return autotools.steps(recipe, context)
-        case Make():
-            return make.steps(recipe, context)
-        case Kconfig():
-            return kconfig.steps(recipe, context)
-        case Custom():
-            return custom.steps(recipe, context)
-        case ToolchainRuntime():
-            return custom.toolchain(recipe, context)
-    raise AssertionError(type(recipe))

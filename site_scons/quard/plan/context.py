@@ -23,6 +23,7 @@ class Context(Record):
     features -- every feature of the recipe, on or off
     fragments -- names of the board's Kconfig fragments, applied after the recipe's
     native -- it is built for the build machine
+    generate -- the source is a developer's checkout without generated files
     """
 
     name: str
@@ -32,6 +33,7 @@ class Context(Record):
     cflags: str
     fragments: tuple[str, ...] = ()
     native: bool = False
+    generate: bool = False
     values: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,11 @@ class Context(Record):
         """Render arguments of the recipe."""
         return render_all(texts, self.values)
 
+    def variables(self, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """Render variables, given as (name, value), sorted; of two values the later one counts."""
+        rendered = ((name, render(text, self.values)) for name, text in dict(pairs).items())
+        return tuple(sorted(rendered))
+
     def choices(self) -> tuple[str, ...]:
         """Return the arguments of each feature's chosen branch, in the recipe's order."""
         chosen: tuple[str, ...] = ()
@@ -68,6 +75,18 @@ class Context(Record):
     def steps(self, phase: plan.Phase, steps: tuple[Step, ...]) -> tuple[plan.Step, ...]:
         """Convert a recipe's steps to steps of a plan."""
         return tuple(self._step(phase, step) for step in steps)
+
+    def make(self, build: tuple[str, ...], install: tuple[str, ...]) -> tuple[plan.Step, ...]:
+        """Return the steps that run make after a configure script.
+
+        build, install -- targets and variables of the recipe; without those of the installation
+                          there is no step for it
+        """
+        steps: tuple[plan.Step, ...] = (plan.RunStep("build", ("make", *self.texts(build))),)
+        if install:
+            argv = ("make", "DESTDIR={stage}", *self.texts(install))
+            steps += (plan.RunStep("install", argv, serial=True),)
+        return steps
 
     def _step(self, phase: plan.Phase, step: Step) -> plan.Step:
         match step:

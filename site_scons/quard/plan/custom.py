@@ -1,10 +1,11 @@
-"""Build styles: packages with their own commands, and files copied from the toolchain."""
+"""Build style: packages with their own commands."""
 
 from __future__ import annotations
 
-from quard.model import Custom, ToolchainRuntime
+from quard.model import Custom
 from quard.plan.context import Context
-from quard.plan.plan import HeadersStep, RunStep, Step, ToolchainStep
+from quard.plan.plan import RunStep, Step
+from quard.plan.style import Style
 
 
 def steps(recipe: Custom, context: Context) -> tuple[Step, ...]:
@@ -21,11 +22,4 @@ def steps(recipe: Custom, context: Context) -> tuple[Step, ...]:
     )
 
 
-def toolchain(recipe: ToolchainRuntime, context: Context) -> tuple[Step, ...]:
-    """Return the steps that copy files from the toolchain."""
-    found: tuple[Step, ...] = ()
-    if recipe.libraries:
-        found += (ToolchainStep("install", recipe.libraries, context.target.loader),)
-    if recipe.headers:
-        found += (HeadersStep("install", recipe.headers),)
-    return found
+STYLE = Style(steps=steps)

@@ -8,7 +8,7 @@ from typing import Any
 
 from quard.base import canonical
 from quard.base.record import Record
-from quard.model import Permission, Unhardened, User
+from quard.installed import Permission, Unhardened, User
 
 VERSION = 7
 """Image format version; increased when equal plans and inputs give other bytes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quard.model import Kconfig
 from quard.plan.context import Context
 from quard.plan.plan import KconfigStep, RunStep, Step
+from quard.plan.style import Style
 
 _NO_LINKS = ("find", "{stage}/lib/modules", "-type", "l", "-delete")
 """Removes the links to the source and build folders that Kbuild installs beside the modules."""
@@ -35,3 +36,6 @@ def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
             RunStep("install", _NO_LINKS, modular=True),
         )
     return steps
+
+
+STYLE = Style(steps=steps)

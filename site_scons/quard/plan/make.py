@@ -5,6 +5,7 @@ from __future__ import annotations
 from quard.model import Make
 from quard.plan.context import Context
 from quard.plan.plan import RunStep, Step
+from quard.plan.style import Style
 
 
 def steps(recipe: Make, context: Context) -> tuple[Step, ...]:
@@ -15,3 +16,6 @@ def steps(recipe: Make, context: Context) -> tuple[Step, ...]:
         return build
     install = (*common, *context.texts(recipe.install))
     return (*build, RunStep("install", install, serial=True))
+
+
+STYLE = Style(steps=steps)

@@ -9,8 +9,8 @@ from dataclasses import fields, is_dataclass
 from quard.base.errors import QuardError
 from quard.base.files import is_sha256
 from quard.hardening import CHECKED
+from quard.installed import USER
 from quard.model import (
-    USER,
     Custom,
     Install,
     Kconfig,

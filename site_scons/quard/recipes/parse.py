@@ -14,16 +14,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from quard import model, steps
+from quard import installed, model, steps
 from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.base.typetest import field_tests
 from quard.model import Recipe
 
+_MODULES = {module.__name__ for module in (installed, model, steps)}
+"""Modules of the vocabulary; quard.model has the names of all of them."""
 _WORDS = {
     name: value
     for name, value in vars(model).items()
-    if isinstance(value, type) and value.__module__ in (model.__name__, steps.__name__)
+    if isinstance(value, type) and value.__module__ in _MODULES
 }
 _PLAIN = (
     ast.Constant,

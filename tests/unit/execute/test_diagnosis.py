@@ -142,7 +142,7 @@ def test_other_failures_are_left_alone(place: Place, search: str, argv: tuple[st
 @pytest.mark.parametrize(
     ("files", "hint"),
     [
-        (("configure.ac",), '"autoreconf", "--force", "--install"'),
+        (("configure.ac",), "the source has configure.ac: set autoreconf=True"),
         (("configure.in",), "the source has configure.in"),
         (("src/configure",), "the source has src/configure: use Custom"),
         (("CMakeLists.txt", "Makefile"), 'Custom with Run("cmake", ...)'),

@@ -13,6 +13,7 @@ from quard.hardening import Hardening
 from quard.model import (
     Alternate,
     Autotools,
+    Configure,
     Custom,
     Feature,
     Install,
@@ -32,6 +33,7 @@ from quard.target import target
 A, B = FileRef("a", "1" * 64), FileRef("b", "2" * 64)
 STYLES = (
     Autotools(**COMMON),
+    Configure(**COMMON),
     Make(**COMMON),
     Kconfig(**COMMON),
     Custom(**COMMON),

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
-from plan_parts import COMMON, FAST, RISCV, SMALL, context
+from dataclasses import replace
 
-from quard.model import Autotools, Custom, Kconfig, Make, Run, Symlink, ToolchainRuntime
-from quard.plan import autotools, custom, kconfig, make
+import pytest
+from plan_parts import COMMON, FAST, RISCV, SMALL, context, plan
+
+from quard.model import (
+    Autotools,
+    Configure,
+    Custom,
+    Kconfig,
+    Make,
+    Recipe,
+    Run,
+    Symlink,
+    ToolchainRuntime,
+)
+from quard.plan import autotools, configure, custom, kconfig, make, runtime
 from quard.plan.context import BUILD_TRIPLE
 from quard.plan.plan import KconfigStep, LinkStep, RunStep, ToolchainStep
+from quard.plan.style import Style
+from quard.plan.styles import style
 
 CHOICES = {"fast": True, "small": False}
 CHOSEN = ("--fast=1.2", "--really", "--large=riscv64-linux-gnu")
@@ -40,11 +54,62 @@ def test_autotools_passes_its_own_targets_and_may_leave_installing_to_finish() -
     assert [s.phase for s in autotools.steps(without, context(without))] == ["configure", "build"]
 
 
-def test_a_checkout_is_given_its_configure_script_by_declared_tools() -> None:
-    (step,) = autotools.regenerate()
+@pytest.mark.parametrize("kind", Recipe.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_every_kind_of_recipe_has_a_style_of_its_own(kind: type[Recipe]) -> None:
+    fields = {**COMMON, "sources": ()} if kind is ToolchainRuntime else COMMON
+    found = style(kind(**fields))
+    assert isinstance(found, Style)
+    others = (style(k(**COMMON)) for k in Recipe.__subclasses__() if k is not kind)
+    assert all(found is not other for other in others)
+
+
+def test_autoreconf_generates_the_script_by_declared_tools() -> None:
+    recipe = Autotools(**COMMON, autoreconf=True)
+    step, *others = autotools.steps(recipe, context(recipe))
     assert step == RunStep("prepare", ("autoreconf", "--force", "--install"))
+    without = Autotools(**COMMON)
+    assert tuple(others) == autotools.steps(without, context(without))
+    assert autotools.STYLE.tools(recipe, context(recipe)) == autotools.GENERATORS
+    assert autotools.STYLE.tools(without, context(without)) == ()
     assert "autoreconf" in autotools.GENERATORS
     assert sorted(autotools.GENERATORS) == list(autotools.GENERATORS)
+
+
+def test_a_checkout_gets_its_script_in_the_same_way_once() -> None:
+    for recipe in (Autotools(**COMMON), Autotools(**COMMON, autoreconf=True)):
+        checkout = replace(context(recipe), generate=True)
+        found = [step.phase for step in autotools.steps(recipe, checkout)]
+        assert found == ["prepare", "configure", "build", "install"]
+        assert autotools.STYLE.tools(recipe, checkout) == autotools.GENERATORS
+
+
+def test_autotools_without_common_arguments_passes_the_recipes_alone() -> None:
+    recipe = Autotools(**COMMON, features=FEATURES, common=False, configure=("--prefix={prefix}",))
+    step = autotools.steps(recipe, context(recipe, CHOICES))[0]
+    assert step == RunStep("configure", ("./configure", "--prefix=/usr", *CHOSEN))
+
+
+def test_configure_names_the_folder_and_the_cross_tools_alone() -> None:
+    recipe = Configure(
+        **COMMON, features=FEATURES, configure=("--{name}",), make=("all",), install=("install-x",)
+    )
+    assert configure.steps(recipe, context(recipe, CHOICES)) == (
+        RunStep("configure", ("./configure", "--prefix=/usr", "--thing", *CHOSEN)),
+        RunStep("build", ("make", "all")),
+        RunStep("install", ("make", "DESTDIR={stage}", "install-x"), serial=True),
+    )
+    assert dict(plan(recipe, CHOICES).env) == {
+        "AR": "riscv64-linux-gnu-ar",
+        "CC": "riscv64-linux-gnu-gcc",
+        "CXX": "riscv64-linux-gnu-g++",
+        "RANLIB": "riscv64-linux-gnu-ranlib",
+    }
+
+
+def test_a_recipes_variable_replaces_the_styles() -> None:
+    recipe = Configure(**COMMON, env=(("CC", "own-{name}"), ("V", "1")))
+    env = dict(plan(recipe).env)
+    assert (env["CC"], env["V"], env["AR"]) == ("own-thing", "1", "riscv64-linux-gnu-ar")
 
 
 def test_make_gives_variables_and_features_to_both_runs() -> None:
@@ -151,6 +216,6 @@ def test_custom_features_without_a_command_are_our_own_bug_since_lint_refuses_th
 def test_a_toolchains_runtime_is_one_step_with_the_targets_loader() -> None:
     fields = {**COMMON, "sources": ()}
     recipe = ToolchainRuntime(**fields, libraries=("libc.so.6",))
-    assert custom.toolchain(recipe, context(recipe)) == (
+    assert runtime.steps(recipe, context(recipe)) == (
         ToolchainStep("install", ("libc.so.6",), RISCV.loader),
     )
