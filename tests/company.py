@@ -6,6 +6,19 @@ import ssl
 import subprocess
 from pathlib import Path
 
+_LATER = """\
+[ca]
+default_ca = own
+[own]
+database = index
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
 
 def found(folder: Path) -> Path:
     """Make the authority's certificate ca.pem, also in the folder `hashed`, and the server's."""
@@ -30,6 +43,19 @@ def found(folder: Path) -> Path:
 def expire(folder: Path) -> None:
     """Make the server's certificate again, as one whose time is over."""
     _vouch(folder, days=-1)
+
+
+def begin_later(folder: Path) -> None:
+    """Make the server's certificate again, as one whose time has not come."""
+    (folder / "later.cnf").write_text(_LATER)
+    (folder / "index").touch()
+    (folder / "serial").write_text("02\n")
+    _openssl(
+        folder,
+        *("ca", "-batch", "-notext", "-config", "later.cnf", "-in", "server.csr"),
+        *("-cert", "ca.pem", "-keyfile", "ca.key", "-extfile", "names"),
+        *("-startdate", "20900101000000Z", "-enddate", "20910101000000Z", "-out", "server.pem"),
+    )
 
 
 def _vouch(folder: Path, days: int) -> None:

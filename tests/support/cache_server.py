@@ -21,6 +21,7 @@ class CacheServer:
     connections -- number of connections that clients have made
     cut     -- bytes of each body after which the connection is closed
     endless -- whether bodies never end
+    date    -- what the server's clock says, for the header Date; "" for the right time
     """
 
     base: str = ""
@@ -31,6 +32,7 @@ class CacheServer:
     connections: int = 0
     cut: int | None = None
     endless: bool = False
+    date: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, method: str, prefix: str = "/") -> int:
@@ -110,6 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server_state.lock:
                 self.server_state.files[self.path] = body
             self._answer(201)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return self.server_state.date or super().date_time_string(timestamp)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

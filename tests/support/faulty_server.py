@@ -25,6 +25,7 @@ class Reply:
     endless  -- whether the body is sent again and again, with the length left open
     delay    -- seconds before the header
     pause    -- seconds between pieces of 16 KiB
+    date     -- what the server's clock says, for the header Date; "" for the right time
     """
 
     body: bytes = b""
@@ -40,6 +41,7 @@ class Reply:
     endless: bool = False
     delay: float = 0
     pause: float = 0
+    date: str = ""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -71,10 +73,12 @@ class Server:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     script: Server
+    _date: str = ""
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.script.next(self.path, headers)
+        self._date = reply.date
         time.sleep(reply.delay)
         start = self._start(reply, headers)
         if start is None:
@@ -138,6 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"0\r\n\r\n")
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return self._date or super().date_time_string(timestamp)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

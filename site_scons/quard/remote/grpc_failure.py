@@ -50,6 +50,8 @@ def failure(error: grpc.aio.AioRpcError, address: str, limits: Limits) -> Failed
     """Return the failure for the error of a call; a Transient if it may pass."""
     code, text = error.code(), _text(error)
     if code is grpc.StatusCode.UNAVAILABLE:
+        if late := trust.untimely(text):
+            return Failed(f"TLS: {late}")
         if "CERTIFICATE_VERIFY_FAILED" in text:
             places = trust.places(address)
             return Failed(f"TLS: {text}\n  trusted here: {places}", hint=trust.ADVICE)

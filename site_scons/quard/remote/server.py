@@ -21,7 +21,7 @@ from quard.remote.link import Busy, Link, Refusal
 from quard.remote.transfer import Bearer, Outgoing, Session
 from quard.sources import trust
 from quard.sources.attempt import Failed
-from quard.sources.response import FAULTS, Transient, body, failure
+from quard.sources.response import FAULTS, Transient, announced, asked_wait, body, failure
 
 _SUCCESS, _NOT_FOUND = (200, 201, 204), 404
 _REDIRECTS = 5
@@ -55,8 +55,8 @@ class Server:
                 if response.status_code == _NOT_FOUND:
                     return None
                 self._require(response)
-                length = response.headers.get("Content-Length", "")
-                return int(length) if length.isdecimal() else -1
+                length = announced(response)
+                return -1 if length is None else length
 
         return self._link.persist(ask)
 
@@ -88,14 +88,13 @@ class Server:
             if present > most:
                 return
             self._link.check_pace(started, present)
-        length = response.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) != present:
+        if announced(response) not in (None, present):
             raise Transient("the connection was closed early")
 
     def _drain(self, response: requests.Response) -> None:
         """Read a short body that nobody needs, so that the connection can be used again."""
-        length = response.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) <= _SHORT:
+        length = announced(response)
+        if length is not None and length <= _SHORT:
             self._receive(response, io.BytesIO(), _SHORT)
 
     def put(self, path: str, file: IO[bytes]) -> bool:
@@ -123,8 +122,7 @@ class Server:
         if response.is_redirect:
             text += f" to {short(one_line(response.headers['Location']))}"
         if status in (408, 429) or status >= 500:
-            asked = response.headers.get("Retry-After", "")
-            raise Busy(text, wait=float(asked) if asked.isdecimal() else 0)
+            raise Busy(text, wait=asked_wait(response))
         raise Refusal(text)
 
     def _request(

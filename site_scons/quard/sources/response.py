@@ -7,6 +7,7 @@ import errno
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC
 
 import requests
 import urllib3.exceptions
@@ -16,7 +17,8 @@ from quard.sources.attempt import Failed
 from quard.sources.part import PartOrigin
 
 CHUNK = 256 << 10
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d+/(\d{1,18}|\*)")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _BUSY = (429, 503)
 FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)
 """Errors of a request without a response; the last two are for addresses and passwords."""
@@ -47,8 +49,7 @@ def extent(
     """
     status = response.status_code
     if status == 200:
-        length = response.headers.get("Content-Length", "")
-        return 0, int(length) if length.isdecimal() else None
+        return 0, announced(response)
     if status == 206 and there:
         match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if match and int(match[1]) == there:
@@ -59,7 +60,7 @@ def extent(
         raise Transient("sent a range other than the requested one", restart=True)
     text = f"HTTP {status} {response.reason or ''}".rstrip()
     if status in _BUSY:
-        raise Transient(text, wait=_retry_after(response.headers.get("Retry-After", "")))
+        raise Transient(text, wait=asked_wait(response))
     if status == 408 or status >= 500 or (status == 416 and there):
         raise Transient(text, restart=status == 416)
     raise Failed(text)
@@ -99,10 +100,10 @@ def failure(fault: Exception, address: str, timeout: tuple[float, float]) -> Fai
 
 
 def _untrusted(cause: BaseException, address: str) -> Failed:
-    text = f"TLS: {getattr(cause, 'verify_message', '') or cause}"
+    text = getattr(cause, "verify_message", "") or str(cause)
     if not trust.unknown_issuer(cause):
-        return Failed(text)
-    return Failed(f"{text}\n  trusted here: {trust.places(address)}", hint=trust.ADVICE)
+        return Failed(f"TLS: {trust.untimely(text) or text}")
+    return Failed(f"TLS: {text}\n  trusted here: {trust.places(address)}", hint=trust.ADVICE)
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:
@@ -114,15 +115,35 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
         seen = next((one for one in inner if isinstance(one, BaseException)), None)
 
 
-def _retry_after(value: str) -> float:
-    """Return the seconds that Retry-After requests, 0 without a value (RFC 9110, 10.2.3)."""
-    if value.isdecimal():
+def announced(response: requests.Response) -> int | None:
+    """Return the length of the body that the server reports; None without a usable one."""
+    value = response.headers.get("Content-Length", "")
+    return int(value) if _NUMBER.fullmatch(value) else None
+
+
+def asked_wait(response: requests.Response) -> float:
+    """Return the seconds that the server asks to wait, 0 if it does not (RFC 9110, 10.2.3).
+
+    A moment is compared with the server's own clock, as far as it tells: ours may differ by years.
+    """
+    value = response.headers.get("Retry-After", "")
+    if _NUMBER.fullmatch(value):
         return float(value)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    moment = _moment(value)
+    if moment is None:
         return 0
-    return max(0.0, moment.timestamp() - time.time())
+    now = _moment(response.headers.get("Date", ""))
+    return max(0.0, moment - (time.time() if now is None else now))
+
+
+def _moment(value: str) -> float | None:
+    """Return the moment of a date in a header, in seconds since 1970; None if it is none."""
+    try:
+        found = email.utils.parsedate_to_datetime(value)
+        # -0000 gives a moment without a zone, which is in UTC (RFC 5322, 3.3).
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def reason(fault: OSError) -> str:

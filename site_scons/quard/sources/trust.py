@@ -30,8 +30,8 @@ ADVICE = (
     "if a company's own authority signed it, install that authority's certificate"
     " (update-ca-certificates), or set SSL_CERT_FILE=FILE"
 )
-
-
+_UNTIMELY = ("certificate has expired", "certificate is not yet valid")
+"""What OpenSSL and BoringSSL say if only the time is wrong."""
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -97,6 +97,12 @@ def unknown_issuer(fault: BaseException) -> bool:
     """Return whether a certificate was refused because its issuer is unknown."""
     refused = isinstance(fault, ssl.SSLCertVerificationError)
     return refused and getattr(fault, "verify_code", 0) in _UNKNOWN_ISSUER
+
+
+def untimely(text: str) -> str:
+    """Return a short explanation if a message says that a certificate's time is wrong; else ""."""
+    found = next((each for each in _UNTIMELY if each in text), "")
+    return found and f"{found}, by the clock of this machine"
 
 
 class _Adapter(HTTPAdapter):

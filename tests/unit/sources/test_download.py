@@ -189,6 +189,42 @@ def test_what_a_server_asks_to_wait_is_bounded(server: Server, part: Part, wait:
     assert waited < 5
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Thu, 01 Jan 1970 00:00:10 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -0000",
+        "Fri, 27 Nov 99999999999999999999 00:00:00 GMT",
+        "Fri, 27 Nov 2026 00:00:00 +99999999999999999999",
+        "-3600",
+        "9" * 5000,
+    ],
+)
+def test_a_moment_that_cannot_be_waited_for_is_no_fault_of_ours(
+    server: Server, part: Part, value: str
+) -> None:
+    busy = Reply(status=503, headers=(("Retry-After", value),))
+    address = server.serve("/f", busy, Reply(BODY))
+    get, _, notes, _ = transfer(replace(QUICK, pause=0.02, longest=0.2))
+    get.get(address, part)
+    assert part.path.read_bytes() == BODY and len(notes) == 1
+
+
+@pytest.mark.parametrize(("later", "wait"), [("00:01:00", "60 s"), ("00:00:00", "0 s")])
+def test_a_moment_is_that_of_the_servers_own_clock(
+    server: Server, part: Part, later: str, wait: str
+) -> None:
+    day = "Thu, 01 Jan 1981"
+    headers = (("Retry-After", f"{day} {later} GMT"),)
+    busy = Reply(status=503, date=f"{day} 00:00:00 GMT", headers=headers)
+    address = server.serve("/f", busy)
+    get, _, notes, stopped = transfer(replace(QUICK, pause=0, longest=3600))
+    stopped.set()  # so that the wait ends at once
+    with pytest.raises(Stopped):
+        get.get(address, part)
+    assert notes[0].endswith(f"trying again in {wait}")
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_refusal_is_not_tried_again(server: Server, part: Part, status: int) -> None:
     address = server.serve("/f", Reply(status=status))
