@@ -1,13 +1,15 @@
 """Sending results to a remote cache, beside the build.
 
-Blobs are sent before the record that names them. A record that is there already stays: two builds
-of one key must not take turns. Its lost blobs are sent again.
+Blobs are sent before the record that names them. A record that is there already stays, as long as
+all of its blobs are there, too: two builds of one key must not take turns. Lost blobs are sent
+again, and another record if that one names others: logs differ, and servers remove what nobody
+reads.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -90,24 +92,55 @@ class Sending:
             self._tell(f"nothing more is sent to the cache: {error.message}: {error.detail}")
 
     def _send(self, key: str, record: Mapping[str, Any]) -> None:
-        blobs = {part: sha256 for part, sha256 in record["blobs"].items() if sha256 != EMPTY}
-        sizes = {sha256: self._store.path(sha256).stat().st_size for sha256 in blobs.values()}
-        there = self._cache.entry(key)
-        if there is not None and _differs(there[0], record):
-            self._tell(
-                f"{self._link.name} has another result of {record['name']} under the"
-                f" same key, which stays there: its build is not reproducible ({key})"
-            )
-            return
-        missing = self._cache.missing(sizes)
-        if missing:
-            if not self._transport.put({sha256: self._store.path(sha256) for sha256 in missing}):
+        sizes = {sha256: self._store.path(sha256).stat().st_size for sha256 in _files(record)}
+        found = self._cache.entry(key)
+        theirs = {sha256: found[1][sha256] for sha256 in _files(found[0])} if found else {}
+        missing = self._cache.missing({**theirs, **sizes})
+        if found:
+            lost = missing & theirs.keys()
+            self._compare(key, found[0], record, gone=not lost <= sizes.keys())
+            if not lost:
                 return
-            with self._lock:
-                self._bytes += sum(sizes[sha256] for sha256 in missing)
-        if there is None and self._put_record(key, record, sizes):
+        if ours := missing & sizes.keys():
+            if not self._put_blobs(ours, sizes):
+                return
+            # Another machine may have sent its record meanwhile. Few servers can be asked to
+            # refuse the second one, so what stays open is the time of one request.
+            found = found or self._cache.entry(key)
+            if found and not theirs and self._compare(key, found[0], record, gone=False):
+                return
+        # With these blobs, a record that is there may be whole again.
+        if (found and missing <= sizes.keys()) or self._put_record(key, record, sizes):
             with self._lock:
                 self._sent += 1
+
+    def _compare(
+        self, key: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], *, gone: bool
+    ) -> bool:
+        """Report a record with other files, and return whether it is one; logs always differ.
+
+        gone -- files of theirs are gone, so that it is replaced
+        """
+        one, other = (
+            {part: sha for part, sha in record["blobs"].items() if part != "log"}
+            for record in (theirs, ours)
+        )
+        if one == other:
+            return False
+        then = "which is replaced, as files of it are gone" if gone else "which stays there"
+        self._tell(
+            f"{self._link.name} has another result of {ours['name']} under the same key,"
+            f" {then}: its build is not reproducible ({key})"
+        )
+        return True
+
+    def _put_blobs(self, digests: Iterable[str], sizes: Mapping[str, int]) -> bool:
+        """Send blobs; return False if the server takes none from here."""
+        if not self._transport.put({sha256: self._store.path(sha256) for sha256 in digests}):
+            return False
+        with self._lock:
+            self._bytes += sum(sizes[sha256] for sha256 in digests)
+        return True
 
     def _put_record(self, key: str, record: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
         blobs = {part: sha256 for part, sha256 in record["blobs"].items() if sha256 in sizes}
@@ -141,10 +174,6 @@ class Sending:
         return left
 
 
-def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two records of one key have different files; their logs always differ."""
-
-    def files(record: Mapping[str, Any]) -> dict[str, str]:
-        return {part: sha for part, sha in record["blobs"].items() if part != "log"}
-
-    return files(one) != files(other)
+def _files(record: Mapping[str, Any]) -> frozenset[str]:
+    """Return the digests of a record's blobs, but the empty one, which no server needs."""
+    return frozenset(record["blobs"].values()) - {EMPTY}

@@ -120,6 +120,41 @@ def test_a_blob_that_the_server_has_lost_is_a_miss_and_is_sent_again(
     assert state.files[f"/x/cas/{sent['blobs']['libs']}"] == LIBS
 
 
+@pytest.mark.parametrize("part", ["libs", "log"])
+def test_a_result_that_has_lost_a_file_is_whole_again_after_the_next_build(
+    sent: dict[str, Any], state: CacheServer, machine: Callable[..., Machine], part: str
+) -> None:
+    """Each build has another log, and servers remove first what nobody reads."""
+    del state.files[f"/x/cas/{sent['blobs'][part]}"]
+    other = machine()
+    record = other.build(log=b"another log")
+    assert other.remote.finish().startswith("sent 1 results") and other.said == []
+    reader, wanted = machine(), sent if part == "libs" else record
+    assert reader.stores.record(KEY) == wanted
+    assert all(reader.stores.blob(sha) for sha in wanted["blobs"].values() if sha != EMPTY)
+
+
+@pytest.mark.usefixtures("sent")
+def test_a_log_is_not_sent_for_a_result_that_is_there(
+    state: CacheServer, machine: Callable[..., Machine]
+) -> None:
+    puts, other = state.count("PUT"), machine()
+    other.build(log=b"another log")
+    assert other.remote.finish() == "" and other.said == []
+    assert state.count("PUT") == puts
+
+
+def test_a_different_result_that_has_lost_a_file_is_replaced_and_reported(
+    sent: dict[str, Any], state: CacheServer, machine: Callable[..., Machine]
+) -> None:
+    del state.files[f"/x/cas/{sent['blobs']['libs']}"]
+    other = machine()
+    record = other.build(libs=b"other")
+    assert other.remote.finish().startswith("sent 1 results")
+    assert len(other.said) == 1 and "which is replaced, as files of it are gone" in other.said[0]
+    assert machine().stores.record(KEY) == record
+
+
 def test_a_blob_that_is_lost_after_the_hit_is_missing(
     sent: dict[str, Any], state: CacheServer, machine: Callable[..., Machine]
 ) -> None:

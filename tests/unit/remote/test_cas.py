@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import casd
@@ -152,7 +153,7 @@ def test_wrong_bytes_are_handed_on_and_no_more_than_one_too_many(
 
 
 def test_a_stream_that_stalls_is_an_outage(state: State) -> None:
-    client = Client(state.base, FAST)
+    client = Client(state.base, replace(FAST, slack=20))
 
     def stall() -> Iterator[bytes]:
         yield b"x"
