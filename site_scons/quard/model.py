@@ -42,7 +42,7 @@ class Alternate(Record):
 
 @dataclass(frozen=True, repr=False)
 class Source(Record):
-    """A source archive, with upstream's address first.
+    """A source archive, with upstream's address first. It is unpacked as the source tree.
 
     address    -- upstream's
     sha256     -- of the bytes at `address` and at every mirror
@@ -50,6 +50,7 @@ class Source(Record):
     mirrors    -- further addresses of the same bytes; `debian:` is the machine's own Debian mirror
     alternates -- addresses of the same release with other bytes, each with its own hash
     size       -- in bytes; 0: not known. No more than this is downloaded
+    into       -- the folder of the source tree that it is unpacked as; empty: the tree itself
     """
 
     address: str
@@ -58,6 +59,7 @@ class Source(Record):
     mirrors: tuple[str, ...] = ()
     alternates: tuple[Alternate, ...] = ()
     size: int = 0
+    into: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +106,8 @@ class Recipe(Record):
 
     summary       -- one line for people
     version       -- upstream's
-    sources       -- the archive; none for a package made from the build machine's own files
+    sources       -- the source tree's archive, then those that are unpacked as folders in it; none
+                     for a package made from the build machine's own files
     license       -- an SPDX expression
     license_files -- their paths in the source
     homepage      -- the project's web page

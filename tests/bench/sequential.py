@@ -198,8 +198,10 @@ class Sequential:
     def _package(self, plan: Plan) -> Iterator[str]:
         yield f"# {plan.name} {plan.version}"
         yield f"begin {plan.name}"
-        if archive := self._archive(plan.name):
-            yield f'tar -xf "$sources"/{shlex.quote(archive)} --strip-components=1'
+        for into, archive in self._archives(plan.name):
+            folder = shlex.quote(into or ".")
+            yield f"mkdir -p {folder}"
+            yield f'tar -xf "$sources"/{shlex.quote(archive)} -C {folder} --strip-components=1'
         for patch in plan.patches:
             yield f'patch -p1 <"$files"/{shlex.quote(patch.name)}'
         yield "("
@@ -211,15 +213,16 @@ class Sequential:
         yield ") </dev/null"
         yield "end"
 
-    def _archive(self, name: str) -> str:
-        """Return the path of a package's archive below the sources; empty if it has none."""
-        request = source.request(name, self._catalog[name].recipe)
-        if request is None:
-            return ""
+    def _archives(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the folder and the path below the sources of each of a package's archives."""
+        for request in source.requests(name, self._catalog[name].recipe):
+            yield request.into, self._path(request)
+
+    def _path(self, request: source.Request) -> str:
         for variant in request.variants:
-            if (self._sources / name / variant.file).is_file():
-                return f"{name}/{variant.file}"
-        raise SystemExit(f"bench: the source of {name} is not in {self._sources}")
+            if (self._sources / request.package / variant.file).is_file():
+                return f"{request.package}/{variant.file}"
+        raise SystemExit(f"bench: the source of {request.package} is not in {self._sources}")
 
     def _step(self, step: Step) -> Iterator[str]:
         match step:

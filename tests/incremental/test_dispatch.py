@@ -17,6 +17,7 @@ from quard.boards import board, settings
 from quard.dispatch.folder import Folder
 from quard.dispatch.inputs import Inputs, Order
 from quard.face.console import Console
+from quard.plan.source import TOP
 from quard.project.build import BoardBuild
 from quard.project.host import Host
 from quard.project.site import Site
@@ -52,7 +53,7 @@ def order_of(project: Project, name: str, archive: Path | None = None) -> Order:
     return Inputs(host.stores, pinned.python).order(
         job,
         build.place(name),
-        Fetched(file, job.plan.sources[0], ""),
+        {TOP: Fetched(file, job.plan.sources[0], "")},
         host.tooling.system(job.plan),
         host.tooling.compiler(job.plan).prefix,
     )

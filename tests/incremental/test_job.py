@@ -87,7 +87,7 @@ class Elsewhere:
         self.stores = Stores(Store(folder / "local"), self.store)
         variants = tuple(Variant(archive.name, sha256, ()) for sha256 in job.plan.sources)
         self.place = JobPlace(
-            request=Request(name, variants),
+            requests=(Request(name, variants),),
             tree=None,
             files=named,
             needs={need: need for need in job.dev},
@@ -174,9 +174,11 @@ def test_an_archive_that_is_not_the_plans_is_not_unpacked(sent: Project) -> None
     (sent.folder / "elsewhere").mkdir()
     other = sent.folder / "elsewhere/hello-1.tar.xz"
     shutil.copy(sent.sources / "greet-1.tar.xz", other)
-    (variant,) = build.workspace.request(build.resolved.packages["greet"]).variants  # type: ignore[union-attr]
+    ((variant,),) = (
+        one.variants for one in build.workspace.requests(build.resolved.packages["greet"])
+    )
     request = Request("hello", (Variant(other.name, variant.sha256, (other.as_uri(),)),))
-    wrong = JobPlace(**{**vars(place), "request": request})
+    wrong = JobPlace(**{**vars(place), "requests": (request,)})
     with pytest.raises(QuardError) as caught:
         build.workspace.host.packager.produce(job, wrong, lambda _: None, nullcontext)
     assert caught.value.reason == "changed-while-building"

@@ -15,10 +15,10 @@ from quard.dispatch.engine import PROGRAM, engine
 from quard.dispatch.folder import Folder, Link, named, of_system, text
 from quard.execute.job import Job
 from quard.execute.place import JobPlace
+from quard.execute.sources import Archives
 from quard.ledger.results import lost_blob
 from quard.process.sandbox import ACCOUNTS, INSIDE, merged
 from quard.process.system import System
-from quard.sources.archives import Fetched
 from quard.store.local import Store
 from quard.store.stores import EMPTY, Stores
 
@@ -64,7 +64,7 @@ class Inputs:
         self._systems: dict[Path, Folder] = {}
 
     def order(
-        self, job: Job, place: JobPlace, archive: Fetched, system: System, prefix: str
+        self, job: Job, place: JobPlace, archives: Archives, system: System, prefix: str
     ) -> Order:
         """Return the action that builds a package.
 
@@ -87,9 +87,11 @@ class Inputs:
         root.put(INSIDE[1:], Folder())
         for reference in (*job.plan.patches, *job.plan.files):
             root.put(f"{layout.FILES}/{reference.name}", text(place.read(reference)))
-        root.put(f"{layout.ARCHIVE}/{archive.path.name}", named(archive.path, archive.sha256))
+        for archive in archives.values():
+            path = layout.archive(archive.sha256, archive.path.name)
+            root.put(path, named(archive.path, archive.sha256))
         root.put(layout.STORE, self._parts(job, place))
-        root.put(layout.DATA, text(canonical(_data(job, place, archive, prefix)).encode()))
+        root.put(layout.DATA, text(canonical(_data(job, place, archives, prefix)).encode()))
         names = (*layout.parts(job.plan), layout.LOG, layout.RESULT)
         outputs = tuple(sorted(f"{layout.OUT}/{name}" for name in names))
         return Order(root, self._words, _ENVIRONMENT, outputs, shared)
@@ -135,10 +137,10 @@ class Inputs:
         return found
 
 
-def _data(job: Job, place: JobPlace, archive: Fetched, prefix: str) -> dict[str, Any]:
+def _data(job: Job, place: JobPlace, archives: Archives, prefix: str) -> dict[str, Any]:
     return {
         "job": job.as_json(),
-        "archive": {"file": archive.path.name, "sha256": archive.sha256},
+        "archives": [[into, each.sha256, each.path.name] for into, each in archives.items()],
         "needs": dict(place.needs),
         "natives": dict(place.natives),
         "prefix": prefix,

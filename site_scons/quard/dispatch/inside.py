@@ -24,6 +24,7 @@ from quard.execute.job import Job, read_job
 from quard.execute.machine import BuildMachine
 from quard.execute.place import JobPlace
 from quard.ledger.results import Results
+from quard.plan.source import TOP
 from quard.process.jobserver import Jobserver
 from quard.process.sandbox import INSIDE, Work
 from quard.process.stop import Stop
@@ -68,7 +69,7 @@ def _place(job: Job, given: dict[str, Any]) -> JobPlace:
     """Return where the action has the job's inputs."""
     named = (*job.plan.patches, *job.plan.files)
     return JobPlace(
-        request=None,
+        requests=(),
         tree=None,
         files={each.name: _TOP / layout.FILES / each.name for each in named},
         needs=given["needs"],
@@ -99,12 +100,14 @@ def _inputs(job: Job, place: JobPlace, build: Build, given: dict[str, Any]) -> B
     """Return the inputs of the build. Raises QuardError changed-while-building."""
     folder = _TOP / layout.STORE
     stores = Stores(Store(folder / "none"), Store(folder))
-    archive = _TOP / layout.ARCHIVE / given["archive"]["file"]
-    if file_sha256(archive) != given["archive"]["sha256"]:
-        raise changed(archive)
+    archives, digests = {}, {}
+    for into, sha256, file in given["archives"]:
+        archives[into], digests[into] = _TOP / layout.archive(sha256, file), sha256
+        if file_sha256(archives[into]) != sha256:
+            raise changed(archives[into])
     return BuildInputs(
-        archive=archive,
-        upstream=given["archive"]["sha256"] == job.plan.sources[0],
+        archives=archives,
+        upstream=digests[TOP] == job.plan.sources[0],
         tree=None,
         kept=None,
         read=place.read,

@@ -15,12 +15,16 @@ ENGINE = f"{JOB}/engine"
 PYTHON = f"{JOB}/python"
 STORE = f"{JOB}/store"
 """A store with the parts of the packages that are needed."""
-ARCHIVE = f"{JOB}/archive"
 FILES = f"{JOB}/files"
 OUT = f"{JOB}/out"
 RESULT, LOG = "result.json", "log"
 """Names of two outputs; the others are parts."""
 SEARCH = "/usr/bin:/usr/sbin"
+
+
+def archive(sha256: str, file: str) -> str:
+    """Return the path of a source archive; two may have one name."""
+    return f"{JOB}/archives/{sha256}/{file}"
 
 
 def parts(plan: Plan) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from quard.dispatch.merkle import Encoded, encode
 from quard.dispatch.outcome import Outcome, Wrong
 from quard.execute.job import Job
 from quard.execute.place import JobPlace
+from quard.execute.sources import Archives
 from quard.execute.workers import Record
 from quard.process.slots import Slots
 from quard.process.stop import Stop
@@ -30,7 +31,6 @@ from quard.remote.cas import Blob, Cas
 from quard.remote.credentials import Credentials
 from quard.remote.link import Link, Stopped, Unusable
 from quard.remote.reapi import Channel
-from quard.sources.archives import Fetched
 from quard.sources.attempt import Failed
 from quard.sources.watch import amount
 from quard.store.stores import Stores
@@ -113,7 +113,7 @@ class Workers:
         self,
         job: Job,
         place: JobPlace,
-        archive: Fetched,
+        archives: Archives,
         tools: tuple[System, str],
         report: Callable[[str], None],
         *,
@@ -122,7 +122,7 @@ class Workers:
         name = place.results.name
         try:
             report("send")
-            order = self._inputs.order(job, place, archive, *tools)
+            order = self._inputs.order(job, place, archives, *tools)
             answer = self._run(name, order, report, fresh=fresh)
             report("receive")
             return Outcome(answer, job, self._cas, self.host).take(self._stores, place.log)

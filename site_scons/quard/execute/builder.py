@@ -11,7 +11,17 @@ from typing import IO
 
 from quard.base.errors import QuardError
 from quard.base.files import FileRef, make_empty, remove_tree
-from quard.execute import diagnosis, effect, kconfig, licenses, patch, renew, sysroot, taken, unpack
+from quard.execute import (
+    diagnosis,
+    effect,
+    kconfig,
+    licenses,
+    patch,
+    renew,
+    sources,
+    sysroot,
+    taken,
+)
 from quard.execute.buildlog import BuildLog, quoted
 from quard.execute.copying import copy
 from quard.execute.inputs import BuildInputs
@@ -153,9 +163,7 @@ class Build:
         self.take_files(inputs.read)
         if inputs.tree:
             copy(inputs.tree, self.work.src)
-        elif inputs.archive:
-            self.work.src.rmdir()
-            unpack.unpack(inputs.archive, self.work.src, self._machine.stop.check)
+        sources.lay_out(inputs.archives, self.work.src, self._machine.stop.check)
         self.sandbox.hand_over(fresh=True)
         if self.plan.patches:
             self._report("patch")

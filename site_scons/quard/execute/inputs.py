@@ -15,8 +15,9 @@ from quard.sources.trees import Entry, Listing
 class BuildInputs:
     """The inputs that a plan names by hash.
 
-    archive -- the verified source, or None
-    upstream -- it has upstream's own bytes, so that no file may be missing
+    archives -- folder below the source tree -> the verified archive that is unpacked there, in
+               order; the tree's own one is the first
+    upstream -- the tree has upstream's own bytes, so that no file may be missing
     tree    -- a local source tree that replaces the archive, or None
     kept    -- the local tree that the work folder was last built from, empty if that was an
                archive; None if the build starts from scratch
@@ -26,7 +27,7 @@ class BuildInputs:
     lay_out -- fills the folders for the dependencies' files
     """
 
-    archive: Path | None
+    archives: Mapping[str, Path]
     upstream: bool
     tree: Listing | None
     kept: Mapping[str, Entry] | None

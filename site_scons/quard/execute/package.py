@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from quard.base.errors import QuardError
-from quard.base.files import changed, remove_tree
-from quard.execute import checkpoint, dependencies, kept, staged, taken
+from quard.base.files import remove_tree
+from quard.execute import checkpoint, dependencies, kept, sources, staged, taken
 from quard.execute.builder import Build, StepFailed
 from quard.execute.inputs import BuildInputs
 from quard.execute.job import Job
 from quard.execute.machine import BuildMachine
 from quard.execute.place import JobPlace
 from quard.execute.restore import Outcome, finish, restore
+from quard.execute.sources import Archives
 from quard.execute.workers import Record, Workers
 from quard.ledger.basis import key
 from quard.ledger.stored import Stored
 from quard.plan.plan import Plan
+from quard.plan.source import TOP
 from quard.process.sandbox import Work
-from quard.sources.archives import Fetched
 from quard.sources.fetch import Fetcher
 from quard.sources.trees import Entry
 from quard.store.stores import Stores
@@ -38,6 +39,11 @@ def _is_open(build: Build) -> bool:
     """
     sandbox = build.sandbox
     return sandbox.mode == "none" or (build.plan.native and not sandbox.system.is_pinned)
+
+
+def _made(job: Job, archives: Archives) -> dict[str, Any]:
+    """Return what the result is made from."""
+    return job.basis(archives[TOP].sha256 if TOP in archives else "")
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,9 @@ class Packager:
 
         Returns the folder's hash, one of `bases`.
         """
-        archive = self._archive(job, place, report)
-        build.prepare(self._inputs(job, place, archive, None))
-        return self._base(job.basis(archive.sha256 if archive else ""), place)
+        archives = sources.fetch(self._fetcher, job, place, report)
+        build.prepare(self._inputs(job, place, archives, None))
+        return self._base(_made(job, archives), place)
 
     def restore(self, plan: Plan, now: Mapping[str, Any], place: JobPlace) -> Outcome | None:
         """Write the results of a package from the stores; return None on a cache miss.
@@ -129,26 +135,25 @@ class Packager:
         Raises QuardError for every failure; no incomplete result is left.
         """
         self._machine.stop.check()
-        archive = self._archive(job, place, report)
-        made = job.basis(archive.sha256 if archive else "")
+        archives = sources.fetch(self._fetcher, job, place, report)
+        made = _made(job, archives)
 
         def here() -> Record:
             with kept.marking(place.work, self._base(made, place)):
-                return self._build(job, place, archive, made, report, force=force)
+                return self._build(job, place, archives, made, report, force=force)
 
         # Without an archive there is nothing to compile. What continues an earlier build here, and
         # local trees, stay on this machine.
-        leaves = bool(self._workers and archive and (force or not kept.concerns(place.work)))
+        compiles = TOP in archives and not place.tree
+        leaves = bool(self._workers and compiles and (force or not kept.concerns(place.work)))
         with running(leaves) as elsewhere:
             record = None if elsewhere else here()
-            if archive and elsewhere:
-                record = self._elsewhere(job, place, archive, report, force=force)
+            if compiles and elsewhere:
+                record = self._elsewhere(job, place, archives, report, force=force)
         if record is None:
             with running(False):
                 record = here()
-        if archive:
-            # No address: the same bytes have others in other recipes and at other times.
-            record["archive"] = {"file": archive.path.name, "sha256": archive.sha256}
+        record |= sources.record(archives)
         self._stores.keep(key(made), record)
         return finish(job.plan, job.now, place.results, Stored(made, record), "built")
 
@@ -156,7 +161,7 @@ class Packager:
         self,
         job: Job,
         place: JobPlace,
-        archive: Fetched,
+        archives: Archives,
         report: Callable[[str], None],
         *,
         force: bool,
@@ -165,20 +170,10 @@ class Packager:
         self._machine.stop.check()
         assert self._workers is not None
         tools = self._machine.system(job.plan), self._machine.toolchain(job.plan).prefix
-        record = self._workers.build(job, place, archive, tools, report, fresh=force)
+        record = self._workers.build(job, place, archives, tools, report, fresh=force)
         if record and not job.plan.keeps:
             remove_tree(place.work)  # left by a failed or killed build
         return record
-
-    def _archive(self, job: Job, place: JobPlace, report: Callable[[str], None]) -> Fetched | None:
-        """Return the first accepted archive that is available."""
-        if place.request is None:
-            return None
-        report("fetch")
-        found = self._fetcher.fetch(place.request)
-        if found.sha256 not in job.plan.archives:
-            raise changed(found.path)
-        return found
 
     def _base(self, made: Mapping[str, Any], place: JobPlace) -> str:
         return kept.base(made, None if self._machine.mode == "bwrap" else place.work)
@@ -187,7 +182,7 @@ class Packager:
         self,
         job: Job,
         place: JobPlace,
-        archive: Fetched | None,
+        archives: Archives,
         made: Mapping[str, Any],
         report: Callable[[str], None],
         *,
@@ -201,7 +196,7 @@ class Packager:
             build = self.build(job, place, log, report)
             work = Work(place.work)
             inputs = replace(
-                self._inputs(job, place, archive, found.tree),
+                self._inputs(job, place, archives, found.tree),
                 compiled=found.log is not None,
                 made=lambda: checkpoint.note(work, job.plan, found.compiled, place.log),
             )
@@ -211,7 +206,7 @@ class Packager:
             local = bool(job.plan.tree) or found.is_used or _is_open(build)
             store = self._stores.home(local=local)
             record = staged.keep(build, store, log.name, local=local)
-            if not archive and job.plan.taken:
+            if job.plan.taken:
                 record |= self._origins(build)
         self._leave(job, place, found.base)
         return record
@@ -278,12 +273,12 @@ class Packager:
         self,
         job: Job,
         place: JobPlace,
-        archive: Fetched | None,
+        archives: Archives,
         tree: Mapping[str, Entry] | None,
     ) -> BuildInputs:
         return BuildInputs(
-            archive=archive.path if archive else None,
-            upstream=archive is not None and archive.sha256 == job.plan.sources[0],
+            archives={into: archive.path for into, archive in archives.items()},
+            upstream=TOP in archives and archives[TOP].sha256 == job.plan.sources[0],
             tree=place.tree,
             kept=tree,
             read=place.read,

@@ -18,8 +18,8 @@ from quard.sources.trees import Entry, Listing
 class JobPlace:
     """The place of one job. Blobs come from the stores, archives through the fetcher.
 
-    request -- where the archive with one of the plan's digests may be; None if the plan has none
-               or a local tree replaces it
+    requests -- where the archives with the plan's digests may be, one for each folder; none for the
+               source tree itself if a local tree replaces it
     tree    -- that local tree. It is used in place and may be large: its files are not looked up
                one by one, but compared with this listing, whose digest is in the plan, when they
                are copied
@@ -29,7 +29,7 @@ class JobPlace:
     log     -- path of the log; `shown` is its name in messages
     """
 
-    request: Request | None
+    requests: tuple[Request, ...]
     tree: Listing | None
     files: Mapping[str, Path]
     needs: Mapping[str, str]

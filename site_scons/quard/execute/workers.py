@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from quard.execute.job import Job
 from quard.execute.place import JobPlace
+from quard.execute.sources import Archives
 from quard.process.system import System
-from quard.sources.archives import Fetched
 
 Record = dict[str, Any]
 
@@ -20,7 +20,7 @@ class Workers(Protocol):
         self,
         job: Job,
         place: JobPlace,
-        archive: Fetched,
+        archives: Archives,
         tools: tuple[System, str],
         report: Callable[[str], None],
         *,

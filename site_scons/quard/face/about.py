@@ -102,6 +102,10 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "sha256": source.sha256 if source else "",
         "alternates": [f"{render(one.address, values)} (sha256 {one.sha256})" for one in others],
         "provenance": source.provenance if source else "",
+        "further_sources": [
+            f"{one.into}: {render(one.address, values)} (sha256 {one.sha256})"
+            for one in recipe.sources[1:]
+        ],
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),
         "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),

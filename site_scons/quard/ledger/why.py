@@ -78,6 +78,7 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         found.append(
             f"the archive that it was built from is no longer accepted: sha256 {old['archive']}"
         )
+    found += _further(dict(before.get("further", ())), dict(now.get("further", ())))
     if before["tree"] != now["tree"]:
         found.append(_tree(before["tree"], now["tree"]))
     found += _features(before["features"], now["features"])
@@ -91,6 +92,16 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         found.append("its record says where its files come from")
     if before["steps"] != now["steps"] and not found:
         found += _steps(before["steps"], now["steps"])
+    return found
+
+
+def _further(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return the differences between the archives that are unpacked as folders of the tree."""
+    found = []
+    for into in sorted({*before, *now}):
+        if before.get(into) != now.get(into):
+            how = "changed" if into in before and into in now else "added"
+            found.append(f"source in {into} {how if into in now else 'removed'}")
     return found
 
 

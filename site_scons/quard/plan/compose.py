@@ -12,7 +12,7 @@ from quard.boards.configuration import Configuration
 from quard.model import DEPLOY, Recipe, ToolchainRuntime
 from quard.plan.context import Context
 from quard.plan.plan import CopyStep, Plan, Step
-from quard.plan.source import accepted
+from quard.plan.source import accepted, further
 from quard.plan.style import Style
 from quard.plan.styles import style
 from quard.target import Target, target
@@ -61,6 +61,7 @@ def compose(
         version=recipe.version,
         triple=context.target.triple,
         sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
+        further=further(recipe),
         tree=inputs.tree,
         patches=inputs.patches,
         files=_files(inputs, native=configuration.native, used=(env, steps)),

@@ -132,6 +132,8 @@ class Plan(Record):
 
     sources  -- digests of the accepted archives, upstream's first. One of them is unpacked and
                 named in the result: they are not part of the plan's identity
+    further  -- (folder, digest) of the archives that are unpacked as folders of the source tree,
+                in their order
     tree     -- digest of a local source tree that replaces the archive, or ""
     patches  -- applied in this order
     files    -- the recipe's other files, which steps find in {files}
@@ -156,6 +158,7 @@ class Plan(Record):
     version: str
     triple: str
     sources: tuple[str, ...] = ()
+    further: tuple[tuple[str, str], ...] = ()
     tree: str = ""
     patches: tuple[FileRef, ...] = ()
     files: tuple[FileRef, ...] = ()
@@ -204,6 +207,7 @@ class Plan(Record):
             "parts": dict(self.parts),
             "deploys": self.deploys,
             "licenses": self.licenses,
+            **({"further": self.further} if self.further else {}),
             **({"origins": ORIGINS} if self.taken else {}),
             **({"answers": ANSWERS} if self.answers else {}),
         }

@@ -33,6 +33,7 @@ def read_plan(data: Mapping[str, Any]) -> Plan:
             version=data["version"],
             triple=data["triple"],
             sources=tuple(data["sources"]),
+            further=tuple((into, sha256) for into, sha256 in data.get("further", ())),
             tree=data["tree"],
             patches=_files(data["patches"]),
             files=_files(data["files"]),

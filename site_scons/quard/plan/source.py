@@ -1,12 +1,16 @@
-"""A recipe's archive: the accepted digests, and the request to the fetcher."""
+"""A recipe's archives: the accepted digests, and the requests to the fetcher."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quard.base.record import Record
-from quard.model import Recipe
+from quard.model import Recipe, Source
 from quard.recipes.placeholders import render
+
+TOP = ""
+"""The folder of the archive that is unpacked as the source tree itself."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,14 +28,16 @@ class Variant(Record):
 
 @dataclass(frozen=True, repr=False)
 class Request(Record):
-    """A request for a package's archive: any one of the variants, upstream's first.
+    """A request for one of a package's archives: any one of the variants, upstream's first.
 
     strict -- the recipe has alternates, which the settings exclude
+    into   -- the folder of the source tree that it is unpacked as, or TOP
     """
 
     package: str
     variants: tuple[Variant, ...]
     strict: bool = False
+    into: str = TOP
 
     def variant(self, sha256: str) -> Variant | None:
         """Return the variant with these bytes."""
@@ -39,32 +45,39 @@ class Request(Record):
 
 
 def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
-    """Return the digests that are accepted for the recipe's archive, upstream's first.
+    """Return the digests that are accepted for the source tree's archive, upstream's first.
 
     strict -- only upstream's
     """
-    if not recipe.sources:
-        return ()
-    source = recipe.sources[0]
-    alternates = () if strict else source.alternates
-    return (source.sha256, *(other.sha256 for other in alternates))
+    for source in recipe.sources:
+        if source.into == TOP:
+            alternates = () if strict else source.alternates
+            return (source.sha256, *(other.sha256 for other in alternates))
+    return ()
 
 
-def request(name: str, recipe: Recipe, *, strict: bool = False) -> Request | None:
-    """Return the request for a recipe's archive; None if it has none.
+def further(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    """Return the folder and the digest of each archive that is unpacked as a folder in the tree."""
+    return tuple((source.into, source.sha256) for source in recipe.sources if source.into != TOP)
 
-    Upstream's archive comes first, then the alternates, unless `strict`.
+
+def requests(name: str, recipe: Recipe, *, strict: bool = False) -> tuple[Request, ...]:
+    """Return the requests for a recipe's archives, in its order.
+
+    Upstream's archive comes first in each, then the alternates, unless `strict`.
     """
-    if not recipe.sources:
-        return None
-    source = recipe.sources[0]
     values = {"name": name, "version": recipe.version}
+    return tuple(_request(name, source, values, strict=strict) for source in recipe.sources)
+
+
+def _request(name: str, source: Source, values: Mapping[str, str], *, strict: bool) -> Request:
     urls = tuple(render(url, values) for url in (source.address, *source.mirrors))
     variants = [Variant(_file(urls[0]), source.sha256, urls, source.size)]
     for other in () if strict else source.alternates:
         url = render(other.address, values)
         variants.append(Variant(_file(url), other.sha256, (url,), other.size))
-    return Request(name, tuple(variants), strict=strict and bool(source.alternates))
+    excluded = strict and bool(source.alternates)
+    return Request(name, tuple(variants), strict=excluded, into=source.into)
 
 
 def _file(url: str) -> str:

@@ -249,7 +249,7 @@ class BoardBuild:
         name, suffix = (unit.name, "") if kind == "work" else (name, f"-{kind}")
         log = f"{name}{suffix}.log"
         return JobPlace(
-            request=None if tree else workspace.request(package),
+            requests=workspace.requests(package),
             tree=tree,
             files=files,
             needs={found.package: found.name for found in needs if not found.native},

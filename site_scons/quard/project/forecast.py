@@ -124,9 +124,10 @@ class Forecast:
         if not isinstance(found, dict):
             return None
         package = self._build.roots[unit.folder].packages[unit.package]
-        request = source.request(unit.package, package.recipe)
-        variant = request.variant(found["sha256"]) if request else None
-        return {**found, "address": variant.addresses[0]} if variant else found
+        for request in source.requests(unit.package, package.recipe):
+            if request.into == source.TOP and (variant := request.variant(found["sha256"])):
+                return {**found, "address": variant.addresses[0]}
+        return found
 
     def _depends(self, each: Input) -> str:
         """Return the condition for rebuilding a unit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 from quard.plan.resolve import Resolver
 from quard.plan.source import Request
@@ -16,14 +17,14 @@ def questions(
     resolvers: Mapping[str, Resolver],
     catalog: Catalog,
     names: tuple[str, ...],
-    request: Callable[[str], Request | None],
+    requests: Callable[[str], tuple[Request, ...]],
 ) -> Iterator[Question]:
     """Yield each if-available feature to decide, with the sources that it needs.
 
     Roots that both want a feature have one question, and so the same answer.
 
     names   -- only these packages are requested, as NAME or ROOT/NAME; if empty, all of the board
-    request -- returns a package's source; None if it has none that could be missing
+    requests -- returns a package's sources that could be missing
     """
     needed: dict[tuple[str, str], dict[str, None]] = {}
     wanted: set[tuple[str, str]] = set()
@@ -43,5 +44,5 @@ def questions(
             if package in packages:
                 wanted.add((package, feature))
     for package, feature in sorted(wanted):
-        requests = (request(name) for name in needed[package, feature])
-        yield Question(package, feature, tuple(r for r in requests if r))
+        sources = chain.from_iterable(map(requests, needed[package, feature]))
+        yield Question(package, feature, tuple(sources))

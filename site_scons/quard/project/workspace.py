@@ -89,7 +89,9 @@ class Workspace:
             "override": sorted(self.settings.override),
         }
         keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
-        asked = questions(self._resolvers, self._catalog, names, self._replaceable)
+        asked = questions(
+            self._resolvers, self._catalog, names, lambda name: self.requests(self._catalog[name])
+        )
         decisions = keeper.decide(asked, again=again, whole=not names, note=self.console.note)
         self.fresh = frozenset(keeper.fresh)
         return decisions
@@ -153,18 +155,15 @@ class Workspace:
 
     def fetch(self, name: str) -> None:
         """Fetch and verify one package's source ahead of its build."""
-        if request := self._replaceable(name):
+        for request in self.requests(self._catalog[name]):
             self.host.fetcher().fetch(request)
 
     def at_hand(self, name: str) -> bool:
         """Return whether one package's source is already here."""
-        request = self._replaceable(name)
-        return request is None or self._archives.at_hand(request)
+        return all(map(self._archives.at_hand, self.requests(self._catalog[name])))
 
-    def _replaceable(self, name: str) -> Request | None:
-        """Return a package's source; None if it has none or a local tree replaces it."""
-        return None if name in self.settings.override else self.request(self._catalog[name])
-
-    def request(self, package: Package) -> Request | None:
-        """Return the request for a package's archive; None if it has none."""
-        return source.request(package.name, package.recipe, strict=self.settings.strict_sources)
+    def requests(self, package: Package) -> tuple[Request, ...]:
+        """Return the requests for a package's archives, but for one that a local tree replaces."""
+        strict, tree = self.settings.strict_sources, package.name in self.settings.override
+        found = source.requests(package.name, package.recipe, strict=strict)
+        return tuple(one for one in found if not (tree and one.into == source.TOP))

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 
 from quard.base.errors import QuardError
-from quard.base.files import is_sha256
 from quard.hardening import CHECKED
 from quard.installed import USER
 from quard.model import (
@@ -16,7 +15,6 @@ from quard.model import (
     Kconfig,
     Recipe,
     Run,
-    Source,
     Step,
     Symlink,
     ToolchainRuntime,
@@ -25,9 +23,9 @@ from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
 from quard.recipes.lint_for_build import for_build
 from quard.recipes.lint_names import mentioned, names, twice
+from quard.recipes.lint_sources import is_inside, sources
 from quard.recipes.placeholders import unknown_words
 
-_ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
 _MODE = re.compile(r"0?[0-7]{3,4}\Z")
 _SPDX = re.compile(r"[A-Za-z0-9.+() -]+\Z")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
@@ -36,7 +34,7 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
     found: list[Finding] = []
-    checks = (_texts, _hardening, _source, names, _features, _taken, for_build, _files, _modes)
+    checks = (_texts, _hardening, sources, names, _features, _taken, for_build, _files, _modes)
     for check in (*checks, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
@@ -100,38 +98,6 @@ def _hardening(package: Package, _: Catalog) -> Iterator[Finding]:
             yield finding(package, field, text, "bad-reason")
 
 
-def _source(package: Package, _: Catalog) -> Iterator[Finding]:
-    sources = package.recipe.sources
-    if not sources:
-        if not isinstance(package.recipe, Custom | ToolchainRuntime):
-            yield finding(package, "sources", "is missing", "missing-source")
-        return
-    if len(sources) > 1:
-        yield finding(package, "sources", "name one source", "malformed-field")
-    source = sources[0]
-    hashes = [("source.sha256", source.sha256)]
-    hashes += [(f"alternate {a.address}", a.sha256) for a in source.alternates]
-    for field, sha256 in hashes:
-        if not is_sha256(sha256):
-            reason = "malformed-hash" if sha256 else "missing-hash"
-            yield finding(package, field, "must be 64 lower-case hexadecimal digits", reason)
-    if len({sha256 for _, sha256 in hashes}) < len(hashes):
-        yield finding(
-            package, "source.alternates", "equal bytes belong in `mirrors`", "same-hash-twice"
-        )
-    if not source.provenance:
-        yield finding(
-            package, "source.provenance", "say where the hash comes from", "missing-provenance"
-        )
-    for url in _addresses(source):
-        if not _ADDRESS.match(url):
-            yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
-
-
-def _addresses(source: Source) -> tuple[str, ...]:
-    return (source.address, *source.mirrors, *(a.address for a in source.alternates))
-
-
 def _features(package: Package, _: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
     names = [feature.name for feature in recipe.features]
@@ -193,11 +159,11 @@ def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
                 package, "permissions", f"{permission.path!r} must begin with /", "bad-path"
             )
     for path in package.recipe.license_files:
-        if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
+        if not is_inside(path):
             text = f"{path!r} must be a path in the source, such as COPYING"
             yield finding(package, "license_files", text, "bad-path")
     for field, path in _staged(package.recipe):
-        if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
+        if not is_inside(path):
             text = f"{path!r} must be a path below the staging folder, such as usr/bin/x"
             yield finding(package, field, text, "bad-path")
     for field, step in _steps(package.recipe):

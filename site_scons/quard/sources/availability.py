@@ -108,9 +108,9 @@ class Availability:
     def _appeared(self, old: Decision, question: Question) -> bool:
         """Return whether a source that was not available is now in one of the local places."""
         return any(
-            self._archives.at_hand(request)
-            for request in question.requests
-            if request.package in old.missing
+            all(map(self._archives.at_hand, requests))
+            for name in old.missing
+            if (requests := [one for one in question.requests if one.package == name])
         )
 
     def _one(self, question: Question, again: bool, note: Callable[[str], None]) -> Decision:
@@ -126,7 +126,8 @@ class Availability:
         if old and old.places == places and not again and not self._appeared(old, question):
             return old
         self.fresh.add((question.package, question.feature))
-        missing, tried, supply = [], [], []
+        missing: dict[str, None] = {}
+        tried, supply = [], []
         fetcher = self._fetcher()
         for request in question.requests:
             if fetcher.cached(request):
@@ -137,7 +138,7 @@ class Availability:
             except QuardError as error:
                 if error.reason not in _UNAVAILABLE:
                     raise
-                missing.append(request.package)
+                missing[request.package] = None
                 tried += error.detail.splitlines() or [error.message]
                 supply += [f"{v.file}  sha256 {v.sha256}" for v in request.variants]
         return Decision(

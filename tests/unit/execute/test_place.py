@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 def place(*paths: Path) -> JobPlace:
     top = paths[0].parent if paths else Path()
     return JobPlace(
-        request=None,
+        requests=(),
         tree=None,
         files={path.name: path for path in paths},
         needs={},

@@ -78,6 +78,7 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "sha256": SHA,
         "alternates": [],
         "provenance": "us",
+        "further_sources": [],
         "needs": ["lib"],
         "natives": [],
         "runtime": ["tool"],

@@ -28,6 +28,7 @@ OTHER: dict[str, Any] = {
     "version": "2",
     "triple": "u",
     "sources": ("a",),
+    "further": (("x", "a"),),
     "tree": "b",
     "patches": (FileRef("p", "1"),),
     "files": (FileRef("f", "1"),),

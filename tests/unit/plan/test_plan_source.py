@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from recipe_parts import SHA, TOP, load
 
-from quard.plan.source import Request, Variant, accepted, request
+from quard.plan import source
+from quard.plan.source import Request, Variant, accepted, further, requests
 from quard.recipes.catalog import Catalog
 from quard.sources.archives import Archives
 
@@ -25,7 +26,8 @@ def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_p
         'alternates=(Alternate("debian:pool/t/{name}_{version}.orig.tar.xz", '
         f'"{other}", "x", size=567),))]',
     ).recipe
-    assert request("thing", recipe) == Request(
+    (found,) = requests("thing", recipe)
+    assert found == Request(
         "thing",
         (
             Variant(
@@ -45,26 +47,40 @@ def test_upstreams_bytes_come_first_with_their_mirrors_then_each_alternate(tmp_p
 
 def test_a_package_of_the_toolchains_own_parts_asks_for_nothing(tmp_path: Path) -> None:
     fields = {"sources": None, "license_files": None, "libraries": '("libc.so.6",)'}
-    assert request("thing", load(tmp_path, "thing", "ToolchainRuntime", **fields).recipe) is None
+    assert requests("thing", load(tmp_path, "thing", "ToolchainRuntime", **fields).recipe) == ()
 
 
 @pytest.mark.parametrize("name", OURS.names())
 def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path) -> None:
     recipe = OURS[name].recipe
-    found = request(name, recipe)
-    if not recipe.sources:
-        assert found is None
-        return
-    assert found is not None
-    assert found.package == name
-    assert tuple(variant.sha256 for variant in found.variants) == accepted(recipe)
-    strict = request(name, recipe, strict=True)
-    assert strict is not None
-    assert strict.variants == found.variants[:1]
-    assert strict.strict == bool(recipe.sources[0].alternates)
+    found = requests(name, recipe)
+    assert len(found) == len(recipe.sources)
+    accepts = [accepted(recipe), *((sha256,) for _, sha256 in further(recipe))]
+    strictly = requests(name, recipe, strict=True)
     archives = Archives(tmp_path)
-    for variant in found.variants:
-        assert archives.place(name, variant.file).parent == tmp_path / name
-        for address in variant.addresses:
-            assert "{" not in address
-            assert "}" not in address
+    for one, strict, digests, written in zip(
+        found, strictly, accepts, recipe.sources, strict=False
+    ):
+        assert (one.package, one.into) == (name, written.into)
+        assert tuple(variant.sha256 for variant in one.variants) == digests
+        assert strict.variants == one.variants[:1]
+        assert strict.strict == bool(written.alternates)
+        for variant in one.variants:
+            assert archives.place(name, variant.file).parent == tmp_path / name
+            for address in variant.addresses:
+                assert "{" not in address
+                assert "}" not in address
+
+
+def test_further_archives_have_requests_for_their_folders(tmp_path: Path) -> None:
+    other = "f" * 64
+    sources = (
+        f'[Source("https://a/x.tar", "{SHA}", "us"),'
+        f' Source("https://a/y.tar", "{other}", "us", into="lib/y")]'
+    )
+    recipe = load(tmp_path, "thing", sources=sources).recipe
+    top, inner = requests("thing", recipe)
+    assert (top.into, inner.into) == (source.TOP, "lib/y")
+    assert inner.variants == (Variant("y.tar", other, ("https://a/y.tar",)),)
+    assert accepted(recipe) == (SHA,)
+    assert further(recipe) == (("lib/y", other),)

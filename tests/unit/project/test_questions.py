@@ -46,7 +46,7 @@ def asked(project: Path, text: str, *names: str) -> dict[str, list[str]]:
         )
         for root in (chosen.own, *chosen.roots)
     }
-    found = questions(resolvers, catalog, names, lambda n: source.request(n, catalog[n].recipe))
+    found = questions(resolvers, catalog, names, lambda n: source.requests(n, catalog[n].recipe))
     return {
         f"{each.package}.{each.feature}": [request.package for request in each.requests]
         for each in found

@@ -39,6 +39,12 @@ def test_a_custom_package_may_consist_of_files_of_its_own(tmp_path: Path) -> Non
     assert findings(tmp_path, "Custom", **changes) == []
 
 
+def two(second: str) -> str:
+    """Return two sources as text; `second` are the fields of the other one beyond its own three."""
+    fields = f'"https://x/z.tar.gz", "{SHA[::-1]}", "us", {second}'
+    return f'[Source("https://x/y.tar.gz", "{SHA}", "us"), Source({fields})]'
+
+
 def source(**changes: str) -> str:
     fields = {
         "address": '"https://x/y.tar.gz"',
@@ -132,6 +138,47 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         {"sources": source(address='"example.org/x"')},
         "sources",
         "bad-address",
+    ),
+    "a first source with a folder": (
+        "Autotools",
+        {"sources": source(into='"x"')},
+        "sources",
+        "bad-into",
+    ),
+    "a second source without a folder": ("Autotools", {"sources": two("")}, "sources", "bad-into"),
+    "a folder outside of the source": (
+        "Autotools",
+        {"sources": two('into="../x"')},
+        "sources",
+        "bad-into",
+    ),
+    "a folder with a placeholder": (
+        "Autotools",
+        {"sources": two('into="x-{version}"')},
+        "sources",
+        "bad-into",
+    ),
+    "one folder for two sources": (
+        "Autotools",
+        {"sources": two('into="x"') + " + " + source(into='"x"')},
+        "sources",
+        "named-twice",
+    ),
+    "a second source with alternates": (
+        "Autotools",
+        {
+            "sources": two(
+                'into="x", alternates=[Alternate("https://x/a", "' + "e" * 64 + '", "d")]'
+            )
+        },
+        "sources",
+        "further-alternates",
+    ),
+    "a second source without a hash's origin": (
+        "Autotools",
+        {"sources": two('into="x"').replace('"us", into', '"", into')},
+        "source 2.provenance",
+        "missing-provenance",
     ),
     "mirror with a space": (
         "Autotools",

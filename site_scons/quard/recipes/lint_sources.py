@@ -1,0 +1,74 @@
+"""Checks of a recipe's sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from quard.base.files import is_sha256
+from quard.model import Custom, Source, ToolchainRuntime
+from quard.recipes.catalog import Catalog, Package
+from quard.recipes.finding import Finding, finding
+from quard.recipes.lint_names import twice
+
+_ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
+
+
+def sources(package: Package, _: Catalog) -> Iterator[Finding]:
+    found = package.recipe.sources
+    if not found:
+        if not isinstance(package.recipe, Custom | ToolchainRuntime):
+            yield finding(package, "sources", "is missing", "missing-source")
+        return
+    yield from _places(package)
+    for number, source in enumerate(found, start=1):
+        field = f"source {number}" if len(found) > 1 else "source"
+        yield from _archive(package, field, source)
+
+
+def _places(package: Package) -> Iterator[Finding]:
+    """Check where sources are unpacked."""
+    top, *others = package.recipe.sources
+    if top.into:
+        text = "the first source is the source tree itself: it has no `into`"
+        yield finding(package, "sources", text, "bad-into")
+    yield from twice(package, "sources", tuple(other.into for other in others if other.into))
+    for other in others:
+        if not other.into:
+            text = f"{other.address} needs `into`, a folder of the first source's tree"
+            yield finding(package, "sources", text, "bad-into")
+        elif not is_inside(other.into) or "{" in other.into:
+            text = f"into={other.into!r} must be a path in the source, such as lib/x"
+            yield finding(package, "sources", text, "bad-into")
+        if other.alternates:
+            text = f"{other.address}: only the first source may have alternates"
+            yield finding(package, "sources", text, "further-alternates")
+
+
+def is_inside(path: str) -> bool:
+    """Return whether a path is relative, normal, and leads to no folder above."""
+    return not path.startswith("/") and {"", ".", ".."}.isdisjoint(path.split("/"))
+
+
+def _archive(package: Package, field: str, source: Source) -> Iterator[Finding]:
+    hashes = [(f"{field}.sha256", source.sha256)]
+    hashes += [(f"alternate {a.address}", a.sha256) for a in source.alternates]
+    for name, sha256 in hashes:
+        if not is_sha256(sha256):
+            reason = "malformed-hash" if sha256 else "missing-hash"
+            yield finding(package, name, "must be 64 lower-case hexadecimal digits", reason)
+    if len({sha256 for _, sha256 in hashes}) < len(hashes):
+        yield finding(
+            package, f"{field}.alternates", "equal bytes belong in `mirrors`", "same-hash-twice"
+        )
+    if not source.provenance:
+        yield finding(
+            package, f"{field}.provenance", "say where the hash comes from", "missing-provenance"
+        )
+    for url in _addresses(source):
+        if not _ADDRESS.match(url):
+            yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
+
+
+def _addresses(source: Source) -> tuple[str, ...]:
+    return (source.address, *source.mirrors, *(a.address for a in source.alternates))
