@@ -190,6 +190,38 @@ class Configure(Recipe):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class CMake(Recipe):
+    """A project with a CMakeLists.txt.
+
+    folder     -- of the CMakeLists.txt, in the source
+    configure  -- further arguments, as -DNAME=VALUE; those of features follow
+    targets    -- to build; empty: the default ones
+    components -- to install; empty: all
+    """
+
+    folder: str = "."
+    configure: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Meson(Recipe):
+    """A project with a meson.build.
+
+    folder    -- of the meson.build, in the source
+    configure -- further arguments, as -DNAME=VALUE; those of features follow
+    targets   -- to build; empty: the default ones
+    tags      -- of the files to install; empty: all files
+    """
+
+    folder: str = "."
+    configure: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Make(Recipe):
     """A Makefile without a configure script.
 

@@ -188,14 +188,14 @@ class Project:
             f"\t$(CC) $(CFLAGS) -fPIC -shared -Wl,-soname,lib{name}.so.1 {link} -o $@ {name}.c\n"
         )
         own = {"Makefile": makefile, f"{name}.c": code, f"{name}.h": header}
-        self._package(LIBRARY, name, version, {**own, **(files or {})}, more)
+        self.package(LIBRARY, name, version, {**own, **(files or {})}, more)
 
     def program(
         self, name: str, code: str, flags: str = "", *, version: str = "1", more: str = ""
     ) -> None:
         """Add or change a package with one program."""
         makefile = f"{name}: {name}.c\n\t$(CC) $(CFLAGS) -o $@ {name}.c {flags}\n"
-        self._package(PROGRAM, name, version, {"Makefile": makefile, f"{name}.c": code}, more)
+        self.package(PROGRAM, name, version, {"Makefile": makefile, f"{name}.c": code}, more)
 
     def source(self, name: str, files: Mapping[str, str]) -> None:
         """Let a package of version 1 have other sources."""
@@ -261,9 +261,13 @@ class Project:
         """Return the hash of one file of the images folder."""
         return hashlib.sha256((self.folder / "out/tiny/images" / name).read_bytes()).hexdigest()
 
-    def _package(
-        self, template: str, name: str, version: str, files: Mapping[str, str], more: str
+    def package(
+        self, template: str, name: str, version: str, files: Mapping[str, str], more: str = ""
     ) -> None:
+        """Add or change a package.
+
+        template -- its recipe, with {name}, {version}, {url}, {sha256} and {more}
+        """
         url, sha256 = self.archive(name, version, files)
         folder = self.folder / "packages" / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from quard.boards import board, settings
 from quard.image import system
 from quard.machine import machine
 from quard.plan.compose import Inputs, compose
-from quard.plan.plan import HeadersStep, KconfigStep, RunStep, Step, ToolchainStep
+from quard.plan.plan import HeadersStep, KconfigStep, RunStep, Step, ToolchainStep, WriteStep
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -143,6 +143,8 @@ def shown(step: Step) -> str:
         case KconfigStep(make=make, base=base, refresh=refresh):
             run = shlex.join(make)
             words = f"{run} {base}, then fragments and lines, then {run} {refresh}"
+        case WriteStep(path=path):
+            words = f"write {path}"
         case ToolchainStep():
             words = "take libraries of the toolchain"
         case HeadersStep():

@@ -27,9 +27,11 @@ from quard.execute.copying import copy
 from quard.execute.inputs import BuildInputs
 from quard.execute.machine import BuildMachine
 from quard.execute.native import new_stage
+from quard.execute.options import require_known
 from quard.execute.toolbox import Toolbox
 from quard.plan.late import late
 from quard.plan.plan import (
+    BUILD,
     CopyStep,
     HeadersStep,
     KconfigStep,
@@ -38,6 +40,7 @@ from quard.plan.plan import (
     RunStep,
     Step,
     ToolchainStep,
+    WriteStep,
 )
 from quard.process.sandbox import Sandbox, Work
 from quard.sources.trees import Entry
@@ -209,6 +212,10 @@ class Build:
             case LinkStep(phase, path, target):
                 self._run(phase, ("mkdir", "-p", f"{{stage}}/{posixpath.dirname(path)}"))
                 self._run(phase, ("ln", "-s", target, f"{{stage}}/{path}"))
+            case WriteStep(phase, path, text):
+                given = self.work.root / "written"
+                given.write_text(late(text, self.sandbox.folders), encoding="utf-8")
+                self._run(phase, ("tee", path), given)
             case KconfigStep():
                 self.configurator(step).make(self.plan.name)
             case ToolchainStep() | HeadersStep():
@@ -226,6 +233,8 @@ class Build:
         with self._jobs() as jobs:
             env = {**self.env, **jobs, **one}
             status = self.sandbox.run(command, env, self._log.file, stdin=stdin)
+        if phase == "configure":
+            require_known(self.plan, command, self._log, start, self.work.src / BUILD)
         if status:
             self.orderly = (command[0], status) == ("make", _MAKE_FAILED)
             raise self._failed(phase, command, status, start)

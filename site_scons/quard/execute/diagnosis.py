@@ -186,8 +186,8 @@ def _instead(work: Work, command: str) -> str:
 
 
 _STYLES = (
-    ("CMakeLists.txt", 'Custom with Run("cmake", ...), and "cmake" in its tools'),
-    ("meson.build", 'Custom with Run("meson", ...), and "meson" and "ninja" in its tools'),
+    ("CMakeLists.txt", "CMake"),
+    ("meson.build", "Meson"),
     ("Kconfig", "Kconfig, or Make"),
     ("Makefile", "Make, or Custom"),
     ("makefile", "Make, or Custom"),

@@ -28,7 +28,12 @@ from quard.sources.trees import Entry
 from quard.store.stores import Stores
 from quard.tools.origins import grouped
 
-_WORTH_A_LOOK = ("patch-failed", "license-file-missing", "step-without-effect")
+_WORTH_A_LOOK = (
+    "patch-failed",
+    "license-file-missing",
+    "step-without-effect",
+    "unknown-build-option",
+)
 """Reasons to keep the work folder, besides a failed step."""
 
 

@@ -23,6 +23,8 @@ ANSWERS = 1
 """Version of the questions that a configure script need not ask itself (execute/questions)."""
 EXECUTOR = 2
 """Version of the executor's results; increased when equal plans give other results."""
+BUILD = "quardroot-build"
+"""Folder below the source for builds that do not write into the source itself."""
 
 Phase = Literal["prepare", "configure", "build", "install"]
 PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")
@@ -70,6 +72,21 @@ class LinkStep(Record):
 
     def as_json(self) -> dict[str, Any]:
         return {"phase": self.phase, "link": [self.path, self.target]}
+
+
+@dataclass(frozen=True, repr=False)
+class WriteStep(Record):
+    """Write a text file into the source folder.
+
+    path -- below the source folder, in a folder that exists
+    """
+
+    phase: Phase
+    path: str
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"phase": self.phase, "write": self.path, "lines": self.text.splitlines()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,7 +140,7 @@ class HeadersStep(Record):
         return {"phase": self.phase, "toolchain-headers": self.folders}
 
 
-Step = RunStep | CopyStep | LinkStep | KconfigStep | ToolchainStep | HeadersStep
+Step = RunStep | CopyStep | LinkStep | WriteStep | KconfigStep | ToolchainStep | HeadersStep
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

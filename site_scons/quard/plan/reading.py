@@ -17,6 +17,7 @@ from quard.plan.plan import (
     RunStep,
     Step,
     ToolchainStep,
+    WriteStep,
 )
 
 
@@ -77,6 +78,8 @@ def _step(data: Mapping[str, Any]) -> Step:
             return CopyStep(phase, source, destination, mode)
         case {"link": [path, target]}:
             return LinkStep(phase, path, target)
+        case {"write": path, "lines": lines}:
+            return WriteStep(phase, path, "".join(f"{line}\n" for line in lines))
         case {"kconfig": set_}:
             return KconfigStep(
                 phase,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from quard.model import (
     Autotools,
+    CMake,
     Configure,
     Custom,
     Kconfig,
     Make,
+    Meson,
     Recipe,
     ToolchainRuntime,
 )
@@ -22,6 +24,8 @@ def style(recipe: Recipe) -> Style:
     match recipe:
         case Autotools():
             from quard.plan.autotools import STYLE
+        case CMake():
+            from quard.plan.cmake import STYLE
         case Configure():
             from quard.plan.configure import STYLE
         case Custom():
@@ -30,6 +34,8 @@ def style(recipe: Recipe) -> Style:
             from quard.plan.kconfig import STYLE
         case Make():
             from quard.plan.make import STYLE
+        case Meson():
+            from quard.plan.meson import STYLE
         case ToolchainRuntime():
             from quard.plan.runtime import STYLE
         case _:

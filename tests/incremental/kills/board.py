@@ -136,7 +136,7 @@ class Board:
         main = f"int main(void) {{ return {value}; }}\n"
         version = str(value)
         files = {"Makefile": SLOW_MAKE, "main.c": main, **slow}
-        project._package(PROGRAM, "slow", version, files, "")
+        project.package(PROGRAM, "slow", version, files, "")
         (project.folder / "packages/conf/conf.fragment").write_text(FRAGMENT.format(value=value))
         (project.folder / "rootfs/etc/motd").write_text(f"hello {value}\n")
 

@@ -13,12 +13,14 @@ from quard.hardening import Hardening
 from quard.model import (
     Alternate,
     Autotools,
+    CMake,
     Configure,
     Custom,
     Feature,
     Install,
     Kconfig,
     Make,
+    Meson,
     Part,
     Run,
     Source,
@@ -33,7 +35,9 @@ from quard.target import target
 A, B = FileRef("a", "1" * 64), FileRef("b", "2" * 64)
 STYLES = (
     Autotools(**COMMON),
+    CMake(**COMMON),
     Configure(**COMMON),
+    Meson(**COMMON),
     Make(**COMMON),
     Kconfig(**COMMON),
     Custom(**COMMON),

@@ -20,6 +20,7 @@ from quard.plan.plan import (
     Plan,
     RunStep,
     ToolchainStep,
+    WriteStep,
 )
 
 PLAN = Plan(name="thing", version="1", triple="t")
@@ -60,6 +61,9 @@ STEPS = (
     CopyStep("build", "a", "b", "0755"),
     LinkStep("build", "a", "b"),
     LinkStep("build", "b", "a"),
+    WriteStep("build", "a", "b\n"),
+    WriteStep("build", "b", "a\n"),
+    WriteStep("build", "a", "b\nb\n"),
     KconfigStep("build", ("make",), "a", "b", ("f",), ("l",)),
     KconfigStep("build", ("make",), "b", "a", ("f",), ("l",)),
     KconfigStep("build", ("make",), "a", "b", ("f", "l"), ()),
@@ -97,7 +101,7 @@ def test_every_difference_between_steps_is_in_the_identity() -> None:
     fields = {name for step in STEPS for name in step.__dataclass_fields__}
     assert fields == {
         "phase", "argv", "modular", "serial", "source", "destination", "mode", "path", "target",
-        "make", "base", "refresh", "fragments", "lines", "libraries", "loader", "folders",
+        "make", "base", "refresh", "fragments", "lines", "libraries", "loader", "folders", "text",
     }  # fmt: skip
 
 

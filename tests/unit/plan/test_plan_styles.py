@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,18 +10,20 @@ from plan_parts import COMMON, FAST, RISCV, SMALL, context, plan
 
 from quard.model import (
     Autotools,
+    CMake,
     Configure,
     Custom,
     Kconfig,
     Make,
+    Meson,
     Recipe,
     Run,
     Symlink,
     ToolchainRuntime,
 )
-from quard.plan import autotools, configure, custom, kconfig, make, runtime
+from quard.plan import autotools, cmake, configure, custom, kconfig, make, meson, runtime
 from quard.plan.context import BUILD_TRIPLE
-from quard.plan.plan import KconfigStep, LinkStep, RunStep, ToolchainStep
+from quard.plan.plan import BUILD, KconfigStep, LinkStep, RunStep, ToolchainStep, WriteStep
 from quard.plan.style import Style
 from quard.plan.styles import style
 
@@ -110,6 +113,75 @@ def test_a_recipes_variable_replaces_the_styles() -> None:
     recipe = Configure(**COMMON, env=(("CC", "own-{name}"), ("V", "1")))
     env = dict(plan(recipe).env)
     assert (env["CC"], env["V"], env["AR"]) == ("own-thing", "1", "riscv64-linux-gnu-ar")
+
+
+def test_cmake_builds_in_a_folder_of_its_own_by_a_toolchain_file() -> None:
+    recipe = CMake(
+        **COMMON, features=FEATURES, folder="sub", configure=("-DN={name}",), targets=("lib",)
+    )
+    write, setup, build, install = cmake.steps(recipe, context(recipe, CHOICES))
+    assert isinstance(write, WriteStep)
+    assert write.path == cmake.TOOLCHAIN
+    lines = write.text.splitlines()
+    assert lines[:2] == ["set(CMAKE_SYSTEM_NAME Linux)", "set(CMAKE_SYSTEM_PROCESSOR riscv64)"]
+    assert "set(CMAKE_C_COMPILER riscv64-linux-gnu-gcc)" in lines
+    assert "set(CMAKE_FIND_ROOT_PATH {sysroot} /usr/riscv64-linux-gnu)" in lines
+    assert "set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)" in lines
+    assert 'set(CMAKE_INSTALL_SYSCONFDIR /etc CACHE STRING "")' in lines
+    assert isinstance(setup, RunStep)
+    assert setup.argv[:7] == ("cmake", "-G", "Ninja", "-S", "sub", "-B", BUILD)
+    assert f"-DCMAKE_TOOLCHAIN_FILE={{src}}/{cmake.TOOLCHAIN}" in setup.argv
+    assert setup.argv[-4:] == ("-DN=thing", *CHOSEN)
+    assert build == RunStep("build", ("ninja", "-C", BUILD, "lib"))
+    argv = ("env", "DESTDIR={stage}", "cmake", "--install", BUILD)
+    assert install == RunStep("install", argv, serial=True)
+    assert plan(recipe, CHOICES).tools == ("cmake", "ninja")
+
+
+def test_cmake_installs_each_component_that_the_recipe_names() -> None:
+    recipe = CMake(**COMMON, components=("lib", "dev"))
+    found = [step for step in cmake.steps(recipe, context(recipe)) if step.phase == "install"]
+    assert [str(step).count("--component") for step in found] == [1, 1]
+
+
+def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
+    recipe = Meson(
+        **COMMON, features=FEATURES, folder="sub", configure=("-Dn={name}",), tags=("a", "b")
+    )
+    write, setup, build, install = meson.steps(recipe, context(recipe, CHOICES))
+    assert isinstance(write, WriteStep)
+    assert write.path == meson.MACHINE
+    lines = write.text.splitlines()
+    assert "c = 'riscv64-linux-gnu-gcc'" in lines
+    assert {"cpu_family = 'riscv64'", "cpu = 'riscv64'", "endian = 'little'"} <= {*lines}
+    assert isinstance(setup, RunStep)
+    assert setup.argv[:4] == ("meson", "setup", "--cross-file", meson.MACHINE)
+    assert {"--prefix=/usr", "--sysconfdir=/etc", "--auto-features=disabled"} <= {*setup.argv}
+    assert setup.argv[-6:] == ("-Dn=thing", *CHOSEN, BUILD, "sub")
+    assert build == RunStep("build", ("ninja", "-C", BUILD))
+    argv = ("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", "{stage}")
+    assert install == RunStep("install", (*argv, "--tags", "a,b"), serial=True)
+    assert plan(recipe, CHOICES).tools == ("meson", "ninja")
+
+
+@pytest.mark.parametrize(("triple", "family"), [("i686", "x86"), ("aarch64", "aarch64")])
+def test_meson_has_its_own_names_of_processors(triple: str, family: str) -> None:
+    recipe = Meson(**COMMON)
+    machine = replace(RISCV, triple=f"{triple}-linux-gnu", elf_order="big")
+    write = meson.steps(recipe, replace(context(recipe), target=machine))[0]
+    assert isinstance(write, WriteStep)
+    assert f"cpu_family = '{family}'\ncpu = '{triple}'\nendian = 'big'\n" in write.text
+
+
+@pytest.mark.parametrize("kind", [CMake, Meson], ids=lambda kind: kind.__name__)
+def test_a_build_for_the_build_machine_is_no_cross_build(kind: type[Recipe]) -> None:
+    recipe = kind(**COMMON)
+    write, configure, *_ = style(recipe).steps(recipe, replace(context(recipe), native=True))
+    assert isinstance(write, WriteStep)
+    assert isinstance(configure, RunStep)
+    assert not {"CMAKE_SYSTEM_NAME", "[host_machine]"} & {*re.split(r"[(\s]", write.text)}
+    assert any(word.endswith("=/quard/native/usr") for word in configure.argv)
+    assert "--cross-file" not in configure.argv
 
 
 def test_make_gives_variables_and_features_to_both_runs() -> None:
