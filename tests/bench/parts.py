@@ -22,6 +22,7 @@ from bench.running import PROJECT, scons
 from bench.sizes import sizes
 from bench.subject import Subject, checkouts
 from quard.boards.board import load
+from quard.boards.trees import Trees
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _null(asked: Asked) -> dict[str, Any]:
 
 
 def _questions(asked: Asked) -> dict[str, Any]:
-    package = load(PROJECT / "configs", asked.board).packages[0]
+    package = load(Trees(PROJECT), asked.board).packages[0]
     return questions(PROJECT, asked.given, package, asked.few)
 
 

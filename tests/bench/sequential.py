@@ -20,6 +20,7 @@ from quard.base.placeholders import LATE
 from quard.base.programs import Programs
 from quard.boards.board import load
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.execute import drivers, sysroot
 from quard.execute.toolchain import Toolchain, find
 from quard.plan import source
@@ -101,8 +102,8 @@ class Sequential:
         self._sources = sources
         self._jobs = jobs
         self._catalog = Catalog(project / "packages")
-        self._board = load(project / "configs", board)
-        self._fragments = Fragments(project, self._board.configuration)
+        self._board = load(Trees(project), board)
+        self._fragments = Fragments(Trees(project), self._board.configuration)
         self._resolved = self._resolve(project / "out" / board / "availability.json")
         self._work = work
         self.script = folder / "sequential.sh"

@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.cold import fetched
 from bench.running import PROJECT, run, scons
 from quard.boards.board import load
+from quard.boards.trees import Trees
 from quard.plan import source
 from quard.recipes.catalog import Catalog
 
@@ -37,7 +38,7 @@ def python_loop() -> float:
 def hand_made(board: str) -> dict[str, float]:
     """Build one small library by shell commands, two jobs at a time; return what that costs."""
     recipe = Catalog(PROJECT / "packages")[_PACKAGE].recipe
-    target = load(PROJECT / "configs", board.partition("=")[2]).target
+    target = load(Trees(PROJECT), board.partition("=")[2]).target
     with tempfile.TemporaryDirectory(prefix="quardroot-bench-") as folder:
         env = {
             "ARCHIVE": str(_archive(board)),

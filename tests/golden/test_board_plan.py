@@ -17,6 +17,7 @@ from golden.test_golden import BOARD, BUILD, CATALOG, COMMAND, TOP, native
 from quard.base import canonical
 from quard.boards import board
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.plan.board import Surroundings, image_units
 from quard.plan.packages import package_units
 from quard.plan.resolve import Resolver
@@ -24,20 +25,20 @@ from quard.plan.unit import Unit
 from quard.project.resolving import resolve
 
 HERE = Path(__file__).resolve().parent / "boards"
-CONFIGS = TOP / "configs", TOP / "tests/golden/configs"
-"""Folders with boards: the shipped ones, and the tests' own, which has named roots."""
-FILES = {name: folder for folder in CONFIGS for name in board.names(folder)}
+TREES = Trees(TOP), Trees(TOP / "tests/golden")
+"""Trees with boards: the shipped ones, and the tests' own, which has named roots."""
+FILES = {name: trees for trees in TREES for name in board.names(trees)}
 BOARDS = tuple(FILES)
 
 
 def units(name: str, **changes: Any) -> dict[str, Unit]:
     """Return the units of a board with every feature that is wanted if available."""
     chosen = dataclasses.replace(board.load(FILES[name], name), **changes)
-    own = Fragments(TOP, chosen.configuration)
+    own = Fragments(Trees(TOP), chosen.configuration)
     resolvers: dict[str, Resolver] = {}
     decided: dict[tuple[str, str], bool] = {}
     for root in (chosen.own, *chosen.roots):
-        fragments = Fragments(TOP, root.configuration, own) if root.name else own
+        fragments = Fragments(Trees(TOP), root.configuration, own) if root.name else own
         resolver = resolvers[root.name] = Resolver(root, CATALOG, fragments)
         decided |= dict.fromkeys(resolver.choices(), True)
     everything = resolve(resolvers, native(name), decided, {})

@@ -20,6 +20,7 @@ from quard.base import canonical
 from quard.boards import board
 from quard.boards import native as natives
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved, Resolver
 from quard.project.resolving import resolve
@@ -41,7 +42,7 @@ def native(board: str) -> Callable[[Iterable[str]], Resolver]:
 
     def resolver(names: Iterable[str]) -> Resolver:
         root = natives.root(board, "x86_64", names)
-        return Resolver(root, CATALOG, Fragments(TOP, root.configuration))
+        return Resolver(root, CATALOG, Fragments(Trees(TOP), root.configuration))
 
     return resolver
 
@@ -52,13 +53,13 @@ def resolved(branch: Branch | None = None, name: str = BOARD) -> Mapping[str, Re
 
     They are below "", and the packages for the build machine below "build".
     """
-    chosen = board.load(TOP / "configs", name)
+    chosen = board.load(Trees(TOP), name)
     features = dict(chosen.features)
     if branch:
         package, feature, on = branch
         features[package, feature] = "on" if on else "off"
     chosen = dataclasses.replace(chosen, features=features)
-    resolver = Resolver(chosen.own, CATALOG, Fragments(TOP, chosen.configuration))
+    resolver = Resolver(chosen.own, CATALOG, Fragments(Trees(TOP), chosen.configuration))
     decided = dict.fromkeys(resolver.choices(), True)
     fitting = ("", chosen.target.c_library)
     extra = (("", each) for each in CATALOG.names() if CATALOG[each].recipe.c_library in fitting)

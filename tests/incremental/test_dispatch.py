@@ -14,6 +14,7 @@ import sent_parts
 
 from incremental.project import Project
 from quard.boards import board, settings
+from quard.boards.trees import Trees
 from quard.dispatch.folder import Folder
 from quard.dispatch.inputs import Inputs, Order
 from quard.face.console import Console
@@ -39,13 +40,13 @@ def sent(greeting: Project) -> Project:
 
 def order_of(project: Project, name: str, archive: Path | None = None) -> Order:
     """Return the action that builds a package."""
-    tiny = board.load(project.folder / "configs", "tiny")
+    tiny = board.load(Trees(project.folder), "tiny")
     given = settings.load(project.folder, pinned_tools.SETTINGS, None)
     site = Site(cache=project.cache, home=None, search=SEARCH, jobs=2, machine=os.uname().machine)
     host = Host(project.folder, tiny, given, site, Console(io.StringIO()))
     host.tooling.choose(fetch=True)
     catalog = Catalog(project.folder / "packages")
-    workspace = Workspace(project.folder, tiny, catalog, given, host)
+    workspace = Workspace(project.folder, Trees(project.folder), tiny, catalog, given, host)
     build = BoardBuild(workspace, workspace.resolve({}))
     job, pinned = build.job(name), host.tooling.pinned
     assert pinned is not None

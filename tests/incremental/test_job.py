@@ -17,6 +17,7 @@ from incremental.project import Project
 from quard.base.canonical import canonical
 from quard.base.errors import QuardError
 from quard.boards import board, settings
+from quard.boards.trees import Trees
 from quard.execute.job import Job, read_job
 from quard.execute.machine import BuildMachine
 from quard.execute.package import Packager
@@ -48,12 +49,12 @@ def sent(greeting: Project) -> Project:
 
 def build_of(project: Project) -> BoardBuild:
     """Return the project's board as a run of SCons sees it."""
-    tiny = board.load(project.folder / "configs", "tiny")
+    tiny = board.load(Trees(project.folder), "tiny")
     given = settings.load(project.folder, {}, None)
     site = Site(cache=project.cache, home=None, search=SEARCH, jobs=2, machine="x86_64")
     host = Host(project.folder, tiny, given, site, Console(io.StringIO()))
     catalog = Catalog(project.folder / "packages")
-    workspace = Workspace(project.folder, tiny, catalog, given, host)
+    workspace = Workspace(project.folder, Trees(project.folder), tiny, catalog, given, host)
     return BoardBuild(workspace, workspace.resolve({}))
 
 

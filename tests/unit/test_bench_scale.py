@@ -12,6 +12,7 @@ from bench.floor import Floor
 from bench.synthetic import Shape, generate, shapes
 from quard.boards.board import load
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.plan.resolve import Resolver
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog
@@ -82,10 +83,9 @@ def test_the_recipes_are_clean_and_resolve(tmp_path: Path, size: int) -> None:
     board = generate(tmp_path, size)
     folder = board.project.folder
     catalog = Catalog(folder / "packages")
-    chosen = load(folder / "configs", "tiny")
-    resolved = Resolver(chosen.own, catalog, Fragments(folder, chosen.configuration)).resolve(
-        {}, {}
-    )
+    chosen = load(Trees(folder), "tiny")
+    fragments = Fragments(Trees(folder), chosen.configuration)
+    resolved = Resolver(chosen.own, catalog, fragments).resolve({}, {})
     assert len(resolved.image) == size
     lint.require(resolved.packages.values(), catalog)
     for shape in board.shapes:

@@ -15,6 +15,7 @@ from plan_parts import configuration
 from quard import model
 from quard.base.table import Table
 from quard.boards import board, settings
+from quard.boards.trees import Trees
 from quard.image import system
 from quard.machine import machine
 from quard.plan.compose import Inputs, compose
@@ -89,8 +90,9 @@ reason = "bought"
 
 def load_board(folder: Path) -> None:
     shipped = (PROJECT / "configs/quard-star.toml").read_text(encoding="utf-8")
-    (folder / "whole.toml").write_text(shipped + UNHARDENED, encoding="utf-8")
-    board.load(folder, "whole")
+    (folder / "configs").mkdir()
+    (folder / "configs/whole.toml").write_text(shipped + UNHARDENED, encoding="utf-8")
+    board.load(Trees(folder), "whole")
 
 
 def load_system(folder: Path) -> None:
@@ -109,8 +111,9 @@ def test_the_page_has_every_key_of_a_root(asked: set[str], tmp_path: Path) -> No
     shipped = (PROJECT / "configs/quard-star.toml").read_text(encoding="utf-8")
     root = UNHARDENED.replace("unhardened", "roots.early.unhardened")
     text = f"{shipped}\n[roots.early]\npackages = []\n{root}"
-    (tmp_path / "whole.toml").write_text(text, encoding="utf-8")
-    board.load(tmp_path, "whole")
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/whole.toml").write_text(text, encoding="utf-8")
+    board.load(Trees(tmp_path), "whole")
     keys = {key.removeprefix("roots.early.") for key in asked if key.startswith("roots.early.")}
     compare(keys, documented(section(BOARDS, "Named roots")))
 

@@ -8,11 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from quard.base.errors import QuardError
-from quard.base.files import listed
 from quard.base.names import NAME, unknown
 from quard.base.record import Record
 from quard.base.table import Table, read
@@ -21,11 +19,13 @@ from quard.boards.configuration import BoardToolchain, Choice, Configuration
 from quard.boards.keys import authorized_keys
 from quard.boards.native import NAME as BUILD
 from quard.boards.root import Login, Root
+from quard.boards.trees import OWN, Trees, parted
 from quard.hardening import FORTIFY, WORDS, Hardening
 from quard.installed import Unhardened
 from quard.target import Target, target
 
 _REASON = "bad-board"
+_OVERLAYS = (f"{OWN}:rootfs",)
 _DATA_MIB = 256
 _LEAST_DATA_MIB = 8
 """mke2fs(8) creates no journal in a smaller file system."""
@@ -55,11 +55,12 @@ class Board(Record):
     hardening -- defences that programs are built with
     unhardened -- files that may lack some of them, mainly from overlays
     features  -- (package, feature) -> choice; others have the recipe's default
-    fragments -- package -> further Kconfig fragments, paths below the project
-    overlays  -- folders laid over the packages' files, in this order
+    fragments -- package -> further Kconfig fragments, as names of files
+    overlays  -- folders laid over the packages' files, in this order, as names of folders
     formats   -- file systems to make from rootfs.tar
     size_mib  -- of the ext4 file system; 0: it is sized by its content
     roots     -- further root file systems, sorted by name
+    tree      -- the tree of its file, see quard.boards.trees
     """
 
     name: str
@@ -81,6 +82,7 @@ class Board(Record):
     size_mib: int
     data: Data
     roots: tuple[Root, ...] = ()
+    tree: str = ""
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -94,6 +96,7 @@ class Board(Record):
             hardening=self.hardening,
             features=self.features,
             fragments=self.fragments,
+            tree=self.tree,
         )
 
     @cached_property
@@ -115,29 +118,33 @@ class Board(Record):
         )
 
 
-def names(configs: Path) -> tuple[str, ...]:
-    """Return the boards' names, sorted."""
-    return tuple(sorted(name.removesuffix(".toml") for name in listed(configs, ".toml")))
+def names(trees: Trees) -> tuple[str, ...]:
+    """Return the names of the boards of all trees, sorted."""
+    return trees.names("configs", ".toml")
 
 
-def load(configs: Path, name: str) -> Board:
-    """Return a board. Raises QuardError: unknown-board, bad-board, unknown-target."""
-    path = configs / f"{name}.toml"
-    if name == BUILD and os.path.lexists(path):
+def load(trees: Trees, name: str) -> Board:
+    """Return a board of any tree.
+
+    Raises QuardError: unknown-board, bad-board, unknown-target.
+    """
+    file = trees.find(f"configs/{name}.toml")
+    path = trees.path(file) if NAME.match(name) else None
+    if name == BUILD and path and os.path.lexists(path):
         raise QuardError(
-            f"configs/{name}.toml: this name stands for the build machine",
+            f"{file}: this name stands for the build machine",
             reason=_REASON,
             hint="give the board another name",
         )
-    if not NAME.match(name) or not os.path.lexists(path):
-        raise unknown("board", name, names(configs), "add configs/NAME.toml")
-    table = read(path, f"configs/{name}.toml", _REASON)
-    board = _board(name, table)
+    if path is None or not os.path.lexists(path):
+        raise unknown("board", name, names(trees), "add configs/NAME.toml")
+    table = read(path, file, _REASON)
+    board = _board(name, parted(file)[0], table)
     table.finish()
     return board
 
 
-def _board(name: str, table: Table) -> Board:
+def _board(name: str, tree: str, table: Table) -> Board:
     triple = target(table.text("target"))
     formats, size = tables.image(table.table("image"), tables.FORMATS)
     login = table.table("login")
@@ -154,8 +161,8 @@ def _board(name: str, table: Table) -> Board:
         hostname=table.text("hostname", name),
         packages=table.texts("packages"),
         features=tables.features(table.table("features")),
-        fragments=tables.fragments(table.table("fragments")),
-        overlays=tables.paths(table, "overlays", ("rootfs",)),
+        fragments=tables.fragments(table.table("fragments"), tree),
+        overlays=tables.paths(table, "overlays", tree, _OVERLAYS),
         login=Login(
             root_password=login.text("root_password", "*"),
             authorized_keys=authorized_keys(login),
@@ -163,6 +170,7 @@ def _board(name: str, table: Table) -> Board:
         formats=formats,
         size_mib=size,
         data=_data(table.table("data")),
+        tree=tree,
     )
     login.finish()
     return replace(board, roots=root.named(table.table("roots"), board.own))

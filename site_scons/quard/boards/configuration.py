@@ -35,8 +35,9 @@ class Configuration(Record):
     cflags    -- compiler flags
     hardening -- defences that programs are built with
     features  -- (package, feature) -> choice; others have the recipe's default
-    fragments -- package -> further Kconfig fragments, paths below the project
+    fragments -- package -> further Kconfig fragments, as names of files (quard.boards.trees)
     native    -- packages are built for the build machine itself
+    tree      -- the tree of the board's file, which the Kconfig editor writes to
     """
 
     name: str
@@ -48,3 +49,4 @@ class Configuration(Record):
     features: Mapping[tuple[str, str], Choice]
     fragments: Mapping[str, tuple[str, ...]]
     native: bool = False
+    tree: str = ""

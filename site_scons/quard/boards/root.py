@@ -10,6 +10,7 @@ from quard.base.table import Table
 from quard.boards import tables
 from quard.boards.configuration import Configuration
 from quard.boards.keys import authorized_keys
+from quard.boards.trees import placed
 from quard.installed import Unhardened
 
 _FORMATS = ("cpio.gz",)
@@ -58,6 +59,11 @@ class Root(Record):
     size_mib: int
     persistent: tuple[str, ...] | None
 
+    @property
+    def file(self) -> str:
+        """The name of the board's file, see quard.boards.trees."""
+        return placed(self.configuration.tree, f"configs/{self.board}.toml")
+
 
 def named(table: Table, own: Root) -> tuple[Root, ...]:
     """Take the board's named roots, sorted by name.
@@ -83,7 +89,7 @@ def _named(roots: Table, name: str, own: Root) -> Root:
         unhardened=tables.unhardened(table.tables("unhardened")),
         system=table.text("system", own.system),
         hostname=table.text("hostname", own.hostname),
-        overlays=tables.paths(table, "overlays", ()),
+        overlays=tables.paths(table, "overlays", own.configuration.tree, ()),
         login=Login(
             root_password=login.text("root_password", own.login.root_password),
             authorized_keys=authorized_keys(login, own.login.authorized_keys),
@@ -108,5 +114,5 @@ def _configuration(table: Table, name: str, own: Configuration) -> Configuration
         folder=name,
         cflags=tables.flags(table.table("flags"), own.cflags),
         features={**own.features, **tables.features(table.table("features"))},
-        fragments=tables.fragments(table.table("fragments")),
+        fragments=tables.fragments(table.table("fragments"), own.tree),
     )

@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 _REASON = "bad-setting"
 _LISTS = (
     *("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files"),
-    "compiler.hosts",
+    *("compiler.hosts", "trees.paths"),
 )
 _FLAGS = ("cache.push", "sources.offline", "sources.strict", "remote.execute")
 _NUMBERS = ("sources.largest_mib", "remote.jobs", "remote.queue")
 _LARGEST_MIB = 2048
 _REGION = "[a-z0-9-]{1,40}"
-TABLES = ("override", "cache", "sources", "sandbox", "compiler", "login", "tools", "remote")
+TABLES = (
+    *("override", "cache", "sources", "sandbox", "compiler", "login", "tools", "remote"),
+    "trees",
+)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -61,6 +64,7 @@ class Settings(Record):
                        build machine's own
     tools_mirrors   -- base addresses of Debian archives, tried before those of apt
     launching       -- what starts the compiler; None: no setting says anything about that
+    trees           -- folders of product trees, see quard.boards.trees
     """
 
     override: Mapping[str, Path]
@@ -83,6 +87,7 @@ class Settings(Record):
     tools_root: str
     tools_mirrors: tuple[str, ...]
     launching: Launching | None
+    trees: tuple[Path, ...]
 
 
 def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Settings:
@@ -148,7 +153,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
 
     cache, sources, login = top.table("cache"), top.table("sources"), top.table("login")
     sandbox, compiler, tools = top.table("sandbox"), top.table("compiler"), top.table("tools")
-    elsewhere, keys = top.table("remote"), authorized_keys(login)
+    elsewhere, trees, keys = top.table("remote"), top.table("trees"), authorized_keys(login)
     for name in login.texts("authorized_key_files", ()):
         keys += _keys(login, path(name))
     folder, stored = sources.text("dir", ""), cache.text("dir", "")
@@ -173,8 +178,9 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         tools_root=tools.choice("root", ("auto", "pinned", "machine"), "auto"),
         tools_mirrors=tools.texts("mirrors", ()),
         launching=_launching(compiler),
+        trees=tuple(map(path, trees.texts("paths", ()))),
     )
-    for table in (cache, sources, login, sandbox, compiler, tools, elsewhere):
+    for table in (cache, sources, login, sandbox, compiler, tools, elsewhere, trees):
         table.finish()
     return settings
 

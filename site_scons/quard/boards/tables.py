@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quard.base.table import Table
 from quard.boards.configuration import Choice
+from quard.boards.trees import parted, placed
 from quard.hardening import CHECKED
 from quard.installed import Unhardened
 
@@ -69,16 +70,22 @@ def features(table: Table) -> dict[tuple[str, str], Choice]:
     return choices
 
 
-def fragments(table: Table) -> dict[str, tuple[str, ...]]:
-    """Take the Kconfig fragments: package -> paths."""
-    return {package: paths(table, package) for package in table.names()}
+def fragments(table: Table, tree: str) -> dict[str, tuple[str, ...]]:
+    """Take the Kconfig fragments: package -> names of files, see `paths`."""
+    return {package: paths(table, package, tree) for package in table.names()}
 
 
-def paths(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Take paths, which must be below the project, where all users have the same files."""
+def paths(
+    table: Table, key: str, tree: str, default: tuple[str, ...] | None = None
+) -> tuple[str, ...]:
+    """Take paths in trees, where all users have the same files, as names of files.
+
+    tree -- of the board's file: a path is in this tree, unless it names another one
+    """
     found = table.texts(key, default)
-    for path in found:
+    for written in found:
+        _, path = parted(written)
         if not path or path.startswith("/") or ".." in path.split("/"):
             hint = "a link below the checkout may point elsewhere: docs/adding-a-package.md"
-            raise table.error(key, f"must contain paths below the checkout, not {path!r}", hint)
-    return found
+            raise table.error(key, f"must contain paths below the checkout, not {written!r}", hint)
+    return tuple(placed(tree, path) for path in found)

@@ -7,6 +7,7 @@ from typing import Any
 
 from quard.base.errors import QuardError
 from quard.boards.native import NAME as BUILD
+from quard.boards.trees import OWN
 from quard.face.cli import Command
 from quard.face.report import as_json
 from quard.plan.resolve import Resolved
@@ -77,6 +78,7 @@ def _row(resolved: Resolved, name: str) -> dict[str, str]:
         "version": recipe.version,
         "license": recipe.license,
         "summary": recipe.summary,
+        "tree": resolved.packages[name].tree or OWN,
     }
 
 
@@ -96,6 +98,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "summary": recipe.summary,
         "license": recipe.license,
         "homepage": recipe.homepage,
+        "tree": package.tree or OWN,
+        "recipe": package.file,
         "on_board": plan is not None,
         "image": [] if native else [part for each, part in resolved.layers if each == name],
         "source": list(render_all(urls, values)),
@@ -130,9 +134,12 @@ def _require(resolved: Resolved, name: str) -> None:
 def _table(rows: list[dict[str, str]]) -> str:
     if not rows:
         return ""
-    widths = {key: max(len(row[key]) for row in rows) for key in ("name", "version")}
+    keys = ["name", "version", "tree"]
+    if all(row["tree"] == OWN for row in rows):
+        keys.remove("tree")
+    widths = {key: max(len(row[key]) for row in rows) for key in keys}
     return "".join(
-        f"{row['name']:{widths['name']}}  {row['version']:{widths['version']}}  {row['summary']}\n"
+        "  ".join((*(f"{row[key]:{widths[key]}}" for key in keys), f"{row['summary']}\n"))
         for row in rows
     )
 

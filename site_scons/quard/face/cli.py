@@ -151,13 +151,15 @@ def parse(
     )
 
 
-def require_roots(command: Command, roots: Sequence[str]) -> None:
-    """Raise QuardError unknown-root if a package is that of a root that the board lacks."""
+def require_roots(command: Command, roots: Sequence[str], file: str) -> None:
+    """Raise QuardError unknown-root if a package is that of a root that the board lacks.
+
+    file -- the name of the board's file
+    """
     for name in command.names:
         root, _ = parted(name)
         if root and root not in roots:
-            where = f"configs/{command.board}.toml names its roots, as [roots.NAME]"
-            raise unknown("root", root, roots, where)
+            raise unknown("root", root, roots, f"{file} names its roots, as [roots.NAME]")
 
 
 def _verb(

@@ -141,7 +141,7 @@ def _check(package: str, user: User) -> None:
             raise QuardError(
                 f"package {package}: user {user.name!r} has a field that {problem}",
                 reason="bad-user",
-                hint=f"correct packages/{package}/recipe.py",
+                hint=f"correct the recipe of {package}",
             )
 
 

@@ -58,7 +58,7 @@ def _rows(
             raise QuardError(
                 f"{where} has the mode {permission.mode!r}",
                 reason="bad-mode",
-                hint=f"write octal digits such as 0755 in packages/{package}/recipe.py",
+                hint=f"write octal digits such as 0755 in the recipe of {package}",
             )
         access = Access(mode, permission.owner, permission.group)
         found = [

@@ -94,9 +94,13 @@ class System:
     dangling: tuple[str, ...]
 
 
-def load(path: Path) -> System:
-    """Return the system in a file. Raises QuardError bad-system-table with file, table and key."""
-    table = read(path, f"{path.parent.parent.name}/{path.parent.name}/{path.name}", REASON)
+def load(path: Path, file: str = "") -> System:
+    """Return the system in a file. Raises QuardError bad-system-table with file, table and key.
+
+    file -- what messages call the file; "": its path from two folders above
+    """
+    file = file or f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
+    table = read(path, file, REASON)
     groups = _groups(table.tables("group"))
     users = _users(table, {group.name: group.gid for group in groups})
     system = System(

@@ -52,7 +52,7 @@ class ConfigEditor:
         self._images = self._package in build.roots[root].image
         self._fragments = workspace.fragments[root]
         self._shown = self._fragments.edited(self._package)
-        self._fragment = workspace.project / self._shown
+        self._fragment = workspace.trees.path(self._shown)
         self._phase: Callable[[str], None] | None = None
         folder = workspace.out / buildfolder.CONFIGURE
         self._root = folder / name

@@ -68,6 +68,7 @@ class Share:
 class Machine:
     """Everything that is the same at every start.
 
+    file         -- what messages call its file
     binary       -- QEMU's program, found on PATH
     host_packages -- Debian packages that contain it, by release: any of them
     machine, cpu -- QEMU's names; `cpu` empty: the machine's own default
@@ -80,6 +81,7 @@ class Machine:
     """
 
     name: str
+    file: str
     summary: str
     binary: str
     host_packages: tuple[str, ...]
@@ -99,17 +101,20 @@ class Machine:
     random: str
 
 
-def load(path: Path) -> Machine:
+def load(path: Path, file: str = "") -> Machine:
     """Read one machine; its name is the file's.
 
+    file -- what messages call the file; "": its path from the folder above
     Raises QuardError "bad-machine" for a file that is missing or is not TOML, and for a key that
     is unknown, missing, of the wrong type or out of range.
     """
     if not os.path.lexists(path):
         raise _missing(path)
-    table = read(path, f"{path.parent.name}/{path.name}", _REASON)
+    file = file or f"{path.parent.name}/{path.name}"
+    table = read(path, file, _REASON)
     machine = Machine(
         name=path.stem,
+        file=file,
         summary=_text(table, "summary", LINE),
         binary=_text(table, "binary", NAME),
         host_packages=_names(table, "host_packages"),

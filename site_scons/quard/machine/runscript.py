@@ -136,7 +136,7 @@ def _words(machine: Machine) -> dict[str, str]:
         "kernel": machine.kernel,
         "kernel_words": qemu.kernel_words(machine),
         "panic_words": " ".join(machine.panic_words),
-        "machine_file": f"qemu/{machine.name}.toml",
+        "machine_file": machine.file,
         "forward": qemu.forward_setting(machine.network.forwards),
         "network": qemu.network(machine),
         "network_device": f"{machine.network.device},netdev=net0",

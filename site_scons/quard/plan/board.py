@@ -9,6 +9,7 @@ from quard.base.errors import QuardError
 from quard.base.record import Record
 from quard.boards.board import Board
 from quard.boards.root import Root
+from quard.boards.trees import placed
 from quard.plan.image import (
     FILES,
     EmptyDiskPlan,
@@ -37,6 +38,7 @@ class Surroundings(Record):
     overlays        -- name -> digest
     authorized_keys -- from the user's settings
     machine         -- SHA-256 of the machine's file
+    machine_tree    -- the tree of that file, see quard.boards.trees
     template        -- SHA-256 over the parts of run.sh
     """
 
@@ -45,6 +47,7 @@ class Surroundings(Record):
     authorized_keys: tuple[str, ...]
     machine: str
     template: str
+    machine_tree: str = ""
 
 
 def image_units(
@@ -59,7 +62,7 @@ def image_units(
         tops = {file.partition("/")[0] for file in unit.files}
         if not unit.folder and (taken := tops.intersection(roots)):
             raise QuardError(
-                f"configs/{board.name}.toml: roots.{taken.pop()} has the name of a file"
+                f"{board.own.file}: roots.{taken.pop()} has the name of a file"
                 " in the images folder",
                 reason="bad-board",
                 hint="give the root another name",
@@ -78,7 +81,7 @@ def _images(
         disk = EmptyDiskPlan(label=DATA_LABEL, size_mib=board.data.size_mib)
         yield Unit(board_id(DATA, board.name), disk, (), files=(DATA,))
     script = ScriptPlan(
-        machine=(board.machine, around.machine),
+        machine=(placed(around.machine_tree, board.machine), around.machine),
         template=around.template,
         board=board.name,
         data=DATA if board.data.size_mib else "",

@@ -26,14 +26,14 @@ def check_names(root: Root, catalog: Catalog) -> None:
         )
     if root.name in catalog.known:
         raise QuardError(
-            f"configs/{root.board}.toml: roots.{root.name} has the name of a package",
+            f"{root.file}: roots.{root.name} has the name of a package",
             reason="bad-board",
             hint="give the root another name",
         )
     for package, feature in root.configuration.features:
         known = tuple(f.name for f in catalog[package].recipe.features)
         if feature not in known:
-            raise unknown("feature", feature, known, f"packages/{package}/recipe.py declares them")
+            raise unknown("feature", feature, known, f"{catalog[package].file} declares them")
     for package in root.packages:
         catalog[package]
 
@@ -68,7 +68,7 @@ def check_fragments(fragments: Fragments, catalog: Catalog) -> None:
             )
 
 
-def check_parts(graph: Graph, plans: Mapping[str, Plan]) -> None:
+def check_parts(graph: Graph, plans: Mapping[str, Plan], packages: Mapping[str, Package]) -> None:
     """Reject a need that names a part which the package does not have."""
     for user, edges in graph.edges.items():
         for name, part in edges.brought:
@@ -78,6 +78,6 @@ def check_parts(graph: Graph, plans: Mapping[str, Plan]) -> None:
                     "part",
                     part,
                     known,
-                    f"packages/{user}/recipe.py needs {name}:{part}; packages/{name}/recipe.py"
+                    f"{packages[user].file} needs {name}:{part}; {packages[name].file}"
                     " names its parts",
                 )

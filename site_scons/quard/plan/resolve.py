@@ -211,7 +211,7 @@ class Resolver:
             )
             for name, package in packages.items()
         }
-        check_parts(graph, plans)
+        check_parts(graph, plans, packages)
         return Resolved(
             root=self._root,
             graph=graph,

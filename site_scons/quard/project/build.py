@@ -243,8 +243,8 @@ class BoardBuild:
         root, bare = parted(name)
         package, tree = self.roots[root].packages[bare], workspace.tree(bare)
         files = {path.name: path for path in package.folder.iterdir()}
-        for inner, path in workspace.fragments[root].of(bare).items():
-            files[inner] = workspace.project / path
+        for inner, file in workspace.fragments[root].of(bare).items():
+            files[inner] = workspace.trees.path(file)
         # Equal packages of two roots are built in one folder, and edited in one for each.
         name, suffix = (unit.name, "") if kind == "work" else (name, f"-{kind}")
         log = f"{name}{suffix}.log"

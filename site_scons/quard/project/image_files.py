@@ -14,6 +14,7 @@ from quard.base.errors import QuardError
 from quard.base.files import listed
 from quard.boards.board import Board
 from quard.boards.root import Root
+from quard.boards.trees import Trees, parted
 from quard.image import overlay
 from quard.image.overlay import Overlay
 from quard.plan.board import DATA, Surroundings
@@ -26,8 +27,8 @@ class ImageFiles:
     keys     -- root's public keys from the user's settings
     """
 
-    def __init__(self, project: Path, board: Board, memories: Path, keys: tuple[str, ...]) -> None:
-        self._project = project
+    def __init__(self, trees: Trees, board: Board, memories: Path, keys: tuple[str, ...]) -> None:
+        self._trees = trees
         self._board = board
         self._memories = memories
         self._keys = keys
@@ -41,63 +42,68 @@ class ImageFiles:
             overlays={name: found.digest for name, found in overlays.items()},
             authorized_keys=self._keys,
             machine=self._machine_digest(),
+            machine_tree=parted(self._machine[1])[0],
             template=self._template_digest(),
         )
 
-    def system(self, name: str) -> Path:
-        """Return the path of a system's table."""
-        path = self._project / "configs" / "system" / f"{name}.toml"
+    def system(self, name: str) -> tuple[Path, str]:
+        """Return the path of a system's table, and the name of that file."""
+        file = self._trees.find(f"configs/system/{name}.toml")
+        path = self._trees.path(file)
         if not os.path.lexists(path):
             raise QuardError(
                 f"the board's system table configs/system/{name}.toml does not exist",
                 reason="bad-board",
                 hint="correct `system` in the board's file",
             )
-        return path
+        return path, file
 
     def _system_digest(self, name: str) -> str:
+        path, file = self.system(name)
         try:
-            return given.digest(self.system(name))
+            return given.digest(path)
         except OSError as error:
             raise QuardError(
-                f"configs/system/{name}.toml cannot be read",
+                f"{file} cannot be read",
                 detail=error.strerror or str(error),
                 reason="bad-system-table",
                 hint="replace it with a file that this user can read",
             ) from error
 
     @cached_property
-    def _machine(self) -> Path:
+    def _machine(self) -> tuple[Path, str]:
+        """The path of the machine's file, and the name of that file."""
         name = self._board.machine
-        path = self._project / "qemu" / f"{name}.toml"
+        file = self._trees.find(f"qemu/{name}.toml")
+        path = self._trees.path(file)
         if not os.path.lexists(path):
             raise QuardError(
                 f"the board's machine qemu/{name}.toml does not exist",
                 reason="bad-board",
                 hint="correct `machine` in the board's file",
             )
-        return path
+        return path, file
 
     def scan(self, names: Iterable[str]) -> dict[str, Overlay]:
         """Return overlays as they are now."""
-        project, memories = self._project, self._memories
+        trees, memories = self._trees, self._memories
         with self._scanning:  # two roots may have one overlay, and be made at once
             return {
                 name: overlay.scan(
-                    name, project / name, memories / f"{name.replace('/', '%')}.json"
+                    name, trees.path(name), memories / f"{name.replace('/', '%')}.json"
                 )
                 for name in dict.fromkeys(names)
             }
 
     def _machine_digest(self) -> str:
         try:
-            return given.digest(self._machine)
+            return given.digest(self._machine[0])
         except OSError:
             self.script()  # raises the error
             raise
 
     def _template_digest(self) -> str:
-        folder = self._project / "qemu" / "run"
+        folder = self._trees.own / "qemu" / "run"
         total = hashlib.sha256()
         try:
             for name in listed(folder, ".sh"):
@@ -112,9 +118,9 @@ class ImageFiles:
         # The machine's file is read when the script is made; a null build does not make it.
         from quard.machine import machine, runscript  # noqa: PLC0415
 
-        template = runscript.template(self._project / "qemu" / "run")
+        template = runscript.template(self._trees.own / "qemu" / "run")
         data = DATA if self._board.data.size_mib else ""
-        found = machine.load(self._machine)
+        found = machine.load(*self._machine)
         board = self._board
         return runscript.script(found, template, board=board.name, data=data, formats=board.formats)
 
@@ -122,4 +128,4 @@ class ImageFiles:
         """Return the name of the program that emulates the board's machine. Raises QuardError."""
         from quard.machine import machine  # noqa: PLC0415 - a null build does not read it
 
-        return machine.load(self._machine).binary
+        return machine.load(*self._machine).binary

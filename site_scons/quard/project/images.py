@@ -43,7 +43,7 @@ class Images:
         self.folder = workspace.out / "images"
         self.coherence = Coherence(self.folder)
         self._files = ImageFiles(
-            workspace.project,
+            workspace.trees,
             workspace.board,
             workspace.out / "overlays",
             workspace.settings.authorized_keys,
@@ -193,7 +193,7 @@ class Images:
             plan=unit.plan,
             layers=layers,
             overlays=tuple(self._overlays[name] for name in root.overlays),
-            system=system.load(self._files.system(root.system)),
+            system=system.load(*self._files.system(root.system)),
             target=root.configuration.target,
             formats=root.formats,
             size_mib=root.size_mib or None,

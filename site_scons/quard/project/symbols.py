@@ -39,7 +39,7 @@ class Symbols:
                 self._workspace.outputs.extract(name, part, root)
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
-            shutil.copy(self._workspace.project / "qemu" / name, self.folder / name)
+            shutil.copy(self._workspace.trees.own / "qemu" / name, self.folder / name)
         self._workspace.host.tooling.debugger(self._workspace.out)
 
     @property

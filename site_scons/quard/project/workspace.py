@@ -11,6 +11,7 @@ from quard.boards import native
 from quard.boards.board import Board
 from quard.boards.fragments import Fragments
 from quard.boards.settings import Settings
+from quard.boards.trees import Trees
 from quard.ledger.ledger import RESULTS
 from quard.ledger.outputs import Outputs
 from quard.ledger.summary import Summary
@@ -33,14 +34,22 @@ from quard.sources.trees import Listing, scan
 class Workspace:
     """What builds of one board have in common; several threads may use it at once.
 
-    host -- the build machine
-    out  -- the board's folder
+    trees -- where the board's files are
+    host  -- the build machine
+    out   -- the board's folder
     """
 
     def __init__(
-        self, project: Path, board: Board, catalog: Catalog, settings: Settings, host: Host
+        self,
+        project: Path,
+        trees: Trees,
+        board: Board,
+        catalog: Catalog,
+        settings: Settings,
+        host: Host,
     ) -> None:
         self.project = project
+        self.trees = trees
         self.board = board
         self.settings = settings
         self.host = host
@@ -49,11 +58,11 @@ class Workspace:
         self.out = project / "out" / board.name
         self.fresh: frozenset[availability.Key] = frozenset()
         self._catalog = catalog
-        own = Fragments(project, board.configuration)
+        own = Fragments(trees, board.configuration)
         self.fragments: dict[str, Fragments] = {}
         self._resolvers: dict[str, Resolver] = {}
         for root in (board.own, *board.roots):
-            found = Fragments(project, root.configuration, own) if root.name else own
+            found = Fragments(trees, root.configuration, own) if root.name else own
             with naming(root.name):
                 resolver = Resolver(root, catalog, found, strict=settings.strict_sources)
             self.fragments[root.name], self._resolvers[root.name] = found, resolver
@@ -131,7 +140,7 @@ class Workspace:
     def _native(self, names: Iterable[str]) -> Resolver:
         """Return the resolver of packages for the build machine."""
         root = native.root(self.board.name, self.host.site.machine, names)
-        fragments = Fragments(self.project, root.configuration)
+        fragments = Fragments(self.trees, root.configuration)
         self.fragments[root.name] = fragments
         return Resolver(root, self._catalog, fragments, strict=self.settings.strict_sources)
 

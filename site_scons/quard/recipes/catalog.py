@@ -1,4 +1,4 @@
-"""The catalogue of recipes on disk: `packages/NAME/` -> frozen recipe and the files beside it."""
+"""The catalogue of recipes: `packages/NAME/` -> frozen recipe and the files beside it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
@@ -17,6 +18,7 @@ from quard.base.files import FileRef
 from quard.base.names import NAME, unknown
 from quard.base.plain import short
 from quard.base.record import Record
+from quard.boards.trees import placed
 from quard.model import Recipe
 from quard.recipes.parse_cache import ParseCache
 
@@ -31,6 +33,7 @@ class Package(Record):
 
     sha256 -- of the recipe's text
     beside -- names of the files in the folder, sorted, including the recipe's
+    tree   -- the tree that it is in, see quard.boards.trees
     """
 
     name: str
@@ -38,6 +41,12 @@ class Package(Record):
     folder: Path
     sha256: str
     beside: tuple[str, ...]
+    tree: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name of the recipe's file in messages."""
+        return f"{_shown(self.tree, self.name)}/{RECIPE}"
 
     def patches(self) -> tuple[FileRef, ...]:
         """Return the folder's patches, in the order in which they are applied."""
@@ -58,29 +67,43 @@ class Package(Record):
             text = given.content(path)
             executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)
         except OSError as error:
-            raise _unreadable(self.name, name, error) from error
+            raise _unreadable(_shown(self.tree, self.name), name, error) from error
         return FileRef(name, hashlib.sha256(text).hexdigest(), executable)
 
 
 class Catalog:
-    """The packages below one folder; each is read when it is first requested.
+    """The packages of all trees; each is read when it is first requested.
 
+    folder -- of the packages of Quardroot's own tree
     memory -- file of the parse cache, so that only changed recipes are parsed
+    more   -- the same folders of product trees, by the trees' names; of two packages with the same
+              name, that of the later tree is in the catalogue
     """
 
-    def __init__(self, folder: Path, memory: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, memory: Path | None = None, more: Mapping[str, Path] | None = None
+    ) -> None:
+        self._folders = {"": folder, **(more or {})}
         self._packages: dict[str, Package] = {}
         self._remembered = ParseCache(memory)
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """Every package's name; the folder is listed once."""
-        try:
-            with os.scandir(self._folder) as found:
-                return frozenset(e.name for e in found if os.path.exists(f"{e.path}/{RECIPE}"))
-        except FileNotFoundError:
-            return frozenset()
+        """Every package's name."""
+        return frozenset(self._trees)
+
+    @cached_property
+    def _trees(self) -> dict[str, str]:
+        """The tree of each package; the folders are listed once."""
+        found: dict[str, str] = {}
+        for tree, folder in self._folders.items():
+            try:
+                with os.scandir(folder) as entries:
+                    there = [e.name for e in entries if os.path.exists(f"{e.path}/{RECIPE}")]
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            found |= dict.fromkeys(there, tree)
+        return found
 
     def names(self) -> tuple[str, ...]:
         """Return every package's name, sorted."""
@@ -95,29 +118,30 @@ class Catalog:
         return package
 
     def _read(self, name: str) -> Package:
-        folder = f"{self._folder}/{name}"
+        tree = self._trees.get(name, "")
+        folder, shown = f"{self._folders[tree]}/{name}", _shown(tree, name)
         try:
             if not NAME.match(name):
                 raise FileNotFoundError
-            beside = _beside(name, folder)
+            beside = _beside(shown, folder)
             text = given.content(f"{folder}/{RECIPE}", given.TEXT)
         except (FileNotFoundError, NotADirectoryError):
             raise self._missing(name) from None
         except OSError as error:
-            raise _unreadable(name, RECIPE, error) from error
+            raise _unreadable(shown, RECIPE, error) from error
         sha256 = hashlib.sha256(text).hexdigest()
         recipe = self._remembered.recipe(name, sha256)
         if recipe is None:
             from quard.recipes import parse  # noqa: PLC0415 - for changed recipes only
 
-            recipe = parse.recipe(text, f"{name}/{RECIPE}")
+            recipe = parse.recipe(text, f"{shown}/{RECIPE}")
             self._remembered.add(name, sha256, recipe)
-        return Package(name, recipe, Path(folder), sha256, beside)
+        return Package(name, recipe, Path(folder), sha256, beside, tree)
 
     def _missing(self, name: str) -> QuardError:
         if name in self.known:
             return QuardError(
-                f"packages/{name} is not a valid name for a package",
+                f"{_shown(self._trees[name], name)} is not a valid name for a package",
                 reason="bad-package-name",
                 hint="begin with a-z or 0-9; then use these and + . -",
             )
@@ -136,35 +160,41 @@ class Catalog:
         self._remembered.save(self.known)
 
 
-def _beside(name: str, folder: str) -> tuple[str, ...]:
+def _shown(tree: str, name: str) -> str:
+    """Return the name of a package's folder."""
+    return placed(tree, f"packages/{name}")
+
+
+def _beside(shown: str, folder: str) -> tuple[str, ...]:
     """Return the names of a recipe's files, sorted.
 
+    shown -- the folder's name in messages
     The folder itself may be a link; links in it must not lead out of it. Raises QuardError.
     """
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
         if entry.is_symlink() and not _LEFTOVER.match(entry.name):
-            _require_inside(name, folder, entry.name)
+            _require_inside(shown, folder, entry.name)
     # A patch that is a dangling link is listed as well: reading it must fail.
     return tuple(e.name for e in entries if e.is_file() or e.name.endswith(".patch"))
 
 
-def _require_inside(package: str, folder: str, file: str) -> None:
+def _require_inside(shown: str, folder: str, file: str) -> None:
     inside = os.path.join(os.path.realpath(folder), "")
     if not os.path.realpath(f"{folder}/{file}").startswith(inside):
         target = short(os.readlink(f"{folder}/{file}"))
         raise QuardError(
-            f"packages/{package}/{file} is a link that points out of the recipe's folder",
+            f"{shown}/{file} is a link that points out of the recipe's folder",
             detail=f"it points to {target}",
             reason="recipe-link",
             hint="replace it with a copy; a link in place of the whole folder is followed",
         )
 
 
-def _unreadable(package: str, file: str, error: OSError) -> QuardError:
+def _unreadable(shown: str, file: str, error: OSError) -> QuardError:
     return QuardError(
-        f"packages/{package}/{file} cannot be read",
+        f"{shown}/{file} cannot be read",
         detail=error.strerror or str(error),
         reason="bad-package-file",
         hint="replace it with a file that this user can read, or remove it",

@@ -12,17 +12,18 @@ from quard.recipes.catalog import Package
 class Finding(Record):
     """One problem in one recipe.
 
+    file   -- the recipe's, as messages name it
     reason -- slug, as in QuardError
     """
 
-    package: str
+    file: str
     field: str
     text: str
     reason: str
 
     def __str__(self) -> str:
-        return f"packages/{self.package}/recipe.py: {self.field}: {self.text}"
+        return f"{self.file}: {self.field}: {self.text}"
 
 
 def finding(package: Package, field: str, text: str, reason: str) -> Finding:
-    return Finding(package.name, field, text, reason)
+    return Finding(package.file, field, text, reason)

@@ -48,7 +48,7 @@ _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 def recipe(content: bytes, where: str) -> Recipe:
     """Return the recipe in a file's content.
 
-    where -- the file's name in messages, below packages/
+    where -- the file's name in messages
     Raises QuardError: recipe-syntax (not Python, or more than data), unknown-field,
     missing-field, malformed-field.
     """
@@ -219,7 +219,7 @@ def _parts(content: Any) -> Iterator[Any]:
 
 def _bad(where: str, line: int, what: str, reason: str, hint: str = "") -> QuardError:
     return QuardError(
-        f"packages/{where} cannot be used",
+        f"{where} cannot be used",
         detail=f"line {line}: {what}",
         reason=reason,
         hint=hint or "docs/adding-a-package.md lists every field",

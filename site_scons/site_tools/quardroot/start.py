@@ -15,6 +15,7 @@ import SCons.Script
 from quard.base.files import UMASK
 from quard.boards import board, native, settings
 from quard.boards.settings import Settings
+from quard.boards.trees import Trees
 from quard.face import about, cli
 from quard.face.cli import Command
 from quard.face.console import Console
@@ -46,18 +47,20 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     streams.harden()
     signals.wake()
     project = Path(SCons.Script.Dir("#").get_abspath())
-    catalog = Catalog(project / "packages", project / "out" / "recipes")
-    boards = board.names(project / "configs")
-    command = cli.parse(tuple(targets), arguments, catalog.names(), boards)
+    local = settings.load(project, arguments, places.home(os.environ))
+    trees = _trees(project, local)
+    packages = trees.folders("packages")
+    catalog = Catalog(project / "packages", project / "out" / "recipes", packages)
+    command = cli.parse(tuple(targets), arguments, catalog.names(), board.names(trees))
     if command.verb in ("test", "bench"):
         if SCons.Script.GetOption("no_exec"):
             Console(sys.stdout).answer(f"would run the project's {command.verb}\n")
             sys.exit(0)
         _become(project, command)
     console = showing.console(command, silent=silent)
-    chosen = board.load(project / "configs", command.board)
-    cli.require_roots(command, (*(root.name for root in chosen.roots), native.NAME))
-    local = settings.load(project, command.settings, places.home(os.environ))
+    chosen = board.load(trees, command.board)
+    roots = (*(root.name for root in chosen.roots), native.NAME)
+    cli.require_roots(command, roots, chosen.own.file)
     equip.have_packages(project, command, local, console)
     site = _site(project, command, local)
     guard = Guard(project / "out")
@@ -67,11 +70,20 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     host = Host(project, chosen, local, site, console)
-    workspace = Workspace(project, chosen, catalog, local, host)
+    workspace = Workspace(project, trees, chosen, catalog, local, host)
     _serve_machine(command, workspace)
     if command.verb in cli.QUESTIONS:
         _answer(command, workspace, catalog, guard)
     return Session(command, workspace, guard)
+
+
+def _trees(project: Path, local: Settings) -> Trees:
+    """Return the trees that the settings name. Raises QuardError."""
+    if not local.trees:
+        return Trees(project)
+    from quard.boards import treefile  # noqa: PLC0415 - checks that one tree alone does not need
+
+    return treefile.load(project, local.trees)
 
 
 def _serve_machine(command: Command, workspace: Workspace) -> None:

@@ -11,6 +11,7 @@ from quard.base.errors import QuardError
 from quard.boards import board
 from quard.boards.configuration import BoardToolchain
 from quard.boards.root import Login
+from quard.boards.trees import Trees
 from quard.hardening import Hardening
 from quard.model import Unhardened
 
@@ -22,22 +23,22 @@ packages = ["busybox"]
 """
 
 
-def write(configs: Path, text: str, name: str = "one") -> None:
-    configs.mkdir(exist_ok=True)
-    (configs / f"{name}.toml").write_text(text, encoding="utf-8")
+def write(folder: Path, text: str, name: str = "one") -> None:
+    (folder / "configs").mkdir(exist_ok=True)
+    (folder / f"configs/{name}.toml").write_text(text, encoding="utf-8")
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me"
 
 
-def load(configs: Path, text: str) -> board.Board:
-    write(configs, text)
-    return board.load(configs, "one")
+def load(folder: Path, text: str) -> board.Board:
+    write(folder, text)
+    return board.load(Trees(folder), "one")
 
 
-def refused(configs: Path, text: str) -> QuardError:
+def refused(folder: Path, text: str) -> QuardError:
     with pytest.raises(QuardError) as caught:
-        load(configs, text)
+        load(folder, text)
     return caught.value
 
 
@@ -114,14 +115,14 @@ size_mib = 64
     assert (found.overlays, found.formats, found.size_mib) == (("rootfs", "more"), ("cpio.gz",), 64)
 
 
-@pytest.mark.parametrize("name", board.names(TOP / "configs"))
+@pytest.mark.parametrize("name", board.names(Trees(TOP)))
 def test_every_board_of_the_project_is_read(name: str) -> None:
-    assert board.load(TOP / "configs", name).name == name
+    assert board.load(Trees(TOP), name).name == name
 
 
 def test_a_typing_error_in_a_board_gets_a_suggestion() -> None:
     with pytest.raises(QuardError) as caught:
-        board.load(TOP / "configs", "qard-star")
+        board.load(Trees(TOP), "qard-star")
     assert caught.value.reason == "unknown-board"
     assert caught.value.message == "unknown board 'qard-star'"
     assert caught.value.hint == "did you mean 'quard-star'?"
@@ -131,13 +132,13 @@ def test_a_typing_error_in_a_board_gets_a_suggestion() -> None:
 def test_a_name_is_never_a_path(tmp_path: Path, name: str) -> None:
     write(tmp_path, MINIMAL)
     with pytest.raises(QuardError) as caught:
-        board.load(tmp_path, name)
+        board.load(Trees(tmp_path), name)
     assert caught.value.reason == "unknown-board"
 
 
 def test_without_boards_the_error_says_how_to_add_one(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
-        board.load(tmp_path, "one")
+        board.load(Trees(tmp_path), "one")
     assert (caught.value.reason, caught.value.detail) == ("unknown-board", "known: none")
     assert caught.value.hint == "add configs/NAME.toml"
 
@@ -145,7 +146,7 @@ def test_without_boards_the_error_says_how_to_add_one(tmp_path: Path) -> None:
 def test_names_are_sorted(tmp_path: Path) -> None:
     for name in ("b", "a"):
         write(tmp_path, MINIMAL, name)
-    assert board.names(tmp_path) == ("a", "b")
+    assert board.names(Trees(tmp_path)) == ("a", "b")
 
 
 WRONG = {

@@ -11,6 +11,7 @@ from quard.boards import board
 from quard.boards.board import Board
 from quard.boards.fragments import Fragments
 from quard.boards.root import Login, Root
+from quard.boards.trees import Trees
 from quard.model import Unhardened
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me"
@@ -38,8 +39,9 @@ packages = ["busybox"]
 
 
 def load(folder: Path, text: str) -> Board:
-    (folder / "one.toml").write_text(BOARD + text)
-    return board.load(folder, "one")
+    (folder / "configs").mkdir(exist_ok=True)
+    (folder / "configs/one.toml").write_text(BOARD + text)
+    return board.load(Trees(folder), "one")
 
 
 def root(folder: Path, text: str) -> Root:
@@ -146,8 +148,8 @@ def test_a_root_lists_fragments_instead_of_the_boards_and_its_edits_come_last(
 ) -> None:
     def of(text: str, package: str) -> dict[str, str]:
         chosen = load(tmp_path, text)
-        own = Fragments(tmp_path, chosen.configuration)
-        return Fragments(tmp_path, chosen.roots[0].configuration, own).of(package)
+        own = Fragments(Trees(tmp_path), chosen.configuration)
+        return Fragments(Trees(tmp_path), chosen.roots[0].configuration, own).of(package)
 
     boards = {"board-0-a.fragment": "a.fragment"}
     assert of("", "busybox") == boards

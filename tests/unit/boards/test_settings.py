@@ -37,6 +37,7 @@ EMPTY = Settings(
     tools_mirrors=(),
     authorized_keys=(),
     launching=None,
+    trees=(),
 )
 
 
@@ -84,6 +85,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         authorized_keys=(DSS, f"{ED25519} me", f"{RSA} you"),
         tools_mirrors=("https://c/debian", "file:///d"),
         launching=Launching("ccache", 1 << 30, "https://d/c", ()),
+        trees=(tmp_path / "../product", tmp_path / "more"),
     )
     from_arguments = load(
         tmp_path,
@@ -106,6 +108,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         login__authorized_keys=DSS,
         login__authorized_key_files="id.pub",
         tools__mirrors="https://c/debian,file:///d",
+        trees__paths="../product,more",
         compiler__launcher="ccache",
         compiler__limit="1G",
         compiler__storage="https://d/c/",
@@ -142,6 +145,8 @@ authorized_key_files = ["id.pub"]
 [tools]
 root = "pinned"
 mirrors = ["https://c/debian", "file:///d"]
+[trees]
+paths = ["../product", "more"]
 """,
     )
     assert from_file == wanted

@@ -12,6 +12,7 @@ from recipe_parts import SHA, add, feature
 from quard.base.errors import QuardError
 from quard.boards import board
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.face import about, cli, report
 from quard.plan.resolve import Resolved, Resolver
 from quard.recipes.catalog import Catalog
@@ -38,11 +39,14 @@ def catalog(tmp_path: Path) -> Catalog:
 
 @pytest.fixture
 def resolved(tmp_path: Path, catalog: Catalog) -> Resolved:
-    (tmp_path / "one.toml").write_text(
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/one.toml").write_text(
         'summary = "One"\ntarget = "riscv64-linux-gnu"\nmachine = "virt"\npackages = ["app"]\n'
     )
-    chosen = board.load(tmp_path, "one")
-    return Resolver(chosen.own, catalog, Fragments(tmp_path, chosen.configuration)).resolve({}, {})
+    chosen = board.load(Trees(tmp_path), "one")
+    return Resolver(chosen.own, catalog, Fragments(Trees(tmp_path), chosen.configuration)).resolve(
+        {}, {}
+    )
 
 
 def text(resolved: Resolved, catalog: Catalog, *words: str) -> str:
@@ -62,7 +66,13 @@ def test_list_shows_the_image_in_building_order_in_columns(
     )
     rows = data(resolved, catalog, "list")
     assert [row["name"] for row in rows] == ["base", "lib", "app", "tool"]
-    assert rows[0] == {"name": "base", "version": "10.20", "license": "MIT", "summary": "Ground"}
+    assert rows[0] == {
+        "name": "base",
+        "version": "10.20",
+        "license": "MIT",
+        "summary": "Ground",
+        "tree": "quardroot",
+    }
 
 
 def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -> None:
@@ -72,6 +82,8 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "summary": "A thing",
         "license": "MIT",
         "homepage": "https://app.example",
+        "tree": "quardroot",
+        "recipe": "packages/app/recipe.py",
         "on_board": True,
         "image": ["libs", "programs"],
         "source": ["https://example.org/app-1.0.tar.gz"],

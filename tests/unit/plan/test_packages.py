@@ -10,6 +10,7 @@ from recipe_parts import add, add_text, feature, recipe_text
 from quard.base.errors import QuardError
 from quard.boards import board
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.plan.board import Surroundings, image_units
 from quard.plan.packages import Packages, package_units
 from quard.plan.resolve import Resolved, Resolver
@@ -39,11 +40,11 @@ def project(tmp_path: Path) -> Path:
 
 def resolved(project: Path, text: str) -> dict[str, Resolved]:
     (project / "configs/one.toml").write_text(BOARD + text)
-    chosen = board.load(project / "configs", "one")
-    catalog, own = Catalog(project / "packages"), Fragments(project, chosen.configuration)
+    chosen = board.load(Trees(project), "one")
+    catalog, own = Catalog(project / "packages"), Fragments(Trees(project), chosen.configuration)
     return {
         root.name: Resolver(
-            root, catalog, Fragments(project, root.configuration, own) if root.name else own
+            root, catalog, Fragments(Trees(project), root.configuration, own) if root.name else own
         ).resolve({}, {})
         for root in (chosen.own, *chosen.roots)
     }
@@ -107,7 +108,7 @@ def images(project: Path, text: str) -> dict[str, tuple[str, ...]]:
     around = Surroundings(
         systems={"base": ""}, overlays={"rootfs": ""}, authorized_keys=(), machine="", template=""
     )
-    chosen = board.load(project / "configs", "one")
+    chosen = board.load(Trees(project), "one")
     units = image_units(chosen, roots, package_units(roots), around)
     return {unit.id: unit.files for unit in units.values()}
 

@@ -16,6 +16,7 @@ from quard.boards import board
 from quard.boards.board import Board
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
 from quard.plan.resolve import Resolved, Resolver, Tree
@@ -49,13 +50,13 @@ def project(tmp_path: Path) -> Path:
 
 
 def one(project: Path, **changes: Any) -> Board:
-    return dataclasses.replace(board.load(project / "configs", "one"), **changes)
+    return dataclasses.replace(board.load(Trees(project), "one"), **changes)
 
 
 def resolver(project: Path, **changes: Any) -> Resolver:
     chosen = one(project, **changes)
     return Resolver(
-        chosen.own, Catalog(project / "packages"), Fragments(project, chosen.configuration)
+        chosen.own, Catalog(project / "packages"), Fragments(Trees(project), chosen.configuration)
     )
 
 
@@ -407,7 +408,7 @@ def test_a_fragment_that_is_not_there_is_an_error_of_the_board(project: Path) ->
 
 def kept(project: Path, package: str) -> Path:
     """Return the board's kept fragment of a package, in a folder that is there."""
-    path = project / Fragments(project, one(project).configuration).edited(package)
+    path = project / Fragments(Trees(project), one(project).configuration).edited(package)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -428,7 +429,10 @@ def test_the_kept_fragment_is_laid_over_last_and_counts_as_soon_as_it_is_there(
     step = resolve(project, **changes).plans["kc"].steps[0]
     assert isinstance(step, KconfigStep)
     assert step.fragments == ("own.fragment", "board-0-more.fragment", "board-kc.fragment")
-    assert Fragments(project, one(project).configuration).edited_name("kc") == "board-kc.fragment"
+    assert (
+        Fragments(Trees(project), one(project).configuration).edited_name("kc")
+        == "board-kc.fragment"
+    )
     kept(project, "kc").unlink()
     assert rebuilt(project, before, **changes) == set()
 
@@ -456,11 +460,13 @@ def test_a_fragment_for_a_package_without_kconfig_is_an_error_of_the_board(proje
     assert caught.value.message.startswith("configs/one/lib.fragment has ")
 
 
-@pytest.mark.parametrize("name", board.names(TOP / "configs"))
+@pytest.mark.parametrize("name", board.names(Trees(TOP)))
 @pytest.mark.parametrize("on", [True, False])
 def test_every_board_of_the_project_resolves(name: str, on: bool) -> None:
-    chosen = board.load(TOP / "configs", name)
-    found = Resolver(chosen.own, Catalog(TOP / "packages"), Fragments(TOP, chosen.configuration))
+    chosen = board.load(Trees(TOP), name)
+    found = Resolver(
+        chosen.own, Catalog(TOP / "packages"), Fragments(Trees(TOP), chosen.configuration)
+    )
     resolved = found.resolve(dict.fromkeys(found.choices(), on), {})
     assert set(chosen.packages) <= set(resolved.image)
     assert str(TOP) not in str([plan.as_json() for plan in resolved.plans.values()])
@@ -468,9 +474,9 @@ def test_every_board_of_the_project_resolves(name: str, on: bool) -> None:
 
 def test_the_default_board_resolves_alike_twice() -> None:
     def once() -> dict[str, str]:
-        chosen = board.load(TOP / "configs", "quard-star")
+        chosen = board.load(Trees(TOP), "quard-star")
         found = Resolver(
-            chosen.own, Catalog(TOP / "packages"), Fragments(TOP, chosen.configuration)
+            chosen.own, Catalog(TOP / "packages"), Fragments(Trees(TOP), chosen.configuration)
         )
         return identities(found.resolve(dict.fromkeys(found.choices(), True), {}))
 

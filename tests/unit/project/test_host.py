@@ -14,6 +14,7 @@ from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.boards import board, settings
 from quard.boards.board import Board
+from quard.boards.trees import Trees
 from quard.face.console import Console
 from quard.project.host import Host
 from quard.project.site import Site
@@ -37,7 +38,7 @@ def host(tmp_path: Path) -> Host:
     """A machine whose builds use the pinned tools, as an earlier run has decided."""
     shutil.copytree(PROJECT / FOLDER, tmp_path / FOLDER)
     given = settings.load(tmp_path, {}, None)
-    made = on(tmp_path, board.load(PROJECT / "configs", BOARD))
+    made = on(tmp_path, board.load(Trees(PROJECT), BOARD))
     tools = made.tooling.available()
     if tools is None:
         pytest.skip("there is no lock for this machine")
@@ -81,7 +82,7 @@ def test_each_board_has_a_decision_of_its_own(tmp_path: Path) -> None:
     text = (PROJECT / "configs" / f"{BOARD}.toml").read_text(encoding="utf-8")
     text += '\n[toolchain]\nprefix = "riscv64-linux-gnu-"\nfolder = "/opt/compiler"\n'
     (tmp_path / "configs" / "other.toml").write_text(text)
-    other = on(tmp_path, board.load(tmp_path / "configs", "other"))
+    other = on(tmp_path, board.load(Trees(tmp_path), "other"))
     other.tooling.choose(fetch=True)
     assert other.tooling.pinned is None
     assert (tmp_path / "out/other/tools.json").exists()
@@ -92,7 +93,7 @@ def test_each_board_has_a_decision_of_its_own(tmp_path: Path) -> None:
 def test_what_limits_the_jobs_is_made_once_for_all_threads(tmp_path: Path, name: str) -> None:
     """Two of them would allow twice as many processes. Python 3.12 and later let two threads call
     the function of a cached_property."""
-    host, together = on(tmp_path, board.load(PROJECT / "configs", BOARD)), threading.Barrier(8)
+    host, together = on(tmp_path, board.load(Trees(PROJECT), BOARD)), threading.Barrier(8)
 
     def find() -> object:
         together.wait(10)

@@ -9,6 +9,7 @@ from recipe_parts import add, feature
 
 from quard.boards import board
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.plan import source
 from quard.plan.resolve import Resolver
 from quard.project.questions import questions
@@ -38,11 +39,11 @@ def project(tmp_path: Path) -> Path:
 def asked(project: Path, text: str, *names: str) -> dict[str, list[str]]:
     """Return the questions: PACKAGE.FEATURE -> the packages whose sources it needs."""
     (project / "configs/one.toml").write_text(BOARD + text)
-    chosen, catalog = board.load(project / "configs", "one"), Catalog(project / "packages")
-    own = Fragments(project, chosen.configuration)
+    chosen, catalog = board.load(Trees(project), "one"), Catalog(project / "packages")
+    own = Fragments(Trees(project), chosen.configuration)
     resolvers = {
         root.name: Resolver(
-            root, catalog, Fragments(project, root.configuration, own) if root.name else own
+            root, catalog, Fragments(Trees(project), root.configuration, own) if root.name else own
         )
         for root in (chosen.own, *chosen.roots)
     }

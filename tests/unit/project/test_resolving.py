@@ -11,6 +11,7 @@ from recipe_parts import add, feature
 from quard.base.errors import QuardError
 from quard.boards import board, native
 from quard.boards.fragments import Fragments
+from quard.boards.trees import Trees
 from quard.plan.packages import Packages, package_units
 from quard.plan.resolve import Resolved, Resolver, Tree
 from quard.project.resolving import resolve
@@ -41,18 +42,18 @@ def resolved(
     project: Path, text: str = "", *extra: tuple[str, str], machine: str = "x86_64"
 ) -> dict[str, Resolved]:
     (project / "configs/one.toml").write_text(BOARD + text)
-    chosen = board.load(project / "configs", "one")
-    catalog, own = Catalog(project / "packages"), Fragments(project, chosen.configuration)
+    chosen = board.load(Trees(project), "one")
+    catalog, own = Catalog(project / "packages"), Fragments(Trees(project), chosen.configuration)
     resolvers = {
         root.name: Resolver(
-            root, catalog, Fragments(project, root.configuration, own) if root.name else own
+            root, catalog, Fragments(Trees(project), root.configuration, own) if root.name else own
         )
         for root in (chosen.own, *chosen.roots)
     }
 
     def build(names: Iterable[str]) -> Resolver:
         root = native.root("one", machine, names)
-        return Resolver(root, catalog, Fragments(project, root.configuration))
+        return Resolver(root, catalog, Fragments(Trees(project), root.configuration))
 
     return resolve(resolvers, build, {}, {"lib": Tree("7" * 64, configured=True)}, extra)
 

@@ -41,7 +41,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     plain = parse.recipe
 
     def count(content: bytes, where: str) -> object:
-        names.append(where.partition("/")[0])
+        names.append(where.split("/")[1])
         return plain(content, where)
 
     monkeypatch.setattr(parse, "recipe", count)

@@ -1,0 +1,189 @@
+"""Product trees from end to end: all that is in them is tracked, wherever they are."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from incremental.project import BOARD, SYSTEM, Project, Ran, ok
+
+QUIET = "int main(void) { return 0; }\n"
+OVERLAYS = """\
+system = "acme"
+overlays = ["quardroot:rootfs", "files"]
+"""
+
+
+class Product:
+    """A product tree beside the project, with a board `widget` and a package `tool`."""
+
+    def __init__(self, project: Project, folder: str = "product") -> None:
+        self.project = project
+        self.folder = project.folder.parent / folder
+        for inner in ("packages", "configs/system", "files/etc", "qemu"):
+            (self.folder / inner).mkdir(parents=True)
+        self.write("quardroot.toml", 'name = "acme"\n')
+        self.write("files/etc/issue", "acme\n")
+        self.write("configs/system/acme.toml", SYSTEM)
+        machine = (project.folder / "qemu/virt.toml").read_text()
+        self.write("qemu/bench.toml", machine)
+        self.board(["hello", "libc", "tool"])
+        project.program("tool", QUIET)
+        shutil.move(project.folder / "packages/tool", self.folder / "packages/tool")
+
+    def write(self, path: str, text: str) -> None:
+        (self.folder / path).write_text(text)
+
+    def board(self, packages: list[str], more: str = OVERLAYS) -> None:
+        names = ", ".join(f'"{package}"' for package in packages)
+        text = BOARD.format(packages=names, more=more, formats="")
+        self.write("configs/widget.toml", text.replace('"virt"', '"bench"'))
+
+    def run(self, *arguments: str) -> Ran:
+        paths = f"trees.paths={self.folder}"
+        return self.project.run(paths, *arguments, board="widget")
+
+    @property
+    def out(self) -> Path:
+        return self.project.folder / "out/widget"
+
+
+@pytest.fixture
+def product(greeting: Project) -> Product:
+    return Product(greeting)
+
+
+def test_a_change_in_a_tree_rebuilds_exactly_what_it_affects(product: Product) -> None:
+    assert ok(product.run()).built == ["greet", "hello", "libc", "tool"]
+    null = ok(product.run()).summary
+    assert (null["built"], null["restored"], null["images"]) == ([], [], [])
+
+    def images() -> list[str]:
+        done = ok(product.run()).summary
+        assert done["built"] == []
+        return list(done["images"])
+
+    product.write("files/etc/issue", "changed\n")
+    assert images() == ["rootfs.tar"]
+    product.write("files/etc/added", "new\n")
+    assert images() == ["rootfs.tar"]
+    (product.folder / "files/etc/added").unlink()
+    assert images() == ["rootfs.tar"]
+    product.write("configs/system/acme.toml", SYSTEM + "# x\n")
+    assert images() == ["rootfs.tar"]
+    machine = (product.folder / "qemu/bench.toml").read_text()
+    product.write("qemu/bench.toml", machine.replace("memory_mib = 256", "memory_mib = 128"))
+    assert images() == ["run.sh"]
+    recipe = product.folder / "packages/tool/recipe.py"
+    recipe.write_text(recipe.read_text().replace("make=(", 'make=("-s", '))
+    done = ok(product.run())
+    assert done.built == ["tool"]
+    product.write(
+        "packages/tool/0001-x.patch", "--- a/COPYING\n+++ b/COPYING\n@@ -1 +1 @@\n-MIT\n+M\n"
+    )
+    assert ok(product.run()).built == ["tool"]
+    (product.folder / "packages/tool/0001-x.patch").unlink()
+    assert ok(product.run()).summary["restored"] == ["tool"]
+    product.board(["hello", "libc"])
+    assert images() == ["rootfs.tar"]
+
+
+def test_a_tree_elsewhere_has_the_same_results_and_no_path_in_them(product: Product) -> None:
+    ok(product.run())
+    tar = (product.out / "images/rootfs.tar").read_bytes()
+    script = (product.out / "images/run.sh").read_bytes()
+    for path in (*(product.out / "units").rglob("*.json"), *(product.out / "images").iterdir()):
+        assert str(product.folder).encode() not in path.read_bytes(), path
+    shutil.rmtree(product.project.folder / "out")
+    moved = product.folder.with_name("elsewhere")
+    product.folder.rename(moved)
+    product.folder = moved
+    done = ok(product.run()).summary
+    assert done["built"] == []
+    assert sorted(done["restored"]) == ["greet", "hello", "libc", "tool"]
+    assert (product.out / "images/rootfs.tar").read_bytes() == tar
+    assert (product.out / "images/run.sh").read_bytes() == script
+    # Nor is a build that has happened here bound to the place.
+    product.folder.rename(moved.with_name("third"))
+    product.folder = moved.with_name("third")
+    done = ok(product.run()).summary
+    assert (done["built"], done["restored"], done["images"]) == ([], [], [])
+
+
+def test_local_toml_names_trees_as_the_command_line_does(product: Product) -> None:
+    project = product.project
+    (project.folder / "local.toml").write_text('[trees]\npaths = ["../product"]\n')
+    found = json.loads(ok(project.run("list", "FORMAT=json", board="widget")).out)
+    assert {row["name"]: row["tree"] for row in found} == {
+        "greet": "quardroot",
+        "hello": "quardroot",
+        "libc": "quardroot",
+        "tool": "acme",
+    }
+
+
+def test_answers_and_reasons_name_the_tree(product: Product) -> None:
+    assert "recipe: acme:packages/tool/recipe.py\n" in ok(product.run("info", "tool")).out
+    assert "tree: quardroot\n" in ok(product.run("info", "hello")).out
+    rows = [line.split()[:3] for line in ok(product.run("list")).out.splitlines()]
+    assert ["tool", "1", "acme"] in rows and ["libc", "toolchain", "quardroot"] in rows
+    ok(product.run())
+    product.write("files/etc/issue", "changed\n")
+    assert "overlay acme:files: etc/issue" in ok(product.run("why")).out
+
+
+def test_a_tree_may_replace_a_package_of_quardroot(product: Product) -> None:
+    ok(product.run())
+    own = product.project.folder / "packages/hello"
+    shutil.copytree(own, product.folder / "packages/hello")
+    refused = product.run()
+    assert refused.status == 2 and "reason: name-in-two-trees" in refused.err
+    assert "hello" in refused.err and "Traceback" not in refused.text
+    product.write("quardroot.toml", 'name = "acme"\nreplaces = ["packages/hello"]\n')
+    assert ok(product.run()).built == []  # the same recipe has the same key
+    recipe = product.folder / "packages/hello/recipe.py"
+    recipe.write_text(recipe.read_text().replace("a program", "our program"))
+    assert "our program" in ok(product.run("list")).out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('RECIPE = Make(summary="x")\n', "acme:packages/tool/recipe.py cannot be used"),
+        ("", "acme:packages/tool/recipe.py cannot be used"),
+    ],
+)
+def test_a_wrong_recipe_is_named_with_its_tree(product: Product, wrong: str, said: str) -> None:
+    text = f"from quard.model import Make\n{wrong}" if wrong else ""
+    product.write("packages/tool/recipe.py", text)
+    refused = product.run()
+    assert refused.status == 2 and refused.err.count("error: ") == 1
+    assert said in refused.err
+
+
+@pytest.mark.parametrize(
+    ("paths", "slug"),
+    [
+        ("../none", "bad-tree"),
+        ("packages", "bad-tree"),
+        (".", "bad-tree"),
+        ("../product,../product", "bad-tree"),
+        ("../sources", "bad-tree"),
+    ],
+)
+def test_wrong_trees_are_one_block(product: Product, paths: str, slug: str) -> None:
+    for arguments in ((), ("list",), ("why",)):
+        refused = product.project.run(f"trees.paths={paths}", *arguments)
+        assert refused.status == 2 and refused.out == ""
+        assert refused.err.count("error: ") == 1 and f"reason: {slug}\n" in refused.err
+        assert refused.err.count("hint: ") == 1
+
+
+def test_a_path_in_an_unknown_tree_is_told(product: Product) -> None:
+    product.board(["libc"], more='overlays = ["acne:files"]')
+    refused = product.run()
+    assert refused.status == 2 and "reason: unknown-tree" in refused.err
+    assert "did you mean 'acme'?" in refused.err
