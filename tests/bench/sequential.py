@@ -37,6 +37,7 @@ from quard.plan.plan import (
 from quard.plan.resolve import Resolved, Resolver
 from quard.process.sandbox import Work
 from quard.recipes.catalog import Catalog
+from quard.sources.archives import Archives
 
 _HEAD = """\
 #!/bin/sh
@@ -220,9 +221,10 @@ class Sequential:
             yield request.into, self._path(request)
 
     def _path(self, request: source.Request) -> str:
+        archives = Archives(self._sources)
         for variant in request.variants:
-            if (self._sources / request.package / variant.file).is_file():
-                return f"{request.package}/{variant.file}"
+            if path := archives.kept(variant):
+                return path.relative_to(self._sources).as_posix()
         raise SystemExit(f"bench: the source of {request.package} is not in {self._sources}")
 
     def _step(self, step: Step) -> Iterator[str]:

@@ -15,6 +15,7 @@ from quard.boards.board import load
 from quard.boards.trees import Trees
 from quard.plan import source
 from quard.recipes.catalog import Catalog
+from quard.sources.archives import Archives
 
 _LOOP = """\
 total = 0
@@ -53,10 +54,10 @@ def hand_made(board: str) -> dict[str, float]:
 def _archive(board: str) -> Path:
     """Return the library's fetched source. Ends the benchmark if it cannot be had."""
     (request,) = source.requests(_PACKAGE, Catalog(PROJECT / "packages")[_PACKAGE].recipe)
-    places = [fetched() / _PACKAGE / variant.file for variant in request.variants]
-    if not any(place.is_file() for place in places):
+    archives = Archives(fetched())
+    if not any(map(archives.kept, request.variants)):
         scons(PROJECT, "source", board, quiet=False)
-    for place in places:
-        if place.is_file():
+    for variant in request.variants:
+        if place := archives.kept(variant):
             return place
     raise SystemExit(f"bench: the source of {_PACKAGE} is not in {fetched()}")

@@ -197,6 +197,10 @@ class Project:
         makefile = f"{name}: {name}.c\n\t$(CC) $(CFLAGS) -o $@ {name}.c {flags}\n"
         self.package(PROGRAM, name, version, {"Makefile": makefile, f"{name}.c": code}, more)
 
+    def cached(self, file: str) -> list[Path]:
+        """Return where the cache has fetched archives of a name, which may have wildcards."""
+        return sorted((self.cache / "sources").glob(f"*/{file}"))
+
     def source(self, name: str, files: Mapping[str, str]) -> None:
         """Let a package of version 1 have other sources."""
         _, sha256 = self.archive(name, "1", files)

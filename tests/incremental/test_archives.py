@@ -60,8 +60,9 @@ class Packings:
 
     def offer(self, project: Project, *names: str) -> None:
         """Have these packings at their addresses, and none in the cache."""
-        shutil.rmtree(project.cache / "sources/greet", ignore_errors=True)
         for name in (UPSTREAM, REPACK, THIRD):
+            for path in project.cached(name):
+                path.unlink()
             (project.sources / name).unlink(missing_ok=True)
             if name in names:
                 shutil.copy2(self.folder / name, project.sources / name)
@@ -261,7 +262,7 @@ class TestTwoCheckouts:
         ran = ok(other.run())
         assert (ran.built, ran.summary["restored"]) == ([], ALL)
         assert made_from(other) == UPSTREAM
-        assert not (other.cache / "sources/greet").exists()
+        assert not any(map(other.cached, (UPSTREAM, REPACK, THIRD)))
 
     def test_other_bytes_never_lie_under_one_key(
         self, greeting: Project, other: Project, packings: Packings

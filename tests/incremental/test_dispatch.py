@@ -54,7 +54,7 @@ def order_of(project: Project, name: str, archive: Path | None = None) -> Order:
     return Inputs(host.stores, pinned.python).order(
         job,
         build.place(name),
-        {TOP: Fetched(file, job.plan.sources[0], "")},
+        {TOP: Fetched(file, job.plan.sources[0], file.name, "")},
         host.tooling.system(job.plan),
         host.tooling.compiler(job.plan).prefix,
     )

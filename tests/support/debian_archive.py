@@ -85,8 +85,8 @@ class Debian:
         lines += [f"Date: {self.date}"] * bool(self.date)
         lines += [f"Valid-Until: {self.until}"] * bool(self.until)
         lines += ["Acquire-By-Hash: yes"] * self.by_hash + ["SHA256:"]
-        for machine in MACHINES:
-            index = lzma.compress(text.encode())
+        for preset, machine in enumerate(MACHINES):
+            index = lzma.compress(text.encode(), preset=preset)  # no two are the same file
             sha256 = hashlib.sha256(index).hexdigest()
             path = f"main/binary-{machine}/Packages.xz"
             lines.append(f" {sha256} {len(index)} {path}")

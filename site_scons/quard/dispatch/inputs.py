@@ -88,7 +88,7 @@ class Inputs:
         for reference in (*job.plan.patches, *job.plan.files):
             root.put(f"{layout.FILES}/{reference.name}", text(place.read(reference)))
         for archive in archives.values():
-            path = layout.archive(archive.sha256, archive.path.name)
+            path = layout.archive(archive.sha256, archive.file)
             root.put(path, named(archive.path, archive.sha256))
         root.put(layout.STORE, self._parts(job, place))
         root.put(layout.DATA, text(canonical(_data(job, place, archives, prefix)).encode()))
@@ -140,7 +140,7 @@ class Inputs:
 def _data(job: Job, place: JobPlace, archives: Archives, prefix: str) -> dict[str, Any]:
     return {
         "job": job.as_json(),
-        "archives": [[into, each.sha256, each.path.name] for into, each in archives.items()],
+        "archives": [[into, each.sha256, each.file] for into, each in archives.items()],
         "needs": dict(place.needs),
         "natives": dict(place.natives),
         "prefix": prefix,

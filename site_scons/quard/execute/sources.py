@@ -41,7 +41,7 @@ def record(archives: Archives) -> dict[str, Any]:
     """Return the part of a package's record that says what was unpacked."""
     # No addresses: the same bytes have others in other recipes and at other times.
     named = {
-        into: {"file": archive.path.name, "sha256": archive.sha256}
+        into: {"file": archive.file, "sha256": archive.sha256}
         for into, archive in sorted(archives.items())
     }
     top = named.pop(TOP, None)

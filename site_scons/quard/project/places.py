@@ -103,10 +103,10 @@ def require(
         )
 
 
-def require_sources(folder: Path, names: Iterable[str]) -> None:
-    """Check what fetching the sources of packages requires. Raises QuardError not-writable."""
+def require_sources(folder: Path, digests: Iterable[str]) -> None:
+    """Check what fetching archives with these digests requires. Raises QuardError not-writable."""
     lines = [*_tried((folder,), _MOVE_CACHE)]
-    places = (folder / name / file for name in names for file in ("", ".lock"))
+    places = (folder / name / file for name in digests for file in ("", ".lock"))
     lines += _closed((path for path in places if path.exists()), _MOVE_CACHE)
     _require(lines)
 

@@ -82,7 +82,9 @@ class Workspace:
 
     def require_sources(self, names: Iterable[str]) -> None:
         """Check that fetching the sources of these packages can write. Raises QuardError."""
-        places.require_sources(self.host.sources, names)
+        requests = (one for name in sorted(names) for one in self.requests(self._catalog[name]))
+        digests = (variant.sha256 for request in requests for variant in request.variants)
+        places.require_sources(self.host.sources, digests)
 
     def decide(self, names: tuple[str, ...] = (), *, again: bool = False) -> tuple[Decision, ...]:
         """Decide the features that are wanted if available; see quard.sources.availability.

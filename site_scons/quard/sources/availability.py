@@ -171,7 +171,7 @@ def block(decision: Decision, cache: Path) -> str:
     lines += [f"  tried {line.strip()}" for line in decision.tried if "wanted: " not in line]
     lines += [f"  wanted: {line}" for line in decision.supply]
     lines += [
-        f"  to turn it on, put the file into {cache / first}",
+        f"  to turn it on, put the file into {cache}",
         "  (or a folder named by [sources] dir in local.toml),",
         f'  or build a local checkout: [override] {first} = "path" in local.toml,',
         "  then run ./scons again; `./scons source` tries the addresses again;"

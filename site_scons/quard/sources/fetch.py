@@ -59,13 +59,9 @@ class Fetcher:
         self._stopped.set()
 
     def cached(self, request: Request) -> Fetched | None:
-        """Return the first variant in the cache; files with a wrong hash are removed."""
+        """Return the first variant in the cache; damaged files are removed."""
         with self._cache_errors(request):
-            found, wrong = self._look(request)
-            if wrong:
-                with self._locked(request.package):
-                    found = self._look_and_clean(request)
-            return found
+            return self._look(request)
 
     def fetch(self, request: Request) -> Fetched:
         """Return a variant from the cache, the folders, the addresses or the mirrors.
@@ -74,11 +70,11 @@ class Fetcher:
         one gave other bytes), `disk-full`, `cache-unusable`, `interrupted`.
         """
         with self._cache_errors(request):
-            found, _ = self._look(request)
+            found = self._look(request)
             if found:
                 return found
-            with self._loading, self._locked(request.package):
-                return self._look_and_clean(request) or self._gather(request)
+            with self._loading:
+                return self._gather(request)
 
     def sweep(self) -> None:
         """Remove leftovers of killed builds from which no download can be resumed."""
@@ -88,48 +84,82 @@ class Fetcher:
                     if _lock(lock.fileno()):
                         Part(part.with_suffix("")).size()
 
-    def _look(self, request: Request) -> tuple[Fetched | None, list[Path]]:
-        """Return the variant in the cache, and the cached files that match no variant."""
-        accepted: dict[Path, list[str]] = {}
+    def _look(self, request: Request) -> Fetched | None:
+        """Return the first variant in the cache, in its own place or where people put it."""
         for variant in request.variants:
-            path = self._archives.place(request.package, variant.file)
-            accepted.setdefault(path, []).append(variant.sha256)
-        wrong: list[Path] = []
-        for path, hashes in accepted.items():
-            try:
-                found = file_sha256(path)
-            except FileNotFoundError:
-                continue
-            if found in hashes:
-                return Fetched(path, found, ""), wrong
-            wrong.append(path)
-        return None, wrong
+            if found := self._kept(request, variant):
+                return found
+        for variant in request.variants:
+            for path in self._archives.given(request, variant):
+                if file_sha256(path) == variant.sha256:
+                    return self._adopt(variant, path)
+        return None
 
-    def _look_and_clean(self, request: Request) -> Fetched | None:
-        found, wrong = self._look(request)
-        for path in wrong:
-            path.unlink()
-            self._progress.note(
-                f"{request.package}: removed {path}: it is damaged or from another version"
-                " (its sha256 is not the expected one)"
-            )
-        return found
+    def _kept(self, request: Request, variant: Variant) -> Fetched | None:
+        """Return a variant in its place in the cache; a damaged file is removed."""
+        path = self._archives.kept(variant)
+        if path is None:
+            return None
+        if self._is(path, variant):
+            return Fetched(path, variant.sha256, variant.file, "")
+        with self._locked(request, variant):
+            # Another process may have replaced it meanwhile.
+            if self._is(path, variant):
+                return Fetched(path, variant.sha256, variant.file, "")
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                self._progress.note(
+                    f"{request.package}: removed {path}: it is damaged (its sha256 is not"
+                    " the expected one)"
+                )
+        return None
+
+    def _is(self, path: Path, variant: Variant) -> bool:
+        try:
+            return file_sha256(path) == variant.sha256
+        except FileNotFoundError:
+            return False
+
+    def _adopt(self, variant: Variant, path: Path) -> Fetched:
+        """Give a verified file that was put into the cache its place there, too.
+
+        Packages with the same bytes find it there. It stays where it was: an older version of the
+        build system, or a person, may look for it.
+        """
+        place = self._archives.place(variant)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.hardlink_to(path)
+        except OSError:  # a cache that is only read, or a file system without links
+            place = path
+        return Fetched(place, variant.sha256, variant.file, "")
 
     def _gather(self, request: Request) -> Fetched:
-        failures: list[Failure] = []
+        self._cache.mkdir(parents=True, exist_ok=True)  # people may put a file there
+        failures = [*self._wrong(request)]
         for variant, address in self._candidates(request, failures):
             if self._stopped.is_set():
                 raise Stopped
             try:
-                return self._take(request.package, variant, address)
+                with self._locked(request, variant):
+                    path = self._archives.kept(variant)
+                    if path and self._is(path, variant):  # fetched by another one meanwhile
+                        return Fetched(path, variant.sha256, variant.file, "")
+                    return self._take(request.package, variant, address)
             except Other as other:
                 failures.append(other_bytes(address, variant, other))
             except Failed as fault:
                 if fault.silent:
                     self._silent.add(_host(address))
                 failures.append(Failure(address, str(fault), variant, hint=fault.hint))
-        folder = self._cache / request.package
-        raise unfetched.exhausted(request, failures, folder, self.locations)
+        raise unfetched.exhausted(request, failures, self._cache, self.locations)
+
+    def _wrong(self, request: Request) -> Iterator[Failure]:
+        """Yield a failure for each file that was put into the cache and is not the recipe's."""
+        for variant in request.variants:
+            for path in self._archives.given(request, variant):
+                other = Other("sha256", expected=variant.sha256, found=file_sha256(path))
+                yield other_bytes(str(path), variant, other)
 
     def _candidates(
         self, request: Request, failures: list[Failure]
@@ -169,7 +199,7 @@ class Fetcher:
         # Loading the HTTP library takes 0.15 s, which a build without downloads need not spend.
         from quard.sources.download import Transfer  # noqa: PLC0415
 
-        path = self._archives.place(package, variant.file)
+        path = self._archives.place(variant)
         part = Part(path)
         transfer = Transfer(
             self._limits,
@@ -194,18 +224,19 @@ class Fetcher:
                 else Other("sha256", expected=variant.sha256, found=found)
             )
         part.finish(path)
-        return Fetched(path, found, address)
+        return Fetched(path, found, variant.file, address)
 
     @contextlib.contextmanager
-    def _locked(self, package: str) -> Iterator[None]:
-        """Lock the package's folder against other threads and processes."""
-        folder = self._cache / package
+    def _locked(self, request: Request, variant: Variant) -> Iterator[None]:
+        """Lock the variant's folder against other threads and processes."""
+        folder = self._archives.place(variant).parent
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:
             told = False
             while not _lock(lock.fileno()):
                 if not told:
-                    self._progress.note(f"{package}: waiting for another build that is fetching it")
+                    text = "waiting for another build that is fetching it"
+                    self._progress.note(f"{request.package}: {text}")
                     told = True
                 if self._stopped.wait(_POLL):
                     raise Stopped
@@ -223,8 +254,8 @@ class Fetcher:
                 # The first fault is reported, even if this fails on the full disk as well.
                 with contextlib.suppress(OSError):
                     for variant in request.variants:
-                        Part(self._archives.place(package, variant.file)).discard()
-            raise unfetched.unusable(package, self._cache / package, fault) from fault
+                        Part(self._archives.place(variant)).discard()
+            raise unfetched.unusable(package, self._cache, fault) from fault
 
 
 def _host(address: str) -> str:

@@ -66,7 +66,7 @@ def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path)
         assert strict.variants == one.variants[:1]
         assert strict.strict == bool(written.alternates)
         for variant in one.variants:
-            assert archives.place(name, variant.file).parent == tmp_path / name
+            assert archives.place(variant) == tmp_path / variant.sha256 / variant.file
             for address in variant.addresses:
                 assert "{" not in address
                 assert "}" not in address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -106,7 +107,8 @@ def test_a_source_is_fetched_once_and_then_found_in_the_cache(server: Server, ca
     fetch = fetcher(cache)
     assert fetch.cached(wanted) is None
     first = fetch.fetch(wanted)
-    assert first == Fetched(cache / "demo/demo-1.tar", sha(RIGHT), server.base + "/demo-1.tar")
+    path = cache / sha(RIGHT) / "demo-1.tar"
+    assert first == Fetched(path, sha(RIGHT), path.name, server.base + "/demo-1.tar")
     assert first.path.read_bytes() == RIGHT
     assert fetch.fetch(wanted) == fetch.cached(wanted) == replace(first, address="")
     assert len(server.requests) == 1
@@ -117,7 +119,7 @@ def test_a_damaged_file_in_the_cache_is_removed_and_fetched_anew(
     server: Server, cache: Path
 ) -> None:
     wanted = request(server.serve("/demo-1.tar", Reply(RIGHT)))
-    path = cache / "demo/demo-1.tar"
+    path = cache / sha(RIGHT) / "demo-1.tar"
     path.parent.mkdir(parents=True)
     path.write_bytes(WRONG)
     assert fetcher(cache).cached(wanted) is None
@@ -126,14 +128,69 @@ def test_a_damaged_file_in_the_cache_is_removed_and_fetched_anew(
     assert fetcher(cache).fetch(wanted).path.read_bytes() == RIGHT
 
 
-def test_variants_of_one_name_do_not_take_each_other_for_damage(cache: Path) -> None:
+@pytest.mark.parametrize("folder", ["", "demo"])
+def test_variants_of_one_name_do_not_take_each_other_for_damage(cache: Path, folder: str) -> None:
     both = Request("demo", (Variant("f", sha(WRONG), ()), Variant("f", sha(RIGHT), ())))
-    (cache / "demo").mkdir(parents=True)
-    (cache / "demo/f").write_bytes(RIGHT)
+    (cache / folder).mkdir(parents=True)
+    (cache / folder / "f").write_bytes(RIGHT)
     found = fetcher(cache).cached(both)
     assert found is not None
     assert found.sha256 == sha(RIGHT)
-    assert found.path.exists()
+    assert (cache / folder / "f").exists()
+
+
+def test_packages_with_one_archive_fetch_it_once_whatever_they_call_it(
+    server: Server, cache: Path
+) -> None:
+    address = server.serve("/linux-7.tar.xz", Reply(RIGHT))
+    fetch = fetcher(cache)
+    one = Variant("linux-7.tar.xz", sha(RIGHT), (address,))
+    two = Variant("headers.tar.xz", sha(RIGHT), (server.base + "/headers.tar.xz",))
+    first = fetch.fetch(Request("linux", (one,)))
+    second = fetch.fetch(Request("linux-headers", (two,)))
+    assert (second.path, second.file) == (first.path, "headers.tar.xz")
+    assert len(server.requests) == 1
+    assert files(cache) == ["linux-7.tar.xz"]
+
+
+def test_what_earlier_versions_have_fetched_is_taken_and_stays_for_them(
+    server: Server, cache: Path
+) -> None:
+    former = cache / "demo/demo-1.tar"
+    former.parent.mkdir(parents=True)
+    former.write_bytes(RIGHT)
+    found = fetcher(cache).fetch(request(server.base + "/demo-1.tar"))
+    assert (found.path, found.address) == (cache / sha(RIGHT) / "demo-1.tar", "")
+    assert former.samefile(found.path) and server.requests == []
+    other = Request("other", (Variant("x.tar", sha(RIGHT), ()),))
+    assert fetcher(cache).fetch(other).path == found.path
+
+
+def test_a_cache_without_links_or_right_to_write_gives_what_it_has(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = cache / "demo/demo-1.tar"
+    former.parent.mkdir(parents=True)
+    former.write_bytes(RIGHT)
+
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "no links here", str(self), None, str(target))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    assert fetcher(cache).fetch(request()).path == former
+
+
+def test_another_file_of_the_name_in_the_cache_is_passed_over_and_told_of(
+    server: Server, cache: Path
+) -> None:
+    cache.mkdir()
+    (cache / "demo-1.tar").write_bytes(WRONG)
+    fault = error(fetcher(cache), request(server.base + "/demo-1.tar"))
+    assert fault.reason == "hash-mismatch"
+    assert f"{cache / 'demo-1.tar'}: sent another file" in fault.detail
+    address = server.serve("/demo-1.tar", Reply(RIGHT))
+    assert fetcher(cache).fetch(request(address)).path.read_bytes() == RIGHT
+    assert (cache / "demo-1.tar").read_bytes() == WRONG
 
 
 def test_packages_with_files_of_one_name_do_not_meet(server: Server, cache: Path) -> None:
@@ -142,8 +199,8 @@ def test_packages_with_files_of_one_name_do_not_meet(server: Server, cache: Path
     two = server.serve("/two/v1.tar", Reply(WRONG))
     fetch.fetch(Request("one", (Variant("v1.tar", sha(RIGHT), (one,)),)))
     fetch.fetch(Request("two", (Variant("v1.tar", sha(WRONG), (two,)),)))
-    assert (cache / "one/v1.tar").read_bytes() == RIGHT
-    assert (cache / "two/v1.tar").read_bytes() == WRONG
+    assert (cache / sha(RIGHT) / "v1.tar").read_bytes() == RIGHT
+    assert (cache / sha(WRONG) / "v1.tar").read_bytes() == WRONG
 
 
 @pytest.mark.parametrize("name", ["demo-1.tar", "demo_1.orig.tar"])
@@ -155,7 +212,7 @@ def test_folders_come_first_under_each_name_and_are_not_written_to(
     (folder / name).write_bytes(RIGHT)
     wanted = request(server.serve("/demo-1.tar", Reply(RIGHT)), "debian:pool/demo_1.orig.tar")
     found = fetcher(cache, Locations(folders=(tmp_path / "missing", folder))).fetch(wanted)
-    assert found.path == cache / "demo/demo-1.tar"
+    assert found.path == cache / sha(RIGHT) / "demo-1.tar"
     assert found.address == (folder / name).as_uri()
     assert server.requests == []
     assert [p.name for p in folder.iterdir()] == [name]
@@ -258,7 +315,7 @@ def test_no_source_lists_every_address_and_says_what_to_do(
         f"{server.base}/mirror/demo-1.tar: HTTP 404",
     ):
         assert text in fault.detail
-    assert str(cache / "demo") in fault.hint
+    assert f"into {cache}, " in fault.hint
     assert "demo-1.tar" in fault.hint
     assert files(cache) == []
 
@@ -266,7 +323,7 @@ def test_no_source_lists_every_address_and_says_what_to_do(
 def test_a_file_put_into_the_cache_by_hand_is_taken(cache: Path) -> None:
     fetch = fetcher(cache)
     error(fetch, request())
-    (cache / "demo/demo-1.tar").write_bytes(RIGHT)
+    (cache / "demo-1.tar").write_bytes(RIGHT)
     assert fetch.fetch(request()).address == ""
 
 
@@ -329,14 +386,16 @@ def test_threads_fetch_several_packages_at_once_and_one_package_once(
 ) -> None:
     wanted = [
         Request(
-            f"p{number % 6}",
+            f"p{number}",
             (
                 Variant(
-                    "f.tar", sha(RIGHT), (server.serve(f"/p{number % 6}", Reply(RIGHT, delay=0.2)),)
+                    "f.tar",
+                    sha(RIGHT[number:]),
+                    (server.serve(f"/p{number}", Reply(RIGHT[number:], delay=0.2)),),
                 ),
             ),
         )
-        for number in range(12)
+        for number in (*range(6), *range(6))
     ]
     fetch = fetcher(cache)
     begun = time.monotonic()
@@ -372,12 +431,12 @@ def test_a_killed_build_is_resumed(server: Server, cache: Path) -> None:
     whole = Reply(RIGHT, etag='"a"')
     address = server.serve("/demo-1.tar", replace(whole, pause=0.2), whole)
     process = child(cache, address)
-    part = cache / "demo/demo-1.tar.part"
+    part = cache / sha(RIGHT) / "demo-1.tar.part"
     assert within(20, lambda: part.exists() and part.stat().st_size > 40_000)
     process.kill()
     process.communicate()
     size = part.stat().st_size
-    assert not (cache / "demo/demo-1.tar").exists()
+    assert not (cache / sha(RIGHT) / "demo-1.tar").exists()
     assert fetcher(cache).fetch(request(address)).path.read_bytes() == RIGHT
     assert server.ranges() == ["", f"bytes={size}-"]
     assert server.requests[1][1]["if-range"] == '"a"'
