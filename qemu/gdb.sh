@@ -28,7 +28,7 @@ gdb=$(dirname "$folder")/tools/gdb-multiarch
 
 exec "$gdb" -q -nx \
     -ex "set confirm off" \
-    -ex "set architecture riscv:rv64" \
+    -ex "set architecture @gdb@" \
     -ex "set sysroot $root" \
     -ex "set debug-file-directory $root/usr/lib/debug" \
     -x "$folder/gdb.py" \

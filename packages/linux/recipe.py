@@ -40,11 +40,11 @@ RECIPE = Kconfig(
     variables=["ARCH={linux_arch}", "CROSS_COMPILE={cross}", "WERROR=0"],
     base="allnoconfig",
     fragments=["quard-star.fragment"],
-    make=["Image"],
+    make=["{linux_image}"],
     modules=["modules"],
     modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],
     finish=[
-        Install("arch/{linux_arch}/boot/Image", "boot/Image"),
+        Install("arch/{linux_arch}/boot/{linux_image}", "boot/{linux_image}"),
         Install("vmlinux", "usr/lib/debug/boot/vmlinux"),
     ],
 )

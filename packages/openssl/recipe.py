@@ -31,7 +31,7 @@ RECIPE = Custom(
     configure=[
         Run(
             "./Configure",
-            "{openssl_target}",
+            "{openssl.target}",
             "--prefix={prefix}",
             "--libdir=lib",
             "--openssldir=/etc/ssl",

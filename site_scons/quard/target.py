@@ -1,54 +1,74 @@
-"""Facts that follow from a target's GNU triple."""
+"""A target: a kind of machine that programs are built for. Its facts come from a file as data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from quard.base.names import unknown
 from quard.base.record import Record
 
 CLibrary = Literal["glibc", "musl"]
 
 
 @dataclass(frozen=True, repr=False)
-class Target(Record):
-    """A kind of machine that images are built for.
+class ElfAbi(Record):
+    """What the ELF header of a target's programs and libraries says.
 
-    triple         -- GNU triple; also the prefix of the cross tools as builds see them, without the
-                      final dash
-    linux_arch     -- the kernel's ARCH
-    openssl_target -- the name in OpenSSL's Configurations/*.conf
-    elf_machine    -- the name of its programs' e_machine
-    elf_class      -- 32 or 64
-    elf_order      -- byte order: little or big
-    elf_abi        -- mask and value of the floating-point ABI in e_flags
-    loader         -- absolute path of the dynamic loader on the target (the ABI's PT_INTERP)
-    c_library      -- of its programs
-    package        -- the package that has the C library and its headers; "": the compiler has them
-    glibc          -- triple of the target for which the cross compiler is made; "": this one
+    machine -- the name of e_machine, as in EM_RISCV
+    bits    -- the class: 32 or 64
+    order   -- the byte order: little or big
+    flags   -- mask and value of those bits of e_flags that must be the same in all files, which
+               are mostly those of the floating-point ABI
+    """
+
+    machine: str
+    bits: int
+    order: str
+    flags: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Target(Record):
+    """A kind of machine, with a C library.
+
+    triple      -- GNU triple; also the prefix of the cross tools as builds see them, without the
+                   final dash
+    linux_arch  -- the kernel's ARCH
+    linux_image -- make target of the kernel that the machine starts; its file's name below
+                   arch/ARCH/boot
+    gdb         -- gdb's name of the architecture (set architecture)
+    flags       -- compiler flags that all programs need, before the board's; "" for none
+    loader      -- absolute path of the dynamic loader on the target (the ABI's PT_INTERP)
+    words       -- other projects' names of it, as (PACKAGE.WORD, name)
+    c_library   -- of its programs
+    package     -- the package that has the C library and its headers; "": the compiler has them
+    glibc       -- the target for which the cross compiler is made; None: this one
     """
 
     triple: str
     linux_arch: str
-    openssl_target: str
-    elf_machine: str
-    elf_class: int
-    elf_order: Literal["little", "big"]
-    elf_abi: tuple[int, int]
+    linux_image: str
+    gdb: str
+    flags: str
     loader: str
+    elf: ElfAbi
+    words: tuple[tuple[str, str], ...]
     c_library: CLibrary = "glibc"
     package: str = ""
-    glibc: str = ""
+    glibc: Target | None = None
 
     @property
     def compiler(self) -> str:
-        """The triple of the cross compiler.
+        """The triple of the cross compiler."""
+        return self.freestanding.triple
 
-        Packages that run without a C library are built for the target of that triple, so that one
-        result serves all C libraries.
+    @property
+    def freestanding(self) -> Target:
+        """The target of packages that run without a C library.
+
+        It is the cross compiler's, so that one result serves all C libraries.
         """
-        return self.glibc or self.triple
+        return self.glibc or self
 
     @property
     def libraries(self) -> tuple[str, ...]:
@@ -60,70 +80,22 @@ class Target(Record):
         return (f"/lib/{self.triple}", f"/usr/lib/{self.triple}", "/lib", "/usr/lib", own)
 
 
-_AARCH64 = Target(
-    triple="aarch64-linux-gnu",
-    linux_arch="arm64",
-    openssl_target="linux-aarch64",
-    elf_machine="EM_AARCH64",
-    elf_class=64,
-    elf_order="little",
-    elf_abi=(0, 0),
-    loader="/lib/ld-linux-aarch64.so.1",
-)
-_RISCV64 = Target(
-    triple="riscv64-linux-gnu",
-    linux_arch="riscv",
-    openssl_target="linux64-riscv64",
-    elf_machine="EM_RISCV",
-    elf_class=64,
-    elf_order="little",
-    elf_abi=(0x6, 0x4),  # EF_RISCV_FLOAT_ABI: double
-    loader="/lib/ld-linux-riscv64-lp64d.so.1",
-)
+def c_library(triple: str) -> CLibrary:
+    """Return the C library that a GNU triple names."""
+    return "musl" if triple.rpartition("-")[2].startswith("musl") else "glibc"
 
 
-def _musl(glibc: Target) -> Target:
-    """Return the target with musl for the same processor."""
-    processor = glibc.triple.partition("-")[0]
+def with_musl(glibc: Target, loader: str) -> Target:
+    """Return the target with musl for the same processor.
+
+    loader -- absolute path of musl's dynamic loader
+    """
+    processor, _, abi = glibc.triple.partition("-linux-gnu")
     return replace(
         glibc,
-        triple=f"{processor}-linux-musl",
-        loader=f"/lib/ld-musl-{processor}.so.1",
+        triple=f"{processor}-linux-musl{abi}",
+        loader=loader,
         c_library="musl",
         package="musl",
-        glibc=glibc.triple,
+        glibc=glibc,
     )
-
-
-_TARGETS = {each.triple: each for each in (_AARCH64, _musl(_AARCH64), _RISCV64, _musl(_RISCV64))}
-
-
-BUILD_MACHINES = {
-    "aarch64": _AARCH64,
-    "x86_64": Target(
-        triple="x86_64-linux-gnu",
-        linux_arch="x86",
-        openssl_target="linux-x86_64",
-        elf_machine="EM_X86_64",
-        elf_class=64,
-        elf_order="little",
-        elf_abi=(0, 0),
-        loader="/lib64/ld-linux-x86-64.so.2",
-    ),
-}
-"""Kinds of machines that packages are built on, by the processor's name in uname(2)."""
-
-
-def target(triple: str) -> Target:
-    """Return the target with this triple. Raises QuardError for an unknown one."""
-    found = _TARGETS.get(triple)
-    if found is None:
-        raise unknown("target", triple, sorted(_TARGETS), "add it to quard/target.py")
-    return found
-
-
-def facts(triple: str, *, native: bool) -> Target:
-    """Return the machine whose programs have this triple: a target, or a build machine."""
-    if not native:
-        return target(triple)
-    return next(each for each in BUILD_MACHINES.values() if each.triple == triple)

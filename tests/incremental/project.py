@@ -133,6 +133,7 @@ class Project:
         self.sources.mkdir()
         for name in ("SConstruct", "site_scons"):
             (folder / name).symlink_to(CHECKOUT / name)
+        (folder / "configs/targets").symlink_to(CHECKOUT / "configs/targets")
         for path in (*(CHECKOUT / "qemu").glob("*.*"), *(CHECKOUT / "qemu/run").iterdir()):
             (folder / path.relative_to(CHECKOUT)).symlink_to(path)
         (folder / "rootfs/etc/motd").write_text("hello\n")

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from quard.boards.targets import target
 from quard.image.rootfs import Layer, RootfsJob
 from quard.image.system import System, load
 from quard.plan.image import RootfsPlan
-from quard.target import Target, target
+from quard.target import Target
 
 RISCV: Target = target("riscv64-linux-gnu")
 BASE = """\
@@ -92,7 +93,7 @@ def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any
         for name, entries in {"shell": SHELL, **packages}.items()
     )
     plan = RootfsPlan(
-        triple=RISCV.triple,
+        target=(RISCV.triple,),
         system="",
         overlays=(),
         users=(),

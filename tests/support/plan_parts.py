@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from quard.boards.configuration import BoardToolchain, Configuration
+from quard.boards.targets import target
 from quard.hardening import Hardening
 from quard.model import Feature, Recipe, Source
 from quard.plan.compose import Inputs, compose
 from quard.plan.context import Context
 from quard.plan.plan import Plan
-from quard.target import target
 
 RISCV = target("riscv64-linux-gnu")
 SHA = "0123456789abcdef" * 4

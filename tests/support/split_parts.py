@@ -10,17 +10,17 @@ from types import MappingProxyType
 import pytest
 
 from quard.base.errors import QuardError, together
+from quard.boards.targets import target
 from quard.parts.relocate import BuildOrigin
 from quard.parts.split import Parts, split
 from quard.parts.strip import Toolkit
-from quard.target import target
 
 CROSS = "riscv64-linux-gnu-"
 TOOLS = Toolkit(
     objcopy=(f"{CROSS}objcopy",),
     strip=(f"{CROSS}strip",),
     ranlib=(f"{CROSS}ranlib",),
-    target=target("riscv64-linux-gnu"),
+    abi=target("riscv64-linux-gnu").elf,
 )
 SOURCE = "static int own = 3; int f(int x) { return own++ * x; }"
 MARKERS = tuple(f"/quard/{name}" for name in ("files", "home", "src", "stage", "sysroot"))

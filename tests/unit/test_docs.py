@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plan_parts import configuration
+from plan_parts import RISCV, configuration
 
 from quard import model
 from quard.base.table import Table
-from quard.boards import board, settings
+from quard.boards import board, settings, targets
 from quard.boards.trees import Trees
 from quard.image import system
 from quard.machine import machine
@@ -46,6 +46,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
     monkeypatch.setattr(Table, "_take", noting_take)
     monkeypatch.setattr(Table, "value", noting_value)
+    # A board reads its target, whose keys have a page of their own.
+    monkeypatch.setattr(board, "target", lambda *_: RISCV)
     return found
 
 
@@ -127,6 +129,11 @@ def test_the_page_has_every_key_that_is_read(
 ) -> None:
     load(tmp_path)
     compare(asked, documented(section(BOARDS, heading)))
+
+
+def test_the_page_of_targets_has_every_key_that_is_read(asked: set[str]) -> None:
+    targets.target("arm-linux-gnueabihf")
+    compare(asked, documented((DOCS / "targets.md").read_text(encoding="utf-8")))
 
 
 def test_the_settings_page_has_every_key_that_is_read(asked: set[str], tmp_path: Path) -> None:

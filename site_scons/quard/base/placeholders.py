@@ -9,7 +9,7 @@ PLACEHOLDERS = {
     "cross": "the prefix of the cross tools, as in riscv64-linux-gnu-",
     "build": "the build machine's GNU triple",
     "linux_arch": "the kernel's name of the architecture (ARCH=)",
-    "openssl_target": "OpenSSL's name of the target (Configure's first argument)",
+    "linux_image": "the kernel's make target and the file below arch/{linux_arch}/boot",
     "prefix": "where the package is installed: /usr, or below /quard/native for the build machine",
     "cflags": "the board's compiler flags",
     "src": "the unpacked source",

@@ -69,7 +69,7 @@ class Table:
             raise self.error(key, "must be a list of strings")
         return tuple(self._plain(key, item) for item in found)
 
-    def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+    def choice(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
         """Take one of the allowed words."""
         found = self.text(key, default)
         if found not in allowed:

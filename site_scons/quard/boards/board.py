@@ -19,10 +19,11 @@ from quard.boards.configuration import BoardToolchain, Choice, Configuration
 from quard.boards.keys import authorized_keys
 from quard.boards.native import NAME as BUILD
 from quard.boards.root import Login, Root
+from quard.boards.targets import target
 from quard.boards.trees import OWN, Trees, parted
 from quard.hardening import FORTIFY, WORDS, Hardening
 from quard.installed import Unhardened
-from quard.target import Target, target
+from quard.target import Target
 
 _REASON = "bad-board"
 _OVERLAYS = (f"{OWN}:rootfs",)
@@ -126,7 +127,7 @@ def names(trees: Trees) -> tuple[str, ...]:
 def load(trees: Trees, name: str) -> Board:
     """Return a board of any tree.
 
-    Raises QuardError: unknown-board, bad-board, unknown-target.
+    Raises QuardError: unknown-board, bad-board, and those of a target.
     """
     file = trees.find(f"configs/{name}.toml")
     path = trees.path(file) if NAME.match(name) else None
@@ -139,13 +140,12 @@ def load(trees: Trees, name: str) -> Board:
     if path is None or not os.path.lexists(path):
         raise unknown("board", name, names(trees), "add configs/NAME.toml")
     table = read(path, file, _REASON)
-    board = _board(name, parted(file)[0], table)
+    board = _board(name, parted(file)[0], table, target(table.text("target"), trees))
     table.finish()
     return board
 
 
-def _board(name: str, tree: str, table: Table) -> Board:
-    triple = target(table.text("target"))
+def _board(name: str, tree: str, table: Table, triple: Target) -> Board:
     formats, size = tables.image(table.table("image"), tables.FORMATS)
     login = table.table("login")
     board = Board(

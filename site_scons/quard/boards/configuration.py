@@ -32,7 +32,7 @@ class Configuration(Record):
     name      -- in the ids of its packages, NAME@CONFIGURATION: the board's, or BOARD/ROOT
     folder    -- of its packages' files, and before their names as users write them; "" for the
                  board's own
-    cflags    -- compiler flags
+    cflags    -- the board's compiler flags
     hardening -- defences that programs are built with
     features  -- (package, feature) -> choice; others have the recipe's default
     fragments -- package -> further Kconfig fragments, as names of files (quard.boards.trees)
@@ -50,3 +50,8 @@ class Configuration(Record):
     fragments: Mapping[str, tuple[str, ...]]
     native: bool = False
     tree: str = ""
+
+    @property
+    def flags(self) -> str:
+        """The compiler flags: those of the target, then the board's, which may override them."""
+        return f"{self.target.flags} {self.cflags}".strip() if self.target.flags else self.cflags

@@ -21,6 +21,7 @@ KINDS: Mapping[str, str] = {
     "packages": "/recipe.py",
     "configs": ".toml",
     "configs/system": ".toml",
+    "configs/targets": ".toml",
     "qemu": ".toml",
 }
 """Folders of a tree whose entries have names that all trees share, and how these entries end."""

@@ -22,7 +22,7 @@ from quard.process.sandbox import Work
 from quard.store import blob
 from quard.store.merge import Collision
 from quard.store.stores import Stores
-from quard.target import facts
+from quard.target import c_library
 
 _SCRIPTS = "usr/bin/*-config"
 """Scripts of dev parts that say how a compiler finds a library."""
@@ -52,7 +52,7 @@ def _lay_out_sysroot(
     for name in plan.links:
         found.add(name, DEV, job.dev[name])
     sysroot.libraries_only(folder)
-    if not facts(plan.triple, native=plan.native).package:
+    if c_library(plan.triple) == "glibc":
         sysroot.own_sysroot(folder, toolchain)
     for name in plan.needs:
         found.add(name, DEV, job.dev[name])

@@ -23,7 +23,7 @@ from quard.plan.plan import Plan
 from quard.process.sandbox import Work
 from quard.process.starting import run
 from quard.process.system import System
-from quard.target import facts
+from quard.target import c_library
 
 _COMPILERS = ("gcc", "g++", "cpp")
 _STARTED = ("gcc", "g++")
@@ -109,7 +109,7 @@ def _write_script(link: Path, text: str) -> None:
 
 
 def _has_musl(plan: Plan) -> bool:
-    return facts(plan.triple, native=plan.native).c_library == "musl"
+    return c_library(plan.triple) == "musl"
 
 
 _FORTIFY = """\

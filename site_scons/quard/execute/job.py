@@ -9,6 +9,7 @@ from typing import Any
 from quard.ledger.basis import RECORD
 from quard.plan.plan import Plan
 from quard.plan.reading import read_plan
+from quard.target import ElfAbi
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +19,15 @@ class Job:
     plan -- what is done; it has the digests of the accepted archives, the patches and the files,
             or that of the local tree
     now  -- what the result would be made from, with the first archive (ledger.basis)
+    abi  -- of the programs that the package may have. A result is kept without it: when a target
+            is corrected, the root file systems are checked again, not each package
     dev  -- the digest of the dev part of every package in the plan's needs and links, by name
     native -- the digests of the parts in the plan's natives
     """
 
     plan: Plan
     now: Mapping[str, Any]
+    abi: ElfAbi
     dev: Mapping[str, str]
     native: Mapping[str, str]
 
@@ -36,6 +40,7 @@ class Job:
         return {
             "plan": self.plan.as_json(),
             "now": {name: value for name, value in self.now.items() if name != "plan"},
+            "abi": [self.abi.machine, self.abi.bits, self.abi.order, *self.abi.flags],
             "dev": dict(self.dev),
             "native": dict(self.native),
         }
@@ -48,9 +53,11 @@ def read_job(data: Mapping[str, Any]) -> Job:
     """
     try:
         plan, now = read_plan(data["plan"]), dict(data["now"])
+        machine, bits, order, mask, value = data["abi"]
         job = Job(
             plan=plan,
             now={**now, "plan": plan.instructions()},
+            abi=ElfAbi(machine, bits, order, (mask, value)),
             dev=dict(data["dev"]),
             native=dict(data["native"]),
         )

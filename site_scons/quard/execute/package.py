@@ -210,7 +210,7 @@ class Packager:
             # Other checkouts could not know what such a result was made from.
             local = bool(job.plan.tree) or found.is_used or _is_open(build)
             store = self._stores.home(local=local)
-            record = staged.keep(build, store, log.name, local=local)
+            record = staged.keep(build, job.abi, store, log.name, local=local)
             if job.plan.taken:
                 record |= self._origins(build)
         self._leave(job, place, found.base)

@@ -18,7 +18,7 @@ from quard.parts.strip import Toolkit
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.local import Store
-from quard.target import facts
+from quard.target import ElfAbi
 
 
 def _prefix(plan: Plan) -> tuple[str, ...]:
@@ -26,9 +26,10 @@ def _prefix(plan: Plan) -> tuple[str, ...]:
     return (NATIVE,) if plan.natives else ()
 
 
-def keep(build: Build, store: Store, log: str, *, local: bool) -> dict[str, Any]:
+def keep(build: Build, abi: ElfAbi, store: Store, log: str, *, local: bool) -> dict[str, Any]:
     """Split the staging folder, put its parts into a store, and return the package's record.
 
+    abi   -- of the programs that the package may have
     log   -- path of the build's log
     local -- the result can be used in this checkout only
     Raises QuardError for all errors in the staging folder, and the errors of `split` and `pack`.
@@ -44,7 +45,7 @@ def keep(build: Build, store: Store, log: str, *, local: bool) -> dict[str, Any]
             objcopy=toolchain.start("objcopy"),
             strip=toolchain.start("strip"),
             ranlib=toolchain.start("ranlib"),
-            target=facts(plan.triple, native=plan.native),
+            abi=abi,
             native=f"{inside}/native" if plan.native else "",
         ),
         drop=plan.drop,

@@ -118,7 +118,7 @@ def _elf_errors(
             hint="rebuild what installs it",
         )
         return
-    if other := foreign(target, path, frame):
+    if other := foreign(target.elf, path, frame):
         yield QuardError(
             f"/{path} of {owner} is for another machine",
             detail=other,
@@ -126,7 +126,7 @@ def _elf_errors(
             hint="its build used a compiler other than the target's",
         )
         return
-    if frame.machine != target.elf_machine or below(path, FIRMWARE):
+    if frame.machine != target.elf.machine or below(path, FIRMWARE):
         return
     yield from hardened.errors(tree, path, frame)
     yield from _libraries(tree, path, frame, target, needed)

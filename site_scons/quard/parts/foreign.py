@@ -16,7 +16,7 @@ from quard.parts.elf import Elf
 from quard.parts.elf_machines import MACHINES
 from quard.parts.elf_view import MAGIC
 from quard.parts.stage import below
-from quard.target import Target
+from quard.target import ElfAbi
 
 ARCHIVE = b"!<arch>\n"
 
@@ -28,7 +28,7 @@ _MEMBER = struct.Struct("16s12s6s6s8s10s2s")
 
 
 def mismatch(
-    target: Target, path: str, machine: str, bits: int, order: str, flags: int, *, linked: bool
+    abi: ElfAbi, path: str, machine: str, bits: int, order: str, flags: int, *, linked: bool
 ) -> str:
     """Return why an ELF file is not for the target; empty if it is, or is exempt.
 
@@ -38,21 +38,21 @@ def mismatch(
     """
     if below(path, FIRMWARE) or machine == "EM_BPF":
         return ""
-    found, wanted = f"{machine} {bits} bit", f"{target.elf_machine} {target.elf_class} bit"
-    if order != target.elf_order:
-        found, wanted = f"{found} {order} endian", f"{wanted} {target.elf_order} endian"
+    found, wanted = f"{machine} {bits} bit", f"{abi.machine} {abi.bits} bit"
+    if order != abi.order:
+        found, wanted = f"{found} {order} endian", f"{wanted} {abi.order} endian"
     if found != wanted:
         return f"found {found}, wanted {wanted}"
-    mask, value = target.elf_abi
+    mask, value = abi.flags
     if flags & mask == value or below(path, _MODULES) or not (linked or flags):
         return ""
     return f"found floating-point ABI {flags & mask:#x} in e_flags, wanted {value:#x}"
 
 
-def foreign(target: Target, path: str, frame: Elf) -> str:
+def foreign(abi: ElfAbi, path: str, frame: Elf) -> str:
     """Return why a staged ELF file is not for the target, as `mismatch` does."""
     return mismatch(
-        target,
+        abi,
         path,
         frame.machine,
         frame.bits,
@@ -62,7 +62,7 @@ def foreign(target: Target, path: str, frame: Elf) -> str:
     )
 
 
-def foreign_members(target: Target, path: str, place: Path) -> Iterator[str]:
+def foreign_members(abi: ElfAbi, path: str, place: Path) -> Iterator[str]:
     """Yield why object files in a static library are not for the target, each with its name.
 
     Files that do not parse are left to the tools that read them.
@@ -79,20 +79,20 @@ def foreign_members(target: Target, path: str, place: Path) -> Iterator[str]:
                 names = data[start : start + size]
             header = data[start : start + 64]
             if header.startswith(MAGIC) and len(header) == 64:
-                found = _header(target, path, header)
+                found = _header(abi, path, header)
                 if found:
                     yield f"{_member_name(name, names)}: {found}"
             offset = start + size + size % 2
 
 
-def _header(target: Target, path: str, header: bytes) -> str:
+def _header(abi: ElfAbi, path: str, header: bytes) -> str:
     """Return why the ELF file with this header is not for the target."""
     bits, order = 32 * header[4], "little" if header[5] == 1 else "big"
     mark = "<" if order == "little" else ">"
     kind, number = struct.unpack_from(f"{mark}HH", header, 16)
     (flags,) = struct.unpack_from(f"{mark}I", header, 48 if bits == 64 else 36)
     machine = MACHINES.get(number, str(number))
-    return mismatch(target, path, machine, bits, order, flags, linked=kind != 1)
+    return mismatch(abi, path, machine, bits, order, flags, linked=kind != 1)
 
 
 def _member_name(name: bytes, names: bytes) -> str:

@@ -29,7 +29,7 @@ from quard.parts.foreign import ARCHIVE, FIRMWARE, foreign, foreign_members
 from quard.parts.runpath import relative_rpath, separate_folders
 from quard.parts.stage import below, is_file
 from quard.process.starting import run
-from quard.target import Target
+from quard.target import ElfAbi
 
 DEBUG = "usr/lib/debug"
 MODULE = ".ko"
@@ -55,7 +55,7 @@ class Toolkit:
     objcopy: tuple[str, ...]
     strip: tuple[str, ...]
     ranlib: tuple[str, ...]
-    target: Target
+    abi: ElfAbi
     native: str = ""
 
 
@@ -159,10 +159,10 @@ class _Work:
         if not magic.startswith(MAGIC):
             return None
         frame = elf.read(place)
-        if what := foreign(self.tools.target, path, frame):
+        if what := foreign(self.tools.abi, path, frame):
             self.found.foreign.append(f"{path}: {what}")
             return frame
-        if frame.machine != self.tools.target.elf_machine or below(path, FIRMWARE):
+        if frame.machine != self.tools.abi.machine or below(path, FIRMWARE):
             return frame
         if self.tools.native and relative_rpath(place, path, (self.tools.native, NATIVE)):
             frame = elf.read(place)
@@ -192,7 +192,7 @@ class _Work:
         self._rewrite(place, "--strip-debug")
 
     def _archive(self, place: Path, path: str) -> None:
-        members = list(foreign_members(self.tools.target, path, place))
+        members = list(foreign_members(self.tools.abi, path, place))
         self.found.foreign += [f"{path}: {member}" for member in members]
         if not members:
             self._rewrite(place, "--strip-debug")

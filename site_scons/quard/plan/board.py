@@ -21,6 +21,7 @@ from quard.plan.image import (
 from quard.plan.packages import Packages
 from quard.plan.resolve import Resolved
 from quard.plan.unit import Input, Unit, UnitPlan, board_id, qualified
+from quard.target import Target
 
 ROOTFS = "rootfs.tar"
 MANIFEST = "manifest.json"
@@ -126,7 +127,7 @@ def _image(root: Root, file: str, plan: UnitPlan, inputs: tuple[Input, ...]) -> 
 def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
     root = resolved.root
     return RootfsPlan(
-        triple=root.configuration.target.triple,
+        target=_target(root.configuration.target),
         system=around.systems[root.system],
         overlays=tuple((name, around.overlays[name]) for name in root.overlays),
         users=resolved.users,
@@ -139,6 +140,11 @@ def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
         release=_release(root),
         persistent=root.persistent,
     )
+
+
+def _target(target: Target) -> tuple[str | int, ...]:
+    elf = target.elf
+    return (target.triple, target.loader, elf.machine, elf.bits, elf.order, *elf.flags)
 
 
 def _release(root: Root) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ from quard.plan.plan import CopyStep, Plan, Step
 from quard.plan.source import accepted, further
 from quard.plan.style import Style
 from quard.plan.styles import style
-from quard.target import Target, target
+from quard.target import Target
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -72,7 +72,7 @@ def compose(
         native=configuration.native,
         tools=tuple(sorted({*recipe.tools, *chosen.tools(recipe, context)})),
         env=env,
-        cflags=configuration.cflags,
+        cflags=configuration.flags,
         hardening=_hardening(recipe, configuration),
         steps=steps,
         drop=context.texts(recipe.drop),
@@ -87,7 +87,7 @@ def compose(
 def _target(recipe: Recipe, configuration: Configuration) -> Target:
     """Return what a package is built for: without a C library, it is the same for all of them."""
     chosen = configuration.target
-    return target(chosen.compiler) if recipe.freestanding and chosen.package else chosen
+    return chosen.freestanding if recipe.freestanding else chosen
 
 
 def _context(
@@ -102,7 +102,7 @@ def _context(
         recipe=recipe,
         target=_target(recipe, configuration),
         features=features,
-        cflags=configuration.cflags,
+        cflags=configuration.flags,
         fragments=tuple(fragment.name for fragment in inputs.fragments),
         native=configuration.native,
         generate=inputs.generate,

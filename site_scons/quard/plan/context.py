@@ -45,9 +45,10 @@ class Context(Record):
             # A build for the build machine is no cross build: its programs can be run.
             "build": self.target.triple if self.native else BUILD_TRIPLE,
             "linux_arch": self.target.linux_arch,
-            "openssl_target": self.target.openssl_target,
+            "linux_image": self.target.linux_image,
             "prefix": f"{self.root}/usr",
             "cflags": self.cflags,
+            **dict(self.target.words),
         }
         object.__setattr__(self, "values", values)
 

@@ -44,7 +44,7 @@ class _ImagePlan(Record):
 class RootfsPlan(_ImagePlan):
     """A root file system: its content besides the packages' files.
 
-    triple          -- of the target
+    target          -- its triple and loader, and what its ELF files say, as in quard.target
     system          -- SHA-256 of the system's table
     overlays        -- (name, digest), in the order in which they are laid over the packages' files
     users           -- (package, account that it needs)
@@ -57,7 +57,7 @@ class RootfsPlan(_ImagePlan):
     persistent      -- paths that the data disk keeps; None: there is no data disk
     """
 
-    triple: str
+    target: tuple[str | int, ...]
     system: str
     overlays: tuple[tuple[str, str], ...]
     users: tuple[tuple[str, User], ...]

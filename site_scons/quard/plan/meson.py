@@ -53,7 +53,7 @@ def _machine(context: Context) -> str:
         processor = context.target.triple.partition("-")[0]
         text += _HOST.replace("{family}", _FAMILIES.get(processor, processor))
         text = text.replace("{processor}", processor)
-        text = text.replace("{order}", context.target.elf_order)
+        text = text.replace("{order}", context.target.elf.order)
     return context.texts((text,))[0]
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from quard.execute.job import Job
     from quard.execute.place import JobPlace
     from quard.execute.restore import Outcome
+    from quard.target import ElfAbi
 
 
 class BoardBuild:
@@ -230,7 +231,10 @@ class BoardBuild:
                 native[f"{need.package}:{each.part}"] = digest
             else:
                 dev[need.package] = outputs.dev(need.name, digest)
-        return Job(plan=plan, now=now, dev=dev, native=native)
+        return Job(plan=plan, now=now, abi=self._abi(name), dev=dev, native=native)
+
+    def _abi(self, name: str) -> ElfAbi:
+        return self.roots[parted(name)[0]].root.configuration.target.elf
 
     def place(self, name: str, kind: str = "work") -> JobPlace:
         """Return where the job of a package, named NAME or ROOT/NAME, is done on this machine.

@@ -13,7 +13,8 @@ from quard.base import canonical
 from quard.base.files import remove_tree
 from quard.project.build import BoardBuild
 
-_SCRIPTS = ("gdb.py", "gdb.sh")
+_START = "gdb.sh"
+_SCRIPTS = ("gdb.py", _START)
 
 
 class Symbols:
@@ -40,6 +41,9 @@ class Symbols:
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
             shutil.copy(self._workspace.trees.own / "qemu" / name, self.folder / name)
+        script = self.folder / _START
+        architecture = self._workspace.board.target.gdb
+        script.write_text(script.read_text(encoding="utf-8").replace("@gdb@", architecture))
         self._workspace.host.tooling.debugger(self._workspace.out)
 
     @property

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.base.placeholders import LATE, PLACEHOLDERS
 
-_WORD = re.compile(r"\{([a-z_]+)\}")
+_WORD = re.compile(r"\{([a-z_]+|[a-z0-9][a-z0-9+-]*\.[a-z_]+)\}")
 _LIKE_A_WORD = re.compile(r"(?<!\$)\{([A-Za-z_]+)\}")
 """A name that may be meant as a placeholder; not a shell's ${NAME}."""
 
@@ -21,7 +22,9 @@ def unknown_words(text: str) -> list[str]:
 def render(text: str, values: Mapping[str, str]) -> str:
     """Return `text` with the early placeholders replaced.
 
-    Raises QuardError for a name in braces that is not in `PLACEHOLDERS`.
+    A name with a dot, {PACKAGE.WORD}, is one of the words of the target.
+    Raises QuardError for a name in braces that is not in `PLACEHOLDERS`, or that has a dot and is
+    not among `values`.
     """
     if "{" not in text:
         return text
@@ -31,15 +34,24 @@ def render(text: str, values: Mapping[str, str]) -> str:
         if word in LATE:
             return match.group(0)
         if word not in values:
-            raise QuardError(
-                f"unknown placeholder {{{word}}}",
-                detail=f"in {text!r}; known: " + ", ".join(sorted(PLACEHOLDERS)),
-                reason="unknown-placeholder",
-                hint="correct the recipe",
-            )
+            raise _unknown(word, text, values)
         return values[word]
 
     return _WORD.sub(replace, text)
+
+
+def _unknown(word: str, text: str, values: Mapping[str, str]) -> QuardError:
+    known, hint = sorted(PLACEHOLDERS), "correct the recipe"
+    if "." in word:
+        known = [value for value in values if "." in value]
+        name = values["triple"]
+        hint = meant(word, known, f"add it to [words] of the target {name}, in configs/targets")
+    return QuardError(
+        f"unknown placeholder {{{word}}}",
+        detail=f"in {text!r}; known: " + ", ".join(known),
+        reason="unknown-placeholder",
+        hint=hint,
+    )
 
 
 def render_all(texts: Iterable[str], values: Mapping[str, str]) -> tuple[str, ...]:

@@ -14,17 +14,17 @@ from typing import Any
 from incremental.cutoff import source
 from incremental.cutoff.dependants import Dependant, Unit
 from incremental.cutoff.model import Library
+from quard.boards.targets import target
 from quard.parts.split import split
 from quard.parts.strip import Toolkit
 from quard.store import blob
-from quard.target import target
 
 CROSS = "riscv64-linux-gnu-"
 _TOOLS = Toolkit(
     objcopy=(f"{CROSS}objcopy",),
     strip=(f"{CROSS}strip",),
     ranlib=(f"{CROSS}ranlib",),
-    target=target("riscv64-linux-gnu"),
+    abi=target("riscv64-linux-gnu").elf,
 )
 _LIMIT = 120
 

@@ -26,9 +26,10 @@ from quard.remote.reapi import Channel
 from quard.store.blob import pack, walk
 from quard.store.local import Store
 from quard.store.stores import Stores
+from quard.target import ElfAbi
 
 PLAN = plan(Make(**COMMON))
-JOB = Job(plan=PLAN, now={}, dev={}, native={})
+JOB = Job(plan=PLAN, now={}, abi=ElfAbi("EM_RISCV", 64, "little", (6, 4)), dev={}, native={})
 
 
 @pytest.fixture

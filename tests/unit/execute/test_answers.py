@@ -13,13 +13,13 @@ import pytest
 from sandbox_parts import COMPILER, MODES, PREFIX, Place
 
 from quard.base import canonical
+from quard.boards import native
 from quard.execute import answers, drivers, questions, sysroot
 from quard.execute.answers import Answers, Book
 from quard.execute.toolchain import COMMANDS, Toolchain
 from quard.plan.plan import ANSWERS, Plan
 from quard.process.sandbox import Mode, Sandbox, Work
 from quard.process.system import MACHINE
-from quard.target import BUILD_MACHINES
 
 TRIPLE = PREFIX.rstrip("-")
 PLAN = Plan(name="thing", version="1", triple=TRIPLE, cflags="-O2", answers=True)
@@ -107,7 +107,7 @@ def test_a_compiler_of_the_build_machine_is_asked_as_well(tmp_path: Path) -> Non
     toolchain = dataclasses.replace(COMPILER, prefix="", commands=own)
     work = Work(tmp_path / "work")
     work.make()
-    triple = BUILD_MACHINES[os.uname().machine].triple
+    triple = native.triple(os.uname().machine)
     plan = dataclasses.replace(PLAN, triple=triple, native=True)
     sysroot.tools(work, (), os.environ["PATH"], str(work.root), MACHINE)
     drivers.write_drivers(work, toolchain, plan, str(work.root))

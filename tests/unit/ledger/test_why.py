@@ -222,7 +222,7 @@ def test_several_changes_come_in_a_fixed_order() -> None:
 
 
 ROOTFS = RootfsPlan(
-    triple="riscv64-linux-gnu",
+    target=("riscv64-linux-gnu",),
     system="1" * 64,
     overlays=(("rootfs", "2" * 64),),
     users=(("web", User("www", 900)),),

@@ -105,4 +105,4 @@ def test_what_is_no_archive_behind_its_first_bytes_is_left_to_the_tools(
 ) -> None:
     member = f"{'x.o/':16}{'0':12}{'0':6}{'0':6}{'644':8}{size:10}`\n".encode() + b"\x7fELF"
     (tmp_path / "x.a").write_bytes(b"!<arch>\n" + member)
-    assert list(foreign_members(TOOLS.target, "x.a", tmp_path / "x.a")) == []
+    assert list(foreign_members(TOOLS.abi, "x.a", tmp_path / "x.a")) == []

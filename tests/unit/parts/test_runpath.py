@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
+from quard.boards import native
 from quard.parts import elf
 from quard.parts.runpath import relative_rpath, separate_folders
 from quard.parts.strip import Toolkit, strip_all
-from quard.target import BUILD_MACHINES
 
 NATIVE = "/quard/native"
 PADDED = f"{NATIVE}/usr/lib" + "/" * 16
@@ -98,9 +98,8 @@ def test_each_name_of_a_file_in_several_folders_leads_to_the_libraries(tmp_path:
     made = linked(tmp_path, PADDED)
     made.chmod(0o755)
     names = with_names(tmp_path, made, "usr/bin/x", "usr/bin/z", "usr/libexec/a/x", "usr/x")
-    tools = Toolkit(
-        ("objcopy",), ("strip",), ("ranlib",), BUILD_MACHINES[platform.machine()], NATIVE
-    )
+    abi = native.configuration(platform.machine()).target.elf
+    tools = Toolkit(("objcopy",), ("strip",), ("ranlib",), abi, NATIVE)
     (tmp_path / "debug").mkdir()
     stripped = strip_all(tmp_path, names, tmp_path / "debug", tools, ())
     assert stripped.wrong == []

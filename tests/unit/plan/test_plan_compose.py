@@ -9,6 +9,7 @@ from plan_parts import COMMON, FAST, SHA, configuration, plan
 
 from quard.base.errors import QuardError
 from quard.base.files import FileRef
+from quard.boards.targets import target
 from quard.hardening import Hardening
 from quard.model import (
     Alternate,
@@ -30,7 +31,6 @@ from quard.plan.autotools import GENERATORS
 from quard.plan.compose import Inputs, compose
 from quard.plan.plan import ANSWERS, PHASES
 from quard.plan.source import accepted
-from quard.target import target
 
 A, B = FileRef("a", "1" * 64), FileRef("b", "2" * 64)
 STYLES = (

@@ -167,7 +167,8 @@ def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
 @pytest.mark.parametrize(("triple", "family"), [("i686", "x86"), ("aarch64", "aarch64")])
 def test_meson_has_its_own_names_of_processors(triple: str, family: str) -> None:
     recipe = Meson(**COMMON)
-    machine = replace(RISCV, triple=f"{triple}-linux-gnu", elf_order="big")
+    elf = replace(RISCV.elf, order="big")
+    machine = replace(RISCV, triple=f"{triple}-linux-gnu", elf=elf)
     write = meson.steps(recipe, replace(context(recipe), target=machine))[0]
     assert isinstance(write, WriteStep)
     assert f"cpu_family = '{family}'\ncpu = '{triple}'\nendian = 'big'\n" in write.text
@@ -261,7 +262,7 @@ def test_custom_adds_the_features_to_the_first_configure_command() -> None:
     recipe = Custom(
         **COMMON,
         features=FEATURES,
-        configure=(Run("./Configure", "{openssl_target}"), Run("make", "depend")),
+        configure=(Run("./Configure", "{openssl.target}"), Run("make", "depend")),
         build=(Run("make"),),
         install=(Run("make", "install"), Symlink("a", "b")),
     )

@@ -16,12 +16,12 @@ from quard.boards import board
 from quard.boards.board import Board
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
+from quard.boards.targets import target
 from quard.boards.trees import Trees
 from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
 from quard.plan.resolve import Resolved, Resolver, Tree
 from quard.recipes.catalog import Catalog
-from quard.target import target
 
 ON = {("app", "net"): True}
 

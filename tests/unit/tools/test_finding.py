@@ -13,8 +13,8 @@ from plan_parts import configuration
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.boards.configuration import BoardToolchain
+from quard.boards.targets import target
 from quard.process.stop import Stop
-from quard.target import target
 from quard.tools import listing, lockfile, names
 from quard.tools.choice import for_build, links
 from quard.tools.finding import find
