@@ -1,14 +1,17 @@
-"""Order of the tests, fast ones first: a typo is not found after a build of minutes."""
+"""Which tests run, and their order: a typo is not found after a build of minutes."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+import shares
 
 _ORDER = ("unit", "golden", "incremental", "boot")
 _TESTS = Path(__file__).parent
+_SHARE = pytest.StashKey[str]()
 
 # Most tests start the engine, which takes half as long again where it must be compiled each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -17,7 +20,13 @@ pytest.register_assert_rewrite("boot.checks")  # a failed check shows what it co
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --update-golden; pytest knows it when a folder of tests is named on its command line."""
+    """Add options; pytest knows them when a folder of tests is named on its command line."""
+    parser.addoption(
+        "--share",
+        default="",
+        choices=("", *shares.SHARES, shares.ALL),
+        help="which tests that build a board of their own run (default: those of the commit)",
+    )
     parser.addoption(
         "--update-golden",
         action="store_true",
@@ -32,6 +41,43 @@ def update(pytestconfig: pytest.Config) -> bool:
     return bool(pytestconfig.getoption("--update-golden", default=False))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the collected tests by their folder; within one their order stays."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the share of this run; the processes that run tests have that of their parent."""
+    given: dict[str, str] = getattr(config, "workerinput", {})
+    config.stash[_SHARE] = given.get("share", "") or shares.chosen(
+        str(config.getoption("--share", default="")), _TESTS.parent, whole=_is_whole(config)
+    )
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Return whether no tests were named."""
+    narrowed = any(config.getoption(name, default="") for name in ("-k", "-m", "--lf"))
+    return config.args_source == pytest.Config.ArgsSource.TESTPATHS and not narrowed
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process that runs tests which share this run has."""
+    node.workerinput["share"] = node.config.stash[_SHARE]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which tests of boards are left out."""
+    share = config.stash[_SHARE]
+    others = [name for name in shares.SHARES if not shares.takes_part(name, share)]
+    left = f"; other commits run {', '.join(others)} (--share=all runs all)" if others else ""
+    return f"share of the tests that build a board of their own: {share}{left}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out other shares. Sort by folder; within one the order stays."""
+    left_out = [item for item in items if not _takes_part(item, config.stash[_SHARE])]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     items.sort(key=lambda item: _ORDER.index(item.path.relative_to(_TESTS).parts[0]))
+
+
+def _takes_part(item: pytest.Item, share: str) -> bool:
+    mark = item.get_closest_marker("share")
+    return shares.takes_part(mark.args[0] if mark else "", share)

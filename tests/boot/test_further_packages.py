@@ -18,7 +18,7 @@ from boot.test_hardening import lacking
 from boot.test_real_packages import sources
 from quard.store import blob
 
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.share("python")]
 BOARD = "further"
 PACKAGES = "bzip2 expat file libffi python3 xz".split()
 LISTS = TOP / "tests/golden"

@@ -58,7 +58,10 @@ def lacking(images: Path, folder: Path, *, musl: bool = False) -> dict[str, list
     return {name: missing for name, missing in without.items() if missing}
 
 
-@pytest.mark.parametrize("board", ["images", "small_images", "musl_images"])
+@pytest.mark.parametrize(
+    "board",
+    ["images", "small_images", pytest.param("musl_images", marks=pytest.mark.share("musl"))],
+)
 def test_every_package_has_the_stack_protector_and_fortify_if_the_c_library_has_it(
     board: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -10,36 +10,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 import checkout
 import installed
 from boot.conftest import BOARD, MUSL_BOARD, SMALL_BOARD, TOP
-from quard.recipes.catalog import Catalog
 
 pytestmark = pytest.mark.boot
 LISTS = TOP / "tests" / "golden"
-NAMES = Catalog(TOP / "packages").names()
-
-
-@pytest.fixture(scope="module")
-def listings(
-    images: Path, small_images: Path, musl_images: Path
-) -> Mapping[str, Mapping[str, str]]:
-    """Package -> board -> its list, for all packages that the boards have now."""
-    del images, small_images, musl_images
-    if os.environ.get("QUARD_TEST_IMAGES"):
-        pytest.skip("the images were given: what packages have installed is not known")
-    found: dict[str, dict[str, str]] = {}
-    for board in (BOARD, SMALL_BOARD, MUSL_BOARD):
-        results = TOP / "out" / board / "units"
-        for name in on_board(board):
-            text = installed.listing(results, name, installed.stores(TOP))
-            found.setdefault(name, {})[board] = text
-    return found
+IMAGES = {BOARD: "images", SMALL_BOARD: "small_images", MUSL_BOARD: "musl_images"}
+"""Board -> the fixture that builds it, in the order in which they are looked at."""
 
 
 def on_board(board: str) -> list[str]:
@@ -49,21 +30,31 @@ def on_board(board: str) -> list[str]:
     return [package["name"] for package in json.loads(done.stdout)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_package_installs_what_is_on_file(
-    name: str, listings: Mapping[str, Mapping[str, str]], update: bool
+def earlier(board: str) -> set[str]:
+    """Return the packages that a board has before this one."""
+    boards = list(IMAGES)
+    return {name for each in boards[: boards.index(board)] for name in on_board(each)}
+
+
+@pytest.mark.parametrize(
+    "board", [BOARD, SMALL_BOARD, pytest.param(MUSL_BOARD, marks=pytest.mark.share("musl"))]
+)
+def test_each_package_of_a_board_installs_what_is_on_file(
+    board: str, request: pytest.FixtureRequest, update: bool
 ) -> None:
-    if name not in listings:
-        pytest.skip(f"{name} is built for no board here: see out/*/availability.json")
-    (first, text), *others = listings[name].items()
-    if update:
-        (LISTS / f"{name}.paths").write_text(text, encoding="utf-8")
-        for board, other in others:
-            (LISTS / f"{name}.{board}.paths").unlink(missing_ok=True)
-            if other != text:
-                (LISTS / f"{name}.{board}.paths").write_text(other, encoding="utf-8")
-    for board, now in listings[name].items():
-        own = LISTS / f"{name}.{board}.paths"
-        path = own if board != first and own.exists() else LISTS / f"{name}.paths"
-        if changes := installed.difference(path, now):
-            pytest.fail(changes, pytrace=False)
+    request.getfixturevalue(IMAGES[board])
+    if os.environ.get("QUARD_TEST_IMAGES"):
+        pytest.skip("the images were given: what packages have installed is not known")
+    before, changes = earlier(board), []
+    for name in on_board(board):
+        text = installed.listing(TOP / "out" / board / "units", name, installed.stores(TOP))
+        common, own = LISTS / f"{name}.paths", LISTS / f"{name}.{board}.paths"
+        if update:
+            own.unlink(missing_ok=True)
+            if name not in before:
+                common.write_text(text, encoding="utf-8")
+            elif common.read_text(encoding="utf-8") != text:
+                own.write_text(text, encoding="utf-8")
+        changes.append(installed.difference(own if own.exists() else common, text))
+    if found := "\n".join(filter(None, changes)):
+        pytest.fail(found, pytrace=False)

@@ -14,7 +14,7 @@ from boot.guest import Guest
 from boot.lines import complaints
 from boot.test_real_packages import sources
 
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.share("modules")]
 BOARD = "with-modules"
 FRAGMENT = """\
 CONFIG_MODULES=y

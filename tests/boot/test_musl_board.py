@@ -10,7 +10,7 @@ import pytest
 
 from boot.guest import Guest
 
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.share("musl")]
 
 LOADER = "/lib/ld-musl-riscv64.so.1"
 GLIBC = ("ld-linux", "libc.so.6", "libm.so.6", "libgcc_s", "libnss_", "locale")

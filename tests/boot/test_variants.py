@@ -48,7 +48,13 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(scope="module", params=VARIANTS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.share("musl") if "musl" in name else ())
+        for name in VARIANTS
+    ],
+)
 def chosen(request: pytest.FixtureRequest) -> Variant:
     variant: Variant = VARIANTS[request.param]
     return variant
