@@ -21,8 +21,12 @@ from bench.null import null_builds, questions
 from bench.running import PROJECT, scons
 from bench.sizes import sizes
 from bench.subject import Subject, checkouts
+from bench.workers import workers
 from quard.boards.board import load
 from quard.boards.trees import Trees
+
+_BUILT_BY_WORKERS = ("busybox", "bash", "ncurses", "e2fsprogs", "iperf3")
+"""What the part `workers` builds: each takes some ten seconds of one processor."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,12 @@ def _questions(asked: Asked) -> dict[str, Any]:
     return questions(PROJECT, asked.given, package, asked.few)
 
 
+def _workers(asked: Asked) -> dict[str, Any]:
+    on_board = load(PROJECT / "configs", asked.board).packages
+    packages = [name for name in _BUILT_BY_WORKERS if name in on_board]
+    return workers(asked.subject, packages, min(asked.runs, 2))
+
+
 def _boots(asked: Asked) -> dict[str, Any]:
     return {
         "boot": boots(asked.images, asked.runs),
@@ -123,6 +133,11 @@ PARTS: Mapping[str, Part] = {
         "fresh clones: the bootstrap, the warm local store, nginx, casd",
         "fresh_clone",
         lambda a: clones(a.subject, a.few),
+    ),
+    "workers": Part(
+        "packages built here, by one worker and by two, each with one processor",
+        "workers",
+        _workers,
     ),
     "clean": Part(
         "a clean build against a sequential shell script, in turn",

@@ -42,9 +42,13 @@ class Subject:
 
         cache -- the cache folder, if not the warm one
         """
+        return scons(folder, *self.words(*arguments, cache=cache))
+
+    def words(self, *arguments: str, cache: str = "") -> tuple[str, ...]:
+        """Return the arguments of a build."""
         place = cache or self.cache
         settings = (f"cache.dir={place}",) if place else ()
-        return scons(folder, f"BOARD={self.board}", *self.given, *settings, *arguments)
+        return (f"BOARD={self.board}", *self.given, *settings, *arguments)
 
     def summary(self, folder: Path) -> Mapping[str, Any]:
         """Return what the last build in a copy did."""
@@ -57,6 +61,16 @@ class Subject:
         found = [row["name"] for row in self.summary(folder)["built"]]
         if len(found) != built:
             raise SystemExit(f"bench: {len(found)} packages were built, not {built}: {found}")
+
+    def record(self, folder: Path, package: str) -> Path:
+        """Return the file that describes a package's result in a copy."""
+        return folder / "out" / self.board / "units" / f"{package}.record.json"
+
+    def worker(self, folder: Path, package: str) -> str:
+        """Return who has built a package of a copy; "" for this machine."""
+        text = self.record(folder, package).read_text(encoding="utf-8")
+        found: str = json.loads(text).get("worker", "")
+        return found
 
 
 def checkouts(board: str) -> Subject:

@@ -31,18 +31,6 @@ RECORDS = "out/tiny/units/*.record.json"
 SLOW = "alone: alone.c\n\ttest `hostname` != buildbox || sleep {}\n\t$(CC) $(CFLAGS) -o $@ $<\n"
 
 
-def options() -> list[str]:
-    """Return those of a server that runs actions; one of root need not copy their input."""
-    programs = casd.programs()
-    mode = "fuse" if os.geteuid() == 0 and Path("/dev/fuse").exists() else "copy-or-link"
-    return [
-        f"--buildbox-run={programs / 'buildbox-run'}",
-        "--jobs=2",
-        "--cache-failures=false",
-        f"--runner-arg=--staging-mode={mode}",
-    ]
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a server, so that the tools are sent only once."""
@@ -50,14 +38,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workers(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Casd]:
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{casd.programs()}")
-    with casd.running(store, *options()) as found:
+def workers(store: Path) -> Iterator[Casd]:
+    with casd.executing(store) as found:
         yield found
-    # A killed server leaves mounts behind.
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        if line.split()[1].startswith(f"{store}/"):
-            subprocess.run(["umount", line.split()[1]], check=True, timeout=10)
 
 
 @pytest.fixture
@@ -167,15 +150,10 @@ def test_ctrl_c_ends_the_action_as_well(pinned: Project, workers: Casd) -> None:
     assert within(10, lambda: not sleeping(7102))
 
 
-def test_a_worker_that_lacks_something(
-    pinned: Project, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_lacks_something(pinned: Project, store: Path) -> None:
     """Its runner does not find bubblewrap."""
     _package(pinned, "alone: alone.c\n\t$(CC) $(CFLAGS) -DLACKING -o $@ alone.c\n")
-    path = os.environ["PATH"]
-    monkeypatch.setenv("PATH", str(casd.programs()))
-    with casd.running(store, *options()) as workers:
-        monkeypatch.setenv("PATH", path)
+    with casd.executing(store, search="/nowhere") as workers:
         ran = run(pinned, workers, "alone")
     assert ran.out.count("warning: alone is built here: ") == 1 and "alone 1: built in" in ran.out
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,13 @@ class Casd:
 
 
 @contextmanager
-def running(folder: Path, *options: str, instance: str = "quard", port: int = 0) -> Iterator[Casd]:
+def running(
+    folder: Path,
+    *options: str,
+    instance: str = "quard",
+    port: int = 0,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Casd]:
     """Serve from a folder, which may have the blobs of an earlier server."""
     folder.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", port)) as free:
@@ -73,7 +80,9 @@ def running(folder: Path, *options: str, instance: str = "quard", port: int = 0)
         str(folder / "store"),
     ]
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
+        )
     try:
         within(10, lambda: process.poll() is not None or is_served("127.0.0.1", port))
         assert process.poll() is None and is_served("127.0.0.1", port), (folder / "log").read_text()
@@ -85,3 +94,43 @@ def running(folder: Path, *options: str, instance: str = "quard", port: int = 0)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
+
+
+@contextmanager
+def executing(
+    folder: Path, *, jobs: int = 2, search: str | None = None, instance: str = "quard"
+) -> Iterator[Casd]:
+    """Serve from a folder, and run actions.
+
+    jobs   -- how many at a time
+    search -- where the runner finds bubblewrap; its own programs are found in any case
+    """
+    path = os.environ["PATH"] if search is None else search
+    try:
+        with running(
+            folder,
+            *_runner(jobs),
+            instance=instance,
+            env={**os.environ, "PATH": f"{path}:{programs()}"},
+        ) as found:
+            yield found
+    finally:
+        _unmount(folder)
+
+
+def _runner(jobs: int) -> list[str]:
+    """Return the options of a server that runs actions; one of root need not copy their input."""
+    mode = "fuse" if os.geteuid() == 0 and Path("/dev/fuse").exists() else "copy-or-link"
+    return [
+        f"--buildbox-run={programs() / 'buildbox-run'}",
+        f"--jobs={jobs}",
+        "--cache-failures=false",
+        f"--runner-arg=--staging-mode={mode}",
+    ]
+
+
+def _unmount(folder: Path) -> None:
+    """Remove the mounts that a killed server leaves behind."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        if line.split()[1].startswith(f"{folder}/"):
+            subprocess.run(["umount", line.split()[1]], check=True, timeout=10)

@@ -17,10 +17,15 @@ WORDS = tuple(f"{name}={value}" for name, value in SETTINGS.items())
 
 def give(project: Project) -> None:
     """Let a project use them."""
-    (project.folder / "configs/tools").symlink_to(checkout.TOP / "configs/tools")
+    offer(project.folder, project.cache)
+
+
+def offer(project: Path, cache: Path) -> None:
+    """Let the project in a folder use them, with its cache folder."""
+    (project / "configs/tools").symlink_to(checkout.TOP / "configs/tools")
     home = places.home(os.environ)
     own = settings.load(checkout.TOP, {}, home).cache
-    cache: Path = own or places.cache(checkout.TOP, os.environ, home)
-    (cache / "tools").mkdir(parents=True, exist_ok=True)
-    project.cache.mkdir(exist_ok=True)
-    (project.cache / "tools").symlink_to(cache / "tools")
+    users: Path = own or places.cache(checkout.TOP, os.environ, home)
+    (users / "tools").mkdir(parents=True, exist_ok=True)
+    cache.mkdir(exist_ok=True)
+    (cache / "tools").symlink_to(users / "tools")

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pinned_tools
 import pytest
+from casd import needs_casd
 
 import bench.__main__ as command
 import checkout
-from bench import clean, clones, edits, facts, table
+from bench import clean, clones, edits, facts, table, workers
 from bench.parts import DEFAULT, PARTS
 from bench.subject import Subject
 from incremental.project import Project
 
+AFFINITY = os.sched_getaffinity(0)
 CODE = "#include <greet.h>\nint main(void) { return greet(); }\n"
 TESTS = ("tests", "tests/support", "site_scons")
 
@@ -65,6 +70,44 @@ def test_clones_restore_from_each_kind_of_cache(subject: Subject) -> None:
     assert found["nginx"]["needed_mib"] >= 0
     assert 0.5 < found["nginx"]["of_needed"] < 5
     assert "bootstrap" not in found, "only this checkout has one"
+
+
+@pytest.fixture
+def sealed(subject: Subject, tmp_path: Path) -> Subject:
+    """The same project where it may use workers: with pinned tools."""
+    shutil.copytree(subject.project, tmp_path / "project", symlinks=True)
+    shutil.copytree(subject.cache, tmp_path / "cache", symlinks=True)
+    found = replace(
+        subject,
+        project=tmp_path / "project",
+        cache=str(tmp_path / "cache"),
+        given=pinned_tools.WORDS,
+    )
+    pinned_tools.offer(found.project, Path(found.cache))
+    return found
+
+
+@needs_casd
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two workers need two processors")
+def test_packages_are_built_here_and_by_workers_in_turn(sealed: Subject) -> None:
+    found = workers.workers(sealed, ("hello", "greet"), 1)
+    for name in ("hello", "greet"):
+        row = found[name]
+        more = row["one_worker"]["median_seconds"] - row["local"]["median_seconds"]
+        assert row["beyond_local_seconds"] == pytest.approx(more, abs=0.01)
+    together = found["all"]
+    one, two = (together[name]["median_seconds"] for name in ("one_worker", "two_workers"))
+    assert together["two_of_one"] == pytest.approx(two / one, abs=0.01)
+    assert 0.5 <= together["longest_share"] < 1, "of two packages"
+    assert found["first"]["server_mib"] > 100, "with the tools"
+    assert os.sched_getaffinity(0) == AFFINITY
+
+
+@needs_casd
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two workers need two processors")
+def test_a_package_that_the_worker_did_not_build_ends_the_benchmark(sealed: Subject) -> None:
+    with pytest.raises(SystemExit, match="libc was built by this machine"):
+        workers.workers(sealed, ("libc",), 1)
 
 
 def test_a_part_that_builds_what_it_must_not_ends_the_benchmark(subject: Subject) -> None:
