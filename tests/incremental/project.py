@@ -280,9 +280,9 @@ class Project:
         (folder / "recipe.py").write_text(text)
 
 
-def sleeping(seconds: float | str) -> bool:
-    """Tell whether a `sleep` of so many seconds runs anywhere on this machine."""
-    wanted = ["sleep", str(seconds)]
+def sleeping(seconds: float | str) -> list[int]:
+    """Return the numbers of each `sleep` of so many seconds that runs anywhere on this machine."""
+    wanted, found = ["sleep", str(seconds)], []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
@@ -290,5 +290,5 @@ def sleeping(seconds: float | str) -> bool:
             except OSError:  # it has ended
                 continue
             if words[:-1][-2:] == wanted:
-                return True
-    return False
+                found.append(int(folder.name))
+    return found

@@ -195,6 +195,22 @@ def test_without_workers_packages_wait_within_the_limit(pinned: Project, scripte
     assert sorted(ran.built) == ["alone", "greet", "hello", "libc"]
 
 
+def test_a_server_that_builds_nothing_for_this_user_is_asked_once(
+    pinned: Project, scripted: Actions
+) -> None:
+    def deny(_number: int, call: grpc.ServicerContext) -> Answers:
+        call.abort(grpc.StatusCode.PERMISSION_DENIED, "readers build elsewhere")
+        yield from ()
+
+    scripted.run = deny
+    where = [f"remote.url={scripted.state.base}", "remote.execute=true"]
+    ran = pinned.run(*pinned_tools.WORDS, *where, "remote.jobs=1", "-j1")
+    assert ran.status == 0 and sorted(ran.built) == ["alone", "greet", "hello", "libc"], ran.text
+    assert ran.text.count("warning: ") == 1, ran.text
+    assert "is not used any more in this run: it builds no packages: PERMISSION_DENIED" in ran.text
+    assert len(scripted.requests) == 1
+
+
 def test_a_server_that_has_lost_blobs_is_asked_for_all_again(
     pinned: Project, scripted: Actions
 ) -> None:

@@ -1,4 +1,4 @@
-"""nginx on 127.0.0.1 as docs/remote-cache.md shows it: an HTTP cache, and before a gRPC one."""
+"""nginx on 127.0.0.1 as the pages show it: an HTTP cache, and in front of gRPC servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from waiting import is_served, within
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/remote-cache.md"
+_DOCS = Path(__file__).resolve().parents[2] / "docs"
+CACHE, EXECUTION = _DOCS / "remote-cache.md", _DOCS / "remote-execution.md"
 _OWN = """\
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 {user}
@@ -28,12 +29,12 @@ http {{
 """
 
 
-def _shown(number: int, changes: dict[str, str]) -> str:
-    """Return an nginx block of the page with changes of its texts."""
-    blocks = re.findall(r"^```nginx\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+def _shown(page: Path, number: int, changes: dict[str, str]) -> str:
+    """Return an nginx block of a page with changes of its texts."""
+    blocks = re.findall(r"^```nginx\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     text: str = blocks[number]
     for old, new in changes.items():
-        assert old in text, f"nginx block {number} of {PAGE} has no {old!r}"
+        assert old in text, f"nginx block {number} of {page} has no {old!r}"
         text = text.replace(old, new)
     return text
 
@@ -47,7 +48,7 @@ def server_block(folder: Path, port: int) -> str:
         "/srv/quardroot-cache": str(folder / "data"),
         "/etc/nginx/quardroot.htpasswd": str(folder / "htpasswd"),
     }
-    return _shown(0, changes)
+    return _shown(CACHE, 0, changes)
 
 
 def grpc_block(authority: Path, behind: int, port: int) -> str:
@@ -62,7 +63,23 @@ def grpc_block(authority: Path, behind: int, port: int) -> str:
         "/etc/nginx/team.crt": str(authority / "ca.pem"),
         "grpc://127.0.0.1:8980": f"grpc://127.0.0.1:{behind}",
     }
-    return _shown(1, changes)
+    return _shown(CACHE, 1, changes)
+
+
+def execution_block(authority: Path, behind: int, port: int, *, patience: str = "1h") -> str:
+    """Return the server of the page that is in front of workers at the port `behind`.
+
+    patience -- time without an answer after which it ends a call
+    """
+    changes = {
+        "listen 8980 ssl": f"listen 127.0.0.1:{port} ssl",
+        "/etc/nginx/build.crt": str(authority / "server.pem"),
+        "/etc/nginx/build.key": str(authority / "server.key"),
+        "/etc/nginx/team.crt": str(authority / "ca.pem"),
+        "grpc_read_timeout 1h": f"grpc_read_timeout {patience}",
+        "grpc://127.0.0.1:50071": f"grpc://127.0.0.1:{behind}",
+    }
+    return _shown(EXECUTION, 0, changes)
 
 
 @dataclass

@@ -22,7 +22,7 @@ from buildgrid.common.protos.google.rpc.status_pb2 import Status
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import DecodeError, Message
 
-from quard.remote.grpc_failure import CODES, refusal
+from quard.remote.grpc_failure import CODES, Missing, Unprepared, refusal
 from quard.remote.link import Refusal, Stopped
 from quard.remote.reapi import Channel
 from quard.sources.attempt import Failed
@@ -121,7 +121,12 @@ class Execution:
             instance_name=self._channel.instance, action_digest=action, skip_cache_lookup=fresh
         )
         method = self._channel.stub(services.ExecutionStub).Execute
-        return self._channel.listen(method, request, seconds=None, silence=_EVERY, idle=self._idle)
+        try:
+            yield from self._channel.listen(
+                method, request, seconds=None, silence=_EVERY, idle=self._idle
+            )
+        except (Missing, Unprepared) as fault:  # some servers end the call, others the action
+            raise Incomplete(str(fault)) from None
 
     def _wait(self) -> Iterator[operations.Operation]:
         request = messages.WaitExecutionRequest(name=self._name)

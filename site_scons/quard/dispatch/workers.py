@@ -29,6 +29,7 @@ from quard.process.stop import Stop
 from quard.process.system import System
 from quard.remote.cas import Blob, Cas
 from quard.remote.credentials import Credentials
+from quard.remote.grpc_failure import Denied
 from quard.remote.link import Link, Stopped, Unusable
 from quard.remote.reapi import Channel
 from quard.sources.attempt import Failed
@@ -165,6 +166,8 @@ class Workers:
             )
             try:
                 return execution.run(action, fresh=fresh)
+            except Denied as fault:
+                self._asking.link.give_up(f"it builds no packages: {fault}")
             except Incomplete:
                 if not again:
                     raise

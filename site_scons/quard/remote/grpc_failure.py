@@ -29,6 +29,14 @@ _BUSY = frozenset(
     )
 )
 """Answers for which a retry may help: a server cancels calls when it ends in order."""
+_DENIED = frozenset(
+    (
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    )
+)
+"""Answers that do not depend on the request's content."""
 _DETAILS = "grpc-status-details-bin"
 _PLACE = re.compile(r"([A-Z_]+: )?ipv[46]:\S+: ")
 _MOST_TEXT = 300
@@ -40,6 +48,14 @@ _LOST = "Internal error from Core"
 
 class Missing(Refusal):
     """The server does not have what was asked for."""
+
+
+class Unprepared(Refusal):
+    """The server lacks what the request needs (FAILED_PRECONDITION)."""
+
+
+class Denied(Refusal):
+    """The server does not do this at all, or not for this user."""
 
 
 class Unheard(Busy):
@@ -72,6 +88,10 @@ def refusal(code: grpc.StatusCode, text: str, wait: float = 0) -> Failed:
     text = f"{code.name}: {text}" if text else code.name
     if code is grpc.StatusCode.NOT_FOUND:
         return Missing(text)
+    if code is grpc.StatusCode.FAILED_PRECONDITION:
+        return Unprepared(text)
+    if code in _DENIED:
+        return Denied(text)
     return Busy(text, wait=wait) if code in _BUSY else Refusal(text)
 
 

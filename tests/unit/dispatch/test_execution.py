@@ -202,9 +202,17 @@ def test_the_user_ends_an_action(server: Actions) -> None:
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND])
-def test_an_action_may_lack_blobs(server: Actions, code: grpc.StatusCode) -> None:
-    server.run = lambda _number, _call: iter((failed(code),))
-    with pytest.raises(Incomplete):
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_action_may_lack_blobs(server: Actions, code: grpc.StatusCode, at_once: bool) -> None:
+    """A server says so of the action, or ends the call."""
+
+    def lacking(_number: int, call: grpc.ServicerContext) -> Answers:
+        if at_once:
+            call.abort(code, "as the test says")
+        yield failed(code)
+
+    server.run = lacking
+    with pytest.raises(Incomplete, match="as the test says"):
         Client(server).run()
     assert len(server.requests) == 1
 
