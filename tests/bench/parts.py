@@ -91,7 +91,7 @@ def _questions(asked: Asked) -> dict[str, Any]:
 
 
 def _workers(asked: Asked) -> dict[str, Any]:
-    on_board = load(PROJECT / "configs", asked.board).packages
+    on_board = load(Trees(PROJECT), asked.board).packages
     packages = [name for name in _BUILT_BY_WORKERS if name in on_board]
     return workers(asked.subject, packages, min(asked.runs, 2))
 
