@@ -53,5 +53,12 @@ RECIPE = Meson(
             off=["-Dzlib=disabled"],
             needs=["zlib"],
         ),
+        Feature(
+            "zstd",
+            summary="load modules that are compressed by zstd",
+            on=["-Dzstd=enabled"],
+            off=["-Dzstd=disabled"],
+            needs=["zstd"],
+        ),
     ],
 )
