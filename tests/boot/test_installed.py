@@ -24,10 +24,11 @@ IMAGES = {BOARD: "images", SMALL_BOARD: "small_images", MUSL_BOARD: "musl_images
 
 
 def on_board(board: str) -> list[str]:
-    """Return the packages that a board has now, without those that cannot be had here."""
+    """Return the target's packages that a board has now, without those that cannot be had here."""
     words = checkout.scons(f"BOARD={board}", "list", "FORMAT=json")
     done = subprocess.run(words, cwd=TOP, capture_output=True, text=True, check=True)
-    return [package["name"] for package in json.loads(done.stdout)]
+    names: list[str] = [package["name"] for package in json.loads(done.stdout)]
+    return [name for name in names if "/" not in name]  # not those of the build machine
 
 
 def earlier(board: str) -> set[str]:
