@@ -35,6 +35,18 @@ class Host:
         """The number of bytes that it has been sent."""
         return int(Path(f"/sys/class/net/{self.name}/statistics/tx_bytes").read_text())
 
+    def vanish(self) -> None:
+        """Let all packets to the host be lost from now on."""
+        found = subprocess.run(
+            ("ip", "-n", self.name, "-brief", "link", "show", "up0"),
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        hardware = found.stdout.split()[2]
+        # Else this machine would notice that nobody has the address, and say so at once.
+        place = ("dev", self.name, "nud", "permanent")
+        _ip("neighbour", "replace", self.address, "lladdr", hardware, *place)
+        _ip("-n", self.name, "address", "delete", f"{self.address}/30", "dev", "up0")
+
 
 @contextmanager
 def hosts(count: int) -> Iterator[tuple[Host, ...]]:

@@ -40,6 +40,7 @@ class State:
     blobs    -- SHA-256 -> content
     actions  -- key -> entry
     asked    -- the methods that were called, with their metadata
+    keys     -- those whose entries were asked for
     fault    -- called with the method and the call before each answer; it may abort it, or wait
     send     -- the parts of a blob that is read as a stream; the usual ones if it returns None
     committed -- what is answered to a stream that was written; None: its size
@@ -52,6 +53,7 @@ class State:
     blobs: dict[str, bytes] = field(default_factory=dict)
     actions: dict[str, m.ActionResult] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     fault: Callable[[str, grpc.ServicerContext], object] = lambda _method, _call: None
     send: Callable[[str], Iterable[bytes] | None] = lambda _sha256: None
     committed: int | None = None
@@ -122,6 +124,7 @@ class _Services(
     def GetActionResult(
         self, request: m.GetActionResultRequest, context: grpc.ServicerContext
     ) -> m.ActionResult:
+        self._state.keys.append(request.action_digest.hash)
         self._state.begin("GetActionResult", context)
         found = self._state.actions.get(request.action_digest.hash)
         if found is None:
@@ -185,6 +188,7 @@ def running(
     port: int = 0,
     state: State | None = None,
     add: Callable[[grpc.Server], None] = lambda _server: None,
+    address: str = "127.0.0.1",
 ) -> Iterator[State]:
     """Serve over TCP, or over TLS with credentials.
 
@@ -198,9 +202,9 @@ def running(
     s.add_ActionCacheServicer_to_server(services, server)
     bs.add_ByteStreamServicer_to_server(services, server)
     add(server)
-    place = f"127.0.0.1:{port}"
+    place = f"{address}:{port}"
     port = server.add_secure_port(place, tls) if tls else server.add_insecure_port(place)
-    state.base = f"{'grpcs' if tls else 'grpc'}://127.0.0.1:{port}"
+    state.base = f"{'grpcs' if tls else 'grpc'}://{place.rpartition(':')[0]}:{port}"
     server.start()
     try:
         yield state

@@ -42,6 +42,8 @@ _PLACE = re.compile(r"([A-Z_]+: )?ipv[46]:\S+: ")
 _MOST_TEXT = 300
 
 
+_UNCONNECTED = ("handshaker shutdown", "connect() timed out", "before receiving SETTINGS")
+"""What the library says if a connection could not be made in time."""
 _LOST = "Internal error from Core"
 """What the library says if a call has ended while it sends, whatever the server's answer is."""
 
@@ -71,6 +73,8 @@ def failure(error: grpc.aio.AioRpcError, address: str, limits: Limits) -> Failed
         if "CERTIFICATE_VERIFY_FAILED" in text:
             places = trust.places(address)
             return Failed(f"TLS: {text}\n  trusted here: {places}", hint=trust.ADVICE)
+        if any(said in text for said in _UNCONNECTED):
+            return Transient(f"no answer within {limits.connect:g} s", silent=True)
         return Transient(text)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Transient(f"no answer within {limits.silence:g} s, or the transfer is too slow")

@@ -11,9 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
-from urllib.parse import unquote, urlsplit
 
 import grpc
 import grpc.aio
@@ -24,6 +22,7 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
     remote_execution_pb2_grpc_aio as services,
 )
 
+from quard.remote.address import Address
 from quard.remote.credentials import Credentials
 from quard.remote.grpc_failure import Unheard, failure
 from quard.remote.grpc_login import channel_credentials, metadata
@@ -36,32 +35,12 @@ _Q = TypeVar("_Q")
 _A = TypeVar("_A")
 _MOST_MESSAGE = 65 << 20
 """Bytes of a message that is received: a record, and the digests around it."""
+_ALIVE_MS = 360_000
+"""Milliseconds between questions whether a server is there: more than the five minutes that servers
+demand (gRPC's guide to keepalive)."""
 
 # It writes what it cannot decode to standard error, with a traceback.
 logging.getLogger("grpc").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a server is.
-
-    target   -- host and port
-    instance -- of the server's services; "" is the usual one
-    secure   -- whether TLS is used
-    """
-
-    target: str
-    instance: str
-    secure: bool
-
-    @classmethod
-    def of(cls, text: str) -> Address:
-        """Return the parts of grpc://HOST:PORT/INSTANCE or grpcs://HOST:PORT/INSTANCE."""
-        parts = urlsplit(text)
-        secure = parts.scheme == "grpcs"
-        port = parts.port or (443 if secure else 80)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return cls(f"{host}:{port}", unquote(parts.path.strip("/")), secure)
 
 
 class Channel:
@@ -122,6 +101,10 @@ class Channel:
             ("grpc.min_reconnect_backoff_ms", int(limits.connect * 1000)),
             ("grpc.initial_reconnect_backoff_ms", int(limits.pause * 1000)),
             ("grpc.max_reconnect_backoff_ms", int(limits.longest * 1000)),
+            # With both, the kernel ends a connection over which nothing arrives any more, such as
+            # one that a firewall has forgotten; the next attempt opens another one.
+            ("grpc.keepalive_time_ms", _ALIVE_MS),
+            ("grpc.keepalive_timeout_ms", int(limits.silence * 1000 / 2)),
         )
         if not self._address.secure:
             return grpc.aio.insecure_channel(self._address.target, options)

@@ -94,6 +94,8 @@ def failure(fault: Exception, address: str, timeout: tuple[float, float]) -> Fai
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
             return Failed(reason(cause))
+    if isinstance(causes[-1], TimeoutError) and causes[-1].errno is None:
+        return Transient(f"no more data was taken within {timeout[0]:g} s")
     if isinstance(fault, requests.ConnectionError):
         return Transient(f"connection lost: {causes[-1]}")
     return Failed(str(fault))

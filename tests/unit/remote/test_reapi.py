@@ -24,8 +24,8 @@ from buildgrid.common.protos.google.bytestream.bytestream_pb2_grpc_aio import By
 from grpc_client import FAST, Client, ends_when_stopped
 from reapi_server import State, first
 
+from quard.remote.address import Address
 from quard.remote.link import Limits, Stopped, Unusable
-from quard.remote.reapi import Address
 from quard.sources.attempt import Failed
 
 PERMANENT = [
