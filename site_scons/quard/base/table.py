@@ -41,13 +41,25 @@ T = TypeVar("T")
 
 
 class Table:
-    """A table whose keys are taken one by one; `finish` rejects any that are left."""
+    """A table whose keys are taken one by one; `finish` rejects any that are left.
 
-    def __init__(self, data: Mapping[str, Any], where: str, reason: str, name: str = "") -> None:
+    where   -- the file's name in messages
+    origins -- of a table that is merged from several files: full name of a key -> its file
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        where: str,
+        reason: str,
+        name: str = "",
+        origins: Mapping[str, str] | None = None,
+    ) -> None:
         self._data = dict(data)
         self._where = where
         self._reason = reason
         self._name = name
+        self._origins = origins
         self._known: list[str] = []
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -79,7 +91,7 @@ class Table:
     def table(self, key: str) -> Table:
         """Take an inner table; an absent one is empty."""
         found = self._take(key, dict, "a table", {})
-        return Table(found, self._where, self._reason, f"{self._name}{key}.")
+        return Table(found, self._where, self._reason, f"{self._name}{key}.", self._origins)
 
     def tables(self, key: str) -> tuple[Table, ...]:
         """Take a list of tables."""
@@ -87,7 +99,7 @@ class Table:
         if not all(isinstance(item, dict) for item in found):
             raise self.error(key, "must be a list of tables")
         return tuple(
-            Table(item, self._where, self._reason, f"{self._name}{key}[{number}].")
+            Table(item, self._file(key), self._reason, f"{self._name}{key}[{number}].")
             for number, item in enumerate(found)
         )
 
@@ -100,12 +112,17 @@ class Table:
         self._known.append(key)
         return self._data.pop(key)
 
+    def rest(self) -> dict[str, Any]:
+        """Take all keys that have not been taken."""
+        found, self._data = self._data, {}
+        return found
+
     def finish(self) -> None:
         """Raise QuardError if a key has not been taken."""
         for key in sorted(self._data):
             known = "known: " + ", ".join(sorted(self._known))
             raise QuardError(
-                f"{self._where}: unknown key {self._name}{key}",
+                f"{self._file(key)}: unknown key {self._name}{key}",
                 detail=known,
                 reason=self._reason,
                 hint=meant(key, self._known, "remove or correct it"),
@@ -114,10 +131,14 @@ class Table:
     def error(self, key: str, text: str, hint: str = "") -> QuardError:
         """Return the error for one key of this table."""
         return QuardError(
-            f"{self._where}: {self._name}{key} {text}",
+            f"{self._file(key)}: {self._name}{key} {text}",
             reason=self._reason,
-            hint=hint or f"correct it in {self._where}",
+            hint=hint or f"correct it in {self._file(key)}",
         )
+
+    def _file(self, key: str) -> str:
+        """Return the name of the file that has a key."""
+        return (self._origins or {}).get(f"{self._name}{key}", self._where)
 
     def _instead(self, key: str) -> str:
         """Return a hint on a missing key: it may be misspelt, or below the header of a table."""
@@ -141,8 +162,26 @@ class Table:
             return default
         found: T = self._data.pop(key)
         if type(found) is not kind:
-            raise self.error(key, f"must be {name}, not {found!r}")
+            changed = self._changed(key, found, default) if kind is list else found
+            if type(changed) is not kind:
+                raise self.error(key, f"must be {name}, not {found!r}")
+            found = changed
         return found
+
+    def _changed(self, key: str, found: Any, default: Any) -> Any:
+        """Return the list that changes of several files lead to; another value as it is."""
+        from quard.base.changes import Changes, UnfitChangeError  # noqa: PLC0415 - hardly ever used
+
+        if not isinstance(found, Changes):
+            return found
+        try:
+            return found.of(default or ())
+        except UnfitChangeError as error:
+            raise QuardError(
+                f"{error.file}: {self._name}{key}{error.text}",
+                reason=self._reason,
+                hint=f"correct it in {error.file}",
+            ) from None
 
 
 def _inner(data: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

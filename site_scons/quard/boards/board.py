@@ -140,6 +140,10 @@ def load(trees: Trees, name: str) -> Board:
     if path is None or not os.path.lexists(path):
         raise unknown("board", name, names(trees), "add configs/NAME.toml")
     table = read(path, file, _REASON)
+    if table.texts("include", ()):
+        from quard.boards import include  # noqa: PLC0415 - few boards need it
+
+        table = include.merged(trees, file)
     board = _board(name, parted(file)[0], table, target(table.text("target"), trees))
     table.finish()
     return board
