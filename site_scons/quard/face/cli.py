@@ -15,7 +15,7 @@ DEFAULT_BOARD = "quard-star"
 VARIABLES = {
     "BOARD": f"the board to build: configs/NAME.toml (default {DEFAULT_BOARD})",
     "STRICT": "1: fail if the source of a wanted feature is not available",
-    "FORMAT": "json: print JSON, for list, info, depends, rdepends, why and diffconfig",
+    "FORMAT": "json: print JSON, for questions and diffconfig",
     "QEMU_ARGS": "additional arguments for QEMU, for run",
     "SHARE": "folder that the guest mounts at /mnt, for run",
     "SHARE_CACHE": "mmap: shared writable mappings on /mnt, at the cost of coherence, for run",
@@ -33,10 +33,17 @@ VARIABLES = {
     "PYTEST_ARGS": "additional arguments for pytest, for test",
     "BENCH_ARGS": "for bench: parts such as overlay, clones, clean; --help lists them",
 }
-QUESTIONS = ("depends", "info", "list", "rdepends", "why")
+OVERVIEWS = ("boards", "packages", "bash-completion", "zsh-completion")
+"""Questions that are about no board."""
+QUESTIONS = (*OVERVIEWS, "depends", "info", "list", "rdepends", "why")
 BUILDS = ("bench", "compile-host", "gc", "images", "run", "source", "test", "tools-update")
 _ONE_NAME = ((1,), "the name of one package")
-_NAMES = {"list": ((0,), "no name"), "why": ((0, 1), "the name of one package, or none")}
+_NO_NAME = ((0,), "no name")
+_ONE_OR_NONE = ((0, 1), "the name of one package, or none")
+_NAMES = {
+    **dict.fromkeys((*OVERVIEWS, "list"), _NO_NAME),
+    **dict.fromkeys(("info", "why"), _ONE_OR_NONE),
+}
 """How many names a question takes."""
 KCONFIG = ("diffconfig", "menuconfig", "savedefconfig")
 OPENED = (*KCONFIG, "shell")
@@ -58,11 +65,15 @@ HELP = {
     "NAME-diffconfig": "show what the board and an edited .config change",
     "NAME-shell": "open a shell in that package's sealed build environment",
     "ROOT/NAME...": "the same for a package of one of the board's named roots",
+    "boards": "list the boards of all trees",
+    "packages": "list the packages of all trees, with what is optional in each",
     "list": "list the board's packages",
-    "info NAME": "show the details of one package",
+    "info [NAME]": "show the details of one package, or of the board",
     "depends NAME": "show what it needs",
     "rdepends NAME": "show what needs it",
     "why [NAME]": "show what a build would do now and why, and what the last one did",
+    "bash-completion": "print a script for bash that completes these words",
+    "zsh-completion": "the same for zsh",
 }
 
 OPTIONS = {
@@ -75,7 +86,8 @@ OPTIONS = {
 Verb = Literal[
     "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
     "images", "run", "test", "source", "bench", "gc", "tools-update",
-    "compile-host", "list", "info", "depends", "rdepends", "why",
+    "compile-host", "list", "info", "depends", "rdepends", "why", "boards", "packages",
+    "bash-completion", "zsh-completion",
 ]  # fmt: skip
 _VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
 

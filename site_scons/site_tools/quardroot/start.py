@@ -49,8 +49,7 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     project = Path(SCons.Script.Dir("#").get_abspath())
     local = settings.load(project, arguments, places.home(os.environ))
     trees = _trees(project, local)
-    packages = trees.folders("packages")
-    catalog = Catalog(project / "packages", project / "out" / "recipes", packages)
+    catalog = _catalog(project, trees)
     command = cli.parse(tuple(targets), arguments, catalog.names(), board.names(trees))
     if command.verb in ("test", "bench"):
         if SCons.Script.GetOption("no_exec"):
@@ -58,6 +57,8 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
             sys.exit(0)
         _become(project, command)
     console = showing.console(command, silent=silent)
+    if command.verb in cli.OVERVIEWS or (command.verb == "info" and not command.names):
+        _survey(command, trees, catalog, console)
     chosen = board.load(trees, command.board)
     roots = (*(root.name for root in chosen.roots), native.NAME)
     cli.require_roots(command, roots, chosen.own.file)
@@ -75,6 +76,11 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     if command.verb in cli.QUESTIONS:
         _answer(command, workspace, catalog, guard)
     return Session(command, workspace, guard)
+
+
+def _catalog(project: Path, trees: Trees) -> Catalog:
+    memory = project / "out" / "recipes"
+    return Catalog(trees.own / "packages", memory, trees.folders("packages"))
 
 
 def _trees(project: Path, local: Settings) -> Trees:
@@ -150,6 +156,17 @@ def _compile_for_others(workspace: Workspace, command: Command) -> NoReturn:
         workspace.console.answer("would compile for other machines\n")
         sys.exit(0)
     os.execv(words[0], words)
+
+
+def _survey(command: Command, trees: Trees, catalog: Catalog, console: Console) -> NoReturn:
+    """Answer a question that takes no plans, and end the process."""
+    from quard.face import overview  # noqa: PLC0415 - a build asks nothing
+
+    text = overview.answer(command, trees, catalog)
+    catalog.remember()
+    console.answer(text)
+    streams.require_arrival()
+    sys.exit(0)
 
 
 def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Guard) -> NoReturn:

@@ -11,6 +11,8 @@ from quard.base.errors import QuardError
 from quard.boards import treefile
 from quard.boards.trees import Trees
 
+ARM = "configs/targets/arm-linux-gnu.toml"
+
 
 def add(folder: Path, *files: str, name: str = "", more: str = "") -> Path:
     """Make a tree with empty files; a name makes it a product tree."""
@@ -26,7 +28,8 @@ def add(folder: Path, *files: str, name: str = "", more: str = "") -> Path:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    return add(tmp_path / "own", "packages/zlib/recipe.py", "configs/star.toml", "qemu/virt.toml")
+    files = ("packages/zlib/recipe.py", "configs/star.toml", ARM, "qemu/virt.toml")
+    return add(tmp_path / "own", *files)
 
 
 def refused(own: Path, *folders: Path, reason: str = "bad-tree") -> QuardError:
@@ -161,6 +164,7 @@ def test_its_file_may_not_be_a_link_to_nowhere(own: Path, tmp_path: Path) -> Non
     [
         ("packages/zlib", "packages/zlib/recipe.py"),
         ("configs/star.toml", "configs/star.toml"),
+        (ARM, ARM),
         ("qemu/virt.toml", "qemu/virt.toml"),
     ],
 )

@@ -31,12 +31,27 @@ def test_a_verb_stands_alone(verb: str) -> None:
     assert (asked(verb).verb, asked(verb).names) == (verb, ())
 
 
-@pytest.mark.parametrize("verb", ["info", "depends", "rdepends"])
+@pytest.mark.parametrize("verb", ["depends", "rdepends"])
 def test_a_question_takes_one_package(verb: str) -> None:
     assert (asked(verb, "zlib").verb, asked(verb, "zlib").names) == (verb, ("zlib",))
     for names in ((), ("zlib", "linux")):
         error = refused(verb, *names)
         assert (error.reason, error.hint) == ("bad-question", f"./scons {verb} NAME")
+
+
+@pytest.mark.parametrize("verb", ["info", "why"])
+def test_a_question_may_take_one_package_or_none(verb: str) -> None:
+    assert asked(verb, "zlib").names == ("zlib",)
+    assert asked(verb).names == ()
+    error = refused(verb, "zlib", "linux")
+    assert (error.reason, error.hint) == ("bad-question", f"./scons {verb} [NAME]")
+
+
+@pytest.mark.parametrize("verb", [*cli.OVERVIEWS, "list"])
+def test_a_question_about_everything_takes_no_name(verb: str) -> None:
+    assert (asked(verb).verb, asked(verb).builds) == (verb, False)
+    error = refused(verb, "zlib")
+    assert (error.reason, error.hint) == ("bad-question", f"./scons {verb}")
 
 
 def test_packages_are_built_and_rebuilt_by_name() -> None:
