@@ -5,13 +5,9 @@ RECIPE = Kconfig(
     version="6.12.107",
     sources=[
         Source(
-            "https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
+            "kernel:linux/kernel/v6.x/linux-{version}.tar.xz",
             sha256="a5f8c5be3fde2d6d9ca14e9631642cf1f44487143f11059da730dcd5892e307a",
             provenance="upstream's sha256sums.asc, as quoted by one other project",
-            mirrors=[
-                "https://www.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
-                "https://mirrors.edge.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
-            ],
             alternates=[
                 Alternate(
                     "debian:pool/main/l/linux/linux_{version}.orig.tar.xz",

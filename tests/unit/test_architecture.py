@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.plan",),
     ("quard.recipes",),
     ("quard.boards",),
-    ("quard.hardening", "quard.model", "quard.target"),
+    ("quard.hardening", "quard.model", "quard.sites", "quard.target"),
     ("quard.installed", "quard.steps"),
     ("quard.base",),
 )

@@ -98,6 +98,7 @@ class Workspace:
             "folder": str(self.settings.sources_folder or ""),
             "offline": self.settings.offline,
             "override": sorted(self.settings.override),
+            **({"sites": dict(self.settings.sites)} if self.settings.sites else {}),
         }
         keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
         asked = questions(
