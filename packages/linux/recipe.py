@@ -1,4 +1,4 @@
-from quard.model import Alternate, Install, Kconfig, Source
+from quard.model import Alternate, ByTarget, Install, Kconfig, Source
 
 RECIPE = Kconfig(
     summary="The Linux kernel",
@@ -35,7 +35,10 @@ RECIPE = Kconfig(
     ],
     variables=["ARCH={linux_arch}", "CROSS_COMPILE={cross}", "WERROR=0"],
     base="allnoconfig",
-    fragments=["quard-star.fragment"],
+    fragments=[
+        "quard-star.fragment",
+        ByTarget({"aarch64": "aarch64.fragment", "riscv64": "riscv64.fragment"}),
+    ],
     make=["{linux_image}"],
     modules=["modules"],
     modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],
