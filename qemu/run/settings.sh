@@ -155,10 +155,7 @@ root_file=rootfs.$ROOT
 #@if cpio
 [ "$ROOT" != cpio ] || root_file=rootfs.cpio.gz
 #@end
-set -- @kernel@ "$root_file"
-#@if firmware
-set -- "$@" @firmware@
-#@end
+set -- @firmware@ @kernel@ "$root_file"
 #@if data
 set -- "$@" @data_file@
 #@end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,25 @@ class Product:
     def run(self, *arguments: str) -> Ran:
         paths = f"trees.paths={self.folder}"
         return self.project.run(paths, *arguments, board="widget")
+
+    def start(self, *arguments: str, board: str = "widget") -> Ran:
+        """Run in the tree's folder, as ./scons does there."""
+        own = self.project.folder
+        options = [f"--file={own}/SConstruct", f"--site-dir={own}/site_scons"]
+        given = self.project.command(*arguments, board=board)
+        at = given.index("-Q")
+        done = subprocess.run(
+            [*given[:at], *options, *given[at:]],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        path = self.folder / "out/widget/summary.json"
+        summary = json.loads(path.read_text()) if path.exists() else {}
+        return Ran(done.returncode, done.stdout, done.stderr, summary)
 
     @property
     def out(self) -> Path:
@@ -147,6 +167,50 @@ def test_a_tree_may_replace_a_package_of_quardroot(product: Product) -> None:
     recipe = product.folder / "packages/hello/recipe.py"
     recipe.write_text(recipe.read_text().replace("a program", "our program"))
     assert "our program" in ok(product.run("list")).out
+
+
+def test_a_product_has_its_own_out_and_local_toml(product: Product) -> None:
+    project = product.project
+    first = ok(product.start())
+    assert first.built == ["greet", "hello", "libc", "tool"]
+    assert not (project.folder / "out").exists()
+    assert (product.folder / "out/widget/images/rootfs.tar").is_file()
+    null = ok(product.start()).summary
+    assert (null["built"], null["restored"], null["images"]) == ([], [], [])
+    product.write("files/etc/issue", "changed\n")
+    assert ok(product.start()).summary["images"] == ["rootfs.tar"]
+    project.edit("packages/hello/recipe.py", 'make=("hello",)', 'make=("-s", "hello")')
+    assert ok(product.start()).built == ["hello"]
+    product.write("quardroot.toml", 'name = "acme"\nboard = "widget"\n')
+    assert "name: widget\n" in ok(product.start("info", board="")).out
+    assert "name: tiny\n" in ok(product.start("info", board="tiny")).out
+    # The settings are those in its own folder.
+    (project.folder / "local.toml").write_text("not TOML")
+    ok(product.start("list"))
+    product.write("local.toml", '[trees]\npaths = ["."]\n')
+    refused = product.start("list")
+    assert refused.status == 2 and "is the product tree acme" in refused.err
+
+
+def test_a_start_from_the_product_shares_results_with_one_from_the_checkout(
+    product: Product,
+) -> None:
+    ok(product.run())
+    done = ok(product.start()).summary
+    assert done["built"] == []
+    assert sorted(done["restored"]) == ["greet", "hello", "libc", "tool"]
+    tar = product.folder / "out/widget/images/rootfs.tar"
+    assert tar.read_bytes() == (product.out / "images/rootfs.tar").read_bytes()
+
+
+def test_a_product_and_the_checkout_may_be_moved(product: Product) -> None:
+    ok(product.start())
+    for folder in (product, product.project):
+        moved = folder.folder.with_name(f"{folder.folder.name} moved")
+        folder.folder.rename(moved)
+        folder.folder = moved
+    done = ok(product.start()).summary
+    assert (done["built"], done["restored"], done["images"]) == ([], [], [])
 
 
 @pytest.mark.parametrize(

@@ -287,6 +287,74 @@ def test_any_folder_and_a_link_lead_to_the_top(ready: Checkout, tmp_path: Path) 
     assert sh and ready.run("scons", "x", command=sh).scons["args"] == ["x"]
 
 
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    """Return the folder of a product, with a space in its path."""
+    folder = tmp_path / "a product"
+    folder.mkdir()
+    (folder / "quardroot.toml").write_text('name = "acme"\n')
+    return folder
+
+
+def test_a_product_is_the_top_of_scons_and_has_the_checkouts_engine(
+    ready: Checkout, product: Path
+) -> None:
+    for named, cwd in ((str(product), ready.top), ("a product", product.parent), (".", product)):
+        result = ready.run("run", "-j2", cwd=cwd, env={"QUARDROOT_PRODUCT": named})
+        told = json.loads(result.out)
+        assert told["cwd"] == str(product)
+        assert told["args"] == [
+            f"--file={ready.top}/SConstruct",
+            f"--site-dir={ready.top}/site_scons",
+            *("-Q", "run", "-j2"),
+        ]
+        assert result.err == ""
+    assert [path.name for path in product.iterdir()] == ["quardroot.toml"]
+
+
+def test_a_folder_that_is_no_product_is_refused(ready: Checkout, product: Path) -> None:
+    (product / "quardroot.toml").unlink()
+    for folder in (product, product / "none"):
+        result = ready.run(env={"QUARDROOT_PRODUCT": str(folder)})
+        assert result.reason == "bad-tree"
+        assert str(folder) in result.err
+
+
+def test_a_products_path_that_tools_cannot_take_is_refused(ready: Checkout, product: Path) -> None:
+    product.rename(product.with_name("a:b"))
+    result = ready.run(env={"QUARDROOT_PRODUCT": str(product.with_name("a:b"))})
+    assert result.reason == "bad-path"
+    assert "the product's path has a character" in result.err
+
+
+EXAMPLE = TOP / "docs/examples/product/scons"
+
+
+def test_the_script_of_the_example_starts_the_checkout_that_its_tree_names(
+    ready: Checkout, product: Path
+) -> None:
+    ready.stub("dirname", 'exec /usr/bin/dirname "$@"')
+    shutil.copy(EXAMPLE, product / "scons")
+    for named in (str(ready.top), os.path.relpath(ready.top, product)):
+        (product / "quardroot.toml").write_text(f'name = "acme"\ncheckout = "{named}" # ours\n')
+        for command, cwd in (("./scons", product), ("../scons", product / "sub")):
+            cwd.mkdir(exist_ok=True)
+            result = ready.run("x", cwd=cwd, command=command)
+            told = json.loads(result.out)
+            assert (told["cwd"], told["args"][-2:]) == (str(product), ["-Q", "x"])
+
+
+def test_the_script_of_the_example_says_where_it_looks_for_a_checkout(
+    ready: Checkout, product: Path
+) -> None:
+    ready.stub("dirname", 'exec /usr/bin/dirname "$@"')
+    shutil.copy(EXAMPLE, product / "scons")
+    (product / "quardroot.toml").write_text('name = "acme"\ncheckout = "quardroot"\n')
+    result = ready.run(cwd=product, command="./scons")
+    assert result.reason == "bad-tree"
+    assert f"in {product}/quardroot\n" in result.err
+
+
 def test_modules_come_from_the_environment_only(ready: Checkout, tmp_path: Path) -> None:
     for folder in (tmp_path, ready.top):
         (folder / "SCons").mkdir()
@@ -626,6 +694,13 @@ def test_the_setting_decides_which_packages_are_needed(
     (pinned.top / "local.toml").write_text(local)
     assert pinned.run(*words.split()).scons["tools"] == tools
     assert asked(pinned) == [LONG if tools == "machine" else SHORT]
+
+
+def test_the_settings_of_a_product_decide_in_its_folder(pinned: Checkout, product: Path) -> None:
+    (pinned.top / "local.toml").write_text('[tools]\nroot = "pinned"\n')
+    (product / "local.toml").write_text('[tools]\nroot = "machine"\n')
+    told = json.loads(pinned.run(env={"QUARDROOT_PRODUCT": str(product)}).out)
+    assert told["tools"] == "machine"
 
 
 def test_required_pinned_tools_are_the_engines_matter_where_they_cannot_be_used(

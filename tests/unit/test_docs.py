@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from plan_parts import RISCV, configuration
 
 from quard import model
 from quard.base.table import Table
-from quard.boards import board, settings, targets
+from quard.boards import board, settings, targets, treefile
 from quard.boards.trees import Trees
 from quard.image import system
 from quard.machine import machine
@@ -134,6 +135,13 @@ def test_the_page_has_every_key_that_is_read(
 def test_the_page_of_targets_has_every_key_that_is_read(asked: set[str]) -> None:
     targets.target("arm-linux-gnueabihf")
     compare(asked, documented((DOCS / "targets.md").read_text(encoding="utf-8")))
+
+
+def test_the_page_has_every_key_of_a_product_tree(asked: set[str], tmp_path: Path) -> None:
+    shutil.copytree(DOCS / "examples/product", tmp_path / "product")
+    treefile.load(PROJECT, [tmp_path / "product"])
+    text = section("product-tree.md", "What a tree has").partition("Its keys are:")[2]
+    compare(asked, documented(text))
 
 
 def test_the_settings_page_has_every_key_that_is_read(asked: set[str], tmp_path: Path) -> None:

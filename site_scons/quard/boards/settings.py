@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.names import meant
 from quard.base.record import Record
 from quard.base.table import Table, read
 from quard.boards.keys import HINT, authorized_keys, bad_key
@@ -36,7 +35,7 @@ _LARGEST_MIB = 2048
 _REGION = "[a-z0-9-]{1,40}"
 TABLES = (
     *("override", "cache", "sources", "sandbox", "compiler", "login", "tools", "remote"),
-    *("sites", "trees"),
+    "trees",
 )
 
 
@@ -56,7 +55,6 @@ class Settings(Record):
     limit           -- size in bytes to which each store is shrunk; None: no limit
     sources_folder  -- folder that is searched for archives before any download
     mirrors         -- base addresses tried after the recipe's addresses
-    sites           -- base addresses of named sites, tried before the known ones
     offline         -- use no network address
     strict_sources  -- accept only upstream's archive: no alternate, and no result built from one
     largest_mib     -- size limit of an archive whose recipe gives no size
@@ -81,7 +79,6 @@ class Settings(Record):
     limit: int | None
     sources_folder: Path | None
     mirrors: tuple[str, ...]
-    sites: Mapping[str, tuple[str, ...]]
     offline: bool
     strict_sources: bool
     largest_mib: int
@@ -140,7 +137,7 @@ def _content(table: Table) -> dict[str, Any]:
 
 
 def _value(key: str, text: str) -> Any:
-    if key in _LISTS or key.startswith("sites."):
+    if key in _LISTS:
         return [part for part in text.split(",") if part]
     if key in _FLAGS:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -173,7 +170,6 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         limit=size(cache, "limit"),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
-        sites=_sites(top.table("sites")),
         offline=sources.flag("offline", False),
         strict_sources=sources.flag("strict", False),
         largest_mib=_largest(sources),
@@ -187,19 +183,6 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     for table in (cache, sources, login, sandbox, compiler, tools, elsewhere, trees):
         table.finish()
     return settings
-
-
-def _sites(table: Table) -> dict[str, tuple[str, ...]]:
-    """Return the base addresses that are tried first, by the names of sites."""
-    if not table.names():
-        return {}
-    from quard import sites  # noqa: PLC0415 - few builds have such settings
-
-    for name in table.names():
-        if name not in sites.bases():
-            known = f"known: {', '.join(sorted(sites.bases()))}"
-            raise table.error(name, "is no known site", meant(name, sites.bases(), known))
-    return {name: table.texts(name) for name in table.names()}
 
 
 def _override(override: Table, path: Callable[[str], Path]) -> dict[str, Path]:

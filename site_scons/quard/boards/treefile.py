@@ -33,16 +33,19 @@ class Tree(Record):
     """One product tree.
 
     replaces -- paths of its files and folders that are used instead of those of earlier trees
+    board    -- what a build that starts in its folder builds; "" for the usual one
     """
 
     name: str
     folder: Path
     replaces: tuple[str, ...]
+    board: str
 
 
-def load(own: Path, folders: Sequence[Path]) -> Trees:
+def load(own: Path, folders: Sequence[Path], product: Path | None = None) -> Trees:
     """Return Quardroot's own tree and the product trees in these folders.
 
+    product -- the folder that the build starts in, if it is a product's
     Raises QuardError: bad-tree, name-in-two-trees.
     """
     trees: list[Tree] = []
@@ -61,7 +64,8 @@ def load(own: Path, folders: Sequence[Path]) -> Trees:
         trees.append(tree)
         places[os.path.realpath(folder)] = tree.name
     _require_distinct(own, trees)
-    return Trees(own, {tree.name: tree.folder for tree in trees})
+    board = next((tree.board for tree in trees if tree.folder == product), "")
+    return Trees(own, {tree.name: tree.folder for tree in trees}, board)
 
 
 def _tree(folder: Path) -> Tree:
@@ -69,7 +73,8 @@ def _tree(folder: Path) -> Tree:
     if not os.path.lexists(path):
         raise _bad(f"{folder} is no product tree: it has no file {FILE}", "", _HINT)
     table = read(path, str(path), REASON)
-    tree = Tree(name=_name(table), folder=folder, replaces=table.texts("replaces", ()))
+    tree = Tree(_name(table), folder, table.texts("replaces", ()), table.text("board", ""))
+    table.text("checkout", "")  # for the product's start script
     table.finish()
     return tree
 

@@ -22,11 +22,15 @@ class Trees:
 
     own      -- the folder of Quardroot's own tree
     products -- name of a product tree -> its folder
+    board    -- the board that is built if the command line names none; "": quardroot's own choice
     """
 
-    def __init__(self, own: Path, products: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, own: Path, products: Mapping[str, Path] | None = None, board: str = ""
+    ) -> None:
         self.own = own
         self.products = products or {}
+        self.board = board
 
     def path(self, place: str) -> Path:
         """Return the path of a file or folder by its name. Raises QuardError unknown-tree."""

@@ -41,10 +41,18 @@ class Host:
     stop    -- ends what runs
     reading -- limits how many look into the stores at a time
     tooling -- the tools of builds
+
+    own -- the checkout, which has the pinned tools; None: the project is the checkout
     """
 
     def __init__(
-        self, project: Path, board: Board, settings: Settings, site: Site, console: Console
+        self,
+        project: Path,
+        board: Board,
+        settings: Settings,
+        site: Site,
+        console: Console,
+        own: Path | None = None,
     ) -> None:
         self.site = site
         self.console = console
@@ -63,6 +71,7 @@ class Host:
         self._elsewhere: Workers | None = None
         self.tooling = Tooling(
             project,
+            own or project,
             project / "out" / board.name / "tools.json",
             board.configuration,
             settings,
@@ -146,13 +155,7 @@ class Host:
         settings = self._settings
         fetcher = Fetcher(
             self.sources,
-            Locations(
-                self.folders,
-                settings.mirrors,
-                settings.offline,
-                settings.tools_mirrors,
-                settings.sites,
-            ),
+            Locations(self.folders, settings.mirrors, settings.offline, settings.tools_mirrors),
             self.console.progress(),
             most=settings.largest_mib << 20,
         )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 class Tooling:
     """What builds and makes images for one board; several threads may use it at once.
 
+    own      -- the checkout, which has the names and lock files of the pinned tools
     decision -- file that keeps which tools the board's builds use
     seal    -- raises QuardError if commands cannot be sealed here
     fetches -- whether this run downloads pinned tools that are missing
@@ -43,6 +44,7 @@ class Tooling:
     def __init__(
         self,
         project: Path,
+        own: Path,
         decision: Path,
         configuration: Configuration,
         settings: Settings,
@@ -52,6 +54,7 @@ class Tooling:
         seal: Callable[[], None],
     ) -> None:
         self._project = project
+        self._own = own
         self._decision = decision
         self._configuration = configuration
         self._settings = settings
@@ -131,8 +134,8 @@ class Tooling:
         return None if self._settings.tools_root == "machine" else self._find()
 
     def _find(self) -> PinnedTools | None:
-        project, board = self._project, self._configuration
-        return finding.find(project, board, self._cache, lambda: self._roots, self._programs)
+        own, board = self._own, self._configuration
+        return finding.find(own, board, self._cache, lambda: self._roots, self._programs)
 
     @property
     def _cache(self) -> Path:
@@ -157,9 +160,7 @@ class Tooling:
         from quard.tools.fetching import Packages  # noqa: PLC0415
 
         settings = self._settings
-        locations = Locations(
-            offline=settings.offline, debian=settings.tools_mirrors, sites=settings.sites
-        )
+        locations = Locations(offline=settings.offline, debian=settings.tools_mirrors)
         fetcher = Fetcher(self._cache / "debs", locations, self._console.progress(many=True))
         self._stop.listen(fetcher.stop)
         return Packages(fetcher)

@@ -25,9 +25,7 @@ def updated(
     """
     wanted = names.load(project)
     folders = (settings.sources_folder,) if settings.sources_folder else ()
-    where = Locations(
-        folders, settings.mirrors, settings.offline, settings.tools_mirrors, settings.sites
-    )
+    where = Locations(folders, settings.mirrors, settings.offline, settings.tools_mirrors)
     fetcher = Fetcher(cache / "tools" / "debs", where, progress)
     since = update.recorded(project, wanted)
     mirror = Mirror(wanted.release, fetcher, progress, since=since)

@@ -26,6 +26,8 @@ EXTRAS = "QUARDROOT_EXTRAS"
 _GRPC = ("grpc://", "grpcs://")
 _QUIET = "-Q"
 """SCons' option that ./scons adds."""
+_PRODUCTS = "--file="
+"""The first of the options that it adds before that one in a product's folder."""
 
 
 def choose(workspace: Workspace, guard: Guard, *, fetch: bool, source: bool) -> None:
@@ -55,12 +57,13 @@ def require(workspace: Workspace, guard: Guard) -> None:
     os.environ[PREPARED] = "machine"
     workspace.console.close()
     guard.release()
-    _start_again(workspace.project)
+    _start_again(workspace.trees.own)
 
 
-def have_packages(project: Path, command: Command, settings: Settings, console: Console) -> None:
+def have_packages(own: Path, command: Command, settings: Settings, console: Console) -> None:
     """Start ./scons again if Python packages that only these settings need are not installed.
 
+    own -- the checkout
     Raises QuardError python-packages where ./scons was not what started this process.
     """
     if settings.offline or not (command.builds or command.verb == "why"):
@@ -80,7 +83,7 @@ def have_packages(project: Path, command: Command, settings: Settings, console: 
     if missing:
         os.environ[EXTRAS] = " ".join(dict.fromkeys((*asked, *missing)))
         console.close()
-        _start_again(project)
+        _start_again(own)
 
 
 def _needed(settings: Settings) -> Iterator[tuple[str, str, str]]:
@@ -93,8 +96,10 @@ def _needed(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield "remote", "grpc", "remote.url"
 
 
-def _start_again(project: Path) -> NoReturn:
-    script, words = str(project / "scons"), sys.argv[1:]
+def _start_again(own: Path) -> NoReturn:
+    script, words = str(own / "scons"), sys.argv[1:]
+    if words[:1] and words[0].startswith(_PRODUCTS):
+        del words[: words.index(_QUIET)]
     if words[:1] == [_QUIET]:
         del words[0]
     sys.stdout.flush()

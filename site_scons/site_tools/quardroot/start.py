@@ -32,6 +32,8 @@ from .guard import Guard
 from .selection import sign_what_was_made
 from .session import Session
 
+_OWN = Path(__file__).absolute().parents[3]
+"""The checkout of this engine: the project itself, unless that is a product's folder."""
 _CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
 """A failed check is a failed build: status 2; pytest's own status would be 1."""
 
@@ -50,19 +52,17 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     local = settings.load(project, arguments, places.home(os.environ))
     trees = _trees(project, local)
     catalog = _catalog(project, trees)
-    command = cli.parse(tuple(targets), arguments, catalog.names(), board.names(trees))
+    given = {"BOARD": trees.board, **arguments} if trees.board else arguments
+    command = cli.parse(tuple(targets), given, catalog.names(), board.names(trees))
     if command.verb in ("test", "bench"):
-        if SCons.Script.GetOption("no_exec"):
-            Console(sys.stdout).answer(f"would run the project's {command.verb}\n")
-            sys.exit(0)
-        _become(project, command)
+        _become(command)
     console = showing.console(command, silent=silent)
     if command.verb in cli.OVERVIEWS or (command.verb == "info" and not command.names):
         _survey(command, trees, catalog, console)
     chosen = board.load(trees, command.board)
-    catalog = catalog.of(chosen.target, trees)
-    _require_roots(command, chosen)
-    equip.have_packages(project, command, local, console)
+    roots = (*(root.name for root in chosen.roots), native.NAME)
+    cli.require_roots(command, roots, chosen.own.file)
+    equip.have_packages(trees.own, command, local, console)
     site = _site(project, command, local)
     guard = Guard(project / "out")
     if command.builds:
@@ -70,17 +70,12 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         guard.enter(console.note)
         sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
-    host = Host(project, chosen, local, site, console)
+    host = Host(project, chosen, local, site, console, own=trees.own)
     workspace = Workspace(project, trees, chosen, catalog, local, host)
     _serve_machine(command, workspace)
     if command.verb in cli.QUESTIONS:
         _answer(command, workspace, catalog, guard)
     return Session(command, workspace, guard)
-
-
-def _require_roots(command: Command, chosen: board.Board) -> None:
-    roots = (*(root.name for root in chosen.roots), native.NAME)
-    cli.require_roots(command, roots, chosen.own.file)
 
 
 def _catalog(project: Path, trees: Trees) -> Catalog:
@@ -89,12 +84,15 @@ def _catalog(project: Path, trees: Trees) -> Catalog:
 
 
 def _trees(project: Path, local: Settings) -> Trees:
-    """Return the trees that the settings name. Raises QuardError."""
-    if not local.trees:
-        return Trees(project)
+    """Return the trees that the settings name, and the product's own. Raises QuardError."""
+    folders = local.trees
+    if project != _OWN:
+        folders = (*folders, project)
+    if not folders:
+        return Trees(_OWN)
     from quard.boards import treefile  # noqa: PLC0415 - checks that one tree alone does not need
 
-    return treefile.load(project, local.trees)
+    return treefile.load(_OWN, folders, project)
 
 
 def _serve_machine(command: Command, workspace: Workspace) -> None:
@@ -146,7 +144,9 @@ def _update_tools(workspace: Workspace) -> NoReturn:
 
     host, dry = workspace.host, bool(SCons.Script.GetOption("no_exec"))
     progress = workspace.console.progress()
-    for line in updated(workspace.project, host.site.cache, workspace.settings, progress, dry=dry):
+    for line in updated(
+        workspace.trees.own, host.site.cache, workspace.settings, progress, dry=dry
+    ):
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()
     sys.exit(0)
@@ -197,15 +197,19 @@ def _native(name: str) -> bool:
     return parted(name)[0] == native.NAME
 
 
-def _become(project: Path, command: Command) -> None:
-    """Replace this process with the program that runs the project's checks or benchmark."""
-    os.chdir(project)
+def _become(command: Command) -> NoReturn:
+    """Replace this process with the program that runs Quardroot's checks or benchmark."""
+    if SCons.Script.GetOption("no_exec"):
+        Console(sys.stdout).answer(f"would run the project's {command.verb}\n")
+        sys.exit(0)
+    os.environ.pop("QUARDROOT_PRODUCT", None)
+    os.chdir(_OWN)
     if command.verb == "test":
         words = ["-c", _CHECKS, *shlex.split(command.given.get("PYTEST_ARGS", ""))]
     else:
         words = ["-m", "bench", "--board", command.board]
         words += shlex.split(command.given.get("BENCH_ARGS", ""))
-        places = (str(project / name) for name in ("tests", "tests/support", "site_scons"))
+        places = (str(_OWN / name) for name in ("tests", "tests/support", "site_scons"))
         os.environ["PYTHONPATH"] = os.pathsep.join(places)
     sys.stdout.flush()
     os.execv(sys.executable, (sys.executable, *words))
