@@ -31,11 +31,11 @@ def remove_old(root: Path, now: float, *, dry: bool = False) -> int:
     dry  -- remove nothing
     Raises OSError.
     """
-    old = [
-        path
-        for path in sorted((root / FOLDER).rglob("*"))
-        if path.is_file() and path.stat().st_mtime < now - _KEPT
-    ]
+    old = []
+    for path in sorted((root / FOLDER).glob("*/*/*")):
+        with suppress(FileNotFoundError):  # somebody else removes old notes, too
+            if path.stat().st_mtime < now - _KEPT:
+                old.append(path)
     for path in () if dry else old:
         path.unlink(missing_ok=True)
     return len(old)

@@ -9,8 +9,10 @@ needs it is built again by that build.
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +59,7 @@ def shrink(store: Store, limit: int | None, now: float, *, dry: bool = False) ->
     now -- seconds since the epoch
     dry -- remove nothing, and tell what would be removed
     """
-    blobs = {path.name: path.stat() for path in _files(store.root / "cas")}
+    blobs = {path.name: status for path, status in _files(store.root / "cas")}
     found = (*_records(store, blobs), *_taken(store, blobs, now))
     records = sorted(found, key=lambda one: (one.used, one.path.name))
     removed = [one for one in records if one.blobs is None]
@@ -88,9 +90,9 @@ def shrink(store: Store, limit: int | None, now: float, *, dry: bool = False) ->
 
 
 def _records(store: Store, blobs: dict[str, os.stat_result]) -> Iterator[_Stored]:
-    for path in _files(store.root / "ac"):
+    for path, status in _files(store.root / "ac"):
         try:
-            status, data = path.stat(), path.read_bytes()
+            data = path.read_bytes()
         except OSError:
             continue  # somebody else shrinks the store, too
         record = decode_record(path.stem, data)
@@ -112,7 +114,10 @@ def _taken(store: Store, blobs: dict[str, os.stat_result], now: float) -> Iterat
         yield _Stored(path, status.st_size, used, names if here else None)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files of one of a store's folders, sorted."""
-    if folder.is_dir():
-        yield from sorted(path for path in folder.glob("*/*") if path.is_file())
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the files of one of a store's folders, sorted; others may remove some meanwhile."""
+    for path in sorted(folder.glob("*/*")) if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                yield path, status
