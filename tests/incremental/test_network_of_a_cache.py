@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 
 import cache_network
 import pytest
 from cache_network import ASKED, ENTRY, READ, SENT, Place
+from waiting import within
 
 from incremental.conftest import ALL
 from incremental.project import Project, Ran, ok
@@ -81,3 +86,26 @@ def test_a_run_whose_results_cannot_be_sent_ends(
     greeting.other_machine()
     ok(greeting.run(f"cache.url={place.base}"))
     assert greeting.image() == image
+
+
+@pytest.mark.parametrize("moment", [ENTRY, SENT])
+def test_a_run_that_waits_for_the_network_ends_at_ctrl_c(
+    greeting: Project, place: Place, moment: str
+) -> None:
+    """It would wait for half a minute otherwise."""
+    place.cut_at(moment)
+    run = subprocess.Popen(
+        greeting.command(f"cache.url={place.base}"), cwd=greeting.folder,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert within(60, lambda: place.network.is_gone)
+        started = time.monotonic()
+        os.killpg(run.pid, signal.SIGINT)
+        text, _ = run.communicate(timeout=60)
+        assert time.monotonic() - started < 15, text
+        assert "Traceback" not in text, text
+    finally:
+        run.kill()
+        run.wait()

@@ -9,22 +9,27 @@ import contextlib
 import io
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import wait
 from functools import cached_property
-from typing import IO
+from typing import IO, TypeVar
 
 import requests
 from requests.auth import AuthBase
 
 from quard.base.plain import one_line, short
 from quard.remote.credentials import Credentials
-from quard.remote.link import Busy, Link, Refusal
+from quard.remote.link import Busy, Link, Refusal, Stopped
+from quard.remote.threads import Threads
 from quard.remote.transfer import Bearer, Outgoing, Session
 from quard.sources import trust
 from quard.sources.attempt import Failed
 from quard.sources.response import FAULTS, Transient, announced, asked_wait, body, failure
 
+_T = TypeVar("_T")
 _SUCCESS, _NOT_FOUND = (200, 201, 204), 404
 _REDIRECTS = 5
+_POLL = 0.1
 _SHORT = 64 << 10
 """Bytes of a body that is read although nobody needs it."""
 
@@ -58,7 +63,7 @@ class Server:
                 length = announced(response)
                 return -1 if length is None else length
 
-        return self._link.persist(ask)
+        return self._persist(ask)
 
     def get(self, path: str, out: IO[bytes], most: int) -> bool:
         """Write what is there to a file; return False if nothing is.
@@ -78,7 +83,30 @@ class Server:
                 self._receive(response, out, most)
                 return True
 
-        return self._link.persist(fetch)
+        return self._persist(fetch)
+
+    def _persist(self, work: Callable[[], _T], end: Callable[[Failed], _T] | None = None) -> _T:
+        """See Link.persist; Stopped is raised at once when the run is stopped."""
+
+        def attempt() -> _T:
+            doing = self._beside().submit(work)
+            while not wait((doing,), _POLL).done:
+                if self._link.stopped:
+                    raise Stopped
+            return doing.result()
+
+        return self._link.persist(attempt, end)
+
+    def _beside(self) -> Threads:
+        """Return the thread that does the requests of this one.
+
+        The library waits for a silent server as long as its limits say. Nothing ends that, so a
+        run that is stopped leaves the thread alone.
+        """
+        found: Threads | None = getattr(self._threads, "beside", None)
+        if found is None:
+            found = self._threads.beside = Threads(1, "request")
+        return found
 
     def _receive(self, response: requests.Response, out: IO[bytes], most: int) -> None:
         started, present = time.monotonic(), 0
@@ -111,7 +139,7 @@ class Server:
                 self._drain(response)
                 return True
 
-        return self._link.persist(send, self._link.refused)
+        return self._persist(send, self._link.refused)
 
     def _require(self, response: requests.Response) -> None:
         """Raise Refusal or Busy for a response that is no success."""
