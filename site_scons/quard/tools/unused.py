@@ -7,6 +7,7 @@ can be downloaded and made again, so a mistake costs only time.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import stat
@@ -41,10 +42,23 @@ class Removed:
 def remove(folder: Path, now: float, *, dry: bool = False) -> Removed:
     """Remove what is unused below the folder of all packages and roots.
 
+    If another process is doing so, this one waits.
+
     now -- seconds since the epoch
     dry -- remove nothing, and tell what would be removed
     Raises OSError.
     """
+    if not folder.is_dir():
+        return Removed(0, 0, 0, 0, 0)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return _remove(folder, now, dry=dry)
+    finally:
+        os.close(handle)
+
+
+def _remove(folder: Path, now: float, *, dry: bool) -> Removed:
     roots = [path for path in _roots(folder) if _age(_used(path), now) > UNUSED]
     kept = {name for path in _roots(folder) if path not in roots for name in _parts(path)}
     packages = _unneeded(folder / "packages", kept, now)

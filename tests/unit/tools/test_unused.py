@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from root_parts import Here, python
 
+import quard
 from quard.tools.listing import SUFFIX, beside
 from quard.tools.unused import UNFINISHED, UNUSED, Removed, remove
 
@@ -191,3 +194,42 @@ def test_what_a_real_root_with_python_was_made_of_stays(tmp_path: Path) -> None:
     here.is_tidy()
     here.again().provide(python(here), {})
     here.is_tidy()
+
+
+REMOVE = """\
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[2])
+from quard.tools.unused import remove
+
+print("ready", flush=True)
+sys.stdin.readline()
+print(remove(Path(sys.argv[1]), time.time() + 400 * 24 * 3600).packages)
+"""
+
+
+def test_several_may_remove_what_is_unused_at_once(tmp_path: Path) -> None:
+    count, at_once = 40, 4
+    for number in range(count):
+        inside = tmp_path / "packages" / f"{number:064}" / "usr/share"
+        inside.mkdir(parents=True)
+        for name in range(20):
+            (inside / str(name)).touch()
+    words = (sys.executable, "-c", REMOVE, str(tmp_path), str(Path(quard.__path__[0]).parent))
+    pipe = subprocess.PIPE
+    several = [
+        subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        for _ in range(at_once)
+    ]
+    for process in several:
+        assert process.stdout and process.stdout.readline() == "ready\n"
+    for process in several:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    ended = [process.communicate(timeout=60) for process in several]
+    assert [err for _, err in ended] == [""] * at_once
+    assert sorted(int(out) for out, _ in ended) == [*[0] * (at_once - 1), count]
+    assert not any((tmp_path / "packages").iterdir())
