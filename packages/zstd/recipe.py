@@ -38,5 +38,4 @@ RECIPE = Meson(
             needs=["zlib"],
         ),
     ],
-    tools=["python3"],
 )

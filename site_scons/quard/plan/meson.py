@@ -73,4 +73,5 @@ def steps(recipe: Meson, context: Context) -> tuple[Step, ...]:
     )
 
 
-STYLE = Style(steps=steps, tools=lambda *_: ("meson", "ninja"))
+# Projects call scripts in Python, which is what Meson itself is written in.
+STYLE = Style(steps=steps, tools=lambda *_: ("meson", "ninja", "python3"))

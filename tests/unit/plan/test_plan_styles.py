@@ -161,7 +161,7 @@ def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
     assert build == RunStep("build", ("ninja", "-C", BUILD))
     argv = ("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", "{stage}")
     assert install == RunStep("install", (*argv, "--tags", "a,b"), serial=True)
-    assert plan(recipe, CHOICES).tools == ("meson", "ninja")
+    assert plan(recipe, CHOICES).tools == ("meson", "ninja", "python3")
 
 
 @pytest.mark.parametrize(("triple", "family"), [("i686", "x86"), ("aarch64", "aarch64")])
