@@ -5,10 +5,9 @@ RECIPE = Autotools(
     version="5.3",
     sources=[
         Source(
-            "https://ftp.gnu.org/gnu/bash/bash-{version}.tar.gz",
+            "gnu:bash/bash-{version}.tar.gz",
             sha256="0d5cd86965f869a26cf64f4b71be7b96f90a3ba8b3d74e27e8e9d9d5550f31ba",
             provenance="stated alike by the recipes of several distributions",
-            mirrors=["https://ftpmirror.gnu.org/gnu/bash/bash-{version}.tar.gz"],
             alternates=[
                 Alternate(
                     "debian:pool/main/b/bash/bash_{version}.orig.tar.xz",

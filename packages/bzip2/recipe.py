@@ -5,7 +5,7 @@ RECIPE = Custom(
     version="1.0.8",
     sources=[
         Source(
-            "https://sourceware.org/pub/bzip2/bzip2-{version}.tar.gz",
+            "sourceware:bzip2/bzip2-{version}.tar.gz",
             sha256="ab5a03176ee106d3f0fa90e381da478ddae405918153cca248e682cd0c4a2269",
             size=810029,
             provenance="stated alike by the recipes of several distributions",

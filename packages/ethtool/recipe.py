@@ -5,14 +5,11 @@ RECIPE = Autotools(
     version="6.1",
     sources=[
         Source(
-            "https://www.kernel.org/pub/software/network/ethtool/ethtool-{version}.tar.xz",
+            "kernel:software/network/ethtool/ethtool-{version}.tar.xz",
             sha256="c41fc881ffa5a40432d2dd829eb44c64a49dee482e716baacf9262c64daa8f90",
             size=327644,
             provenance="upstream's sha256sums.asc",
-            mirrors=[
-                "https://mirrors.edge.kernel.org/pub/software/network/ethtool/ethtool-{version}.tar.xz",
-                "debian:pool/main/e/ethtool/ethtool_{version}.orig.tar.xz",
-            ],
+            mirrors=["debian:pool/main/e/ethtool/ethtool_{version}.orig.tar.xz"],
         )
     ],
     license="GPL-2.0-only",

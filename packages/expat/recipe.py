@@ -5,7 +5,7 @@ RECIPE = Autotools(
     version="2.8.3",
     sources=[
         Source(
-            "https://github.com/libexpat/libexpat/archive/refs/tags/R_2_8_3.tar.gz",
+            "github:libexpat/libexpat/archive/refs/tags/R_2_8_3.tar.gz",
             sha256="533659a16e0184035a99fd8e783f1ad61a887a7bf8586a8681740b9d7ed42389",
             size=8464226,
             provenance="stated alike by the recipes of several distributions",

@@ -9,7 +9,7 @@ RECIPE = Autotools(
             sha256="3acc572d1ecca4e0b20359c7bf0132ddc80d982efeee20c86f6726a9a6094388",
             provenance="upstream's published checksum",
             mirrors=[
-                "https://github.com/esnet/iperf/releases/download/{version}/iperf-{version}.tar.gz",
+                "github:esnet/iperf/releases/download/{version}/iperf-{version}.tar.gz",
             ],
             alternates=[
                 Alternate(

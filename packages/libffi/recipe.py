@@ -5,7 +5,7 @@ RECIPE = Autotools(
     version="3.8.0",
     sources=[
         Source(
-            "https://github.com/libffi/libffi/archive/refs/tags/v{version}.tar.gz",
+            "github:libffi/libffi/archive/refs/tags/v{version}.tar.gz",
             sha256="bf40d752d8f5fd4505bcd1c7d4208ea87fd12c91f087e359651c776748352dc0",
             size=662493,
             provenance="stated alike by the recipes of several distributions",

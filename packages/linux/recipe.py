@@ -1,17 +1,13 @@
-from quard.model import Alternate, Install, Kconfig, Source
+from quard.model import Alternate, ByTarget, Install, Kconfig, Source
 
 RECIPE = Kconfig(
     summary="The Linux kernel",
     version="6.12.107",
     sources=[
         Source(
-            "https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
+            "kernel:linux/kernel/v6.x/linux-{version}.tar.xz",
             sha256="a5f8c5be3fde2d6d9ca14e9631642cf1f44487143f11059da730dcd5892e307a",
             provenance="upstream's sha256sums.asc, as quoted by one other project",
-            mirrors=[
-                "https://www.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
-                "https://mirrors.edge.kernel.org/pub/linux/kernel/v6.x/linux-{version}.tar.xz",
-            ],
             alternates=[
                 Alternate(
                     "debian:pool/main/l/linux/linux_{version}.orig.tar.xz",
@@ -39,7 +35,10 @@ RECIPE = Kconfig(
     ],
     variables=["ARCH={linux_arch}", "CROSS_COMPILE={cross}", "WERROR=0"],
     base="allnoconfig",
-    fragments=["quard-star.fragment"],
+    fragments=[
+        "quard-star.fragment",
+        ByTarget({"aarch64": "aarch64.fragment", "riscv64": "riscv64.fragment"}),
+    ],
     make=["{linux_image}"],
     modules=["modules"],
     modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],

@@ -15,7 +15,7 @@ RECIPE = Autotools(
             ],
             alternates=[
                 Alternate(
-                    "https://github.com/ThomasDickey/ncurses-snapshots/archive/v6_6_20251231/ncurses-{version}.tar.gz",
+                    "github:ThomasDickey/ncurses-snapshots/archive/v6_6_20251231/ncurses-{version}.tar.gz",
                     sha256="9796dfb0e790bac2a994a86df83adddc1a96021cbc02c44c4f2ea886069bd91d",
                     differs="the archive of the snapshot's tag, as the version control makes it",
                 ),

@@ -5,7 +5,7 @@ RECIPE = Make(
     version="1.8.1",
     sources=[
         Source(
-            "https://github.com/riscv-software-src/opensbi/archive/v{version}/opensbi-{version}.tar.gz",
+            "github:riscv-software-src/opensbi/archive/v{version}/opensbi-{version}.tar.gz",
             sha256="fb1ae61a85e966322101acb1c982f84d9eaafc4de7dd474a7d7546d9bb321c6f",
             size=514734,
             provenance="stated alike by the recipes of two distributions",

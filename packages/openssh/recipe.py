@@ -5,14 +5,11 @@ RECIPE = Autotools(
     version="10.3p1",
     sources=[
         Source(
-            "https://cdn.openbsd.org/pub/OpenBSD/OpenSSH/portable/openssh-{version}.tar.gz",
+            "openbsd:OpenSSH/portable/openssh-{version}.tar.gz",
             sha256="56682a36bb92dcf4b4f016fd8ec8e74059b79a8de25c15d670d731e7d18e45f4",
             size=2007369,
             provenance="upstream's release announcement",
-            mirrors=[
-                "https://ftp.openbsd.org/pub/OpenBSD/OpenSSH/portable/openssh-{version}.tar.gz",
-                "debian:pool/main/o/openssh/openssh_{version}.orig.tar.gz",
-            ],
+            mirrors=["debian:pool/main/o/openssh/openssh_{version}.orig.tar.gz"],
         )
     ],
     license="SSH-OpenSSH",

@@ -5,7 +5,7 @@ RECIPE = Custom(
     version="3.5.7",
     sources=[
         Source(
-            "https://github.com/openssl/openssl/releases/download/openssl-{version}/openssl-{version}.tar.gz",
+            "github:openssl/openssl/releases/download/openssl-{version}/openssl-{version}.tar.gz",
             sha256="a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8",
             size=53153930,
             provenance="upstream's OpenPGP signature of 2026-06-09 verified",

@@ -5,7 +5,7 @@ RECIPE = Autotools(
     version="3.13.15",
     sources=[
         Source(
-            "https://www.python.org/ftp/python/{version}/Python-{version}.tar.xz",
+            "python:{version}/Python-{version}.tar.xz",
             sha256="1e66a7945a48390ee4c2a4268a0e4185884059a13c4aab6d148aa208deea4a76",
             size=23160540,
             provenance="stated alike by the recipes of several distributions",

@@ -5,14 +5,11 @@ RECIPE = Autotools(
     version="8.3",
     sources=[
         Source(
-            "https://ftp.gnu.org/gnu/readline/readline-{version}.tar.gz",
+            "gnu:readline/readline-{version}.tar.gz",
             sha256="fe5383204467828cd495ee8d1d3c037a7eba1389c22bc6a041f627976f9061cc",
             size=3419642,
             provenance="upstream's OpenPGP signature, as checked by another distribution",
-            mirrors=[
-                "https://ftpmirror.gnu.org/gnu/readline/readline-{version}.tar.gz",
-                "debian:pool/main/r/readline/readline_{version}.orig.tar.gz",
-            ],
+            mirrors=["debian:pool/main/r/readline/readline_{version}.orig.tar.gz"],
         )
     ],
     license="GPL-3.0-or-later",

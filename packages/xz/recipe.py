@@ -5,7 +5,7 @@ RECIPE = Autotools(
     version="5.8.4",
     sources=[
         Source(
-            "https://github.com/tukaani-project/xz/releases/download/v{version}/xz-{version}.tar.xz",
+            "github:tukaani-project/xz/releases/download/v{version}/xz-{version}.tar.xz",
             sha256="4ce24038fd4221e0d13bc1a2de7a4db56e90b92b3bf75321f6c14be73f65de4b",
             size=1567192,
             provenance="stated alike by the recipes of several distributions",

@@ -5,7 +5,7 @@ RECIPE = Configure(
     version="1.3.2",
     sources=[
         Source(
-            "https://github.com/madler/zlib/releases/download/v{version}/zlib-{version}.tar.gz",
+            "github:madler/zlib/releases/download/v{version}/zlib-{version}.tar.gz",
             sha256="bb329a0a2cd0274d05519d61c667c062e06990d72e125ee2dfa8de64f0119d16",
             provenance="stated alike by the recipes of several distributions",
             mirrors=["https://zlib.net/fossils/zlib-{version}.tar.gz"],

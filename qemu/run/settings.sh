@@ -155,7 +155,10 @@ root_file=rootfs.$ROOT
 #@if cpio
 [ "$ROOT" != cpio ] || root_file=rootfs.cpio.gz
 #@end
-set -- @firmware@ @kernel@ "$root_file"
+set -- @kernel@ "$root_file"
+#@if firmware
+set -- "$@" @firmware@
+#@end
 #@if data
 set -- "$@" @data_file@
 #@end

@@ -1,5 +1,8 @@
 # From here on, the arguments are QEMU's.
-set -- @fixed_arguments@ -bios "$images/"@firmware@ -kernel "$images/"@kernel@
+set -- @fixed_arguments@ -kernel "$images/"@kernel@
+#@if firmware
+set -- "$@" -bios "$images/"@firmware@
+#@end
 #@if cpio
 [ "$ROOT" != cpio ] || set -- "$@" -initrd "$images/$root_file"
 #@end

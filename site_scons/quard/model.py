@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from quard.base.record import Record
+from quard.by_target import ByTarget as ByTarget
 from quard.installed import Part as Part
 from quard.installed import Permission as Permission
 from quard.installed import Unhardened as Unhardened

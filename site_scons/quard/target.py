@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from quard.base.record import Record
 
 CLibrary = Literal["glibc", "musl"]
+OTHERS = "*"
+"""The word that chooses a recipe's value for all targets that no other word chooses."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,6 +74,17 @@ class Target(Record):
         return self.glibc or self
 
     @property
+    def chosen_by(self) -> tuple[str, ...]:
+        """The words that choose a recipe's value for this target, the first one first."""
+        return (
+            self.triple,
+            processor(self.triple),
+            f"bits:{self.elf.bits}",
+            f"endian:{self.elf.order}",
+            OTHERS,
+        )
+
+    @property
     def libraries(self) -> tuple[str, ...]:
         """The folders that the dynamic loader searches, in its order."""
         if self.c_library == "musl":
@@ -78,6 +92,17 @@ class Target(Record):
         # Debian's glibc searches the multiarch folders first (ld.so(8)).
         own = self.loader.rpartition("/")[0]
         return (f"/lib/{self.triple}", f"/usr/lib/{self.triple}", "/lib", "/usr/lib", own)
+
+
+def processor(triple: str) -> str:
+    """Return the processor that a GNU triple names."""
+    return triple.partition("-")[0]
+
+
+def choosing(triples: Iterable[str]) -> frozenset[str]:
+    """Return the words that choose a recipe's value for any of these targets."""
+    found = {word for triple in triples for word in (triple, processor(triple))}
+    return frozenset(found | {"bits:32", "bits:64", "endian:little", "endian:big", OTHERS})
 
 
 def c_library(triple: str) -> CLibrary:
@@ -90,10 +115,10 @@ def with_musl(glibc: Target, loader: str) -> Target:
 
     loader -- absolute path of musl's dynamic loader
     """
-    processor, _, abi = glibc.triple.partition("-linux-gnu")
+    cpu, _, abi = glibc.triple.partition("-linux-gnu")
     return replace(
         glibc,
-        triple=f"{processor}-linux-musl{abi}",
+        triple=f"{cpu}-linux-musl{abi}",
         loader=loader,
         c_library="musl",
         package="musl",

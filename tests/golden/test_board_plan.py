@@ -35,11 +35,12 @@ def units(name: str, **changes: Any) -> dict[str, Unit]:
     """Return the units of a board with every feature that is wanted if available."""
     chosen = dataclasses.replace(board.load(FILES[name], name), **changes)
     own = Fragments(Trees(TOP), chosen.configuration)
+    catalog = CATALOG.of(chosen.target, Trees(TOP))
     resolvers: dict[str, Resolver] = {}
     decided: dict[tuple[str, str], bool] = {}
     for root in (chosen.own, *chosen.roots):
         fragments = Fragments(Trees(TOP), root.configuration, own) if root.name else own
-        resolver = resolvers[root.name] = Resolver(root, CATALOG, fragments)
+        resolver = resolvers[root.name] = Resolver(root, catalog, fragments)
         decided |= dict.fromkeys(resolver.choices(), True)
     everything = resolve(resolvers, native(name), decided, {})
     roots = {name: resolved for name, resolved in everything.items() if name != BUILD}

@@ -42,7 +42,8 @@ def native(board: str) -> Callable[[Iterable[str]], Resolver]:
 
     def resolver(names: Iterable[str]) -> Resolver:
         root = natives.root(board, "x86_64", names)
-        return Resolver(root, CATALOG, Fragments(Trees(TOP), root.configuration))
+        catalog = CATALOG.of(root.configuration.target, Trees(TOP))
+        return Resolver(root, catalog, Fragments(Trees(TOP), root.configuration))
 
     return resolver
 
@@ -59,7 +60,8 @@ def resolved(branch: Branch | None = None, name: str = BOARD) -> Mapping[str, Re
         package, feature, on = branch
         features[package, feature] = "on" if on else "off"
     chosen = dataclasses.replace(chosen, features=features)
-    resolver = Resolver(chosen.own, CATALOG, Fragments(Trees(TOP), chosen.configuration))
+    catalog = CATALOG.of(chosen.target, Trees(TOP))
+    resolver = Resolver(chosen.own, catalog, Fragments(Trees(TOP), chosen.configuration))
     decided = dict.fromkeys(resolver.choices(), True)
     fitting = ("", chosen.target.c_library)
     extra = (("", each) for each in CATALOG.names() if CATALOG[each].recipe.c_library in fitting)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from quard.base import given
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.base.record import Record
 from quard.base.table import Table, read
 from quard.boards.keys import HINT, authorized_keys, bad_key
@@ -35,7 +36,7 @@ _LARGEST_MIB = 2048
 _REGION = "[a-z0-9-]{1,40}"
 TABLES = (
     *("override", "cache", "sources", "sandbox", "compiler", "login", "tools", "remote"),
-    "trees",
+    *("sites", "trees"),
 )
 
 
@@ -55,6 +56,7 @@ class Settings(Record):
     limit           -- size in bytes to which each store is shrunk; None: no limit
     sources_folder  -- folder that is searched for archives before any download
     mirrors         -- base addresses tried after the recipe's addresses
+    sites           -- base addresses of named sites, tried before the known ones
     offline         -- use no network address
     strict_sources  -- accept only upstream's archive: no alternate, and no result built from one
     largest_mib     -- size limit of an archive whose recipe gives no size
@@ -79,6 +81,7 @@ class Settings(Record):
     limit: int | None
     sources_folder: Path | None
     mirrors: tuple[str, ...]
+    sites: Mapping[str, tuple[str, ...]]
     offline: bool
     strict_sources: bool
     largest_mib: int
@@ -137,7 +140,7 @@ def _content(table: Table) -> dict[str, Any]:
 
 
 def _value(key: str, text: str) -> Any:
-    if key in _LISTS:
+    if key in _LISTS or key.startswith("sites."):
         return [part for part in text.split(",") if part]
     if key in _FLAGS:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -170,6 +173,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
         limit=size(cache, "limit"),
         sources_folder=_folder(sources, "dir", path(folder)) if folder else None,
         mirrors=sources.texts("mirrors", ()),
+        sites=_sites(top.table("sites")),
         offline=sources.flag("offline", False),
         strict_sources=sources.flag("strict", False),
         largest_mib=_largest(sources),
@@ -183,6 +187,19 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
     for table in (cache, sources, login, sandbox, compiler, tools, elsewhere, trees):
         table.finish()
     return settings
+
+
+def _sites(table: Table) -> dict[str, tuple[str, ...]]:
+    """Return the base addresses that are tried first, by the names of sites."""
+    if not table.names():
+        return {}
+    from quard import sites  # noqa: PLC0415 - few builds have such settings
+
+    for name in table.names():
+        if name not in sites.bases():
+            known = f"known: {', '.join(sorted(sites.bases()))}"
+            raise table.error(name, "is no known site", meant(name, sites.bases(), known))
+    return {name: table.texts(name) for name in table.names()}
 
 
 def _override(override: Table, path: Callable[[str], Path]) -> dict[str, Path]:

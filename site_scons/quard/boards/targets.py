@@ -37,13 +37,13 @@ def target(triple: str, trees: Trees | None = None) -> Target:
     if place == file and not os.path.lexists(path):
         path = _OWN / file
     if not _GLIBC.fullmatch(glibc) or not os.path.lexists(path):
-        raise unknown("target", triple, _known(trees), f"add {_FOLDER}/TRIPLE.toml")
+        raise unknown("target", triple, known(trees), f"add {_FOLDER}/TRIPLE.toml")
     found, musl = _read(path, place, glibc)
     return found if triple == glibc else musl
 
 
-def _known(trees: Trees | None) -> list[str]:
-    """Return all triples, sorted."""
+def known(trees: Trees | None) -> list[str]:
+    """Return the triples of all targets, sorted."""
     glibc = {*Trees(_OWN).names(_FOLDER, ".toml"), *(trees or Trees(_OWN)).names(_FOLDER, ".toml")}
     return sorted(glibc | {name.replace("-linux-gnu", "-linux-musl") for name in glibc})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quard import sites
 from quard.base.errors import QuardError
 from quard.boards.native import NAME as BUILD
 from quard.boards.trees import OWN
@@ -87,8 +88,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     recipe = package.recipe
     plan = resolved.plans.get(name)
     source = next(iter(recipe.sources), None)
-    urls = (source.address, *source.mirrors) if source else ()
     values = {"name": name, "version": recipe.version}
+    written = render_all((source.address, *source.mirrors) if source else (), values)
     edges = resolved.graph.edges[name] if plan else None
     native = resolved.root.name == BUILD
     others = source.alternates if source else ()
@@ -102,7 +103,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "recipe": package.file,
         "on_board": plan is not None,
         "image": [] if native else [part for each, part in resolved.layers if each == name],
-        "source": list(render_all(urls, values)),
+        "source": [url for address in written for url in sites.expand(address)],
         "sha256": source.sha256 if source else "",
         "alternates": [f"{render(one.address, values)} (sha256 {one.sha256})" for one in others],
         "provenance": source.provenance if source else "",

@@ -72,7 +72,7 @@ class Machine:
     binary       -- QEMU's program, found on PATH
     host_packages -- Debian packages that contain it, by release: any of them
     machine, cpu -- QEMU's names; `cpu` empty: the machine's own default
-    firmware, kernel -- file names in the images folder
+    firmware, kernel -- file names in the images folder; `firmware` empty: QEMU's own, or none
     console      -- the kernel's name of QEMU's first serial port
     command_line -- further kernel parameters
     panic_words  -- kernel parameters with which a panic ends QEMU with status 3
@@ -122,7 +122,7 @@ def load(path: Path, file: str = "") -> Machine:
         cpu=_text(table, "cpu", f"({DEVICE})?", ""),
         cpus=_number(table, "cpus", 1, 512),
         memory_mib=_number(table, "memory_mib", 16, 1 << 20),
-        firmware=_text(table, "firmware", NAME),
+        firmware=_text(table, "firmware", f"({NAME})?", ""),
         kernel=_text(table, "kernel", NAME),
         console=_text(table, "console", NAME),
         command_line=_words(table, "command_line"),

@@ -61,7 +61,8 @@ def script(
 
     The lines between `#@if WORD or WORD` and `#@end` are only for boards and machines with one of
     these: ext4, squashfs, cpio (root file systems), bootable (any of them), unbootable, data (a
-    data disk), panic (a panic ends QEMU). `@word@` is replaced by the machine's value, quoted.
+    data disk), panic (a panic ends QEMU), firmware (one of the images). `@word@` is replaced by the
+    machine's value, quoted.
 
     board   -- its name
     data    -- file name of the data disk's template; "": the board has none
@@ -85,6 +86,7 @@ def _conditions(machine: Machine, roots: tuple[str, ...], data: str) -> dict[str
         "unbootable": not roots,
         "data": bool(data),
         "panic": bool(machine.panic_words),
+        "firmware": bool(machine.firmware),
     }
 
 

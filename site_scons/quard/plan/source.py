@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from quard.base.record import Record
 from quard.model import Recipe, Source
 from quard.recipes.placeholders import render
+from quard.sites import file_name
 
 TOP = ""
 """The folder of the archive that is unpacked as the source tree itself."""
@@ -72,13 +73,9 @@ def requests(name: str, recipe: Recipe, *, strict: bool = False) -> tuple[Reques
 
 def _request(name: str, source: Source, values: Mapping[str, str], *, strict: bool) -> Request:
     urls = tuple(render(url, values) for url in (source.address, *source.mirrors))
-    variants = [Variant(_file(urls[0]), source.sha256, urls, source.size)]
+    variants = [Variant(file_name(urls[0]), source.sha256, urls, source.size)]
     for other in () if strict else source.alternates:
         url = render(other.address, values)
-        variants.append(Variant(_file(url), other.sha256, (url,), other.size))
+        variants.append(Variant(file_name(url), other.sha256, (url,), other.size))
     excluded = strict and bool(source.alternates)
     return Request(name, tuple(variants), strict=excluded, into=source.into)
-
-
-def _file(url: str) -> str:
-    return url.rstrip("/").rpartition("/")[2]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from quard import sites
 from quard.base import canonical
 from quard.base.record import Record
 from quard.ledger import why
@@ -126,7 +127,7 @@ class Forecast:
         package = self._build.roots[unit.folder].packages[unit.package]
         for request in source.requests(unit.package, package.recipe):
             if request.into == source.TOP and (variant := request.variant(found["sha256"])):
-                return {**found, "address": variant.addresses[0]}
+                return {**found, "address": sites.expand(variant.addresses[0])[0]}
         return found
 
     def _depends(self, each: Input) -> str:

@@ -155,7 +155,13 @@ class Host:
         settings = self._settings
         fetcher = Fetcher(
             self.sources,
-            Locations(self.folders, settings.mirrors, settings.offline, settings.tools_mirrors),
+            Locations(
+                self.folders,
+                settings.mirrors,
+                settings.offline,
+                settings.tools_mirrors,
+                settings.sites,
+            ),
             self.console.progress(),
             most=settings.largest_mib << 20,
         )

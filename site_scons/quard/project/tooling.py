@@ -160,7 +160,9 @@ class Tooling:
         from quard.tools.fetching import Packages  # noqa: PLC0415
 
         settings = self._settings
-        locations = Locations(offline=settings.offline, debian=settings.tools_mirrors)
+        locations = Locations(
+            offline=settings.offline, debian=settings.tools_mirrors, sites=settings.sites
+        )
         fetcher = Fetcher(self._cache / "debs", locations, self._console.progress(many=True))
         self._stop.listen(fetcher.stop)
         return Packages(fetcher)

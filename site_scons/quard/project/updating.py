@@ -25,7 +25,9 @@ def updated(
     """
     wanted = names.load(project)
     folders = (settings.sources_folder,) if settings.sources_folder else ()
-    where = Locations(folders, settings.mirrors, settings.offline, settings.tools_mirrors)
+    where = Locations(
+        folders, settings.mirrors, settings.offline, settings.tools_mirrors, settings.sites
+    )
     fetcher = Fetcher(cache / "tools" / "debs", where, progress)
     since = update.recorded(project, wanted)
     mirror = Mirror(wanted.release, fetcher, progress, since=since)

@@ -98,6 +98,7 @@ class Workspace:
             "folder": str(self.settings.sources_folder or ""),
             "offline": self.settings.offline,
             "override": sorted(self.settings.override),
+            **({"sites": dict(self.settings.sites)} if self.settings.sites else {}),
         }
         keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
         asked = questions(
@@ -144,7 +145,8 @@ class Workspace:
         root = native.root(self.board.name, self.host.site.machine, names)
         fragments = Fragments(self.trees, root.configuration)
         self.fragments[root.name] = fragments
-        return Resolver(root, self._catalog, fragments, strict=self.settings.strict_sources)
+        catalog = self._catalog.of(root.configuration.target, self.trees)
+        return Resolver(root, catalog, fragments, strict=self.settings.strict_sources)
 
     def _trees(self) -> dict[str, Tree]:
         return {

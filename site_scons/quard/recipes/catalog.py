@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
@@ -18,11 +19,15 @@ from quard.base.files import FileRef
 from quard.base.names import NAME, unknown
 from quard.base.plain import short
 from quard.base.record import Record
-from quard.boards.trees import placed
-from quard.model import Recipe
+from quard.boards.trees import Trees, placed
+from quard.model import Kconfig, Recipe
 from quard.recipes.parse_cache import ParseCache
+from quard.recipes.variant import Variant
+from quard.target import Target
 
 RECIPE = "recipe.py"
+_VARIES = b"ByTarget"
+"""The word in a recipe that may differ between targets."""
 _LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.rej"))))
 """Leftover files of editors and patch(1): never part of a recipe."""
 
@@ -31,7 +36,8 @@ _LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.
 class Package(Record):
     """A recipe and its folder.
 
-    sha256 -- of the recipe's text
+    sha256 -- of the recipe's text, and of what chooses among its values
+    triple -- of the target that the recipe is for ("*": no board is chosen); "": it is for all
     beside -- names of the files in the folder, sorted, including the recipe's
     tree   -- the tree that it is in, see quard.boards.trees
     """
@@ -42,6 +48,12 @@ class Package(Record):
     sha256: str
     beside: tuple[str, ...]
     tree: str = ""
+    triple: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The name of the recipe in the parse cache."""
+        return _entry(self.name, self.triple)
 
     @property
     def file(self) -> str:
@@ -53,11 +65,19 @@ class Package(Record):
         return tuple(self._reference(name) for name in self.beside if name.endswith(".patch"))
 
     def files(self) -> tuple[FileRef, ...]:
-        """Return the other files that the build can see."""
+        """Return the other files that the build can see.
+
+        Of Kconfig fragments it sees those that the recipe names: others are for other targets.
+        """
+        recipe = self.recipe
+        fragments = recipe.fragments if isinstance(recipe, Kconfig) else self.beside
         return tuple(
             self._reference(name, runs=True)
             for name in self.beside
-            if name != RECIPE and not name.endswith(".patch") and not _LEFTOVER.match(name)
+            if name != RECIPE
+            and not name.endswith(".patch")
+            and not _LEFTOVER.match(name)
+            and (not name.endswith(".fragment") or name in fragments)
         )
 
     def _reference(self, name: str, *, runs: bool = False) -> FileRef:
@@ -78,14 +98,27 @@ class Catalog:
     memory -- file of the parse cache, so that only changed recipes are parsed
     more   -- the same folders of product trees, by the trees' names; of two packages with the same
               name, that of the later tree is in the catalogue
+    variant -- what recipes that differ between targets are for
     """
 
     def __init__(
-        self, folder: Path, memory: Path | None = None, more: Mapping[str, Path] | None = None
+        self,
+        folder: Path,
+        memory: Path | None = None,
+        more: Mapping[str, Path] | None = None,
+        variant: Variant | None = None,
     ) -> None:
         self._folders = {"": folder, **(more or {})}
         self._packages: dict[str, Package] = {}
+        self._own: dict[str, Package] = {}
         self._remembered = ParseCache(memory)
+        self._variant = variant or Variant()
+
+    def of(self, target: Target, trees: Trees) -> Catalog:
+        """Return the same catalogue with the recipes for a target of these trees."""
+        found = copy(self)
+        found._own, found._variant = {}, Variant(target, trees)
+        return found
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -111,10 +144,10 @@ class Catalog:
 
     def __getitem__(self, name: str) -> Package:
         """Return one package. Raises QuardError if it does not exist or cannot be read."""
-        package = self._packages.get(name)
+        package = self._packages.get(name) or self._own.get(name)
         if package is None:
             package = self._read(name)
-            self._packages[name] = package
+            (self._own if package.triple else self._packages)[name] = package
         return package
 
     def _read(self, name: str) -> Package:
@@ -129,14 +162,18 @@ class Catalog:
             raise self._missing(name) from None
         except OSError as error:
             raise _unreadable(shown, RECIPE, error) from error
-        sha256 = hashlib.sha256(text).hexdigest()
-        recipe = self._remembered.recipe(name, sha256)
+        variant = self._variant if _VARIES in text else None
+        stamp = variant.stamp if variant else b""
+        sha256 = hashlib.sha256(text + stamp).hexdigest()
+        triple = variant.name if variant else ""
+        entry = _entry(name, triple)
+        recipe = self._remembered.recipe(entry, sha256)
         if recipe is None:
             from quard.recipes import parse  # noqa: PLC0415 - for changed recipes only
 
-            recipe = parse.recipe(text, f"{shown}/{RECIPE}")
-            self._remembered.add(name, sha256, recipe)
-        return Package(name, recipe, Path(folder), sha256, beside, tree)
+            recipe = parse.recipe(text, f"{shown}/{RECIPE}", variant)
+            self._remembered.add(entry, sha256, recipe)
+        return Package(name, recipe, Path(folder), sha256, beside, tree, triple)
 
     def _missing(self, name: str) -> QuardError:
         if name in self.known:
@@ -149,15 +186,19 @@ class Catalog:
 
     def is_clean(self, package: Package) -> bool:
         """Return whether an earlier check of this recipe and these file names found nothing."""
-        return self._remembered.is_clean(package.name, package.sha256, package.beside)
+        return self._remembered.is_clean(package.entry, package.sha256, package.beside)
 
     def set_clean(self, package: Package) -> None:
         """Record that a check found nothing."""
-        self._remembered.set_clean(package.name, package.sha256, package.beside)
+        self._remembered.set_clean(package.entry, package.sha256, package.beside)
 
     def remember(self) -> None:
         """Save the parse cache, if anything is new."""
         self._remembered.save(self.known)
+
+
+def _entry(name: str, triple: str) -> str:
+    return f"{name} {triple}" if triple else name
 
 
 def _shown(tree: str, name: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from quard import sites
 from quard.base.files import is_sha256
+from quard.base.names import meant
 from quard.model import Custom, Source, ToolchainRuntime
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
 from quard.recipes.lint_names import twice
 
-_ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|debian:[^/\s][^\s]*\Z")
+_ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|[a-z0-9]+:[^/\s][^\s]*[^/\s]\Z")
 
 
 def sources(package: Package, _: Catalog) -> Iterator[Finding]:
@@ -68,6 +70,9 @@ def _archive(package: Package, field: str, source: Source) -> Iterator[Finding]:
     for url in _addresses(source):
         if not _ADDRESS.match(url):
             yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
+        elif (site := sites.split(url)[0]) and site not in sites.bases():
+            text = meant(site, sites.bases(), f"known: {', '.join(sorted(sites.bases()))}")
+            yield finding(package, "sources", f"unknown site {site!r}; {text}", "unknown-site")
 
 
 def _addresses(source: Source) -> tuple[str, ...]:

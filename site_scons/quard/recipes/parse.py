@@ -14,13 +14,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from quard import by_target as choice
 from quard import installed, model, steps
-from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.base.typetest import field_tests
 from quard.model import Recipe
+from quard.recipes import by_target
+from quard.recipes.unusable import unusable
+from quard.recipes.variant import Variant
 
-_MODULES = {module.__name__ for module in (installed, model, steps)}
+_MODULES = {module.__name__ for module in (choice, installed, model, steps)}
 """Modules of the vocabulary; quard.model has the names of all of them."""
 _WORDS = {
     name: value
@@ -45,25 +48,35 @@ _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 """NUL ends a text in system calls; halves of surrogate pairs have no UTF-8 form."""
 
 
-def recipe(content: bytes, where: str) -> Recipe:
+def recipe(content: bytes, where: str, variant: Variant | None = None) -> Recipe:
     """Return the recipe in a file's content.
 
-    where -- the file's name in messages
+    where   -- the file's name in messages
+    variant -- what the recipe is for, if it differs between targets
+    All values of each ByTarget are checked, of whatever target.
     Raises QuardError: recipe-syntax (not Python, or more than data), unknown-field,
-    missing-field, malformed-field.
+    missing-field, malformed-field, unknown-target, not-for-target.
     """
     try:
         tree = ast.parse(content.decode(), filename=where)
         value = _assignment(tree, where)
-        found = _evaluate(value, where)
+        if variant is not None:
+            for each in by_target.every(value, where):
+                _checked(each, where)
+            value = by_target.value(value, variant, where)
+        return _checked(value, where)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise _bad(where, line, str(error), "recipe-syntax") from error
+        raise unusable(where, line, str(error), "recipe-syntax") from error
     except (RecursionError, MemoryError) as error:  # the parser raises MemoryError for it
-        raise _bad(where, 1, "an expression is nested too deeply", "recipe-syntax") from error
+        raise unusable(where, 1, "an expression is nested too deeply", "recipe-syntax") from error
+
+
+def _checked(value: ast.expr, where: str) -> Recipe:
+    found = _evaluate(value, where)
     if not isinstance(found, Recipe) or type(found) is Recipe:
         styles = ", ".join(sorted(n for n, c in _WORDS.items() if issubclass(c, Recipe)))
-        raise _bad(where, value.lineno, f"RECIPE is none of: {styles}", "recipe-syntax")
+        raise unusable(where, value.lineno, f"RECIPE is none of: {styles}", "recipe-syntax")
     _check_types(found, where, value.lineno)
     return found
 
@@ -80,14 +93,14 @@ def _assignment(tree: ast.Module, where: str) -> ast.expr:
             case ast.Assign(targets=[ast.Name(id="RECIPE")], value=value) if found is None:
                 found = value
             case _:
-                raise _bad(
+                raise unusable(
                     where,
                     node.lineno,
                     "only `from quard.model import ...` and one `RECIPE = ...` are allowed here",
                     "recipe-syntax",
                 )
     if found is None:
-        raise _bad(where, 1, "RECIPE = ... is missing", "recipe-syntax")
+        raise unusable(where, 1, "RECIPE = ... is missing", "recipe-syntax")
     return found
 
 
@@ -96,7 +109,7 @@ def _evaluate(node: ast.expr, where: str) -> Any:
         if not isinstance(child, _PLAIN):
             kind = type(child).__name__
             line = getattr(child, "lineno", node.lineno)
-            raise _bad(where, line, f"{kind} is not allowed: a recipe is data", "recipe-syntax")
+            raise unusable(where, line, f"{kind} is not allowed: a recipe is data", "recipe-syntax")
     return _value(node, where)
 
 
@@ -105,7 +118,7 @@ def _value(node: ast.expr, where: str) -> Any:
         case ast.Constant(value=value):
             if isinstance(value, str) and _UNUSABLE.search(value):
                 text = f"{value!r} contains a character that files and commands cannot contain"
-                raise _bad(where, node.lineno, text, "malformed-field")
+                raise unusable(where, node.lineno, text, "malformed-field")
             return value
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return tuple(_value(item, where) for item in items)
@@ -115,20 +128,20 @@ def _value(node: ast.expr, where: str) -> Any:
             try:
                 return _value(left, where) + _value(right, where)
             except TypeError as error:
-                raise _bad(where, node.lineno, str(error), "malformed-field") from error
+                raise unusable(where, node.lineno, str(error), "malformed-field") from error
         case ast.Call(func=ast.Name(id=word), args=args, keywords=keywords) if word in _WORDS:
             return _construct(_WORDS[word], node, args, keywords, where)
         case ast.Name(id=word) if word in _WORDS:
-            raise _bad(where, node.lineno, f"write {word}(...)", "recipe-syntax")
+            raise unusable(where, node.lineno, f"write {word}(...)", "recipe-syntax")
         case ast.Call(func=ast.Name(id=word)) | ast.Name(id=word):
-            raise _bad(
+            raise unusable(
                 where,
                 node.lineno,
                 f"unknown word {word!r}",
                 "unknown-field",
                 meant(word, _WORDS, ""),
             )
-    raise _bad(where, node.lineno, "this is not data", "recipe-syntax")
+    raise unusable(where, node.lineno, "this is not data", "recipe-syntax")
 
 
 def _dictionary(
@@ -137,10 +150,10 @@ def _dictionary(
     made: dict[Any, Any] = {}
     for key, value in zip(keys, values, strict=True):
         if not isinstance(key, ast.Constant):
-            raise _bad(where, line, "a key of a dictionary must be a string", "malformed-field")
+            raise unusable(where, line, "a key of a dictionary must be a string", "malformed-field")
         name = _value(key, where)
         if name in made:
-            raise _bad(where, key.lineno, f"the key {name!r} is given twice", "malformed-field")
+            raise unusable(where, key.lineno, f"the key {name!r} is given twice", "malformed-field")
         made[name] = _value(value, where)
     return made
 
@@ -154,7 +167,7 @@ def _construct(
         # The fields of ForBuild are those of the recipe's style: lint checks them.
         anything = kind is model.ForBuild and keyword.arg is not None
         if keyword.arg not in known and not anything:
-            raise _bad(
+            raise unusable(
                 where,
                 keyword.value.lineno,
                 f"{kind.__name__} has no field {keyword.arg!r}",
@@ -162,7 +175,7 @@ def _construct(
                 meant(str(keyword.arg), known, "known: " + ", ".join(sorted(known))),
             )
         if keyword.arg in named:
-            raise _bad(
+            raise unusable(
                 where,
                 keyword.value.lineno,
                 f"{kind.__name__}.{keyword.arg} is given twice",
@@ -173,7 +186,7 @@ def _construct(
         return kind(*(_value(arg, where) for arg in args), **named)
     except TypeError as error:
         text = str(error).split(" ", 1)[-1]
-        raise _bad(where, node.lineno, f"{kind.__name__}: {text}", "missing-field") from error
+        raise unusable(where, node.lineno, f"{kind.__name__}: {text}", "missing-field") from error
 
 
 def _check_types(value: Any, where: str, line: int) -> None:
@@ -186,7 +199,7 @@ def _check_types(value: Any, where: str, line: int) -> None:
             continue
         if not tests[item.name](content):
             wanted = _written(str(item.type))
-            raise _bad(
+            raise unusable(
                 where,
                 line,
                 f"{kind.__name__}.{item.name} must be {wanted}, not {content!r}",
@@ -215,12 +228,3 @@ def _parts(content: Any) -> Iterator[Any]:
             yield from _parts(item)
     elif isinstance(content, dict):
         yield from _parts((*content, *content.values()))
-
-
-def _bad(where: str, line: int, what: str, reason: str, hint: str = "") -> QuardError:
-    return QuardError(
-        f"{where} cannot be used",
-        detail=f"line {line}: {what}",
-        reason=reason,
-        hint=hint or "docs/adding-a-package.md lists every field",
-    )

@@ -76,7 +76,7 @@ class ParseCache:
         """Save the entries of recipes that exist; a full disk only costs time later."""
         if self._file is None or not self._changed:
             return
-        kept = {name: entry for name, entry in self._entries.items() if name in names}
+        kept = {n: entry for n, entry in self._entries.items() if n.partition(" ")[0] in names}
         data = self._engine + pickle.dumps(kept)
         with contextlib.suppress(OSError), replacing(self._file) as part:
             part.write_bytes(hashlib.sha256(data).digest() + data)

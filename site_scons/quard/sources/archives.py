@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from quard.base.files import file_sha256
 from quard.plan.source import Request, Variant
+from quard.sites import file_name
 
 
 @dataclass(frozen=True)
@@ -94,5 +95,5 @@ def _is_final(path: Path) -> bool:
 
 def names(variant: Variant) -> tuple[str, ...]:
     """Return the names that these bytes may have; a mirror may have its own name for them."""
-    others = [unquote(address).rpartition("/")[2] for address in variant.addresses]
+    others = [unquote(file_name(address)) for address in variant.addresses]
     return tuple(dict.fromkeys(name for name in (variant.file, *others) if name))

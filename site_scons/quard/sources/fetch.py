@@ -167,7 +167,11 @@ class Fetcher:
         """Yield every address once, best first; those that cannot be tried go to `failures`."""
         seen = set()
         for variant, origin in self._origins(request):
-            addresses = self.locations.expand(origin)
+            try:
+                addresses = self.locations.expand(origin)
+            except Failed as fault:
+                failures.append(Failure(origin, str(fault), variant))
+                continue
             if not addresses:
                 text = _NO_ARCHIVE
                 failures.append(Failure(origin, text, variant))

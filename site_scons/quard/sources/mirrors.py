@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from quard import sites
 from quard.base import given
 from quard.process.starting import run
+from quard.sources.attempt import Failed, Limits
 
-DEBIAN = "debian:"
+DEBIAN = f"{sites.DEBIAN}:"
 """Prefix of an address that is relative to the root of any mirror of Debian's archive."""
 
 _MIRROR_LIST = "mirror+file:"
@@ -27,22 +30,33 @@ class Locations:
     mirrors -- base addresses (http, https, file) with all files in one folder
     offline -- whether only folders and file addresses are used, not the network
     debian  -- base addresses of Debian's archive, tried before those of apt
+    sites   -- base addresses of named sites, tried before the known ones
     """
 
     folders: tuple[Path, ...] = ()
     mirrors: tuple[str, ...] = ()
     offline: bool = False
     debian: tuple[str, ...] = ()
+    sites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def mirrored(self, file: str) -> tuple[str, ...]:
         """Return the addresses of `file` at the mirrors."""
         return tuple(f"{base.rstrip('/')}/{quote(file, safe='+~')}" for base in self.mirrors)
 
     def expand(self, address: str) -> tuple[str, ...]:
-        """Return the addresses that `address` stands for here, see `expand` below."""
-        path = address.removeprefix(DEBIAN).lstrip("/")
-        near = self.debian if address.startswith(DEBIAN) else ()
-        return (*(f"{base.rstrip('/')}/{path}" for base in near), *expand(address))
+        """Return the addresses that `address` stands for here, see `expand` below.
+
+        Raises Failed, which says why there is none.
+        """
+        site, path = sites.split(address)
+        near = self.sites.get(site, ())
+        if site == sites.PYPI:
+            from quard.sources import pypi  # noqa: PLC0415 - like all that loads the HTTP library
+
+            return tuple(pypi.addresses(path, near, Limits(), offline=self.offline))
+        if site == sites.DEBIAN:
+            near = (*near, *self.debian)
+        return (*(sites.joined(base, path) for base in near), *expand(address))
 
 
 def expand(address: str) -> tuple[str, ...]:
@@ -50,12 +64,16 @@ def expand(address: str) -> tuple[str, ...]:
 
     `debian:pool/...` gives one for each base address of Debian's archive that the machine's apt
     is configured with. It gives none if there is no apt, or if apt has not yet read an index of
-    Debian. Any other address is returned unchanged.
+    Debian. An address on another named site gives one for each of its base addresses, a complete
+    one is returned unchanged. Raises Failed for an unknown site.
     """
-    if not address.startswith(DEBIAN):
-        return (address,)
-    path = address.removeprefix(DEBIAN).lstrip("/")
-    return tuple(f"{base}/{path}" for base in _ARCHIVE.bases())
+    site, path = sites.split(address)
+    if site == sites.DEBIAN:
+        return tuple(sites.joined(base, path) for base in _ARCHIVE.bases())
+    try:
+        return sites.expand(address)
+    except KeyError:
+        raise Failed(f"unknown site {site!r}") from None
 
 
 class _Archive:

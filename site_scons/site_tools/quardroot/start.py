@@ -60,8 +60,8 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     if command.verb in cli.OVERVIEWS or (command.verb == "info" and not command.names):
         _survey(command, trees, catalog, console)
     chosen = board.load(trees, command.board)
-    roots = (*(root.name for root in chosen.roots), native.NAME)
-    cli.require_roots(command, roots, chosen.own.file)
+    catalog = catalog.of(chosen.target, trees)
+    _require_roots(command, chosen)
     equip.have_packages(trees.own, command, local, console)
     site = _site(project, command, local)
     guard = Guard(project / "out")
@@ -76,6 +76,11 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
     if command.verb in cli.QUESTIONS:
         _answer(command, workspace, catalog, guard)
     return Session(command, workspace, guard)
+
+
+def _require_roots(command: Command, chosen: board.Board) -> None:
+    roots = (*(root.name for root in chosen.roots), native.NAME)
+    cli.require_roots(command, roots, chosen.own.file)
 
 
 def _catalog(project: Path, trees: Trees) -> Catalog:

@@ -29,6 +29,7 @@ EMPTY = Settings(
     limit=None,
     sources_folder=None,
     mirrors=(),
+    sites={},
     offline=False,
     strict_sources=False,
     largest_mib=2048,
@@ -77,6 +78,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         limit=20 << 30,
         sources_folder=tmp_path / "downloads",
         mirrors=("https://a/", "https://b/"),
+        sites={"gnu": ("https://e/gnu",)},
         offline=True,
         strict_sources=True,
         largest_mib=12,
@@ -100,6 +102,7 @@ def test_the_file_and_the_command_line_say_the_same_things(tmp_path: Path) -> No
         cache__sign="id.pub",
         sources__dir="downloads",
         sources__mirrors="https://a/,https://b/,",
+        sites__gnu="https://e/gnu",
         sources__offline="yes",
         sources__strict="yes",
         sources__largest_mib="12",
@@ -131,6 +134,8 @@ certificate = "id.pub"
 s3_region = "eu-central-1"
 trust = "id.pub"
 sign = "id.pub"
+[sites]
+gnu = ["https://e/gnu"]
 [sources]
 dir = "downloads"
 mirrors = ["https://a/", "https://b/"]
@@ -425,3 +430,11 @@ def test_an_address_of_ipv6_names_a_compile_host(tmp_path: Path) -> None:
     found = load(tmp_path, '[compiler]\nlauncher = "distcc"\nhosts = ["[fd00::2]:99/2"]\n')
     assert found.launching and found.launching.hosts == (CompileHost("fd00::2", 99, 2),)
     assert str(found.launching.hosts[0]) == "[fd00::2]:99"
+
+
+def test_an_unknown_site_is_refused_with_the_one_that_is_meant(tmp_path: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        load(tmp_path, sites__kernal="https://e/")
+    assert caught.value.reason == "bad-setting"
+    assert "sites.kernal is no known site" in caught.value.message
+    assert caught.value.hint == "did you mean 'kernel'?"

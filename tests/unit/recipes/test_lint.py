@@ -180,6 +180,12 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "source 2.provenance",
         "missing-provenance",
     ),
+    "unknown site": (
+        "Autotools",
+        {"sources": source(mirrors='["kernal:linux/x.tar.xz"]')},
+        "sources",
+        "unknown-site",
+    ),
     "mirror with a space": (
         "Autotools",
         {"sources": source(mirrors='("https://x/a b",)')},
@@ -360,8 +366,14 @@ def test_a_need_of_a_feature_may_be_exported(tmp_path: Path) -> None:
     assert findings(tmp_path, **changes) == []
 
 
+def test_the_site_that_is_meant_is_named(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, sources=source(address='"sourceforg:x/y.tar.gz"'))
+    assert found.text == "unknown site 'sourceforg'; did you mean 'sourceforge'?"
+
+
 def test_every_known_address_form_is_accepted(tmp_path: Path) -> None:
-    mirrors = '("http://a/b", "ftp://a/b", "file:///a/b", "debian:pool/main/x/x_1.orig.tar.gz")'
+    plain = '["http://a/b", "ftp://a/b", "file:///a/b", "debian:pool/main/x/x_1.orig.tar.gz"]'
+    mirrors = plain + ' + ["gnu:x/x.tar", "pypi:x/x-1.tar.gz"]'
     assert findings(tmp_path, sources=source(mirrors=mirrors)) == []
 
 

@@ -40,9 +40,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     plain = parse.recipe
 
-    def count(content: bytes, where: str) -> object:
+    def count(content: bytes, where: str, *variant: None) -> object:
         names.append(where.split("/")[1])
-        return plain(content, where)
+        return plain(content, where, *variant)
 
     monkeypatch.setattr(parse, "recipe", count)
     return names

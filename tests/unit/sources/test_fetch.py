@@ -239,6 +239,16 @@ def test_address_in_debians_archive_is_asked_at_the_archives_of_the_settings(
     assert paths == ["/gone/pool/d/demo_1.orig.tar", "/debian/pool/d/demo_1.orig.tar"]
 
 
+def test_an_address_on_a_site_is_asked_at_each_base_and_a_bad_one_does_not_end_the_search(
+    server: Server, cache: Path
+) -> None:
+    there = server.serve("/gnu/demo/demo-1.tar", Reply(RIGHT))
+    where = Locations(sites={"gnu": (server.base + "/gone", server.base + "/gnu")})
+    found = fetcher(cache, where).fetch(request("nowhere:demo-1.tar", "gnu:demo/demo-1.tar"))
+    assert (found.address, found.path.name) == (there, "demo-1.tar")
+    assert server.requests[0][0] == "/gone/demo/demo-1.tar"
+
+
 def test_addresses_are_asked_variant_by_variant_and_mirrors_last(
     server: Server, cache: Path
 ) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from quard import sites
 from quard.sources import mirrors
+from quard.sources.attempt import Failed
 from quard.sources.mirrors import Locations, expand
 
 
@@ -107,3 +109,25 @@ def test_mirrors_hold_files_side_by_side() -> None:
         "http://a/src/zlib_1.3.dfsg+really~1%20x.tar.gz",
         "file:///srv/b/zlib_1.3.dfsg+really~1%20x.tar.gz",
     )
+
+
+def test_the_settings_bases_of_a_site_come_before_the_known_ones() -> None:
+    where = Locations(sites={"gnu": ("https://near/gnu/",)}, debian=("https://deb",))
+    first, *others = where.expand("gnu:x/x-1.tar.gz")
+    assert first == "https://near/gnu/x/x-1.tar.gz"
+    assert others == [f"{base}/x/x-1.tar.gz" for base in sites.bases()["gnu"]]
+
+
+def test_the_settings_bases_of_debian_come_before_those_of_the_tools(apt: Path) -> None:
+    (apt / "targets").write_text("Debian\thttp://one/debian/\t\n")
+    where = Locations(sites={"debian": ("https://near",)}, debian=("https://tools",))
+    assert where.expand("debian:pool/x") == (
+        "https://near/pool/x",
+        "https://tools/pool/x",
+        "http://one/debian/pool/x",
+    )
+
+
+def test_an_unknown_site_is_a_failure_of_its_address() -> None:
+    with pytest.raises(Failed, match="unknown site 'nowhere'"):
+        Locations().expand("nowhere:x/y.tar")

@@ -1,0 +1,49 @@
+"""Named sites: what `gnu:` and the like stand for in a source's address."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+DEBIAN, PYPI = "debian", "pypi"
+"""Sites whose places are the machine's own configuration: that of apt, and that of pip."""
+_FILE = Path(__file__).with_name("sites.toml")
+
+
+def split(address: str) -> tuple[str, str]:
+    """Return an address's site and the path on it; the site is empty for a complete address."""
+    site, colon, path = address.partition(":")
+    if not colon or path.startswith("//"):
+        return "", address
+    return site, path
+
+
+def file_name(address: str) -> str:
+    """Return the name of the file at an address."""
+    return split(address)[1].rstrip("/").rpartition("/")[2]
+
+
+@cache
+def bases() -> Mapping[str, tuple[str, ...]]:
+    """Return the base addresses of each site, the best one first; none for those of the machine."""
+    found = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return {name: tuple(site["bases"]) for name, site in found.items()} | {DEBIAN: (), PYPI: ()}
+
+
+def expand(address: str) -> tuple[str, ...]:
+    """Return the complete addresses that an address stands for.
+
+    An address that is complete, or on one of the machine's own sites, stands for itself. Raises
+    KeyError for an unknown site.
+    """
+    site, path = split(address)
+    if not site or site in (DEBIAN, PYPI):
+        return (address,)
+    return tuple(joined(base, path) for base in bases()[site])
+
+
+def joined(base: str, path: str) -> str:
+    """Return the address of a path on a site."""
+    return f"{base.rstrip('/')}/{path.lstrip('/')}"
