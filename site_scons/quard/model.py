@@ -16,6 +16,9 @@ from quard.installed import Part as Part
 from quard.installed import Permission as Permission
 from quard.installed import Unhardened as Unhardened
 from quard.installed import User as User
+from quard.source import Alternate as Alternate
+from quard.source import Git as Git
+from quard.source import Source as Source
 from quard.steps import Install as Install
 from quard.steps import Run as Run
 from quard.steps import Step as Step
@@ -23,44 +26,6 @@ from quard.steps import Symlink as Symlink
 
 DEPLOY = "boot"
 """Staging folder whose files go beside the images, not into the root file system."""
-
-
-@dataclass(frozen=True, repr=False)
-class Alternate(Record):
-    """The same release in an archive with other bytes, such as a distribution's repack.
-
-    address -- of the file
-    sha256 -- of these bytes
-    differs -- the known differences, in a few words
-    size   -- in bytes; 0: not known
-    """
-
-    address: str
-    sha256: str
-    differs: str
-    size: int = 0
-
-
-@dataclass(frozen=True, repr=False)
-class Source(Record):
-    """A source archive, with upstream's address first. It is unpacked as the source tree.
-
-    address    -- upstream's
-    sha256     -- of the bytes at `address` and at every mirror
-    provenance -- where the hash comes from, in a few words
-    mirrors    -- further addresses of the same bytes; `debian:` is the machine's own Debian mirror
-    alternates -- addresses of the same release with other bytes, each with its own hash
-    size       -- in bytes; 0: not known. No more than this is downloaded
-    into       -- the folder of the source tree that it is unpacked as; empty: the tree itself
-    """
-
-    address: str
-    sha256: str
-    provenance: str
-    mirrors: tuple[str, ...] = ()
-    alternates: tuple[Alternate, ...] = ()
-    size: int = 0
-    into: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,7 +101,7 @@ class Recipe(Record):
     summary: str
     version: str
     license: str
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Source | Git, ...] = ()
     license_files: tuple[str, ...] = ()
     homepage: str = ""
     needs: tuple[str, ...] = ()

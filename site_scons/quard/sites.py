@@ -9,6 +9,8 @@ from pathlib import Path
 
 DEBIAN, PYPI = "debian", "pypi"
 """Sites whose places are the machine's own configuration: that of apt, and that of pip."""
+GIT = "git+"
+"""What the address of a commit begins with, before that of its repository."""
 _FILE = Path(__file__).with_name("sites.toml")
 
 
@@ -38,6 +40,8 @@ def expand(address: str) -> tuple[str, ...]:
     An address that is complete, or on one of the machine's own sites, stands for itself. Raises
     KeyError for an unknown site.
     """
+    if address.startswith(GIT):
+        return tuple(f"{GIT}{one}" for one in expand(address.removeprefix(GIT)))
     site, path = split(address)
     if not site or site in (DEBIAN, PYPI):
         return (address,)

@@ -36,13 +36,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.recipes",),
     ("quard.boards",),
     ("quard.hardening", "quard.model", "quard.sites", "quard.target"),
-    ("quard.by_target", "quard.installed", "quard.steps"),
+    ("quard.by_target", "quard.installed", "quard.source", "quard.steps"),
     ("quard.base",),
 )
 """From top to bottom. A module imports from layers below its own; the modules of one room (plan,
 execute, store, image, site_tools) import each other without a circle."""
 
-VOCABULARY = ("quard.by_target", "quard.installed", "quard.model", "quard.steps")
+VOCABULARY = (
+    "quard.by_target",
+    "quard.installed",
+    "quard.model",
+    "quard.source",
+    "quard.steps",
+)
 """What recipes are written with."""
 WORDS_OF_MODEL = {"__future__", "dataclasses", "quard", "typing"}
 WORDS_OF_PLAN = {"__future__", "collections", "dataclasses", "functools", "re", "typing"}

@@ -21,6 +21,10 @@ def test_other_addresses_stand_for_themselves(address: str) -> None:
     assert sites.expand(address) == (address,)
 
 
+def test_the_site_of_a_repository_is_expanded_too() -> None:
+    assert sites.expand("git+github:o/n.git#x") == ("git+https://github.com/o/n.git#x",)
+
+
 def test_an_unknown_site_is_an_error() -> None:
     with pytest.raises(KeyError):
         sites.expand("nowhere:x")

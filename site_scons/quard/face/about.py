@@ -12,6 +12,7 @@ from quard.boards.trees import OWN
 from quard.face.cli import Command
 from quard.face.report import as_json
 from quard.plan.resolve import Resolved
+from quard.plan.source import archives
 from quard.plan.unit import parted, qualified
 from quard.recipes.catalog import Catalog
 from quard.recipes.placeholders import render, render_all
@@ -87,7 +88,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     package = catalog[name]
     recipe = package.recipe
     plan = resolved.plans.get(name)
-    source = next(iter(recipe.sources), None)
+    sources = archives(recipe)
+    source = next(iter(sources), None)
     values = {"name": name, "version": recipe.version}
     written = render_all((source.address, *source.mirrors) if source else (), values)
     edges = resolved.graph.edges[name] if plan else None
@@ -109,7 +111,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "provenance": source.provenance if source else "",
         "further_sources": [
             f"{one.into}: {render(one.address, values)} (sha256 {one.sha256})"
-            for one in recipe.sources[1:]
+            for one in sources[1:]
         ],
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quard.base.record import Record
-from quard.model import Recipe, Source
+from quard.model import Git, Recipe, Source
 from quard.recipes.placeholders import render
-from quard.sites import file_name
+from quard.sites import GIT, file_name
 
 TOP = ""
 """The folder of the archive that is unpacked as the source tree itself."""
+_SHORT = 12
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +51,7 @@ def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
 
     strict -- only upstream's
     """
-    for source in recipe.sources:
+    for source in archives(recipe):
         if source.into == TOP:
             alternates = () if strict else source.alternates
             return (source.sha256, *(other.sha256 for other in alternates))
@@ -59,7 +60,19 @@ def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
 
 def further(recipe: Recipe) -> tuple[tuple[str, str], ...]:
     """Return the folder and the digest of each archive that is unpacked as a folder in the tree."""
-    return tuple((source.into, source.sha256) for source in recipe.sources if source.into != TOP)
+    return tuple((source.into, source.sha256) for source in archives(recipe) if source.into != TOP)
+
+
+def archives(recipe: Recipe) -> tuple[Source, ...]:
+    """Return a recipe's sources, those of git as the archives that they are kept as."""
+    return tuple(one if isinstance(one, Source) else _archive(one) for one in recipe.sources)
+
+
+def _archive(git: Git) -> Source:
+    query = f"commit={git.commit}" + ("&submodules=1" if git.submodules else "")
+    address, *mirrors = (f"{GIT}{one}#{query}" for one in (git.address, *git.mirrors))
+    provenance = "the commit's name"
+    return Source(address, git.tree, provenance, tuple(mirrors), into=git.into)
 
 
 def requests(name: str, recipe: Recipe, *, strict: bool = False) -> tuple[Request, ...]:
@@ -68,14 +81,23 @@ def requests(name: str, recipe: Recipe, *, strict: bool = False) -> tuple[Reques
     Upstream's archive comes first in each, then the alternates, unless `strict`.
     """
     values = {"name": name, "version": recipe.version}
-    return tuple(_request(name, source, values, strict=strict) for source in recipe.sources)
+    return tuple(_request(name, source, values, strict=strict) for source in archives(recipe))
 
 
 def _request(name: str, source: Source, values: Mapping[str, str], *, strict: bool) -> Request:
     urls = tuple(render(url, values) for url in (source.address, *source.mirrors))
-    variants = [Variant(file_name(urls[0]), source.sha256, urls, source.size)]
+    variants = [Variant(_file(urls[0]), source.sha256, urls, source.size)]
     for other in () if strict else source.alternates:
         url = render(other.address, values)
-        variants.append(Variant(file_name(url), other.sha256, (url,), other.size))
+        variants.append(Variant(_file(url), other.sha256, (url,), other.size))
     excluded = strict and bool(source.alternates)
     return Request(name, tuple(variants), strict=excluded, into=source.into)
+
+
+def _file(address: str) -> str:
+    """Return the name of the file that an address gives; of a commit it has the beginning."""
+    if not address.startswith(GIT):
+        return file_name(address)
+    repository, _, query = address.rpartition("#")
+    commit = query.removeprefix("commit=")[:_SHORT]
+    return f"{file_name(repository).removesuffix('.git')}-{commit}.tar"

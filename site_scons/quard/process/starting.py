@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+_POLL = 0.1
+"""Seconds."""
 
 
 def run(
@@ -40,6 +45,41 @@ def run(
             capture_output=True,
             check=False,
         )
+
+
+def run_until(
+    argv: Sequence[str], stopped: Callable[[], bool], *, cwd: Path
+) -> subprocess.CompletedProcess[bytes] | None:
+    """Run a program that may take long to its end; kill it with its children if it is to stop.
+
+    For programs of our own that run in no sandbox and are found in PATH, with our environment. They
+    have no terminal to ask questions at.
+
+    stopped -- returns whether to stop; then the result is None
+    Raises OSError if it cannot be started.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        with not_suspended():
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                start_new_session=True,
+            )
+        try:
+            while not stopped():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    status = process.wait(_POLL)
+                    out.seek(0)
+                    errors.seek(0)
+                    return subprocess.CompletedProcess(argv, status, out.read(), errors.read())
+            return None
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 @contextlib.contextmanager

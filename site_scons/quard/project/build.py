@@ -16,6 +16,7 @@ from quard.ledger.why import Difference
 from quard.plan.packages import package_units
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
+from quard.plan.source import archives
 from quard.plan.unit import Unit, parted
 from quard.project.images import Images
 from quard.project.rooted import naming
@@ -143,8 +144,8 @@ class BoardBuild:
 
     def source_size(self, unit: Unit) -> int:
         """Return the size of a package's archive in bytes; 0 if the recipe does not give it."""
-        sources = self.roots[unit.folder].packages[unit.package].recipe.sources
-        return sum(source.size for source in sources)
+        recipe = self.roots[unit.folder].packages[unit.package].recipe
+        return sum(source.size for source in archives(recipe))
 
     def _produce(self, unit: Unit) -> None:
         workspace, name = self.workspace, unit.name

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from quard import sites
 from quard.base.files import is_sha256
 from quard.base.names import meant
-from quard.model import Custom, Source, ToolchainRuntime
+from quard.model import Custom, Git, Source, ToolchainRuntime
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
 from quard.recipes.lint_names import twice
 
-_ADDRESS = re.compile(r"(https?|ftp|file)://[^\s]+\Z|[a-z0-9]+:[^/\s][^\s]*[^/\s]\Z")
+_COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
+_ADDRESS = re.compile(r"(https?|ftp|file|git|ssh)://[^\s]+\Z|[a-z0-9]+:[^/\s][^\s]*[^/\s]\Z")
 
 
 def sources(package: Package, _: Catalog) -> Iterator[Finding]:
@@ -25,7 +26,13 @@ def sources(package: Package, _: Catalog) -> Iterator[Finding]:
     yield from _places(package)
     for number, source in enumerate(found, start=1):
         field = f"source {number}" if len(found) > 1 else "source"
-        yield from _archive(package, field, source)
+        yield from _pinned(package, field, source)
+        for url in _addresses(source):
+            if not _ADDRESS.match(url):
+                yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
+            elif (site := sites.split(url)[0]) and site not in sites.bases():
+                text = meant(site, sites.bases(), f"known: {', '.join(sorted(sites.bases()))}")
+                yield finding(package, "sources", f"unknown site {site!r}; {text}", "unknown-site")
 
 
 def _places(package: Package) -> Iterator[Finding]:
@@ -42,7 +49,7 @@ def _places(package: Package) -> Iterator[Finding]:
         elif not is_inside(other.into) or "{" in other.into:
             text = f"into={other.into!r} must be a path in the source, such as lib/x"
             yield finding(package, "sources", text, "bad-into")
-        if other.alternates:
+        if isinstance(other, Source) and other.alternates:
             text = f"{other.address}: only the first source may have alternates"
             yield finding(package, "sources", text, "further-alternates")
 
@@ -50,6 +57,22 @@ def _places(package: Package) -> Iterator[Finding]:
 def is_inside(path: str) -> bool:
     """Return whether a path is relative, normal, and leads to no folder above."""
     return not path.startswith("/") and {"", ".", ".."}.isdisjoint(path.split("/"))
+
+
+def _pinned(package: Package, field: str, source: Source | Git) -> Iterator[Finding]:
+    """Check what says which bytes a source is."""
+    if isinstance(source, Source):
+        yield from _archive(package, field, source)
+        return
+    if not _COMMIT.match(source.commit):
+        text = (
+            "must be the full name of a commit, 40 or 64 hexadecimal digits: a branch or tag moves"
+        )
+        yield finding(package, f"{field}.commit", text, "malformed-commit")
+    if not is_sha256(source.tree):
+        reason = "malformed-hash" if source.tree else "missing-hash"
+        text = "must be 64 lower-case hexadecimal digits; docs/sources.md says how to get them"
+        yield finding(package, f"{field}.tree", text, reason)
 
 
 def _archive(package: Package, field: str, source: Source) -> Iterator[Finding]:
@@ -67,13 +90,8 @@ def _archive(package: Package, field: str, source: Source) -> Iterator[Finding]:
         yield finding(
             package, f"{field}.provenance", "say where the hash comes from", "missing-provenance"
         )
-    for url in _addresses(source):
-        if not _ADDRESS.match(url):
-            yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
-        elif (site := sites.split(url)[0]) and site not in sites.bases():
-            text = meant(site, sites.bases(), f"known: {', '.join(sorted(sites.bases()))}")
-            yield finding(package, "sources", f"unknown site {site!r}; {text}", "unknown-site")
 
 
-def _addresses(source: Source) -> tuple[str, ...]:
-    return (source.address, *source.mirrors, *(a.address for a in source.alternates))
+def _addresses(source: Source | Git) -> tuple[str, ...]:
+    alternates = source.alternates if isinstance(source, Source) else ()
+    return (source.address, *source.mirrors, *(other.address for other in alternates))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from quard import by_target as choice
-from quard import installed, model, steps
+from quard import installed, model, source, steps
 from quard.base.names import meant
 from quard.base.typetest import field_tests
 from quard.model import Recipe
@@ -23,7 +23,7 @@ from quard.recipes import by_target
 from quard.recipes.unusable import unusable
 from quard.recipes.variant import Variant
 
-_MODULES = {module.__name__ for module in (choice, installed, model, steps)}
+_MODULES = {module.__name__ for module in (choice, installed, model, source, steps)}
 """Modules of the vocabulary; quard.model has the names of all of them."""
 _WORDS = {
     name: value

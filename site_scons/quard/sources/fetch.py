@@ -12,6 +12,7 @@ from pathlib import Path
 from quard.base.files import file_sha256
 from quard.base.space import is_full
 from quard.plan.source import Request, Variant
+from quard.sites import GIT
 from quard.sources import page, unfetched
 from quard.sources.archives import Archives, Fetched, names
 from quard.sources.attempt import MOST, Failed, Limits, Other, Refused, Size, Stopped
@@ -145,6 +146,8 @@ class Fetcher:
                     path = self._archives.kept(variant)
                     if path and self._is(path, variant):  # fetched by another one meanwhile
                         return Fetched(path, variant.sha256, variant.file, "")
+                    if address.startswith(GIT):
+                        return self._clone(request.package, variant, address)
                     return self._take(request.package, variant, address)
             except Other as other:
                 failures.append(other_bytes(address, variant, other))
@@ -179,7 +182,7 @@ class Fetcher:
                 if (variant, address) in seen:
                     continue
                 seen.add((variant, address))
-                if self.locations.offline and not address.startswith("file:"):
+                if self.locations.offline and not address.startswith(("file:", f"{GIT}file:")):
                     failures.append(Failure(address, "not tried: offline", variant))
                 else:
                     yield variant, address
@@ -228,6 +231,24 @@ class Fetcher:
                 else Other("sha256", expected=variant.sha256, found=found)
             )
         part.finish(path)
+        return Fetched(path, found, variant.file, address)
+
+    def _clone(self, package: str, variant: Variant, address: str) -> Fetched:
+        """Fetch a commit as an archive. Raises Failed, Stopped, OSError."""
+        from quard.sources.git import Git  # noqa: PLC0415 - like the HTTP library
+
+        path = self._archives.place(variant)
+        part = Part(path)
+        part.discard()
+        git = Git(self._stopped.is_set, lambda line: self._progress.note(f"{package}: {line}"))
+        try:
+            git.get(address, part.path)
+            found = file_sha256(part.path)
+            if found != variant.sha256:
+                raise Other("digest of the tree", expected=variant.sha256, found=found)
+            part.finish(path)
+        finally:
+            part.discard()
         return Fetched(path, found, variant.file, address)
 
     @contextlib.contextmanager

@@ -48,6 +48,8 @@ class Locations:
 
         Raises Failed, which says why there is none.
         """
+        if address.startswith(sites.GIT):
+            return tuple(f"{sites.GIT}{one}" for one in self.expand(address[len(sites.GIT) :]))
         site, path = sites.split(address)
         near = self.sites.get(site, ())
         if site == sites.PYPI:

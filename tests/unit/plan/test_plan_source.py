@@ -59,7 +59,7 @@ def test_every_source_of_the_project_can_be_asked_for(name: str, tmp_path: Path)
     strictly = requests(name, recipe, strict=True)
     archives = Archives(tmp_path)
     for one, strict, digests, written in zip(
-        found, strictly, accepts, recipe.sources, strict=False
+        found, strictly, accepts, source.archives(recipe), strict=False
     ):
         assert (one.package, one.into) == (name, written.into)
         assert tuple(variant.sha256 for variant in one.variants) == digests
@@ -84,3 +84,17 @@ def test_further_archives_have_requests_for_their_folders(tmp_path: Path) -> Non
     assert inner.variants == (Variant("y.tar", other, ("https://a/y.tar",)),)
     assert accepted(recipe) == (SHA,)
     assert further(recipe) == (("lib/y", other),)
+
+
+def test_a_commit_is_asked_for_at_each_address_as_an_archive_named_by_it(tmp_path: Path) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    sources = (
+        f'[Git("github:o/{{name}}.git", commit="{commit}", tree="{SHA}", submodules=True,'
+        ' mirrors=["https://m/{name}"])]'
+    )
+    recipe = load(tmp_path, "thing", sources=sources).recipe
+    (found,) = requests("thing", recipe)
+    query = f"#commit={commit}&submodules=1"
+    addresses = (f"git+github:o/thing.git{query}", f"git+https://m/thing{query}")
+    assert found.variants == (Variant("thing-0123456789ab.tar", SHA, addresses),)
+    assert accepted(recipe) == (SHA,)

@@ -180,6 +180,18 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "source 2.provenance",
         "missing-provenance",
     ),
+    "a branch for a commit": (
+        "Autotools",
+        {"sources": f'[Git("https://x/y.git", commit="main", tree="{SHA}")]'},
+        "source.commit",
+        "malformed-commit",
+    ),
+    "a commit without the digest of its tree": (
+        "Autotools",
+        {"sources": f'[Git("https://x/y.git", commit="{SHA[:40]}", tree="")]'},
+        "source.tree",
+        "missing-hash",
+    ),
     "unknown site": (
         "Autotools",
         {"sources": source(mirrors='["kernal:linux/x.tar.xz"]')},
