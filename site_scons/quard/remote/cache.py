@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any
 
 from quard.base.files import file_sha256
+from quard.base.threads import Threads
 from quard.remote import action
 from quard.remote.away import Away
 from quard.remote.link import Stopped, Unusable
 from quard.remote.signatures import Signatures
-from quard.remote.threads import Threads
 from quard.remote.transport import Transport
 from quard.store import taken
 from quard.store.local import Store

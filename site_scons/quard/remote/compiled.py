@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from quard.base.threads import Threads
 from quard.process.sockets import Socket
 from quard.remote.credentials import Credentials
 from quard.remote.link import Limits, Link, Stopped, Unusable
 from quard.remote.server import Server
-from quard.remote.threads import Threads
 
 LIMITS = Limits(connect=2, silence=5, slack=5, attempts=2, pause=0.2, longest=1)
 """A compiler waits: what takes longer is compiled."""

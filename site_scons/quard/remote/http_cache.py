@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from quard.base.threads import Threads
 from quard.remote.credentials import Credentials
 from quard.remote.link import Link
 from quard.remote.server import Server
-from quard.remote.threads import Threads
 from quard.remote.transport import MOST_RECORD
 
 _AT_ONCE = 8

@@ -14,11 +14,11 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 from quard.base.errors import QuardError
+from quard.base.threads import Threads
 from quard.remote import action
 from quard.remote.cache import CacheReader
 from quard.remote.link import Stopped, Unusable
 from quard.remote.signatures import Signatures
-from quard.remote.threads import Threads
 from quard.remote.transport import Transport
 from quard.store.local import Store
 from quard.store.record import encode_record

@@ -18,9 +18,9 @@ import requests
 from requests.auth import AuthBase
 
 from quard.base.plain import one_line, short
+from quard.base.threads import Threads
 from quard.remote.credentials import Credentials
 from quard.remote.link import Busy, Link, Refusal, Stopped
-from quard.remote.threads import Threads
 from quard.remote.transfer import Bearer, Outgoing, Session
 from quard.sources import trust
 from quard.sources.attempt import Failed

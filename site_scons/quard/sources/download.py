@@ -15,12 +15,14 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
 import requests
 
+from quard.base.threads import Threads
 from quard.sources import page, trust
 from quard.sources.attempt import Failed, Limits, Refused, Size, Stopped
 from quard.sources.part import Part, PartOrigin
@@ -29,6 +31,8 @@ from quard.sources.watch import Handle, amount
 
 SIZE = Size()
 _SILENT_ATTEMPTS = 2
+_POLL, _GRACE = 0.1, 1.0
+"""Seconds between looks whether the user stops the run, and for the end of a download then."""
 
 
 class Transfer:
@@ -68,6 +72,14 @@ class Transfer:
             return False
         if scheme not in ("http", "https"):
             raise Failed(f"{scheme!r} addresses are not supported")
+        doing = Threads(1, "download").submit(self._fetch, address, part, attempts)
+        while not wait((doing,), _POLL).done:
+            # What arrives ends by itself; a silent server is waited for as long as limits say.
+            if self._stopped.is_set() and not wait((doing,), _GRACE).done:
+                raise Stopped
+        return doing.result()
+
+    def _fetch(self, address: str, part: Part, attempts: int) -> bool:
         with requests.Session() as session:
             # A server that compresses the body would change the bytes.
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "quardroot"})

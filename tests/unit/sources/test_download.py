@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import raw_server
 from faulty_server import Reply, Server
 
 from quard.sources.attempt import Failed, Limits, Stopped
@@ -389,3 +390,25 @@ def test_a_part_that_is_complete_is_not_asked_for_again(server: Server, part: Pa
     transfer()[0].get(address, part)
     assert transfer()[0].get(address, part) is True
     assert len(server.requests) == 1
+
+
+def test_a_silent_server_does_not_delay_the_end_of_a_run(part: Part) -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    def hang(_connection: socket.socket) -> None:
+        asked.set()
+        release.wait(60)
+
+    with raw_server.running(hang) as place:
+        get, _, _, stopped = transfer(replace(QUICK, read=60))
+
+        def stop() -> None:
+            asked.wait(30)
+            stopped.set()
+
+        threading.Thread(target=stop).start()
+        started = time.monotonic()
+        with pytest.raises(Stopped):
+            get.get(f"http://{place}/f", part)
+        assert time.monotonic() - started < 30
+        release.set()

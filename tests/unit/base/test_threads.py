@@ -1,4 +1,4 @@
-"""quard.remote.threads: work that does not delay the end of a run."""
+"""quard.base.threads: work that does not delay the end of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import quard
-from quard.remote.threads import Threads
+from quard.base.threads import Threads
 
 ENGINE = Path(quard.__path__[0]).parent
 
@@ -30,7 +30,7 @@ def test_the_end_of_the_process_does_not_wait_for_work() -> None:
     started = time.monotonic()
     run(
         "import time\n"
-        "from quard.remote.threads import Threads\n"
+        "from quard.base.threads import Threads\n"
         "Threads(2, 'x').submit(time.sleep, 600)\n"
     )
     assert time.monotonic() - started < 15
@@ -40,7 +40,7 @@ def test_exit_handlers_may_ask_for_work() -> None:
     said = run(
         "import atexit\n"
         "def end():\n"
-        "    from quard.remote.threads import Threads\n"
+        "    from quard.base.threads import Threads\n"
         "    print(list(Threads(2, 'x').map(abs, (-1, -2))))\n"
         "atexit.register(end)\n"
     )
