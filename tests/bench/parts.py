@@ -25,8 +25,8 @@ from bench.workers import workers
 from quard.boards.board import load
 from quard.boards.trees import Trees
 
-_BUILT_BY_WORKERS = ("iperf3", "ethtool", "readline")
-"""What the part `workers` builds: each takes some ten seconds of one processor."""
+_BUILT_BY_WORKERS = ("ncurses", "iperf3", "opensbi", "ethtool")
+"""What the part `workers` builds, if the board has it: each takes some ten seconds."""
 
 
 @dataclass(frozen=True)
