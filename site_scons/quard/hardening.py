@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 
 FORTIFY = 3
 """The highest level of _FORTIFY_SOURCE."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Hardening(Record):
     """A board's choice of defences; each can be turned off.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from quard.base.record import Record
+from quard.base.record import Record, record
 
 USER = r"[a-z_][a-z0-9_-]{0,30}"
 """Pattern of account and group names on the target: those that every tool accepts (useradd(8))."""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class User(Record):
     """An account that a package needs on the target, with a group of the same name and number."""
 
@@ -21,7 +19,7 @@ class User(Record):
     gecos: str = ""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Permission(Record):
     """Owner and mode of installed paths; `path` is absolute and may contain shell wildcards."""
 
@@ -31,7 +29,7 @@ class Permission(Record):
     group: str = "root"
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Unhardened(Record):
     """Programs and libraries that may lack defences of the board's [hardening], and why.
 
@@ -45,7 +43,7 @@ class Unhardened(Record):
     reason: str
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Part(Record):
     """Files for the target that are in another part than their folder suggests.
 

@@ -7,10 +7,9 @@ write lists where the fields are tuples.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.by_target import ByTarget as ByTarget
 from quard.installed import Part as Part
 from quard.installed import Permission as Permission
@@ -28,7 +27,7 @@ DEPLOY = "boot"
 """Staging folder whose files go beside the images, not into the root file system."""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Feature(Record):
     """An option of a package that the board sets; both branches are always written out.
 
@@ -66,7 +65,7 @@ class ForBuild(tuple[tuple[str, object], ...]):
         return (), dict(self)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Recipe(Record):
     """The fields that every recipe has, whatever its build style.
 
@@ -123,7 +122,7 @@ class Recipe(Record):
     for_build: ForBuild | None = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Autotools(Recipe):
     """A configure script that GNU Autoconf generates.
 
@@ -141,7 +140,7 @@ class Autotools(Recipe):
     install: tuple[str, ...] = ("install",)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Configure(Recipe):
     """A configure script of the project's own, with a Makefile.
 
@@ -155,7 +154,7 @@ class Configure(Recipe):
     install: tuple[str, ...] = ("install",)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class CMake(Recipe):
     """A project with a CMakeLists.txt.
 
@@ -171,7 +170,7 @@ class CMake(Recipe):
     components: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Meson(Recipe):
     """A project with a meson.build.
 
@@ -187,7 +186,7 @@ class Meson(Recipe):
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Make(Recipe):
     """A Makefile without a configure script.
 
@@ -201,7 +200,7 @@ class Make(Recipe):
     install: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Kconfig(Recipe):
     """A package configured by Kconfig, such as the kernel or busybox.
 
@@ -226,7 +225,7 @@ class Kconfig(Recipe):
     modules_install: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Custom(Recipe):
     """A package built by its own commands.
 
@@ -240,7 +239,7 @@ class Custom(Recipe):
     install: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class ToolchainRuntime(Recipe):
     """Files that come with the cross compiler instead of from a source archive.
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from quard.base.record import Record
+from quard.base.record import Record, record
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Alternate(Record):
     """The same release in an archive with other bytes, such as a distribution's repack.
 
@@ -23,7 +21,7 @@ class Alternate(Record):
     size: int = 0
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Source(Record):
     """A source archive, with upstream's address first. It is unpacked as the source tree.
 
@@ -45,7 +43,7 @@ class Source(Record):
     into: str = ""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Git(Record):
     """A commit of a git repository. It is kept as an archive, see quard.sources.git.
 

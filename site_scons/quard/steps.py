@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from quard.base.record import Record
+from quard.base.record import Record, record
 
 
 class Run(tuple[str, ...]):
@@ -20,7 +18,7 @@ class Run(tuple[str, ...]):
         return tuple(self)
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Install(Record):
     """Copy one file of the source or of the recipe into the staging folder.
 
@@ -33,7 +31,7 @@ class Install(Record):
     mode: str = "0644"
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Symlink(Record):
     """Make a symbolic link in the staging folder; `path` is without a leading slash."""
 

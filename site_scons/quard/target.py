@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 
 CLibrary = Literal["glibc", "musl"]
 OTHERS = "*"
 """The word that chooses a recipe's value for all targets that no other word chooses."""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class ElfAbi(Record):
     """What the ELF header of a target's programs and libraries says.
 
@@ -30,7 +30,7 @@ class ElfAbi(Record):
     flags: tuple[int, int]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Target(Record):
     """A kind of machine, with a C library.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeGuard
+
+from quard.base.record import Record, record
 
 ADD, REMOVE = "add", "remove"
 
@@ -22,8 +23,8 @@ class UnfitChangeError(Exception):
         self.text = text
 
 
-@dataclass(frozen=True, repr=False)
-class Changes:
+@record
+class Changes(Record):
     """A list that is not known yet: what files change in it, one after the other.
 
     start -- the list that the first change is about; None: the default

@@ -6,13 +6,13 @@ import itertools
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from quard.base.errors import QuardError
 from quard.base.names import NAME, unknown
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.base.table import Table, read
 from quard.boards import root, tables
 from quard.boards.configuration import BoardToolchain, Choice, Configuration
@@ -36,7 +36,7 @@ _MOUNTED = ("/data", "/dev", "/mnt", "/proc", "/run", "/sys", "/tmp", "/var/log"
 """Paths where the guest mounts other file systems."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Data(Record):
     """The data disk, mounted at /data, which is kept when images are replaced.
 
@@ -48,7 +48,7 @@ class Data(Record):
     persistent: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Board(Record):
     """The content of a board's file.
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.hardening import Hardening
 from quard.target import Target
 
 Choice = Literal["on", "off", "if-available"]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class BoardToolchain(Record):
     """The cross compiler.
 
@@ -25,7 +24,7 @@ class BoardToolchain(Record):
     folder: str
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Configuration(Record):
     """How packages are built; a board has one for each of its roots.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.base.table import Table
 from quard.boards.values import address, size
 
@@ -22,7 +21,7 @@ PORT, PORTS = 3632, 1 << 16
 _JOBS = 4
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class CompileHost(Record):
     """A machine that compiles for others.
 
@@ -38,7 +37,7 @@ class CompileHost(Record):
         return f"{name}:{self.port}"
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Launching(Record):
     """What starts the compiler.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.base.table import Table
 from quard.boards.values import address
 
@@ -16,7 +15,7 @@ _MOST_JOBS, _MOST_QUEUE = 1000, 86_400
 _SCHEMES = ("grpc", "grpcs")
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Remote(Record):
     """The workers that build packages.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from quard.base.names import NAME
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.base.table import Table
 from quard.boards import tables
 from quard.boards.configuration import Configuration
@@ -19,7 +19,7 @@ _TAKEN = frozenset(("build", "configure", "images", "shell", "store", "unfinishe
 """Names that no root can have: of other folders in `out`, and of the build machine."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Login(Record):
     """Who may log in.
 
@@ -32,7 +32,7 @@ class Login(Record):
     authorized_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Root(Record):
     """What one root file system contains.
 

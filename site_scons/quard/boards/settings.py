@@ -9,14 +9,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.names import meant
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.base.table import Table, read
 from quard.boards.keys import HINT, authorized_keys, bad_key
 from quard.boards.values import address, size
@@ -40,7 +39,7 @@ TABLES = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Settings(Record):
     """A site's choices.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.names import NAME
 from quard.base.plain import short
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.base.table import Table, read
 from quard.boards.trees import OWN, Trees, placed
 
@@ -28,7 +27,7 @@ KINDS: Mapping[str, str] = {
 _HINT = "correct `[trees] paths` in local.toml, or trees.paths= on the command line"
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Tree(Record):
     """One product tree.
 

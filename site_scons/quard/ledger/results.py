@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import content, is_sha256, replacing
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.ledger.basis import RECORD, key
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Results(Record):
     """The paths of the small files of one unit.
 
@@ -45,7 +44,7 @@ class Results(Record):
         return self.folder / f"{self.name}.earlier.json"
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Result(Record):
     """The content of a unit's result file.
 

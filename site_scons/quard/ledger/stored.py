@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.ledger.basis import acceptable, key
 from quard.store.stores import Stores
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Stored(Record):
     """The record of a result, and what that was made from."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from quard.base.errors import QuardError
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.boards.board import Board
 from quard.boards.root import Root
 from quard.boards.trees import placed
@@ -31,7 +31,7 @@ DATA_LABEL = "data"
 """Label by which the guest finds the data disk among its disks."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Surroundings(Record):
     """Inputs of a board's images, which the caller has read from the disk.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from quard.base.files import FileRef
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.boards.configuration import Configuration
 from quard.model import DEPLOY, Recipe, ToolchainRuntime
 from quard.plan.context import Context
@@ -18,7 +18,7 @@ from quard.plan.styles import style
 from quard.target import Target
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Inputs(Record):
     """Inputs of one package, which the caller has read from the disk.
 

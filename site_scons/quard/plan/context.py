@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from quard.base.placeholders import NATIVE
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.model import Install, Recipe, Run, Step, Symlink
 from quard.plan import plan
 from quard.recipes.placeholders import render, render_all
@@ -16,7 +16,7 @@ BUILD_TRIPLE = "x86_64-pc-linux-gnu"
 """Triple used for every build machine: results must not depend on the real one."""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Context(Record):
     """One package on one board.
 

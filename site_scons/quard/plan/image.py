@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from quard.base import canonical
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.installed import Permission, Unhardened, User
 
 VERSION = 7
@@ -40,7 +39,7 @@ class _ImagePlan(Record):
         return canonical.digest(self.instructions())
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class RootfsPlan(_ImagePlan):
     """A root file system: its content besides the packages' files.
 
@@ -71,7 +70,7 @@ class RootfsPlan(_ImagePlan):
     persistent: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class FileSystemPlan(_ImagePlan):
     """A file system with the files of rootfs.tar.
 
@@ -89,7 +88,7 @@ class FileSystemPlan(_ImagePlan):
         return _MADE_BY[self.format]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class EmptyDiskPlan(_ImagePlan):
     """An empty ext4 file system; every guest gets a copy of it."""
 
@@ -101,7 +100,7 @@ class EmptyDiskPlan(_ImagePlan):
         return ("mke2fs",)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class ScriptPlan(_ImagePlan):
     """run.sh, which starts the board's machine.
 
@@ -118,7 +117,7 @@ class ScriptPlan(_ImagePlan):
     formats: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class FilePlan(_ImagePlan):
     """A file that a package puts beside the images: the kernel, the firmware."""
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.boards.native import NAME as BUILD
 from quard.plan.plan import Plan
 from quard.plan.resolve import Resolved
 from quard.plan.unit import Input, Unit, package_id
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Packages(Record):
     """The packages of all roots.
 

@@ -8,13 +8,12 @@ outside the plan decides whether a package is rebuilt.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from quard.base import canonical
 from quard.base.files import FileRef
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.plan.unit import TARGET_PARTS
 
 ORIGINS = 1
@@ -30,7 +29,7 @@ Phase = Literal["prepare", "configure", "build", "install"]
 PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class RunStep(Record):
     """Run a command in the source folder.
 
@@ -49,7 +48,7 @@ class RunStep(Record):
         return {"phase": self.phase, "run": self.argv, **only, **jobs}
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class CopyStep(Record):
     """Copy a file from the source (or the recipe's files) into the staging folder."""
 
@@ -62,7 +61,7 @@ class CopyStep(Record):
         return {"phase": self.phase, "copy": [self.source, self.destination, self.mode]}
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class LinkStep(Record):
     """Create a symbolic link in the staging folder."""
 
@@ -74,7 +73,7 @@ class LinkStep(Record):
         return {"phase": self.phase, "link": [self.path, self.target]}
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class WriteStep(Record):
     """Write a text file into the source folder.
 
@@ -89,7 +88,7 @@ class WriteStep(Record):
         return {"phase": self.phase, "write": self.path, "lines": self.text.splitlines()}
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class KconfigStep(Record):
     """Write `.config`: base target, then fragments, then the features' lines, then refresh.
 
@@ -116,7 +115,7 @@ class KconfigStep(Record):
         return {"phase": self.phase, "kconfig": settings}
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class ToolchainStep(Record):
     """Copy libraries of the cross toolchain into the staging folder's usr/lib."""
 
@@ -129,7 +128,7 @@ class ToolchainStep(Record):
         return {"phase": self.phase, "toolchain-runtime": settings}
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class HeadersStep(Record):
     """Copy folders of the kernel's headers that the cross toolchain has into usr/include."""
 
@@ -143,7 +142,7 @@ class HeadersStep(Record):
 Step = RunStep | CopyStep | LinkStep | WriteStep | KconfigStep | ToolchainStep | HeadersStep
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Plan(Record):
     """The build of one package.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from quard.base.errors import QuardError
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
@@ -22,7 +21,7 @@ from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import ALL, Edges, Graph, build, packages, parted
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Tree(Record):
     """A local source folder that is built instead of a recipe's archive.
 
@@ -34,7 +33,7 @@ class Tree(Record):
     configured: bool
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Resolved(Record):
     """The packages of a root.
 

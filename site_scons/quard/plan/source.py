@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.model import Git, Recipe, Source
 from quard.recipes.placeholders import render
 from quard.sites import GIT, file_name
@@ -15,7 +14,7 @@ TOP = ""
 _SHORT = 12
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Variant(Record):
     """One archive of a release: the file's name, the hash of its bytes, and their addresses.
 
@@ -28,7 +27,7 @@ class Variant(Record):
     size: int = 0
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Request(Record):
     """A request for one of a package's archives: any one of the variants, upstream's first.
 

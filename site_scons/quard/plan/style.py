@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.plan.context import Context
 from quard.plan.plan import Step
 
@@ -17,7 +16,7 @@ def no_tools(recipe: Any, context: Context) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Style(Record):
     """A build style: turns the fields of a recipe into steps.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.boards.native import NAME as BUILD
 
 LIBS, PROGRAMS = "libs", "programs"
@@ -33,7 +32,7 @@ class UnitPlan(Protocol):
         """Return everything that decides what is made from the inputs."""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Input(Record):
     """A part of another unit.
 
@@ -53,7 +52,7 @@ class Input(Record):
         return f"{name}:{self.part}"
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Unit(Record):
     """One thing that is made.
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from quard import sites
 from quard.base import canonical
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.ledger import why
 from quard.ledger.results import made_from, read_record
 from quard.plan import source
@@ -19,7 +18,7 @@ from quard.project.build import BoardBuild
 Action = Literal["none", "restore", "build", "maybe", "make"]
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Expected(Record):
     """What would happen to a unit.
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from quard.base.errors import QuardError
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.process import bubblewrap, trial
 from quard.process.sandbox import Mode
 from quard.project.toolset import UNAVAILABLE
@@ -17,7 +16,7 @@ _BWRAP = "bwrap"
 _DECIDED = "remove the obstacle; or let ./scons source decide again which tools builds use"
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Sealing(Record):
     """How commands are run.
 

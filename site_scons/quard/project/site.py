@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from quard.base.record import Record
+from quard.base.record import Record, record
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record(kw_only=True)
 class Site(Record):
     """The machine and this run, as far as they do not follow from the project.
 

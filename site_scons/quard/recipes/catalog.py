@@ -8,7 +8,6 @@ import re
 import stat
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from quard.base.errors import QuardError
 from quard.base.files import FileRef
 from quard.base.names import NAME, unknown
 from quard.base.plain import short
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.boards.trees import Trees, placed
 from quard.model import Kconfig, Recipe
 from quard.recipes.parse_cache import ParseCache
@@ -32,7 +31,7 @@ _LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.
 """Leftover files of editors and patch(1): never part of a recipe."""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Package(Record):
     """A recipe and its folder.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.recipes.catalog import Package
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Finding(Record):
     """One problem in one recipe.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from quard.base.errors import QuardError
-from quard.base.record import Record
+from quard.base.record import Record, record
 
 ALL = "*"
 """In `Edges.brought`: all parts of a package."""
@@ -24,7 +23,7 @@ def packages(needs: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({parted(need)[0] for need in needs}))
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Edges(Record):
     """The dependencies of one package, with the board's features decided.
 
@@ -44,7 +43,7 @@ class Edges(Record):
     brought: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Graph(Record):
     """The packages of one board.
 

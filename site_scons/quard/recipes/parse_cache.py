@@ -11,12 +11,12 @@ import hashlib
 import pickle
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from quard.base.files import listed, replacing
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.model import Recipe
 
 _DIGEST = 32
@@ -25,7 +25,7 @@ _READERS = ("", "base", "recipes", "plan")
 """Folders of the engine whose modules parse and check recipes."""
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class _Parsed(Record):
     """The cache entry of one recipe.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from quard.base.record import Record
+from quard.base.record import Record, record
 from quard.boards.targets import known
 from quard.boards.trees import Trees
 from quard.target import OTHERS, Target, choosing
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Variant(Record):
     """What a recipe is parsed for.
 

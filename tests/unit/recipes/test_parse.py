@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from quard.base.errors import QuardError
+from quard.base.record import record
 from quard.model import Custom, Install, Run, Step
 from quard.recipes import parse
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True)
 class Rich(Custom):
     """A style with fields that no real one has yet.
 
