@@ -16,6 +16,7 @@ from quard.installed import Permission as Permission
 from quard.installed import Unhardened as Unhardened
 from quard.installed import User as User
 from quard.source import Alternate as Alternate
+from quard.source import Folder as Folder
 from quard.source import Git as Git
 from quard.source import Source as Source
 from quard.steps import Install as Install
@@ -100,7 +101,7 @@ class Recipe(Record):
     summary: str
     version: str
     license: str
-    sources: tuple[Source | Git, ...] = ()
+    sources: tuple[Source | Git | Folder, ...] = ()
     license_files: tuple[str, ...] = ()
     homepage: str = ""
     needs: tuple[str, ...] = ()

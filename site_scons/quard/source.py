@@ -61,3 +61,13 @@ class Git(Record):
     submodules: bool = False
     mirrors: tuple[str, ...] = ()
     into: str = ""
+
+
+@record
+class Folder(Record):
+    """A folder beside the recipe, with code of its own: the source tree of the package.
+
+    path -- below the recipe's folder
+    """
+
+    path: str

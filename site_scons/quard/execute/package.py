@@ -208,7 +208,8 @@ class Packager:
             self._execute(place, build, inputs, found.base)
             report("split")
             # Other checkouts could not know what such a result was made from.
-            local = bool(job.plan.tree) or found.is_used or _is_open(build)
+            foreign = bool(job.plan.tree) and not place.is_own
+            local = foreign or found.is_used or _is_open(build)
             store = self._stores.home(local=local)
             record = staged.keep(build, job.abi, store, log.name, local=local)
             if job.plan.taken:

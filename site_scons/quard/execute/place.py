@@ -23,6 +23,7 @@ class JobPlace:
     tree    -- that local tree. It is used in place and may be large: its files are not looked up
                one by one, but compared with this listing, whose digest is in the plan, when they
                are copied
+    is_own  -- the tree is a folder of the recipe, which other checkouts have: results are shared
     files   -- name -> path, of the plan's patches and files
     needs   -- name -> name for users, of the packages in the plan's needs and links
     natives -- the same of those in the plan's natives
@@ -31,6 +32,7 @@ class JobPlace:
 
     requests: tuple[Request, ...]
     tree: Listing | None
+    is_own: bool = False
     files: Mapping[str, Path]
     needs: Mapping[str, str]
     natives: Mapping[str, str]

@@ -11,8 +11,9 @@ from quard.boards.native import NAME as BUILD
 from quard.boards.trees import OWN
 from quard.face.cli import Command
 from quard.face.report import as_json
+from quard.model import Folder
 from quard.plan.resolve import Resolved
-from quard.plan.source import archives
+from quard.plan.source import TOP, archives
 from quard.plan.unit import parted, qualified
 from quard.recipes.catalog import Catalog
 from quard.recipes.placeholders import render, render_all
@@ -88,8 +89,9 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     package = catalog[name]
     recipe = package.recipe
     plan = resolved.plans.get(name)
+    folders = [f"packages/{name}/{one.path}" for one in recipe.sources if isinstance(one, Folder)]
     sources = archives(recipe)
-    source = next(iter(sources), None)
+    source = next((one for one in sources if one.into == TOP), None)
     values = {"name": name, "version": recipe.version}
     written = render_all((source.address, *source.mirrors) if source else (), values)
     edges = resolved.graph.edges[name] if plan else None
@@ -105,13 +107,14 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "recipe": package.file,
         "on_board": plan is not None,
         "image": [] if native else [part for each, part in resolved.layers if each == name],
-        "source": [url for address in written for url in sites.expand(address)],
+        "source": [*folders, *(url for address in written for url in sites.expand(address))],
         "sha256": source.sha256 if source else "",
         "alternates": [f"{render(one.address, values)} (sha256 {one.sha256})" for one in others],
         "provenance": source.provenance if source else "",
         "further_sources": [
             f"{one.into}: {render(one.address, values)} (sha256 {one.sha256})"
-            for one in sources[1:]
+            for one in sources
+            if one.into != TOP
         ],
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quard.base.record import Record, record
-from quard.model import Git, Recipe, Source
+from quard.model import Folder, Git, Recipe, Source
 from quard.recipes.placeholders import render
 from quard.sites import GIT, file_name
 
@@ -63,8 +63,9 @@ def further(recipe: Recipe) -> tuple[tuple[str, str], ...]:
 
 
 def archives(recipe: Recipe) -> tuple[Source, ...]:
-    """Return a recipe's sources, those of git as the archives that they are kept as."""
-    return tuple(one if isinstance(one, Source) else _archive(one) for one in recipe.sources)
+    """Return a recipe's archives; a source of git is kept as one, a folder is none."""
+    found = (one for one in recipe.sources if not isinstance(one, Folder))
+    return tuple(one if isinstance(one, Source) else _archive(one) for one in found)
 
 
 def _archive(git: Git) -> Source:

@@ -246,7 +246,7 @@ class BoardBuild:
 
         workspace, unit, needs = self.workspace, self.package(name), self.needs(name)
         root, bare = parted(name)
-        package, tree = self.roots[root].packages[bare], workspace.tree(bare)
+        package, tree = self.roots[root].packages[bare], workspace.local_trees.listing(bare)
         files = {path.name: path for path in package.folder.iterdir()}
         for inner, file in workspace.fragments[root].of(bare).items():
             files[inner] = workspace.trees.path(file)
@@ -256,6 +256,7 @@ class BoardBuild:
         return JobPlace(
             requests=workspace.requests(package),
             tree=tree,
+            is_own=workspace.local_trees.is_own(bare),
             files=files,
             needs={found.package: found.name for found in needs if not found.native},
             natives={found.package: found.name for found in needs if found.native},

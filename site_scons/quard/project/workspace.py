@@ -16,11 +16,12 @@ from quard.ledger.ledger import RESULTS
 from quard.ledger.outputs import Outputs
 from quard.ledger.summary import Summary
 from quard.plan import source
-from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.plan.resolve import Resolved, Resolver
 from quard.plan.source import Request
 from quard.plan.unit import Unit, parted
 from quard.project import places
 from quard.project.host import Host
+from quard.project.local_trees import LocalTrees
 from quard.project.questions import questions
 from quard.project.resolving import resolve
 from quard.project.rooted import naming
@@ -28,7 +29,6 @@ from quard.recipes.catalog import Catalog, Package
 from quard.sources import availability
 from quard.sources.archives import Archives
 from quard.sources.availability import Availability, Decision
-from quard.sources.trees import Listing, scan
 
 
 class Workspace:
@@ -138,7 +138,7 @@ class Workspace:
                     hint=f"remove {name} from [override]; the board's file names the toolchain",
                 )
         asked = map(parted, extra)
-        return resolve(self._resolvers, self._native, decided, self._trees(), asked)
+        return resolve(self._resolvers, self._native, decided, self.local_trees, asked)
 
     def _native(self, names: Iterable[str]) -> Resolver:
         """Return the resolver of packages for the build machine."""
@@ -148,23 +148,10 @@ class Workspace:
         catalog = self._catalog.of(root.configuration.target, self.trees)
         return Resolver(root, catalog, fragments, strict=self.settings.strict_sources)
 
-    def _trees(self) -> dict[str, Tree]:
-        return {
-            name: Tree(found.digest, "configure" in found.entries)
-            for name, found in self._listings.items()
-        }
-
-    def tree(self, name: str) -> Listing | None:
-        """Return the local source tree that replaces a package's archive."""
-        return self._listings.get(name)
-
     @cached_property
-    def _listings(self) -> dict[str, Listing]:
-        """The local source trees as this run finds them."""
-        return {
-            name: scan(folder, self.out / "trees" / f"{name}.json")
-            for name, folder in sorted(self.settings.override.items())
-        }
+    def local_trees(self) -> LocalTrees:
+        """The folders that packages are built from in place of archives."""
+        return LocalTrees(self.settings.override, self._catalog, self.out / "trees")
 
     def fetch(self, name: str) -> None:
         """Fetch and verify one package's source ahead of its build."""

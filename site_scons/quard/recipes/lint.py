@@ -11,6 +11,7 @@ from quard.hardening import CHECKED
 from quard.installed import USER
 from quard.model import (
     Custom,
+    Folder,
     Install,
     Kconfig,
     Recipe,
@@ -74,7 +75,8 @@ def _texts(package: Package, _: Catalog) -> Iterator[Finding]:
         yield finding(package, "version", text, "bad-version")
     if not _SPDX.match(recipe.license):
         yield finding(package, "license", "must be an SPDX expression", "bad-license")
-    if recipe.sources and not recipe.license_files:
+    fetched = [one for one in recipe.sources if not isinstance(one, Folder)]
+    if fetched and not recipe.license_files:
         yield finding(
             package, "license_files", "name the licence's file in the source", "missing-license"
         )

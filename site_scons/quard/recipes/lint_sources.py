@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from quard import sites
 from quard.base.files import is_sha256
 from quard.base.names import meant
-from quard.model import Custom, Git, Source, ToolchainRuntime
+from quard.model import Custom, Folder, Git, Source, ToolchainRuntime
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
 from quard.recipes.lint_names import twice
@@ -26,6 +26,9 @@ def sources(package: Package, _: Catalog) -> Iterator[Finding]:
     yield from _places(package)
     for number, source in enumerate(found, start=1):
         field = f"source {number}" if len(found) > 1 else "source"
+        if isinstance(source, Folder):
+            yield from _folder(package, source)
+            continue
         yield from _pinned(package, field, source)
         for url in _addresses(source):
             if not _ADDRESS.match(url):
@@ -38,11 +41,16 @@ def sources(package: Package, _: Catalog) -> Iterator[Finding]:
 def _places(package: Package) -> Iterator[Finding]:
     """Check where sources are unpacked."""
     top, *others = package.recipe.sources
-    if top.into:
+    if not isinstance(top, Folder) and top.into:
         text = "the first source is the source tree itself: it has no `into`"
         yield finding(package, "sources", text, "bad-into")
-    yield from twice(package, "sources", tuple(other.into for other in others if other.into))
+    folders = [other.into for other in others if not isinstance(other, Folder) and other.into]
+    yield from twice(package, "sources", tuple(folders))
     for other in others:
+        if isinstance(other, Folder):
+            text = f"{other.path}: a folder of the recipe must be the first source"
+            yield finding(package, "sources", text, "bad-into")
+            continue
         if not other.into:
             text = f"{other.address} needs `into`, a folder of the first source's tree"
             yield finding(package, "sources", text, "bad-into")
@@ -52,6 +60,17 @@ def _places(package: Package) -> Iterator[Finding]:
         if isinstance(other, Source) and other.alternates:
             text = f"{other.address}: only the first source may have alternates"
             yield finding(package, "sources", text, "further-alternates")
+
+
+def _folder(package: Package, source: Folder) -> Iterator[Finding]:
+    """Check the recipe's own folder."""
+    if not is_inside(source.path) or "{" in source.path:
+        text = f"{source.path!r} must be a path below the recipe's folder, such as src"
+        yield finding(package, "sources", text, "bad-into")
+    for name in package.beside:
+        if name.endswith(".patch"):
+            text = f"{name}: change the files in {source.path} instead, they are the recipe's own"
+            yield finding(package, "sources", text, "patched-folder")
 
 
 def is_inside(path: str) -> bool:

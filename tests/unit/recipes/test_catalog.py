@@ -370,7 +370,7 @@ def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path, changes: dict[str,
     [
         ("license_files", '"COPYING"', "list[str]"),
         ("env", '"A=b"', "list[tuple[str, str]]"),
-        ("sources", 'Source("https://x/y", "", "us")', "list[Source | Git]"),
+        ("sources", 'Source("https://x/y", "", "us")', "list[Source | Git | Folder]"),
     ],
 )
 def test_a_single_value_for_a_list_gets_the_hint(

@@ -180,6 +180,18 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "source 2.provenance",
         "missing-provenance",
     ),
+    "a folder of the recipe that is not the first source": (
+        "Autotools",
+        {"sources": source() + ' + [Folder("src")]'},
+        "sources",
+        "bad-into",
+    ),
+    "a folder outside of the recipe": (
+        "Autotools",
+        {"sources": '[Folder("/src")]'},
+        "sources",
+        "bad-into",
+    ),
     "a branch for a commit": (
         "Autotools",
         {"sources": f'[Git("https://x/y.git", commit="main", tree="{SHA}")]'},

@@ -1,0 +1,70 @@
+"""The folders that packages are built from in place of archives: overrides, and recipes' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from quard.base.errors import QuardError
+from quard.model import Folder
+from quard.plan.resolve import Tree
+from quard.recipes.catalog import Catalog
+from quard.sources.trees import Listing, scan
+
+
+class LocalTrees(Mapping[str, Tree]):
+    """Package -> its folder as this run finds it; each one is looked at when it is asked for.
+
+    override -- package -> folder, from the settings
+    memory   -- folder of files with the hashes of earlier runs
+    """
+
+    def __init__(self, override: Mapping[str, Path], catalog: Catalog, memory: Path) -> None:
+        self._override = override
+        self._catalog = catalog
+        self._memory = memory
+        self._listings: dict[str, Listing | None] = {}
+
+    def listing(self, name: str) -> Listing | None:
+        """Return what is in a package's folder; None if it is built from archives.
+
+        Raises QuardError missing-folder.
+        """
+        if name not in self._listings:
+            folder = self._folder(name)
+            memory = self._memory / f"{name}.json"
+            self._listings[name] = scan(folder, memory) if folder else None
+        return self._listings[name]
+
+    def is_own(self, name: str) -> bool:
+        """Return whether a package is built from a folder of its recipe."""
+        return name not in self._override and self._folder(name) is not None
+
+    def _folder(self, name: str) -> Path | None:
+        if name in self._override:
+            return self._override[name]
+        package = self._catalog[name]
+        top = next(iter(package.recipe.sources), None)
+        if not isinstance(top, Folder):
+            return None
+        found = package.folder / top.path
+        if not found.is_dir():
+            raise QuardError(
+                f"packages/{name} has no folder {top.path}",
+                detail=str(found),
+                reason="missing-folder",
+                hint="its recipe names the folder as a source: make it, or correct the recipe",
+            )
+        return found
+
+    def __getitem__(self, name: str) -> Tree:
+        found = self.listing(name)
+        if found is None:
+            raise KeyError(name)
+        return Tree(found.digest, "configure" in found.entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._catalog.names() if self._folder(name))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
