@@ -1,0 +1,196 @@
+"""Packages that no shipped board has, each at its job in a guest.
+
+Continuous integration has no time to build them all, so the name of this file does not begin with
+test_: pytest collects it when it is named.
+
+    .venv/bin/python -P -m pytest tests/boot/every_package.py
+
+With --update-golden it writes the lists of their files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import checkout
+import installed
+from boot.conftest import BUILD_SECONDS, TOP
+from boot.guest import Guest
+from boot.test_hardening import lacking
+from boot.test_real_packages import sources
+from quard.store import blob
+
+pytestmark = pytest.mark.boot
+BOARD = "every"
+LISTED = "dbus dnsmasq htop json-c lua zstd".split()
+"""On the board."""
+BUILT = "i2c-tools kmod less pcre2".split()
+"""Only built: busybox has programs with the names of theirs, or nothing there needs them."""
+LISTS = TOP / "tests/golden"
+JSON_C = """\
+#include <json-c/json.h>
+#include <stdio.h>
+int main(int count, char **words)
+{
+    struct json_object *read = json_tokener_parse(words[count - 1]), *found;
+    if (!read || !json_object_object_get_ex(read, "numbers", &found))
+        return 1;
+    json_object_array_add(found, json_object_new_int(3));
+    return puts(json_object_to_json_string_ext(read, JSON_C_TO_STRING_PLAIN)) < 0;
+}
+"""
+
+
+UNRESOLVED = "-Wl,--allow-shlib-undefined"
+"""The test's compiler may have an older C library than the guest, whose libraries need theirs."""
+PTY = """\
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* pty KEYS PROGRAM...: types a key whenever the program has drawn nothing for a second. */
+int main(int count, char **words)
+{
+    struct winsize size = {24, 80, 0, 0};
+    char drawn[4096], *keys = words[1];
+    int terminal, status = 1;
+    pid_t child = forkpty(&terminal, 0, 0, &size);
+    if (count < 3 || child < 0)
+        return 1;
+    if (child == 0) {
+        execvp(words[2], words + 2);
+        return 127;
+    }
+    struct pollfd wait = {terminal, POLLIN, 0};
+    for (;;) {
+        if (poll(&wait, 1, 1000) == 0) {
+            if (*keys && write(terminal, keys++, 1) != 1)
+                return 1;
+            continue;
+        }
+        ssize_t got = read(terminal, drawn, sizeof drawn);
+        if (got <= 0)
+            break;
+        if (write(1, drawn, got) != got)
+            return 1;
+    }
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small board with all of them, in a checkout of its own; the store is the user's."""
+    folder = tmp_path_factory.mktemp("every")
+    checkout.link(folder)
+    for name in ("system", "tools"):
+        (folder / "configs" / name).symlink_to(TOP / "configs" / name)
+    board = (TOP / "configs/quard-star-small.toml").read_text(encoding="utf-8")
+    old = '    "e2fsprogs",\n'
+    assert board.count(old) == 1
+    board = board.replace(old, old + "".join(f'    "{name}",\n' for name in LISTED))
+    (folder / f"configs/{BOARD}.toml").write_text(board, encoding="utf-8")
+    for targets in ((), BUILT):
+        words = (f"BOARD={BOARD}", f"sources.dir={sources()}", *targets)
+        checkout.build(folder, *words, limit=BUILD_SECONDS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def guest(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+    script = project / "out" / BOARD / "images/run.sh"
+    with Guest(script, tmp_path_factory.mktemp("guest")) as guest:
+        guest.boot()
+        guest.log_in()
+        yield guest
+
+
+def give(guest: Guest, name: str, code: str, *words: str) -> None:
+    """Compile a program and put it into the guest's share.
+
+    words -- arguments of the compiler, folders and libraries
+    """
+    (guest.folder / f"{name}.c").write_text(code)
+    command = ("riscv64-linux-gnu-gcc", f"{name}.c", "-o", str(guest.share / name), *words)
+    subprocess.run(command, cwd=guest.folder, env={"PATH": os.environ["PATH"]}, check=True)
+
+
+def on_terminal(guest: Guest, keys: str, program: str) -> str:
+    """Run a program on a terminal in the guest, type keys, and return what it has drawn.
+
+    keys -- as printf(1) writes them
+    """
+    if not (guest.share / "pty").exists():
+        give(guest, "pty", PTY)
+    run = f"TERM=vt100 timeout 100 /mnt/pty \"$(printf '{keys}')\" {program}"
+    return guest.check(f"{run} >/tmp/drawn; status=$?; tr -dc ' -~' </tmp/drawn; exit $status", 120)
+
+
+@pytest.mark.parametrize("name", sorted((*LISTED, *BUILT)))
+def test_the_package_installs_what_is_on_file(name: str, project: Path, update: bool) -> None:
+    text = installed.listing(project / "out" / BOARD / "units", name, installed.stores(project))
+    path = LISTS / f"{name}.paths"
+    if update:
+        path.write_text(text, encoding="utf-8")
+    if changes := installed.difference(path, text):
+        pytest.fail(changes, pytrace=False)
+
+
+def test_every_package_has_the_stack_protector_and_fortify(project: Path, tmp_path: Path) -> None:
+    assert lacking(project / "out" / BOARD / "images", tmp_path) == {}
+
+
+def test_dbus_passes_on_messages_at_the_system_bus_and_at_one_of_a_session(guest: Guest) -> None:
+    guest.check("mkdir /run/dbus && dbus-daemon --system --fork")
+    call = "--print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus"
+    assert 'string "org.freedesktop.DBus"' in guest.check(f"dbus-send --system {call}.ListNames")
+    pid = guest.check("cat /run/dbus/pid")
+    assert guest.check(f"stat -c %U /proc/{pid}") == "messagebus"
+    guest.check(f"kill {pid}")
+    assert "method return" in guest.check(f"dbus-run-session -- dbus-send --session {call}.GetId")
+
+
+def test_dnsmasq_answers_for_a_name_of_its_own(guest: Guest) -> None:
+    options = "--no-resolv --no-hosts --listen-address=127.0.0.1 --address=/thing.test/192.0.2.7"
+    guest.check(f"dnsmasq {options} --pid-file=/tmp/dnsmasq.pid")
+    said = guest.check("nslookup -type=a thing.test 127.0.0.1 2>&1")
+    guest.check("kill $(cat /tmp/dnsmasq.pid)")
+    assert "192.0.2.7" in said
+
+
+def test_htop_draws_the_processes(guest: Guest) -> None:
+    drawn = on_terminal(guest, "q", "htop")
+    assert "Load average" in drawn
+    assert "PID" in drawn
+
+
+def test_a_program_reads_and_writes_json(guest: Guest, project: Path, tmp_path: Path) -> None:
+    part = installed.part(
+        project / "out" / BOARD / "units", "json-c", "dev", installed.stores(project)
+    )
+    assert part
+    root = tmp_path / "sysroot"
+    blob.extract(part, root, part.name)
+    give(guest, "own", JSON_C, f"-I{root}/usr/include", f"-L{root}/usr/lib", "-ljson-c", UNRESOLVED)
+    said = guest.check("""/mnt/own '{"numbers": [1, 2], "text": "\\u00e9"}'""")
+    assert json.loads(said) == {"numbers": [1, 2, 3], "text": "é"}
+
+
+def test_lua_computes_and_is_a_compiler(guest: Guest) -> None:
+    assert guest.check("lua -e 'print(math.floor(7 / 2), (\"x\"):rep(3))'") == "3\txxx"
+    guest.check("echo 'print(6 * 7)' >/tmp/a.lua && luac -o /tmp/a.out /tmp/a.lua")
+    assert guest.check("lua /tmp/a.out") == "42"
+
+
+def test_zstd_compresses_and_checks(guest: Guest) -> None:
+    guest.check("zstd -q -19 -o /tmp/busybox.zst /bin/busybox && zstd -q -t /tmp/busybox.zst", 120)
+    guest.check("zstdcat /tmp/busybox.zst | cmp - /bin/busybox")
+    guest.check("test $(stat -c %s /tmp/busybox.zst) -lt $(stat -L -c %s /bin/busybox)")
