@@ -23,6 +23,7 @@ from bench import clean, clones, edits, facts, table, workers
 from bench.parts import DEFAULT, PARTS
 from bench.subject import Subject
 from incremental.project import Project
+from quard.base.files import file_sha256
 
 AFFINITY = os.sched_getaffinity(0)
 CODE = "#include <greet.h>\nint main(void) { return greet(); }\n"
@@ -38,9 +39,9 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     project.program("hello", CODE, "-lgreet", more='needs=("greet",),')
     project.board(["hello", "libc"], formats='"squashfs"')
     for path in project.sources.glob("*.tar.xz"):
-        name = path.name.partition("-")[0]
-        (folder / "fetched" / name).mkdir(parents=True, exist_ok=True)
-        (folder / "fetched" / name / path.name).symlink_to(path)
+        place = folder / "fetched" / file_sha256(path)
+        place.mkdir(parents=True)
+        (place / path.name).symlink_to(path)
     done = project.run()
     assert done.status == 0, done.text
     given = ("tools.root=machine",)
