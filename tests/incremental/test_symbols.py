@@ -42,6 +42,7 @@ def test_every_program_and_library_of_the_image_has_its_symbols(greeting: Projec
     script = greeting.folder / "out/tiny/debug/gdb.sh"
     assert script.stat().st_mode & 0o111
     assert str(greeting.folder) not in script.read_text()
+    assert '-ex "set architecture riscv:rv64"' in script.read_text()
 
 
 def test_without_debug_there_is_no_such_folder(greeting: Project) -> None:

@@ -26,6 +26,7 @@ python = []
 menuconfig = []
 terminals = []
 machine = []
+emulators = []
 debug = []
 launchers = []
 """

@@ -17,6 +17,7 @@ NAMES = Names(
     menuconfig=(),
     terminals=(),
     machine=(),
+    emulators=(),
     debug=(),
     launchers=(),
     targets={},

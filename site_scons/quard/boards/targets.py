@@ -38,8 +38,8 @@ def target(triple: str, trees: Trees | None = None) -> Target:
         path = _OWN / file
     if not _GLIBC.fullmatch(glibc) or not os.path.lexists(path):
         raise unknown("target", triple, known(trees), f"add {_FOLDER}/TRIPLE.toml")
-    found, musl = _read(path, place, glibc)
-    return found if triple == glibc else musl
+    found, musl_loader = _read(path, place, glibc)
+    return found if triple == glibc else with_musl(found, musl_loader)
 
 
 def known(trees: Trees | None) -> list[str]:
@@ -48,8 +48,8 @@ def known(trees: Trees | None) -> list[str]:
     return sorted(glibc | {name.replace("-linux-gnu", "-linux-musl") for name in glibc})
 
 
-def _read(path: Path, shown: str, triple: str) -> tuple[Target, Target]:
-    """Return a file's target, and that with musl."""
+def _read(path: Path, shown: str, triple: str) -> tuple[Target, str]:
+    """Return a file's target, and the loader of its programs with musl."""
     table = read(path, shown, _REASON)
     table.text("summary")
     processor = triple.partition("-")[0]
@@ -65,7 +65,7 @@ def _read(path: Path, shown: str, triple: str) -> tuple[Target, Target]:
     )
     musl = _text(table, "musl_loader", _LOADER, f"/lib/ld-musl-{processor}.so.1")
     table.finish()
-    return glibc, with_musl(glibc, musl)
+    return glibc, musl
 
 
 def _elf(table: Table) -> ElfAbi:

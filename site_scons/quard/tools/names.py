@@ -12,8 +12,8 @@ from quard.tools.place import FILE
 
 REASON = "bad-tools"
 _LISTS = (
-    *("common", "build", "further", "python", "menuconfig", "terminals", "machine", "debug"),
-    "launchers",
+    *("common", "build", "further", "python", "menuconfig", "terminals", "machine", "emulators"),
+    *("debug", "launchers"),
 )
 
 
@@ -29,6 +29,7 @@ class Names:
     menuconfig -- what the Kconfig editor is compiled with
     terminals  -- descriptions of terminals
     machine    -- what runs outside of builds
+    emulators  -- what emulates machines, fetched when one of them is started
     debug      -- what debugging needs besides
     launchers  -- programs that a compiler can be started through
     targets    -- triple -> cross compiler and C library
@@ -45,6 +46,7 @@ class Names:
     menuconfig: tuple[str, ...]
     terminals: tuple[str, ...]
     machine: tuple[str, ...]
+    emulators: tuple[str, ...]
     debug: tuple[str, ...]
     launchers: tuple[str, ...]
     targets: Mapping[str, tuple[str, ...]]

@@ -44,6 +44,17 @@ def test_text_has_no_placeholder_left_and_no_absolute_path_of_the_build() -> Non
     assert "/home/" not in TEXT
 
 
+def test_a_machine_without_firmware_starts_the_kernel_and_needs_no_further_image(
+    board: Board,
+) -> None:
+    machine = dataclasses.replace(MACHINE, firmware="")
+    (board.images / "run.sh").write_text(variant("ext4", machine=machine))
+    (board.images / "fw_dynamic.bin").unlink()
+    outcome = board.start("FORWARD=none")
+    assert outcome.value("-kernel") == str(board.images / "Image")
+    assert "-bios" not in outcome.argv
+
+
 def test_unknown_placeholder_is_refused_with_the_right_one() -> None:
     with pytest.raises(QuardError) as caught:
         variant(template="echo @kernal@\n")

@@ -20,6 +20,7 @@ LINES = {
     "menuconfig": 'menuconfig = ["libncurses-dev"]',
     "terminals": "terminals = []",
     "machine": 'machine = ["e2fsprogs"]',
+    "emulators": "emulators = []",
     "debug": "debug = []",
     "launchers": "launchers = []",
     "omit": 'omit = ["debconf"]',

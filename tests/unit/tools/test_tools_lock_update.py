@@ -41,6 +41,7 @@ python = []
 menuconfig = []
 terminals = []
 machine = ["mke2fs"]
+emulators = []
 debug = []
 launchers = []
 """

@@ -1,0 +1,63 @@
+"""Boards for other targets: the same checks as on the default board.
+
+CI's time is spent on the default target. These boards are built and booted on demand:
+
+    BOARD_TESTS=quard-star-aarch64 ./scons test PYTEST_ARGS=tests/boot/test_other_targets.py
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from boot import checks
+from boot.checks import System
+from boot.conftest import TOP, build
+from boot.guest import Guest
+from quard.boards import board
+from quard.boards.trees import Trees
+
+pytestmark = pytest.mark.boot
+
+_ASKED = "BOARD_TESTS"
+"""Names of the boards that are tested, with spaces between them."""
+_NONE = pytest.mark.skip(reason=f"{_ASKED} names no board to build")
+_BOARDS = [pytest.param(name) for name in os.environ.get(_ASKED, "").split()]
+_KERNELS = {"arm": "armv7l"}
+"""Processor of a triple -> its name in uname(2), where they differ."""
+
+
+@pytest.fixture(scope="module", params=_BOARDS or [pytest.param("", marks=_NONE)])
+def system(
+    request: pytest.FixtureRequest,
+    key: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[System]:
+    """The board, booted; one guest for all tests of it."""
+    chosen = board.load(Trees(TOP), request.param)
+    processor = chosen.target.triple.partition("-")[0]
+    script = build(chosen.name, pytestconfig) / "run.sh"
+    with Guest(script, tmp_path_factory.mktemp("board")) as guest:
+        guest.boot()
+        guest.log_in()
+        admitted = checks.admit(guest, key)
+        yield System(guest, admitted, processor=_KERNELS.get(processor, processor))
+
+
+@pytest.mark.parametrize("holds", checks.ALL, ids=checks.name)
+def test_board_boots_and(system: System, holds: Callable[[System], None]) -> None:
+    holds(system)
+
+
+def test_times_after_2038_are_counted_and_kept(system: System) -> None:
+    """A time_t of 32 bits ends on 19 January 2038."""
+    system.guest.check("touch -d '2040-01-02 03:04:05' /root/later")
+    assert system.guest.check("date -u -r /root/later +%Y").strip() == "2040"
+
+
+def test_power_off_ends_qemu(system: System) -> None:
+    checks.power_off(system.guest, system.server)
