@@ -2,7 +2,8 @@
 
 NAME.json is the package on the default board, with every feature that is wanted if available, or on
 the board with musl if the package is for that C library;
-NAME.FEATURE-on.json or NAME.FEATURE-off.json is the other branch of one feature. build/NAME.json is
+NAME.FEATURE-on.json or NAME.FEATURE-off.json is the other branch of one feature. NAME.BOARD.json is
+the package on a board for another target, if its recipe differs between targets. build/NAME.json is
 the package for a build machine, if a recipe has it in `natives`.
 """
 
@@ -32,6 +33,8 @@ NATIVES = HERE / BUILD
 TOP = HERE.parents[1]
 BOARD = "quard-star"
 MUSL_BOARD = "quard-star-musl"
+OTHER_BOARDS = ("quard-star-aarch64",)
+"""Boards for other targets."""
 COMMAND = "pytest tests/golden --update-golden"
 CATALOG = Catalog(TOP / "packages")
 Branch = tuple[str, str, bool]
@@ -68,10 +71,10 @@ def resolved(branch: Branch | None = None, name: str = BOARD) -> Mapping[str, Re
     return resolve({"": resolver}, native(name), decided, {}, extra)
 
 
-def planned(name: str, branch: Branch | None = None) -> Plan:
-    """Return the plan of a package, with one feature set otherwise."""
+def planned(name: str, branch: Branch | None = None, other: str = "") -> Plan:
+    """Return the plan of a package, with one feature set otherwise, or on another board."""
     musl = CATALOG[name].recipe.c_library == "musl"
-    return resolved(branch, MUSL_BOARD if musl else BOARD)[""].plans[name]
+    return resolved(branch, other or (MUSL_BOARD if musl else BOARD))[""].plans[name]
 
 
 def cases() -> Mapping[str, tuple[str, Branch | None]]:
@@ -85,6 +88,12 @@ def cases() -> Mapping[str, tuple[str, Branch | None]]:
     return found
 
 
+def others() -> Mapping[str, tuple[str, str]]:
+    """Return file name -> package whose recipe differs between targets, and another board."""
+    varying = [name for name in CATALOG.names() if CATALOG[name].triple]
+    return {f"{name}.{other}.json": (name, other) for name in varying for other in OTHER_BOARDS}
+
+
 def difference(path: Path, text: str) -> str:
     return on_file.difference(path, text, now="the plan of now", command=COMMAND)
 
@@ -93,6 +102,12 @@ def difference(path: Path, text: str) -> str:
 def test_the_plan_is_the_one_on_file(file: str, update: bool) -> None:
     name, branch = cases()[file]
     compare(HERE / file, planned(name, branch), update)
+
+
+@pytest.mark.parametrize("file", others())
+def test_the_plan_for_another_target_is_the_one_on_file(file: str, update: bool) -> None:
+    name, other = others()[file]
+    compare(HERE / file, planned(name, other=other), update)
 
 
 @pytest.mark.parametrize("name", resolved()[BUILD].plans)
@@ -114,7 +129,8 @@ def compare(path: Path, plan: Plan, update: bool) -> None:
 
 
 def test_no_file_is_left_of_a_package_or_feature_that_is_gone(update: bool) -> None:
-    left = [path for path in sorted(HERE.glob("*.json")) if path.name not in cases()]
+    known_files = {*cases(), *others()}
+    left = [path for path in sorted(HERE.glob("*.json")) if path.name not in known_files]
     known = tuple(f"{name}." for name in CATALOG.names())
     left += [path for path in sorted(HERE.glob("*.paths")) if not path.name.startswith(known)]
     if update:
