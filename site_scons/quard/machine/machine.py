@@ -49,10 +49,15 @@ class Network:
 
 @dataclass(frozen=True)
 class Disk:
-    """The disk with the root file system; `node` is its name in the guest."""
+    """The disk with the root file system, and the data disk.
+
+    node        -- the name of the first one in the guest
+    data_device -- of the data disk
+    """
 
     device: str
     node: str
+    data_device: str
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,8 @@ def _is_port(value: int) -> bool:
 
 
 def _disk(table: Table) -> Disk:
-    disk = Disk(_text(table, "device", DEVICE), _text(table, "node", NODE))
+    device, node = _text(table, "device", DEVICE), _text(table, "node", NODE)
+    disk = Disk(device, node, _text(table, "data_device", DEVICE, device))
     table.finish()
     return disk
 

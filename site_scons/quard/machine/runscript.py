@@ -145,7 +145,7 @@ def _words(machine: Machine) -> dict[str, str]:
         "disk_device": f"{machine.disk.device},drive=root",
         "disk_node": machine.disk.node,
         "memory_mib": str(machine.memory_mib),
-        "data_device": f"{machine.disk.device},drive=data",
+        "data_device": f"{machine.disk.data_device},drive=data",
         "share": qemu.share(machine),
         "share_device": f"{machine.share.device},fsdev=share,mount_tag={machine.share.tag}",
     }

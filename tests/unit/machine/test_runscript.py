@@ -55,6 +55,14 @@ def test_a_machine_without_firmware_starts_the_kernel_and_needs_no_further_image
     assert "-bios" not in outcome.argv
 
 
+def test_the_data_disk_may_be_another_device_than_that_of_the_root(board: Board) -> None:
+    disk = dataclasses.replace(MACHINE.disk, device="blk,bus=a.0", data_device="blk,bus=a.1")
+    machine = dataclasses.replace(MACHINE, disk=disk)
+    (board.images / "run.sh").write_text(variant("ext4", data="data.ext4", machine=machine))
+    found = board.start("FORWARD=none").values("-device")
+    assert {"blk,bus=a.0,drive=root", "blk,bus=a.1,drive=data"} <= {*found}
+
+
 def test_unknown_placeholder_is_refused_with_the_right_one() -> None:
     with pytest.raises(QuardError) as caught:
         variant(template="echo @kernal@\n")
