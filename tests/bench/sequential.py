@@ -201,9 +201,10 @@ class Sequential:
         yield f"# {plan.name} {plan.version}"
         yield f"begin {plan.name}"
         for into, archive in self._archives(plan.name):
-            folder = shlex.quote(into or ".")
-            yield f"mkdir -p {folder}"
-            yield f'tar -xf "$sources"/{shlex.quote(archive)} -C {folder} --strip-components=1'
+            where = f" -C {shlex.quote(into)}" if into else ""
+            if into:
+                yield f"mkdir -p {shlex.quote(into)}"
+            yield f'tar -xf "$sources"/{shlex.quote(archive)}{where} --strip-components=1'
         for patch in plan.patches:
             yield f'patch -p1 <"$files"/{shlex.quote(patch.name)}'
         yield "("

@@ -24,7 +24,7 @@ def log(project: Project, name: str) -> str:
 
 def name_files(project: Project, *files: str) -> None:
     listed = ", ".join(f'"{file}"' for file in files)
-    project.edit("packages/alone/recipe.py", '("COPYING",)', f"({listed},)")
+    project.edit("packages/alone/recipe.py", '["COPYING"]', f"[{listed}]")
 
 
 def test_the_record_has_the_hash_of_each_file(greeting: Project) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.sequential import Sequential, _word
 from incremental.project import Project
+from quard.base.files import file_sha256
 
 CODE = "#include <greet.h>\nint main(void) { return greet(); }\n"
 
@@ -25,9 +26,9 @@ def project(tmp_path: Path) -> Project:
 def sequential(project: Project, *, sources: bool = True) -> Sequential:
     folder = project.folder.parent
     for path in project.sources.glob("*.tar.xz" if sources else "none"):
-        name = path.name.partition("-")[0]
-        (folder / "fetched" / name).mkdir(parents=True, exist_ok=True)
-        (folder / "fetched" / name / path.name).symlink_to(path)
+        place = folder / "fetched" / file_sha256(path)
+        place.mkdir(parents=True)
+        (place / path.name).symlink_to(path)
     return Sequential(
         project.folder,
         "tiny",
@@ -61,7 +62,8 @@ def test_it_builds_each_package_with_those_before_it(project: Project) -> None:
 def test_it_is_a_script_that_people_can_read(project: Project) -> None:
     made = sequential(project)
     text = made.script.read_text()
-    assert 'tar -xf "$sources"/greet/greet-1.tar.xz --strip-components=1' in text
+    sha256 = file_sha256(project.sources / "greet-1.tar.xz")
+    assert f'tar -xf "$sources"/{sha256}/greet-1.tar.xz --strip-components=1' in text
     assert "make -j2 " in text
     assert str(project.folder) not in text
     for argv in (("shellcheck", "--exclude=SC2034", made.script), ("dash", "-n", made.script)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,16 @@ import shares
 TOP = Path(__file__).parents[2]
 
 
+def pytest_with(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest as the project starts it, without options of the run that this is a test of."""
+    env = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+    command = (sys.executable, "-P", "-m", "pytest", *words)
+    return subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False)
+
+
 def collected(*words: str) -> tuple[set[str], str]:
     """Return the modules whose boot tests would run, and all that pytest says."""
-    command = (sys.executable, "-P", "-m", "pytest", "--collect-only", "-q", "-n0", *words)
-    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    done = pytest_with("--collect-only", "-q", "-n0", *words)
     lines = [line for line in done.stdout.splitlines() if line.startswith("tests/boot/")]
     return {line.partition("::")[0].removeprefix("tests/boot/") for line in lines}, done.stdout
 
@@ -56,6 +63,5 @@ def test_a_run_leaves_out_the_tests_of_other_shares() -> None:
 
 def test_the_processes_that_run_tests_know_the_share() -> None:
     words = ("-n1", "-q", "--share=modules", "tests/boot/test_musl_board.py")
-    command = (sys.executable, "-P", "-m", "pytest", *words)
-    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    done = pytest_with(*words)
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
