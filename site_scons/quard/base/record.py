@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING
+from operator import attrgetter
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -31,14 +32,14 @@ class _Layout(NamedTuple):
     positions -- names of the positional arguments
     required  -- names without a default
     factories -- name -> function that returns the default
-    compared  -- names that objects are compared and hashed by
+    key       -- returns what an object is compared and hashed by
     """
 
     template: dict[str, Any]
     positions: tuple[str, ...]
     required: tuple[str, ...]
     factories: dict[str, Callable[[], Any]]
-    compared: tuple[str, ...]
+    key: Callable[[Any], object]
 
 
 class Record:
@@ -55,10 +56,11 @@ class Record:
         if args:
             values.update(zip(layout.positions, args, strict=False))
         values.update(given)
-        for name, factory in layout.factories.items():
-            if values[name] is MISSING:
-                values[name] = factory()
-        twice = args and not given.keys().isdisjoint(layout.positions[: len(args)])
+        if layout.factories:
+            for name, factory in layout.factories.items():
+                if values[name] is MISSING:
+                    values[name] = factory()
+        twice = args and given and not given.keys().isdisjoint(layout.positions[: len(args)])
         if twice or len(args) > len(layout.positions) or len(values) > len(layout.template):
             self._refuse(args, given)
         for name in layout.required:
@@ -87,11 +89,11 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        names = self._layout.compared
-        return all(getattr(self, name) == getattr(other, name) for name in names)
+        key = self._layout.key
+        return key(self) == key(other)
 
     def __hash__(self) -> int:
-        return hash(tuple([getattr(self, name) for name in self._layout.compared]))
+        return hash(self._layout.key(self))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -138,6 +140,10 @@ def _made(kind: _Class, *, kw_only: bool) -> _Class:
         factories={
             each.name: each.default_factory for each in given if each.default_factory is not MISSING
         },
-        compared=tuple(each.name for each in own if each.compare),
+        key=_key([each.name for each in own if each.compare]),
     )
     return kind
+
+
+def _key(names: list[str]) -> Callable[[Any], object]:
+    return attrgetter(*names) if names else type

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from quard.base.errors import QuardError
 from quard.base.names import meant, unknown
+from quard.base.record import Record, record
 from quard.boards import settings
 from quard.plan.unit import parted, qualified
 
@@ -92,8 +92,8 @@ Verb = Literal[
 _VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
 
 
-@dataclass(frozen=True)
-class Command:
+@record
+class Command(Record):
     """The user's request.
 
     names    -- packages to build or to answer about, each as NAME or ROOT/NAME

@@ -21,6 +21,7 @@ from quard.base.attributes import ACCESS_LIST, attributes
 from quard.base.errors import QuardError, together
 from quard.base.hashes import Hashes
 from quard.base.plain import short
+from quard.base.record import Record, record
 
 if TYPE_CHECKING:
     from quard.image.tree import Node
@@ -61,8 +62,8 @@ class Item:
         return self.kind, f"{self.mode:o}", self.text, more
 
 
-@dataclass(frozen=True)
-class Overlay:
+@record
+class Overlay(Record):
     """A folder as a scan found it; `name` is what messages call it."""
 
     name: str
@@ -121,8 +122,8 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
     return Overlay(name, folder, items)
 
 
-@dataclass(frozen=True)
-class _Scan:
+@record
+class _Scan(Record):
     """One scan of an overlay; items that cannot be in an image are added to `wrong`."""
 
     name: str

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quard.base.record import Record, record
+
 _NAMES = ("restored", "up_to_date", "images", "failed")
 
 
@@ -25,8 +27,8 @@ def last(path: Path) -> dict[str, Any] | None:
     return found if whole else None
 
 
-@dataclass(frozen=True)
-class Built:
+@record
+class Built(Record):
     """A package that was built: how long that took, in seconds, and why it was built."""
 
     name: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
+
+from quard.base.record import Record, record
 
 _LOADERS = (
     ("lib64/ld-linux-x86-64.so.2", "lib/x86_64-linux-gnu"),
@@ -21,8 +22,8 @@ _WRAPPER = "wrapper"
 _FOLDERS = ("usr/bin", "usr/sbin")
 
 
-@dataclass(frozen=True)
-class System:
+@record
+class System(Record):
     """A system by its top folder; "/" is the machine's own."""
 
     folder: Path = Path("/")

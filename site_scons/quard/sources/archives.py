@@ -13,17 +13,17 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from quard.base.files import file_sha256
+from quard.base.record import Record, record
 from quard.plan.source import Request, Variant
 from quard.sites import file_name
 
 
-@dataclass(frozen=True)
-class Fetched:
+@record
+class Fetched(Record):
     """A verified file.
 
     file    -- its name in the recipe; that of `path` may be another package's

@@ -7,13 +7,13 @@ when the source appears, when the places to look change, and by `./scons source`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import replacing
+from quard.base.record import Record, record
 from quard.plan.source import Request
 from quard.sources.archives import Archives
 
@@ -25,8 +25,8 @@ _UNAVAILABLE = ("no-source", "hash-mismatch")
 """Reasons why a source is unavailable. A full disk or an interruption is no such reason."""
 
 
-@dataclass(frozen=True)
-class Decision:
+@record
+class Decision(Record):
     """The decision about one feature.
 
     missing -- packages whose source was not available; empty if the feature is on
@@ -49,8 +49,8 @@ class Decision:
         return self.package, self.feature
 
 
-@dataclass(frozen=True)
-class Question:
+@record
+class Question(Record):
     """A feature that is wanted if available, and the sources that it needs."""
 
     package: str

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from quard.base.hashes import Hashes
+from quard.base.record import Record, record
 
 IGNORED = frozenset((".git", ".hg", ".svn"))
 """Folders of version control: they change without a change of the source."""
@@ -27,8 +28,8 @@ class Entry:
     content: str
 
 
-@dataclass(frozen=True)
-class Listing:
+@record
+class Listing(Record):
     """The content of a tree: path -> entry, sorted, folders before their content."""
 
     folder: Path

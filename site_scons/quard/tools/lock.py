@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from quard.base.record import Record, record
+
 
 @dataclass(frozen=True, kw_only=True)
 class LockedPackage:
@@ -31,8 +33,8 @@ class LockedPackage:
     includes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lock:
+@record(kw_only=True)
+class Lock(Record):
     """The packages of one release for one kind of build machine.
 
     release  -- Debian's name of it, as in trixie

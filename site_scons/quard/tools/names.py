@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.names import NAME
+from quard.base.record import Record, record
 from quard.base.table import Table, read
 from quard.tools.place import FILE
 
@@ -17,8 +17,8 @@ _LISTS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Names:
+@record(kw_only=True)
+class Names(Record):
     """Names of Debian packages, by what they are for.
 
     release    -- Debian's name of the release

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.ledger.why_tools import TOOLCHAIN
 from quard.process.system import System
 from quard.tools import choice
@@ -38,8 +38,8 @@ class RootMaker(Protocol):
         """Return that system; make it if need be."""
 
 
-@dataclass(frozen=True)
-class Selection:
+@record
+class Selection(Record):
     """The packages of a lock as the builds for one target, a GNU triple, use them."""
 
     lock: Lock
