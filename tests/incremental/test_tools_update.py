@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -135,7 +136,7 @@ def test_ctrl_c_ends_an_update_with_one_error_and_the_next_one_resumes_it(
         text=True,
         start_new_session=True,
     )
-    part = project.cache / "tools/debs/bash/bash_1.deb.part"
+    part = project.cache / "tools/debs" / hashlib.sha256(whole).hexdigest() / "bash_1.deb.part"
     assert within(LIMIT, lambda: part.is_file() and part.stat().st_size)
     os.killpg(first.pid, signal.SIGINT)
     _, err = first.communicate(timeout=LIMIT)
