@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,8 +46,13 @@ find_path(WORD_H word.h REQUIRED)
 find_library(WORD_LIBRARY word REQUIRED)
 find_library(MATH m REQUIRED)
 find_library(OF_THE_MACHINE bz2)
-if(OF_THE_MACHINE)
+if(CMAKE_CROSSCOMPILING AND OF_THE_MACHINE)
   message(FATAL_ERROR "sees ${OF_THE_MACHINE}")
+endif()
+find_program(NAMED NAMES perl REQUIRED)
+find_program(NOT_NAMED NAMES elfedit)
+if(NOT_NAMED)
+  message(FATAL_ERROR "sees ${NOT_NAMED}")
 endif()
 add_library(part part.c)
 add_executable(hello hello.c)
@@ -63,6 +69,11 @@ project('hello', 'c', version: '1')
 word = dependency('word')
 cc = meson.get_compiler('c')
 cc.find_library('m')
+if meson.is_cross_build()
+  assert(not cc.find_library('bz2', required: false).found(), 'sees the machine')
+endif
+find_program('perl')
+assert(not find_program('elfedit', required: false).found(), 'sees more than is named')
 part = library('part', 'part.c', install: true)
 flags = get_option('loud') ? ['-DLOUD'] : []
 executable('hello', 'hello.c', c_args: flags, link_with: part, dependencies: word,
@@ -172,7 +183,8 @@ def test_an_option_that_the_project_does_not_know_is_an_error(project: Project, 
     assert any(line.strip().startswith(name) for line in ran.text.splitlines())
 
 
-def test_a_program_for_the_build_machine_runs_in_another_build(project: Project) -> None:
+def for_the_build_machine(project: Project) -> None:
+    """Let another package call the program in its build."""
     project.program("said", "int main(void) { return 0; }\n", more='natives=["hello"],')
     project.edit(
         "packages/said/recipe.py",
@@ -182,7 +194,21 @@ def test_a_program_for_the_build_machine_runs_in_another_build(project: Project)
     )
     project.edit("packages/said/recipe.py", "import Install", "import Install, Run")
     project.board(["libc", "said"])
+
+
+def test_a_program_for_the_build_machine_runs_in_another_build(project: Project) -> None:
+    for_the_build_machine(project)
     ok(run(project))
+    assert installed(project, "etc/said.txt").read_text() == "from the dependency .quiet 1\n"
+
+
+def test_it_does_so_where_builds_are_not_sealed(project: Project, kind: Kind) -> None:
+    """Then the packages that it needs are in other folders than those that it is configured for."""
+    missing = [name for name in (kind.style.lower(), "ninja") if not shutil.which(name)]
+    if missing:
+        pytest.skip(f"the machine has no {' and no '.join(missing)}")
+    for_the_build_machine(project)
+    ok(project.run("sandbox.mode=none", "tools.root=machine"))
     assert installed(project, "etc/said.txt").read_text() == "from the dependency .quiet 1\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from quard.base.placeholders import NATIVE
 from quard.model import CMake
 from quard.plan.context import Context
 from quard.plan.plan import BUILD, RunStep, Step, WriteStep
@@ -18,6 +17,7 @@ _TOOLS = """\
 set(CMAKE_C_COMPILER {cross}gcc)
 set(CMAKE_CXX_COMPILER {cross}g++)
 set(CMAKE_FIND_ROOT_PATH {roots})
+set(CMAKE_SYSTEM_IGNORE_PATH /bin /sbin /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE {mode})
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY {mode})
@@ -28,7 +28,10 @@ set(CMAKE_INSTALL_LOCALSTATEDIR {root}/var CACHE STRING "")
 set(BUILD_SHARED_LIBS ON CACHE BOOL "")
 set(BUILD_TESTING OFF CACHE BOOL "")
 """
-"""Variables in the cache are defaults: the recipe's arguments take precedence. CMake does not
+"""CMake searches PATH for programs, and then the system's own folders, which have more than a
+recipe names. Those are ignored.
+
+Variables in the cache are defaults: the recipe's arguments take precedence. CMake does not
 report those that a project does not read, as it does for its arguments.
 """
 
@@ -37,7 +40,7 @@ def _toolchain(context: Context) -> str:
     """Return the content of the toolchain file (cmake-toolchains(7))."""
     triple = context.target.triple
     # Debian's cross compilers have the C library in a folder of their own, not in the sysroot.
-    roots = NATIVE if context.native else f"{{sysroot}} /usr/{triple}"
+    roots = '"{native}"' if context.native else f'"{{sysroot}}" /usr/{triple}'
     # On the build machine, the compiler's own libraries are where that finds all others.
     mode = "BOTH" if context.native else "ONLY"
     text = _TOOLS.replace("{roots}", roots).replace("{root}", context.root)

@@ -125,7 +125,7 @@ def test_cmake_builds_in_a_folder_of_its_own_by_a_toolchain_file() -> None:
     lines = write.text.splitlines()
     assert lines[:2] == ["set(CMAKE_SYSTEM_NAME Linux)", "set(CMAKE_SYSTEM_PROCESSOR riscv64)"]
     assert "set(CMAKE_C_COMPILER riscv64-linux-gnu-gcc)" in lines
-    assert "set(CMAKE_FIND_ROOT_PATH {sysroot} /usr/riscv64-linux-gnu)" in lines
+    assert 'set(CMAKE_FIND_ROOT_PATH "{sysroot}" /usr/riscv64-linux-gnu)' in lines
     assert "set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)" in lines
     assert 'set(CMAKE_INSTALL_SYSCONFDIR /etc CACHE STRING "")' in lines
     assert isinstance(setup, RunStep)
