@@ -45,20 +45,28 @@ def musl_images(images: Path, pytestconfig: pytest.Config) -> Path:
 
 
 def build(board: str, pytestconfig: pytest.Config) -> Path:
-    """Build a board, with the output shown as it comes; return its images folder.
+    """Build a board of this checkout; return its images folder.
+
+    A second process that asks for the board waits for the first, and finds it built.
+    """
+    start(TOP, pytestconfig, f"BOARD={board}")
+    return TOP / "out" / board / "images"
+
+
+def start(top: Path, pytestconfig: pytest.Config, *arguments: str) -> None:
+    """Run ./scons of a checkout or a product, with the output shown as it comes.
 
     Its only way to the terminal is standard error: the other stream of a test process carries its
-    results. A second process that asks for the board waits for the first, and finds it built.
+    results.
     """
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        sys.stderr.write(f"\n--- building {board} for the boot tests\n")
-        command = [str(TOP / "scons"), f"BOARD={board}"]
+        command = [str(top / "scons"), *arguments]
+        sys.stderr.write(f"\n--- {' '.join(command)} for the boot tests\n")
         done = subprocess.run(
-            command, cwd=TOP, stdout=sys.stderr, timeout=BUILD_SECONDS, check=False
+            command, cwd=top, stdout=sys.stderr, timeout=BUILD_SECONDS, check=False
         )
     assert done.returncode == 0, f"{' '.join(command)} gave status {done.returncode}"
-    return TOP / "out" / board / "images"
 
 
 @pytest.fixture

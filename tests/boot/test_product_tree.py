@@ -1,0 +1,61 @@
+"""The example of docs/product-tree.md: built from its own folder by its script, and booted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from boot.conftest import TOP, start
+from boot.guest import Guest
+from boot.test_real_packages import sources
+
+pytestmark = pytest.mark.boot
+EXAMPLE = TOP / "docs/examples/product"
+CHECKOUT = 'checkout = "quardroot"'
+
+
+@pytest.fixture(scope="module")
+def product(
+    small_images: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of the product, with its board built."""
+    del small_images  # its build has made everything but the product's own package
+    folder = tmp_path_factory.mktemp("example") / "a product"
+    shutil.copytree(EXAMPLE, folder)
+    text = (folder / "quardroot.toml").read_text(encoding="utf-8")
+    assert CHECKOUT in text
+    text = text.replace(CHECKOUT, f'checkout = "{TOP}"')
+    (folder / "quardroot.toml").write_text(text, encoding="utf-8")
+    start(folder, pytestconfig, f"cache.dir={sources().parent}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def guest(product: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+    script = product / "out/widget/images/run.sh"
+    with Guest(script, tmp_path_factory.mktemp("guest")) as guest:
+        guest.boot()
+        guest.log_in()
+        yield guest
+
+
+def test_the_service_of_the_product_runs_with_the_file_of_its_overlay(guest: Guest) -> None:
+    assert guest.check("cat /run/greeter") == "Hello from the widget"
+    assert guest.check("cat /proc/$(cat /run/greeter.pid)/comm") == "greeter"
+
+
+def test_the_service_stops_and_starts(guest: Guest) -> None:
+    guest.check("pid=$(cat /run/greeter.pid) && /etc/init.d/S70greeter stop && ! kill -0 $pid")
+    guest.check("/etc/init.d/S70greeter start && kill -0 $(cat /run/greeter.pid)")
+
+
+def test_the_board_is_the_included_one_but_for_what_it_says(guest: Guest) -> None:
+    assert guest.check("hostname") == "widget"
+    guest.check("test -x /usr/sbin/dropbear && test -s /etc/fstab")
+
+
+def test_its_images_are_in_its_own_folder(product: Path) -> None:
+    assert (product / "out/widget/images/rootfs.ext4").is_file()
