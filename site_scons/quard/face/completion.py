@@ -15,6 +15,8 @@ from quard.boards import settings
 from quard.face import cli
 
 _FIND = r"""# _quardroot_find KIND WORD...: prints the names of packages or boards for a line.
+# It leaves out names that are not valid: bash expands what it is offered, and would run the command
+# in the name of a folder $(command).
 _quardroot_find() {
     local kind=$1 top=. paths tree
     shift
@@ -25,7 +27,7 @@ _quardroot_find() {
         printf '%s\n' "$@" | sed -n 's/^trees\.paths=//p'
         sed -n '/^\[trees\]/,/^\[/s/^ *paths *=//p' "$top/local.toml"
         sed -n 's/^checkout *=//p' "$top/quardroot.toml"
-    } 2>/dev/null | tr ',' '\n' | sed 's/[]["]//g; s/^ *//; s/ *$//')
+    } 2>/dev/null | tr ',' '\n' | sed 's/[]["'\'']//g; s/ #.*//; s/^[ \t]*//; s/[ \t]*$//')
     printf '%s\n' "" "$paths" | while IFS= read -r tree; do
         case $tree in
             /*) ;;
@@ -37,7 +39,7 @@ _quardroot_find() {
             find -L "$tree/packages/" -mindepth 2 -maxdepth 2 -name recipe.py |
                 sed 's|/recipe\.py$||; s|.*/||'
         fi
-    done 2>/dev/null | sort -u
+    done 2>/dev/null | LC_ALL=C grep -x '[a-z0-9][a-z0-9+.-]*' | sort -u
 }
 """
 

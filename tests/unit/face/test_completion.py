@@ -90,9 +90,20 @@ def test_the_trees_of_local_toml_and_the_checkout_of_a_product_are_known(folder:
     (folder / "local.toml").write_text('[cache]\ndir = "x"\n[trees]\npaths = ["../product"]\n')
     assert bash(folder, "./scons my") == ["mytool"]
     product = folder.parent / "product"
-    (product / "quardroot.toml").write_text('name = "acme"\ncheckout = "../checkout"\n')
-    assert bash(product, "./scons zl") == ["zlib"]
+    for written in ('"../checkout"', "'../checkout' # ours"):
+        (product / "quardroot.toml").write_text(f'name = "acme"\ncheckout = {written}\n')
+        assert bash(product, "./scons zl") == ["zlib"]
     assert bash(product, "./scons BOARD=") == ["star", "star-small", "widget"]
+
+
+def test_names_that_are_not_valid_are_neither_offered_nor_expanded(folder: Path) -> None:
+    for name in ("$(touch${IFS}made)", "`touch${IFS}made`", "zl ib", "zlib;x", "Zlib"):
+        (folder / "packages" / name).mkdir()
+        (folder / "packages" / name / "recipe.py").touch()
+        (folder / f"configs/{name}.toml").touch()
+    assert bash(folder, "./scons zl") == ["zlib"]
+    assert bash(folder, "./scons BOARD=") == ["star", "star-small"]
+    assert not (folder / "made").exists()
 
 
 def test_the_script_for_bash_is_clean() -> None:
