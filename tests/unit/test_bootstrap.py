@@ -101,7 +101,11 @@ class Checkout:
         self, *args: str, cwd: Path | None = None, command: str = "", env: Env = NOTHING
     ) -> Result:
         process = self.start(*args, cwd=cwd, command=command, env=env)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         return Result(process.returncode, out, err)
 
     def stub(self, name: str, text: str) -> None:
@@ -327,32 +331,54 @@ def test_a_products_path_that_tools_cannot_take_is_refused(ready: Checkout, prod
     assert "the product's path has a character" in result.err
 
 
-EXAMPLE = TOP / "docs/examples/product/scons"
+@pytest.fixture
+def example(ready: Checkout, product: Path) -> Path:
+    """Return the same folder, with the script of the example."""
+    ready.stub("dirname", 'exec /usr/bin/dirname "$@"')
+    shutil.copy(TOP / "docs/examples/product/scons", product)
+    return product
 
 
 def test_the_script_of_the_example_starts_the_checkout_that_its_tree_names(
-    ready: Checkout, product: Path
+    ready: Checkout, example: Path, tmp_path: Path
 ) -> None:
-    ready.stub("dirname", 'exec /usr/bin/dirname "$@"')
-    shutil.copy(EXAMPLE, product / "scons")
-    for named in (str(ready.top), os.path.relpath(ready.top, product)):
-        (product / "quardroot.toml").write_text(f'name = "acme"\ncheckout = "{named}" # ours\n')
-        for command, cwd in (("./scons", product), ("../scons", product / "sub")):
-            cwd.mkdir(exist_ok=True)
-            result = ready.run("x", cwd=cwd, command=command)
-            told = json.loads(result.out)
-            assert (told["cwd"], told["args"][-2:]) == (str(product), ["-Q", "x"])
+    (tmp_path / "link").symlink_to(example / "scons")
+    (example / "sub").mkdir()
+    for named in (f'"{ready.top}" # ours', f"\t'{os.path.relpath(ready.top, example)}'"):
+        (example / "quardroot.toml").write_text(f'name = "acme"\ncheckout = {named}\n')
+        for command, cwd in (
+            ("./scons", example),
+            ("../scons", example / "sub"),
+            (str(tmp_path / "link"), tmp_path),
+        ):
+            told = json.loads(ready.run("x", cwd=cwd, command=command).out)
+            assert (told["cwd"], told["args"][-2:]) == (str(example), ["-Q", "x"])
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('checkout = "quardroot"', "there is no checkout of Quardroot in {}/quardroot"),
+        ('checkout = "."', "there is no checkout of Quardroot in {}/."),
+        ('checkout = ""', "{}/quardroot.toml names no checkout of Quardroot"),
+        ("checkout = 3", "{}/quardroot.toml names no checkout of Quardroot"),
+        ("", "{}/quardroot.toml names no checkout of Quardroot"),
+    ],
+)
 def test_the_script_of_the_example_says_where_it_looks_for_a_checkout(
-    ready: Checkout, product: Path
+    ready: Checkout, example: Path, line: str, said: str
 ) -> None:
-    ready.stub("dirname", 'exec /usr/bin/dirname "$@"')
-    shutil.copy(EXAMPLE, product / "scons")
-    (product / "quardroot.toml").write_text('name = "acme"\ncheckout = "quardroot"\n')
-    result = ready.run(cwd=product, command="./scons")
+    (example / "quardroot.toml").write_text(f'name = "acme"\n{line}\n')
+    result = ready.run(cwd=example, command="./scons")
     assert result.reason == "bad-tree"
-    assert f"in {product}/quardroot\n" in result.err
+    assert result.err.startswith(f"error: {said.format(example)}\n")
+
+
+def test_the_script_of_the_example_needs_the_trees_file(ready: Checkout, example: Path) -> None:
+    (example / "quardroot.toml").unlink()
+    result = ready.run(cwd=example, command="./scons")
+    assert result.reason == "bad-tree"
+    assert result.err.startswith(f"error: {example}/quardroot.toml cannot be read\n")
 
 
 def test_modules_come_from_the_environment_only(ready: Checkout, tmp_path: Path) -> None:
