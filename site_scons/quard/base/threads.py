@@ -23,7 +23,8 @@ class Threads(Executor):
     def __init__(self, most: int, name: str) -> None:
         self._most = most
         self._name = name
-        self._work: SimpleQueue[tuple[Future[Any], Callable[[], None]]] = SimpleQueue()
+        self._work: SimpleQueue[tuple[Future[Any], Callable[[], None]] | None] = SimpleQueue()
+        """What is to be done; None ends a thread."""
         self._lock = threading.Lock()
         self._started = 0
 
@@ -41,26 +42,35 @@ class Threads(Executor):
                 future.set_result(found)
 
         if threading.main_thread().is_alive():
-            self._start_one()
-            self._work.put((future, work))
+            with self._lock:
+                self._start_one()
+                self._work.put((future, work))
         else:
             work()
         return future
 
     def _start_one(self) -> None:
-        with self._lock:
-            if self._started == self._most:
-                return
+        if self._started < self._most:
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
             self._started += 1
-        threading.Thread(target=self._run, name=self._name, daemon=True).start()
 
     def _run(self) -> None:
-        while True:
-            self._work.get()[1]()
+        while item := self._work.get():
+            item[1]()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Cancel the work that has not begun."""
+        """Cancel the work that has not begun; threads end when they have done theirs.
+
+        Later work is done in new threads.
+        """
         del wait, cancel_futures
-        with suppress(Empty):
-            while True:
-                self._work.get_nowait()[0].cancel()
+        with self._lock:
+            ends, self._started = [None] * self._started, 0
+            with suppress(Empty):
+                while True:
+                    if item := self._work.get_nowait():
+                        item[0].cancel()
+                    else:
+                        ends.append(None)
+            for end in ends:
+                self._work.put(end)

@@ -72,12 +72,13 @@ class Transfer:
             return False
         if scheme not in ("http", "https"):
             raise Failed(f"{scheme!r} addresses are not supported")
-        doing = Threads(1, "download").submit(self._fetch, address, part, attempts)
-        while not wait((doing,), _POLL).done:
-            # What arrives ends by itself; a silent server is waited for as long as limits say.
-            if self._stopped.is_set() and not wait((doing,), _GRACE).done:
-                raise Stopped
-        return doing.result()
+        with Threads(1, "download") as beside:
+            doing = beside.submit(self._fetch, address, part, attempts)
+            while not wait((doing,), _POLL).done:
+                # What arrives ends by itself; a silent server is waited for as long as limits say.
+                if self._stopped.is_set() and not wait((doing,), _GRACE).done:
+                    raise Stopped
+            return doing.result()
 
     def _fetch(self, address: str, part: Part, attempts: int) -> bool:
         with requests.Session() as session:

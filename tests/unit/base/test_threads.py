@@ -69,3 +69,34 @@ def test_work_that_has_not_begun_is_cancelled() -> None:
     begun.wait(10)
     assert first.result(10)
     assert second.cancelled()
+
+
+def test_threads_end_after_a_shutdown_and_later_work_is_done_by_new_ones() -> None:
+    threads, begun = Threads(2, "ending"), threading.Barrier(3)
+    for _ in range(2):
+        threads.submit(begun.wait, 10)
+    begun.wait(10)
+    old = [each for each in threading.enumerate() if each.name == "ending"]
+    assert len(old) == 2
+    threads.shutdown()
+    threads.shutdown()
+    new = threads.submit(threading.current_thread).result(10)
+    assert list(threads.map(abs, range(-9, 0), timeout=10)) == list(range(9, 0, -1))
+    threads.shutdown()
+    for each in (*old, new):
+        each.join(10)
+        assert not each.is_alive()
+
+
+def test_a_second_shutdown_cancels_what_came_after_the_first() -> None:
+    threads, begun, going_on = Threads(1, "x"), threading.Barrier(2), threading.Event()
+    first = threads.submit(lambda: (begun.wait(10), going_on.wait(10)))
+    begun.wait(10)
+    threads.shutdown()
+    held = threads.submit(lambda: (begun.wait(10), going_on.wait(10)))
+    begun.wait(10)
+    late = threads.submit(pytest.fail)
+    threads.shutdown()
+    going_on.set()
+    assert first.result(10) and held.result(10)
+    assert late.cancelled()

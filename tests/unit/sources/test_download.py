@@ -365,6 +365,18 @@ def test_stopping_ends_a_pause(server: Server, part: Part) -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_no_thread_stays_after_a_download(server: Server, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    get, *_ = transfer()
+    get.get(server.serve("/f", Reply(BODY)), Part(tmp_path / "f"))
+    with pytest.raises(Failed):
+        get.get(server.serve("/g", Reply(status=404)), Part(tmp_path / "g"))
+    for each in set(threading.enumerate()) - before:
+        if each.name == "download":
+            each.join(10)
+            assert not each.is_alive()
+
+
 def test_another_address_goes_on_where_the_first_one_ended(server: Server, part: Part) -> None:
     first = server.serve("/a", Reply(BODY, etag='"a"', break_at=70_000), Reply(status=404))
     second = server.serve("/b", Reply(BODY, etag='"b"'))
