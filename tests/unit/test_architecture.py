@@ -6,7 +6,7 @@ import ast
 import dataclasses
 import importlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -289,6 +289,32 @@ def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
     assert layer("site_tools.quardroot.session") == 0
     relative = MODULES["site_tools.quardroot.session"]
     assert "site_tools.quardroot.guard" in {found.module for found in imports(relative)}
+
+
+def unmade(trees: Iterable[ast.Module]) -> set[str]:
+    """Return the classes below Record that have fields of their own, but no decorator `record`."""
+    classes = [
+        each for found in trees for each in ast.walk(found) if isinstance(each, ast.ClassDef)
+    ]
+    made = {
+        each.name
+        for each in classes
+        if any(ast.unparse(word).partition("(")[0] == "record" for word in each.decorator_list)
+    }
+    return {
+        each.name
+        for each in classes
+        if each.name not in made
+        and not made.union(("Record",)).isdisjoint(map(ast.unparse, each.bases))
+        and any(isinstance(line, ast.AnnAssign) for line in each.body)
+    }
+
+
+def test_all_records_have_the_decorator() -> None:
+    """Without it, fields are missing, and mypy may accept any arguments."""
+    wrong = "class A(Record): a: int\n@record\nclass B(Record): b: int\nclass C(B): c: int"
+    assert unmade([ast.parse(wrong)]) == {"A", "C"}
+    assert unmade(tree(path) for path in python_files()) == set()
 
 
 @pytest.mark.parametrize(

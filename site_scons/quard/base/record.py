@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import MISSING
+from dataclasses import MISSING, fields
 from operator import attrgetter
 from typing import (
     TYPE_CHECKING,
@@ -23,6 +23,9 @@ from typing import (
 )
 
 _Class = TypeVar("_Class", bound="type[Record]")
+_METHODS = attrgetter("__init__", "__eq__", "__hash__", "__setattr__", "__delattr__")
+"""Those that no class may replace: others, and the generated ones of a plain dataclass, would give
+its objects other fields, or other equality, than it says."""
 
 
 class _Layout(NamedTuple):
@@ -102,8 +105,7 @@ class Record:
         raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __repr__(self) -> str:
-        own = self.__dataclass_fields__.values()
-        shown = (f"{each.name}={getattr(self, each.name)!r}" for each in own if each.repr)
+        shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
@@ -119,7 +121,12 @@ def record(*, kw_only: bool = False) -> Callable[[_Class], _Class]: ...
 def record(
     kind: _Class | None = None, /, *, kw_only: bool = False
 ) -> _Class | Callable[[_Class], _Class]:
-    """Make a class, which inherits from Record, a frozen dataclass."""
+    """Make a class, which inherits from Record, a frozen dataclass.
+
+    Raises TypeError for what the methods of Record do not support: a class that has one of them
+    from elsewhere, field(hash=...), and field(init=False) with a default_factory. Nor do they pass
+    InitVar to __post_init__.
+    """
     if kind is None:
         return lambda kind: _made(kind, kw_only=kw_only)
     return _made(kind, kw_only=kw_only)
@@ -127,23 +134,26 @@ def record(
 
 def _made(kind: _Class, *, kw_only: bool) -> _Class:
     dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(kind)
-    own = kind.__dataclass_fields__.values()
-    given = [each for each in own if each.init]
-    kind._layout = _Layout(
-        template={each.name: each.default for each in given},
-        positions=tuple(each.name for each in given if not each.kw_only),
-        required=tuple(
-            each.name
-            for each in given
-            if each.default is MISSING and each.default_factory is MISSING
-        ),
-        factories={
-            each.name: each.default_factory for each in given if each.default_factory is not MISSING
-        },
-        key=_key([each.name for each in own if each.compare]),
-    )
+    if _METHODS(kind) != _METHODS(Record):
+        raise TypeError(f"{kind.__qualname__} has other methods than those of Record")
+    template: dict[str, Any] = {}
+    factories: dict[str, Callable[[], Any]] = {}
+    positions, required, compared = [], [], []
+    for each in fields(kind):
+        name, factory = each.name, each.default_factory
+        if each.hash is not None or (factory is not MISSING and not each.init):
+            raise TypeError(f"{kind.__qualname__}.{name}: Record does not support such a field")
+        if each.compare:
+            compared.append(name)
+        if not each.init:
+            continue
+        template[name] = each.default
+        if not each.kw_only:
+            positions.append(name)
+        if factory is not MISSING:
+            factories[name] = factory
+        elif each.default is MISSING:
+            required.append(name)
+    key = attrgetter(*compared) if compared else type
+    kind._layout = _Layout(template, tuple(positions), tuple(required), factories, key)
     return kind
-
-
-def _key(names: list[str]) -> Callable[[Any], object]:
-    return attrgetter(*names) if names else type

@@ -6,7 +6,8 @@ import copy
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import pytest
 
@@ -44,6 +45,16 @@ class Named(Shown):
 @record
 class Empty(Record):
     pass
+
+
+@record
+class Counted(Record):
+    made: ClassVar[int] = 3
+    one: str
+
+    @cached_property
+    def length(self) -> int:
+        return len(self.one)
 
 
 PAIR = pytest.mark.parametrize("kind", [Shown, Generated])
@@ -148,3 +159,64 @@ def test_patterns_match_by_position() -> None:
             assert (one, two) == ("x", (1,))
         case _:
             pytest.fail("no match")
+
+
+def test_variables_of_the_class_are_no_fields() -> None:
+    one = Counted("x")
+    assert vars(one) == {"one": "x"} and repr(one) == "Counted(one='x')"
+    assert Counted.made == one.made == 3
+    with pytest.raises(TypeError):
+        Counted("x", made=4)  # type: ignore[call-arg]
+
+
+def test_what_a_class_has_computed_changes_neither_equality_nor_copies() -> None:
+    one, same = Counted("abc"), Counted("abc")
+    assert one.length == 3
+    assert one == same and hash(one) == hash(same)
+    assert replace(one, one="x").length == 1
+    for twin in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        assert twin == one and twin.length == 3
+
+
+def test_a_class_without_the_decorator_has_the_fields_of_the_one_above() -> None:
+    class Below(Counted):
+        pass
+
+    assert Below("x") == Below("x") != Counted("x")
+    assert repr(Below("x")).endswith("Below(one='x')")
+
+
+@dataclass
+class Plain:
+    one: str = ""
+
+
+@pytest.mark.parametrize(
+    ("bases", "members", "why"),
+    [
+        ((Record,), {"__init__": lambda _: None}, "other methods than those of Record"),
+        ((Record,), {"__eq__": lambda *_: True}, "other methods than those of Record"),
+        ((Record,), {"__hash__": lambda _: 0}, "other methods than those of Record"),
+        ((Record,), {"__setattr__": lambda *_: None}, "other methods than those of Record"),
+        ((Plain, Record), {}, "other methods than those of Record"),
+        ((Plain,), {}, "other methods than those of Record"),
+        ((Generated,), {}, "cannot inherit non-frozen dataclass from a frozen one"),
+        ((Record,), {"two": field(hash=False)}, "two: Record does not support"),
+        (
+            (Record,),
+            {"two": field(init=False, default_factory=int)},
+            "two: Record does not support",
+        ),
+    ],
+)
+def test_classes_that_would_behave_otherwise_are_refused(
+    bases: tuple[type, ...], members: dict[str, Any], why: str
+) -> None:
+    kind: Any = type("Other", bases, {"__annotations__": {"two": int}, **members})
+    with pytest.raises(TypeError, match=why):
+        record(kind)
+
+
+def test_no_generated_class_inherits_from_one_with_shared_methods() -> None:
+    with pytest.raises(TypeError, match="cannot inherit frozen dataclass"):
+        dataclass(frozen=True)(type("Other", (Counted,), {}))
