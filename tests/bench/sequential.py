@@ -33,6 +33,7 @@ from quard.plan.plan import (
     RunStep,
     Step,
     ToolchainStep,
+    WriteStep,
 )
 from quard.plan.resolve import Resolved, Resolver
 from quard.process.sandbox import Work
@@ -239,6 +240,8 @@ class Sequential:
             case LinkStep(_, path, target):
                 yield self._command(("mkdir", "-p", f"{{stage}}/{posixpath.dirname(path)}"))
                 yield self._command(("ln", "-s", target, f"{{stage}}/{path}"))
+            case WriteStep(_, path, text):
+                yield f"printf %s {_word(text)} >{shlex.quote(path)}"
             case KconfigStep():
                 yield f'{self._command((*step.make, step.base))} <"$work/answers"'
                 for name in step.fragments:

@@ -10,6 +10,7 @@ import pytest
 from bench.sequential import Sequential, _word
 from incremental.project import Project
 from quard.base.files import file_sha256
+from quard.plan.plan import WriteStep
 
 CODE = "#include <greet.h>\nint main(void) { return greet(); }\n"
 
@@ -68,6 +69,13 @@ def test_it_is_a_script_that_people_can_read(project: Project) -> None:
     assert str(project.folder) not in text
     for argv in (("shellcheck", "--exclude=SC2034", made.script), ("dash", "-n", made.script)):
         subprocess.run(argv, check=True)
+
+
+def test_a_file_is_written_with_the_folders_of_the_script(project: Project) -> None:
+    (line,) = sequential(project)._step(WriteStep("configure", "a b", 'set("{sysroot}" $x)\n\n'))
+    script = f"work=/w\n{line}\ncat 'a b'"
+    shown = subprocess.run(("sh", "-c", script), cwd=project.folder, stdout=-1, check=True).stdout
+    assert shown == b'set("/w/sysroot" $x)\n\n'
 
 
 def test_a_command_that_fails_ends_it(project: Project) -> None:
