@@ -19,6 +19,7 @@ from boot.conftest import TOP, build
 from boot.guest import Guest
 from quard.boards import board
 from quard.boards.trees import Trees
+from quard.target import processor
 
 pytestmark = pytest.mark.boot
 
@@ -42,7 +43,7 @@ def system(
 ) -> Iterator[System]:
     """The board, booted; one guest for all tests of it."""
     chosen = board.load(Trees(TOP), request.param)
-    processor = chosen.target.triple.partition("-")[0]
+    cpu = processor(chosen.target.triple)
     script = build(chosen.name, pytestconfig) / "run.sh"
     with Guest(script, tmp_path_factory.mktemp("board")) as guest:
         guest.boot()
@@ -50,8 +51,8 @@ def system(
         yield System(
             guest,
             checks.admit(guest, key),
-            chance=_CHANCES.get(processor, ""),
-            processor=_KERNELS.get(processor, processor),
+            chance=_CHANCES.get(cpu, ""),
+            processor=_KERNELS.get(cpu, cpu),
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from quard.base.names import unknown
 from quard.base.table import Table, read
 from quard.boards.trees import Trees
-from quard.target import ElfAbi, Target, with_musl
+from quard.target import ElfAbi, Target, processor, with_musl
 
 _OWN = Path(__file__).resolve().parents[3]
 _FOLDER = "configs/targets"
@@ -52,7 +52,6 @@ def _read(path: Path, shown: str, triple: str) -> tuple[Target, str]:
     """Return a file's target, and the loader of its programs with musl."""
     table = read(path, shown, _REASON)
     table.text("summary")
-    processor = triple.partition("-")[0]
     glibc = Target(
         triple=triple,
         linux_arch=_text(table, "linux_arch", _ARCH),
@@ -63,7 +62,7 @@ def _read(path: Path, shown: str, triple: str) -> tuple[Target, str]:
         elf=_elf(table.table("elf")),
         words=_words(table.table("words")),
     )
-    musl = _text(table, "musl_loader", _LOADER, f"/lib/ld-musl-{processor}.so.1")
+    musl = _text(table, "musl_loader", _LOADER, f"/lib/ld-musl-{processor(triple)}.so.1")
     table.finish()
     return glibc, musl
 

@@ -6,6 +6,7 @@ from quard.model import CMake
 from quard.plan.context import Context
 from quard.plan.plan import BUILD, RunStep, Step, WriteStep
 from quard.plan.style import Style
+from quard.target import processor
 
 TOOLCHAIN = "quardroot.cmake"
 """The toolchain file, in the source folder."""
@@ -46,7 +47,7 @@ def _toolchain(context: Context) -> str:
     text = _TOOLS.replace("{roots}", roots).replace("{root}", context.root)
     text = text.replace("{mode}", mode)
     if not context.native:
-        text = _CROSS.replace("{processor}", triple.partition("-")[0]) + text
+        text = _CROSS.replace("{processor}", processor(triple)) + text
     return context.texts((text,))[0]
 
 

@@ -6,6 +6,7 @@ from quard.model import Meson
 from quard.plan.context import Context
 from quard.plan.plan import BUILD, RunStep, Step, WriteStep
 from quard.plan.style import Style
+from quard.target import processor
 
 MACHINE = "quardroot.ini"
 """The cross file or native file, in the source folder."""
@@ -40,9 +41,21 @@ endian = '{order}'
 [properties]
 needs_exe_wrapper = true
 """
-_FAMILIES = {"i686": "x86"}
+_FAMILIES = {
+    "armeb": "arm",
+    "i386": "x86",
+    "i486": "x86",
+    "i586": "x86",
+    "i686": "x86",
+    "microblazeel": "microblaze",
+    "mips64el": "mips64",
+    "mipsel": "mips",
+    "powerpc": "ppc",
+    "powerpc64": "ppc64",
+    "powerpc64le": "ppc64",
+}
 """Processor of a triple -> Meson's name of its family, where they differ (its manual, "Reference
-tables").
+tables"). Products may have targets with any of them.
 """
 
 
@@ -50,9 +63,9 @@ def _machine(context: Context) -> str:
     """Return the content of the machine file (Meson's manual, "Cross compilation")."""
     text = _BINARIES
     if not context.native:
-        processor = context.target.triple.partition("-")[0]
-        text += _HOST.replace("{family}", _FAMILIES.get(processor, processor))
-        text = text.replace("{processor}", processor)
+        cpu = processor(context.target.triple)
+        text += _HOST.replace("{family}", _FAMILIES.get(cpu, cpu))
+        text = text.replace("{processor}", cpu)
         text = text.replace("{order}", context.target.elf.order)
     return context.texts((text,))[0]
 

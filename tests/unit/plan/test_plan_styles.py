@@ -164,7 +164,9 @@ def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
     assert plan(recipe, CHOICES).tools == ("meson", "ninja", "python3")
 
 
-@pytest.mark.parametrize(("triple", "family"), [("i686", "x86"), ("aarch64", "aarch64")])
+@pytest.mark.parametrize(
+    ("triple", "family"), [("i686", "x86"), ("powerpc64le", "ppc64"), ("aarch64", "aarch64")]
+)
 def test_meson_has_its_own_names_of_processors(triple: str, family: str) -> None:
     recipe = Meson(**COMMON)
     elf = replace(RISCV.elf, order="big")
