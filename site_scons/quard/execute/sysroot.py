@@ -88,7 +88,8 @@ def _missing(name: str, search: str, system: System) -> QuardError:
         f"the build machine has no {name}",
         detail=f"searched {search}",
         reason="tool-missing",
-        hint="install it; host-packages.list names the Debian package",
+        hint="install it; host-packages.list or the list `further` of configs/tools/names.toml"
+        " names the Debian package",
     )
 
 
