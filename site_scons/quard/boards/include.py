@@ -34,7 +34,7 @@ def merged(trees: Trees, file: str) -> Table:
     """
     data: _Data = {}
     origins: dict[str, str] = {}
-    for name, content in dict(_layers(trees, file, ())).items():
+    for name, content in _layers(trees, file).items():
         _make_explicit(content, parted(name)[0])
         if name != file:
             content.pop("summary", None)
@@ -47,13 +47,20 @@ def merged(trees: Trees, file: str) -> Table:
 
 def chain(trees: Trees, file: str) -> tuple[str, ...]:
     """Return the names of the files that a board is made of, its own last. Raises as `merged`."""
-    return tuple(dict(_layers(trees, file, ())))
+    return tuple(_layers(trees, file))
 
 
-def _layers(trees: Trees, file: str, before: Sequence[str]) -> Iterator[tuple[str, _Data]]:
-    """Yield a board's file and its content, after those that it includes.
+def _layers(trees: Trees, file: str) -> dict[str, _Data]:
+    """Return a board's file with its content, after those that it includes."""
+    found: dict[str, _Data] = {}
+    _add_layers(found, trees, file, ())
+    return found
 
-    A board that is included on two ways is yielded twice: its first place counts.
+
+def _add_layers(found: dict[str, _Data], trees: Trees, file: str, before: Sequence[str]) -> None:
+    """Add a board's file and those that it includes, unless they are there already.
+
+    before -- the files that include it, from the first one on
     """
     if file in before:
         names = [*before[before.index(file) :], file]
@@ -63,10 +70,12 @@ def _layers(trees: Trees, file: str, before: Sequence[str]) -> Iterator[tuple[st
             reason="include-cycle",
             hint=f"remove one of these from `{KEY}`",
         )
+    if file in found:
+        return
     table = read(trees.path(file), file, REASON)
     for name in table.texts(KEY, ()):
-        yield from _layers(trees, _found(trees, file, name), (*before, file))
-    yield file, table.rest()
+        _add_layers(found, trees, _found(trees, file, name), (*before, file))
+    found[file] = table.rest()
 
 
 def _found(trees: Trees, file: str, name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
+from quard.base.table import Table, read
 from quard.boards import board, include
 from quard.boards.board import Board
 from quard.boards.fragments import Fragments
@@ -140,6 +141,24 @@ def test_a_board_that_is_included_on_two_ways_counts_once_at_its_first_place(
         "acme:configs/b.toml",
         "acme:configs/mine.toml",
     )
+
+
+def test_each_file_is_read_once_however_often_it_is_included(
+    trees: Trees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(trees, 'include = ["base"]\nsummary = "a"\n', "a")
+    for name, below in (("b", "a"), ("c", "a"), ("d", "b"), ("e", "b")):
+        write(trees, f'include = ["{below}", "a", "base"]\nsummary = "{name}"\n', name)
+    reads: list[str] = []
+
+    def reading(path: Path, shown: str, reason: str) -> Table:
+        reads.append(shown)
+        return read(path, shown, reason)
+
+    monkeypatch.setattr(include, "read", reading)
+    write(trees, 'include = ["d", "c", "e", "a"]\nsummary = "mine"\n')
+    chain = include.chain(trees, "acme:configs/mine.toml")
+    assert len(chain) == 7 and sorted(reads) == sorted(chain)
 
 
 def test_paths_are_in_the_tree_of_the_file_that_has_them(trees: Trees) -> None:
