@@ -10,7 +10,7 @@ from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import FileRef, listed
 from quard.boards.configuration import Configuration
-from quard.boards.trees import Trees, placed
+from quard.boards.trees import Trees, parted, placed
 
 
 class Fragments:
@@ -41,7 +41,7 @@ class Fragments:
             found = self._board.of(package)
         else:
             found = {
-                f"board-{number}-{place.rpartition('/')[2]}": place
+                f"board-{number}-{parted(place)[1].rpartition('/')[2]}": place
                 for number, place in enumerate(listed or ())
             }
         edited = self.edited(package)

@@ -173,6 +173,11 @@ def test_paths_are_in_the_tree_of_the_file_that_has_them(trees: Trees) -> None:
         "busybox": ("acme:c.fragment",),
     }
     assert found.roots[0].overlays == ("acme:early",)
+    # In the build, a file has its name without that of its tree.
+    assert Fragments(trees, found.configuration).of("linux") == {
+        "board-0-a.fragment": "a.fragment",
+        "board-1-b.fragment": "acme:b.fragment",
+    }
 
 
 def test_what_the_kconfig_editor_saved_for_an_included_board_comes_with_it(trees: Trees) -> None:
