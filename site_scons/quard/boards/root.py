@@ -87,7 +87,7 @@ def _named(roots: Table, name: str, own: Root) -> Root:
         configuration=_configuration(table, name, own.configuration),
         packages=table.texts("packages"),
         unhardened=tables.unhardened(table.tables("unhardened")),
-        system=table.text("system", own.system),
+        system=tables.name(table, "system", own.system),
         hostname=table.text("hostname", own.hostname),
         overlays=tables.paths(table, "overlays", own.configuration.tree, ()),
         login=Login(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quard.base.names import NAME
 from quard.base.table import Table
 from quard.boards.configuration import Choice
 from quard.boards.trees import parted, placed
@@ -9,6 +10,14 @@ from quard.hardening import CHECKED
 from quard.installed import Unhardened
 
 FORMATS = ("ext4", "squashfs", "cpio.gz")
+
+
+def name(table: Table, key: str, default: str | None = None) -> str:
+    """Take the name of a file that some tree has, without its folder and its ending."""
+    found = table.text(key, default)
+    if not NAME.match(found):
+        raise table.error(key, f"is not a valid name: {found!r}", "use a-z, digits, + . and -")
+    return found
 
 
 def flags(table: Table, default: str) -> str:
@@ -85,7 +94,8 @@ def paths(
     found = table.texts(key, default)
     for written in found:
         _, path = parted(written)
-        if not path or path.startswith("/") or ".." in path.split("/"):
-            hint = "a link below the checkout may point elsewhere: docs/adding-a-package.md"
-            raise table.error(key, f"must contain paths below the checkout, not {written!r}", hint)
+        whole = not path.strip("./") or written.startswith(":")
+        if whole or path.startswith("/") or ".." in path.split("/"):
+            hint = "a link below the tree may point elsewhere: docs/adding-a-package.md"
+            raise table.error(key, f"must contain paths below their tree, not {written!r}", hint)
     return tuple(placed(tree, path) for path in found)

@@ -212,19 +212,39 @@ WRONG = {
     ),
     "an overlay of the machine": (
         MINIMAL + 'overlays = ["rootfs", "/etc"]\n',
-        "configs/one.toml: overlays must contain paths below the checkout, not '/etc'",
+        "configs/one.toml: overlays must contain paths below their tree, not '/etc'",
     ),
     "an overlay beside the checkout": (
         MINIMAL + 'overlays = ["rootfs/../../x"]\n',
-        "configs/one.toml: overlays must contain paths below the checkout, not 'rootfs/../../x'",
+        "configs/one.toml: overlays must contain paths below their tree, not 'rootfs/../../x'",
+    ),
+    "an overlay of no tree": (
+        MINIMAL + 'overlays = [":rootfs"]\n',
+        "configs/one.toml: overlays must contain paths below their tree, not ':rootfs'",
+    ),
+    "a whole tree as an overlay": (
+        MINIMAL + 'overlays = ["./"]\n',
+        "configs/one.toml: overlays must contain paths below their tree, not './'",
+    ),
+    "a whole product tree as an overlay": (
+        MINIMAL + 'overlays = ["acme:."]\n',
+        "configs/one.toml: overlays must contain paths below their tree, not 'acme:.'",
+    ),
+    "a machine elsewhere": (
+        MINIMAL.replace('machine = "virt"', 'machine = "../qemu/virt"'),
+        "configs/one.toml: machine is not a valid name: '../qemu/virt'",
+    ),
+    "a system table elsewhere": (
+        MINIMAL + 'system = "./base"\n',
+        "configs/one.toml: system is not a valid name: './base'",
     ),
     "an overlay without a name": (
         MINIMAL + 'overlays = [""]\n',
-        "configs/one.toml: overlays must contain paths below the checkout, not ''",
+        "configs/one.toml: overlays must contain paths below their tree, not ''",
     ),
     "a fragment of the machine": (
         MINIMAL + '[fragments]\nlinux = ["../../etc/shadow"]\n',
-        "configs/one.toml: fragments.linux must contain paths below the checkout,"
+        "configs/one.toml: fragments.linux must contain paths below their tree,"
         " not '../../etc/shadow'",
     ),
     "feature as text": (

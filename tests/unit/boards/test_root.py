@@ -120,7 +120,8 @@ def test_roots_are_sorted_and_a_board_without_them_has_none(tmp_path: Path) -> N
         ("target = 'x'\n", "configs/one.toml: unknown key roots.early.target"),
         ("data.size_mib = 0\n", "configs/one.toml: unknown key roots.early.data"),
         ("overlays = 'x'\n", "roots.early.overlays must be a list of strings, not 'x'"),
-        ("overlays = ['../x']\n", "roots.early.overlays must contain paths below the checkout"),
+        ("system = '../base'\n", "roots.early.system is not a valid name: '../base'"),
+        ("overlays = ['../x']\n", "roots.early.overlays must contain paths below their tree"),
         ("features.openssl.zlib = 1\n", "roots.early.features.openssl.zlib must be true, false"),
         (
             "image.formats = ['iso']\n",
