@@ -155,6 +155,23 @@ def test_answers_and_reasons_name_the_tree(product: Product) -> None:
     assert "overlay acme:files: etc/issue" in ok(product.run("why")).out
 
 
+def test_errors_and_answers_name_the_folder_of_a_package_with_its_tree(product: Product) -> None:
+    folder = product.folder / "packages"
+    recipe = folder / "tool/recipe.py"
+    (folder / "tool/src").mkdir()
+    recipe.write_text(
+        "from quard.model import Folder, Make\n"
+        'RECIPE = Make(summary="x", version="1", sources=[Folder("src")], license="MIT")\n'
+    )
+    assert "source: acme:packages/tool/src\n" in ok(product.run("info", "tool")).out
+    (folder / "tool/src").rmdir()
+    refused = product.run("list")
+    assert refused.err.startswith("error: acme:packages/tool has no folder src\n")
+    (folder / "tool").rename(folder / "build")
+    refused = product.run("list")
+    assert refused.err.startswith("error: acme:packages/build has the name that stands")
+
+
 def test_a_tree_may_replace_a_package_of_quardroot(product: Product) -> None:
     ok(product.run())
     own = product.project.folder / "packages/hello"

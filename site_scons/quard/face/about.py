@@ -89,7 +89,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     package = catalog[name]
     recipe = package.recipe
     plan = resolved.plans.get(name)
-    folders = [f"packages/{name}/{one.path}" for one in recipe.sources if isinstance(one, Folder)]
+    shown = catalog.shown(name)
+    folders = [f"{shown}/{one.path}" for one in recipe.sources if isinstance(one, Folder)]
     sources = archives(recipe)
     source = next((one for one in sources if one.into == TOP), None)
     values = {"name": name, "version": recipe.version}

@@ -20,7 +20,7 @@ def check_names(root: Root, catalog: Catalog) -> None:
     """Reject a package or feature that does not exist, and names that have two meanings."""
     if BUILD in catalog.known:
         raise QuardError(
-            f"packages/{BUILD} has the name that stands for the build machine",
+            f"{catalog.shown(BUILD)} has the name that stands for the build machine",
             reason="bad-package-name",
             hint="give the package another name",
         )

@@ -50,7 +50,7 @@ class LocalTrees(Mapping[str, Tree]):
         found = package.folder / top.path
         if not found.is_dir():
             raise QuardError(
-                f"packages/{name} has no folder {top.path}",
+                f"{self._catalog.shown(name)} has no folder {top.path}",
                 detail=str(found),
                 reason="missing-folder",
                 hint="its recipe names the folder as a source: make it, or correct the recipe",

@@ -174,10 +174,14 @@ class Catalog:
             self._remembered.add(entry, sha256, recipe)
         return Package(name, recipe, Path(folder), sha256, beside, tree, triple)
 
+    def shown(self, name: str) -> str:
+        """Return the name of a package's folder in messages."""
+        return _shown(self._trees[name], name)
+
     def _missing(self, name: str) -> QuardError:
         if name in self.known:
             return QuardError(
-                f"{_shown(self._trees[name], name)} is not a valid name for a package",
+                f"{self.shown(name)} is not a valid name for a package",
                 reason="bad-package-name",
                 hint="begin with a-z or 0-9; then use these and + . -",
             )
