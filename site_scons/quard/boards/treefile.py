@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.base.names import NAME
+from quard.base.names import NAME, meant
 from quard.base.plain import short
 from quard.base.record import Record, record
 from quard.base.table import Table, read
@@ -63,8 +63,11 @@ def load(own: Path, folders: Sequence[Path], product: Path | None = None) -> Tre
         trees.append(tree)
         places[os.path.realpath(folder)] = tree.name
     _require_distinct(own, trees)
-    board = next((tree.board for tree in trees if tree.folder == product), "")
-    return Trees(own, {tree.name: tree.folder for tree in trees}, board)
+    found = Trees(own, {tree.name: tree.folder for tree in trees})
+    for tree in trees:
+        if tree.board and tree.folder == product:
+            found.board = _board(tree, found)
+    return found
 
 
 def _tree(folder: Path) -> Tree:
@@ -84,6 +87,18 @@ def _name(table: Table) -> str:
         text = f"cannot be {name!r}"
         raise table.error("name", text, f"use a-z, digits, + . and -, and not {OWN!r}")
     return name
+
+
+def _board(tree: Tree, trees: Trees) -> str:
+    """Return the board that a tree names, which must be that of some tree."""
+    known = trees.names("configs", ".toml")
+    if tree.board not in known:
+        raise _bad(
+            f"{placed(tree.name, FILE)}: `board` names {tree.board!r}, which no tree has",
+            f"known: {', '.join(known)}",
+            meant(tree.board, known, "correct it, or add configs/NAME.toml"),
+        )
+    return tree.board
 
 
 def _require_folder(folder: Path) -> None:

@@ -153,6 +153,20 @@ def test_its_file_is_read_strictly(own: Path, tmp_path: Path, text: str, said: s
     assert said in refused(own, folder).message
 
 
+def test_the_board_of_the_product_that_is_built_must_be_there(own: Path, tmp_path: Path) -> None:
+    folder = add(tmp_path / "a", "configs/widget.toml", name="alpha", more='board = "widgte"\n')
+    other = add(tmp_path / "b", name="beta", more='board = "star"\n')
+    assert treefile.load(own, (folder, other)).board == ""  # it starts in Quardroot's checkout
+    assert treefile.load(own, (folder, other), other).board == "star"
+    with pytest.raises(QuardError) as caught:
+        treefile.load(own, (other, folder), folder)
+    assert (caught.value.reason, caught.value.detail) == ("bad-tree", "known: star, widget")
+    assert caught.value.message == (
+        "alpha:quardroot.toml: `board` names 'widgte', which no tree has"
+    )
+    assert caught.value.hint == "did you mean 'widget'?"
+
+
 def test_its_file_may_not_be_a_link_to_nowhere(own: Path, tmp_path: Path) -> None:
     folder = add(tmp_path / "a")
     (folder / "quardroot.toml").symlink_to("gone")
