@@ -154,7 +154,7 @@ def test_its_file_is_read_strictly(own: Path, tmp_path: Path, text: str, said: s
 
 
 def test_the_board_of_the_product_that_is_built_must_be_there(own: Path, tmp_path: Path) -> None:
-    folder = add(tmp_path / "a", "configs/widget.toml", name="alpha", more='board = "widgte"\n')
+    folder = add(tmp_path / "a", "configs/widget.toml", name="alpha", more='board = "widgets"\n')
     other = add(tmp_path / "b", name="beta", more='board = "star"\n')
     assert treefile.load(own, (folder, other)).board == ""  # it starts in Quardroot's checkout
     assert treefile.load(own, (folder, other), other).board == "star"
@@ -162,7 +162,7 @@ def test_the_board_of_the_product_that_is_built_must_be_there(own: Path, tmp_pat
         treefile.load(own, (other, folder), folder)
     assert (caught.value.reason, caught.value.detail) == ("bad-tree", "known: star, widget")
     assert caught.value.message == (
-        "alpha:quardroot.toml: `board` names 'widgte', which no tree has"
+        "alpha:quardroot.toml: `board` names 'widgets', which no tree has"
     )
     assert caught.value.hint == "did you mean 'widget'?"
 
