@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from quard.base.errors import QuardError
@@ -55,14 +55,26 @@ def lay_out(archives: Mapping[str, Path], tree: Path, check: Callable[[], None])
     Raises QuardError: as `unpack.unpack` does, source-in-the-way.
     """
     for into, archive in archives.items():
-        folder = tree / into
-        if folder.is_symlink() or (folder.exists() and (folder.is_file() or any(folder.iterdir()))):
+        if taken := _in_the_way(tree, into):
             raise QuardError(
                 f"{archive.name} cannot be unpacked as {into}",
-                detail=f"the source has {into} already",
+                detail=f"the source has {taken} already",
                 reason="source-in-the-way",
                 hint="give this source another folder with `into`",
             )
         if into == TOP:
             tree.rmdir()
-        unpack.unpack(archive, folder, check)
+        unpack.unpack(archive, tree / into, check)
+
+
+def _in_the_way(tree: Path, into: str) -> str:
+    """Return what is in the place of a folder of the tree, or of one above it; empty if nothing is.
+
+    A link counts, wherever it leads: those of a copied tree may leave it.
+    """
+    folder = tree
+    for step in PurePath(into).parts:
+        folder /= step
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            return folder.relative_to(tree).as_posix()
+    return into if folder.exists() and any(folder.iterdir()) else ""
