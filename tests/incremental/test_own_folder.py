@@ -93,6 +93,20 @@ def test_a_folder_outside_of_the_recipe_is_refused(own: Project) -> None:
     refused(own.run(), "bad-into", "must be a path below the recipe's folder")
 
 
+def test_a_link_out_of_the_recipe_is_not_followed_at_any_depth(own: Project) -> None:
+    folder = own.folder / "packages/alone"
+    (folder / "deep").mkdir()
+    (folder / "src").rename(own.folder / "elsewhere")
+    (folder / "deep/src").symlink_to(own.folder / "elsewhere")
+    own.edit("packages/alone/recipe.py", 'Folder("src")', 'Folder("deep/src")')
+    refused(own.run("why"), "recipe-link", "deep/src is a link that points out of the recipe")
+    (folder / "deep/src").unlink()
+    (folder / "deep").rmdir()
+    (folder / "deep").symlink_to(own.folder)
+    own.edit("packages/alone/recipe.py", '"deep/src"', '"deep/elsewhere"')
+    refused(own.run("why"), "recipe-link", "packages/alone/deep")
+
+
 def test_an_override_comes_before_the_folder(own: Project, tmp_path: Path) -> None:
     tree = tmp_path / "checkout"
     shutil.copytree(own.folder / "packages/alone/src", tree)

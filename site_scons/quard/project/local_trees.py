@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from quard.base.errors import QuardError
 from quard.model import Folder
 from quard.plan.resolve import Tree
 from quard.recipes.catalog import Catalog
@@ -28,7 +27,7 @@ class LocalTrees(Mapping[str, Tree]):
     def listing(self, name: str) -> Listing | None:
         """Return what is in a package's folder; None if it is built from archives.
 
-        Raises QuardError missing-folder.
+        Raises QuardError: missing-folder, recipe-link.
         """
         if name not in self._listings:
             folder = self._folder(name)
@@ -47,15 +46,7 @@ class LocalTrees(Mapping[str, Tree]):
         top = next(iter(package.recipe.sources), None)
         if not isinstance(top, Folder):
             return None
-        found = package.folder / top.path
-        if not found.is_dir():
-            raise QuardError(
-                f"{self._catalog.shown(name)} has no folder {top.path}",
-                detail=str(found),
-                reason="missing-folder",
-                hint="its recipe names the folder as a source: make it, or correct the recipe",
-            )
-        return found
+        return package.own(top.path)
 
     def __getitem__(self, name: str) -> Tree:
         found = self.listing(name)

@@ -79,6 +79,20 @@ class Package(Record):
             and (not name.endswith(".fragment") or name in fragments)
         )
 
+    def own(self, path: str) -> Path:
+        """Return a folder below the recipe's. Raises QuardError recipe-link, missing-folder."""
+        shown = _shown(self.tree, self.name)
+        _require_inside(shown, f"{self.folder}", path)
+        found = self.folder / path
+        if not found.is_dir():
+            raise QuardError(
+                f"{shown} has no folder {path}",
+                detail=str(found),
+                reason="missing-folder",
+                hint="its recipe names the folder as a source: make it, or correct the recipe",
+            )
+        return found
+
     def _reference(self, name: str, *, runs: bool = False) -> FileRef:
         """Return a file of the folder; `runs`: a build may run it, so its mode counts."""
         path = f"{self.folder}/{name}"
@@ -226,8 +240,10 @@ def _beside(shown: str, folder: str) -> tuple[str, ...]:
 
 def _require_inside(shown: str, folder: str, file: str) -> None:
     inside = os.path.join(os.path.realpath(folder), "")
-    if not os.path.realpath(f"{folder}/{file}").startswith(inside):
-        target = short(os.readlink(f"{folder}/{file}"))
+    place = f"{folder}/{file}"
+    real = os.path.realpath(place)
+    if not real.startswith(inside):
+        target = short(os.readlink(place) if os.path.islink(place) else real)
         raise QuardError(
             f"{shown}/{file} is a link that points out of the recipe's folder",
             detail=f"it points to {target}",
