@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quard.base.plain import one_line, plain
+from quard.base.plain import one_line, plain, shown
 
 
 class QuardError(Exception):
@@ -15,18 +15,19 @@ class QuardError(Exception):
     reason  -- a stable kebab-case slug for scripts and tests
     hint    -- what to do next
     Control characters are escaped, since all of these may quote names and texts of others.
+    Addresses are without users and passwords: errors are put into logs and reports.
     """
 
     def __init__(self, message: str, *, detail: str = "", reason: str, hint: str = "") -> None:
         super().__init__()
         self.reword(message)
-        self.detail = plain(detail)
+        self.detail = plain(shown(detail))
         self.reason = reason
-        self.hint = plain(hint)
+        self.hint = plain(shown(hint))
 
     def reword(self, message: str) -> None:
         """Replace the message, for example by one that also says where the error is."""
-        self.message = one_line(message)
+        self.message = one_line(shown(message))
         self.args = (self.message,)
 
     def block(self) -> str:

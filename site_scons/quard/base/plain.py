@@ -19,6 +19,8 @@ _TEXT = f"[{_CONTROLS}]"
 _LINE = f"[{_CONTROLS}\t\n]"
 _CONTROL = "[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 """Control characters of Unicode (category Cc), and surrogates for bytes that are not UTF-8."""
+_USER = r"(?<=://)[^/?#\s]*@"
+"""What an address has of a user and a password."""
 _BYTES = range(0xDC80, 0xDD00)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -41,6 +43,11 @@ def json_text(text: str) -> str:
 def _sub(pattern: str, spelled: Callable[[re.Match[str]], str], text: str) -> str:
     # Nearly all texts are printable: a null build compiles no pattern.
     return text if text.isprintable() else re.sub(pattern, spelled, text)
+
+
+def shown(text: str) -> str:
+    """Return a text with the addresses in it without users and passwords."""
+    return re.sub(_USER, "", text) if "@" in text else text
 
 
 def is_printable(text: str) -> bool:

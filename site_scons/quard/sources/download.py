@@ -15,24 +15,22 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
 import requests
 
-from quard.base.threads import Threads
+from quard.base.plain import shown
 from quard.sources import page, trust
 from quard.sources.attempt import Failed, Limits, Refused, Size, Stopped
+from quard.sources.attended import attended
 from quard.sources.part import Part, PartOrigin
 from quard.sources.response import FAULTS, Transient, body, chunks, extent, failure, reason
 from quard.sources.watch import Handle, amount
 
 SIZE = Size()
 _SILENT_ATTEMPTS = 2
-_POLL, _GRACE = 0.1, 1.0
-"""Seconds between looks whether the user stops the run, and for the end of a download then."""
 
 
 class Transfer:
@@ -72,13 +70,7 @@ class Transfer:
             return False
         if scheme not in ("http", "https"):
             raise Failed(f"{scheme!r} addresses are not supported")
-        with Threads(1, "download") as beside:
-            doing = beside.submit(self._fetch, address, part, attempts)
-            while not wait((doing,), _POLL).done:
-                # What arrives ends by itself; a silent server is waited for as long as limits say.
-                if self._stopped.is_set() and not wait((doing,), _GRACE).done:
-                    raise Stopped
-            return doing.result()
+        return attended(self._stopped, lambda: self._fetch(address, part, attempts))
 
     def _fetch(self, address: str, part: Part, attempts: int) -> bool:
         with requests.Session() as session:
@@ -135,7 +127,7 @@ class Transfer:
     def _pause(self, address: str, fault: Transient, failed: int) -> None:
         wanted = max(self._limits.pause * 2 ** (failed - 1), fault.wait)
         seconds = min(wanted, self._limits.longest)
-        self._note(f"{address}: {fault}; trying again in {seconds:.0f} s")
+        self._note(f"{shown(address)}: {fault}; trying again in {seconds:.0f} s")
         if self._stopped.wait(seconds):
             raise Stopped
 

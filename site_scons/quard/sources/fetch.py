@@ -14,17 +14,16 @@ from quard.base.space import is_full
 from quard.plan.source import Request, Variant
 from quard.sites import GIT
 from quard.sources import page, unfetched
-from quard.sources.archives import Archives, Fetched, names
+from quard.sources.archives import Archives, Fetched
 from quard.sources.attempt import MOST, Failed, Limits, Other, Refused, Size, Stopped
+from quard.sources.attended import attended
+from quard.sources.candidates import candidates
 from quard.sources.mirrors import Locations
 from quard.sources.part import Part
 from quard.sources.unfetched import Failure, other_bytes
 from quard.sources.watch import Progress
 
 LIMITS = Limits()
-_NO_ARCHIVE = (
-    "apt has no index of a Debian archive (run apt-get update, or name one in [tools] mirrors)"
-)
 _POLL = 0.1
 _AT_ONCE = 4
 """Downloads at a time."""
@@ -138,7 +137,7 @@ class Fetcher:
     def _gather(self, request: Request) -> Fetched:
         self._cache.mkdir(parents=True, exist_ok=True)  # people may put a file there
         failures = [*self._wrong(request)]
-        for variant, address in self._candidates(request, failures):
+        for variant, address in candidates(request, self.locations, self._expand, failures):
             if self._stopped.is_set():
                 raise Stopped
             try:
@@ -164,42 +163,8 @@ class Fetcher:
                 other = Other("sha256", expected=variant.sha256, found=file_sha256(path))
                 yield other_bytes(str(path), variant, other)
 
-    def _candidates(
-        self, request: Request, failures: list[Failure]
-    ) -> Iterator[tuple[Variant, str]]:
-        """Yield every address once, best first; those that cannot be tried go to `failures`."""
-        seen = set()
-        for variant, origin in self._origins(request):
-            try:
-                addresses = self.locations.expand(origin)
-            except Failed as fault:
-                failures.append(Failure(origin, str(fault), variant))
-                continue
-            if not addresses:
-                text = _NO_ARCHIVE
-                failures.append(Failure(origin, text, variant))
-            for address in addresses:
-                if (variant, address) in seen:
-                    continue
-                seen.add((variant, address))
-                if self.locations.offline and not address.startswith(("file:", f"{GIT}file:")):
-                    failures.append(Failure(address, "not tried: offline", variant))
-                else:
-                    yield variant, address
-
-    def _origins(self, request: Request) -> Iterator[tuple[Variant, str]]:
-        for folder in self.locations.folders:
-            for variant in request.variants:
-                for name in names(variant):
-                    path = folder.absolute() / name
-                    if path.is_file():
-                        yield variant, path.as_uri()
-        for variant in request.variants:
-            for address in variant.addresses:
-                yield variant, address
-        for variant in request.variants:
-            for address in self.locations.mirrored(variant.file):
-                yield variant, address
+    def _expand(self, origin: str) -> tuple[str, ...]:
+        return attended(self._stopped, lambda: self.locations.expand(origin))
 
     def _take(self, package: str, variant: Variant, address: str) -> Fetched:
         """Download one address to its final name. Raises Failed, Stopped, OSError."""

@@ -13,7 +13,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -29,6 +29,8 @@ _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 _SECONDS = 60
 _DEFAULT = re.compile(r"--index-url\b[^(]*\(default\s+(https?://\S+?)\)")
 _SETTINGS = re.compile(r"(?::env:|global|download|install)\.(index-url|extra-index-url|no-index)\Z")
+_NEXT = {False: ("https://", "http://"), True: ("https://", "http://", "file://")}
+"""What the addresses of files begin with, at an index on the network and at one in a folder."""
 _MOST = 64 << 20
 """Limit in bytes of a project's page; the largest have some MiB."""
 
@@ -38,6 +40,8 @@ def addresses(path: str, near: tuple[str, ...], limits: Limits, *, offline: bool
 
     near    -- indexes that are asked before pip's
     offline -- only folders are asked
+    An index on the network has files on the network alone: other schemes, which name files of this
+    machine or run programs, are for recipes and settings.
     Raises Failed if none of them has it; it says what each one answered.
     """
     project, _, file = path.lstrip("/").rpartition("/")
@@ -54,11 +58,13 @@ def addresses(path: str, near: tuple[str, ...], limits: Limits, *, offline: bool
         except Failed as fault:
             said.append(f"{page}: {fault}")
             continue
-        if file in links:
+        if file not in links:
+            said.append(f"{page}: has no {file}")
+        elif not links[file].startswith(_NEXT[page.startswith("file:")]):
+            said.append(f"{page}: gives an address that is not one for files: {links[file]}")
+        else:
             found = True
             yield links[file]
-        else:
-            said.append(f"{page}: has no {file}")
     if not found:
         raise Failed("\n  ".join(said) or "pip has no index of packages")
 
@@ -79,7 +85,8 @@ def indexes() -> tuple[str, ...]:
 
 def _pip(*words: str) -> str:
     """Return what a command of pip prints; empty if it fails."""
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+    # -P: not a folder `pip` of the one in which this was started
+    pip = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
     try:
         answer = run(("env", "COLUMNS=1000", *pip, *words), timeout=_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
@@ -94,9 +101,10 @@ def _links(page: str, limits: Limits) -> dict[str, str]:
         try:
             if not (folder / "index.html").exists():
                 return {path.name: path.as_uri() for path in sorted(folder.iterdir())}
-            return _html(given.text(folder / "index.html"), page)
+            text = given.text(folder / "index.html", errors="replace")
         except OSError as fault:
             raise Failed(reason(fault)) from None
+        return _read(_html, text, page)
     with requests.Session() as session:
         session.headers.update({"Accept": _ACCEPT, "User-Agent": "quardroot"})
         try:
@@ -111,7 +119,7 @@ def _links(page: str, limits: Limits) -> dict[str, str]:
             raise Failed(f"TLS: {fault}") from None
         except FAULTS as fault:
             raise failure(fault, page, timeout) from None
-    return _json(text, final) if "json" in kind else _html(text, final)
+    return _read(_json if "json" in kind else _html, text, final)
 
 
 def _text(answer: requests.Response) -> str:
@@ -123,12 +131,18 @@ def _text(answer: requests.Response) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _json(text: str, page: str) -> dict[str, str]:
+def _read(how: Callable[[str, str], dict[str, str]], text: str, page: str) -> dict[str, str]:
+    """Return the files of a page that was read; Failed for one that no index would send."""
     try:
-        files = json.loads(text)["files"]
-        return {str(file["filename"]): urljoin(page, str(file["url"])) for file in files}
-    except (ValueError, TypeError, KeyError) as fault:
+        return how(text, page)
+    # The parsers are not made for hostile pages: html.parser has assertions about its input.
+    except (ValueError, TypeError, KeyError, AssertionError, RecursionError) as fault:
         raise Failed(f"its answer is not that of an index: {fault}") from None
+
+
+def _json(text: str, page: str) -> dict[str, str]:
+    files = json.loads(text)["files"]
+    return {str(file["filename"]): urljoin(page, str(file["url"])) for file in files}
 
 
 def _html(text: str, page: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.files import is_sha256
+from quard.base.plain import shown
 from quard.plan.source import Request, Variant
 from quard.sources.attempt import Failed, Size
 from quard.sources.fetch import LIMITS, Fetcher
@@ -173,7 +174,7 @@ class Mirror:
     def _checked(self, file: Path, address: str) -> Release:
         signed = signature.read(file, address, self._keyrings)
         if signed.unchecked:
-            self._progress.note(f"{address}: signature not checked: {signed.unchecked}")
+            self._progress.note(f"{shown(address)}: signature not checked: {signed.unchecked}")
         found = _parsed(signed.text)
         if found.name != self._name:
             raise signature.unusable(address, f"it is the list of {found.name or 'no release'}")

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from quard.base.errors import QuardError
-from quard.base.plain import is_printable, json_text, one_line, plain, short
+from quard.base.plain import is_printable, json_text, one_line, plain, short, shown
 from quard.face.console import Console
 from quard.face.progress import Lines
 from quard.face.report import as_json
@@ -86,3 +86,12 @@ def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
     text = short(f"begin{'x' * 4000}end")
     assert len(text) <= 120
     assert text.startswith("beginx") and text.endswith("xend") and " ... " in text
+
+
+def test_addresses_are_shown_without_users_and_passwords() -> None:
+    text = "https://me:a@b@h.example/p@q: no\n  git+ssh://git@h:22/x.git and http://h/?a@b, a@b"
+    bare = "https://h.example/p@q: no\n  git+ssh://h:22/x.git and http://h/?a@b, a@b"
+    assert shown(text) == bare
+    error = QuardError(text, detail=text, reason="x", hint=text)
+    assert error.detail == error.hint == bare
+    assert "secret" not in QuardError("https://me:secret@h", reason="x").message

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from waiting import within
 from quard.base.errors import QuardError
 from quard.face.progress import Lines
 from quard.plan.source import Request, Variant
-from quard.sources import mirrors
+from quard.sources import mirrors, pypi
 from quard.sources.archives import Fetched
 from quard.sources.attempt import Limits, Other
 from quard.sources.fetch import Fetcher
@@ -389,6 +390,40 @@ def test_stopping_ends_every_fetch_and_the_next_one_goes_on(server: Server, cach
     assert fetcher(cache).fetch(request(address)).path.read_bytes() == RIGHT
     assert server.requests[1][1]["if-range"] == '"a"'
     assert files(cache) == ["demo-1.tar"]
+
+
+@pytest.fixture
+def no_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let pip have no index of its own."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    pypi.indexes.cache_clear()
+    yield
+    pypi.indexes.cache_clear()
+
+
+@pytest.mark.usefixtures("no_index")
+def test_stopping_does_not_wait_for_an_index(server: Server, cache: Path) -> None:
+    server.serve("/simple/demo/", Reply(b"x", endless=True, pause=0.05))
+    where = Locations(sites={"pypi": (f"{server.base}/simple",)})
+    fetch = fetcher(cache, where)
+    wanted = request("pypi:demo/demo-1.tar")
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(error, fetch, wanted)
+        assert within(10, lambda: server.requests)
+        fetch.stop()
+        assert asking.result().reason == "interrupted"
+
+
+@pytest.mark.usefixtures("no_index")
+def test_no_message_shows_the_password_of_a_mirror(server: Server, cache: Path) -> None:
+    busy = Reply(status=503)
+    address = server.serve("/demo-1.tar", busy).replace("://", "://me:secret@")
+    index = f"{server.base}/simple".replace("://", "://me:secret@")
+    quiet = Quiet()
+    fetch = Fetcher(cache, Locations(sites={"pypi": (index,)}), quiet, limits=QUICK)
+    fault = error(fetch, request(address, "pypi:demo/demo-1.tar"))
+    assert quiet.notes and "/simple/demo/: HTTP 404" in fault.detail
+    assert "secret" not in f"{quiet.notes} {fault.detail} {fault.hint} {fault}"
 
 
 def test_threads_fetch_several_packages_at_once_and_one_package_once(

@@ -101,6 +101,55 @@ def test_every_index_is_named_with_what_it_said(server: Server, own_pip: Path) -
         assert said in text
 
 
+JSON = (("Content-Type", "application/vnd.pypi.simple.v1+json"),)
+
+
+@pytest.mark.parametrize(
+    "url", ["git+https://h/r#commit=--output=x", "git+ext::sh -c true#commit=1", "file:///etc/x"]
+)
+def test_an_index_on_the_network_gives_no_address_that_runs_a_program_or_reads_this_machine(
+    server: Server, own_pip: Path, url: str
+) -> None:
+    own_pip.write_text("[global]\nno-index = true\n")
+    page = json.dumps({"files": [{"filename": "x-1.tar.gz", "url": url}]}).encode()
+    server.serve("/simple/x/", Reply(page, headers=JSON))
+    with pytest.raises(Failed, match="gives an address that is not one for files"):
+        asked("x/x-1.tar.gz", f"{server.base}/simple")
+
+
+@pytest.mark.parametrize(
+    ("page", "headers"),
+    [
+        (b'<a href="https://[bad/x-1.tar.gz">x</a>', ()),
+        (b'<![unknown[ <a href="x-1.tar.gz">x</a>', ()),
+        (b"[" * 200_000, JSON),
+        (b'{"files": [{"filename": "x-1.tar.gz", "url": "https://[bad"}]}', JSON),
+        (b'{"files": {"x": 1}}', JSON),
+    ],
+    ids=["bad link", "bad markup", "deep", "bad address", "other form"],
+)
+def test_a_page_that_is_none_is_a_failure_of_this_index_alone(
+    server: Server, own_pip: Path, page: bytes, headers: tuple[tuple[str, str], ...]
+) -> None:
+    own_pip.write_text("[global]\nno-index = true\n")
+    server.serve("/bad/x/", Reply(page, headers=headers))
+    server.serve("/good/x/", Reply(b'<a href="x-1.tar.gz">x</a>'))
+    found = asked("x/x-1.tar.gz", f"{server.base}/bad", f"{server.base}/good")
+    assert found == (f"{server.base}/good/x/x-1.tar.gz",)
+    with pytest.raises(Failed, match="its answer is not that of an index"):
+        asked("x/x-1.tar.gz", f"{server.base}/bad")
+
+
+def test_a_folder_named_pip_where_a_run_begins_is_not_run(
+    own_pip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_pip.write_text("[global]\nindex-url = https://one/simple\n")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/pip.py").write_text("print(\"global.index-url='https://evil/simple'\")\n")
+    monkeypatch.chdir(tmp_path / "tree")
+    assert pypi.indexes() == ("https://one/simple",)
+
+
 def test_an_index_of_the_settings_is_asked_and_offline_none_on_the_network(
     server: Server, own_pip: Path
 ) -> None:
