@@ -15,6 +15,8 @@ from typing import Any, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_Work = SimpleQueue[tuple[Future[Any], Callable[[], None]] | None]
+"""What is to be done by some threads; None ends one of them."""
 
 
 class Threads(Executor):
@@ -23,8 +25,7 @@ class Threads(Executor):
     def __init__(self, most: int, name: str) -> None:
         self._most = most
         self._name = name
-        self._work: SimpleQueue[tuple[Future[Any], Callable[[], None]] | None] = SimpleQueue()
-        """What is to be done; None ends a thread."""
+        self._work: _Work = SimpleQueue()
         self._lock = threading.Lock()
         self._started = 0
 
@@ -51,11 +52,14 @@ class Threads(Executor):
 
     def _start_one(self) -> None:
         if self._started < self._most:
-            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            threading.Thread(
+                target=self._run, args=(self._work,), name=self._name, daemon=True
+            ).start()
             self._started += 1
 
-    def _run(self) -> None:
-        while item := self._work.get():
+    @staticmethod
+    def _run(work: _Work) -> None:
+        while item := work.get():
             item[1]()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -65,12 +69,11 @@ class Threads(Executor):
         """
         del wait, cancel_futures
         with self._lock:
-            ends, self._started = [None] * self._started, 0
-            with suppress(Empty):
-                while True:
-                    if item := self._work.get_nowait():
-                        item[0].cancel()
-                    else:
-                        ends.append(None)
-            for end in ends:
-                self._work.put(end)
+            old, started = self._work, self._started
+            # Later threads must not take an end that is meant for one of these.
+            self._work, self._started = SimpleQueue(), 0
+        with suppress(Empty):
+            while item := old.get_nowait():
+                item[0].cancel()
+        for _ in range(started):
+            old.put(None)

@@ -90,7 +90,7 @@ def test_threads_end_after_a_shutdown_and_later_work_is_done_by_new_ones() -> No
 
 def test_a_second_shutdown_cancels_what_came_after_the_first() -> None:
     threads, begun, going_on = Threads(1, "x"), threading.Barrier(2), threading.Event()
-    first = threads.submit(lambda: (begun.wait(10), going_on.wait(10)))
+    first = threads.submit(lambda: (begun.wait(10), going_on.wait(60)))  # longer than others wait
     begun.wait(10)
     threads.shutdown()
     held = threads.submit(lambda: (begun.wait(10), going_on.wait(10)))
