@@ -75,7 +75,8 @@ def steps(recipe: Meson, context: Context) -> tuple[Step, ...]:
     kind = "--native-file" if context.native else "--cross-file"
     common = tuple(word.replace("{root}", context.root) for word in COMMON)
     arguments = context.texts((*common, *recipe.configure)) + context.choices()
-    setup = ("meson", "setup", kind, MACHINE, *arguments, BUILD, recipe.folder)
+    folders = (BUILD, *context.texts((recipe.folder,)))
+    setup = ("meson", "setup", kind, MACHINE, *arguments, *folders)
     install = ("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", "{stage}")
     tags = ("--tags", ",".join(context.texts(recipe.tags))) if recipe.tags else ()
     return (

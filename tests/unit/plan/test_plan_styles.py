@@ -117,7 +117,7 @@ def test_a_recipes_variable_replaces_the_styles() -> None:
 
 def test_cmake_builds_in_a_folder_of_its_own_by_a_toolchain_file() -> None:
     recipe = CMake(
-        **COMMON, features=FEATURES, folder="sub", configure=("-DN={name}",), targets=("lib",)
+        **COMMON, features=FEATURES, folder="{name}", configure=("-DN={name}",), targets=("lib",)
     )
     write, setup, build, install = cmake.steps(recipe, context(recipe, CHOICES))
     assert isinstance(write, WriteStep)
@@ -129,7 +129,7 @@ def test_cmake_builds_in_a_folder_of_its_own_by_a_toolchain_file() -> None:
     assert "set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)" in lines
     assert 'set(CMAKE_INSTALL_SYSCONFDIR /etc CACHE STRING "")' in lines
     assert isinstance(setup, RunStep)
-    assert setup.argv[:7] == ("cmake", "-G", "Ninja", "-S", "sub", "-B", BUILD)
+    assert setup.argv[:7] == ("cmake", "-G", "Ninja", "-S", "thing", "-B", BUILD)
     assert f"-DCMAKE_TOOLCHAIN_FILE={{src}}/{cmake.TOOLCHAIN}" in setup.argv
     assert setup.argv[-4:] == ("-DN=thing", *CHOSEN)
     assert build == RunStep("build", ("ninja", "-C", BUILD, "lib"))
@@ -146,7 +146,7 @@ def test_cmake_installs_each_component_that_the_recipe_names() -> None:
 
 def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
     recipe = Meson(
-        **COMMON, features=FEATURES, folder="sub", configure=("-Dn={name}",), tags=("a", "b")
+        **COMMON, features=FEATURES, folder="{name}", configure=("-Dn={name}",), tags=("a", "b")
     )
     write, setup, build, install = meson.steps(recipe, context(recipe, CHOICES))
     assert isinstance(write, WriteStep)
@@ -157,7 +157,7 @@ def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
     assert isinstance(setup, RunStep)
     assert setup.argv[:4] == ("meson", "setup", "--cross-file", meson.MACHINE)
     assert {"--prefix=/usr", "--sysconfdir=/etc", "--auto-features=disabled"} <= {*setup.argv}
-    assert setup.argv[-6:] == ("-Dn=thing", *CHOSEN, BUILD, "sub")
+    assert setup.argv[-6:] == ("-Dn=thing", *CHOSEN, BUILD, "thing")
     assert build == RunStep("build", ("ninja", "-C", BUILD))
     argv = ("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", "{stage}")
     assert install == RunStep("install", (*argv, "--tags", "a,b"), serial=True)
