@@ -16,7 +16,8 @@ from quard.store import blob
 
 PARTS = (*TARGET_PARTS, "dev", "deploy")
 """The parts whose paths are listed; names of debug information depend on what was compiled."""
-COMMAND = "pytest tests/boot/test_installed.py --update-golden"
+LISTS = Path(__file__).with_name("golden")
+"""The folder of the lists."""
 
 
 def stores(project: Path) -> tuple[Path, ...]:
@@ -59,6 +60,23 @@ def _lines(part: str, path: Path) -> Iterator[str]:
         yield f"{part:8} {member.mode:04o} {member.type:8} {member.path}{target}"
 
 
-def difference(path: Path, text: str) -> str:
-    """Return how a text differs from the list on file, and the command that accepts it; else ""."""
-    return on_file.difference(path, text, now="what is installed now", command=COMMAND)
+def changes(project: Path, board: str, name: str, tests: str, *, update: bool) -> str:
+    """Return how what a package of a built board installs differs from NAME.paths, as `difference`.
+
+    tests  -- the file of the test that asks
+    update -- write the list as it is now
+    """
+    text = listing(project / "out" / board / "units", name, stores(project))
+    path = LISTS / f"{name}.paths"
+    if update:
+        path.write_text(text, encoding="utf-8")
+    return difference(path, text, tests)
+
+
+def difference(path: Path, text: str, tests: str) -> str:
+    """Return how a text differs from the list on file, and the command that accepts it; else "".
+
+    tests -- the file of the test that asks: it can also write the list
+    """
+    command = f"pytest {Path(tests).relative_to(LISTS.parents[1])} --update-golden"
+    return on_file.difference(path, text, now="what is installed now", command=command)

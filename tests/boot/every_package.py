@@ -18,12 +18,10 @@ from pathlib import Path
 
 import pytest
 
-import checkout
 import installed
-from boot.conftest import BUILD_SECONDS, TOP
+from boot import small
 from boot.guest import Guest
 from boot.test_hardening import lacking
-from boot.test_real_packages import sources
 from quard.store import blob
 
 pytestmark = pytest.mark.boot
@@ -32,7 +30,6 @@ LISTED = "dbus dnsmasq htop json-c lua zstd".split()
 """On the board."""
 BUILT = "i2c-tools kmod less pcre2".split()
 """Only built: busybox has programs with the names of theirs, or nothing there needs them."""
-LISTS = TOP / "tests/golden"
 JSON_C = """\
 #include <json-c/json.h>
 #include <stdio.h>
@@ -90,17 +87,9 @@ int main(int count, char **words)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small board with all of them, in a checkout of its own; the store is the user's."""
     folder = tmp_path_factory.mktemp("every")
-    checkout.link(folder)
-    for name in ("system", "tools"):
-        (folder / "configs" / name).symlink_to(TOP / "configs" / name)
-    board = (TOP / "configs/quard-star-small.toml").read_text(encoding="utf-8")
-    old = '    "e2fsprogs",\n'
-    assert board.count(old) == 1
-    board = board.replace(old, old + "".join(f'    "{name}",\n' for name in LISTED))
-    (folder / f"configs/{BOARD}.toml").write_text(board, encoding="utf-8")
+    small.with_packages(folder, BOARD, LISTED)
     for targets in ((), BUILT):
-        words = (f"BOARD={BOARD}", f"sources.dir={sources()}", *targets)
-        checkout.build(folder, *words, limit=BUILD_SECONDS)
+        small.build(folder, BOARD, *targets)
     return folder
 
 
@@ -136,11 +125,7 @@ def on_terminal(guest: Guest, keys: str, program: str) -> str:
 
 @pytest.mark.parametrize("name", sorted((*LISTED, *BUILT)))
 def test_the_package_installs_what_is_on_file(name: str, project: Path, update: bool) -> None:
-    text = installed.listing(project / "out" / BOARD / "units", name, installed.stores(project))
-    path = LISTS / f"{name}.paths"
-    if update:
-        path.write_text(text, encoding="utf-8")
-    if changes := installed.difference(path, text):
+    if changes := installed.changes(project, BOARD, name, __file__, update=update):
         pytest.fail(changes, pytrace=False)
 
 

@@ -10,18 +10,15 @@ from pathlib import Path
 
 import pytest
 
-import checkout
 import installed
-from boot.conftest import BUILD_SECONDS, TOP
+from boot import small
 from boot.guest import Guest
 from boot.test_hardening import lacking
-from boot.test_real_packages import sources
 from quard.store import blob
 
 pytestmark = [pytest.mark.boot, pytest.mark.share("python")]
 BOARD = "further"
 PACKAGES = "bzip2 expat file libffi python3 xz".split()
-LISTS = TOP / "tests/golden"
 PROGRAMS = Path(__file__).with_name("programs")
 """What runs in the guest."""
 MODULE = """\
@@ -44,14 +41,8 @@ def project(small_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The small board with file and python3, in a checkout of its own; the store is the user's."""
     del small_images  # its build has made everything else
     folder = tmp_path_factory.mktemp("further")
-    checkout.link(folder)
-    for name in ("system", "tools"):
-        (folder / "configs" / name).symlink_to(TOP / "configs" / name)
-    board = (TOP / "configs/quard-star-small.toml").read_text(encoding="utf-8")
-    assert '    "e2fsprogs",\n' in board
-    board = board.replace('    "e2fsprogs",\n', '    "e2fsprogs",\n    "file",\n    "python3",\n')
-    (folder / f"configs/{BOARD}.toml").write_text(board, encoding="utf-8")
-    checkout.build(folder, f"BOARD={BOARD}", f"sources.dir={sources()}", limit=BUILD_SECONDS)
+    small.with_packages(folder, BOARD, ("file", "python3"))
+    small.build(folder, BOARD)
     return folder
 
 
@@ -66,11 +57,7 @@ def guest(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_the_package_installs_what_is_on_file(name: str, project: Path, update: bool) -> None:
-    text = installed.listing(project / "out" / BOARD / "units", name, installed.stores(project))
-    path = LISTS / f"{name}.paths"
-    if update:
-        path.write_text(text, encoding="utf-8")
-    if changes := installed.difference(path, text):
+    if changes := installed.changes(project, BOARD, name, __file__, update=update):
         pytest.fail(changes, pytrace=False)
 
 

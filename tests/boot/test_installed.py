@@ -18,7 +18,6 @@ import installed
 from boot.conftest import BOARD, MUSL_BOARD, SMALL_BOARD, TOP
 
 pytestmark = pytest.mark.boot
-LISTS = TOP / "tests" / "golden"
 IMAGES = {BOARD: "images", SMALL_BOARD: "small_images", MUSL_BOARD: "musl_images"}
 """Board -> the fixture that builds it, in the order in which they are looked at."""
 
@@ -49,13 +48,14 @@ def test_each_package_of_a_board_installs_what_is_on_file(
     before, changes = earlier(board), []
     for name in on_board(board):
         text = installed.listing(TOP / "out" / board / "units", name, installed.stores(TOP))
-        common, own = LISTS / f"{name}.paths", LISTS / f"{name}.{board}.paths"
+        common = installed.LISTS / f"{name}.paths"
+        own = installed.LISTS / f"{name}.{board}.paths"
         if update:
             own.unlink(missing_ok=True)
             if name not in before:
                 common.write_text(text, encoding="utf-8")
             elif common.read_text(encoding="utf-8") != text:
                 own.write_text(text, encoding="utf-8")
-        changes.append(installed.difference(own if own.exists() else common, text))
+        changes.append(installed.difference(own if own.exists() else common, text, __file__))
     if found := "\n".join(filter(None, changes)):
         pytest.fail(found, pytrace=False)

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import checkout
+from boot import small
 from boot.checks import ADDRESS
-from boot.conftest import BUILD_SECONDS, TOP
 from boot.guest import Guest
 from boot.lines import complaints
-from boot.test_real_packages import sources
 
 pytestmark = [pytest.mark.boot, pytest.mark.share("modules")]
 BOARD = "with-modules"
@@ -33,15 +31,11 @@ def modular_images(small_images: Path, tmp_path_factory: pytest.TempPathFactory)
     """The small board with modules, in a checkout of its own; the store is the user's."""
     del small_images  # its build has made all but the kernel
     folder = tmp_path_factory.mktemp("modules")
-    checkout.link(folder)
+    old, new = 'formats = ["ext4"]', 'formats = ["ext4", "squashfs", "cpio.gz"]'
+    small.changed(folder, BOARD, old, new)
     (folder / "configs" / BOARD).mkdir()
-    (folder / "configs/system").symlink_to(TOP / "configs/system")
-    board = (TOP / "configs/quard-star-small.toml").read_text(encoding="utf-8")
-    assert 'formats = ["ext4"]' in board
-    board = board.replace('formats = ["ext4"]', 'formats = ["ext4", "squashfs", "cpio.gz"]')
-    (folder / f"configs/{BOARD}.toml").write_text(board, encoding="utf-8")
     (folder / f"configs/{BOARD}/linux.fragment").write_text(FRAGMENT, encoding="ascii")
-    checkout.build(folder, f"BOARD={BOARD}", f"sources.dir={sources()}", limit=BUILD_SECONDS)
+    small.build(folder, BOARD)
     return folder / "out" / BOARD / "images"
 
 

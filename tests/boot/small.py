@@ -1,0 +1,34 @@
+"""Boards that differ a little from the small one, each in a checkout of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import checkout
+from boot.conftest import BUILD_SECONDS, SMALL_BOARD, TOP
+from boot.test_real_packages import sources
+
+_LAST = '    "e2fsprogs",\n'
+"""The last package in its list."""
+
+
+def with_packages(folder: Path, board: str, packages: Iterable[str]) -> None:
+    """Make a checkout with a board that has further packages."""
+    changed(folder, board, _LAST, _LAST + "".join(f'    "{name}",\n' for name in packages))
+
+
+def changed(folder: Path, board: str, old: str, new: str) -> None:
+    """Make a checkout with a board that has another text in one place."""
+    checkout.link(folder)
+    for name in ("system", "tools"):
+        (folder / "configs" / name).symlink_to(TOP / "configs" / name)
+    text = (TOP / f"configs/{SMALL_BOARD}.toml").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (folder / f"configs/{board}.toml").write_text(text.replace(old, new), encoding="utf-8")
+
+
+def build(folder: Path, board: str, *targets: str) -> None:
+    """Build such a board with the sources and the store of the user."""
+    words = (f"BOARD={board}", f"sources.dir={sources()}", *targets)
+    checkout.build(folder, *words, limit=BUILD_SECONDS)
