@@ -24,5 +24,6 @@ RECIPE = Kconfig(
     fragments=["quard-star.fragment"],
     make=["busybox"],
     install=["CONFIG_PREFIX={stage}", "install"],
+    yields_to=["*"],
     permissions=[Permission("/usr/bin/busybox", mode="4755")],
 )

@@ -11,6 +11,8 @@ RECIPE = Autotools(
             mirrors=["debian:pool/main/d/dropbear/dropbear_{version}.orig.tar.bz2"],
         )
     ],
+    provides=["ssh-server"],
+    conflicts=["ssh-server"],
     license="MIT AND BSD-2-Clause AND SSH-short AND Unlicense AND WTFPL",
     license_files=["LICENSE", "libtomcrypt/LICENSE", "libtommath/LICENSE"],
     homepage="https://matt.ucc.asn.au/dropbear/dropbear.html",

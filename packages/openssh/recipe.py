@@ -12,6 +12,8 @@ RECIPE = Autotools(
             mirrors=["debian:pool/main/o/openssh/openssh_{version}.orig.tar.gz"],
         )
     ],
+    provides=["ssh-server"],
+    conflicts=["ssh-server"],
     license="SSH-OpenSSH",
     license_files=["LICENCE"],
     homepage="https://www.openssh.com",

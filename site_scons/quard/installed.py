@@ -7,6 +7,9 @@ from quard.base.record import Record, record
 USER = r"[a-z_][a-z0-9_-]{0,30}"
 """Pattern of account and group names on the target: those that every tool accepts (useradd(8))."""
 
+ANY = "*"
+"""In a recipe's `yields_to`: all packages."""
+
 
 @record
 class User(Record):

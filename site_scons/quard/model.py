@@ -93,6 +93,10 @@ class Recipe(Record):
     c_library     -- the C library, `glibc` or `musl`, that the package is for; empty: any
     drop          -- wildcards of staged paths that are not needed (no leading slash)
     parts         -- the parts of files whose folder does not tell it
+    yields_to     -- packages that keep a path which this package installs as well; "*": all
+    provides      -- its roles in a root file system, of which others may be alternatives
+    conflicts     -- packages that no root has together with it; or some of its own roles, which no
+                     other package of the root has then
     prepare       -- steps between unpacking and configuring
     finish        -- steps after installing
     for_build     -- what differs when it is built for the build machine
@@ -118,6 +122,9 @@ class Recipe(Record):
     c_library: Literal["", "glibc", "musl"] = ""
     drop: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    yields_to: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
     prepare: tuple[Step, ...] = ()
     finish: tuple[Step, ...] = ()
     for_build: ForBuild | None = None

@@ -35,7 +35,8 @@ from quard.plan.plan import (
     ToolchainStep,
     WriteStep,
 )
-from quard.plan.resolve import Resolved, Resolver
+from quard.plan.resolve import Resolver
+from quard.plan.resolved import Resolved
 from quard.process.sandbox import Work
 from quard.recipes.catalog import Catalog
 from quard.sources.archives import Archives

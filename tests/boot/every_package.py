@@ -26,10 +26,10 @@ from quard.store import blob
 
 pytestmark = pytest.mark.boot
 BOARD = "every"
-LISTED = "dbus dnsmasq htop json-c lua zstd".split()
+LISTED = "dbus dnsmasq htop i2c-tools json-c kmod less lua zstd".split()
 """On the board."""
-BUILT = "i2c-tools kmod less pcre2".split()
-"""Only built: busybox has programs with the names of theirs, or nothing there needs them."""
+BUILT = ("pcre2",)
+"""Only built: nothing there needs it."""
 JSON_C = """\
 #include <json-c/json.h>
 #include <stdio.h>
@@ -167,6 +167,27 @@ def test_a_program_reads_and_writes_json(guest: Guest, project: Path, tmp_path: 
     give(guest, "own", JSON_C, f"-I{root}/usr/include", f"-L{root}/usr/lib", "-ljson-c", UNRESOLVED)
     said = guest.check("""/mnt/own '{"numbers": [1, 2], "text": "\\u00e9"}'""")
     assert json.loads(said) == {"numbers": [1, 2, 3], "text": "é"}
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("less --version", "less 668"),
+        ("/sbin/modprobe --version", "kmod version 34"),
+        ("i2cdetect -V", "i2cdetect version 4.4"),
+    ],
+)
+def test_busybox_leaves_the_name_of_a_program_to_a_package_that_has_it(
+    guest: Guest, program: str, says: str
+) -> None:
+    assert says in guest.check(f"{program} 2>&1")
+
+
+def test_less_shows_a_text_page_by_page(guest: Guest) -> None:
+    guest.check("seq 1000 >/tmp/numbers")
+    drawn = on_terminal(guest, " q", "less /tmp/numbers")
+    assert "30" in drawn
+    assert "/tmp/numbers" in drawn
 
 
 def test_lua_computes_and_is_a_compiler(guest: Guest) -> None:

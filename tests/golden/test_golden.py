@@ -23,7 +23,8 @@ from quard.boards import native as natives
 from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.plan.plan import Plan
-from quard.plan.resolve import Resolved, Resolver
+from quard.plan.resolve import Resolver
+from quard.plan.resolved import Resolved
 from quard.project.resolving import resolve
 from quard.recipes.catalog import Catalog
 

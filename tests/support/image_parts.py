@@ -100,6 +100,7 @@ def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any
         permissions=(),
         hardening=(),
         unhardened=(),
+        yields=(),
         hostname="box",
         root_password="*",
         authorized_keys=(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from quard import sites
@@ -10,19 +11,22 @@ from quard.base.errors import QuardError
 from quard.boards.native import NAME as BUILD
 from quard.boards.trees import OWN
 from quard.face.cli import Command
+from quard.face.paths import contested
 from quard.face.report import as_json
-from quard.model import Folder
-from quard.plan.resolve import Resolved
+from quard.model import Folder, Recipe
+from quard.plan.board import MANIFEST
+from quard.plan.resolved import Resolved
 from quard.plan.source import TOP, archives
 from quard.plan.unit import parted, qualified
 from quard.recipes.catalog import Catalog
 from quard.recipes.placeholders import render, render_all
 
 
-def answer(command: Command, roots: Mapping[str, Resolved], catalog: Catalog) -> str:
+def answer(command: Command, roots: Mapping[str, Resolved], catalog: Catalog, images: Path) -> str:
     """Return the answer to list, info, depends or rdepends.
 
-    roots -- the board's, by name; a question about a package concerns one of them
+    roots  -- the board's, by name; a question about a package concerns one of them
+    images -- the folder of the board's images
     """
     root, name = parted(command.names[0]) if command.names else ("", "")
     resolved = roots[root]
@@ -32,6 +36,7 @@ def answer(command: Command, roots: Mapping[str, Resolved], catalog: Catalog) ->
             text = _table(found)
         case "info":
             found = _info(resolved, catalog, name)
+            found |= contested(images / root / MANIFEST, name)
             if root == BUILD:  # the question alone makes it one of these packages
                 users = _users(roots, root, name)
                 found["on_board"] = any(parted(user)[0] != BUILD for user in users)
@@ -89,15 +94,8 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
     package = catalog[name]
     recipe = package.recipe
     plan = resolved.plans.get(name)
-    shown = catalog.shown(name)
-    folders = [f"{shown}/{one.path}" for one in recipe.sources if isinstance(one, Folder)]
-    sources = archives(recipe)
-    source = next((one for one in sources if one.into == TOP), None)
-    values = {"name": name, "version": recipe.version}
-    written = render_all((source.address, *source.mirrors) if source else (), values)
     edges = resolved.graph.edges[name] if plan else None
     native = resolved.root.name == BUILD
-    others = source.alternates if source else ()
     return {
         "name": qualified(resolved.root.name, name),
         "version": recipe.version,
@@ -108,6 +106,29 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "recipe": package.file,
         "on_board": plan is not None,
         "image": [] if native else [part for each, part in resolved.layers if each == name],
+        **_sources(recipe, name, catalog.shown(name)),
+        "needs": list(edges.needs if edges else sorted(recipe.needs)),
+        "natives": list(edges.natives if edges else sorted(recipe.natives)),
+        "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
+        "provides": sorted(recipe.provides),
+        "conflicts": sorted(recipe.conflicts),
+        "yields_to": list(recipe.yields_to),
+        "features": {
+            f.name: (dict(plan.features)[f.name] if plan else f.default) for f in recipe.features
+        },
+        "plan": plan.identity if plan else "",
+    }
+
+
+def _sources(recipe: Recipe, name: str, folder: str) -> dict[str, Any]:
+    """Return what a recipe says about its sources; `folder` is its own, for messages."""
+    folders = [f"{folder}/{one.path}" for one in recipe.sources if isinstance(one, Folder)]
+    sources = archives(recipe)
+    source = next((one for one in sources if one.into == TOP), None)
+    values = {"name": name, "version": recipe.version}
+    written = render_all((source.address, *source.mirrors) if source else (), values)
+    others = source.alternates if source else ()
+    return {
         "source": [*folders, *(url for address in written for url in sites.expand(address))],
         "sha256": source.sha256 if source else "",
         "alternates": [f"{render(one.address, values)} (sha256 {one.sha256})" for one in others],
@@ -117,13 +138,6 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
             for one in sources
             if one.into != TOP
         ],
-        "needs": list(edges.needs if edges else sorted(recipe.needs)),
-        "natives": list(edges.natives if edges else sorted(recipe.natives)),
-        "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
-        "features": {
-            f.name: (dict(plan.features)[f.name] if plan else f.default) for f in recipe.features
-        },
-        "plan": plan.identity if plan else "",
     }
 
 

@@ -21,7 +21,8 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
 
     Files have size and sha256, links target, devices major and minor. `package` is the overlay's
     name for files of an overlay, "system" for paths from the tables; `replaces` names the package
-    whose file an overlay replaced. A folder of several packages belongs to the first one by name.
+    whose file an overlay replaced, `yielded_by` the packages that leave the path to this one. A
+    folder of several packages belongs to the first one by name.
     """
     digests: dict[Node, str] = {}
     found = {"/": _access(ROOT, "system")}
@@ -29,6 +30,8 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
         entry = _access(node, tree.owners[path].name)
         if path in tree.replaced:
             entry["replaces"] = tree.replaced[path]
+        if path in tree.yielded:
+            entry["yielded_by"] = sorted(tree.yielded[path])
         if node.content is not None:
             if node not in digests:
                 digests[node] = node.content.digest()

@@ -29,6 +29,7 @@ from quard.image.overlay import Overlay
 from quard.image.permissions import apply
 from quard.image.system import System
 from quard.image.tree import MERGED, Node, Origin, Tree
+from quard.image.yielding import yielded
 from quard.plan.image import RootfsPlan
 from quard.target import Target
 
@@ -190,10 +191,7 @@ def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) ->
         made.put(f"usr/{top}", Node("directory", 0o755), _SYSTEM)
     if job.target.loader.startswith("/lib64/"):
         made.put("lib64", Node("link", 0o777, target="usr/lib"), _MERGED)
-    for layer in sorted(job.layers, key=lambda layer: layer.package):
-        origin = Origin("package", layer.package)
-        for path, node in _files(layer):
-            made.put(path, node, origin)
+    _add_packages(made, job)
     for path, node, key in files(
         job.plan.hostname, dict(job.plan.release), job.plan.authorized_keys, people
     ):
@@ -212,9 +210,23 @@ def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) ->
     return made
 
 
-def _files(layer: Layer) -> Iterator[tuple[str, Node]]:
+def _add_packages(made: _Gathering, job: RootfsJob) -> None:
+    layers = [(each.package, _nodes(each)) for each in sorted(job.layers, key=lambda e: e.package)]
+    contents: dict[str, dict[str, Node]] = {}
+    for package, nodes in layers:
+        contents.setdefault(package, {}).update(nodes)
+    for package, path in yielded(contents, dict(job.plan.yields)):
+        made.tree.yielded.setdefault(path, set()).add(package)
+    for package, nodes in layers:
+        origin = Origin("package", package)
+        for path, node in nodes.items():
+            if package not in made.tree.yielded.get(path, ()):
+                made.put(path, node, origin)
+
+
+def _nodes(layer: Layer) -> dict[str, Node]:
     found = tarimage.read(layer.blob, f"the blob of {layer.package}", ours=False)
-    return ((path, node) for path, (node, _) in found.items())
+    return {path: node for path, (node, _) in found.items()}
 
 
 def _add_system(made: _Gathering, system: System, people: accounts.Accounts) -> None:

@@ -74,12 +74,14 @@ class Tree:
 
     replaced -- path -> the package, or else overlay, whose file was first replaced by an overlay
     packages -- path -> every package that installs it; folders may have several
+    yielded  -- path -> the packages that install it, too, and leave it to its owner
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     owners: dict[str, Origin] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     packages: dict[str, set[str]] = field(default_factory=dict)
+    yielded: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, path: str, node: Node, origin: Origin) -> None:
         """Put a node at a path.
@@ -188,7 +190,8 @@ def _check_names(path: str, node: Node, origin: Origin) -> None:
 
 def _collision(path: str, first: Origin, second: Origin, detail: str) -> QuardError:
     hints = {
-        "package": "drop it in one of the two recipes (field `drop`)",
+        "package": "drop it in one of the two recipes (field `drop`), or let one leave its paths to"
+        " the other (field `yields_to`)",
         "overlay": "remove it from one of the two",
         "system": "set it in the system's table or the board instead of a file",
     }

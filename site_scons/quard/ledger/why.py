@@ -113,10 +113,21 @@ def _image(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     for name in sorted({*layers, *above}):
         pairs = layers.get(name, {}).items(), above.get(name, {}).items()
         found += _files(f"overlay {name}:", *map(tuple, pairs))
+    found += _yields(dict(before.pop("yields", ())), dict(now.pop("yields", ())))
     for field in sorted({*before, *now}):
         if before.get(field) != now.get(field) and not (field == "overlays" and found):
             found.append(_IMAGE_FIELDS.get(field, f"{field} changed"))
     return found
+
+
+def _yields(before: Mapping[str, Sequence[str]], now: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the differences in which packages leave paths to others."""
+    found = [
+        f"{name} leaves paths to {'all others' if '*' in others else ', '.join(others)}"
+        for name, others in now.items()
+        if others != before.get(name)
+    ]
+    return found + [f"{name} leaves no paths to others" for name in before if name not in now]
 
 
 def _inputs(

@@ -19,7 +19,7 @@ from quard.plan.image import (
     ScriptPlan,
 )
 from quard.plan.packages import Packages
-from quard.plan.resolve import Resolved
+from quard.plan.resolved import Resolved
 from quard.plan.unit import Input, Unit, UnitPlan, board_id, qualified
 from quard.target import Target
 
@@ -134,6 +134,7 @@ def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
         permissions=resolved.permissions,
         hardening=root.configuration.hardening.checked,
         unhardened=resolved.unhardened,
+        yields=resolved.yields,
         hostname=root.hostname,
         root_password=root.login.root_password,
         authorized_keys=(*root.login.authorized_keys, *around.authorized_keys),

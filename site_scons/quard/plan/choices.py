@@ -1,15 +1,15 @@
-"""Checks of names in boards and recipes: of packages, features, fragments and parts."""
+"""Checks of names in boards and recipes, and of packages that exclude each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from quard.base.errors import QuardError
 from quard.base.names import unknown
 from quard.boards.fragments import Fragments
 from quard.boards.native import NAME as BUILD
 from quard.boards.root import Root
-from quard.model import Kconfig
+from quard.model import Kconfig, Recipe
 from quard.plan.plan import Plan
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import ALL, Graph
@@ -81,3 +81,47 @@ def check_parts(graph: Graph, plans: Mapping[str, Plan], packages: Mapping[str, 
                     f"{packages[user].file} needs {name}:{part}; {packages[name].file}"
                     " names its parts",
                 )
+
+
+def check_conflicts(root: Root, graph: Graph, image: Mapping[str, Recipe]) -> None:
+    """Reject a root with packages that exclude each other.
+
+    image -- the recipes of the root's packages, by name
+    Raises QuardError packages-conflict, which names all of them and why each is there.
+    """
+    found = dict.fromkeys(_conflicts(image))
+    if not found:
+        return
+    packages = {name for pair, _ in found for name in pair}
+    brought = (_brought(name, root, graph) for name in sorted(packages))
+    where = f"the root {root.name}" if root.name else f"the board {root.board}"
+    raise QuardError(
+        f"{where} has packages that exclude each other",
+        detail="\n".join(
+            (*(f"{one} and {other}: {why}" for (one, other), why in found), *filter(None, brought))
+        ),
+        reason="packages-conflict",
+        hint=f"remove all but one of them from `packages` in {root.file}, or what needs them",
+    )
+
+
+def _conflicts(image: Mapping[str, Recipe]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield pairs of packages, sorted by name, and why they exclude each other."""
+    for name, recipe in sorted(image.items()):
+        for word in recipe.conflicts:
+            if word in recipe.provides:
+                rivals = [o for o in sorted(image) if o != name and word in image[o].provides]
+                why = f"each is the {word} of a system"
+            else:
+                rivals = [word] if word in image else []
+                why = f"the recipe of {name} says so"
+            for rival in rivals:
+                yield (min(name, rival), max(name, rival)), why
+
+
+def _brought(name: str, root: Root, graph: Graph) -> str:
+    """Return which package of a root's list needs one that the list does not have."""
+    if name in root.packages:
+        return ""
+    users = [user for user in graph.users(name) if user in root.packages]
+    return f"{name} is needed by {', '.join(users)}"

@@ -50,6 +50,7 @@ class RootfsPlan(_ImagePlan):
     permissions     -- (package, owner and mode of paths); those of the system's table come last
     hardening       -- defences that every program and library must have
     unhardened      -- (package, or "" for the board; files that may lack some of them)
+    yields          -- (package, packages that keep a path which both install; "*": all)
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
     authorized_keys -- public keys for root's .ssh/authorized_keys; empty: no such file
     release         -- fields of os-release(5)
@@ -63,6 +64,7 @@ class RootfsPlan(_ImagePlan):
     permissions: tuple[tuple[str, Permission], ...]
     hardening: tuple[str, ...]
     unhardened: tuple[tuple[str, Unhardened], ...]
+    yields: tuple[tuple[str, tuple[str, ...]], ...]
     hostname: str
     root_password: str
     authorized_keys: tuple[str, ...]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from quard.base.record import Record, record
 from quard.boards.native import NAME as BUILD
 from quard.plan.plan import Plan
-from quard.plan.resolve import Resolved
+from quard.plan.resolved import Resolved
 from quard.plan.unit import Input, Unit, package_id
 
 

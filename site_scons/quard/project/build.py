@@ -15,7 +15,7 @@ from quard.ledger.results import write_result
 from quard.ledger.why import Difference
 from quard.plan.packages import package_units
 from quard.plan.plan import Plan
-from quard.plan.resolve import Resolved
+from quard.plan.resolved import Resolved
 from quard.plan.source import archives
 from quard.plan.unit import Unit, parted
 from quard.project.images import Images

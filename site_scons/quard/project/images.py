@@ -16,7 +16,7 @@ from quard.ledger.results import LostResult
 from quard.plan.board import MANIFEST, ROOTFS, image_units
 from quard.plan.image import FILES, EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
-from quard.plan.resolve import Resolved
+from quard.plan.resolved import Resolved
 from quard.plan.unit import Unit, local
 from quard.project.image_files import ImageFiles
 from quard.project.rooted import naming, of_root

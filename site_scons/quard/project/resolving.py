@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from quard.boards.native import NAME
 from quard.plan.natives import Natives
-from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.plan.resolve import Resolver, Tree
+from quard.plan.resolved import Resolved
 from quard.project.rooted import naming
 
 

@@ -16,7 +16,8 @@ from quard.ledger.ledger import RESULTS
 from quard.ledger.outputs import Outputs
 from quard.ledger.summary import Summary
 from quard.plan import source
-from quard.plan.resolve import Resolved, Resolver
+from quard.plan.resolve import Resolver
+from quard.plan.resolved import Resolved
 from quard.plan.source import Request
 from quard.plan.unit import Unit, parted
 from quard.project import places

@@ -21,9 +21,9 @@ from quard.model import (
     ToolchainRuntime,
 )
 from quard.recipes.catalog import Catalog, Package
-from quard.recipes.finding import Finding, finding
+from quard.recipes.finding import Finding, finding, twice
 from quard.recipes.lint_for_build import for_build
-from quard.recipes.lint_names import mentioned, names, twice
+from quard.recipes.lint_names import mentioned, names
 from quard.recipes.lint_sources import is_inside, sources
 from quard.recipes.placeholders import unknown_words
 

@@ -15,17 +15,20 @@ from quard.recipes.finding import Finding, finding
 _REASON = "bad-for-build"
 _SAME = frozenset(
     (
+        "conflicts",
         "for_build",
         "freestanding",
         "homepage",
         "license",
         "license_files",
         "permissions",
+        "provides",
         "sources",
         "summary",
         "unhardened",
         "users",
         "version",
+        "yields_to",
     )
 )
 """Fields that are the same for both, or have no meaning on the build machine."""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from quard.base.names import NAME
+from quard.installed import ANY
 from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
-from quard.recipes.finding import Finding, finding
+from quard.recipes.finding import Finding, finding, twice
 from quard.recipes.graph import packages, parted
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -39,6 +40,9 @@ def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     yield from twice(package, "env", variables)
     yield from twice(package, "tools", recipe.tools)
     yield from _parts(package)
+    from quard.recipes.lint_together import together  # noqa: PLC0415 - for changed recipes only
+
+    yield from together(package, catalog)
 
 
 def _lists(recipe: Recipe) -> list[tuple[str, tuple[str, ...]]]:
@@ -69,12 +73,13 @@ def _parts(package: Package) -> Iterator[Finding]:
             yield finding(package, "parts", f"{name!r} is another part of each package", "bad-part")
 
 
-def twice(package: Package, field: str, names: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield a finding for each name that a list has more than once; its order does not matter."""
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield finding(package, field, f"{name!r} is listed twice", "named-twice")
+def _together(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of packages in `yields_to` and `conflicts`."""
+    names = (*recipe.yields_to, *recipe.conflicts)
+    return tuple(name for name in names if name != ANY and name not in recipe.provides)
 
 
 def mentioned(package: Package) -> set[str]:
     """Return the names of other packages that a recipe mentions."""
-    return {*packages(name for _, names in _lists(package.recipe) for name in names)}
+    needed = packages(name for _, names in _lists(package.recipe) for name in names)
+    return {*needed, *_together(package.recipe)}

@@ -10,8 +10,7 @@ from quard.base.files import is_sha256
 from quard.base.names import meant
 from quard.model import Custom, Folder, Git, Source, ToolchainRuntime
 from quard.recipes.catalog import Catalog, Package
-from quard.recipes.finding import Finding, finding
-from quard.recipes.lint_names import twice
+from quard.recipes.finding import Finding, finding, twice
 
 _COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
 _ADDRESS = re.compile(r"(https?|ftp|file|git|ssh)://[^\s]+\Z|[a-z0-9]+:[^/\s][^\s]*[^/\s]\Z")

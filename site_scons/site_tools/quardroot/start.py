@@ -191,7 +191,7 @@ def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Gua
 
         text = preview.why(command, BoardBuild(workspace, roots), guard)
     else:
-        text = about.answer(command, roots, catalog)
+        text = about.answer(command, roots, catalog, workspace.out / "images")
     workspace.console.answer(text)
     streams.require_arrival()
     sys.exit(0)

@@ -14,8 +14,11 @@ from quard.boards import board
 from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.face import about, cli, report
-from quard.plan.resolve import Resolved, Resolver
+from quard.plan.resolve import Resolver
+from quard.plan.resolved import Resolved
 from quard.recipes.catalog import Catalog
+
+NO_IMAGES = Path("/nonexistent")
 
 
 @pytest.fixture
@@ -50,12 +53,13 @@ def resolved(tmp_path: Path, catalog: Catalog) -> Resolved:
 
 
 def text(resolved: Resolved, catalog: Catalog, *words: str) -> str:
-    return about.answer(cli.parse(words, {}, catalog.names()), {"": resolved}, catalog)
+    command = cli.parse(words, {}, catalog.names())
+    return about.answer(command, {"": resolved}, catalog, NO_IMAGES)
 
 
 def data(resolved: Resolved, catalog: Catalog, *words: str) -> Any:
     command = cli.parse(words, {"FORMAT": "json"}, catalog.names())
-    return json.loads(about.answer(command, {"": resolved}, catalog))
+    return json.loads(about.answer(command, {"": resolved}, catalog, NO_IMAGES))
 
 
 def test_list_shows_the_image_in_building_order_in_columns(
@@ -94,7 +98,13 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "needs": ["lib"],
         "natives": [],
         "runtime": ["tool"],
+        "provides": [],
+        "conflicts": [],
+        "yields_to": [],
         "features": {"net": True},
+        "yielded": [],
+        "won": [],
+        "replaced": [],
         "plan": resolved.plans["app"].identity,
     }
 

@@ -229,6 +229,7 @@ ROOTFS = RootfsPlan(
     permissions=(),
     hardening=("pie",),
     unhardened=(),
+    yields=(),
     hostname="box",
     root_password="*",
     authorized_keys=(),
@@ -255,6 +256,14 @@ def image(
 
 def image_reasons(**now: Any) -> tuple[str, ...]:
     return reasons(json.loads(json.dumps(image())), image(**now))
+
+
+def test_who_leaves_paths_to_others_is_told_of_an_image() -> None:
+    one = dataclasses.replace(ROOTFS, yields=(("box", ("*",)),))
+    two = dataclasses.replace(ROOTFS, yields=(("box", ("less", "kmod")),))
+    assert image_reasons(plan=one) == ("box leaves paths to all others",)
+    assert reasons(image(one), image(two)) == ("box leaves paths to less, kmod",)
+    assert reasons(image(two), image()) == ("box leaves no paths to others",)
 
 
 def test_an_image_never_made_here_says_so() -> None:

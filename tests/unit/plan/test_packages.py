@@ -13,7 +13,8 @@ from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.plan.board import Surroundings, image_units
 from quard.plan.packages import Packages, package_units
-from quard.plan.resolve import Resolved, Resolver
+from quard.plan.resolve import Resolver
+from quard.plan.resolved import Resolved
 from quard.recipes.catalog import Catalog
 
 BOARD = """\

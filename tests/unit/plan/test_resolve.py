@@ -20,7 +20,8 @@ from quard.boards.targets import target
 from quard.boards.trees import Trees
 from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
-from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.plan.resolve import Resolver, Tree
+from quard.plan.resolved import Resolved
 from quard.recipes.catalog import Catalog
 
 ON = {("app", "net"): True}
@@ -545,3 +546,48 @@ def test_a_target_without_the_package_of_its_c_library_is_refused(project: Path)
         resolve(project, ON, target=target(MUSL))
     assert caught.value.reason == "unknown-package"
     assert "musl" in caught.value.message
+
+
+def servers(project: Path, **more: str) -> None:
+    """Write two packages, each of which is the web server of a system."""
+    server = {"provides": '["web-server"]', "conflicts": '["web-server"]'}
+    add(project / "packages", "nginx", **server)
+    add(project / "packages", "httpd", **{**server, **more})
+
+
+def test_packages_with_one_role_that_they_conflict_with_exclude_each_other(project: Path) -> None:
+    servers(project)
+    resolve(project, packages=("nginx",))
+    with pytest.raises(QuardError) as caught:
+        resolve(project, packages=("httpd", "nginx"))
+    assert caught.value.reason == "packages-conflict"
+    assert caught.value.detail == "httpd and nginx: each is the web-server of a system"
+    assert "configs/one.toml" in caught.value.hint
+
+
+def test_a_role_alone_excludes_nothing(project: Path) -> None:
+    for name in ("one", "two"):
+        add(project / "packages", name, provides='["pager"]')
+    assert resolve(project, packages=("one", "two")).image == ("one", "two")
+
+
+def test_a_conflict_with_a_package_that_nobody_listed_names_who_needs_it(project: Path) -> None:
+    add(project / "packages", "new", conflicts='["base"]')
+    with pytest.raises(QuardError) as caught:
+        resolve(project, packages=("app", "new"))
+    assert caught.value.detail == ("base and new: the recipe of new says so\nbase is needed by app")
+
+
+def test_packages_that_exclude_each_other_can_both_be_built(project: Path) -> None:
+    servers(project)
+    found = resolve(project, extra=("httpd",), packages=("nginx",))
+    assert found.image == ("nginx",)
+    assert "httpd" in found.plans
+
+
+def test_what_a_package_says_about_others_is_no_part_of_its_plan(project: Path) -> None:
+    before = resolve(project)
+    add(project / "packages", "alone", yields_to='["*"]', provides='["x"]', conflicts='["x"]')
+    add(project / "packages", "tool", yields_to='["app"]', provides='["x"]', conflicts='["alone"]')
+    assert rebuilt(project, before) == set()
+    assert resolve(project).yields == (("tool", ("app",)),)

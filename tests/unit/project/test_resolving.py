@@ -13,7 +13,8 @@ from quard.boards import board, native
 from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.plan.packages import Packages, package_units
-from quard.plan.resolve import Resolved, Resolver, Tree
+from quard.plan.resolve import Resolver, Tree
+from quard.plan.resolved import Resolved
 from quard.project.resolving import resolve
 from quard.recipes.catalog import Catalog
 
