@@ -202,7 +202,7 @@ def fresh(lab: tuple[Checkout, Result], template: Path, tmp_path: Path) -> Check
         "python3",
         f"""case "$*" in
             *'print("ok "'*) echo "ok {checkout.bin}/python3" ;;
-            '-I -m venv .venv') : >'{tmp_path}/running'
+            '-I -m venv --without-pip .venv') : >'{tmp_path}/running'
                 while [ -e '{tmp_path}/wait' ]; do sleep 0.02; done
                 cp -a '{template}/.' .venv/ ;;
             *) exit 9 ;;
@@ -262,6 +262,27 @@ def test_first_start_makes_the_environment_and_becomes_scons(lab: tuple[Checkout
     assert first.scons["args"] == ["first", "a b", "$c"]
     assert first.scons["cwd"] == str(checkout.top)
     assert "creating .venv" in first.err and "no apt here" in first.err
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["sysconfig.get_config_var = lambda name: None", "glob.glob = lambda pattern: []"],
+    ids=["in-python", "unknown"],
+)
+def test_pip_is_the_one_that_comes_with_python(
+    lab: tuple[Checkout, Result], tmp_path: Path, elsewhere: str
+) -> None:
+    text = (lab[0].top / "scons").read_text()
+    (code,) = re.findall(r"^python_pip='\n(.*?)^'\n", text, re.M | re.S)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
+    pythons = (tmp_path / "bin/python", lab[0].top / ".venv/bin/python")
+    start = f"import glob, sysconfig\n{elsewhere}\n{code}"
+    subprocess.run([pythons[0], "-I", "-c", start], check=True, capture_output=True, timeout=60)
+    own, usual = (
+        subprocess.check_output([python, "-I", "-m", "pip", "--version"]).split()[1]
+        for python in pythons
+    )
+    assert own == usual
 
 
 def test_moved_checkout_still_starts(lab: tuple[Checkout, Result], tmp_path: Path) -> None:
