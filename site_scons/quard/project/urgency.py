@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from quard.ledger import durations
+from quard.plan.image import FileSystemPlan
 from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
 
 _PER_MIB = 10.0
 """Seconds that a build takes per MiB of its source, as long as no build is known here."""
 _SMALL = 1.0
-"""Seconds for a package whose source has no known size, and for an image file."""
+"""Seconds for a package whose source has no known size, and for a file that is no file system."""
+_FORMATS = {"cpio.gz": 1.0, "ext4": 0.4, "squashfs": 0.3}
+"""Format -> seconds for a small root file system of which nothing is kept from an earlier build."""
 _MIB = 1 << 20
 
 
@@ -20,9 +23,8 @@ def urgency(build: BoardBuild, units: Sequence[Unit]) -> dict[str, float]:
 
     units -- all that the run may make, inputs first
     """
-    packages = [unit for unit in units if unit.is_package]
-    known = _known(build, packages) if packages else {}
-    sizes = {unit.id: build.source_size(unit) / _MIB for unit in packages}
+    sizes = {unit.id: build.source_size(unit) / _MIB for unit in units if unit.is_package}
+    known = _known(build, units) if units else {}
     return chains(units, estimates(units, known, sizes))
 
 
@@ -49,12 +51,19 @@ def estimates(
     total = sum(sizes[name] for name in both)
     rate = sum(known[name] for name in both) / total if total else _PER_MIB
     return {
-        unit.id: known.get(unit.id, max(_SMALL, rate * sizes.get(unit.id, 0.0))) for unit in units
+        unit.id: known.get(unit.id, max(_usual(unit), rate * sizes.get(unit.id, 0.0)))
+        for unit in units
     }
 
 
-def _known(build: BoardBuild, packages: Iterable[Unit]) -> dict[str, float]:
-    """Return unit id -> seconds of its last build: in this checkout, or in any that shares results.
+def _usual(unit: Unit) -> float:
+    if isinstance(unit.plan, FileSystemPlan):
+        return _FORMATS.get(unit.plan.format, _SMALL)
+    return _SMALL
+
+
+def _known(build: BoardBuild, units: Iterable[Unit]) -> dict[str, float]:
+    """Return unit id -> seconds of its last build here; of a package, in any checkout's build.
 
     Times with another number of jobs are better than none.
     """
@@ -62,8 +71,10 @@ def _known(build: BoardBuild, packages: Iterable[Unit]) -> dict[str, float]:
     here = durations.latest(build.workspace.out / durations.FILE, jobs)
     elsewhere = durations.latest(build.workspace.host.durations, jobs)
     found = {}
-    for unit in packages:
-        seconds = here.get(unit.name) or elsewhere.get(unit.anywhere)
+    for unit in units:
+        seconds = here.get(unit.name)
+        if seconds is None and unit.is_package:
+            seconds = elsewhere.get(unit.anywhere)
         if seconds is not None:
             found[unit.id] = seconds
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from quard.plan.image import FileSystemPlan
 from quard.plan.unit import Input, Unit
 from quard.project.urgency import chains, estimates
 
@@ -48,3 +49,15 @@ def test_without_any_time_a_larger_source_takes_longer() -> None:
 @pytest.mark.parametrize("known", [{}, {"other": 7.0}])
 def test_what_is_known_of_others_only_is_no_error(known: dict[str, float]) -> None:
     assert estimates(units(a=""), known, {}) == {"a": 1.0}
+
+
+def test_a_file_system_that_takes_longer_begins_earlier() -> None:
+    names = ("ext4", "cpio.gz", "squashfs")
+    found = [
+        Unit(f"board/{name}", FileSystemPlan(format=name), (), files=(name,)) for name in names
+    ]
+    usual = estimates(found, {}, {})
+    assert sorted(usual, key=lambda name: -usual[name]) == [
+        "board/cpio.gz", "board/ext4", "board/squashfs",
+    ]  # fmt: skip
+    assert estimates(found, {"board/ext4": 7.0}, {})["board/ext4"] == 7.0
