@@ -164,6 +164,15 @@ def test_a_link_to_an_older_file_is_followed(checkout: Checkout) -> None:
     checkout.goes_on(["greet.c", "part.c", "wave.c"])
 
 
+def test_what_a_release_has_generated_is_not_generated_again(checkout: Checkout) -> None:
+    """In the order of names, the file `aclocal.m4` is copied before what it is generated from."""
+    rule = "aclocal.m4: configure.ac\n\t@echo not with these tools; exit 1\ngreet.o: aclocal.m4\n"
+    checkout.write("Makefile", MAKEFILE + rule)
+    checkout.write("aclocal.m4", "\n")
+    checkout.write("configure.ac", "\n")
+    checkout.first()
+
+
 @pytest.mark.parametrize(
     "edit",
     [

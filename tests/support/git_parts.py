@@ -19,17 +19,11 @@ _ENVIRONMENT = {
 }
 
 
-class GitRepository:
-    """A repository with a work tree; `address` is where it is fetched from."""
+class WorkTree:
+    """The work tree of a repository that is there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True)
-        self.run("init", "--quiet", "--initial-branch=main", ".")
-
-    @property
-    def address(self) -> str:
-        return self.folder.as_uri()
 
     def run(self, *words: str) -> str:
         """Return what a command of git prints."""
@@ -51,6 +45,19 @@ class GitRepository:
         self.run("add", "--all")
         self.run("commit", "--quiet", "--message=change", *options)
         return self.run("rev-parse", "HEAD")
+
+
+class GitRepository(WorkTree):
+    """A new repository with a work tree; `address` is where it is fetched from."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        folder.mkdir(parents=True)
+        self.run("init", "--quiet", "--initial-branch=main", ".")
+
+    @property
+    def address(self) -> str:
+        return self.folder.as_uri()
 
     def forget(self, commit: str) -> None:
         """Remove a commit that no branch or tag leads to any more."""

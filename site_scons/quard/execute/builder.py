@@ -92,7 +92,7 @@ class Build:
             start=machine.start,
             bound=launcher.bound(plan) if launcher else (),
         )
-        self._tools = Toolbox(plan, toolchain, self.sandbox, launcher, machine.search)
+        self.tools = Toolbox(plan, toolchain, self.sandbox, launcher, machine.search)
         folders = self.sandbox.folders
         # A later build may resume in the folder after a failure: leave no incomplete files.
         resumes = plan.keeps and not plan.tracks
@@ -134,7 +134,7 @@ class Build:
         self.note("update: continues where the last build was about to install")
         remove_tree(self.work.root / "debug")
         new_stage(self.work, native=self.plan.native)
-        self._tools.renew()
+        self.tools.renew()
         self.take_files(inputs.read)
 
     def resume(self, inputs: BuildInputs, kept: Mapping[str, Entry]) -> bool:
@@ -150,7 +150,7 @@ class Build:
         self.note("update: continues in the folder of the last build")
         make_empty(self.work.home)
         new_stage(self.work, native=self.plan.native)
-        self._tools.renew()
+        self.tools.renew()
         self.take_files(inputs.read)
         self.sandbox.hand_over()
         return True
@@ -159,7 +159,7 @@ class Build:
         """Fill the work folder up to and including the patches."""
         self._report("unpack")
         self.sandbox.renew()
-        self._tools.fill()
+        self.tools.fill()
         self._machine.answers.give(self.plan, self.toolchain, self.sandbox, self.note)
         inputs.lay_out(self.work)
         new_stage(self.work, native=self.plan.native)
@@ -174,7 +174,7 @@ class Build:
             folder.mkdir()
             for reference in self.plan.patches:
                 (folder / reference.name).write_bytes(inputs.read(reference))
-            patch.apply([folder / p.name for p in self.plan.patches], self._patch)
+            patch.apply([folder / p.name for p in self.plan.patches], self.run_patch)
 
     def _look_for_licenses(self, *, upstream: bool) -> None:
         """Hash the licence files; log missing ones, an error for upstream's own archive."""
@@ -268,7 +268,7 @@ class Build:
             hint=found.hint if found else f"read {shown}",
         )
 
-    def _patch(self, argv: Sequence[str], stdin: Path) -> subprocess.CompletedProcess[bytes]:
+    def run_patch(self, argv: Sequence[str], stdin: Path) -> subprocess.CompletedProcess[bytes]:
         """Run patch(1) in the sandbox and return what it printed."""
         output = self.work.root / "patch.log"
         with output.open("w+b") as log:

@@ -47,9 +47,11 @@ def copy(listing: Listing, into: Path, paths: Iterable[str] | None = None) -> No
     """Copy a tree, or only `paths` of it, into a folder; paths in the way are removed.
 
     Files get mode 0644, or 0755 if their owner may execute them, and the current time: they are
-    newer than the outputs that a build made from an older copy. Raises QuardError
-    changed-while-building if a file no longer matches the listing.
+    newer than the outputs that a build made from an older copy. All get the same time, so that make
+    does not take a file that a release has generated for older than what it was generated from.
+    Raises QuardError changed-while-building if a file no longer matches the listing.
     """
+    written: int | None = None
     for path in listing.entries if paths is None else paths:
         entry, source, target = listing.entries[path], listing.folder / path, into / path
         if entry.kind == "folder":
@@ -64,7 +66,7 @@ def copy(listing: Listing, into: Path, paths: Iterable[str] | None = None) -> No
                     raise changed(listing.folder)
                 target.symlink_to(entry.content)
             else:
-                _copy_file(source, target, entry)
+                written = _copy_file(source, target, entry, written)
         except FileNotFoundError:
             raise changed(listing.folder) from None
 
@@ -77,9 +79,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _copy_file(source: Path, target: Path, entry: Entry) -> None:
+def _copy_file(source: Path, target: Path, entry: Entry, written: int | None) -> int:
+    """Copy a file; return the time that it has, `written` if that is given."""
     content = source.read_bytes()
     if hashlib.sha256(content).hexdigest() != entry.content:
         raise changed(source)
     target.write_bytes(content)
     target.chmod(0o755 if entry.kind == "program" else 0o644)
+    if written is None:
+        # The clock of the file system: that of the process may be ahead of it.
+        return target.stat().st_mtime_ns
+    os.utime(target, ns=(written, written))
+    return written

@@ -95,10 +95,10 @@ class Packager:
         return tuple(self._base(job.basis(one), place) for one in job.plan.archives)
 
     def build(
-        self, job: Job, place: JobPlace, log: IO[bytes], report: Callable[[str], None]
+        self, plan: Plan, place: JobPlace, log: IO[bytes], report: Callable[[str], None]
     ) -> Build:
-        """Return the build of a job, not yet started."""
-        return Build(job.plan, self._machine, Work(place.work), log, place.shown, report)
+        """Return the build of a plan, not yet started."""
+        return Build(plan, self._machine, Work(place.work), log, place.shown, report)
 
     def prepare(
         self, job: Job, place: JobPlace, build: Build, report: Callable[[str], None]
@@ -198,7 +198,7 @@ class Packager:
         place.log.parent.mkdir(parents=True, exist_ok=True)
         with place.log.open("w+b") as log:
             log.write(found.log or b"")
-            build = self.build(job, place, log, report)
+            build = self.build(job.plan, place, log, report)
             work = Work(place.work)
             inputs = replace(
                 self._inputs(job, place, archives, found.tree),

@@ -46,7 +46,8 @@ _NAMES = {
 }
 """How many names a question takes."""
 KCONFIG = ("diffconfig", "menuconfig", "savedefconfig")
-OPENED = (*KCONFIG, "shell")
+EDITS = ("edit", "patch")
+OPENED = (*KCONFIG, *EDITS, "shell")
 """Verbs that work in a folder of one package; they follow its name."""
 SUFFIXES = (*OPENED, "rebuild")
 HELP = {
@@ -64,6 +65,8 @@ HELP = {
     "NAME-savedefconfig": "save a .config that was edited by hand, in as few lines as possible",
     "NAME-diffconfig": "show what the board and an edited .config change",
     "NAME-shell": "open a shell in that package's sealed build environment",
+    "NAME-edit": "check out the patched source as edit/NAME; NAME is built from it meanwhile",
+    "NAME-patch": "save the commits made there as patches beside the recipe, and remove it",
     "ROOT/NAME...": "the same for a package of one of the board's named roots",
     "boards": "list the boards of all trees",
     "packages": "list the packages of all trees, with what is optional in each",
@@ -84,8 +87,8 @@ OPTIONS = {
 """SCons options that have a meaning here; man scons lists all."""
 
 Verb = Literal[
-    "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "shell",
-    "images", "run", "test", "source", "bench", "gc", "tools-update",
+    "build", "rebuild", "menuconfig", "savedefconfig", "diffconfig", "edit", "patch",
+    "shell", "images", "run", "test", "source", "bench", "gc", "tools-update",
     "compile-host", "list", "info", "depends", "rdepends", "why", "boards", "packages",
     "bash-completion", "zsh-completion",
 ]  # fmt: skip

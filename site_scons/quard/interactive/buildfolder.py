@@ -39,7 +39,7 @@ class BuildFolder:
     ) -> None:
         # "unpack" would report to the console that a package is being built.
         self.build = packager.build(
-            job, place, log, lambda phase: report("unpacking" if phase == "unpack" else phase)
+            job.plan, place, log, lambda phase: report("unpacking" if phase == "unpack" else phase)
         )
         self.log = log
         self._packager = packager

@@ -25,6 +25,7 @@ class Inputs(Record):
     patches, files -- those in the recipe's folder, sorted by name
     fragments      -- the board's Kconfig fragments, in its order
     tree           -- digest of the source tree that overrides the archive, or ""
+    whole          -- it has the further archives as well
     generate       -- the tree is a developer's checkout without a configure script
     strict         -- only upstream's archive is accepted
     sysroot        -- packages whose dev parts the build sees
@@ -36,6 +37,7 @@ class Inputs(Record):
     files: tuple[FileRef, ...] = ()
     fragments: tuple[FileRef, ...] = ()
     tree: str = ""
+    whole: bool = False
     generate: bool = False
     strict: bool = False
     sysroot: tuple[str, ...] = ()
@@ -61,7 +63,7 @@ def compose(
         version=recipe.version,
         triple=context.target.triple,
         sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
-        further=further(recipe),
+        further=() if inputs.whole else further(recipe),
         tree=inputs.tree,
         patches=inputs.patches,
         files=_files(inputs, native=configuration.native, used=(env, steps)),

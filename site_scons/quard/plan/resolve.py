@@ -31,10 +31,12 @@ class Tree(Record):
 
     digest     -- of its content
     configured -- it has a configure script, as releases do and developers' checkouts do not
+    whole      -- it has all of the recipe's sources, patched: the package is being edited
     """
 
     digest: str
     configured: bool
+    whole: bool = False
 
 
 class Resolver:
@@ -158,7 +160,8 @@ class Resolver:
             files=package.files(),
             fragments=self._fragments.references(package.name) if configured else (),
             tree=tree.digest if tree else "",
-            generate=tree is not None and not tree.configured,
+            whole=tree is not None and tree.whole,
+            generate=tree is not None and not (tree.configured or tree.whole),
             strict=self._strict,
             sysroot=() if native else graph.sysroot(name),
             linked=() if native else graph.linked(name),

@@ -33,3 +33,11 @@ class BuildUser:
                 linked = status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode)
                 if status.st_uid == mine and (fresh or not linked):
                     os.chown(name, self.uid, self.gid, dir_fd=handle, follow_symlinks=False)
+
+    def give_back(self, folder: Path) -> None:
+        """Give a folder and all in it to our user. Symbolic links are never followed."""
+        mine, group = os.geteuid(), os.getegid()
+        os.chown(folder, mine, group, follow_symlinks=False)
+        for _, folders, files, handle in os.fwalk(folder, follow_symlinks=False):
+            for name in (*folders, *files):
+                os.chown(name, mine, group, dir_fd=handle, follow_symlinks=False)

@@ -204,6 +204,11 @@ class Sandbox:
             for folder in (self.work.src, self.work.stage, self.work.home):
                 self.user.take_over(folder, fresh=fresh)
 
+    def take_back(self) -> None:
+        """Take the source folder back from the user running the commands."""
+        if self.user:
+            self.user.give_back(self.work.src)
+
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
         """Return the complete command line that runs `argv`."""
         if self.mode != "bwrap":

@@ -1,4 +1,4 @@
-"""The folders that packages are built from in place of archives: overrides, and recipes' own."""
+"""The folders that packages are built from: overrides, checkouts being edited, recipes' own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ class LocalTrees(Mapping[str, Tree]):
     """Package -> its folder as this run finds it; each one is looked at when it is asked for.
 
     override -- package -> folder, from the settings
+    edits    -- package -> its checkout that is being edited, which has all of the sources
     memory   -- folder of files with the hashes of earlier runs
     """
 
-    def __init__(self, override: Mapping[str, Path], catalog: Catalog, memory: Path) -> None:
-        self._override = override
+    def __init__(
+        self,
+        override: Mapping[str, Path],
+        edits: Mapping[str, Path],
+        catalog: Catalog,
+        memory: Path,
+    ) -> None:
+        self._override = {**override, **edits}
+        self._edits = edits
         self._catalog = catalog
         self._memory = memory
         self._listings: dict[str, Listing | None] = {}
@@ -52,7 +60,7 @@ class LocalTrees(Mapping[str, Tree]):
         found = self.listing(name)
         if found is None:
             raise KeyError(name)
-        return Tree(found.digest, "configure" in found.entries)
+        return Tree(found.digest, "configure" in found.entries, name in self._edits)
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._catalog.names() if self._folder(name))

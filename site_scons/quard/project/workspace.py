@@ -37,6 +37,7 @@ class Workspace:
 
     trees -- where the board's files are
     host  -- the build machine
+    edits -- package -> its checkout that is being edited (quard.project.edits)
     out   -- the board's folder
     """
 
@@ -48,12 +49,14 @@ class Workspace:
         catalog: Catalog,
         settings: Settings,
         host: Host,
+        edits: Mapping[str, Path] | None = None,
     ) -> None:
         self.project = project
         self.trees = trees
         self.board = board
         self.settings = settings
         self.host = host
+        self.edits = edits or {}
         self.console = host.console
         self.summary = Summary(board.name)
         self.out = project / "out" / board.name
@@ -98,7 +101,7 @@ class Workspace:
             "debian": self.settings.tools_mirrors,
             "folder": str(self.settings.sources_folder or ""),
             "offline": self.settings.offline,
-            "override": sorted(self.settings.override),
+            "override": sorted((*self.settings.override, *self.edits)),
             **({"sites": dict(self.settings.sites)} if self.settings.sites else {}),
         }
         keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
@@ -141,6 +144,17 @@ class Workspace:
         asked = map(parted, extra)
         return resolve(self._resolvers, self._native, decided, self.local_trees, asked)
 
+    def require_edits(self) -> None:
+        """Check that builds may use the checkouts that are being edited.
+
+        Raises QuardError, see edits.require_current.
+        """
+        if self.edits:
+            from quard.project import edits  # noqa: PLC0415 - few runs have any
+
+            requests = {name: self.all_requests(self._catalog[name]) for name in self.edits}
+            edits.require_current(self.edits, self.settings.override, self._catalog, requests)
+
     def _native(self, names: Iterable[str]) -> Resolver:
         """Return the resolver of packages for the build machine."""
         root = native.root(self.board.name, self.host.site.machine, names)
@@ -152,7 +166,7 @@ class Workspace:
     @cached_property
     def local_trees(self) -> LocalTrees:
         """The folders that packages are built from in place of archives."""
-        return LocalTrees(self.settings.override, self._catalog, self.out / "trees")
+        return LocalTrees(self.settings.override, self.edits, self._catalog, self.out / "trees")
 
     def fetch(self, name: str) -> None:
         """Fetch and verify one package's source ahead of its build."""
@@ -164,7 +178,14 @@ class Workspace:
         return all(map(self._archives.at_hand, self.requests(self._catalog[name])))
 
     def requests(self, package: Package) -> tuple[Request, ...]:
-        """Return the requests for a package's archives, but for one that a local tree replaces."""
-        strict, tree = self.settings.strict_sources, package.name in self.settings.override
-        found = source.requests(package.name, package.recipe, strict=strict)
-        return tuple(one for one in found if not (tree and one.into == source.TOP))
+        """Return the requests for a package's archives that no local tree replaces."""
+        if package.name in self.edits:
+            return ()
+        tree = package.name in self.settings.override
+        return tuple(
+            one for one in self.all_requests(package) if not (tree and one.into == source.TOP)
+        )
+
+    def all_requests(self, package: Package) -> tuple[Request, ...]:
+        """Return the requests for all of a package's archives."""
+        return source.requests(package.name, package.recipe, strict=self.settings.strict_sources)

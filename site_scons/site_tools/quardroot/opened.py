@@ -1,4 +1,4 @@
-"""The commands that work in a folder of one package: its shell, and its Kconfig verbs."""
+"""The commands that work in a folder of one package: its shell, its source, its configuration."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ def told_to(command: Command) -> TextIO:
 
 def needs(command: Command, build: BoardBuild) -> tuple[Unit, ...]:
     """Return the packages to build before the work in the folder."""
-    inputs = build.package(command.names[0]).inputs
-    return () if command.verb == "diffconfig" else tuple(build.packages[n.unit] for n in inputs)
+    if command.verb in ("diffconfig", *cli.EDITS):
+        return ()
+    return tuple(build.packages[n.unit] for n in build.package(command.names[0]).inputs)
 
 
 def check(command: Command, build: BoardBuild) -> None:
@@ -77,6 +78,14 @@ def work(command: Command, build: BoardBuild) -> None:
             as_json = report.as_json(configure.as_json(name, found))
             sys.stdout.write(as_json if command.as_json else plain(configure.as_text(found)))
             sys.stdout.flush()
+        case "edit":
+            from quard.interactive import edit  # noqa: PLC0415
+
+            edit.edit(build, name)
+        case "patch":
+            from quard.interactive import export  # noqa: PLC0415
+
+            export.export(build, name)
         case "shell":
             shell.shell(build, name)
         case other:

@@ -128,7 +128,7 @@ class Session:
         if self.makes_images and self.works:
             build.images.remove_others()
             build.images.vet()
-        if self.wanted:
+        if self.wanted or self.command.opens:
             source = self.command.verb == "source"
             equip.choose(workspace, self.guard, fetch=self.works, source=source)
             if source and self.works:

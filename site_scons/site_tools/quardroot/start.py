@@ -71,11 +71,22 @@ def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) ->
         sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     host = Host(project, chosen, local, site, console, own=trees.own)
-    workspace = Workspace(project, trees, chosen, catalog, local, host)
+    workspace = Workspace(project, trees, chosen, catalog, local, host, _edits(project))
     _serve_machine(command, workspace)
+    if command.verb not in ("patch", "list", "info", "depends", "rdepends"):
+        workspace.require_edits()
     if command.verb in cli.QUESTIONS:
         _answer(command, workspace, catalog, guard)
     return Session(command, workspace, guard)
+
+
+def _edits(project: Path) -> dict[str, Path]:
+    """Return the checkouts of packages that are being edited."""
+    if not os.path.isdir(project / "edit"):
+        return {}
+    from quard.project import edits  # noqa: PLC0415 - few projects have any
+
+    return edits.folders(project)
 
 
 def _require_roots(command: Command, chosen: board.Board) -> None:

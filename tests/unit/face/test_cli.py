@@ -63,7 +63,9 @@ def test_packages_are_built_and_rebuilt_by_name() -> None:
     assert (again.verb, again.names) == ("rebuild", ("zlib", "linux"))
 
 
-@pytest.mark.parametrize("verb", ["menuconfig", "savedefconfig", "diffconfig", "shell"])
+@pytest.mark.parametrize(
+    "verb", ["menuconfig", "savedefconfig", "diffconfig", "edit", "patch", "shell"]
+)
 def test_a_verb_after_a_name_works_in_that_packages_folder(verb: str) -> None:
     command = asked(f"linux-{verb}")
     assert (command.verb, command.names) == (verb, ("linux",))

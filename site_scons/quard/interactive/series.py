@@ -1,0 +1,210 @@
+"""Patches as commits, and commits as patches: texts, and the names of the files.
+
+A patch with an author is written as git format-patch writes it, and one without has its message and
+its change alone. Nothing in it depends on the repository, the version of git or the day.
+"""
+
+from __future__ import annotations
+
+import email
+import email.header
+import email.utils
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from quard.interactive.repository import DATE, UNKNOWN, Author, Repository
+from quard.project.edits import Patched
+
+ENDING = ".patch"
+_CHANGE = re.compile(rb"^(?:diff |Index: |--- \S)", re.MULTILINE)
+_MAIL = re.compile(rb"(?:From [0-9a-f]{40} .*\n)?(?:From|Subject|Date): ")
+_TAG = re.compile(r"^(?:\[[^\]]*PATCH[^\]]*\]\s*)+")
+_NUMBER = re.compile(r"(\d+)-")
+_LONGEST = 52
+"""Characters of a subject in a file's name, as git format-patch has them."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit; texts are as they are in the repository.
+
+    name    -- of the commit; empty for one that is not made yet
+    subject -- the first paragraph of its message, in one line
+    body    -- the rest of the message
+    change  -- what it does to files, as git diff-tree prints it
+    """
+
+    name: str
+    author: Author
+    subject: str
+    body: str
+    change: bytes
+
+    @property
+    def message(self) -> bytes:
+        text = f"{self.subject}\n\n{self.body}" if self.body else self.subject
+        return _bytes(text.rstrip("\n") + "\n")
+
+    @property
+    def text(self) -> bytes:
+        """The patch."""
+        body = _bytes(f"{self.body}\n" if self.body else "")
+        if not self.author.is_known:
+            return _bytes(f"{self.subject}\n\n") + body + (b"\n" if body else b"") + self.change
+        head = (
+            f"From {'0' * 40} Mon Sep 17 00:00:00 2001\n"
+            f"From: {self.author.name} <{self.author.email}>\n"
+            f"Date: {_mail_date(self.author.date)}\n"
+            f"Subject: [PATCH] {self.subject}\n\n"
+        )
+        return _bytes(head) + body + b"---\n\n" + self.change
+
+    def patched(self, file: str, content: bytes) -> Patched:
+        """Return that it is what became of a patch."""
+        return Patched(
+            file,
+            sha256(content).hexdigest(),
+            self.subject,
+            sha256(self.text).hexdigest(),
+            sha256(self.change).hexdigest(),
+        )
+
+
+def parse(file: str, content: bytes) -> Commit:
+    """Return the commit for a patch, without its name and its change.
+
+    file -- its name, which gives the subject of a patch without one
+    """
+    found = _CHANGE.search(content)
+    head = content[: found.start()] if found else content
+    if _MAIL.match(head):
+        return _mail(file, head)
+    subject, body = _divide(_text(head))
+    return Commit("", UNKNOWN, subject or file.removesuffix(ENDING), body, b"")
+
+
+def _mail(file: str, head: bytes) -> Commit:
+    rest = head.partition(b"\n")[2] if head.startswith(b"From ") else head
+    payload = email.message_from_bytes(rest).get_payload(decode=True)
+    body = _text(payload if isinstance(payload, bytes) else b"")
+    body = re.split(r"^---\s*$", body, maxsplit=1, flags=re.MULTILINE)[0].strip("\n")
+    fields = _fields(_text(rest.partition(b"\n\n")[0]))
+    subject = _TAG.sub("", " ".join(fields.get("subject", "").split()))
+    name, address = email.utils.parseaddr(fields.get("from", ""))
+    date = _date(fields.get("date", ""))
+    author = Author(name or address, address, date) if address else UNKNOWN
+    return Commit("", author, subject or file.removesuffix(ENDING), body, b"")
+
+
+def _fields(head: str) -> dict[str, str]:
+    """Return the fields of a mail, by their names in lower case.
+
+    Those that are not ASCII are UTF-8 as they are, which git also writes.
+    """
+    found: dict[str, str] = {}
+    for line in re.sub(r"\n[ \t]+", " ", head).splitlines():
+        name, _, text = line.partition(": ")
+        if text.isascii():
+            text = str(email.header.make_header(email.header.decode_header(text)))
+        found.setdefault(name.lower(), text)
+    return found
+
+
+def _date(text: str) -> str:
+    """Return the date of a mail in git's own form; `DATE` for none that can be read."""
+    try:
+        found = email.utils.parsedate_to_datetime(text)
+        return f"{int(found.timestamp())} {found.strftime('%z') or '+0000'}"
+    except (ValueError, TypeError, OverflowError):
+        return DATE
+
+
+def _mail_date(date: str) -> str:
+    from datetime import datetime, timedelta, timezone  # noqa: PLC0415
+
+    seconds, zone = date.split()
+    minutes = int(zone[1:3]) * 60 + int(zone[3:5])
+    offset = timedelta(minutes=-minutes if zone[0] == "-" else minutes)
+    moment = datetime.fromtimestamp(int(seconds), timezone(offset))
+    return email.utils.format_datetime(moment)
+
+
+def read(git: Repository, name: str) -> Commit:
+    """Return a commit of a repository. Raises QuardError git-failed."""
+    # %ad with "raw" is what git itself stores: seconds and time zone.
+    form = "--format=%an%x00%ae%x00%ad%x00%B"
+    found = git.text("log", "-1", "--date=raw", "--encoding=UTF-8", form, name)
+    person, address, date, message = found.split("\0", 3)
+    options = ("--no-renames", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color")
+    diff = ("diff-tree", "-p", "-r", "--no-commit-id", "--src-prefix=a/", "--dst-prefix=b/")
+    more = ("--unified=3", "--inter-hunk-context=0", "--diff-algorithm=myers")
+    change = git.run(*diff, *options, *more, "--indent-heuristic", name)
+    subject, body = _divide(message)
+    return Commit(name, Author(person, address, date), subject, body, change)
+
+
+def _divide(message: str) -> tuple[str, str]:
+    """Return the subject and the body of a message, as git divides it."""
+    first, _, rest = message.strip("\n").partition("\n\n")
+    return " ".join(first.split()), rest.strip("\n")
+
+
+def kept(commits: Sequence[Commit], patches: Sequence[Patched]) -> list[Patched | None]:
+    """Return for each commit the patch that it was made from, as far as that can be known.
+
+    A commit that is unchanged comes first, then one with an equal change, or with an equal subject.
+    """
+    found: list[Patched | None] = [None] * len(commits)
+    left = list(patches)
+    for matches in (_is_unchanged, _has_equal_change, _has_equal_subject):
+        for place, commit in enumerate(commits):
+            one = next((p for p in left if found[place] is None and matches(commit, p)), None)
+            if one is not None:
+                found[place] = one
+                left.remove(one)
+    return found
+
+
+def _is_unchanged(commit: Commit, patch: Patched) -> bool:
+    return sha256(commit.text).hexdigest() == patch.text
+
+
+def _has_equal_change(commit: Commit, patch: Patched) -> bool:
+    return sha256(commit.change).hexdigest() == patch.change
+
+
+def _has_equal_subject(commit: Commit, patch: Patched) -> bool:
+    return commit.subject == patch.subject
+
+
+def names(commits: Sequence[Commit], patches: Sequence[Patched | None]) -> list[str]:
+    """Return the names of the files for commits, in an order in which they are applied.
+
+    patches -- for each commit the patch that it was made from. It keeps its name, and others get
+               the next number, if the order of all names is then that of the commits; otherwise all
+               are numbered from 1
+    """
+    last, found = 0, list[str]()
+    for commit, patch in zip(commits, patches, strict=True):
+        name = patch.file if patch else f"{last + 1:04}-{_slug(commit.subject)}{ENDING}"
+        if number := _NUMBER.match(name):
+            last = max(last, int(number[1]))
+        found.append(name)
+    if found == sorted(set(found)):
+        return found
+    return [f"{number:04}-{_NUMBER.sub('', name, count=1)}" for number, name in enumerate(found, 1)]
+
+
+def _slug(subject: str) -> str:
+    """Return a subject as a part of a file's name, as git format-patch does."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", subject)[:_LONGEST].strip("-.") or "change"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
