@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from quard.base.errors import QuardError
 from quard.base.placeholders import NATIVE
-from quard.execute import musl, native
+from quard.execute import machines_own, musl, native
 from quard.execute.launcher import Launcher
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
@@ -51,10 +51,14 @@ def write_drivers(
     (work.tools / _FOLDER).mkdir()
     if _has_musl(plan):
         musl.provide(work.tools / _FOLDER, toolchain)
+    elif _is_machines_own(plan, toolchain):
+        machines_own.provide(work.tools / _FOLDER, toolchain)
     specs = _specs(work, toolchain, plan, inside)
     (work.tools / _FOLDER / "driver.specs").write_text(specs)
     compiler = _options(work, plan, inside)
     linker = _link_options(plan.hardening)
+    if _is_machines_own(plan, toolchain):
+        linker = (f"--sysroot={inside}/sysroot", *linker)
     for name, place in toolchain.commands.items():
         path = toolchain.shown(place)
         link = work.tools / f"{plan.triple}-{name}"
@@ -112,6 +116,11 @@ def _has_musl(plan: Plan) -> bool:
     return c_library(plan.triple) == "musl"
 
 
+def _is_machines_own(plan: Plan, toolchain: Toolchain) -> bool:
+    """Return whether a build for a target has a compiler that finds the machine's libraries."""
+    return not plan.native and not _has_musl(plan) and toolchain.is_machines_own
+
+
 _FORTIFY = """\
 /* Read before the source. A level that the package names itself stands. */
 #if defined __OPTIMIZE__ && !defined _FORTIFY_SOURCE
@@ -149,6 +158,13 @@ def _specs(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> str:
         instead = musl.instead(sysroot, _word(f"{inside}/tools/{_FOLDER}"))
         for name, text in musl.besides(sysroot).items():
             parts[name].append(text)
+    elif _is_machines_own(plan, toolchain):
+        own = Path(inside) / "tools" / _FOLDER
+        libc = toolchain.folder_of("libc.so.6")
+        parts["link"].append(_rpath_link(inside, (libc, own)))
+        instead = machines_own.instead(
+            _word(str(folder)) for folder in (toolchain.folder_of("libgcc.a"), libc, own)
+        )
     else:
         parts["link"].append(_rpath_link(inside, map(toolchain.shown, toolchain.libraries)))
     if "pie" in hardening:

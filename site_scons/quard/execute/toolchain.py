@@ -21,6 +21,8 @@ _STARTUP = ("crt1.o", "Scrt1.o", "rcrt1.o")
 _LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", *_STARTUP)
 _LINKED = ("libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6")
 """The folders of these files have the compiler's shared libraries: the C library's and its own."""
+_LIB, _NOWHERE = "../../..", "/quard/none"
+"""From the folder of a compiler's libgcc.a to the lib folder; a sysroot that has no libraries."""
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
 
 
@@ -53,21 +55,25 @@ class Toolchain:
         """Return the path at which builds see one of its files."""
         return self.system.shown(path)
 
-    def _ask(self, option: str) -> str:
-        return _ask(self.start("gcc"), option)
+    def _ask(self, *options: str) -> str:
+        return _ask(self.start("gcc"), *options)
 
     def library(self, name: str) -> Path:
         """Return a target library's real file. Raises QuardError library-missing."""
-        found = self._ask(f"-print-file-name={name}")
-        path = Path(found)
-        if not path.is_absolute() or not path.exists():
+        found = self.find_library(name)
+        if found is None:
             raise QuardError(
                 f"the cross toolchain has no {name}",
-                detail=f"{self.commands['gcc']} -print-file-name={name} gave {found!r}",
+                detail=f"{self.commands['gcc']} -print-file-name={name} names no file",
                 reason="library-missing",
                 hint="install the target's C library (Debian: libc6-dev-riscv64-cross)",
             )
-        return path.resolve()
+        return found
+
+    def find_library(self, name: str) -> Path | None:
+        """Return a target library's real file; None if it has none."""
+        path = Path(self._ask(f"-print-file-name={name}"))
+        return path.resolve() if path.is_absolute() and path.exists() else None
 
     def header_folder(self, name: str) -> Path:
         """Return a folder of the kernel's headers for the target, as programs include it.
@@ -91,10 +97,25 @@ class Toolchain:
         )
 
     @cached_property
+    def is_machines_own(self) -> bool:
+        """Whether it is the build machine's own compiler, as that of Debian for x86_64 on x86_64.
+
+        A cross compiler searches its own folders and the sysroot. This one also searches the lib
+        folder that it is installed in, in any case (gcc, -print-search-dirs).
+        """
+        own = Path(self._ask("-print-file-name=libgcc.a")).parent
+        said = self._ask(f"--sysroot={_NOWHERE}", "-print-search-dirs")
+        searched = said.rpartition("libraries: =")[2].split(":")
+        return os.path.normpath(own / _LIB) in {os.path.normpath(path) for path in searched}
+
+    def folder_of(self, name: str) -> Path:
+        """Return the folder of a library as builds see it. Raises QuardError library-missing."""
+        return self.shown(self.library(name).parent)
+
+    @cached_property
     def static_pie(self) -> bool:
         """Whether its C library has the start file of static position-independent programs."""
-        path = Path(self._ask("-print-file-name=rcrt1.o"))
-        return path.is_absolute() and path.exists()
+        return self.find_library("rcrt1.o") is not None
 
     @cached_property
     def libraries(self) -> tuple[Path, ...]:
@@ -199,13 +220,13 @@ def _inspect(commands: dict[str, Path]) -> list[str]:
     return [version, own, *sorted(files, key=lambda file: (Path(file).name, file))]
 
 
-def _ask(gcc: tuple[str, ...], option: str) -> str:
+def _ask(gcc: tuple[str, ...], *options: str) -> str:
     try:
-        done = run((*gcc, option), env={"LC_ALL": "C"})
+        done = run((*gcc, *options), env={"LC_ALL": "C"})
         done.check_returncode()
     except (OSError, subprocess.CalledProcessError) as error:
         raise QuardError(
-            f"{gcc[-1]} cannot run {option}",
+            f"{gcc[-1]} cannot run {' '.join(options)}",
             detail=str(error),
             reason="compiler-missing",
             hint="check that the cross compiler is installed completely",

@@ -30,6 +30,7 @@ PATH = os.environ["PATH"]
 class Described(Toolchain):
     """A toolchain whose compiler is not there to be asked."""
 
+    is_machines_own = False
     libraries = (Path("/opt/x/x/lib"),)
 
 
@@ -389,7 +390,7 @@ def test_a_compiler_that_does_not_compile_the_start_file_is_an_error(
     tmp_path: Path, toolchain: Toolchain
 ) -> None:
     broken = tmp_path / "gcc"
-    broken.write_text("#!/bin/sh\ncase $1 in -print*) echo x ;; *) echo no >&2; exit 1 ;; esac\n")
+    broken.write_text("#!/bin/sh\ncase $* in *-print*) echo x ;; *) echo no >&2; exit 1 ;; esac\n")
     broken.chmod(0o755)
     commands = {**toolchain.commands, "gcc": broken}
     with pytest.raises(QuardError) as caught:
