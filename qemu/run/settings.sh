@@ -44,6 +44,8 @@ Settings are arguments or environment variables; arguments win.
 #@end
   FRESH=1        deletes these disks first
   SNAPSHOT=1     discards all changes afterwards; several guests may do so at once
+  ACCEL=WHAT     what runs the guest's programs: kvm, this machine's own processors; tcg, QEMU
+                 emulates others; auto, kvm where it is possible (default: @accel@)
   APPEND=WORDS   additional kernel parameters
   PANIC=WHAT     when the kernel panics: exit ends QEMU with status 3; keep leaves the
                  machine as it is, for gdb and QEMU's monitor; reboot restarts it
@@ -84,6 +86,7 @@ for word in "$@"; do
             usage
             exit 0
             ;;
+        ACCEL=*) ACCEL=$value ;;
         APPEND=*) APPEND=$value ;;
         DEBUG=*) DEBUG=$value ;;
         FORWARD=*) FORWARD=$value ;;
@@ -100,10 +103,11 @@ for word in "$@"; do
             "run.sh --help lists the settings" ;;
     esac
 done
-: "${APPEND:=}" "${DEBUG:=0}" "${FORWARD:=$default_forward}" "${FRESH:=0}" "${NETWORK:=user}"
+: "${ACCEL:=@accel@}" "${APPEND:=}" "${DEBUG:=0}" "${FORWARD:=$default_forward}" "${FRESH:=0}" "${NETWORK:=user}"
 : "${PANIC:=exit}" "${QEMU_ARGS:=}" "${ROOT:=@root@}" "${SHARE:=}" "${SHARE_CACHE:=none}"
 : "${SNAPSHOT:=0}" "${STATE:=}"
 
+choose ACCEL "$ACCEL" auto kvm tcg
 choose FRESH "$FRESH" 0 1
 choose SNAPSHOT "$SNAPSHOT" 0 1
 choose NETWORK "$NETWORK" user none

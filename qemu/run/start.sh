@@ -1,5 +1,44 @@
+#@if kvm
+# Sets obstacle: why KVM cannot run the guest; empty if it can. Only opening the device tells that.
+find_kvm() {
+    obstacle=''
+    case " @kvm_processors@ " in
+        *" $(uname -m) "*) ;;
+        *)
+            obstacle="this machine has other processors"
+            return
+            ;;
+    esac
+    if [ ! -e /dev/kvm ]; then
+        obstacle="this machine has no /dev/kvm"
+    elif ! (exec 3<>/dev/kvm) 2>/dev/null; then
+        obstacle="/dev/kvm cannot be opened"
+    fi
+}
+
+if [ "$ACCEL" = tcg ]; then
+    obstacle="ACCEL=tcg"
+else
+    find_kvm
+fi
+#@end
+#@if emulated
+obstacle="$machine_file names no processors that can"
+#@end
+if [ -n "$obstacle" ]; then
+    [ "$ACCEL" != kvm ] || fail "KVM cannot run the guest" "$obstacle" kvm-missing \
+        "give ACCEL=auto or ACCEL=tcg; /dev/kvm is often for one group, see ls -l /dev/kvm"
+    set -- @emulated@
+#@if kvm
+    note "processors: emulated ($obstacle)"
+else
+    note "processors: this machine's own (KVM)"
+    set -- @accelerated@
+#@end
+fi
+
 # From here on, the arguments are QEMU's.
-set -- @fixed_arguments@ -kernel "$images/"@kernel@
+set -- @fixed_arguments@ "$@" -kernel "$images/"@kernel@
 #@if firmware
 set -- "$@" -bios "$images/"@firmware@
 #@end

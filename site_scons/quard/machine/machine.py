@@ -19,6 +19,7 @@ NODE = r"/dev/[A-Za-z0-9/]+"
 LINE = r"[^\x00-\x1f\x7f]+"
 SECURITY_MODELS = ("mapped-file", "mapped-xattr", "none", "passthrough")
 PROTOCOLS = ("tcp", "udp")
+ACCELERATORS = ("auto", "kvm", "tcg")
 _OWN = 4
 """In QEMU's user network, the host is .2, the name server .3, a file server .4 (qemu(1))."""
 
@@ -70,6 +71,20 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Kvm:
+    """What runs the machine on the processors of the host instead of emulating its own.
+
+    processors -- those of hosts that can, as uname(2) names them; none: it is always emulated
+    cpu        -- QEMU's name of the processor then
+    options    -- further arguments for QEMU then
+    """
+
+    processors: tuple[str, ...] = ()
+    cpu: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Machine:
     """Everything that is the same at every start.
 
@@ -77,6 +92,7 @@ class Machine:
     binary       -- QEMU's program, found on PATH
     host_packages -- Debian packages that contain it, by release: any of them
     machine, cpu -- QEMU's names; `cpu` empty: the machine's own default
+    accel        -- auto: KVM where it can be used; kvm: nothing else; tcg: never
     firmware, kernel -- file names in the images folder; `firmware` empty: QEMU's own, or none
     console      -- the kernel's name of QEMU's first serial port
     command_line -- further kernel parameters
@@ -104,6 +120,8 @@ class Machine:
     disk: Disk
     share: Share
     random: str
+    accel: str
+    kvm: Kvm
 
 
 def load(path: Path, file: str = "") -> Machine:
@@ -137,6 +155,8 @@ def load(path: Path, file: str = "") -> Machine:
         disk=_disk(table.table("disk")),
         share=_share(table.table("share")),
         random=_random(table.table("random")),
+        accel=table.choice("accel", ACCELERATORS, ACCELERATORS[0]),
+        kvm=_kvm(table.table("kvm")),
     )
     table.finish()
     return machine
@@ -219,6 +239,16 @@ def _random(table: Table) -> str:
     device = _text(table, "device", DEVICE)
     table.finish()
     return device
+
+
+def _kvm(table: Table) -> Kvm:
+    if not table.names():
+        return Kvm()
+    found = Kvm(
+        _names(table, "processors"), _text(table, "cpu", DEVICE), _words(table, "options", ())
+    )
+    table.finish()
+    return found
 
 
 def _text(table: Table, key: str, pattern: str, default: str | None = None) -> str:

@@ -6,7 +6,7 @@ from quard.machine.machine import Forward, Machine
 
 
 def fixed_arguments(machine: Machine) -> tuple[str, ...]:
-    """Return board, processors, memory, console and random numbers.
+    """Return board, number of processors, memory, console and random numbers.
 
     QEMU's own configuration files are not read, and no default device is made. `mon:stdio` puts
     the serial port and QEMU's monitor on the terminal: Ctrl-C goes to the guest, Ctrl-A X quits
@@ -15,7 +15,6 @@ def fixed_arguments(machine: Machine) -> tuple[str, ...]:
     return (
         *("-no-user-config", "-nodefaults"),
         *("-machine", machine.machine),
-        *(("-cpu", machine.cpu) if machine.cpu else ()),
         *("-smp", str(machine.cpus)),
         *("-m", f"{machine.memory_mib}M"),
         *("-display", "none"),
@@ -23,6 +22,16 @@ def fixed_arguments(machine: Machine) -> tuple[str, ...]:
         *("-device", machine.random),
         *machine.options,
     )
+
+
+def emulated(machine: Machine) -> tuple[str, ...]:
+    """Return the arguments for processors that QEMU emulates."""
+    return ("-accel", "tcg", *(("-cpu", machine.cpu) if machine.cpu else ()))
+
+
+def accelerated(machine: Machine) -> tuple[str, ...]:
+    """Return the arguments for processors of the host."""
+    return ("-accel", "kvm", "-cpu", machine.kvm.cpu, *machine.kvm.options)
 
 
 def network(machine: Machine) -> str:

@@ -18,6 +18,7 @@ from quard.machine import qemu
 from quard.machine.machine import Machine
 
 SETTINGS = (
+    "ACCEL",
     "APPEND",
     "DEBUG",
     "FORWARD",
@@ -61,8 +62,9 @@ def script(
 
     The lines between `#@if WORD or WORD` and `#@end` are only for boards and machines with one of
     these: ext4, squashfs, cpio (root file systems), bootable (any of them), unbootable, data (a
-    data disk), panic (a panic ends QEMU), firmware (one of the images). `@word@` is replaced by the
-    machine's value, quoted.
+    data disk), panic (a panic ends QEMU), firmware (one of the images), kvm (processors of some
+    hosts can run the machine), emulated (those of none can). `@word@` is replaced by the machine's
+    value, quoted.
 
     board   -- its name
     data    -- file name of the data disk's template; "": the board has none
@@ -87,6 +89,8 @@ def _conditions(machine: Machine, roots: tuple[str, ...], data: str) -> dict[str
         "data": bool(data),
         "panic": bool(machine.panic_words),
         "firmware": bool(machine.firmware),
+        "kvm": bool(machine.kvm.processors),
+        "emulated": not machine.kvm.processors,
     }
 
 
@@ -133,6 +137,7 @@ def _board_words(board: str, data: str, roots: tuple[str, ...]) -> dict[str, str
 
 def _words(machine: Machine) -> dict[str, str]:
     texts = {
+        "accel": machine.accel,
         "binary": machine.binary,
         "firmware": machine.firmware,
         "kernel": machine.kernel,
@@ -152,5 +157,8 @@ def _words(machine: Machine) -> dict[str, str]:
     quoted = {name: shlex.quote(text) for name, text in texts.items()}
     quoted["summary"] = machine.summary
     quoted["host_packages"] = " or ".join(machine.host_packages)
+    quoted["kvm_processors"] = " ".join(machine.kvm.processors)
     quoted["fixed_arguments"] = shlex.join(qemu.fixed_arguments(machine))
+    quoted["emulated"] = shlex.join(qemu.emulated(machine))
+    quoted["accelerated"] = shlex.join(qemu.accelerated(machine))
     return quoted

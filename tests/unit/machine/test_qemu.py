@@ -20,8 +20,8 @@ def test_serial_port_and_monitor_share_the_terminal() -> None:
 
 
 def test_processor_is_named_only_when_the_machine_names_one() -> None:
-    assert "-cpu" not in qemu.fixed_arguments(VIRT)
-    arguments = qemu.fixed_arguments(dataclasses.replace(VIRT, cpu="rv64"))
+    assert "-cpu" not in qemu.emulated(VIRT)
+    arguments = qemu.emulated(dataclasses.replace(VIRT, cpu="rv64"))
     assert arguments[arguments.index("-cpu") + 1] == "rv64"
 
 
