@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from quard.base.errors import QuardError
 from quard.base.names import nearest
 from quard.base.plain import short
-from quard.image import scripts, tables
+from quard.image import scripts, tables, time64
 from quard.image.accounts import Accounts
 from quard.image.content import Content
 from quard.image.elf_content import opened_elf
@@ -36,7 +36,7 @@ def errors(
 
     dangling -- absolute paths of links that may dangle
     needed   -- names the package that has something missing, and notes what is linked
-    Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library,
+    Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library, short-time,
     missing-interpreter, missing-shell, those of `hardened`, of `scripts` and of `tables`.
     """
     yield from _links(tree, {tree.canonical(path) for path in dangling}, needed)
@@ -50,13 +50,14 @@ def _files(
     tree: Tree, target: Target, hardened: Hardened, needed: OnlyNeeded
 ) -> Iterator[QuardError]:
     seen: set[Node] = set()
+    times = time64.Times(tree, target)
     for path, node, content in tree.files():
         if node in seen:
             continue
         seen.add(node)
         start = content.read(256)
         if start.startswith(b"\x7fELF"):
-            yield from _elf_errors(tree, path, content, target, hardened, needed)
+            yield from _elf_errors(tree, path, content, target, hardened, needed, times)
         elif start.startswith(b"#!") and node.mode & 0o111:
             yield from _script_errors(tree, path, start, needed)
     yield from hardened.unused()
@@ -105,11 +106,14 @@ def _elf_errors(
     target: Target,
     hardened: Hardened,
     needed: OnlyNeeded,
+    times: time64.Times,
 ) -> Iterator[QuardError]:
     owner = tree.owners[path]
     try:
         with opened_elf(content) as view:
             frame = elf.frame(view)
+            ours = frame.machine == target.elf.machine
+            short_times = times.short(path, view) if ours else ()
     except QuardError as error:
         yield QuardError(
             f"/{path} of {owner} is a damaged ELF file",
@@ -129,6 +133,7 @@ def _elf_errors(
     if frame.machine != target.elf.machine or below(path, FIRMWARE):
         return
     yield from hardened.errors(tree, path, frame)
+    yield from time64.errors(tree, path, short_times)
     yield from _libraries(tree, path, frame, target, needed)
 
 

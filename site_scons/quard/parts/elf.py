@@ -138,7 +138,7 @@ def symbols(path: Path) -> tuple[Symbol, ...]:
     Raises QuardError `bad-elf`.
     """
     with mapped(path) as view:
-        return tuple(_symbols(view))
+        return tuple(dynamic_symbols(view))
 
 
 def versions(path: Path) -> tuple[Version, ...]:
@@ -191,8 +191,8 @@ def frame(view: View) -> Elf:
     )
 
 
-def _symbols(view: View) -> Iterator[Symbol]:
-    """Yield the global dynamic symbols."""
+def dynamic_symbols(view: View) -> Iterator[Symbol]:
+    """Yield the global dynamic symbols of an open ELF file; raises as `View` does."""
     table = view.typed(SHT_DYNSYM)
     if table is None:
         return
