@@ -102,7 +102,7 @@ def test_an_image_with_such_a_file_is_refused(folder: Path, tmp_path: Path) -> N
     code = "long time(void); long when(void) { return time(); }\n"
     link = (*narrow, f"-L{tmp_path}", "-l:libc.so.6")
     program = parts.compile_c(tmp_path, "when", code, *link)
-    packages = {"libc": {LIBC: libc}, "one": {"usr/bin/when": (program, 0o755)}}
+    packages = {"libc": {LIBC: (libc, 0o755)}, "one": {"usr/bin/when": (program, 0o755)}}
     job = parts.spec(tmp_path, packages, target=NARROW)
     with pytest.raises(QuardError) as caught:
         assemble(job, tmp_path / "tar", tmp_path / "json")

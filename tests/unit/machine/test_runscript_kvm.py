@@ -35,10 +35,10 @@ class Host:
         return self.board.start("FORWARD=none", *arguments, user=user)
 
 
-def write(board: Board, device: Path, **changes: str) -> None:
+def write(board: Board, device: Path, accel: str = "auto") -> None:
     """Write run.sh for a machine that KVM can run, and another device."""
     assert DEVICE in TEMPLATE
-    machine = dataclasses.replace(CAN, **changes)
+    machine = dataclasses.replace(CAN, accel=accel)
     text = script(machine, TEMPLATE, board="b", data="", formats=("squashfs",))
     (board.images / "run.sh").write_text(text.replace(DEVICE, str(device)))
 
