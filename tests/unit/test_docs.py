@@ -107,7 +107,7 @@ def load_system(folder: Path) -> None:
 
 def load_machine(folder: Path) -> None:
     del folder
-    machine.load(PROJECT / "qemu/virt.toml")
+    machine.load(PROJECT / "qemu/virt-aarch64.toml")
 
 
 def test_the_page_has_every_key_of_a_root(asked: set[str], tmp_path: Path) -> None:

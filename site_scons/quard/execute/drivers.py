@@ -49,16 +49,11 @@ def write_drivers(
     Raises QuardError: compiler-failed, library-missing.
     """
     (work.tools / _FOLDER).mkdir()
-    if _has_musl(plan):
-        musl.provide(work.tools / _FOLDER, toolchain)
-    elif _is_machines_own(plan, toolchain):
-        machines_own.provide(work.tools / _FOLDER, toolchain)
+    _provide(work.tools / _FOLDER, toolchain, plan)
     specs = _specs(work, toolchain, plan, inside)
     (work.tools / _FOLDER / "driver.specs").write_text(specs)
     compiler = _options(work, plan, inside)
-    linker = _link_options(plan.hardening)
-    if _is_machines_own(plan, toolchain):
-        linker = (f"--sysroot={inside}/sysroot", *linker)
+    linker = (*_linker_sysroot(toolchain, plan, inside), *_link_options(plan.hardening))
     for name, place in toolchain.commands.items():
         path = toolchain.shown(place)
         link = work.tools / f"{plan.triple}-{name}"
@@ -121,6 +116,19 @@ def _is_machines_own(plan: Plan, toolchain: Toolchain) -> bool:
     return not plan.native and not _has_musl(plan) and toolchain.is_machines_own
 
 
+def _provide(folder: Path, toolchain: Toolchain, plan: Plan) -> None:
+    """Fill the folder with the compiler's libraries that are beside others. Raises QuardError."""
+    if _has_musl(plan):
+        musl.provide(folder, toolchain)
+    elif _is_machines_own(plan, toolchain):
+        machines_own.provide(folder, toolchain)
+
+
+def _linker_sysroot(toolchain: Toolchain, plan: Plan, inside: str) -> tuple[str, ...]:
+    """Return the option of a linker that would search the machine's libraries otherwise."""
+    return (f"--sysroot={inside}/sysroot",) if _is_machines_own(plan, toolchain) else ()
+
+
 _FORTIFY = """\
 /* Read before the source. A level that the package names itself stands. */
 #if defined __OPTIMIZE__ && !defined _FORTIFY_SOURCE
@@ -148,25 +156,14 @@ def _specs(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> str:
     included, and knows whether it preprocesses, compiles or links.
     """
     parts: dict[str, list[str]] = {"self_spec": [], "link": [], "cpp_unique_options": []}
-    instead: Mapping[str, str] = {}
     hardening = plan.hardening
     if plan.native:
         parts["link"].append(" ".join(map(_word, native.link_options(inside))))
-    elif _has_musl(plan):
-        parts["link"].append(_rpath_link(inside, ()))
-        sysroot = _word(f"{inside}/sysroot")
-        instead = musl.instead(sysroot, _word(f"{inside}/tools/{_FOLDER}"))
-        for name, text in musl.besides(sysroot).items():
-            parts[name].append(text)
-    elif _is_machines_own(plan, toolchain):
-        own = Path(inside) / "tools" / _FOLDER
-        libc = toolchain.folder_of("libc.so.6")
-        parts["link"].append(_rpath_link(inside, (libc, own)))
-        instead = machines_own.instead(
-            _word(str(folder)) for folder in (toolchain.folder_of("libgcc.a"), libc, own)
-        )
     else:
-        parts["link"].append(_rpath_link(inside, map(toolchain.shown, toolchain.libraries)))
+        parts["link"].append(_rpath_link(inside, _libraries(toolchain, plan, inside)))
+    if _has_musl(plan):
+        for name, text in musl.besides(_word(f"{inside}/sysroot")).items():
+            parts[name].append(text)
     if "pie" in hardening:
         given = f"fpie|fPIE|fpic|fPIC|{_POSITION}"
         parts["self_spec"].append(f"%{{{given}:;:-fPIE}}")
@@ -187,7 +184,28 @@ def _specs(work: Work, toolchain: Toolchain, plan: Plan, inside: str) -> str:
     if options := " ".join(_link_options(hardening)):
         parts["link"].append(f"%{{!r:{options}}}")
     texts = {name: f"+ {' '.join(words)}" for name, words in parts.items() if words}
-    return "".join(f"*{name}:\n{text}\n\n" for name, text in {**texts, **instead}.items())
+    texts |= _instead(toolchain, plan, inside)
+    return "".join(f"*{name}:\n{text}\n\n" for name, text in texts.items())
+
+
+def _instead(toolchain: Toolchain, plan: Plan, inside: str) -> Mapping[str, str]:
+    """Return spec name -> text that replaces the compiler's own."""
+    own = f"{inside}/tools/{_FOLDER}"
+    if _has_musl(plan):
+        return musl.instead(_word(f"{inside}/sysroot"), _word(own))
+    if _is_machines_own(plan, toolchain):
+        folders = (toolchain.folder_of("libgcc.a"), *_libraries(toolchain, plan, inside))
+        return machines_own.instead(_word(str(folder)) for folder in folders)
+    return {}
+
+
+def _libraries(toolchain: Toolchain, plan: Plan, inside: str) -> tuple[Path, ...]:
+    """Return the folders of the toolchain's shared libraries as commands see them."""
+    if _has_musl(plan):
+        return ()
+    if _is_machines_own(plan, toolchain):
+        return (toolchain.folder_of("libc.so.6"), Path(inside) / "tools" / _FOLDER)
+    return tuple(map(toolchain.shown, toolchain.libraries))
 
 
 def _rpath_link(inside: str, own: Iterable[Path]) -> str:

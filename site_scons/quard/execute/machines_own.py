@@ -16,7 +16,7 @@ from quard.base.errors import QuardError
 from quard.execute.toolchain import Toolchain
 
 _SHARED = ("libatomic.so.1", "libgcc_s.so.1", "libgomp.so.1", "libquadmath.so.0", "libstdc++.so.6")
-"""The compiler's own shared libraries, which lie among the machine's."""
+"""The compiler's own shared libraries, which are among the machine's."""
 
 
 def instead(folders: Iterable[str]) -> Mapping[str, str]:
@@ -31,7 +31,7 @@ def instead(folders: Iterable[str]) -> Mapping[str, str]:
 def provide(folder: Path, toolchain: Toolchain) -> None:
     """Put the compiler's own shared libraries into a folder.
 
-    Raises QuardError library-missing for a C library that lies among the machine's libraries: with
+    Raises QuardError library-missing for a C library that is among the machine's libraries: with
     it, builds would find all of these.
     """
     libc = toolchain.library("libc.so.6").parent
