@@ -89,12 +89,17 @@ lacks = ["pie"]
 reason = "bought"
 """
 """And the one that no shipped board has."""
+HOOKS = """
+[hooks]
+post_root = ["x.sh"]
+"""
+"""Without any key of this table, none of its keys is asked for."""
 
 
 def load_board(folder: Path) -> None:
     shipped = (PROJECT / "configs/quard-star.toml").read_text(encoding="utf-8")
     (folder / "configs").mkdir()
-    (folder / "configs/whole.toml").write_text(shipped + UNHARDENED, encoding="utf-8")
+    (folder / "configs/whole.toml").write_text(shipped + UNHARDENED + HOOKS, encoding="utf-8")
     board.load(Trees(folder), "whole")
 
 
@@ -113,6 +118,7 @@ def load_machine(folder: Path) -> None:
 def test_the_page_has_every_key_of_a_root(asked: set[str], tmp_path: Path) -> None:
     shipped = (PROJECT / "configs/quard-star.toml").read_text(encoding="utf-8")
     root = UNHARDENED.replace("unhardened", "roots.early.unhardened")
+    root += HOOKS.replace("hooks", "roots.early.hooks")
     text = f"{shipped}\n[roots.early]\npackages = []\n{root}"
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs/whole.toml").write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quard.base.errors import QuardError
 from quard.base.names import NAME, unknown
@@ -24,6 +24,9 @@ from quard.boards.trees import OWN, Trees, parted
 from quard.hardening import FORTIFY, WORDS, Hardening
 from quard.installed import Unhardened
 from quard.target import Target
+
+if TYPE_CHECKING:
+    from quard.boards.hooks import Hooks
 
 _REASON = "bad-board"
 _OVERLAYS = (f"{OWN}:rootfs",)
@@ -60,6 +63,7 @@ class Board(Record):
     overlays  -- folders laid over the packages' files, in this order, as names of folders
     formats   -- file systems to make from rootfs.tar
     size_mib  -- of the ext4 file system; 0: it is sized by its content
+    hooks     -- scripts around the images of the board's own root; None: there are none
     roots     -- further root file systems, sorted by name
     tree      -- the tree of its file, see quard.boards.trees
     """
@@ -82,6 +86,7 @@ class Board(Record):
     formats: tuple[str, ...]
     size_mib: int
     data: Data
+    hooks: Hooks | None = None
     roots: tuple[Root, ...] = ()
     tree: str = ""
 
@@ -116,6 +121,7 @@ class Board(Record):
             formats=self.formats,
             size_mib=self.size_mib,
             persistent=self.data.persistent if self.data.size_mib else None,
+            hooks=self.hooks,
         )
 
 
@@ -174,6 +180,7 @@ def _board(name: str, tree: str, table: Table, triple: Target) -> Board:
         formats=formats,
         size_mib=size,
         data=_data(table.table("data")),
+        hooks=root.hooks(table, tree),
         tree=tree,
     )
     login.finish()

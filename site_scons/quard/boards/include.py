@@ -23,6 +23,8 @@ from quard.boards.trees import OWN, Trees, parted, placed
 KEY = "include"
 REASON = "bad-board"
 _ENDING = ".fragment"
+_HOOKS = ("post_root", "post_image", "inputs")
+"""Keys of [hooks] with paths, see quard.boards.hooks."""
 _Data = dict[str, Any]
 
 
@@ -101,6 +103,10 @@ def _make_explicit(data: _Data, tree: str) -> None:
     for table in _roots(data):
         if "overlays" in table:
             table["overlays"] = explicit(table["overlays"])
+        hooks = table.get("hooks")
+        if isinstance(hooks, dict):
+            paths = {key: explicit(hooks[key]) for key in _HOOKS if key in hooks}
+            hooks.update(paths)
         fragments = table.get("fragments")
         if isinstance(fragments, dict):
             fragments.update({package: explicit(items) for package, items in fragments.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from quard.base.names import NAME
 from quard.base.record import Record, record
@@ -12,6 +13,9 @@ from quard.boards.configuration import Configuration
 from quard.boards.keys import authorized_keys
 from quard.boards.trees import placed
 from quard.installed import Unhardened
+
+if TYPE_CHECKING:
+    from quard.boards.hooks import Hooks
 
 _FORMATS = ("cpio.gz",)
 """Formats of a named root whose table has none: it is mostly an initramfs."""
@@ -44,6 +48,7 @@ class Root(Record):
     formats    -- file systems to make from rootfs.tar
     size_mib   -- of the ext4 file system; 0: it is sized by its content
     persistent -- paths whose changes the data disk keeps; None: it has no data disk
+    hooks      -- scripts around its images; None: there are none
     """
 
     board: str
@@ -58,6 +63,7 @@ class Root(Record):
     formats: tuple[str, ...]
     size_mib: int
     persistent: tuple[str, ...] | None
+    hooks: Hooks | None = None
 
     @property
     def file(self) -> str:
@@ -97,10 +103,21 @@ def _named(roots: Table, name: str, own: Root) -> Root:
         formats=formats,
         size_mib=size,
         persistent=None,
+        hooks=hooks(table, own.configuration.tree),
     )
     login.finish()
     table.finish()
     return root
+
+
+def hooks(table: Table, tree: str) -> Hooks | None:
+    """Take the hooks of a root; None if it has none."""
+    found = table.table("hooks")
+    if not found.names():
+        return None
+    from quard.boards import hooks  # noqa: PLC0415 - few boards have any
+
+    return hooks.hooks(found, tree)
 
 
 def _configuration(table: Table, name: str, own: Configuration) -> Configuration:

@@ -205,24 +205,24 @@ class Build:
         match step:
             case RunStep(phase, argv):
                 with effect.expected(self.plan, step, self.work.stage, self._log.shown):
-                    self._run(phase, argv, serial=step.serial)
+                    self.call(phase, argv, serial=step.serial)
             # These also run in the sandbox: a link that the build made must not lead outside.
             case CopyStep(phase, source, destination, mode):
-                self._run(phase, ("install", "-D", "-m", mode, source, f"{{stage}}/{destination}"))
+                self.call(phase, ("install", "-D", "-m", mode, source, f"{{stage}}/{destination}"))
             case LinkStep(phase, path, target):
-                self._run(phase, ("mkdir", "-p", f"{{stage}}/{posixpath.dirname(path)}"))
-                self._run(phase, ("ln", "-s", target, f"{{stage}}/{path}"))
+                self.call(phase, ("mkdir", "-p", f"{{stage}}/{posixpath.dirname(path)}"))
+                self.call(phase, ("ln", "-s", target, f"{{stage}}/{path}"))
             case WriteStep(phase, path, text):
                 given = self.work.root / "written"
                 given.write_text(late(text, self.sandbox.folders), encoding="utf-8")
-                self._run(phase, ("tee", path), given)
+                self.call(phase, ("tee", path), given)
             case KconfigStep():
                 self.configurator(step).make(self.plan.name)
             case ToolchainStep() | HeadersStep():
                 taken.take(self.work.stage, self.toolchain, step)
                 self.sandbox.hand_over()
 
-    def _run(
+    def call(
         self, phase: str, argv: Sequence[str], stdin: Path | None = None, *, serial: bool = False
     ) -> None:
         """Run one command of the plan. Raises QuardError PHASE-failed."""
@@ -281,7 +281,7 @@ class Build:
     def configurator(self, step: KconfigStep) -> kconfig.Configurator:
         """Return the object that makes `.config` in this build's folder."""
         return kconfig.Configurator(
-            step, self.work, lambda argv, given: self._run(step.phase, argv, given)
+            step, self.work, lambda argv, given: self.call(step.phase, argv, given)
         )
 
     def _modular(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, Any
 
 from quard.base.errors import QuardError
@@ -95,10 +96,10 @@ class Packager:
         return tuple(self._base(job.basis(one), place) for one in job.plan.archives)
 
     def build(
-        self, plan: Plan, place: JobPlace, log: IO[bytes], report: Callable[[str], None]
+        self, plan: Plan, work: Path, log: IO[bytes], shown: str, report: Callable[[str], None]
     ) -> Build:
-        """Return the build of a plan, not yet started."""
-        return Build(plan, self._machine, Work(place.work), log, place.shown, report)
+        """Return the build of a plan, not yet started. `shown` is the log's name in messages."""
+        return Build(plan, self._machine, Work(work), log, shown, report)
 
     def prepare(
         self, job: Job, place: JobPlace, build: Build, report: Callable[[str], None]
@@ -198,7 +199,7 @@ class Packager:
         place.log.parent.mkdir(parents=True, exist_ok=True)
         with place.log.open("w+b") as log:
             log.write(found.log or b"")
-            build = self.build(job.plan, place, log, report)
+            build = self.build(job.plan, place.work, log, place.shown, report)
             work = Work(place.work)
             inputs = replace(
                 self._inputs(job, place, archives, found.tree),

@@ -61,6 +61,7 @@ class RootfsJob:
     overlays -- each may replace files of the packages and of earlier overlays
     formats  -- file systems to make from rootfs.tar, which must respect their limits
     size_mib -- of the ext4 file system; None: by its content
+    hook     -- changes the files before they are checked, and returns errors; None: nothing does
     """
 
     plan: RootfsPlan
@@ -71,6 +72,7 @@ class RootfsJob:
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
     left_out: Mapping[tuple[str, str], Callable[[], Path]] = field(default_factory=dict)
+    hook: Callable[[Tree], Iterable[QuardError]] | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,10 @@ def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) ->
     for overlay in job.overlays:
         made.take(fold(made.tree, overlay), Origin("overlay", overlay.name))
     _add_system(made, job.system, people)
+    if whole and job.hook is not None:
+        made.errors += made.tree.complete()
+        if not made.errors:
+            made.errors += job.hook(made.tree)
     if whole:
         made.take(modules.index(made.tree), _INDEX)
     made.errors += made.tree.complete()

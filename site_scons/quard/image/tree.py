@@ -16,7 +16,7 @@ from quard.base.plain import is_printable, short
 from quard.image.content import Content
 
 Kind = Literal["file", "directory", "link", "char", "block", "fifo"]
-Maker = Literal["package", "overlay", "system"]
+Maker = Literal["package", "overlay", "system", "hook"]
 MERGED = ("bin", "sbin", "lib", "lib64")
 """Top folders that are links into /usr; lib64 only if the target's loader is there."""
 _TYPE_BITS: dict[Kind, int] = {
@@ -114,6 +114,20 @@ class Tree:
         self.replaced.setdefault(path, owner.name)
         self.nodes[path], self.owners[path] = node, origin
 
+    def change(self, path: str, node: Node | None, origin: Origin) -> None:
+        """Put what a hook has made at a path, whatever was there; None: the path is removed.
+
+        Raises QuardError bad-file-name.
+        """
+        old = self.owners.pop(path, None)
+        if node is None:
+            del self.nodes[path]
+            return
+        _check_names(path, node, origin)
+        if old is not None:
+            self.replaced.setdefault(path, old.name)
+        self.nodes[path], self.owners[path] = node, origin
+
     def complete(self) -> Iterator[QuardError]:
         """Add missing parent folders.
 
@@ -194,8 +208,9 @@ def _collision(path: str, first: Origin, second: Origin, detail: str) -> QuardEr
         " the other (field `yields_to`)",
         "overlay": "remove it from one of the two",
         "system": "set it in the system's table or the board instead of a file",
+        "hook": "let the hook leave the path alone",
     }
-    worst = max((first.maker, second.maker), key=("package", "overlay", "system").index)
+    worst = max((first.maker, second.maker), key=("package", "overlay", "system", "hook").index)
     instead = "\n".join(dict.fromkeys(o.instead for o in (first, second) if o.instead))
     return QuardError(
         f"/{short(path)} is installed by {first} and by {second}",

@@ -39,7 +39,11 @@ class BuildFolder:
     ) -> None:
         # "unpack" would report to the console that a package is being built.
         self.build = packager.build(
-            job.plan, place, log, lambda phase: report("unpacking" if phase == "unpack" else phase)
+            job.plan,
+            place.work,
+            log,
+            place.shown,
+            lambda phase: report("unpacking" if phase == "unpack" else phase),
         )
         self.log = log
         self._packager = packager

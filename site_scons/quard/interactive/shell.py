@@ -49,7 +49,7 @@ def _build(
     workspace, packager = board.workspace, board.workspace.host.packager
     job, last = board.job(name), board.place(name)
     if kept.failed(last.work, packager.bases(job, last)):
-        build = packager.build(job.plan, last, log, report)
+        build = packager.build(job.plan, last.work, log, last.shown, report)
         if buildfolder.whole(build.work):
             kept.forget(last.work)
             return build, "where its last build failed; the next one starts from scratch"

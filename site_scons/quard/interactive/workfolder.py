@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -50,13 +49,13 @@ class WorkFolder:
         """
         host = self._build.workspace.host
         place = self._build.place(self._name, self._verb)
-        place = dataclasses.replace(place, work=self.root)
+        plan = self._build.plan(self._name)
         place.log.parent.mkdir(parents=True, exist_ok=True)
         self._hide()
         report("fetch")
         found = {one.into: host.fetcher().fetch(one).path for one in self.requests}
         with host.token(), place.log.open("w+b") as log:
-            build = host.packager.build(self._build.plan(self._name), place, log, report)
+            build = host.packager.build(plan, self.root, log, place.shown, report)
             report("unpacking")
             patched.lay_out(build, found, patches, host.stop.check, done)
 

@@ -192,7 +192,11 @@ class Ledger:
     def _by(self, unit: Unit, found: Result | None) -> dict[str, Any]:
         """Return what executes a unit; a sealed result stays valid where builds are not sealed."""
         if not unit.is_package:
-            return {name: self._executor.tool(name) for name in unit.plan.made_by}
+            by: dict[str, Any] = {n: self._executor.tool(n) for n in unit.plan.made_by}
+            if (called := unit.plan.called) is not None:
+                by["toolchain"] = self._executor.builds_with(called, native=False)
+                by["sealed"] = self._executor.seals
+            return by
         sealed = bool(found and found.sealed) or self._executor.seals
         tools = self._executor.builds_with(unit.plan.made_by, native=unit.native)
         return {"toolchain": tools, "sealed": sealed}

@@ -113,10 +113,20 @@ def _image(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     for name in sorted({*layers, *above}):
         pairs = layers.get(name, {}).items(), above.get(name, {}).items()
         found += _files(f"overlay {name}:", *map(tuple, pairs))
+    found += _hooks(before.pop("hooks", {}), now.pop("hooks", {}))
     found += _yields(dict(before.pop("yields", ())), dict(now.pop("yields", ())))
     for field in sorted({*before, *now}):
         if before.get(field) != now.get(field) and not (field == "overlays" and found):
             found.append(_IMAGE_FIELDS.get(field, f"{field} changed"))
+    return found
+
+
+def _hooks(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the differences between the board's scripts that an image is made with."""
+    found = _files("hook", before.get("scripts", ()), now.get("scripts", ()))
+    found += _files("input of hooks", before.get("inputs", ()), now.get("inputs", ()))
+    if before != now and not found:
+        found.append("what the hooks are called with changed")
     return found
 
 

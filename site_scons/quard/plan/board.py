@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 
 from quard.base.errors import QuardError
 from quard.base.record import Record, record
@@ -27,6 +27,8 @@ ROOTFS = "rootfs.tar"
 MANIFEST = "manifest.json"
 DATA = "data.ext4"
 SCRIPT = "run.sh"
+FILE = "file"
+"""The part of an image that scripts of the board read."""
 DATA_LABEL = "data"
 """Label by which the guest finds the data disk among its disks."""
 
@@ -41,6 +43,7 @@ class Surroundings(Record):
     machine         -- SHA-256 of the machine's file
     machine_tree    -- the tree of that file, see quard.boards.trees
     template        -- SHA-256 over the parts of run.sh
+    hooks           -- name of a script or an input of one -> digest
     """
 
     systems: Mapping[str, str]
@@ -49,6 +52,7 @@ class Surroundings(Record):
     machine: str
     template: str
     machine_tree: str = ""
+    hooks: Mapping[str, str] = field(default_factory=dict)
 
 
 def image_units(
@@ -76,8 +80,15 @@ def _images(
 ) -> Iterator[Unit]:
     deployed: set[str] = set()
     for resolved in roots.values():
-        yield from _deployed(resolved, packages, deployed)
-        yield from _file_systems(resolved, packages, around)
+        made = (
+            *_deployed(resolved, packages, deployed),
+            *_file_systems(resolved, packages, around),
+        )
+        hooks = resolved.root.hooks
+        if hooks and hooks.post_image:
+            made = tuple(map(_read, made))
+            made += (_hooked(resolved.root, made, around),)
+        yield from made
     if board.data.size_mib:
         disk = EmptyDiskPlan(label=DATA_LABEL, size_mib=board.data.size_mib)
         yield Unit(board_id(DATA, board.name), disk, (), files=(DATA,))
@@ -89,6 +100,34 @@ def _images(
         formats=board.formats,
     )
     yield Unit(board_id(SCRIPT, board.name), script, (), files=(SCRIPT,))
+
+
+def _read(unit: Unit) -> Unit:
+    """Return the unit of a file that scripts read: its result has the file's digest."""
+    return unit if "tar" in unit.parts else replace(unit, parts=(*unit.parts, FILE))
+
+
+def _hooked(root: Root, made: tuple[Unit, ...], around: Surroundings) -> Unit:
+    """Return the unit of the files that a root's scripts make from its images."""
+    from quard.plan.hooks import POST_IMAGE, HookPlan, calls  # noqa: PLC0415 - few boards have any
+
+    assert root.hooks is not None
+    images = {unit.files[0] for unit in made}
+    outputs = tuple(qualified(root.name, name) for name in root.hooks.outputs)
+    if taken := images.intersection(outputs) | {DATA, MANIFEST, SCRIPT}.intersection(outputs):
+        raise QuardError(
+            f"{root.file}: hooks.outputs has {sorted(taken)[0]}, which is an image already",
+            reason="bad-board",
+            hint="let the scripts write a file with another name",
+        )
+    plan = HookPlan(
+        hooks=calls(root, POST_IMAGE, around.hooks),
+        images=tuple(sorted(images)),
+        outputs=root.hooks.outputs,
+    )
+    inputs = tuple(Input(unit.id, unit.parts[0]) for unit in made)
+    name = qualified(root.name, POST_IMAGE)
+    return Unit(board_id(name, root.board), plan, inputs, files=outputs, folder=root.name)
 
 
 def _deployed(resolved: Resolved, packages: Packages, done: set[str]) -> Iterator[Unit]:
@@ -126,7 +165,7 @@ def _image(root: Root, file: str, plan: UnitPlan, inputs: tuple[Input, ...]) -> 
 
 def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
     root = resolved.root
-    return RootfsPlan(
+    plan = RootfsPlan(
         target=_target(root.configuration.target),
         system=around.systems[root.system],
         overlays=tuple((name, around.overlays[name]) for name in root.overlays),
@@ -141,6 +180,11 @@ def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
         release=_release(root),
         persistent=root.persistent,
     )
+    if root.hooks is None or not root.hooks.post_root:
+        return plan
+    from quard.plan.hooks import POST_ROOT, HookedRootfsPlan, calls  # noqa: PLC0415
+
+    return HookedRootfsPlan(**vars(plan), hooks=calls(root, POST_ROOT, around.hooks))
 
 
 def _target(target: Target) -> tuple[str | int, ...]:

@@ -18,7 +18,7 @@ _MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz":
 """Format -> what writes it, see quard.image.tools. rootfs.tar is written by the engine alone."""
 
 
-class _ImagePlan(Record):
+class ImagePlan(Record):
     """Base of image plans. All fields are part of the identity, so none can be forgotten."""
 
     archives = ("",)
@@ -27,6 +27,11 @@ class _ImagePlan(Record):
     def made_by(self) -> tuple[str, ...]:
         """Names of the machine's own tools that are part of a result's key."""
         return ()
+
+    @property
+    def called(self) -> tuple[str, ...] | None:
+        """Commands that scripts of the board call, see unit.UnitPlan."""
+        return None
 
     def instructions(self) -> dict[str, Any]:
         """Return everything that decides what is made from the inputs."""
@@ -40,7 +45,7 @@ class _ImagePlan(Record):
 
 
 @record(kw_only=True)
-class RootfsPlan(_ImagePlan):
+class RootfsPlan(ImagePlan):
     """A root file system: its content besides the packages' files.
 
     target          -- its triple and loader, and what its ELF files say, as in quard.target
@@ -73,7 +78,7 @@ class RootfsPlan(_ImagePlan):
 
 
 @record(kw_only=True)
-class FileSystemPlan(_ImagePlan):
+class FileSystemPlan(ImagePlan):
     """A file system with the files of rootfs.tar.
 
     format   -- ext4, squashfs or cpio.gz
@@ -91,7 +96,7 @@ class FileSystemPlan(_ImagePlan):
 
 
 @record(kw_only=True)
-class EmptyDiskPlan(_ImagePlan):
+class EmptyDiskPlan(ImagePlan):
     """An empty ext4 file system; every guest gets a copy of it."""
 
     label: str
@@ -103,7 +108,7 @@ class EmptyDiskPlan(_ImagePlan):
 
 
 @record(kw_only=True)
-class ScriptPlan(_ImagePlan):
+class ScriptPlan(ImagePlan):
     """run.sh, which starts the board's machine.
 
     machine  -- name of the machine's file, which hints name, and its SHA-256
@@ -120,7 +125,7 @@ class ScriptPlan(_ImagePlan):
 
 
 @record(kw_only=True)
-class FilePlan(_ImagePlan):
+class FilePlan(ImagePlan):
     """A file that a package puts beside the images: the kernel, the firmware."""
 
     path: str

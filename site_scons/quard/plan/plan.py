@@ -261,6 +261,10 @@ class Plan(Record):
         return self.sources or ("",)
 
     @property
+    def called(self) -> None:
+        """A package is made by its own build alone, see unit.UnitPlan."""
+
+    @property
     def made_by(self) -> tuple[str, ...]:
         """The commands that it calls besides the common ones."""
         return self.tools

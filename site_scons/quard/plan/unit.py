@@ -28,6 +28,12 @@ class UnitPlan(Protocol):
     def made_by(self) -> tuple[str, ...]:
         """Names of the tools that are part of a result's key besides those that all units use."""
 
+    @property
+    def called(self) -> tuple[str, ...] | None:
+        """Commands that scripts of the board call, besides the common ones, while an image is made;
+        None: there are no such scripts.
+        """
+
     def instructions(self) -> dict[str, Any]:
         """Return everything that decides what is made from the inputs."""
 

@@ -205,9 +205,10 @@ class Sandbox:
                 self.user.take_over(folder, fresh=fresh)
 
     def take_back(self) -> None:
-        """Take the source folder back from the user running the commands."""
+        """Take the source and the staging folder back from the user running the commands."""
         if self.user:
             self.user.give_back(self.work.src)
+            self.user.give_back(self.work.stage)
 
     def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
         """Return the complete command line that runs `argv`."""

@@ -36,6 +36,7 @@ class ImageFiles:
 
     def surroundings(self, roots: Iterable[Root], overlays: Mapping[str, Overlay]) -> Surroundings:
         """Return the digests of everything that the images of these roots are made from."""
+        roots = tuple(roots)
         systems = dict.fromkeys(root.system for root in roots)
         return Surroundings(
             systems={name: self._system_digest(name) for name in systems},
@@ -44,7 +45,16 @@ class ImageFiles:
             machine=self._machine_digest(),
             machine_tree=parted(self._machine[1])[0],
             template=self._template_digest(),
+            hooks=self._hooks(roots),
         )
+
+    def _hooks(self, roots: Iterable[Root]) -> dict[str, str]:
+        hooked = [root for root in roots if root.hooks]
+        if not hooked:
+            return {}
+        from quard.project import hooks  # noqa: PLC0415 - few boards have any
+
+        return hooks.digests(hooked, self._trees, self._memories)
 
     def system(self, name: str) -> tuple[Path, str]:
         """Return the path of a system's table, and the name of that file."""

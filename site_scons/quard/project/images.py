@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quard.base import canonical
-from quard.base.files import changed, remove_tree, replacing
+from quard.base.files import changed, file_sha256, remove_tree, replacing
 from quard.image.coherence import Coherence
 from quard.image.overlay import Overlay
 from quard.ledger.ledger import IMAGES, RESULTS
 from quard.ledger.results import LostResult
-from quard.plan.board import MANIFEST, ROOTFS, image_units
+from quard.plan.board import FILE, MANIFEST, ROOTFS, image_units
 from quard.plan.image import FILES, EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
 from quard.plan.resolved import Resolved
@@ -25,6 +26,7 @@ from quard.project.workspace import Workspace
 if TYPE_CHECKING:
     from quard.image.make import Maker
     from quard.image.rootfs import Layer, RootfsJob
+    from quard.project.hooks import Hooks
 
 
 class Images:
@@ -91,9 +93,17 @@ class Images:
             case ScriptPlan():
                 self._maker.script(self._files.script(), unit.name)
                 self.update_emulator()
-            case other:
-                raise AssertionError(other)
-        return {}
+            case _:
+                self._hooks.post_image(unit, self._roots[unit.folder].root, self.folder)
+        if FILE not in unit.parts:
+            return {}
+        return {FILE: file_sha256(self.folder / unit.files[0])}
+
+    @cached_property
+    def _hooks(self) -> Hooks:
+        from quard.project.hooks import Hooks  # noqa: PLC0415 - likewise
+
+        return Hooks(self._workspace, self._workspace.out / "overlays")
 
     @cached_property
     def _maker(self) -> Maker:
@@ -136,12 +146,14 @@ class Images:
                 found = tuple(
                     rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items()
                 )
-                made = rootfs.assemble(self._job(unit, found), tar, manifest)
+                with self._hooks.post_root(unit, self._roots[unit.folder].root) as hook:
+                    job = replace(self._job(unit, found), hook=hook)
+                    made = rootfs.assemble(job, tar, manifest)
                 overlays = self._files.scan(self._roots[unit.folder].root.overlays)
                 if self._units({**self._overlays, **overlays})[unit.id].plan != unit.plan:
                     tar.unlink()
                     manifest.unlink()
-                    raise changed(Path("the overlay"))
+                    raise changed(Path("a file of an overlay or a hook"))
                 if _read(last) == made.sha256:
                     bring_back()
         except LostResult:
