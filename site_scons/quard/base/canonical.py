@@ -12,6 +12,7 @@ _PLAIN = frozenset((str, int, bool, type(None)))
 """Exactly these types need no look at the value."""
 _LISTS = (list, tuple)
 _SHORT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_ASCII = json.JSONEncoder(sort_keys=True)
 _SEAL = b'\n"seal": "'
 """What precedes the digest in a text that `sealed` writes."""
 
@@ -45,14 +46,21 @@ def readable(value: Any) -> str:
     return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
-def sealed(value: Mapping[str, Any], *, indent: int | None = 2) -> str:
-    """Return a mapping as ASCII JSON that ends with a digest of all text before it.
+def lines(value: Mapping[str, Any]) -> str:
+    """Return a mapping as ASCII JSON with a line for each key, sorted, and a final newline.
 
-    Accepts all that JSON can express, and file names that are not UTF-8 (PEP 383). Writing is many
-    times faster without `indent`.
+    Accepts all that JSON can express, and file names that are not UTF-8 (PEP 383). json.dumps with
+    `indent` does the same in Python, many times slower.
     """
-    text = json.dumps(value, sort_keys=True, indent=indent)
-    head = text.removesuffix("}").rstrip("\n") + ("," if value else "")
+    found = ",\n".join(
+        f"{_ASCII.encode(key)}: {_ASCII.encode(value[key])}" for key in sorted(value)
+    )
+    return f"{{{found}}}\n"
+
+
+def sealed(value: Mapping[str, Any]) -> str:
+    """Return `lines` of a mapping, and at the end a digest of all text before it."""
+    head = lines(value).removesuffix("}\n") + ("," if value else "")
     return f'{head}{_SEAL.decode()}{hashlib.sha256(head.encode()).hexdigest()}"}}\n'
 
 

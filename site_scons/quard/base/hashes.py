@@ -55,7 +55,7 @@ class Hashes:
             return
         value = {"version": _VERSION, "folder": str(self._folder), "files": self._stamps}
         with contextlib.suppress(OSError), replacing(self._memory) as part:
-            part.write_text(canonical.sealed(value, indent=None), encoding="ascii")
+            part.write_text(canonical.sealed(value), encoding="ascii")
 
     def _recall(self) -> dict[str, list[int | str]]:
         """Return path -> size, inode, times and hash; empty if the memory is unusable."""

@@ -82,7 +82,7 @@ def note(work: Work, plan: Plan, name: str, log: Path) -> None:
     with enough_space(work.root):
         (work.root / _LOG).write_bytes(log.read_bytes())
         with replacing(work.root / _STAMP) as part:
-            text = canonical.sealed({"base": name, "listing": listing}, indent=None)
+            text = canonical.sealed({"base": name, "listing": listing})
             part.write_text(text, encoding="ascii")
     if listing is not None:
         time.sleep(_TICK)

@@ -69,7 +69,7 @@ def claim(work: Path, wanted: str) -> dict[str, Entry] | None:
 def keep(work: Path, name: str, tree: Mapping[str, Entry]) -> None:
     """Note that a build with the base `name`, from the local tree `tree`, succeeded."""
     entries = {path: [entry.kind, entry.content] for path, entry in tree.items()}
-    text = canonical.sealed({"base": name, "tree": entries}, indent=None)
+    text = canonical.sealed({"base": name, "tree": entries})
     with replacing(work / _STAMP) as part:
         part.write_text(text, encoding="ascii")
 

@@ -160,8 +160,9 @@ class Packager:
             with running(False):
                 record = here()
         record |= sources.record(archives)
-        self._stores.keep(key(made), record)
-        return finish(job.plan, job.now, place.results, Stored(made, record), "built")
+        found = Stored(key(made), made, record)
+        self._stores.keep(found.key, record)
+        return finish(job.plan, job.now, place.results, found, "built")
 
     def _elsewhere(
         self,

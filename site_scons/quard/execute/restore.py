@@ -10,7 +10,7 @@ from typing import Any, Literal
 from quard.base import canonical
 from quard.base.files import replacing
 from quard.execute.place import JobPlace
-from quard.ledger.basis import as_before, key
+from quard.ledger.basis import as_before
 from quard.ledger.results import (
     Results,
     interface_digest,
@@ -50,11 +50,11 @@ def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace)
     for found in stored(stores, now, plan.archives, parts):
         log = found.record["blobs"]["log"]
         if stores.is_away(log):
-            _say_where(place.log, stores.origin(key(found.made)), log)
+            _say_where(place.log, stores.origin(found.key), log)
         elif not stores.copy(log, place.log):
-            stores.tell(stores.lost(key(found.made), place.results.name, "log", log))
+            stores.tell(stores.lost(found.key, place.results.name, "log", log))
             continue
-        stores.share(key(found.made), found.record)
+        stores.share(found.key, found.record)
         return finish(plan, now, place.results, found, "restored")
     return None
 
@@ -77,12 +77,12 @@ def finish(
     before, blobs, interface = made_from(results), found.record["blobs"], found.record["interface"]
     results.record.parent.mkdir(parents=True, exist_ok=True)
     _keep_earlier(results, interface)
-    put(results.record, canonical.readable(found.record))
+    put(results.record, canonical.lines(found.record))
     parts = {part: blobs[part] for part in plan.result_parts}
     parts["interface"] = canonical.digest(interface)
-    write_result(results, found.made, parts)
+    write_result(results, found.key, found.made, parts)
     worker = found.record.get("worker", "") if how == "built" else ""
-    return Outcome(how, before, as_before(now, before, plan.archives), key(found.made), worker)
+    return Outcome(how, before, as_before(now, before, plan.archives), found.key, worker)
 
 
 def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
@@ -94,4 +94,4 @@ def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:
     digest = interface_digest(record)
     if digest and record["interface"] != found:
         old = {"digest": digest, "interface": record["interface"]}
-        put(results.earlier, canonical.readable(old))
+        put(results.earlier, canonical.lines(old))

@@ -11,7 +11,7 @@ from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import content, is_sha256, replacing
 from quard.base.record import Record, record
-from quard.ledger.basis import RECORD, key
+from quard.ledger.basis import RECORD
 
 
 @record
@@ -73,12 +73,14 @@ def read_result(results: Results) -> Result | None:
 
 def write_result(
     results: Results,
+    key: str,
     made: Mapping[str, Any],
     parts: Mapping[str, str],
     listings: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the basis of a result, and last the result itself.
 
+    key      -- of this basis
     listings -- for reports of what changed behind a digest: name -> path -> description
     """
     results.result.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +88,7 @@ def write_result(
     put(results.basis, canonical.sealed({**made, **more}))
     value = {
         "record": RECORD,
-        "key": key(made),
+        "key": key,
         "archive": made["archive"],
         "sealed": made["by"].get("sealed"),
         "parts": dict(parts),

@@ -12,8 +12,9 @@ from quard.store.stores import Stores
 
 @record
 class Stored(Record):
-    """The record of a result, and what that was made from."""
+    """The record of a result, its key, and what it was made from."""
 
+    key: str
     made: Mapping[str, Any]
     record: Mapping[str, Any]
 
@@ -34,6 +35,7 @@ def stored(
     """
     needed = _ALWAYS.union(parts) - {"interface"}
     for made in acceptable(now, archives):
-        found = stores.record(key(made))
+        name = key(made)
+        found = stores.record(name)
         if found and needed <= found["blobs"].keys():
-            yield Stored(made, found)
+            yield Stored(name, made, found)

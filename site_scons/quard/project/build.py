@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from quard.boards.native import NAME as BUILD
 from quard.ledger import why
+from quard.ledger.basis import key
 from quard.ledger.ledger import Ledger
 from quard.ledger.results import write_result
 from quard.ledger.why import Difference
@@ -139,7 +140,8 @@ class BoardBuild:
             console.image(unit.name) if unit.inputs else nullcontext(),
         ):
             parts = self.images.make(unit)
-        write_result(self.ledger.results(unit), made, parts, self.images.listings(unit))
+        listings = self.images.listings(unit)
+        write_result(self.ledger.results(unit), key(made), made, parts, listings)
         workspace.summary.add_image(unit.name)
 
     def source_size(self, unit: Unit) -> int:

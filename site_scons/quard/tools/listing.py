@@ -44,7 +44,7 @@ def write(place: Path, folder: Path, hashes: Mapping[str, str]) -> None:
         entry = _observed(f"{folder}/{path}", status)
         known[path] = [*entry, hashes[path]] if entry[0] == FILE else entry
     with replacing(beside(place)) as part:
-        part.write_text(canonical.sealed({"entries": known}, indent=None), encoding="ascii")
+        part.write_text(canonical.sealed({"entries": known}), encoding="ascii")
 
 
 def hashes(place: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from quard.ledger.basis import key
 from quard.ledger.ledger import Ledger
 from quard.ledger.results import read_result, write_result
 from quard.plan.image import FileSystemPlan
@@ -73,7 +74,7 @@ class Place:
         ledger = self.ledger()
         for unit in UNITS.values():
             parts = {part: self.blob(f"{part} of {unit.name}") for part in unit.parts}
-            write_result(ledger.results(unit), ledger.basis(unit), parts)
+            write_result(ledger.results(unit), key(ledger.basis(unit)), ledger.basis(unit), parts)
             for path in ledger.files(unit):
                 path.touch()
             ledger.made(unit)
@@ -171,7 +172,7 @@ def test_what_was_not_made_sealed_is_void_once_builds_are(place: Place) -> None:
     base = UNITS["base@one"]
     ledger.made(base)
     parts = {part: place.blob(f"{part} of base") for part in base.parts}
-    write_result(ledger.results(base), ledger.basis(base), parts)
+    write_result(ledger.results(base), key(ledger.basis(base)), ledger.basis(base), parts)
     assert place.same(executor=Executor(seals=False)) == ALL
     assert place.same() == {"other@one"}
 
@@ -196,7 +197,7 @@ def test_another_digest_of_a_part_voids_what_is_made_of_that_part(
     found = ledger.result(unit)
     assert found is not None
     parts = {**found.parts, part: place.blob("another")}
-    write_result(ledger.results(unit), ledger.basis(unit), parts)
+    write_result(ledger.results(unit), key(ledger.basis(unit)), ledger.basis(unit), parts)
     assert place.same() == ALL - void
 
 
