@@ -234,6 +234,18 @@ class Kconfig(Recipe):
 
 
 @record(kw_only=True)
+class Python(Recipe):
+    """A Python project: its build backend makes a wheel, whose files are installed.
+
+    folder    -- of the project, in the source
+    configure -- settings of the backend, as NAME=VALUE; those of features follow
+    """
+
+    folder: str = "."
+    configure: tuple[str, ...] = ()
+
+
+@record(kw_only=True)
 class Custom(Recipe):
     """A package built by its own commands.
 

@@ -26,10 +26,19 @@ from quard.store import blob
 
 pytestmark = pytest.mark.boot
 BOARD = "every"
-LISTED = "dbus dnsmasq htop i2c-tools json-c kmod less lua zstd".split()
+LISTED = (
+    "curl dbus dnsmasq htop i2c-tools json-c kmod less lua markupsafe nano openssl six sqlite"
+    " tcpdump zstd"
+).split()
 """On the board."""
-BUILT = ("pcre2",)
-"""Only built: nothing there needs it."""
+NEEDED = "ca-certificates libpcap".split()
+"""Needed by one of these."""
+BUILT = "flit-core pcre2 setuptools wheel-tools".split()
+"""Only built: nothing there needs them."""
+ON_FILE = sorted({*LISTED, *NEEDED, *BUILT} - {"openssl"})
+"""The packages whose files are compared here."""
+NO_BUFFERS = ("markupsafe",)
+"""Packages whose code has no buffer of its own that could be protected."""
 JSON_C = """\
 #include <json-c/json.h>
 #include <stdio.h>
@@ -123,14 +132,33 @@ def on_terminal(guest: Guest, keys: str, program: str) -> str:
     return guest.check(f"{run} >/tmp/drawn; status=$?; tr -dc ' -~' </tmp/drawn; exit $status", 120)
 
 
-@pytest.mark.parametrize("name", sorted((*LISTED, *BUILT)))
+@pytest.mark.parametrize("name", ON_FILE)
 def test_the_package_installs_what_is_on_file(name: str, project: Path, update: bool) -> None:
     if changes := installed.changes(project, BOARD, name, __file__, update=update):
         pytest.fail(changes, pytrace=False)
 
 
 def test_every_package_has_the_stack_protector_and_fortify(project: Path, tmp_path: Path) -> None:
-    assert lacking(project / "out" / BOARD / "images", tmp_path) == {}
+    found = lacking(project / "out" / BOARD / "images", tmp_path)
+    for name in NO_BUFFERS:
+        del found[name]
+    assert found == {}
+
+
+def test_curl_trusts_the_authorities_of_the_list_and_no_others(guest: Guest) -> None:
+    key, own = guest.share / "key.pem", guest.share / "own.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=own"
+    names = ("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(own))
+    subprocess.run(("openssl", *words.split(), *names), check=True, capture_output=True)
+    serve = "openssl s_server -quiet -www -accept 127.0.0.1:4433 -key /mnt/key.pem"
+    guest.check(f"{serve} -cert /mnt/own.pem >/dev/null 2>&1 & echo $! >/tmp/server.pid")
+    retry = "--retry 20 --retry-delay 1 --retry-connrefused"
+    page = guest.check(f"curl -sS {retry} --cacert /mnt/own.pem https://127.0.0.1:4433/", 120)
+    assert "Cipher" in page
+    refused = guest.run("curl -sS https://127.0.0.1:4433/")
+    guest.check("kill $(cat /tmp/server.pid)")
+    assert refused.status == 60  # curl(1): the peer's certificate cannot be verified
+    assert int(guest.check("grep -c BEGIN /etc/ssl/certs/ca-certificates.crt")) > 100
 
 
 def test_dbus_passes_on_messages_at_the_system_bus_and_at_one_of_a_session(guest: Guest) -> None:
@@ -194,6 +222,47 @@ def test_lua_computes_and_is_a_compiler(guest: Guest) -> None:
     assert guest.check("lua -e 'print(math.floor(7 / 2), (\"x\"):rep(3))'") == "3\txxx"
     guest.check("echo 'print(6 * 7)' >/tmp/a.lua && luac -o /tmp/a.out /tmp/a.lua")
     assert guest.check("lua /tmp/a.out") == "42"
+
+
+def test_nano_writes_what_is_typed(guest: Guest) -> None:
+    # Ctrl-O, Enter, Ctrl-X: write, under this name, leave.
+    drawn = on_terminal(guest, "two\\017\\r\\030", "nano /tmp/typed")
+    assert "GNU nano" in drawn
+    assert guest.check("cat /tmp/typed") == "two"
+
+
+def test_python_finds_a_module_that_was_compiled_for_the_target(guest: Guest) -> None:
+    code = "import markupsafe._speedups as found, markupsafe; print(found.__file__)"
+    path, said = guest.check(f"python3 -c '{code}; print(markupsafe.escape(chr(60)))'").split()
+    assert path.endswith("-riscv64-linux-gnu.so")
+    assert said == "&lt;"
+
+
+def test_python_finds_a_module_its_version_and_its_compiled_form(guest: Guest) -> None:
+    code = "import importlib.metadata as m, six; print(six.PY3, m.version('six'), six.__cached__)"
+    (guest.share / "found.py").write_text(code)
+    said = guest.check("python3 -v /mnt/found.py 2>/tmp/loaded")
+    yes, version, cached = said.split()
+    assert (yes, version) == ("True", "1.17.0")
+    assert f"code object from '{cached}'" in guest.check("grep six /tmp/loaded")
+
+
+def test_sqlite_keeps_and_searches_texts(guest: Guest) -> None:
+    guest.check("sqlite3 /tmp/a.db 'create virtual table t using fts5(x)'")
+    guest.check("sqlite3 /tmp/a.db \"insert into t values ('one two'), ('three')\"")
+    found = guest.check("sqlite3 -list /tmp/a.db \"select x from t where t match 'two'\"")
+    assert found == "one two"
+    assert guest.check("sqlite3 -list /tmp/a.db 'pragma integrity_check'") == "ok"
+
+
+def test_tcpdump_shows_the_packets_that_its_filter_lets_through(guest: Guest) -> None:
+    guest.check("tcpdump -i lo -n -c 1 icmp and src 127.0.0.1 >/tmp/shown 2>/tmp/said & true")
+    guest.check("left=200; until grep -q 'listening on lo' /tmp/said; do"
+                " left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.05; done")  # fmt: skip
+    guest.check("ping -c 1 127.0.0.1")
+    guest.check("left=200; until [ -s /tmp/shown ]; do"
+                " left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.05; done")  # fmt: skip
+    assert "127.0.0.1 > 127.0.0.1: ICMP echo request" in guest.check("cat /tmp/shown")
 
 
 def test_zstd_compresses_and_checks(guest: Guest) -> None:

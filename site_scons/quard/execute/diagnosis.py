@@ -188,6 +188,8 @@ def _instead(work: Work, command: str) -> str:
 _STYLES = (
     ("CMakeLists.txt", "CMake"),
     ("meson.build", "Meson"),
+    ("pyproject.toml", "Python"),
+    ("setup.py", "Python"),
     ("Kconfig", "Kconfig, or Make"),
     ("Makefile", "Make, or Custom"),
     ("makefile", "Make, or Custom"),

@@ -23,6 +23,7 @@ from quard.plan.resolved import Resolved
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import ALL, Edges, Graph, build, packages, parted
+from quard.recipes.implied import implied
 
 
 @record
@@ -182,8 +183,10 @@ class Resolver:
         return settled
 
     def _edges(self, package: Package, decided: Mapping[tuple[str, str], bool]) -> Edges:
-        recipe = package.recipe
-        needs, runtime, natives = set(recipe.needs), set(recipe.runtime), set(recipe.natives)
+        recipe, style = package.recipe, implied(package.recipe)
+        needs = {*recipe.needs, *style.needs}
+        runtime = {*recipe.runtime, *style.runtime}
+        natives = {*recipe.natives, *style.natives}
         settled = self._features(package, decided)
         for feature in recipe.features:
             if settled[feature.name]:

@@ -13,6 +13,7 @@ from quard.model import (
     Kconfig,
     Make,
     Meson,
+    Python,
     Recipe,
     ToolchainRuntime,
 )
@@ -36,6 +37,8 @@ def style(recipe: Recipe) -> Style:
             from quard.plan.make import STYLE
         case Meson():
             from quard.plan.meson import STYLE
+        case Python():
+            from quard.plan.python import STYLE
         case ToolchainRuntime():
             from quard.plan.runtime import STYLE
         case _:

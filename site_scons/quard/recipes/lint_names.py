@@ -11,6 +11,7 @@ from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding, twice
 from quard.recipes.graph import packages, parted
+from quard.recipes.implied import implied
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OTHER_PARTS = frozenset(("debug", "deploy", "dev", "interface", "log", "runtime", "tar"))
@@ -57,6 +58,8 @@ def _lists(recipe: Recipe) -> list[tuple[str, tuple[str, ...]]]:
         lists.append((f"feature {feature.name}.needs", feature.needs))
         lists.append((f"feature {feature.name}.natives", feature.natives))
         lists.append((f"feature {feature.name}.runtime", feature.runtime))
+    for name in ("needs", "natives", "runtime"):
+        lists.append((f"the style's {name}", getattr(implied(recipe), name)))
     for name, value in recipe.for_build or ():
         if name in ("needs", "exports", "natives", "runtime") and isinstance(value, tuple):
             lists.append((f"for_build.{name}", tuple(map(str, value))))

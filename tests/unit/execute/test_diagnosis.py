@@ -147,6 +147,8 @@ def test_other_failures_are_left_alone(place: Place, search: str, argv: tuple[st
         (("src/configure",), "the source has src/configure: use Custom"),
         (("CMakeLists.txt", "Makefile"), "the source has CMakeLists.txt: use CMake"),
         (("meson.build",), "the source has meson.build: use Meson"),
+        (("pyproject.toml",), "the source has pyproject.toml: use Python"),
+        (("setup.py",), "the source has setup.py: use Python"),
         (("GNUmakefile",), "use Make, or Custom"),
         ((), "docs/adding-a-package.md"),
     ],

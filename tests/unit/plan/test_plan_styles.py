@@ -13,15 +13,27 @@ from quard.model import (
     CMake,
     Configure,
     Custom,
+    Feature,
     Kconfig,
     Make,
     Meson,
+    Python,
     Recipe,
     Run,
     Symlink,
     ToolchainRuntime,
 )
-from quard.plan import autotools, cmake, configure, custom, kconfig, make, meson, runtime
+from quard.plan import (
+    autotools,
+    cmake,
+    configure,
+    custom,
+    kconfig,
+    make,
+    meson,
+    python,
+    runtime,
+)
 from quard.plan.context import BUILD_TRIPLE
 from quard.plan.plan import BUILD, KconfigStep, LinkStep, RunStep, ToolchainStep, WriteStep
 from quard.plan.style import Style
@@ -146,7 +158,11 @@ def test_cmake_installs_each_component_that_the_recipe_names() -> None:
 
 def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
     recipe = Meson(
-        **COMMON, features=FEATURES, folder="{name}", configure=("-Dn={name}",), tags=("a", "b")
+        **COMMON,
+        features=FEATURES,
+        folder="{name}",
+        configure=("-Dn={name}",),
+        tags=("a", "b"),
     )
     write, setup, build, install = meson.steps(recipe, context(recipe, CHOICES))
     assert isinstance(write, WriteStep)
@@ -174,6 +190,25 @@ def test_meson_has_its_own_names_of_processors(triple: str, family: str) -> None
     write = meson.steps(recipe, replace(context(recipe), target=machine))[0]
     assert isinstance(write, WriteStep)
     assert f"cpu_family = '{family}'\ncpu = '{triple}'\nendian = 'big'\n" in write.text
+
+
+def test_python_makes_a_wheel_for_the_target_and_installs_it() -> None:
+    feature = Feature("fast", "speed", on=("--build-option=--fast",), off=("x=1",))
+    recipe = Python(**COMMON, features=(feature,), folder="{name}", configure=("v={version}",))
+    build, install = python.steps(recipe, context(recipe, {"fast": True}))
+    script, folders = f"{python.TOOLS}/build.py", ("--project", "thing", "--sysroot", "{sysroot}")
+    words = ("--setting=v=1.2", "--setting=--build-option=--fast", BUILD)
+    assert build == RunStep("build", ("python3", "-P", script, *folders, *words))
+    argv = ("--prefix", "/usr", "--stage", "{stage}", BUILD)
+    script = f"{python.TOOLS}/install.py"
+    assert install == RunStep("install", ("python3", "-P", script, *argv), serial=True)
+
+
+def test_python_for_the_build_machine_is_no_cross_build() -> None:
+    recipe = Python(**COMMON)
+    build, install = python.steps(recipe, replace(context(recipe), native=True))
+    assert "--sysroot" not in str(build)
+    assert "'--prefix', '/quard/native/usr'" in str(install)
 
 
 @pytest.mark.parametrize("kind", [CMake, Meson], ids=lambda kind: kind.__name__)

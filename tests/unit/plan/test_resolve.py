@@ -591,3 +591,16 @@ def test_what_a_package_says_about_others_is_no_part_of_its_plan(project: Path) 
     add(project / "packages", "tool", yields_to='["app"]', provides='["x"]', conflicts='["alone"]')
     assert rebuilt(project, before) == set()
     assert resolve(project).yields == (("tool", ("app",)),)
+
+
+def test_what_a_style_needs_is_added_to_the_recipes_own(project: Path) -> None:
+    packages = project / "packages"
+    add(packages, "python3")
+    add(packages, "wheel-tools", runtime='("python3",)')
+    add(packages, "backend", style="Python")
+    add(packages, "module", style="Python", natives='("backend",)', runtime='("tool",)')
+    found = resolver(project, packages=("module",))
+    edges = found.graph({}).edges["module"]
+    assert edges.natives == ("backend", "wheel-tools")
+    assert edges.runtime == ("python3", "tool")
+    assert found.natives({}) == {"backend", "wheel-tools"}

@@ -385,6 +385,14 @@ def test_a_broken_rule_is_found_and_nothing_else(
     assert str(found[0]).startswith(f"packages/thing/recipe.py: {field}: ")
 
 
+def test_the_packages_that_the_style_needs_must_be_there(tmp_path: Path) -> None:
+    found = [(one.field, one.text, one.reason) for one in findings(tmp_path, "Python")]
+    assert found == [
+        ("the style's natives", "no package 'wheel-tools'", "unknown-package"),
+        ("the style's runtime", "no package 'python3'", "unknown-package"),
+    ]
+
+
 def test_a_need_of_a_feature_may_be_exported(tmp_path: Path) -> None:
     changes = {"features": feature("x", needs='("a-lib",)'), "exports": '("a-lib",)'}
     assert findings(tmp_path, **changes) == []

@@ -1,0 +1,24 @@
+"""Packages that a build style needs, whatever the recipe says."""
+
+from __future__ import annotations
+
+from quard.base.record import Record, record
+from quard.model import Python, Recipe
+
+
+@record
+class Implied(Record):
+    """Names of packages, as in the recipe's fields of these names."""
+
+    needs: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+
+
+_NONE = Implied()
+_PYTHON = Implied(natives=("wheel-tools",), runtime=("python3",))
+
+
+def implied(recipe: Recipe) -> Implied:
+    """Return what is added to the fields of a recipe."""
+    return _PYTHON if isinstance(recipe, Python) else _NONE
