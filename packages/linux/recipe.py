@@ -42,6 +42,7 @@ RECIPE = Kconfig(
     make=["{linux_image}"],
     modules=["modules"],
     modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],
+    devicetrees="arch/{linux_arch}/boot/dts",
     finish=[
         Install("arch/{linux_arch}/boot/{linux_image}", "boot/{linux_image}"),
         Install("vmlinux", "usr/lib/debug/boot/vmlinux"),

@@ -163,6 +163,12 @@ set -- @kernel@ "$root_file"
 #@if firmware
 set -- "$@" @firmware@
 #@end
+#@if devicetree
+set -- "$@" @devicetree@
+#@end
+#@if loaded
+set -- "$@" @loaded@
+#@end
 #@if data
 set -- "$@" @data_file@
 #@end

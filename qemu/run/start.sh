@@ -42,6 +42,13 @@ set -- @fixed_arguments@ "$@" -kernel "$images/"@kernel@
 #@if firmware
 set -- "$@" -bios "$images/"@firmware@
 #@end
+#@if devicetree
+set -- "$@" -dtb "$images/"@devicetree@
+#@end
+#@if loaded
+folder=$(escape "$images")
+set -- "$@" @load_devices@
+#@end
 #@if cpio
 [ "$ROOT" != cpio ] || set -- "$@" -initrd "$images/$root_file"
 #@end

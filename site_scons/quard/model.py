@@ -221,6 +221,9 @@ class Kconfig(Recipe):
     modules   -- targets that build modules (`=m` in the configuration); without any, they and
                  modules_install are skipped
     modules_install -- targets and variables that install them below {stage}/lib/modules
+    devicetrees -- the folder of the source that has device trees; empty: a board can name none
+    blobs     -- whether make has a target for the blob of each, as `vendor/board.dtb`, which goes
+                 beside the images; else the configuration chooses the tree that is built in
     """
 
     variables: tuple[str, ...] = ()
@@ -231,6 +234,8 @@ class Kconfig(Recipe):
     install: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     modules_install: tuple[str, ...] = ()
+    devicetrees: str = ""
+    blobs: bool = True
 
 
 @record(kw_only=True)

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,14 @@ from quard.boards.keys import authorized_keys
 from quard.boards.native import NAME as BUILD
 from quard.boards.root import Login, Root
 from quard.boards.targets import target
-from quard.boards.trees import OWN, Trees, parted
+from quard.boards.trees import OWN, Trees, parted, placed
 from quard.hardening import FORTIFY, WORDS, Hardening
 from quard.installed import Unhardened
 from quard.target import Target
 
 if TYPE_CHECKING:
     from quard.boards.hooks import Hooks
+    from quard.boards.override import Override
 
 _REASON = "bad-board"
 _OVERLAYS = (f"{OWN}:rootfs",)
@@ -35,6 +36,8 @@ _LEAST_DATA_MIB = 8
 """mke2fs(8) creates no journal in a smaller file system."""
 _PERSISTENT = re.compile(r"(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*|/\.[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+")
 """Paths that need no escaping in options of mount(8) and in a list of one path per line."""
+_OVERRIDES = ("sources", "patches", "files", "defconfigs", "devicetrees")
+"""Keys with what packages are built from, each a table with the names of packages."""
 _MOUNTED = ("/data", "/dev", "/mnt", "/proc", "/run", "/sys", "/tmp", "/var/log")
 """Paths where the guest mounts other file systems."""
 
@@ -65,6 +68,7 @@ class Board(Record):
     size_mib  -- of the ext4 file system; 0: it is sized by its content
     hooks     -- scripts around the images of the board's own root; None: there are none
     roots     -- further root file systems, sorted by name
+    overrides -- package -> what it is built from instead of what its recipe says
     tree      -- the tree of its file, see quard.boards.trees
     """
 
@@ -88,6 +92,7 @@ class Board(Record):
     data: Data
     hooks: Hooks | None = None
     roots: tuple[Root, ...] = ()
+    overrides: Mapping[str, Override] = field(default_factory=dict)
     tree: str = ""
 
     @cached_property
@@ -102,6 +107,7 @@ class Board(Record):
             hardening=self.hardening,
             features=self.features,
             fragments=self.fragments,
+            overrides=self.overrides,
             tree=self.tree,
         )
 
@@ -172,6 +178,7 @@ def _board(name: str, tree: str, table: Table, triple: Target) -> Board:
         packages=table.texts("packages"),
         features=tables.features(table.table("features")),
         fragments=tables.fragments(table.table("fragments"), tree),
+        overrides=_overrides(table, tree, placed(tree, f"configs/{name}.toml")),
         overlays=tables.paths(table, "overlays", tree, _OVERLAYS),
         login=Login(
             root_password=login.text("root_password", "*"),
@@ -185,6 +192,15 @@ def _board(name: str, tree: str, table: Table, triple: Target) -> Board:
     )
     login.finish()
     return replace(board, roots=root.named(table.table("roots"), board.own))
+
+
+def _overrides(table: Table, tree: str, file: str) -> Mapping[str, Override]:
+    found = {key: table.table(key) for key in _OVERRIDES}
+    if not any(each.names() for each in found.values()):
+        return {}
+    from quard.boards.overrides import overrides  # noqa: PLC0415 - few boards need it
+
+    return overrides(found, tree, file)
 
 
 def _toolchain(table: Table, triple: Target) -> BoardToolchain:

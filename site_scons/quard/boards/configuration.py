@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import field
+from typing import TYPE_CHECKING, Literal
 
 from quard.base.record import Record, record
 from quard.hardening import Hardening
 from quard.target import Target
+
+if TYPE_CHECKING:
+    from quard.boards.override import Override
 
 Choice = Literal["on", "off", "if-available"]
 
@@ -35,6 +39,7 @@ class Configuration(Record):
     hardening -- defences that programs are built with
     features  -- (package, feature) -> choice; others have the recipe's default
     fragments -- package -> further Kconfig fragments, as names of files (quard.boards.trees)
+    overrides -- package -> what it is built from instead of what its recipe says
     native    -- packages are built for the build machine itself
     tree      -- the tree of the board's file, which the Kconfig editor writes to
     """
@@ -47,6 +52,7 @@ class Configuration(Record):
     hardening: Hardening
     features: Mapping[tuple[str, str], Choice]
     fragments: Mapping[str, tuple[str, ...]]
+    overrides: Mapping[str, Override] = field(default_factory=dict)
     native: bool = False
     tree: str = ""
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from quard.base import given
-from quard.base.errors import QuardError
 from quard.base.files import FileRef, listed
 from quard.boards.configuration import Configuration
 from quard.boards.trees import Trees, parted, placed
@@ -27,7 +26,7 @@ class Fragments:
     def __init__(
         self, trees: Trees, configuration: Configuration, board: Fragments | None = None
     ) -> None:
-        self._trees = trees
+        self.trees = trees
         self._configuration = configuration
         self._board = board
 
@@ -45,7 +44,7 @@ class Fragments:
                 for number, place in enumerate(listed or ())
             }
         edited = self.edited(package)
-        if os.path.lexists(self._trees.path(edited)):
+        if os.path.lexists(self.trees.path(edited)):
             found[self.edited_name(package)] = edited
         return found
 
@@ -68,18 +67,15 @@ class Fragments:
         name, tree = self._configuration.name, self._configuration.tree
         file = placed(tree, f"configs/{name.partition('/')[0]}.toml")
         found = dict.fromkeys(self._configuration.fragments, file)
-        folder = self._trees.path(placed(tree, f"configs/{name}"))
+        folder = self.trees.path(placed(tree, f"configs/{name}"))
         ending = ".fragment"
         edited = (name.removesuffix(ending) for name in listed(folder, ending))
         return found | {package: self.edited(package) for package in edited}
 
     def _hash(self, file: str) -> str:
         try:
-            return given.digest(self._trees.path(file))
+            return given.digest(self.trees.path(file))
         except OSError as error:
-            raise QuardError(
-                f"the board's fragment {file} cannot be read",
-                detail=error.strerror or str(error),
-                reason="bad-board",
-                hint="replace it with a file that this user can read, or remove it",
-            ) from error
+            from quard.boards.files import unreadable  # noqa: PLC0415 - for an error only
+
+            raise unreadable(self.trees, file, error) from error

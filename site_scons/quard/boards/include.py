@@ -25,6 +25,8 @@ REASON = "bad-board"
 _ENDING = ".fragment"
 _HOOKS = ("post_root", "post_image", "inputs")
 """Keys of [hooks] with paths, see quard.boards.hooks."""
+_PATHS = ("devicetrees", "files", "fragments", "patches")
+"""Tables with a list of paths for each package."""
 _Data = dict[str, Any]
 
 
@@ -98,7 +100,7 @@ def _make_explicit(data: _Data, tree: str) -> None:
             return {key: explicit(inner) for key, inner in items.items()}
         if not isinstance(items, list):
             return items
-        return [f"{tree or OWN}:{i}" if isinstance(i, str) and ":" not in i else i for i in items]
+        return [f"{tree or OWN}:{i}" if _is_plain_path(i) else i for i in items]
 
     for table in _roots(data):
         if "overlays" in table:
@@ -107,9 +109,15 @@ def _make_explicit(data: _Data, tree: str) -> None:
         if isinstance(hooks, dict):
             paths = {key: explicit(hooks[key]) for key in _HOOKS if key in hooks}
             hooks.update(paths)
-        fragments = table.get("fragments")
-        if isinstance(fragments, dict):
-            fragments.update({package: explicit(items) for package, items in fragments.items()})
+        for key in _PATHS:
+            paths = table.get(key)
+            if isinstance(paths, dict):
+                paths.update({package: explicit(items) for package, items in paths.items()})
+
+
+def _is_plain_path(item: Any) -> bool:
+    """Return whether an entry is a path without its tree; a blob is a path in a source."""
+    return isinstance(item, str) and ":" not in item and not item.endswith((".dtb", ".dtbo"))
 
 
 def _roots(data: _Data) -> Iterator[_Data]:

@@ -91,11 +91,14 @@ def paths(
 
     tree -- of the board's file: a path is in this tree, unless it names another one
     """
-    found = table.texts(key, default)
-    for written in found:
-        _, path = parted(written)
-        whole = not path.strip("./") or written.startswith(":")
-        if whole or path.startswith("/") or ".." in path.split("/"):
-            hint = "a link below the tree may point elsewhere: docs/adding-a-package.md"
-            raise table.error(key, f"must contain paths below their tree, not {written!r}", hint)
-    return tuple(placed(tree, path) for path in found)
+    return tuple(path(table, key, tree, written) for written in table.texts(key, default))
+
+
+def path(table: Table, key: str, tree: str, written: str) -> str:
+    """Return one of these paths as the name of a file; `written` is as the board has it."""
+    _, inner = parted(written)
+    whole = not inner.strip("./") or written.startswith(":")
+    if whole or inner.startswith("/") or ".." in inner.split("/"):
+        hint = "a link below the tree may point elsewhere: docs/adding-a-package.md"
+        raise table.error(key, f"must contain paths below their tree, not {written!r}", hint)
+    return placed(tree, written)

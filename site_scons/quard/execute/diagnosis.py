@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from quard.execute.absent import absent
 from quard.execute.musl import REFUSED
 from quard.process.sandbox import INSIDE, Work, shows
 
@@ -72,6 +73,8 @@ def diagnose(
             return found
     if found := _without_cxx(log, work):
         return found
+    if named := absent(argv, log, work.src):
+        return Diagnosis(*named, certain=True)
     names = sorted({name for name in _missing(log) if not _there(work, name)})
     return _undeclared(names, search, certain=False) if names else None
 

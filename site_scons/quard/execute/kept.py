@@ -16,6 +16,7 @@ from quard.base import canonical
 from quard.base.errors import QuardError
 from quard.base.files import replacing
 from quard.execute import checkpoint
+from quard.plan.plan import PUT
 from quard.sources.trees import Entry
 
 _STAMP = "kept.json"
@@ -26,8 +27,8 @@ _MARK = "failed"
 def base(depends: Mapping[str, Any], place: Path | None) -> str:
     """Return the hash over what must not change between two builds in one folder.
 
-    That is everything a result depends on except the configuration's lines and the state of a
-    local tree: the build itself detects their changes.
+    That is everything a result depends on except the configuration's lines, the device trees of
+    a board, and the state of a local tree: the build itself detects their changes.
 
     depends -- as Job.basis returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
@@ -43,6 +44,8 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
             lines |= set(settings["fragments"])
             steps.append({**step, "kconfig": {**settings, "fragments": [], "lines": []}})
             plan["features"] = {}
+        if tuple(step.get("run", ())[: len(PUT)]) == PUT:
+            lines.add(step["run"][len(PUT)].removeprefix("{files}/"))
     plan["steps"] = steps
     plan["files"] = [file for file in plan["files"] if file[0] not in lines]
     return canonical.digest({**depends, "plan": plan, "place": str(place or "")})

@@ -15,10 +15,11 @@ from quard.face.paths import contested
 from quard.face.report import as_json
 from quard.model import Folder, Recipe
 from quard.plan.board import MANIFEST
+from quard.plan.plan import Plan, kconfig_step
 from quard.plan.resolved import Resolved
 from quard.plan.source import TOP, archives
 from quard.plan.unit import parted, qualified
-from quard.recipes.catalog import Catalog
+from quard.recipes.catalog import Catalog, Package
 from quard.recipes.placeholders import render, render_all
 
 
@@ -91,8 +92,9 @@ def _row(resolved: Resolved, name: str) -> dict[str, str]:
 
 
 def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
-    package = catalog[name]
+    package = resolved.packages.get(name) or catalog[name]
     recipe = package.recipe
+    override = resolved.root.configuration.overrides.get(name)
     plan = resolved.plans.get(name)
     edges = resolved.graph.edges[name] if plan else None
     native = resolved.root.name == BUILD
@@ -104,9 +106,12 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "homepage": recipe.homepage,
         "tree": package.tree or OWN,
         "recipe": package.file,
+        "changed_by": f"{override.file}: {' '.join(override.said)}" if override else "",
         "on_board": plan is not None,
         "image": [] if native else [part for each, part in resolved.layers if each == name],
         **_sources(recipe, name, catalog.shown(name)),
+        "patches": _patches(package),
+        **_kconfig(package, plan),
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),
         "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
@@ -138,6 +143,24 @@ def _sources(recipe: Recipe, name: str, folder: str) -> dict[str, Any]:
             for one in sources
             if one.into != TOP
         ],
+    }
+
+
+def _patches(package: Package) -> list[str]:
+    """Return the patches in their order; those of the board by the names of their files."""
+    places = package.board_files
+    return [places.get(each.name, each.name) for each in package.patches()]
+
+
+def _kconfig(package: Package, plan: Plan | None) -> dict[str, Any]:
+    """Return what the configuration of a Kconfig package is made from."""
+    step = kconfig_step(plan) if plan else None
+    if step is None:
+        return {}
+    return {
+        "base": step.base,
+        "fragments": list(step.fragments),
+        "devicetrees": [package.board_files.get(each, each) for each in package.devicetrees],
     }
 
 

@@ -50,10 +50,28 @@ def _whole(trees: Trees, chosen: Board) -> dict[str, Any]:
         "machine": chosen.machine,
         **_root(chosen.own),
         "hardening": dict(vars(chosen.hardening)),
+        **_overrides(chosen),
         "data_mib": chosen.data.size_mib,
         "persistent": list(chosen.data.persistent),
         "roots": {root.name: _root(root) for root in chosen.roots},
     }
+
+
+def _overrides(chosen: Board) -> dict[str, Any]:
+    """Return what packages are built from instead of what recipes say, by the board's keys."""
+    keys = ("sources", "patches", "files", "defconfigs", "devicetrees")
+    found: dict[str, Any] = {key: {} for key in keys}
+    for name, one in chosen.overrides.items():
+        release = one.release and {k: _plain(v) for k, v in vars(one.release).items() if v}
+        values = (release, one.patches, one.files, one.defconfig, one.devicetrees)
+        for key, value in zip(keys, values, strict=True):
+            if value:
+                found[key][name] = _plain(value)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _root(root: Root) -> dict[str, Any]:

@@ -94,6 +94,8 @@ class Machine:
     machine, cpu -- QEMU's names; `cpu` empty: the machine's own default
     accel        -- auto: KVM where it can be used; kvm: nothing else; tcg: never
     firmware, kernel -- file names in the images folder; `firmware` empty: QEMU's own, or none
+    devicetree   -- file name of the device tree there; empty: QEMU makes one
+    loaded       -- (file name there, address): files that are in memory before anything runs
     console      -- the kernel's name of QEMU's first serial port
     command_line -- further kernel parameters
     panic_words  -- kernel parameters with which a panic ends QEMU with status 3
@@ -112,6 +114,8 @@ class Machine:
     memory_mib: int
     firmware: str
     kernel: str
+    devicetree: str
+    loaded: tuple[tuple[str, int], ...]
     console: str
     command_line: tuple[str, ...]
     panic_words: tuple[str, ...]
@@ -147,6 +151,8 @@ def load(path: Path, file: str = "") -> Machine:
         memory_mib=_number(table, "memory_mib", 16, 1 << 20),
         firmware=_text(table, "firmware", f"({NAME})?", ""),
         kernel=_text(table, "kernel", NAME),
+        devicetree=_text(table, "devicetree", f"({NAME})?", ""),
+        loaded=_loaded(table.table("loaded")),
         console=_text(table, "console", NAME),
         command_line=_words(table, "command_line"),
         panic_words=_words(table, "panic_words", ()),
@@ -170,6 +176,18 @@ def _missing(path: Path) -> QuardError:
         reason=_REASON,
         hint=meant(path.stem, known, "add the file; qemu/virt.toml is an example"),
     )
+
+
+def _loaded(table: Table) -> tuple[tuple[str, int], ...]:
+    found = []
+    for name in table.names():
+        address = table.number(name)
+        if not re.fullmatch(NAME, name) or not 0 <= address < 1 << 63:
+            raise table.error(
+                name, "must be the name of a file in the images folder, and an address"
+            )
+        found.append((name, address))
+    return tuple(found)
 
 
 def _network(table: Table) -> Network:

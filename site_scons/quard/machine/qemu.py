@@ -34,6 +34,18 @@ def accelerated(machine: Machine) -> tuple[str, ...]:
     return ("-accel", "kvm", "-cpu", machine.kvm.cpu, *machine.kvm.options)
 
 
+def load_devices(machine: Machine) -> str:
+    """Return the arguments, for the shell, that put files into memory before anything runs.
+
+    The shell has the images folder, escaped for QEMU's options, in $folder. Names in it have no
+    comma.
+    """
+    return " ".join(
+        f'-device "loader,addr={address:#x},force-raw=on,file=$folder/{name}"'
+        for name, address in machine.loaded
+    )
+
+
 def network(machine: Machine) -> str:
     """Return the argument of `-netdev`, to which the forwards are appended."""
     net = machine.network

@@ -62,9 +62,9 @@ def script(
 
     The lines between `#@if WORD or WORD` and `#@end` are only for boards and machines with one of
     these: ext4, squashfs, cpio (root file systems), bootable (any of them), unbootable, data (a
-    data disk), panic (a panic ends QEMU), firmware (one of the images), kvm (processors of some
-    hosts can run the machine), emulated (those of none can). `@word@` is replaced by the machine's
-    value, quoted.
+    data disk), panic (a panic ends QEMU), firmware, devicetree, loaded (some of the images), kvm
+    (processors of some hosts can run the machine), emulated (those of none can). `@word@` is
+    replaced by the machine's value, quoted.
 
     board   -- its name
     data    -- file name of the data disk's template; "": the board has none
@@ -91,6 +91,8 @@ def _conditions(machine: Machine, roots: tuple[str, ...], data: str) -> dict[str
         "firmware": bool(machine.firmware),
         "kvm": bool(machine.kvm.processors),
         "emulated": not machine.kvm.processors,
+        "devicetree": bool(machine.devicetree),
+        "loaded": bool(machine.loaded),
     }
 
 
@@ -140,6 +142,7 @@ def _words(machine: Machine) -> dict[str, str]:
         "accel": machine.accel,
         "binary": machine.binary,
         "firmware": machine.firmware,
+        "devicetree": machine.devicetree,
         "kernel": machine.kernel,
         "kernel_words": qemu.kernel_words(machine),
         "panic_words": " ".join(machine.panic_words),
@@ -158,6 +161,8 @@ def _words(machine: Machine) -> dict[str, str]:
     quoted["summary"] = machine.summary
     quoted["host_packages"] = " or ".join(machine.host_packages)
     quoted["kvm_processors"] = " ".join(machine.kvm.processors)
+    quoted["loaded"] = shlex.join(name for name, _ in machine.loaded)
+    quoted["load_devices"] = qemu.load_devices(machine)
     quoted["fixed_arguments"] = shlex.join(qemu.fixed_arguments(machine))
     quoted["emulated"] = shlex.join(qemu.emulated(machine))
     quoted["accelerated"] = shlex.join(qemu.accelerated(machine))

@@ -31,6 +31,7 @@ class Inputs(Record):
     sysroot        -- packages whose dev parts the build sees
     linked         -- packages of which it sees only the shared libraries
     natives        -- parts of packages for the build machine that it sees, as NAME:PART
+    devicetrees    -- that the board builds, as names in the source and names of `files`
     """
 
     patches: tuple[FileRef, ...] = ()
@@ -43,6 +44,7 @@ class Inputs(Record):
     sysroot: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
+    devicetrees: tuple[str, ...] = ()
 
 
 def compose(
@@ -106,6 +108,7 @@ def _context(
         features=features,
         cflags=configuration.flags,
         fragments=tuple(fragment.name for fragment in inputs.fragments),
+        devicetrees=inputs.devicetrees,
         native=configuration.native,
         generate=inputs.generate,
     )

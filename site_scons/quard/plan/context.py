@@ -22,6 +22,7 @@ class Context(Record):
 
     features -- every feature of the recipe, on or off
     fragments -- names of the board's Kconfig fragments, applied after the recipe's
+    devicetrees -- that the board builds, as names in the source and names of files
     native -- it is built for the build machine
     generate -- the source is a developer's checkout without generated files
     """
@@ -32,6 +33,7 @@ class Context(Record):
     features: Mapping[str, bool]
     cflags: str
     fragments: tuple[str, ...] = ()
+    devicetrees: tuple[str, ...] = ()
     native: bool = False
     generate: bool = False
     values: Mapping[str, str] = field(init=False)

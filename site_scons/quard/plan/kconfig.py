@@ -14,7 +14,7 @@ _NO_LINKS = ("find", "{stage}/lib/modules", "-type", "l", "-delete")
 def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
     """Return the configure, build and, if the recipe has any, install steps."""
     make = ("make", *context.texts(recipe.variables))
-    steps: tuple[Step, ...] = (
+    configure = (
         KconfigStep(
             phase="configure",
             make=make,
@@ -23,8 +23,15 @@ def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
             fragments=recipe.fragments + context.fragments,
             lines=context.choices(),
         ),
-        RunStep("build", (*make, *context.texts(recipe.make))),
     )
+    early: tuple[Step, ...] = ()
+    late: tuple[Step, ...] = ()
+    if context.devicetrees:
+        from quard.plan import devicetrees  # noqa: PLC0415 - few boards have their own
+
+        early = devicetrees.build(recipe, context, make)
+        late = devicetrees.install(recipe, context)
+    steps: tuple[Step, ...] = (RunStep("build", (*make, *context.texts(recipe.make))),)
     if recipe.modules:
         steps += (RunStep("build", (*make, *context.texts(recipe.modules)), modular=True),)
     if recipe.install:
@@ -35,7 +42,7 @@ def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
             RunStep("install", install, modular=True),
             RunStep("install", _NO_LINKS, modular=True),
         )
-    return steps
+    return (*configure, *early, *steps, *late)
 
 
 STYLE = Style(steps=steps)

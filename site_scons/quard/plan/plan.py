@@ -24,6 +24,8 @@ EXECUTOR = 2
 """Version of the executor's results; increased when equal plans give other results."""
 BUILD = "quardroot-build"
 """Folder below the source for builds that do not write into the source itself."""
+PUT = ("install", "-C", "-D", "-m", "0644")
+"""Copies a file of {files} into the source, unless the same one is there: make sees no change."""
 
 Phase = Literal["prepare", "configure", "build", "install"]
 PHASES: tuple[Phase, ...] = ("prepare", "configure", "build", "install")

@@ -60,6 +60,10 @@ class Resolver:
         self._fragments = fragments
         check_names(root, catalog)
         check_fragments(fragments, catalog)
+        if root.configuration.overrides:
+            from quard.recipes.overriding import check  # noqa: PLC0415 - few boards need it
+
+            check(root.configuration.overrides, catalog)
 
     def choices(self) -> dict[tuple[str, str], Choice]:
         """Return the features whose choice is `if-available`, with that choice."""
@@ -79,7 +83,7 @@ class Resolver:
         read: list[Package] = []
 
         def edges(name: str) -> Edges:
-            package = self._package(name)
+            package = self.package(name)
             read.append(self._catalog[name])
             return self._edges(package, decided)
 
@@ -112,7 +116,7 @@ class Resolver:
         """
         graph = self.graph(decided, extra)
         lint.require((self._catalog[name] for name in graph.order), self._catalog)
-        packages = {name: self._package(name) for name in graph.order}
+        packages = {name: self.package(name) for name in graph.order}
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
         check_c_library(packages.values(), self._configuration.target)
@@ -138,12 +142,16 @@ class Resolver:
             plans=plans,
         )
 
-    def _package(self, name: str) -> Package:
+    def package(self, name: str) -> Package:
         """Return a package with its recipe for this root."""
         found = self._catalog[name]
         if self._configuration.native:
             lint.require((found,), self._catalog)
             return for_build(found)
+        if override := self._configuration.overrides.get(name):
+            from quard.recipes.overriding import overridden  # noqa: PLC0415 - few boards need it
+
+            return overridden(found, override, self._fragments.trees)
         return found
 
     def _inputs(
@@ -166,6 +174,7 @@ class Resolver:
             strict=self._strict,
             sysroot=() if native else graph.sysroot(name),
             linked=() if native else graph.linked(name),
+            devicetrees=package.devicetrees,
             natives=seen,
         )
 

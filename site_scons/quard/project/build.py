@@ -249,7 +249,7 @@ class BoardBuild:
         workspace, unit, needs = self.workspace, self.package(name), self.needs(name)
         root, bare = parted(name)
         package, tree = self.roots[root].packages[bare], workspace.local_trees.listing(bare)
-        files = {path.name: path for path in package.folder.iterdir()}
+        files = package.places()
         for inner, file in workspace.fragments[root].of(bare).items():
             files[inner] = workspace.trees.path(file)
         # Equal packages of two roots are built in one folder, and edited in one for each.

@@ -33,7 +33,7 @@ def outlook(
         if unit.is_package:
             if row.action == "restore":
                 seconds = _RESTORED
-            elif not workspace.at_hand(unit.package):
+            elif not workspace.at_hand(workspace.source_name(unit)):
                 seconds = None  # a download takes an unknown time
         elif not isinstance(unit.plan, RootfsPlan | FileSystemPlan):
             continue

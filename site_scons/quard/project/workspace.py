@@ -82,11 +82,14 @@ class Workspace:
         names = tuple(unit.name for unit in units)
         roots = (*(root.name for root in self.board.roots), native.NAME)
         places.require(self.project / "out", self.board.name, names, self.host.stores.all, roots)
-        self.require_sources({unit.package for unit in units})
+        self.require_sources({self.source_name(unit) for unit in units})
 
     def require_sources(self, names: Iterable[str]) -> None:
-        """Check that fetching the sources of these packages can write. Raises QuardError."""
-        requests = (one for name in sorted(names) for one in self.requests(self._catalog[name]))
+        """Check that fetching the sources of these packages can write. Raises QuardError.
+
+        names -- see `source_name`
+        """
+        requests = (one for name in sorted(names) for one in self._sources(name))
         digests = (variant.sha256 for request in requests for variant in request.variants)
         places.require_sources(self.host.sources, digests)
 
@@ -105,9 +108,7 @@ class Workspace:
             **({"sites": dict(self.settings.sites)} if self.settings.sites else {}),
         }
         keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
-        asked = questions(
-            self._resolvers, self._catalog, names, lambda name: self.requests(self._catalog[name])
-        )
+        asked = questions(self._resolvers, self._catalog, names, self._sources)
         decisions = keeper.decide(asked, again=again, whole=not names, note=self.console.note)
         self.fresh = frozenset(keeper.fresh)
         return decisions
@@ -168,14 +169,28 @@ class Workspace:
         """The folders that packages are built from in place of archives."""
         return LocalTrees(self.settings.override, self.edits, self._catalog, self.out / "trees")
 
+    def source_name(self, unit: Unit) -> str:
+        """Return what names a package's source: the package, which is the same in all roots.
+
+        Only where the board has another source, that for the build machine has a name of its own.
+        """
+        return unit.name if unit.native and unit.package in self.board.overrides else unit.package
+
     def fetch(self, name: str) -> None:
-        """Fetch and verify one package's source ahead of its build."""
-        for request in self.requests(self._catalog[name]):
+        """Fetch and verify one package's source ahead of its build; `name`: see `source_name`."""
+        for request in self._sources(name):
             self.host.fetcher().fetch(request)
 
     def at_hand(self, name: str) -> bool:
-        """Return whether one package's source is already here."""
-        return all(map(self._archives.at_hand, self.requests(self._catalog[name])))
+        """Return whether one package's source is already here; `name`: see `source_name`."""
+        return all(map(self._archives.at_hand, self._sources(name)))
+
+    def _sources(self, name: str) -> tuple[Request, ...]:
+        root, package = parted(name)
+        own = root != native.NAME and package in self.board.overrides
+        return self.requests(
+            self._resolvers[""].package(package) if own else self._catalog[package]
+        )
 
     def requests(self, package: Package) -> tuple[Request, ...]:
         """Return the requests for a package's archives that no local tree replaces."""

@@ -79,6 +79,20 @@ class Package(Record):
             and (not name.endswith(".fragment") or name in fragments)
         )
 
+    def places(self) -> dict[str, Path]:
+        """Return the paths of the files in the folder, by their names in a build."""
+        return {path.name: path for path in self.folder.iterdir()}
+
+    @property
+    def devicetrees(self) -> tuple[str, ...]:
+        """The device trees that a board builds, see quard.boards.overrides."""
+        return ()
+
+    @property
+    def board_files(self) -> dict[str, str]:
+        """Name of a file in the build -> that of the board's file which it is."""
+        return {}
+
     def own(self, path: str) -> Path:
         """Return a folder below the recipe's. Raises QuardError recipe-link, missing-folder."""
         shown = _shown(self.tree, self.name)

@@ -30,11 +30,24 @@ def sources(package: Package, _: Catalog) -> Iterator[Finding]:
             continue
         yield from _pinned(package, field, source)
         for url in _addresses(source):
-            if not _ADDRESS.match(url):
+            if not is_address(url):
                 yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
-            elif (site := sites.split(url)[0]) and site not in sites.bases():
-                text = meant(site, sites.bases(), f"known: {', '.join(sorted(sites.bases()))}")
-                yield finding(package, "sources", f"unknown site {site!r}; {text}", "unknown-site")
+            elif text := unknown_site(url):
+                yield finding(package, "sources", text, "unknown-site")
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text has the form of a source's address."""
+    return _ADDRESS.match(text) is not None
+
+
+def unknown_site(address: str) -> str:
+    """Return what is wrong with the site of an address; "" if nothing is."""
+    site = sites.split(address)[0]
+    if not site or site in sites.bases():
+        return ""
+    known = f"known: {', '.join(sorted(sites.bases()))}"
+    return f"unknown site {site!r}; {meant(site, sites.bases(), known)}"
 
 
 def _places(package: Package) -> Iterator[Finding]:

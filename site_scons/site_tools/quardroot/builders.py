@@ -133,7 +133,7 @@ def Goals(env: Base) -> list[Node]:  # noqa: N802
     begun: Session = env["QUARDROOT"]
     command = begun.command
     if command.verb == "source":
-        names = dict.fromkeys(unit.package for unit in begun.wanted)
+        names = dict.fromkeys(map(begun.workspace.source_name, begun.wanted))
         return [node for name in names for node in Source(env, name)]
     if command.opens:
         return Open(env)

@@ -70,8 +70,9 @@ def _dry_run(run: Run) -> str:
     """Return what the command would do, in the form of why."""
     build = run.build
     if run.command.verb == "source":
-        names = dict.fromkeys(unit.package for unit in build.image)
-        missing = [name for name in names if not build.workspace.at_hand(name)]
+        workspace = build.workspace
+        names = dict.fromkeys(map(workspace.source_name, build.image))
+        missing = [name for name in names if not workspace.at_hand(name)]
         return report.fetching(missing)
     forecast = _forecast(build, run.guard)
     wanted = {unit.name for unit in run.wanted if unit.is_package}

@@ -142,7 +142,7 @@ class Session:
             if packages or self.command.opens:
                 workspace.require_places(packages)
             elif self.command.verb == "source":
-                workspace.require_sources(unit.package for unit in self.wanted)
+                workspace.require_sources(map(workspace.source_name, self.wanted))
         return found
 
     def _prepare_order(self) -> None:

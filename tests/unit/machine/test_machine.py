@@ -52,6 +52,22 @@ def test_packages_of_qemu_are_a_list_of_names(tmp_path: Path, wrong: str) -> Non
     assert "host_packages must" in error.message
 
 
+def test_device_tree_and_files_in_memory_are_optional(tmp_path: Path) -> None:
+    path = tmp_path / "board.toml"
+    more = (
+        'devicetree = "own.dtb"\n[loaded]\n"boot.scr" = 0x88100000\nImage = 0x84000000\n[network]'
+    )
+    path.write_text(changed("[network]", more), encoding="utf-8")
+    machine = load(path)
+    assert machine.devicetree == "own.dtb"
+    assert machine.loaded == (("Image", 0x84000000), ("boot.scr", 0x88100000))
+    for wrong in ("Image = -1", '"a,b" = 1', '"$x" = 1'):
+        text = changed("[network]", f"[loaded]\n{wrong}\n[network]")
+        assert "must be the name of a file in the images folder" in rejected(tmp_path, text).message
+    text = changed("[network]", '[loaded]\nImage = "0x1"\n[network]')
+    assert "loaded.Image must be a whole number" in rejected(tmp_path, text).message
+
+
 def test_processor_is_optional_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "board.toml"
     path.write_text(changed("cpus = 2", 'cpus = 2\ncpu = "rv64,zbb=on"'), encoding="utf-8")

@@ -55,6 +55,22 @@ def test_a_machine_without_firmware_starts_the_kernel_and_needs_no_further_image
     assert "-bios" not in outcome.argv
 
 
+def test_a_machine_may_have_a_device_tree_and_files_in_memory(board: Board) -> None:
+    loaded = (("boot.scr", 0x88100000), ("kernel", 0x84000000))
+    machine = dataclasses.replace(MACHINE, devicetree="own.dtb", loaded=loaded)
+    (board.images / "run.sh").write_text(variant("ext4", machine=machine))
+    board.start("FORWARD=none").rejected("image-missing")
+    for name in ("own.dtb", "boot.scr", "kernel"):
+        (board.images / name).touch()
+    outcome = board.start("FORWARD=none")
+    assert outcome.value("-dtb") == str(board.images / "own.dtb")
+    folder = str(board.images).replace(",", ",,")
+    assert {
+        f"loader,addr=0x88100000,force-raw=on,file={folder}/boot.scr",
+        f"loader,addr=0x84000000,force-raw=on,file={folder}/kernel",
+    } <= {*outcome.values("-device")}
+
+
 def test_the_data_disk_may_be_another_device_than_that_of_the_root(board: Board) -> None:
     disk = dataclasses.replace(MACHINE.disk, device="blk,bus=a.0", data_device="blk,bus=a.1")
     machine = dataclasses.replace(MACHINE, disk=disk)

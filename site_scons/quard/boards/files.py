@@ -1,0 +1,46 @@
+"""Files that a board names and a build reads: patches, fragments and device trees."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+from quard.base import given
+from quard.base.errors import QuardError
+from quard.base.files import FileRef
+from quard.boards.trees import Trees
+
+
+def reference(trees: Trees, name: str, file: str, *, runs: bool = False) -> FileRef:
+    """Return a board's file with the hash of its content.
+
+    name -- in the build
+    file -- its name, see quard.boards.trees
+    runs -- a build may run it, so its mode counts
+    Raises QuardError bad-board for one that cannot be read.
+    """
+    path = trees.path(file)
+    try:
+        text = given.content(path)
+        executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)
+    except OSError as error:
+        raise unreadable(trees, file, error) from error
+    return FileRef(name, hashlib.sha256(text).hexdigest(), executable)
+
+
+def unreadable(trees: Trees, file: str, error: OSError) -> QuardError:
+    """Return the error for a file that a board names; of a missing one, with a name like it."""
+    path = trees.path(file)
+    hint = "replace it with a file that this user can read, or remove it from the board's file"
+    if isinstance(error, FileNotFoundError) and not os.path.islink(path):
+        from quard.base.names import meant  # noqa: PLC0415 - for a wrong name only
+
+        there = sorted(os.listdir(path.parent)) if path.parent.is_dir() else []
+        hint = meant(path.name, there, hint)
+    return QuardError(
+        f"the board's file {file} cannot be read",
+        detail=error.strerror or str(error),
+        reason="bad-board",
+        hint=hint,
+    )
