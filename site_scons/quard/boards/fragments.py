@@ -40,8 +40,7 @@ class Fragments:
             found = self._board.of(package)
         else:
             found = {
-                f"board-{number}-{parted(place)[1].rpartition('/')[2]}": place
-                for number, place in enumerate(listed or ())
+                fragment_name(number, place): place for number, place in enumerate(listed or ())
             }
         edited = self.edited(package)
         if os.path.lexists(self.trees.path(edited)):
@@ -79,3 +78,12 @@ class Fragments:
             from quard.boards.files import unreadable  # noqa: PLC0415 - for an error only
 
             raise unreadable(self.trees, file, error) from error
+
+
+def fragment_name(number: int, place: str) -> str:
+    """Return the name in a build of a fragment that a board lists.
+
+    number -- its place in the list, from 0 on
+    place  -- the name of its file, see quard.boards.trees
+    """
+    return f"board-{number}-{parted(place)[1].rpartition('/')[2]}"

@@ -107,8 +107,7 @@ def _make_explicit(data: _Data, tree: str) -> None:
             table["overlays"] = explicit(table["overlays"])
         hooks = table.get("hooks")
         if isinstance(hooks, dict):
-            paths = {key: explicit(hooks[key]) for key in _HOOKS if key in hooks}
-            hooks.update(paths)
+            hooks.update({key: explicit(hooks[key]) for key in _HOOKS if key in hooks})
         for key in _PATHS:
             paths = table.get(key)
             if isinstance(paths, dict):

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.execute import kconfig_symbols
 from quard.plan.plan import KconfigStep
 from quard.process.sandbox import Work
 
 FEATURES = "the board's features"
 """Origin of lines that do not come from a fragment."""
+ABSENT = "no such line: its dependencies are not met, or it does not exist"
+"""What is found of a symbol that is not in a configuration."""
 _BYTES = "surrogateescape"
 """How to decode bytes that are not text: they may occur in a symbol's value."""
 _ANSWERS = 1 << 16
@@ -97,21 +100,31 @@ def vanished(config: str, requests: Mapping[str, ConfigLine]) -> tuple[tuple[Con
     for request in requests.values():
         if found.get(request.symbol) != request.value:
             if request.symbol not in found:
-                shown = "no such line: its dependencies are not met, or it does not exist"
+                shown = ABSENT
             else:
                 shown = str(ConfigLine(request.symbol, found[request.symbol], ""))
             missing.append((request, shown))
     return tuple(missing)
 
 
-def check(config: str, requests: Mapping[str, ConfigLine], name: str) -> None:
-    """Raise QuardError kconfig-line-vanished unless every request is satisfied."""
+def check(
+    config: str, requests: Mapping[str, ConfigLine], name: str, src: Path, arch: str = ""
+) -> None:
+    """Raise QuardError kconfig-line-vanished unless every request is satisfied.
+
+    src, arch -- the source folder, whose Kconfig files say why a symbol is missing; see
+                 quard.execute.kconfig_symbols
+    """
     missing = vanished(config, requests)
     if missing:
+        absent = [request.symbol for request, shown in missing if shown == ABSENT]
+        why = kconfig_symbols.explain(src, absent, arch) if absent else {}
         raise QuardError(
             f"{name}: {len(missing)} requested configuration "
             f"{'line is' if len(missing) == 1 else 'lines are'} not in the result",
-            detail="\n".join(f"{r.origin}: {r}\n  found: {shown}" for r, shown in missing),
+            detail="\n".join(
+                f"{r.origin}: {r}\n  found: {why.get(r.symbol, shown)}" for r, shown in missing
+            ),
             reason="kconfig-line-vanished",
             hint="enable what the option depends on, or remove the line from the fragment",
         )
@@ -161,7 +174,9 @@ class Configurator:
 
     def make(self, name: str) -> None:
         """Make `.config` and check that it satisfies all requests."""
-        check(self.fill(), merge(self.requests()), name)
+        given = dict(word.partition("=")[::2] for word in self.step.make)
+        arch = given.get("ARCH", "")
+        check(self.fill(), merge(self.requests()), name, self._work.src, arch)
 
     def read(self) -> str:
         """Return `.config`; if the package made it a link, do not follow it."""

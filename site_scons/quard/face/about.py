@@ -8,6 +8,7 @@ from typing import Any
 
 from quard import sites
 from quard.base.errors import QuardError
+from quard.boards.fragments import fragment_name
 from quard.boards.native import NAME as BUILD
 from quard.boards.trees import OWN
 from quard.face.cli import Command
@@ -111,7 +112,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "image": [] if native else [part for each, part in resolved.layers if each == name],
         **_sources(recipe, name, catalog.shown(name)),
         "patches": _patches(package),
-        **_kconfig(package, plan),
+        **_kconfig(resolved, package, plan),
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),
         "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
@@ -152,14 +153,16 @@ def _patches(package: Package) -> list[str]:
     return [places.get(each.name, each.name) for each in package.patches()]
 
 
-def _kconfig(package: Package, plan: Plan | None) -> dict[str, Any]:
+def _kconfig(resolved: Resolved, package: Package, plan: Plan | None) -> dict[str, Any]:
     """Return what the configuration of a Kconfig package is made from."""
     step = kconfig_step(plan) if plan else None
     if step is None:
         return {}
+    listed = resolved.root.configuration.fragments.get(package.name, ())
+    places = {fragment_name(number, place): place for number, place in enumerate(listed)}
     return {
         "base": step.base,
-        "fragments": list(step.fragments),
+        "fragments": [places.get(name, name) for name in step.fragments],
         "devicetrees": [package.board_files.get(each, each) for each in package.devicetrees],
     }
 
