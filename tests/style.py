@@ -24,7 +24,7 @@ CHECKS = {
     "format": ("ruff", "format", "--check", "--quiet", "."),
     "types": ("mypy", "--no-error-summary"),
     "spelling": ("codespell_lib",),
-    "shell": ("shellcheck", "--external-sources", "--source-path=SCRIPTDIR"),
+    "shell": ("shellcheck", "--external-sources", "--source-path=SCRIPTDIR:rootfs/etc/init.d"),
 }
 """Name -> module of Python and its arguments; shellcheck is a program."""
 SCRIPT = (b"#!/bin/sh\n", b"#!/usr/bin/env bash\n", b"# shellcheck shell=")

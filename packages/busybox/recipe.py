@@ -1,4 +1,4 @@
-from quard.model import Kconfig, Permission, Source
+from quard.model import Config, Kconfig, Permission, Service, Source
 
 RECIPE = Kconfig(
     summary="The usual commands of a small system in one program",
@@ -24,6 +24,12 @@ RECIPE = Kconfig(
     fragments=["quard-star.fragment"],
     make=["busybox"],
     install=["CONFIG_PREFIX={stage}", "install"],
+    services=[
+        Service("syslogd", start=1, script="syslogd.init"),
+        Service("ntpd", start=45, script="ntpd.init"),
+        Service("httpd", start=60, script="httpd.init"),
+    ],
+    configs=[Config("ntpd.default", "etc/default/ntpd")],
     yields_to=["*"],
     permissions=[Permission("/usr/bin/busybox", mode="4755")],
 )

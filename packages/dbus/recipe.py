@@ -1,4 +1,4 @@
-from quard.model import Meson, Permission, Source, User
+from quard.model import Meson, Permission, Service, Source, User
 
 RECIPE = Meson(
     summary="Messages between programs, and the bus that passes them on",
@@ -31,6 +31,7 @@ RECIPE = Meson(
     permissions=[
         Permission("/usr/libexec/dbus-daemon-launch-helper", mode="4750", group="messagebus"),
     ],
-    # /run is empty at each start: what starts the bus makes its folder.
+    services=[Service("dbus", start=30, script="dbus.init")],
+    # /run is empty at each start: the service makes its folder there.
     drop=["run", "usr/bin/dbus-test-tool", "usr/share/doc", "usr/share/xml"],
 )

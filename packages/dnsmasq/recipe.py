@@ -1,4 +1,4 @@
-from quard.model import Feature, Make, Source
+from quard.model import Config, Feature, Make, Service, Source
 
 RECIPE = Make(
     summary="Name server and DHCP server for a small network",
@@ -25,4 +25,6 @@ RECIPE = Make(
         ),
     ],
     install=["DESTDIR={stage}", "install"],
+    services=[Service("dnsmasq", start=55, run=["/usr/sbin/dnsmasq", "--keep-in-foreground"])],
+    configs=[Config("dnsmasq.conf", "etc/dnsmasq.conf")],
 )

@@ -1,4 +1,4 @@
-from quard.model import Autotools, Run, Source, Symlink
+from quard.model import Autotools, Config, Run, Service, Source, Symlink
 
 RECIPE = Autotools(
     summary="Small secure shell server and client",
@@ -11,6 +11,8 @@ RECIPE = Autotools(
             mirrors=["debian:pool/main/d/dropbear/dropbear_{version}.orig.tar.bz2"],
         )
     ],
+    services=[Service("dropbear", start=50, script="dropbear.init")],
+    configs=[Config("dropbear.default", "etc/default/dropbear")],
     provides=["ssh-server"],
     conflicts=["ssh-server"],
     license="MIT AND BSD-2-Clause AND SSH-short AND Unlicense AND WTFPL",

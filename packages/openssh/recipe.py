@@ -1,4 +1,4 @@
-from quard.model import Autotools, Source, User
+from quard.model import Autotools, Config, Service, Source, User
 
 RECIPE = Autotools(
     summary="Secure shell: server, client and file transfer",
@@ -11,6 +11,11 @@ RECIPE = Autotools(
             provenance="upstream's release announcement",
             mirrors=["debian:pool/main/o/openssh/openssh_{version}.orig.tar.gz"],
         )
+    ],
+    services=[Service("sshd", start=50, script="sshd.init")],
+    configs=[
+        Config("sshd_config", "etc/ssh/sshd_config"),
+        Config("sshd.default", "etc/default/sshd"),
     ],
     provides=["ssh-server"],
     conflicts=["ssh-server"],

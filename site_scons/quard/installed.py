@@ -47,6 +47,41 @@ class Unhardened(Record):
 
 
 @record
+class Service(Record):
+    """A service that the target starts at boot; `script` or `run` says how.
+
+    name   -- unique on a board, which names it in [services]
+    start  -- from 0 to 99: services are started in this order, and stopped in the reverse one
+    script -- a file beside the recipe: the start script, which is called with `start` or `stop`
+    run    -- a program that stays in the foreground, with its arguments
+    user   -- account that the program of `run` runs as
+    """
+
+    name: str
+    start: int
+    script: str = ""
+    run: tuple[str, ...] = ()
+    user: str = "root"
+
+    @property
+    def path(self) -> str:
+        """Where the start script is on the target, without a leading slash."""
+        return f"etc/init.d/S{self.start:02}{self.name}"
+
+
+@record
+class Config(Record):
+    """A file beside the recipe that configures the package on the target.
+
+    path -- where it is there, without a leading slash
+    """
+
+    file: str
+    path: str
+    mode: str = "0644"
+
+
+@record
 class Part(Record):
     """Files for the target that are in another part than their folder suggests.
 

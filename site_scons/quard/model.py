@@ -11,8 +11,10 @@ from typing import Literal
 
 from quard.base.record import Record, record
 from quard.by_target import ByTarget as ByTarget
+from quard.installed import Config as Config
 from quard.installed import Part as Part
 from quard.installed import Permission as Permission
+from quard.installed import Service as Service
 from quard.installed import Unhardened as Unhardened
 from quard.installed import User as User
 from quard.source import Alternate as Alternate
@@ -93,6 +95,9 @@ class Recipe(Record):
     c_library     -- the C library, `glibc` or `musl`, that the package is for; empty: any
     drop          -- wildcards of staged paths that are not needed (no leading slash)
     parts         -- the parts of files whose folder does not tell it
+    services      -- what the target starts at boot
+    configs       -- files beside the recipe that configure the package on the target; an overlay
+                     may replace them
     yields_to     -- packages that keep a path which this package installs as well; "*": all
     provides      -- its roles in a root file system, of which others may be alternatives
     conflicts     -- packages that no root has together with it; or some of its own roles, which no
@@ -122,6 +127,8 @@ class Recipe(Record):
     c_library: Literal["", "glibc", "musl"] = ""
     drop: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    services: tuple[Service, ...] = ()
+    configs: tuple[Config, ...] = ()
     yields_to: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()

@@ -17,6 +17,9 @@ from pathlib import Path
 
 from pexpect.fdpexpect import fdspawn
 
+from quard.plan.services import Placed, placed
+from quard.recipes.catalog import Catalog
+
 PROJECT = Path(__file__).resolve().parents[2]
 OVERLAY = PROJECT / "rootfs"
 
@@ -101,6 +104,16 @@ def _borrow(name: str, folder: Path) -> None:
     )
 
 
+def placed_files() -> list[Placed]:
+    """Return the start scripts and configuration files of all packages."""
+    catalog = Catalog(PROJECT / "packages")
+    found: list[Placed] = []
+    for name in catalog.names():
+        package = catalog[name]
+        found += placed(package, {each.name: True for each in package.recipe.services})
+    return found
+
+
 def probe(tools: Path, folder: Path) -> str:
     """Return why bubblewrap cannot make a root here, "" if it can; raise if a tool is missing."""
     if shutil.which("bwrap") is None:
@@ -148,6 +161,11 @@ class Guest:
             write_program(root / "usr/sbin" / name, STUB)
         (root / "usr/sbin/start-stop-daemon").symlink_to("../bin/busybox")
         (root / "var/run").symlink_to("../run")
+        for each in placed_files():
+            target = root / each.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(Path(each.file).read_bytes() if each.file else each.text.encode())
+            target.chmod(int(each.mode, 8))
         return cls(root, tools)
 
     def write(self, path: str, text: str) -> Path:

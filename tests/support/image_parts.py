@@ -100,6 +100,7 @@ def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any
         permissions=(),
         hardening=(),
         unhardened=(),
+        files=(),
         yields=(),
         hostname="box",
         root_password="*",

@@ -61,6 +61,7 @@ class Board(Record):
     packages  -- packages requested by name; their dependencies are added
     hardening -- defences that programs are built with
     unhardened -- files that may lack some of them, mainly from overlays
+    services  -- service of a package -> whether it is started; others are
     features  -- (package, feature) -> choice; others have the recipe's default
     fragments -- package -> further Kconfig fragments, as names of files
     overlays  -- folders laid over the packages' files, in this order, as names of folders
@@ -79,6 +80,7 @@ class Board(Record):
     cflags: str
     hardening: Hardening
     unhardened: tuple[Unhardened, ...]
+    services: Mapping[str, bool]
     machine: str
     system: str
     hostname: str
@@ -120,6 +122,7 @@ class Board(Record):
             configuration=self.configuration,
             packages=self.packages,
             unhardened=self.unhardened,
+            services=self.services,
             system=self.system,
             hostname=self.hostname,
             overlays=self.overlays,
@@ -172,6 +175,7 @@ def _board(name: str, tree: str, table: Table, triple: Target) -> Board:
         cflags=tables.flags(table.table("flags"), "-O2"),
         hardening=_hardening(table.table("hardening")),
         unhardened=tables.unhardened(table.tables("unhardened")),
+        services=tables.services(table.table("services")),
         machine=tables.name(table, "machine"),
         system=tables.name(table, "system", "base"),
         hostname=table.text("hostname", name),

@@ -30,6 +30,7 @@ def root(board: str, machine: str, packages: Iterable[str]) -> Root:
         configuration=configuration(machine),
         packages=tuple(sorted(packages)),
         unhardened=(),
+        services={},
         system="",
         hostname="",
         overlays=(),

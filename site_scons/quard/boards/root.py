@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ class Root(Record):
     name       -- "" for the board's own root
     packages   -- packages requested by name; their dependencies are added
     unhardened -- files that may lack some defences, mainly from overlays
+    services   -- service -> whether it is started; others of the packages are on the board's own
+                  root, and not on a named one
     overlays   -- folders laid over the packages' files, in this order
     formats    -- file systems to make from rootfs.tar
     size_mib   -- of the ext4 file system; 0: it is sized by its content
@@ -56,6 +59,7 @@ class Root(Record):
     configuration: Configuration
     packages: tuple[str, ...]
     unhardened: tuple[Unhardened, ...]
+    services: Mapping[str, bool]
     system: str
     hostname: str
     overlays: tuple[str, ...]
@@ -93,6 +97,7 @@ def _named(roots: Table, name: str, own: Root) -> Root:
         configuration=_configuration(table, name, own.configuration),
         packages=table.texts("packages"),
         unhardened=tables.unhardened(table.tables("unhardened")),
+        services=tables.services(table.table("services")),
         system=tables.name(table, "system", own.system),
         hostname=table.text("hostname", own.hostname),
         overlays=tables.paths(table, "overlays", own.configuration.tree, ()),

@@ -79,6 +79,11 @@ def features(table: Table) -> dict[tuple[str, str], Choice]:
     return choices
 
 
+def services(table: Table) -> dict[str, bool]:
+    """Take the choices of services: name -> whether the target starts it."""
+    return {name: table.flag(name, True) for name in table.names()}
+
+
 def fragments(table: Table, tree: str) -> dict[str, tuple[str, ...]]:
     """Take the Kconfig fragments: package -> names of files, see `paths`."""
     return {package: paths(table, package, tree) for package in table.names()}

@@ -116,6 +116,11 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),
         "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
+        "services": {
+            each.name: any(placed.path == each.path for placed in resolved.placed)
+            for each in recipe.services
+        },
+        "configs": sorted(f"/{config.path}" for config in recipe.configs),
         "provides": sorted(recipe.provides),
         "conflicts": sorted(recipe.conflicts),
         "yields_to": list(recipe.yields_to),

@@ -82,6 +82,7 @@ def _root(root: Root) -> dict[str, Any]:
         "hostname": root.hostname,
         "packages": list(root.packages),
         "features": {f"{package}.{feature}": choice for (package, feature), choice in features},
+        "services": dict(root.services),
         "flags": configuration.cflags,
         "fragments": {name: list(files) for name, files in configuration.fragments.items()},
         "overlays": list(root.overlays),

@@ -57,6 +57,7 @@ class RootfsJob:
     """A root file system to make: its plan and the inputs that the plan names.
 
     layers   -- in any order: two of them never have the same file
+    placed   -- (package, path, node) of the plan's files
     left_out -- (package in the image, part that is not) -> returns the blob of this part
     overlays -- each may replace files of the packages and of earlier overlays
     formats  -- file systems to make from rootfs.tar, which must respect their limits
@@ -71,6 +72,7 @@ class RootfsJob:
     target: Target
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
+    placed: tuple[tuple[str, str, Node], ...] = ()
     left_out: Mapping[tuple[str, str], Callable[[], Path]] = field(default_factory=dict)
     hook: Callable[[Tree], Iterable[QuardError]] | None = None
 
@@ -228,6 +230,9 @@ def _add_packages(made: _Gathering, job: RootfsJob) -> None:
         for path, node in nodes.items():
             if package not in made.tree.yielded.get(path, ()):
                 made.put(path, node, origin)
+
+    for package, path, node in job.placed:
+        made.put(made.tree.canonical(path), node, Origin("package", package))
 
 
 def _nodes(layer: Layer) -> dict[str, Node]:

@@ -114,6 +114,7 @@ def _image(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         pairs = layers.get(name, {}).items(), above.get(name, {}).items()
         found += _files(f"overlay {name}:", *map(tuple, pairs))
     found += _hooks(before.pop("hooks", {}), now.pop("hooks", {}))
+    found += _files("file", *map(_placed, (before.pop("files", ()), now.pop("files", ()))))
     found += _yields(dict(before.pop("yields", ())), dict(now.pop("yields", ())))
     for field in sorted({*before, *now}):
         if before.get(field) != now.get(field) and not (field == "overlays" and found):
@@ -128,6 +129,11 @@ def _hooks(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     if before != now and not found:
         found.append("what the hooks are called with changed")
     return found
+
+
+def _placed(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """Return the files of recipes as pairs of a name and of what decides what is installed."""
+    return tuple((f"/{row[1]} of {row[0]}", " ".join(row[2:])) for row in rows)
 
 
 def _yields(before: Mapping[str, Sequence[str]], now: Mapping[str, Sequence[str]]) -> list[str]:

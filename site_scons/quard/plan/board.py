@@ -173,6 +173,7 @@ def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
         permissions=resolved.permissions,
         hardening=root.configuration.hardening.checked,
         unhardened=resolved.unhardened,
+        files=tuple(each.row for each in resolved.placed),
         yields=resolved.yields,
         hostname=root.hostname,
         root_password=root.login.root_password,

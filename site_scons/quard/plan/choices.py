@@ -105,6 +105,16 @@ def check_conflicts(root: Root, graph: Graph, image: Mapping[str, Recipe]) -> No
     )
 
 
+def check_services(root: Root, image: Mapping[str, Recipe]) -> None:
+    """Reject a choice about a service that no package of the root has."""
+    known = sorted(service.name for recipe in image.values() for service in recipe.services)
+    for name in root.services:
+        if name not in known:
+            key = f"roots.{root.name}.services" if root.name else "services"
+            where = f"{key} of {root.file} names services of the root's packages"
+            raise unknown("service", name, known, where)
+
+
 def _conflicts(image: Mapping[str, Recipe]) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield pairs of packages, sorted by name, and why they exclude each other."""
     for name, recipe in sorted(image.items()):
@@ -117,6 +127,12 @@ def _conflicts(image: Mapping[str, Recipe]) -> Iterator[tuple[tuple[str, str], s
                 why = f"the recipe of {name} says so"
             for rival in rivals:
                 yield (min(name, rival), max(name, rival)), why
+    owners: dict[str, str] = {}
+    for name, recipe in sorted(image.items()):
+        for service in recipe.services:
+            first = owners.setdefault(service.name, name)
+            if first != name:
+                yield (first, name), f"both have the service {service.name}"
 
 
 def _brought(name: str, root: Root, graph: Graph) -> str:

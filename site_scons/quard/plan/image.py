@@ -55,6 +55,7 @@ class RootfsPlan(ImagePlan):
     permissions     -- (package, owner and mode of paths); those of the system's table come last
     hardening       -- defences that every program and library must have
     unhardened      -- (package, or "" for the board; files that may lack some of them)
+    files           -- (package, path, mode, SHA-256) of start scripts and configuration files
     yields          -- (package, packages that keep a path which both install; "*": all)
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
     authorized_keys -- public keys for root's .ssh/authorized_keys; empty: no such file
@@ -69,6 +70,7 @@ class RootfsPlan(ImagePlan):
     permissions: tuple[tuple[str, Permission], ...]
     hardening: tuple[str, ...]
     unhardened: tuple[tuple[str, Unhardened], ...]
+    files: tuple[tuple[str, str, str, str], ...]
     yields: tuple[tuple[str, tuple[str, ...]], ...]
     hostname: str
     root_password: str

@@ -16,6 +16,7 @@ from quard.plan.choices import (
     check_fragments,
     check_names,
     check_parts,
+    check_services,
 )
 from quard.plan.compose import Inputs, compiles, compose
 from quard.plan.natives import Natives, for_build
@@ -133,7 +134,9 @@ class Resolver:
         check_parts(graph, plans, packages)
         image = graph.closure(self._root.packages)
         if not self._configuration.native:
-            check_conflicts(self._root, graph, {name: packages[name].recipe for name in image})
+            recipes = {name: packages[name].recipe for name in image}
+            check_conflicts(self._root, graph, recipes)
+            check_services(self._root, recipes)
         return Resolved(
             root=self._root,
             graph=graph,

@@ -9,6 +9,7 @@ from quard.base.record import Record, record
 from quard.boards.root import Root
 from quard.model import DEPLOY, Permission, Unhardened, User
 from quard.plan.plan import CopyStep, Plan
+from quard.plan.services import Placed, placed
 from quard.plan.unit import PROGRAMS
 from quard.recipes.catalog import Package
 from quard.recipes.graph import ALL, Graph
@@ -103,6 +104,23 @@ class Resolved(Record):
         own = (("", exception) for exception in self.root.unhardened)
         recipes = ((n, e) for n in self.image for e in self.packages[n].recipe.unhardened)
         return (*own, *recipes)
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """The files that recipes put into the image without a build.
+
+        They come with the programs of a package. A named root has only those services that it
+        names.
+        """
+        chosen, default = self.root.services, not self.root.name
+        found: list[Placed] = []
+        for name in self.image:
+            package = self.packages[name]
+            if (package.recipe.services or package.recipe.configs) and self._has(name, PROGRAMS):
+                services = package.recipe.services
+                enabled = {each.name: chosen.get(each.name, default) for each in services}
+                found += placed(package, enabled)
+        return tuple(found)
 
     @property
     def yields(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, partial
@@ -18,6 +19,7 @@ from quard.plan.board import FILE, MANIFEST, ROOTFS, image_units
 from quard.plan.image import FILES, EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
 from quard.plan.resolved import Resolved
+from quard.plan.services import Placed
 from quard.plan.unit import Unit, local
 from quard.project.image_files import ImageFiles
 from quard.project.rooted import naming, of_root
@@ -26,6 +28,7 @@ from quard.project.workspace import Workspace
 if TYPE_CHECKING:
     from quard.image.make import Maker
     from quard.image.rootfs import Layer, RootfsJob
+    from quard.image.tree import Node
     from quard.project.hooks import Hooks
 
 
@@ -209,6 +212,7 @@ class Images:
             target=root.configuration.target,
             formats=root.formats,
             size_mib=root.size_mib or None,
+            placed=tuple(map(_node, resolved.placed)),
             left_out={
                 (name, part): partial(outputs.blob, self._packages.unit(root.name, name).name, part)
                 for name, part in resolved.left_out
@@ -227,6 +231,18 @@ class Images:
             if (out / RESULTS / IMAGES / name / f"{ROOTFS}.basis.json").exists():
                 for kind in (RESULTS, "logs", "work", f"{RESULTS}/{IMAGES}"):
                     remove_tree(out / kind / name)
+
+
+def _node(placed: Placed) -> tuple[str, str, Node]:
+    """Return a file of a recipe as the image has it. Raises QuardError changed-while-building."""
+    from quard.image.content import Content  # noqa: PLC0415 - a null build makes no image
+    from quard.image.tree import Node  # noqa: PLC0415
+
+    data = Path(placed.file).read_bytes() if placed.file else placed.text.encode()
+    if placed.file and hashlib.sha256(data).hexdigest() != placed.sha256:
+        raise changed(Path(placed.file))
+    content = Content(len(data), data)
+    return placed.package, placed.path, Node("file", int(placed.mode, 8), content=content)
 
 
 def _read(path: Path) -> str:

@@ -66,14 +66,16 @@ class Package(Record):
     def files(self) -> tuple[FileRef, ...]:
         """Return the other files that the build can see.
 
-        Of Kconfig fragments it sees those that the recipe names: others are for other targets.
+        Of Kconfig fragments it sees those that the recipe names: others are for other targets. It
+        does not see start scripts and configuration files, which go into images as they are.
         """
-        recipe = self.recipe
+        recipe, placed = self.recipe, self.placed
         fragments = recipe.fragments if isinstance(recipe, Kconfig) else self.beside
         return tuple(
             self._reference(name, runs=True)
             for name in self.beside
             if name != RECIPE
+            and name not in placed
             and not name.endswith(".patch")
             and not _LEFTOVER.match(name)
             and (not name.endswith(".fragment") or name in fragments)
@@ -92,6 +94,16 @@ class Package(Record):
     def board_files(self) -> dict[str, str]:
         """Name of a file in the build -> that of the board's file which it is."""
         return {}
+
+    @property
+    def placed(self) -> frozenset[str]:
+        """The names of the files that go into images as they are."""
+        scripts = (service.script for service in self.recipe.services)
+        return frozenset((*scripts, *(config.file for config in self.recipe.configs)))
+
+    def file_ref(self, name: str) -> FileRef:
+        """Return one file of the folder. Raises QuardError bad-package-file."""
+        return self._reference(name)
 
     def own(self, path: str) -> Path:
         """Return a folder below the recipe's. Raises QuardError recipe-link, missing-folder."""

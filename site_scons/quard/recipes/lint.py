@@ -34,9 +34,12 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
+    # Most runs check no recipe, as none has changed.
+    from quard.recipes.lint_services import services  # noqa: PLC0415
+
     found: list[Finding] = []
-    checks = (_texts, _hardening, sources, names, _features, _taken, for_build, _files, _modes)
-    for check in (*checks, _placeholders):
+    checks = (_texts, _hardening, sources, names, services, _features, _taken, for_build, _files)
+    for check in (*checks, _modes, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
 
@@ -150,6 +153,9 @@ def _files(package: Package, _: Catalog) -> Iterator[Finding]:
         for name in re.findall(r"\{files\}/([^/\s]+)", text):
             if name not in names:
                 yield finding(package, field, f"no file {name!r}", "missing-file")
+            elif name in package.placed:
+                hidden = f"{name!r} is in `services` or `configs`: no build sees it"
+                yield finding(package, field, hidden, "missing-file")
 
 
 def _modes(package: Package, _: Catalog) -> Iterator[Finding]:

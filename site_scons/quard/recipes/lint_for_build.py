@@ -15,6 +15,7 @@ from quard.recipes.finding import Finding, finding
 _REASON = "bad-for-build"
 _SAME = frozenset(
     (
+        "configs",
         "conflicts",
         "for_build",
         "freestanding",
@@ -23,6 +24,7 @@ _SAME = frozenset(
         "license_files",
         "permissions",
         "provides",
+        "services",
         "sources",
         "summary",
         "unhardened",

@@ -52,6 +52,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         cflags="-O2",
         hardening=Hardening(),
         unhardened=(),
+        services={},
         machine="virt",
         system="base",
         hostname="one",

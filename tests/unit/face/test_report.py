@@ -100,6 +100,8 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "needs": ["lib"],
         "natives": [],
         "runtime": ["tool"],
+        "services": {},
+        "configs": [],
         "provides": [],
         "conflicts": [],
         "yields_to": [],

@@ -229,6 +229,7 @@ ROOTFS = RootfsPlan(
     permissions=(),
     hardening=("pie",),
     unhardened=(),
+    files=(),
     yields=(),
     hostname="box",
     root_password="*",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from guestroot import OVERLAY, PROJECT, Guest
+from guestroot import OVERLAY, PROJECT, Guest, placed_files
 
 import style
 
@@ -22,6 +22,11 @@ def files() -> list[Path]:
 
 def is_program(path: Path) -> bool:
     return path.read_bytes().startswith(b"#!")
+
+
+def placed() -> list[Path]:
+    """Return the start scripts and configuration files beside recipes."""
+    return sorted(Path(each.file) for each in placed_files() if each.file)
 
 
 SCRIPTS = [path for path in files() if is_program(path) or path.read_text().startswith(SHELL_MARK)]
@@ -47,6 +52,18 @@ def test_the_targets_shell_parses_it(path: Path, guest: Guest) -> None:
     assert (result.status, result.out) == (0, "")
 
 
+def test_start_scripts_of_packages_are_seen_by_the_check_of_style() -> None:
+    scripts = {str(path.relative_to(PROJECT)) for path in placed() if is_program(path)}
+    assert {"packages/openssh/sshd.init", "packages/busybox/httpd.init"} <= scripts
+    assert scripts <= set(style.scripts())
+
+
+@pytest.mark.parametrize("path", [each.path for each in placed_files() if each.mode == "0755"])
+def test_the_targets_shell_parses_the_start_scripts_of_packages(path: str, guest: Guest) -> None:
+    result = guest.run("/bin/sh", "-n", f"/{path}")
+    assert (result.status, result.out) == (0, "")
+
+
 def test_programs_are_executable_and_nothing_else_is() -> None:
     wrong = [
         str(path.relative_to(OVERLAY))
@@ -62,7 +79,7 @@ def test_every_program_is_for_the_shell_that_every_image_has() -> None:
 
 
 def test_files_are_plain_text_without_stray_blanks() -> None:
-    for path in files():
+    for path in (*files(), *placed()):
         text = path.read_bytes().decode("ascii")
         assert text.endswith("\n"), path
         assert "\r" not in text.replace("\\r", ""), path
@@ -224,7 +241,7 @@ def test_inittab_runs_things_in_the_order_that_matters() -> None:
 
 
 def sshd_settings() -> dict[str, str]:
-    lines = (OVERLAY / "etc/ssh/sshd_config").read_text().splitlines()
+    lines = (PROJECT / "packages/openssh/sshd_config").read_text().splitlines()
     return dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
 
 

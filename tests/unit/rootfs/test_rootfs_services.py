@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
-from guestroot import Guest, Result
+from guestroot import STUB, Guest, Result
 
-SERVICES = ("S01syslogd", "S40network", "S50sshd", "S60httpd")
+from quard.model import Service
+from quard.plan.services import script
+
+SERVICES = "S01syslogd S30dbus S40network S50dropbear S50sshd S55dnsmasq S60httpd".split()
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -25,16 +30,56 @@ def test_stopping_what_does_not_run_succeeds(box: Guest, service: str) -> None:
     assert box.run(f"/etc/init.d/{service}", "stop").status == 0
 
 
-def test_without_ssh_server_the_boot_goes_on_with_a_clear_line(box: Guest) -> None:
-    expected = Result(0, "No SSH server is installed, none started.\n")
-    assert box.run("/etc/init.d/S50sshd", "start") == expected
-    assert box.run("/etc/init.d/S50sshd", "stop") == Result(0, "")
-
-
 def test_without_httpd_the_boot_goes_on_with_a_clear_line(box: Guest) -> None:
     expected = Result(0, "No httpd is installed, none started.\n")
     assert box.run("/etc/init.d/S60httpd", "start") == expected
     assert box.run("/etc/init.d/S60httpd", "stop") == Result(0, "")
+
+
+def test_a_service_without_a_script_of_its_own_starts_and_ends_its_program(box: Guest) -> None:
+    box.program("usr/sbin/dnsmasq", 'echo "dnsmasq $*" >>/stub/calls; while :; do sleep 1; done')
+    result = box.shell(
+        "cd /etc/init.d; ./S55dnsmasq start; ./S55dnsmasq start; ./S55dnsmasq stop; echo $?\n"
+        "ls /run/dnsmasq.pid",
+        live=True,
+    )
+    assert result.lines[:4] == [
+        "Starting dnsmasq... OK",
+        "Starting dnsmasq... already running",
+        "Stopping dnsmasq... OK",
+        "0",
+    ]
+    assert "No such file" in result.lines[4]
+    assert box.called("dnsmasq") == ["dnsmasq --keep-in-foreground"]
+
+
+def test_a_service_without_a_script_of_its_own_fails_if_its_program_ends(box: Guest) -> None:
+    box.stub("sleep", "busybox sleep 0.002")
+    box.program("usr/sbin/dnsmasq", "exit 1")
+    result = box.run("/etc/init.d/S55dnsmasq", "start", live=True)
+    assert result == Result(1, "Starting dnsmasq... FAIL\n")
+
+
+@pytest.mark.parametrize(("user", "option"), [("root", ""), ("web", "-c web ")])
+def test_a_service_runs_its_program_as_its_user(box: Guest, user: str, option: str) -> None:
+    words = ("/usr/sbin/a thing", "--name", "it's")
+    box.program("etc/init.d/S70thing", script("thing", Service("thing", 70, run=words, user=user)))
+    box.program("sbin/start-stop-daemon", STUB)
+    box.stub("sleep", "busybox sleep 0.002")
+    assert box.run("/etc/init.d/S70thing", "start", live=True).status == 1
+    pid = "-p /run/a thing.pid"
+    wanted = f"-S -q -b -m {pid} {option}-x /usr/sbin/a thing -- --name it's"
+    assert box.called("start-stop-daemon") == [f"start-stop-daemon {wanted}"]
+
+
+def test_a_socket_that_a_killed_bus_has_left_is_not_taken_for_one_that_listens(box: Guest) -> None:
+    box.program("usr/bin/dbus-daemon", "while :; do sleep 1; done")
+    leave = "import socket; socket.socket(socket.AF_UNIX).bind('system_bus_socket')"
+    (box.root / "run/dbus").mkdir()
+    subprocess.run([sys.executable, "-c", leave], cwd=box.root / "run/dbus", check=True)
+    box.stub("sleep", "busybox sleep 0.001")
+    result = box.run("/etc/init.d/S30dbus", "start", live=True)
+    assert result == Result(1, "Starting dbus-daemon... FAIL\n")
 
 
 def test_a_pid_file_that_is_being_rewritten_is_not_the_daemons_death(box: Guest) -> None:

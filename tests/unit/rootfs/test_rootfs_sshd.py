@@ -1,4 +1,4 @@
-"""S50sshd: the server's life, its host keys, and dropbear in its place."""
+"""S50sshd and S50dropbear: the server's life, and its host keys."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from guestroot import Guest, Result
+from guestroot import Guest
 
 DAEMON = """name=${0##*/}
 printf '%s\\n' "$name $*" >>/stub/calls
 if [ -f /stub/refuse ]; then echo "refused"; exit 5; fi
 ( trap "rm -f /run/$name.pid; exit" TERM
   [ ! -f /stub/die ] || exit
-  [ -f /stub/silent ] || sh -c 'echo $PPID' >/run/$name.pid
   [ ! -f /stub/deaf ] || trap : TERM
+  [ -f /stub/silent ] || sh -c 'echo $PPID' >/run/$name.pid
   while :; do busybox sleep 0.01; done ) &
 exit 0
 """
@@ -251,12 +251,17 @@ def test_the_real_ssh_keygen_takes_our_arguments_without_asking(ssh: Guest, tmp_
         assert parsed[1] in file.with_suffix(".pub").read_text()
 
 
-def test_dropbear_serves_where_there_is_no_openssh(small: Guest) -> None:
+def test_dropbear_makes_its_keys_and_serves(small: Guest) -> None:
     result = small.shell(
-        "cd /etc/init.d; ./S50sshd start; cat /run/dropbear.pid >/dev/null && ./S50sshd stop",
+        "cd /etc/init.d; ./S50dropbear start; ./S50dropbear start\n"
+        "cat /run/dropbear.pid >/dev/null && ./S50dropbear stop",
         live=True,
     )
-    assert result == Result(0, "Starting dropbear... OK\nStopping dropbear... OK\n")
+    assert result.lines == [
+        "Starting dropbear... OK",
+        "Starting dropbear... already running",
+        "Stopping dropbear... OK",
+    ]
     folder = "/etc/dropbear/dropbear"
     assert small.called("dropbearkey") == [
         f"dropbearkey -t {kind} -f {folder}_{kind}_host_key.new" for kind in ("ed25519", "ecdsa")
@@ -266,7 +271,17 @@ def test_dropbear_serves_where_there_is_no_openssh(small: Guest) -> None:
     ]
 
 
-def test_openssh_is_preferred_to_dropbear(ssh: Guest) -> None:
-    ssh.program("usr/sbin/dropbear", DAEMON)
-    assert ssh.run("/etc/init.d/S50sshd", "start", live=True).out == "Starting sshd... OK\n"
-    assert ssh.called("dropbear") == []
+def test_the_settings_of_dropbear_name_the_key_folder_and_arguments(small: Guest) -> None:
+    small.write("etc/default/dropbear", 'HOST_KEY_DIR=/mnt/keys\nDROPBEAR_ARGS="-p 2222"\n')
+    assert small.run("/etc/init.d/S50dropbear", "start", live=True).status == 0
+    keys = " ".join(f"-r /mnt/keys/dropbear_{kind}_host_key" for kind in ("ed25519", "ecdsa"))
+    assert small.called("dropbear") == [f"dropbear -s -P /run/dropbear.pid {keys} -p 2222"]
+
+
+def test_a_key_that_dropbear_cannot_make_is_told_with_what_it_says(small: Guest) -> None:
+    small.program("usr/libexec/dropbearkey", "echo no entropy >&2; exit 1")
+    result = small.run("/etc/init.d/S50dropbear", "start", live=True)
+    assert result.status == 1
+    assert result.lines[0] == "Starting dropbear... no entropy"
+    assert result.lines[-2:] == ["no host keys", "FAIL"]
+    assert small.called("dropbear") == []
