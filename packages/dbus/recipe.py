@@ -31,6 +31,7 @@ RECIPE = Meson(
     permissions=[
         Permission("/usr/libexec/dbus-daemon-launch-helper", mode="4750", group="messagebus"),
     ],
+    kernel=["EPOLL", "INOTIFY_USER", "UNIX"],
     services=[Service("dbus", start=30, script="dbus.init")],
     # /run is empty at each start: the service makes its folder there.
     drop=["run", "usr/bin/dbus-test-tool", "usr/share/doc", "usr/share/xml"],

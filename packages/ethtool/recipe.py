@@ -23,6 +23,7 @@ RECIPE = Autotools(
             on=["--enable-netlink"],
             off=["--disable-netlink"],
             needs=["libmnl"],
+            kernel=["ETHTOOL_NETLINK"],
         ),
     ],
 )

@@ -20,6 +20,7 @@ RECIPE = Make(
     homepage="https://i2c.wiki.kernel.org",
     variables=["CC={cross}gcc", "AR={cross}ar", "PREFIX={prefix}", "BUILD_STATIC_LIB=0"],
     install=["DESTDIR={stage}", "install"],
+    kernel=["I2C", "I2C_CHARDEV"],
     # Scripts in Perl.
     drop=["usr/bin/ddcmon", "usr/bin/decode-*", "usr/sbin/i2c-stub-from-dump"],
 )

@@ -43,6 +43,8 @@ RECIPE = Kconfig(
     modules=["modules"],
     modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],
     devicetrees="arch/{linux_arch}/boot/dts",
+    provides=["kernel"],
+    conflicts=["kernel"],
     finish=[
         Install("arch/{linux_arch}/boot/{linux_image}", "boot/{linux_image}"),
         Install("vmlinux", "usr/lib/debug/boot/vmlinux"),

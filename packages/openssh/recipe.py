@@ -12,6 +12,7 @@ RECIPE = Autotools(
             mirrors=["debian:pool/main/o/openssh/openssh_{version}.orig.tar.gz"],
         )
     ],
+    kernel=["SECCOMP_FILTER"],
     services=[Service("sshd", start=50, script="sshd.init")],
     configs=[
         Config("sshd_config", "etc/ssh/sshd_config"),

@@ -29,6 +29,9 @@ from quard.steps import Symlink as Symlink
 DEPLOY = "boot"
 """Staging folder whose files go beside the images, not into the root file system."""
 
+KERNEL = "kernel"
+"""The role of the package whose configuration has the options in `kernel`."""
+
 
 @record
 class Feature(Record):
@@ -38,6 +41,7 @@ class Feature(Record):
     needs   -- packages that the `on` branch needs to build
     natives -- packages for the build machine whose programs the `on` branch calls
     runtime -- packages that the `on` branch needs on the target only
+    kernel  -- options of the kernel that the `on` branch relies on, as in a recipe
     default -- the choice if the board does not set it
     """
 
@@ -48,6 +52,7 @@ class Feature(Record):
     needs: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
+    kernel: tuple[str, ...] = ()
     default: bool = False
 
 
@@ -95,6 +100,8 @@ class Recipe(Record):
     c_library     -- the C library, `glibc` or `musl`, that the package is for; empty: any
     drop          -- wildcards of staged paths that are not needed (no leading slash)
     parts         -- the parts of files whose folder does not tell it
+    kernel        -- options that it relies on of the package with the role `kernel`: NAME (y or m),
+                     NAME=y, or NAME=n
     services      -- what the target starts at boot
     configs       -- files beside the recipe that configure the package on the target; an overlay
                      may replace them
@@ -127,6 +134,7 @@ class Recipe(Record):
     c_library: Literal["", "glibc", "musl"] = ""
     drop: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    kernel: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     configs: tuple[Config, ...] = ()
     yields_to: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from quard.base.programs import Programs
 from quard.boards.board import load
 from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
-from quard.execute import drivers, sysroot
+from quard.execute import drivers, kconfig, sysroot
 from quard.execute.toolchain import Toolchain, find
 from quard.plan import source
 from quard.plan.plan import (
@@ -247,7 +247,8 @@ class Sequential:
                 yield f'{self._command((*step.make, step.base))} <"$work/answers"'
                 for name in step.fragments:
                     yield f'cat "$files"/{shlex.quote(name)} >>.config'
-                for line in step.lines:
+                relied = (str(kconfig.relied(option)) for option in step.relied)
+                for line in (*relied, *step.lines):
                     yield f"echo {shlex.quote(line)} >>.config"
                 yield f'{self._command((*step.make, step.refresh))} <"$work/answers"'
             case ToolchainStep() | HeadersStep():

@@ -51,6 +51,17 @@ class Fragments:
         """Return them with their hashes. Raises QuardError bad-board for an unreadable one."""
         return tuple(FileRef(inner, self._hash(file)) for inner, file in self.of(package).items())
 
+    def texts(self, package: str) -> dict[str, str]:
+        """Return the texts of a package's fragments by the names of their files, in order.
+
+        Raises QuardError bad-board for an unreadable one.
+        """
+        self.references(package)  # which raises the error
+        return {
+            file: given.content(self.trees.path(file)).decode(errors="replace")
+            for file in self.of(package).values()
+        }
+
     def edited(self, package: str) -> str:
         """Return the name of the file of the Kconfig editor's fragment for a package."""
         path = f"configs/{self._configuration.name}/{package}.fragment"

@@ -17,6 +17,8 @@ FEATURES = "the board's features"
 """Origin of lines that do not come from a fragment."""
 ABSENT = "no such line: its dependencies are not met, or it does not exist"
 """What is found of a symbol that is not in a configuration."""
+RELIED = "`kernel` of the board's packages"
+"""Origin of options that packages rely on; ./scons info of the kernel names the packages."""
 _BYTES = "surrogateescape"
 """How to decode bytes that are not text: they may occur in a symbol's value."""
 _ANSWERS = 1 << 16
@@ -31,11 +33,17 @@ class ConfigLine:
 
     value -- as after the `=`; None for "is not set"
     origin -- the fragment or feature that it comes from, for messages
+    either -- for the value y: m satisfies it, too
     """
 
     symbol: str
     value: str | None
     origin: str
+    either: bool = False
+
+    def satisfied(self, value: str | None) -> bool:
+        """Return whether a value of the symbol in a `.config` is as requested."""
+        return value == self.value or (self.either and value == "m")
 
     def __str__(self) -> str:
         return (
@@ -71,6 +79,21 @@ def merge(requests: Iterable[ConfigLine]) -> dict[str, ConfigLine]:
     return {request.symbol: request for request in requests}
 
 
+def relied(option: str) -> ConfigLine:
+    """Return the request for an option that packages rely on, see quard.plan.kernel."""
+    name, _, value = option.partition("=")
+    wanted = None if value == "n" else "y"
+    return ConfigLine(f"CONFIG_{name}", wanted, RELIED, either=not value)
+
+
+def unsatisfied(config: str, requests: Mapping[str, ConfigLine]) -> dict[str, ConfigLine]:
+    """Return the requests to lay over a base configuration: an m there that is enough stays."""
+    if not any(request.either for request in requests.values()):
+        return dict(requests)
+    there = values(config)
+    return {s: r for s, r in requests.items() if not (r.either and there.get(s) == "m")}
+
+
 def lay_over(config: str, requests: Mapping[str, ConfigLine]) -> str:
     """Return a `.config` in which the requests replace the lines of their symbols."""
     kept = [line for line in config.splitlines() if _symbol(line) not in requests]
@@ -98,7 +121,7 @@ def vanished(config: str, requests: Mapping[str, ConfigLine]) -> tuple[tuple[Con
     found = values(config)
     missing = []
     for request in requests.values():
-        if found.get(request.symbol) != request.value:
+        if not request.satisfied(found.get(request.symbol)):
             if request.symbol not in found:
                 shown = ABSENT
             else:
@@ -153,6 +176,7 @@ class Configurator:
         for name in self.step.fragments:
             text = (self._work.files / name).read_text(encoding="utf-8", errors=_BYTES)
             found += parse(text, name)
+        found += tuple(map(relied, self.step.relied))
         for line in self.step.lines:
             found += parse(line, FEATURES)
         return found
@@ -170,7 +194,8 @@ class Configurator:
 
     def fill(self) -> str:
         """Make `.config` from all requests and return it."""
-        return self.refresh(lay_over(self.start(), merge(self.requests())))
+        start = self.start()
+        return self.refresh(lay_over(start, unsatisfied(start, merge(self.requests()))))
 
     def make(self, name: str) -> None:
         """Make `.config` and check that it satisfies all requests."""

@@ -14,7 +14,7 @@ from quard.boards.trees import OWN
 from quard.face.cli import Command
 from quard.face.paths import contested
 from quard.face.report import as_json
-from quard.model import Folder, Recipe
+from quard.model import KERNEL, Folder, Recipe
 from quard.plan.board import MANIFEST
 from quard.plan.plan import Plan, kconfig_step
 from quard.plan.resolved import Resolved
@@ -116,6 +116,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),
         "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
+        **_kernel(resolved, name, recipe),
         "services": {
             each.name: any(placed.path == each.path for placed in resolved.placed)
             for each in recipe.services
@@ -128,6 +129,16 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
             f.name: (dict(plan.features)[f.name] if plan else f.default) for f in recipe.features
         },
         "plan": plan.identity if plan else "",
+    }
+
+
+def _kernel(resolved: Resolved, name: str, recipe: Recipe) -> dict[str, list[str]]:
+    """Return the kernel options of a package, or those that packages rely on in a kernel."""
+    options = [option for package, option in resolved.options if package == name]
+    wanted = resolved.options if KERNEL in recipe.provides else ()
+    return {
+        "kernel": options or list(recipe.kernel),
+        "relied_on": [f"{option} (by {package})" for package, option in wanted],
     }
 
 

@@ -24,6 +24,7 @@ class Inputs(Record):
 
     patches, files -- those in the recipe's folder, sorted by name
     fragments      -- the board's Kconfig fragments, in its order
+    relied         -- for the kernel: options that packages rely on, see quard.plan.kernel
     tree           -- digest of the source tree that overrides the archive, or ""
     whole          -- it has the further archives as well
     generate       -- the tree is a developer's checkout without a configure script
@@ -37,6 +38,7 @@ class Inputs(Record):
     patches: tuple[FileRef, ...] = ()
     files: tuple[FileRef, ...] = ()
     fragments: tuple[FileRef, ...] = ()
+    relied: tuple[str, ...] = ()
     tree: str = ""
     whole: bool = False
     generate: bool = False
@@ -109,6 +111,7 @@ def _context(
         cflags=configuration.flags,
         fragments=tuple(fragment.name for fragment in inputs.fragments),
         devicetrees=inputs.devicetrees,
+        relied=inputs.relied,
         native=configuration.native,
         generate=inputs.generate,
     )

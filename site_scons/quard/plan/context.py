@@ -23,6 +23,7 @@ class Context(Record):
     features -- every feature of the recipe, on or off
     fragments -- names of the board's Kconfig fragments, applied after the recipe's
     devicetrees -- that the board builds, as names in the source and names of files
+    relied -- options of the kernel that packages rely on, see quard.plan.kernel
     native -- it is built for the build machine
     generate -- the source is a developer's checkout without generated files
     """
@@ -34,6 +35,7 @@ class Context(Record):
     cflags: str
     fragments: tuple[str, ...] = ()
     devicetrees: tuple[str, ...] = ()
+    relied: tuple[str, ...] = ()
     native: bool = False
     generate: bool = False
     values: Mapping[str, str] = field(init=False)

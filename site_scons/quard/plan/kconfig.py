@@ -22,6 +22,7 @@ def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
             refresh=recipe.refresh,
             fragments=recipe.fragments + context.fragments,
             lines=context.choices(),
+            relied=context.relied,
         ),
     )
     early: tuple[Step, ...] = ()

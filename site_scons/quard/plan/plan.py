@@ -97,6 +97,7 @@ class KconfigStep(Record):
     make      -- argument vector of make, without a target
     fragments -- names of fragments, applied to the base in this order
     lines     -- configuration lines of the features, applied after the fragments
+    relied    -- options that packages rely on, see quard.plan.kernel, applied before `lines`
     """
 
     phase: Phase
@@ -105,6 +106,7 @@ class KconfigStep(Record):
     refresh: str
     fragments: tuple[str, ...]
     lines: tuple[str, ...]
+    relied: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         settings = {
@@ -113,6 +115,7 @@ class KconfigStep(Record):
             "refresh": self.refresh,
             "fragments": self.fragments,
             "lines": self.lines,
+            **({"relied": self.relied} if self.relied else {}),
         }
         return {"phase": self.phase, "kconfig": settings}
 

@@ -88,6 +88,7 @@ def _step(data: Mapping[str, Any]) -> Step:
                 set_["refresh"],
                 tuple(set_["fragments"]),
                 tuple(set_["lines"]),
+                tuple(set_.get("relied", ())),
             )
         case {"toolchain-runtime": taken}:
             return ToolchainStep(phase, tuple(taken["libraries"]), taken["loader"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from quard.base.errors import QuardError
 from quard.base.record import Record, record
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
-from quard.model import Kconfig
+from quard.model import KERNEL, Kconfig
 from quard.plan.choices import (
     check_c_library,
     check_conflicts,
@@ -19,7 +20,9 @@ from quard.plan.choices import (
     check_services,
 )
 from quard.plan.compose import Inputs, compiles, compose
+from quard.plan.kernel import Options, relied
 from quard.plan.natives import Natives, for_build
+from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
@@ -110,10 +113,12 @@ class Resolver:
         trees: Mapping[str, Tree],
         extra: Iterable[str] = (),
         natives: Natives | None = None,
+        options: Options = (),
     ) -> Resolved:
         """Return the root's packages with their plans. Raises QuardError as `graph` and lint.
 
         natives -- the packages for the build machine, if any of these packages needs one
+        options -- those that packages of other roots rely on in this root's kernel
         """
         graph = self.graph(decided, extra)
         lint.require((self._catalog[name] for name in graph.order), self._catalog)
@@ -121,16 +126,13 @@ class Resolver:
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
         check_c_library(packages.values(), self._configuration.target)
-        plans = {
-            name: compose(
-                name,
-                package.recipe,
-                configuration=self._configuration,
-                features=self._features(package, decided),
-                inputs=self._inputs(package, graph, trees.get(name), natives),
-            )
-            for name, package in packages.items()
-        }
+        options = (*options, *self.options(decided))
+        plans = {}
+        for name, package in packages.items():
+            inputs = self._inputs(package, graph, trees.get(name), natives)
+            if relied := self._relied(package, decided, options):
+                inputs = replace(inputs, relied=relied)
+            plans[name] = self._compose(package, decided, inputs)
         check_parts(graph, plans, packages)
         image = graph.closure(self._root.packages)
         if not self._configuration.native:
@@ -143,7 +145,51 @@ class Resolver:
             image=image,
             packages=packages,
             plans=plans,
+            options=options,
         )
+
+    def _compose(
+        self, package: Package, decided: Mapping[tuple[str, str], bool], inputs: Inputs
+    ) -> Plan:
+        return compose(
+            package.name,
+            package.recipe,
+            configuration=self._configuration,
+            features=self._features(package, decided),
+            inputs=inputs,
+        )
+
+    def options(self, decided: Mapping[tuple[str, str], bool]) -> Options:
+        """Return the kernel options that the packages of the image rely on. Raises as `graph`."""
+        if self._configuration.native:
+            return ()
+        found: list[tuple[str, str]] = []
+        for name in self.graph(decided).closure(self._root.packages):
+            recipe = self._catalog[name].recipe
+            found += ((name, option) for option in recipe.kernel)
+            if any(feature.kernel for feature in recipe.features):
+                on = self._features(self._catalog[name], decided)
+                chosen = (feature for feature in recipe.features if on[feature.name])
+                found += ((name, option) for feature in chosen for option in feature.kernel)
+        return tuple(found)
+
+    def has_kernel(self, decided: Mapping[tuple[str, str], bool]) -> bool:
+        """Return whether the root has a package with the role of the kernel. Raises as `graph`."""
+        image = self.graph(decided).closure(self._root.packages)
+        return any(KERNEL in self._catalog[name].recipe.provides for name in image)
+
+    def _relied(
+        self, package: Package, decided: Mapping[tuple[str, str], bool], options: Options
+    ) -> tuple[str, ...]:
+        """Return what packages add to the configuration of a package, if it is the kernel."""
+        recipe = package.recipe
+        if not options or KERNEL not in recipe.provides or not isinstance(recipe, Kconfig):
+            return ()
+        on = self._features(package, decided)
+        lines = (line for f in recipe.features for line in (f.on if on[f.name] else f.off))
+        above = {**self._fragments.texts(package.name), "the board's features": "\n".join(lines)}
+        below = {f"{package.file}: {name}": package.text(name) for name in recipe.fragments}
+        return relied(package.name, options, below, above)
 
     def package(self, name: str) -> Package:
         """Return a package with its recipe for this root."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from quard.base.record import Record, record
 from quard.boards.root import Root
 from quard.model import DEPLOY, Permission, Unhardened, User
+from quard.plan.kernel import Options
 from quard.plan.plan import CopyStep, Plan
 from quard.plan.services import Placed, placed
 from quard.plan.unit import PROGRAMS
@@ -21,6 +22,7 @@ class Resolved(Record):
 
     graph  -- their order
     image  -- names of the packages in the image, in build order
+    options -- (package, kernel option that it relies on), also of roots with the same kernel
     plans  -- by name
     """
 
@@ -29,6 +31,7 @@ class Resolved(Record):
     image: tuple[str, ...]
     packages: Mapping[str, Package]
     plans: Mapping[str, Plan]
+    options: Options = ()
 
     def deployed(self, name: str) -> tuple[str, ...]:
         """Return the names of the files that a package puts beside the images."""

@@ -40,7 +40,13 @@ def resolve(
             resolved[NAME] = found = build(wanted).resolve({}, trees)
         recipes = {name: package.recipe for name, package in found.packages.items()}
         natives = Natives(found.graph, recipes)
+    others: list[tuple[str, str]] = []
     for root, each in resolvers.items():
         with naming(root):
-            resolved[root] = each.resolve(decided, trees, more[root], natives)
+            if root and not each.has_kernel(decided):
+                others += ((f"{root}/{name}", option) for name, option in each.options(decided))
+    for root, each in resolvers.items():
+        with naming(root):
+            options = () if root else tuple(others)
+            resolved[root] = each.resolve(decided, trees, more[root], natives, options)
     return resolved

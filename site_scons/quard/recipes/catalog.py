@@ -105,6 +105,11 @@ class Package(Record):
         """Return one file of the folder. Raises QuardError bad-package-file."""
         return self._reference(name)
 
+    def text(self, name: str) -> str:
+        """Return the text of a file of the build. Raises QuardError bad-package-file."""
+        self.files()  # which raises the error
+        return given.content(self.places()[name]).decode(errors="replace")
+
     def own(self, path: str) -> Path:
         """Return a folder below the recipe's. Raises QuardError recipe-link, missing-folder."""
         shown = _shown(self.tree, self.name)

@@ -35,10 +35,22 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
     # Most runs check no recipe, as none has changed.
+    from quard.recipes.lint_kernel import kernel  # noqa: PLC0415
     from quard.recipes.lint_services import services  # noqa: PLC0415
 
     found: list[Finding] = []
-    checks = (_texts, _hardening, sources, names, services, _features, _taken, for_build, _files)
+    checks = (
+        _texts,
+        _hardening,
+        sources,
+        names,
+        services,
+        kernel,
+        _features,
+        _taken,
+        for_build,
+        _files,
+    )
     for check in (*checks, _modes, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
@@ -111,7 +123,7 @@ def _features(package: Package, _: Catalog) -> Iterator[Finding]:
     for feature in recipe.features:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", feature.name):
             yield finding(package, f"feature {feature.name!r}", "bad name", "bad-feature-name")
-        if not feature.on and not feature.off and not feature.runtime:
+        if not (feature.on or feature.off or feature.runtime or feature.kernel):
             yield finding(
                 package, f"feature {feature.name}", "spell out both branches", "feature-empty"
             )

@@ -20,6 +20,7 @@ _SAME = frozenset(
         "for_build",
         "freestanding",
         "homepage",
+        "kernel",
         "license",
         "license_files",
         "permissions",

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
-from quard.execute.kconfig import ConfigLine, check, lay_over, merge, modular, parse, vanished
+from quard.execute.kconfig import (
+    RELIED,
+    ConfigLine,
+    check,
+    lay_over,
+    merge,
+    modular,
+    parse,
+    relied,
+    unsatisfied,
+    vanished,
+)
 
 TOP = Path(__file__).resolve().parents[3]
 CONFIG = """\
@@ -137,3 +148,27 @@ def test_the_projects_fragments_are_read_and_ask_for_each_symbol_once(path: Path
     assert requests
     symbols = [request.symbol for request in requests]
     assert [symbol for symbol in symbols if symbols.count(symbol) > 1] == []
+
+
+def test_what_packages_rely_on_is_met_by_a_module_unless_it_must_be_built_in() -> None:
+    assert vanished("CONFIG_A=m\n", merge([relied("A")])) == ()
+    assert vanished("CONFIG_A=y\n", merge([relied("A")])) == ()
+    ((request, shown),) = vanished("CONFIG_A=m\n", merge([relied("A=y")]))
+    assert (str(request), request.origin, shown) == ("CONFIG_A=y", RELIED, "CONFIG_A=m")
+    assert vanished("# CONFIG_A is not set\n", merge([relied("A=n")])) == ()
+
+
+@pytest.mark.parametrize("config", ["", "# CONFIG_A is not set\n"])
+def test_an_option_that_packages_rely_on_and_that_is_not_there_is_named(
+    config: str, tmp_path: Path
+) -> None:
+    with pytest.raises(QuardError) as caught:
+        check(config, merge([relied("A")]), "linux 6", tmp_path)
+    assert caught.value.reason == "kconfig-line-vanished"
+    assert caught.value.detail.startswith(f"{RELIED}: CONFIG_A=y\n")
+
+
+def test_a_module_in_the_base_configuration_stays_one_if_that_is_enough() -> None:
+    requests = merge([relied("A"), relied("B"), relied("C=y")])
+    base = "CONFIG_A=m\nCONFIG_C=m\n"
+    assert lay_over(base, unsatisfied(base, requests)) == "CONFIG_A=m\nCONFIG_B=y\nCONFIG_C=y\n"

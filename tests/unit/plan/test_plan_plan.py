@@ -67,6 +67,7 @@ STEPS = (
     KconfigStep("build", ("make",), "a", "b", ("f",), ("l",)),
     KconfigStep("build", ("make",), "b", "a", ("f",), ("l",)),
     KconfigStep("build", ("make",), "a", "b", ("f", "l"), ()),
+    KconfigStep("build", ("make",), "a", "b", ("f",), (), ("l",)),
     ToolchainStep("build", ("a",), "b"),
     ToolchainStep("build", ("a", "b"), ""),
     HeadersStep("build", ("a",)),
@@ -101,7 +102,8 @@ def test_every_difference_between_steps_is_in_the_identity() -> None:
     fields = {name for step in STEPS for name in step.__dataclass_fields__}
     assert fields == {
         "phase", "argv", "modular", "serial", "source", "destination", "mode", "path", "target",
-        "make", "base", "refresh", "fragments", "lines", "libraries", "loader", "folders", "text",
+        "make", "base", "refresh", "fragments", "lines", "relied", "libraries", "loader", "folders",
+        "text",
     }  # fmt: skip
 
 

@@ -604,3 +604,73 @@ def test_what_a_style_needs_is_added_to_the_recipes_own(project: Path) -> None:
     assert edges.natives == ("backend", "wheel-tools")
     assert edges.runtime == ("python3", "tool")
     assert found.natives({}) == {"backend", "wheel-tools"}
+
+
+@pytest.fixture
+def linux(project: Path) -> Path:
+    """A kernel, and packages that rely on its options."""
+    folder = add(
+        project / "packages",
+        "linux",
+        "Kconfig",
+        provides='["kernel"]',
+        fragments='["own.fragment"]',
+        features='(Feature("quiet", "q", on=("# CONFIG_PRINTK is not set",), off=()),)',
+    )
+    (folder / "own.fragment").write_text("CONFIG_INET=m\n# CONFIG_FUSE is not set\n")
+    add(project / "packages", "ssh", kernel='["SECCOMP"]')
+    add(project / "packages", "net", kernel='["INET"]')
+    add(project / "packages", "fs", features=feature("fuse", kernel='["FUSE=y"]'))
+    return project
+
+
+def relied_on(resolved: Resolved) -> tuple[str, ...]:
+    return next(s for s in resolved.plans["linux"].steps if isinstance(s, KconfigStep)).relied
+
+
+def test_options_of_packages_on_the_board_are_added_to_the_kernels_configuration(
+    linux: Path,
+) -> None:
+    assert relied_on(resolve(linux, packages=("linux", "ssh"))) == ("SECCOMP",)
+    on: dict[str, Any] = {"features": {("fs", "fuse"): "on"}}
+    assert relied_on(resolve(linux, packages=("fs", "linux"))) == ()
+    assert relied_on(resolve(linux, packages=("fs", "linux"), **on)) == ("FUSE=y",)
+
+
+def test_an_option_that_is_met_already_changes_no_plan(linux: Path) -> None:
+    before = resolve(linux, packages=("linux",))
+    found = resolve(linux, packages=("linux", "net"))
+    assert found.plans["linux"].identity == before.plans["linux"].identity
+    assert "relied" not in str(before.plans["linux"].as_json())
+    assert found.options == (("net", "INET"),)
+
+
+def test_a_package_that_is_only_built_adds_no_option(linux: Path) -> None:
+    assert relied_on(resolve(linux, extra=("ssh",), packages=("linux",))) == ()
+
+
+def test_who_relies_on_an_option_is_no_part_of_the_kernels_plan(linux: Path) -> None:
+    add(linux / "packages", "other", kernel='["SECCOMP"]')
+    one = resolve(linux, packages=("linux", "ssh"))
+    two = resolve(linux, packages=("linux", "other"))
+    assert one.plans["linux"].identity == two.plans["linux"].identity
+
+
+def test_a_board_without_a_kernel_has_no_place_for_options(linux: Path) -> None:
+    assert resolve(linux, packages=("ssh",)).image == ("ssh",)
+
+
+def test_a_fragment_or_feature_of_the_board_that_has_an_option_off_is_refused(
+    linux: Path,
+) -> None:
+    (linux / "configs/lean.fragment").write_text("CONFIG_A=y\n# CONFIG_SECCOMP is not set\n")
+    fragments = {"linux": ("configs/lean.fragment",)}
+    with pytest.raises(QuardError) as caught:
+        resolve(linux, packages=("linux", "ssh"), fragments=fragments)
+    assert caught.value.reason == "kernel-option-conflict"
+    assert "ssh; configs/lean.fragment: CONFIG_SECCOMP=n" in caught.value.detail
+    add(linux / "packages", "log", kernel='["PRINTK"]')
+    with pytest.raises(QuardError) as caught:
+        on: dict[str, Any] = {"features": {("linux", "quiet"): "on"}}
+        resolve(linux, packages=("linux", "log"), **on)
+    assert "log; the board's features: CONFIG_PRINTK=n" in caught.value.detail

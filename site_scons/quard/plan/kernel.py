@@ -1,0 +1,83 @@
+"""Options of the kernel that packages rely on: what they add to its configuration.
+
+An option is NAME, which y and m satisfy, NAME=y, or NAME=n.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from quard.base.errors import QuardError
+
+PREFIX = "CONFIG_"
+_SATISFY = {"": ("y", "m"), "y": ("y",), "n": ("n",)}
+
+Options = Sequence[tuple[str, str]]
+"""(package, option)."""
+
+
+def relied(
+    kernel: str, options: Options, below: Mapping[str, str], above: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return the options that are to be added to a kernel's configuration, sorted.
+
+    kernel  -- the package, for messages
+    options -- those of all packages on the target
+    below   -- texts that packages may change, by the names of their files: the recipe's fragments
+    above   -- those that they may not change: the board's fragments, and lines of features
+    Of several lines about an option, the last one counts, as when they are merged. An option that
+    the texts satisfy is not added, so it changes no plan.
+    Raises QuardError kernel-option-conflict, which names all contradictions.
+    """
+    wanted, wrong = _merged(options)
+    found = []
+    for name, (value, users) in sorted(wanted.items()):
+        file, chosen = _chosen(name, above)
+        if not chosen:
+            chosen = _chosen(name, below)[1]
+        elif chosen not in _SATISFY[value]:
+            wrong.append(
+                f"{_shown(name, value)}: {', '.join(users)}; {file}: {PREFIX}{name}={chosen}"
+            )
+        if chosen not in _SATISFY[value]:
+            found.append(f"{name}={value}" if value else name)
+    if wrong:
+        raise QuardError(
+            f"the configuration of {kernel} cannot satisfy all packages",
+            detail="\n".join(wrong),
+            reason="kernel-option-conflict",
+            hint="change the line in the board's fragment, or remove one of the packages",
+        )
+    return tuple(found)
+
+
+def _merged(options: Options) -> tuple[dict[str, tuple[str, list[str]]], list[str]]:
+    """Return name -> (value, packages), and a line for each contradiction between packages."""
+    users: dict[str, dict[str, list[str]]] = {}
+    for package, option in sorted(options):
+        name, _, value = option.partition("=")
+        users.setdefault(name, {}).setdefault(value, []).append(package)
+    merged: dict[str, tuple[str, list[str]]] = {}
+    wrong = []
+    for name, values in sorted(users.items()):
+        if len(values) > 1 and "n" in values:
+            each = (f"{_shown(name, v)}: {', '.join(who)}" for v, who in sorted(values.items()))
+            wrong.append("; ".join(each))
+            continue
+        everybody = sorted({package for who in values.values() for package in who})
+        merged[name] = (max(values), everybody)
+    return merged, wrong
+
+
+def _chosen(name: str, texts: Mapping[str, str]) -> tuple[str, str]:
+    """Return the last file that has an option, and its value there; "" if none has it."""
+    line = re.compile(rf"^[ \t]*(?:{PREFIX}{name}=(.*?)|# {PREFIX}{name} is not set)[ \t]*$", re.M)
+    for file, text in reversed([*texts.items()]):
+        if found := [match[1] for match in line.finditer(text)]:
+            return file, found[-1] or "n"
+    return "", ""
+
+
+def _shown(name: str, value: str) -> str:
+    return f"{PREFIX}{name}={value or 'y or m'}"
