@@ -14,7 +14,7 @@ import pytest
 from cache_server import CacheServer
 from nginx import Nginx
 
-from incremental.conftest import ALL, GREET_C, GREET_H
+from incremental.conftest import ALL, GREET_C, GREET_H, HELLO_C
 from incremental.project import Project, ok
 from quard.remote import action
 from quard.store.record import decode_record, encode_record
@@ -145,6 +145,20 @@ def test_blobs_that_are_gone_after_the_hit_are_built_in_the_same_run(
     state.fault = gone
     ran = ok(greeting.run(f"cache.url={state.base}"))
     assert {"alone", "hello"} <= {*ran.built}
+    assert greeting.image() == image
+
+
+def test_what_only_this_machine_has_lost_is_fetched(greeting: Project, server: Nginx) -> None:
+    assert ok(greeting.run(f"cache.url={server.address}")).built == ALL
+    image = greeting.image()
+    record = json.loads((greeting.folder / "out/tiny/units/greet.record.json").read_bytes())
+    headers = record["blobs"]["dev"]
+    (greeting.cache / "store/cas" / headers[:2] / headers).unlink()
+    greeting.program("hello", f"/* new */ {HELLO_C}", "-lgreet", more='needs=("greet",),')
+    ran = ok(greeting.run(f"cache.url={server.address}"))
+    host = f"the cache at 127.0.0.1:{server.port}"
+    assert f"blob {headers}) is missing; greet is taken from {host}, or rebuilt" in ran.text
+    assert ran.built == ["hello"] and f"greet 1: from {host}" in ran.out
     assert greeting.image() == image
 
 

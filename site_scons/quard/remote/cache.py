@@ -64,11 +64,17 @@ class CacheReader:
         """Return whether the record of a result came from here in this run."""
         return key in self._hits
 
-    def ignore(self, key: str, sha256: str) -> None:
-        """Take a result from here no more in this run: one of its blobs is lost."""
-        self._ignored.add(key)
-        self._hits.discard(key)  # what is built instead may be sent
+    def lose(self, key: str, sha256: str) -> bool:
+        """Note that a blob of a result is lost; return whether the result may be taken from here.
+
+        It may not if it came from here in this run. The server has a blob that only this machine
+        has lost; if not, it says so when the result is asked for.
+        """
+        if key in self._hits:
+            self._ignored.add(key)
+            self._hits.discard(key)  # what is built instead may be sent
         self._away.forget(sha256)
+        return key not in self._ignored and self._link.usable
 
     def record(self, key: str) -> dict[str, Any] | None:
         """Return the record of a result if the server has it and all of its blobs."""

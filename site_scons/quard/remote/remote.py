@@ -100,9 +100,12 @@ class RemoteCache:
         """Return whether the record of a result came from there in this run."""
         return self._opened is not None and self._opened.reader.gave(key)
 
-    def ignore(self, key: str, sha256: str) -> None:
-        """Take a result from there no more in this run: one of its blobs is lost."""
-        self._used().reader.ignore(key, sha256)
+    def lose(self, key: str, sha256: str) -> bool:
+        """Note that a blob of a result is lost; return whether the result may be taken from there.
+
+        It may not if the result came from there in this run.
+        """
+        return self._used().reader.lose(key, sha256)
 
     def missing(self, digests: Iterable[str]) -> frozenset[str]:
         """Return those of the blobs that were not seen there. The server is not asked."""

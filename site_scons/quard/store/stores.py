@@ -31,8 +31,11 @@ class Remote(Protocol):
     def gave(self, key: str) -> bool:
         """Return whether the record of a result came from there in this run."""
 
-    def ignore(self, key: str, sha256: str) -> None:
-        """Take a result from there no more in this run: one of its blobs is lost."""
+    def lose(self, key: str, sha256: str) -> bool:
+        """Note that a blob of a result is lost; return whether the result may be taken from there.
+
+        It may not if the result came from there in this run.
+        """
 
     def missing(self, digests: Iterable[str]) -> frozenset[str]:
         """Return those of the blobs that were not seen there."""
@@ -133,7 +136,8 @@ class Stores:
             name = record.get("name", "a package")
             for part, sha256 in sorted(record["blobs"].items()):
                 if sha256 in missing:
-                    lines.append(_damage(store, name, part, sha256, "is missing"))
+                    what = _part(name, part, sha256)
+                    lines.append(_damage(store, what, "is missing", f"{name} is rebuilt"))
         if self._remote and (found := self._remote.record(key)):
             return found
         for line in lines:
@@ -202,20 +206,21 @@ class Stores:
 
         key -- of the result; "" if that is not known
         """
-        if self._remote and key:
-            self._remote.ignore(key, sha256)
+        remedy = f"{name} is rebuilt"
+        if self._remote and key and self._remote.lose(key, sha256):
+            remedy = f"{name} is taken from the cache at {self._remote.host}, or rebuilt"
         naming = [s for s in self.all if key and _names(s.record(key), sha256)]
         for store in naming:
             store.drop(key)
+        what = _part(name, part, sha256)
         owner = next((store for store in self.all if store.has(sha256)), None)
         if wrong := next((store for store in self.all if store.has_removed(sha256)), None):
-            return _damage(wrong, name, part, sha256, "did not have its hash and was removed")
+            return _damage(wrong, what, "did not have its hash and was removed", remedy)
         if owner:
-            return _damage(owner, name, part, sha256, "is not an archive")
+            return _damage(owner, what, "is not an archive", remedy)
         if naming:
-            return _damage(naming[0], name, part, sha256, "is missing")
-        what = f"the {part} part of {name} (blob {sha256})"
-        return f"the store no longer has {what}; {name} is rebuilt"
+            return _damage(naming[0], what, "is missing", remedy)
+        return f"the store no longer has {what}; {remedy}"
 
     def keep(self, key: str, record: Mapping[str, Any]) -> None:
         """Store a record in the store that has its blobs."""
@@ -238,8 +243,9 @@ def _names(record: Mapping[str, Any] | None, sha256: str) -> bool:
     return record is not None and sha256 in record["blobs"].values()
 
 
-def _damage(store: Store, name: str, part: str, sha256: str, fault: str) -> str:
-    return (
-        f"the store in {store.root} is damaged: the {part} part of {name} (blob {sha256}) {fault};"
-        f" {name} is rebuilt"
-    )
+def _part(name: str, part: str, sha256: str) -> str:
+    return f"the {part} part of {name} (blob {sha256})"
+
+
+def _damage(store: Store, what: str, fault: str, remedy: str) -> str:
+    return f"the store in {store.root} is damaged: {what} {fault}; {remedy}"
