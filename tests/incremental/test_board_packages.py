@@ -224,3 +224,14 @@ def test_the_vendors_source_is_fetched_ahead(boards: Boards) -> None:
     archive = boards.project.sources / Path(boards.url).name
     archive.unlink()
     assert ok(boards.run()).built.count("kernel") == 1
+
+
+def test_a_board_with_another_source_uses_no_checkout_of_the_recipes(boards: Boards) -> None:
+    boards.vendor('patches.kernel = ["acme/0001-more.patch"]\n')
+    refused = boards.run("kernel-edit")
+    assert refused.status == 2 and "reason: not-editable\n" in refused.err
+    ok(boards.project.run("kernel-edit"))
+    refused = boards.run()
+    assert refused.status == 2 and "reason: not-editable\n" in refused.err
+    assert "configs/vendor.toml has another source or further patches for kernel" in refused.err
+    ok(boards.project.run())

@@ -46,6 +46,7 @@ def _explain(build: BoardBuild, work: WorkFolder) -> None:
 
 def _require_editable(build: BoardBuild, work: WorkFolder) -> None:
     name, top = work.bare, next(iter(work.package.recipe.sources), None)
+    edits.require_own_source(name, build.workspace.board.overrides.get(name))
     detail, hint = "", ""
     if isinstance(top, Folder):
         detail = f"it is built from the folder {top.path} beside its recipe"

@@ -154,7 +154,9 @@ class Workspace:
             from quard.project import edits  # noqa: PLC0415 - few runs have any
 
             requests = {name: self.all_requests(self._catalog[name]) for name in self.edits}
-            edits.require_current(self.edits, self.settings.override, self._catalog, requests)
+            edits.require_current(
+                self.edits, self.settings.override, self._catalog, requests, self.board.overrides
+            )
 
     def _native(self, names: Iterable[str]) -> Resolver:
         """Return the resolver of packages for the build machine."""
