@@ -31,6 +31,7 @@ RECIPE = Meson(
         "-Dmanpages=false",
         "-Dzshcompletiondir=no",
     ],
+    expects=["usr/sbin/depmod", "usr/sbin/modprobe"],
     features=[
         Feature(
             "openssl",

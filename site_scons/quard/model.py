@@ -105,6 +105,9 @@ class Recipe(Record):
     services      -- what the target starts at boot
     configs       -- files beside the recipe that configure the package on the target; an overlay
                      may replace them
+    expects       -- wildcards of paths like those of `drop`, each of which must match an installed
+                     file: upstream's build leaves out silently what it has no use for
+    fixes         -- CVE numbers that the patches beside the recipe fix
     yields_to     -- packages that keep a path which this package installs as well; "*": all
     provides      -- its roles in a root file system, of which others may be alternatives
     conflicts     -- packages that no root has together with it; or some of its own roles, which no
@@ -137,6 +140,8 @@ class Recipe(Record):
     kernel: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     configs: tuple[Config, ...] = ()
+    expects: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()

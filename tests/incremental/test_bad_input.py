@@ -269,6 +269,23 @@ def test_everything_that_is_wrong_with_a_package_is_told_at_once(greeting: Proje
     refused(greeting.run("alone"), "file-collision", *texts)
 
 
+def test_a_file_that_the_recipe_expects_and_the_build_leaves_out_is_named(
+    greeting: Project,
+) -> None:
+    more = 'expects=["usr/sbin/alone", "usr/bin/alone"],'
+    greeting.program("alone", "int main(void) { return 0; }\n", more=more)
+    texts = ("alone 1: ", "usr/sbin/alone; installed: usr/bin/alone")
+    refused(greeting.run("alone"), "expected-missing", *texts)
+    left_nothing(greeting, "alone")
+    greeting.edit("packages/alone/recipe.py", '"usr/sbin/alone", ', "")
+    assert greeting.run("alone").status == 0
+
+
+def test_a_number_that_is_no_cve_is_refused(greeting: Project) -> None:
+    greeting.program("alone", "int main(void) { return 0; }\n", more='fixes=["2026-1"],')
+    refused(greeting.run("alone"), "bad-cve", "'2026-1' is not a CVE number")
+
+
 def test_a_library_that_nobody_installs_is_named(greeting: Project) -> None:
     greeting.board(["alone"])
     refused(greeting.run(), "missing-library", "/usr/bin/alone", "ld-linux-riscv64")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from quard.base.plain import one_line
 from quard.execute import native
 from quard.execute.builder import Build
 from quard.parts import split
+from quard.parts.expected import missing
 from quard.parts.interface import interface
 from quard.parts.relocate import BuildOrigin
 from quard.parts.strip import Toolkit
@@ -88,20 +90,25 @@ def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: str) -
     return blobs
 
 
+def _absent(plan: Plan, parts: split.Parts) -> Iterator[QuardError]:
+    """Yield an error if nothing is installed, or not all that the recipe expects."""
+    if parts.target or parts.dev or parts.deploy:
+        beside = (f"{split.DEPLOY}/{path}" for path in parts.deploy)
+        yield from missing({*parts.target, *parts.dev, *beside}, plan.expects)
+        return
+    yield QuardError(
+        "nothing is installed",
+        detail="every step succeeded, and the staging folder has no file for the target, "
+        "for dependants or for the images",
+        reason="nothing-installed",
+        hint="check in the log what the install step does with DESTDIR, and install in "
+        "`finish` what it leaves out",
+    )
+
+
 def _refuse(plan: Plan, parts: split.Parts) -> None:
     """Raise QuardError for all errors in the files that a package installs."""
-    found = list(parts.wrong)
-    if not (parts.target or parts.dev or parts.deploy):
-        found.append(
-            QuardError(
-                "nothing is installed",
-                detail="every step succeeded, and the staging folder has no file for the target, "
-                "for dependants or for the images",
-                reason="nothing-installed",
-                hint="check in the log what the install step does with DESTDIR, and install in "
-                "`finish` what it leaves out",
-            )
-        )
+    found = [*parts.wrong, *_absent(plan, parts)]
     if parts.deploy and not plan.deploys:
         found.append(
             QuardError(

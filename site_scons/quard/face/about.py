@@ -116,6 +116,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
         "natives": list(edges.natives if edges else sorted(recipe.natives)),
         "runtime": list(edges.runtime if edges else sorted(recipe.runtime)),
+        "fixes": list(recipe.fixes),
         **_kernel(resolved, name, recipe),
         "services": {
             each.name: any(placed.path == each.path for placed in resolved.placed)

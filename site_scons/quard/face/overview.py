@@ -137,6 +137,7 @@ def _package(catalog: Catalog, name: str) -> dict[str, Any]:
         "tree": package.tree or OWN,
         "license": recipe.license,
         "summary": recipe.summary,
+        "fixes": list(recipe.fixes),
         "features": [
             {"name": feature.name, "summary": feature.summary, "default": feature.default}
             for feature in recipe.features

@@ -30,6 +30,7 @@ _FIELDS = (
     "links",
     "tools",
     "drop",
+    "expects",
     "licenses",
     "triple",
     "executor",

@@ -82,6 +82,7 @@ def compose(
         hardening=_hardening(recipe, configuration),
         steps=steps,
         drop=context.texts(recipe.drop),
+        expects=context.texts(recipe.expects),
         parts=tuple(sorted((part.name, context.texts(part.paths)) for part in recipe.parts)),
         deploys=any(isinstance(s, CopyStep) and _deploys(s.destination) for s in steps),
         licenses=context.texts(recipe.license_files),

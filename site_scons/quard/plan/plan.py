@@ -168,6 +168,7 @@ class Plan(Record):
     cflags   -- the board's compiler flags, which the compiler wrapper adds
     hardening -- defences that the compiler driver adds, sorted; empty for freestanding packages
     drop     -- wildcards of staged paths that are removed
+    expects  -- wildcards of paths, each of which must match an installed file
     parts    -- (part, wildcards of staged paths that it has), sorted
     licenses -- paths of licence files in the source
     taken    -- it has no source: its record says which packages of the tools its files come from
@@ -194,6 +195,7 @@ class Plan(Record):
     hardening: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     drop: tuple[str, ...] = ()
+    expects: tuple[str, ...] = ()
     parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     deploys: bool = False
     licenses: tuple[str, ...] = ()
@@ -225,6 +227,7 @@ class Plan(Record):
             "hardening": self.hardening,
             "steps": [step.as_json() for step in self.steps],
             "drop": self.drop,
+            **({"expects": self.expects} if self.expects else {}),
             "parts": dict(self.parts),
             "deploys": self.deploys,
             "licenses": self.licenses,

@@ -29,38 +29,44 @@ def read_plan(data: Mapping[str, Any]) -> Plan:
     if data.get("executor") != EXECUTOR:
         raise ValueError(f"a plan for executor {data.get('executor')!r}, not for {EXECUTOR}")
     try:
-        plan = Plan(
-            name=data["name"],
-            version=data["version"],
-            triple=data["triple"],
-            sources=tuple(data["sources"]),
-            further=tuple((into, sha256) for into, sha256 in data.get("further", ())),
-            tree=data["tree"],
-            patches=_files(data["patches"]),
-            files=_files(data["files"]),
-            features=tuple(sorted(data["features"].items())),
-            needs=tuple(data["needs"]),
-            links=tuple(data["links"]),
-            natives=tuple(data.get("natives", ())),
-            native=data.get("native", False),
-            tools=tuple(data["tools"]),
-            env=tuple(sorted(data["env"].items())),
-            cflags=data["cflags"],
-            hardening=tuple(data["hardening"]),
-            steps=tuple(map(_step, data["steps"])),
-            drop=tuple(data["drop"]),
-            parts=tuple(sorted((part, tuple(globs)) for part, globs in data["parts"].items())),
-            deploys=data["deploys"],
-            licenses=tuple(data["licenses"]),
-            taken="origins" in data,
-            answers="answers" in data,
-        )
+        plan = _plan(data)
         same = canonical(plan.as_json()) == canonical(dict(data))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not the data of a plan: {error!r}") from error
     if not same:
         raise ValueError("data of a plan with something that this version does not know")
     return plan
+
+
+def _plan(data: Mapping[str, Any]) -> Plan:
+    """Return the plan of data that may be wrong. Raises KeyError, TypeError, AttributeError."""
+    return Plan(
+        name=data["name"],
+        version=data["version"],
+        triple=data["triple"],
+        sources=tuple(data["sources"]),
+        further=tuple((into, sha256) for into, sha256 in data.get("further", ())),
+        tree=data["tree"],
+        patches=_files(data["patches"]),
+        files=_files(data["files"]),
+        features=tuple(sorted(data["features"].items())),
+        needs=tuple(data["needs"]),
+        links=tuple(data["links"]),
+        natives=tuple(data.get("natives", ())),
+        native=data.get("native", False),
+        tools=tuple(data["tools"]),
+        env=tuple(sorted(data["env"].items())),
+        cflags=data["cflags"],
+        hardening=tuple(data["hardening"]),
+        steps=tuple(map(_step, data["steps"])),
+        drop=tuple(data["drop"]),
+        expects=tuple(data.get("expects", ())),
+        parts=tuple(sorted((part, tuple(globs)) for part, globs in data["parts"].items())),
+        deploys=data["deploys"],
+        licenses=tuple(data["licenses"]),
+        taken="origins" in data,
+        answers="answers" in data,
+    )
 
 
 def _files(found: Sequence[Sequence[str]]) -> tuple[FileRef, ...]:

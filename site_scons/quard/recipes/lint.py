@@ -36,22 +36,12 @@ def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
     # Most runs check no recipe, as none has changed.
     from quard.recipes.lint_kernel import kernel  # noqa: PLC0415
+    from quard.recipes.lint_promises import promises  # noqa: PLC0415
     from quard.recipes.lint_services import services  # noqa: PLC0415
 
     found: list[Finding] = []
-    checks = (
-        _texts,
-        _hardening,
-        sources,
-        names,
-        services,
-        kernel,
-        _features,
-        _taken,
-        for_build,
-        _files,
-    )
-    for check in (*checks, _modes, _placeholders):
+    first = (_texts, _hardening, sources, names, services, kernel, promises)
+    for check in (*first, _features, _taken, for_build, _files, _modes, _placeholders):
         found.extend(check(package, catalog))
     return tuple(found)
 

@@ -17,6 +17,7 @@ _SAME = frozenset(
     (
         "configs",
         "conflicts",
+        "fixes",
         "for_build",
         "freestanding",
         "homepage",

@@ -100,6 +100,7 @@ def test_info_says_all_about_one_package(resolved: Resolved, catalog: Catalog) -
         "needs": ["lib"],
         "natives": [],
         "runtime": ["tool"],
+        "fixes": [],
         "kernel": [],
         "relied_on": [],
         "services": {},

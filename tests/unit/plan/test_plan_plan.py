@@ -44,6 +44,7 @@ OTHER: dict[str, Any] = {
     "native": True,
     "steps": (RunStep("build", ("make",)),),
     "drop": ("x",),
+    "expects": ("x",),
     "parts": (("libs", ("x",)),),
     "deploys": True,
     "licenses": ("COPYING",),
