@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -226,12 +227,12 @@ def test_the_vendors_source_is_fetched_ahead(boards: Boards) -> None:
     assert ok(boards.run()).built.count("kernel") == 1
 
 
-def test_a_board_with_another_source_uses_no_checkout_of_the_recipes(boards: Boards) -> None:
+def test_a_checkout_is_used_only_for_a_board_with_its_source_and_patches(boards: Boards) -> None:
     boards.vendor('patches.kernel = ["acme/0001-more.patch"]\n')
-    refused = boards.run("kernel-edit")
-    assert refused.status == 2 and "reason: not-editable\n" in refused.err
-    ok(boards.project.run("kernel-edit"))
-    refused = boards.run()
-    assert refused.status == 2 and "reason: not-editable\n" in refused.err
-    assert "configs/vendor.toml has another source or further patches for kernel" in refused.err
-    ok(boards.project.run())
+    for mine, other in ((boards.project.run, boards.run), (boards.run, boards.project.run)):
+        ok(mine("kernel-edit"))
+        refused = other()
+        assert refused.status == 2 and "reason: edit-outdated\n" in refused.err
+        assert "board-0-0001-more.patch: " in refused.err
+        ok(mine())
+        shutil.rmtree(boards.project.folder / "edit/kernel")

@@ -159,6 +159,29 @@ def test_a_changed_commit_rewrites_its_patch_under_its_name(editing: Editing) ->
     assert "return 50" in text
 
 
+def test_a_patch_of_the_board_is_written_to_its_file(editing: Editing) -> None:
+    path = editing.project.folder / "patches/board.patch"
+    path.parent.mkdir()
+    path.write_text(FIRST.replace("43", "44").replace("42", "43").replace("one more", "two more"))
+    more = '[patches]\ngreet = ["patches/board.patch"]\n'
+    editing.project.board(["hello", "libc"], more=more)
+    git = editing.begin()
+    assert git.run("log", "--format=%s", "-2").startswith("the answer is two more\n")
+    code = (editing.folder / "greet.c").read_text().replace("44", "50")
+    (editing.folder / "greet.c").write_text(code)
+    git.run("commit", "--quiet", "--all", "--amend", "--no-edit")
+    edited = editing.built()
+    git.commit({"new.h": "\n"})
+    ran = editing.project.run("greet-patch")
+    refused(ran, "not-as-patches", "comes after a patch of the board", "`patches`")
+    git.run("reset", "--quiet", "--hard", "HEAD~2")
+    refused(editing.project.run("greet-patch"), "not-as-patches", "was dropped")
+    git.run("reset", "--quiet", "--hard", "ORIG_HEAD~1")
+    ok(editing.project.run("greet-patch"))
+    assert "return 50" in path.read_text() and editing.patches == {NAME: FIRST}
+    assert editing.built() == edited
+
+
 def test_a_dropped_commit_removes_its_patch(editing: Editing) -> None:
     editing.begin().run("reset", "--quiet", "--hard", "HEAD~1")
     assert f"{NAME} removed" in ok(editing.project.run("greet-patch")).out

@@ -28,6 +28,7 @@ VARIABLES = {
     "PANIC": "when the kernel panics: exit (status 3), keep or reboot, for run",
     "NETWORK": "none: run without a network device",
     "DEBUG": "1: run waits for gdb (PORT: on that port); symbols are in out/BOARD/debug",
+    "TREE": "for NAME-patch: the product tree that gets the patches of new commits",
     "ALLOW": "for compile-host: networks that may ask, with commas",
     "LISTEN": "for compile-host: address and port",
     "PYTEST_ARGS": "additional arguments for pytest, for test",

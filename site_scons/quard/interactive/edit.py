@@ -46,7 +46,6 @@ def _explain(build: BoardBuild, work: WorkFolder) -> None:
 
 def _require_editable(build: BoardBuild, work: WorkFolder) -> None:
     name, top = work.bare, next(iter(work.package.recipe.sources), None)
-    edits.require_own_source(name, build.workspace.board.overrides.get(name))
     detail, hint = "", ""
     if isinstance(top, Folder):
         detail = f"it is built from the folder {top.path} beside its recipe"
@@ -74,8 +73,8 @@ class _Checkout:
         self._work = work
         self._git = Repository(work.git, work.src, host.site.search, host.stop)
         self._git.require_git()
-        folder, patches = work.package.folder, work.package.patches()
-        self._patches = {one.name: (folder / one.name).read_bytes() for one in patches}
+        places, patches = work.package.places(), work.package.patches()
+        self._patches = {one.name: places[one.name].read_bytes() for one in patches}
         self._base = self._tip = ""
         self._made: list[Patched] = []
         self._dropped: list[str] = []

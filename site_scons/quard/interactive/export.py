@@ -9,6 +9,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.base.files import replacing
 from quard.interactive import series
+from quard.interactive.layers import Layers
 from quard.interactive.repository import Repository
 from quard.interactive.series import Commit
 from quard.interactive.unsaved import require_saved
@@ -21,8 +22,11 @@ from quard.sources.trees import Entry, scan
 _SHOWN = 10
 
 
-def export(build: BoardBuild, name: str) -> None:
-    """Write the commits of edit/NAME as patches and remove the checkout. Raises QuardError."""
+def export(build: BoardBuild, name: str, tree: str = "") -> None:
+    """Write the commits of edit/NAME as patches and remove the checkout.
+
+    tree -- of the patches of new commits, see Layers. Raises QuardError.
+    """
     workspace, work = build.workspace, WorkFolder(build, name, "patch")
     if work.bare not in workspace.edits:
         raise QuardError(
@@ -39,7 +43,8 @@ def export(build: BoardBuild, name: str) -> None:
     require_saved(git, work.shown, made.base)
     commits = [*_commits(git, work, made.base)]
     before = series.kept(commits, made.patches)
-    files = dict(_files(work, commits, before))
+    layers = Layers(workspace.trees, work.package, tree)
+    files = dict(_files(work, layers, commits, before))
     with console.package(name, work.version) as report:
         try:
             work.fill(files.items(), lambda _: None, report)
@@ -47,7 +52,7 @@ def export(build: BoardBuild, name: str) -> None:
             _require_equal(work)
         finally:
             work.remove()
-    said = _write(work, made, files)
+    said = _write(work, layers, made, files)
     # The checkout ends with one rename; a killed run leaves a hidden folder, which is removed.
     work.checkout.rename(work.root)
     work.remove()
@@ -87,13 +92,16 @@ def _commits(git: Repository, work: WorkFolder, base: str) -> Iterator[Commit]:
 
 
 def _files(
-    work: WorkFolder, commits: Sequence[Commit], before: Sequence[Patched | None]
+    work: WorkFolder,
+    layers: Layers,
+    commits: Sequence[Commit],
+    before: Sequence[Patched | None],
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the names and texts of the patches for commits; unchanged ones keep their text."""
-    names = series.names(commits, before)
+    names, places = layers.names(commits, before), work.package.places()
     for name, commit, patch in zip(names, commits, before, strict=True):
         if patch and sha256(commit.text).hexdigest() == patch.text:
-            path = work.package.folder / patch.file
+            path = places[patch.file]
             if path.exists() and sha256(content := path.read_bytes()).hexdigest() == patch.sha256:
                 yield name, content
                 continue
@@ -119,22 +127,25 @@ def _content(folder: Path) -> dict[str, Entry]:
     return {p: entry for p, entry in scan(folder).entries.items() if entry.kind != "folder"}
 
 
-def _write(work: WorkFolder, made: Edit, files: dict[str, bytes]) -> list[str]:
+def _write(work: WorkFolder, layers: Layers, made: Edit, files: dict[str, bytes]) -> list[str]:
     """Write the patches beside the recipe; return what was changed. Raises OSError.
 
     What a killed run has not finished is finished by the next one.
     """
-    folder, before = work.package.folder, work.package.patches()
+    before, places = work.package.patches(), work.package.places()
     now = {name: sha256(content).hexdigest() for name, content in files.items()}
     edits.save(work.checkout / edits.GIT, Edit(made.recipe, made.base, made.tip, made.patches, now))
     there = {one.name: one.sha256 for one in before}
     said = []
     for name, content in files.items():
         if there.get(name) != now[name]:
-            with replacing(folder / name) as part:
+            with replacing(layers.place(name)) as part:
                 part.write_bytes(content)
             said.append(f"{name} {'changed' if name in there else 'written'}")
     for name in sorted(there.keys() - files.keys()):
-        (folder / name).unlink()
+        path = places[name]
+        path.unlink()
+        if ":" in name and not any(path.parent.iterdir()):
+            path.parent.rmdir()
         said.append(f"{name} removed")
     return said

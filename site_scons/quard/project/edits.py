@@ -16,9 +16,8 @@ from quard.base.errors import QuardError
 from quard.base.files import FileRef, replacing
 from quard.base.names import NAME
 from quard.base.record import Record, record
-from quard.boards.override import Override
 from quard.plan.source import Request
-from quard.recipes.catalog import Catalog, Package
+from quard.recipes.catalog import Package
 
 FOLDER = "edit"
 """The folder of the project that has the checkouts."""
@@ -112,14 +111,13 @@ def load(name: str, folder: Path) -> Edit:
 def require_current(
     edits: Mapping[str, Path],
     override: Iterable[str],
-    catalog: Catalog,
+    packages: Mapping[str, Package],
     requests: Mapping[str, Iterable[Request]],
-    overrides: Mapping[str, Override],
 ) -> None:
     """Check that builds may use these checkouts.
 
-    requests  -- by package, those of its recipe
-    overrides -- what the board says about packages
+    packages -- by name, as the board has them
+    requests -- by package, those of its recipe
     Raises QuardError: no-edit, not-editable, edit-outdated.
     """
     for name in sorted({*edits}.intersection(override)):
@@ -129,10 +127,8 @@ def require_current(
             reason="not-editable",
             hint=f"remove {name} from [override], or finish with ./scons {name}-patch",
         )
-    for name in edits:
-        require_own_source(name, overrides.get(name))
     for name, folder in edits.items():
-        edit, package = load(name, folder), catalog[name]
+        edit, package = load(name, folder), packages[name]
         changes = [*differences(edit, package, requests[name])]
         if changes and edit.pending:
             raise QuardError(
@@ -142,20 +138,6 @@ def require_current(
             )
         if changes:
             raise outdated(name, edit, changes)
-
-
-def require_own_source(name: str, override: Override | None) -> None:
-    """Check that the board builds a package from the recipe's source, which a checkout is made of.
-
-    Raises QuardError not-editable.
-    """
-    if override and (override.release or override.patches):
-        raise QuardError(
-            f"{override.file} has another source or further patches for {name}",
-            detail="a checkout has the source and the patches of the recipe",
-            reason="not-editable",
-            hint=f"use another board; ./scons {name}-patch ends an edit that has been begun",
-        )
 
 
 def differences(edit: Edit, package: Package, requests: Iterable[Request]) -> list[str]:

@@ -153,10 +153,9 @@ class Workspace:
         if self.edits:
             from quard.project import edits  # noqa: PLC0415 - few runs have any
 
-            requests = {name: self.all_requests(self._catalog[name]) for name in self.edits}
-            edits.require_current(
-                self.edits, self.settings.override, self._catalog, requests, self.board.overrides
-            )
+            packages = {name: self._on_board(name) for name in self.edits}
+            requests = {name: self.all_requests(each) for name, each in packages.items()}
+            edits.require_current(self.edits, self.settings.override, packages, requests)
 
     def _native(self, names: Iterable[str]) -> Resolver:
         """Return the resolver of packages for the build machine."""
@@ -189,10 +188,13 @@ class Workspace:
 
     def _sources(self, name: str) -> tuple[Request, ...]:
         root, package = parted(name)
-        own = root != native.NAME and package in self.board.overrides
-        return self.requests(
-            self._resolvers[""].package(package) if own else self._catalog[package]
-        )
+        own = root != native.NAME
+        return self.requests(self._on_board(package) if own else self._catalog[package])
+
+    def _on_board(self, name: str) -> Package:
+        """Return a package as the board has it."""
+        changed = name in self.board.overrides
+        return self._resolvers[""].package(name) if changed else self._catalog[name]
 
     def requests(self, package: Package) -> tuple[Request, ...]:
         """Return the requests for a package's archives that no local tree replaces."""

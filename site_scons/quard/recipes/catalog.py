@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Mapping
 from copy import copy
-from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
 
@@ -16,10 +14,10 @@ from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import FileRef
 from quard.base.names import NAME, unknown
-from quard.base.plain import short
 from quard.base.record import Record, record
 from quard.boards.trees import Trees, placed
 from quard.model import Kconfig, Recipe
+from quard.recipes.beside import LEFTOVER, beside, require_inside
 from quard.recipes.parse_cache import ParseCache
 from quard.recipes.variant import Variant
 from quard.target import Target
@@ -27,8 +25,6 @@ from quard.target import Target
 RECIPE = "recipe.py"
 _VARIES = b"ByTarget"
 """The word in a recipe that may differ between targets."""
-_LEFTOVER = re.compile("|".join(map(translate, (".*", "*~", "#*#", "*.orig", "*.rej"))))
-"""Leftover files of editors and patch(1): never part of a recipe."""
 
 
 @record
@@ -37,8 +33,10 @@ class Package(Record):
 
     sha256 -- of the recipe's text, and of what chooses among its values
     triple -- of the target that the recipe is for ("*": no board is chosen); "": it is for all
-    beside -- names of the files in the folder, sorted, including the recipe's
+    beside -- names of the files in the folder, sorted, including the recipe's; then those that
+              other trees add, as TREE:NAME
     tree   -- the tree that it is in, see quard.boards.trees
+    added  -- names and paths of these files
     """
 
     name: str
@@ -48,6 +46,7 @@ class Package(Record):
     beside: tuple[str, ...]
     tree: str = ""
     triple: str = ""
+    added: tuple[tuple[str, Path], ...] = ()
 
     @property
     def entry(self) -> str:
@@ -60,7 +59,7 @@ class Package(Record):
         return f"{_shown(self.tree, self.name)}/{RECIPE}"
 
     def patches(self) -> tuple[FileRef, ...]:
-        """Return the folder's patches, in the order in which they are applied."""
+        """Return the patches, in the order in which they are applied."""
         return tuple(self._reference(name) for name in self.beside if name.endswith(".patch"))
 
     def files(self) -> tuple[FileRef, ...]:
@@ -77,13 +76,13 @@ class Package(Record):
             if name != RECIPE
             and name not in placed
             and not name.endswith(".patch")
-            and not _LEFTOVER.match(name)
+            and not LEFTOVER.match(name)
             and (not name.endswith(".fragment") or name in fragments)
         )
 
     def places(self) -> dict[str, Path]:
-        """Return the paths of the files in the folder, by their names in a build."""
-        return {path.name: path for path in self.folder.iterdir()}
+        """Return the paths of the files, by their names in a build."""
+        return {path.name: path for path in self.folder.iterdir()} | dict(self.added)
 
     @property
     def devicetrees(self) -> tuple[str, ...]:
@@ -113,7 +112,7 @@ class Package(Record):
     def own(self, path: str) -> Path:
         """Return a folder below the recipe's. Raises QuardError recipe-link, missing-folder."""
         shown = _shown(self.tree, self.name)
-        _require_inside(shown, f"{self.folder}", path)
+        require_inside(shown, f"{self.folder}", path)
         found = self.folder / path
         if not found.is_dir():
             raise QuardError(
@@ -126,7 +125,7 @@ class Package(Record):
 
     def _reference(self, name: str, *, runs: bool = False) -> FileRef:
         """Return a file of the folder; `runs`: a build may run it, so its mode counts."""
-        path = f"{self.folder}/{name}"
+        path = (self.added and dict(self.added).get(name)) or f"{self.folder}/{name}"
         try:
             text = given.content(path)
             executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)
@@ -169,18 +168,34 @@ class Catalog:
         """Every package's name."""
         return frozenset(self._trees)
 
-    @cached_property
+    @property
     def _trees(self) -> dict[str, str]:
-        """The tree of each package; the folders are listed once."""
+        """The tree of each package."""
+        return self._listed[0]
+
+    @cached_property
+    def _listed(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        """The tree of each package, and the later trees that add files to one.
+
+        The folders are listed once. Raises QuardError unknown-package.
+        """
         found: dict[str, str] = {}
+        extending: dict[str, list[str]] = {}
         for tree, folder in self._folders.items():
+            there, without = list[str](), list[str]()
             try:
                 with os.scandir(folder) as entries:
-                    there = [e.name for e in entries if os.path.exists(f"{e.path}/{RECIPE}")]
+                    for e in entries:
+                        (there if os.path.exists(f"{e.path}/{RECIPE}") else without).append(e.name)
             except (FileNotFoundError, NotADirectoryError):
                 continue
+            for name in without if tree else ():
+                from quard.recipes import additions  # noqa: PLC0415
+
+                if additions.adds(folder / name, _shown(tree, name), found):
+                    extending.setdefault(name, []).append(tree)
             found |= dict.fromkeys(there, tree)
-        return found
+        return found, extending
 
     def names(self) -> tuple[str, ...]:
         """Return every package's name, sorted."""
@@ -200,7 +215,7 @@ class Catalog:
         try:
             if not NAME.match(name):
                 raise FileNotFoundError
-            beside = _beside(shown, folder)
+            found = beside(shown, folder)
             text = given.content(f"{folder}/{RECIPE}", given.TEXT)
         except (FileNotFoundError, NotADirectoryError):
             raise self._missing(name) from None
@@ -217,7 +232,19 @@ class Catalog:
 
             recipe = parse.recipe(text, f"{shown}/{RECIPE}", variant)
             self._remembered.add(entry, sha256, recipe)
-        return Package(name, recipe, Path(folder), sha256, beside, tree, triple)
+        added: tuple[tuple[str, Path], ...] = ()
+        later = [each for each in self._listed[1].get(name, ()) if self._is_later(each, tree)]
+        if later:
+            from quard.recipes import additions  # noqa: PLC0415 - few packages have any
+
+            folders = {each: self._folders[each] / name for each in later}
+            recipe, added = additions.extended(recipe, f"{shown}/{RECIPE}", folders)
+            found += tuple(file for file, _ in added)
+        return Package(name, recipe, Path(folder), sha256, found, tree, triple, added)
+
+    def _is_later(self, tree: str, other: str) -> bool:
+        order = [*self._folders]
+        return order.index(tree) > order.index(other)
 
     def shown(self, name: str) -> str:
         """Return the name of a package's folder in messages."""
@@ -252,35 +279,6 @@ def _entry(name: str, triple: str) -> str:
 def _shown(tree: str, name: str) -> str:
     """Return the name of a package's folder."""
     return placed(tree, f"packages/{name}")
-
-
-def _beside(shown: str, folder: str) -> tuple[str, ...]:
-    """Return the names of a recipe's files, sorted.
-
-    shown -- the folder's name in messages
-    The folder itself may be a link; links in it must not lead out of it. Raises QuardError.
-    """
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.is_symlink() and not _LEFTOVER.match(entry.name):
-            _require_inside(shown, folder, entry.name)
-    # A patch that is a dangling link is listed as well: reading it must fail.
-    return tuple(e.name for e in entries if e.is_file() or e.name.endswith(".patch"))
-
-
-def _require_inside(shown: str, folder: str, file: str) -> None:
-    inside = os.path.join(os.path.realpath(folder), "")
-    place = f"{folder}/{file}"
-    real = os.path.realpath(place)
-    if not real.startswith(inside):
-        target = short(os.readlink(place) if os.path.islink(place) else real)
-        raise QuardError(
-            f"{shown}/{file} is a link that points out of the recipe's folder",
-            detail=f"it points to {target}",
-            reason="recipe-link",
-            hint="replace it with a copy; a link in place of the whole folder is followed",
-        )
 
 
 def _unreadable(shown: str, file: str, error: OSError) -> QuardError:

@@ -82,6 +82,7 @@ def overridden(package: Package, override: Override, trees: Trees) -> Package:
         package.beside,
         package.tree,
         package.triple,
+        package.added,
         override,
         trees,
     )

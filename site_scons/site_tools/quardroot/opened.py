@@ -85,7 +85,7 @@ def work(command: Command, build: BoardBuild) -> None:
         case "patch":
             from quard.interactive import export  # noqa: PLC0415
 
-            export.export(build, name)
+            export.export(build, name, command.given.get("TREE", ""))
         case "shell":
             shell.shell(build, name)
         case other:
