@@ -68,6 +68,17 @@ def archives(recipe: Recipe) -> tuple[Source, ...]:
     return tuple(one if isinstance(one, Source) else _archive(one) for one in found)
 
 
+def expected_size(recipe: Recipe) -> int:
+    """Return the size of a recipe's archives in bytes, as far as it says; 0 if it says nothing.
+
+    An alternate has almost the size of the archive that it stands for.
+    """
+    return sum(
+        one.size or max((other.size for other in one.alternates), default=0)
+        for one in archives(recipe)
+    )
+
+
 def _archive(git: Git) -> Source:
     query = f"commit={git.commit}" + ("&submodules=1" if git.submodules else "")
     address, *mirrors = (f"{GIT}{one}#{query}" for one in (git.address, *git.mirrors))

@@ -17,7 +17,7 @@ from quard.ledger.why import Difference
 from quard.plan.packages import package_units
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
-from quard.plan.source import archives
+from quard.plan.source import expected_size
 from quard.plan.unit import Unit, parted
 from quard.project.images import Images
 from quard.project.rooted import naming
@@ -145,9 +145,8 @@ class BoardBuild:
         workspace.summary.add_image(unit.name)
 
     def source_size(self, unit: Unit) -> int:
-        """Return the size of a package's archive in bytes; 0 if the recipe does not give it."""
-        recipe = self.roots[unit.folder].packages[unit.package].recipe
-        return sum(source.size for source in archives(recipe))
+        """Return the size of a package's archives in bytes; 0 if the recipe does not give it."""
+        return expected_size(self.roots[unit.folder].packages[unit.package].recipe)
 
     def _produce(self, unit: Unit) -> None:
         workspace, name = self.workspace, unit.name

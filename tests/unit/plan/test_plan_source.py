@@ -99,3 +99,12 @@ def test_a_commit_is_asked_for_at_each_address_as_an_archive_named_by_it(tmp_pat
     addresses = (f"git+github:o/thing.git{query}", f"git+https://m/thing{query}")
     assert found.variants == (Variant("thing-0123456789ab.tar", SHA, addresses),)
     assert accepted(recipe) == (SHA,)
+
+
+def test_an_archive_without_a_size_counts_with_that_of_its_alternate() -> None:
+    """Otherwise the kernel, whose build takes longest, would be begun last."""
+    recipe = OURS["linux"].recipe
+    assert [one.size for one in source.archives(recipe)] == [0]
+    assert source.expected_size(recipe) == 151398592
+    assert source.expected_size(OURS["openssl"].recipe) == 53153930
+    assert source.expected_size(OURS["libc"].recipe) == 0
