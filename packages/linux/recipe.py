@@ -37,7 +37,13 @@ RECIPE = Kconfig(
     base="allnoconfig",
     fragments=[
         "quard-star.fragment",
-        ByTarget({"aarch64": "aarch64.fragment", "riscv64": "riscv64.fragment"}),
+        ByTarget(
+            {
+                "aarch64": "aarch64.fragment",
+                "arm": "arm.fragment",
+                "riscv64": "riscv64.fragment",
+            }
+        ),
     ],
     make=["{linux_image}"],
     modules=["modules"],

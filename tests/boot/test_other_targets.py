@@ -2,7 +2,8 @@
 
 CI's time is spent on the default target. These boards are built and booted on demand:
 
-    BOARD_TESTS=quard-star-aarch64 ./scons test PYTEST_ARGS=tests/boot/test_other_targets.py
+    BOARD_TESTS="quard-star-aarch64 quard-star-arm" \
+        ./scons test PYTEST_ARGS=tests/boot/test_other_targets.py
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ _BOARDS = [pytest.param(name) for name in os.environ.get(_ASKED, "").split()]
 _KERNELS = {"arm": "armv7l"}
 """Processor of a triple -> its name in uname(2), where they differ."""
 
+_CLOCKLESS = frozenset({"s390x"})
+"""Processors with a clock that keeps the time, where the machine needs no other one."""
+
 _CHANCES = {"aarch64": "cacheinfo: Unable to detect cache hierarchy for CPU 0"}
 """Processor -> a line that its boot may show: QEMU's device tree describes no caches of Arm."""
 
@@ -51,8 +55,10 @@ def system(
         yield System(
             guest,
             checks.admit(guest, key),
+            server="dropbear" if "dropbear" in chosen.own.packages else "sshd",
             chance=_CHANCES.get(cpu, ""),
             processor=_KERNELS.get(cpu, cpu),
+            clock=cpu not in _CLOCKLESS,
         )
 
 
