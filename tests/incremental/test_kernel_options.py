@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from incremental.menu import menu
@@ -80,3 +82,17 @@ def test_packages_of_a_named_root_rely_on_the_kernel_of_the_board(tiny: Project)
 def test_what_is_no_option_is_refused_with_how_to_write_it(tiny: Project) -> None:
     rely(tiny, "alone", '["CONFIG_NET"]')
     refused(tiny.run(), "bad-kernel-option", "kernel: write 'NET', without CONFIG_")
+
+
+def test_a_fragment_that_a_product_adds_to_the_kernel_can_satisfy_an_option(tiny: Project) -> None:
+    rely(tiny, "alone", '["IPV6"]')
+    product = tiny.folder.parent / "product"
+    (product / "packages/menu").mkdir(parents=True)
+    (product / "quardroot.toml").write_text('name = "acme"\n')
+    (product / "packages/menu/more.fragment").write_text("CONFIG_IPV6=y\n")
+    trees = f"trees.paths={product}"
+    ok(tiny.run(trees))
+    with_fragment = ok(tiny.run(trees, "info", "menu", "FORMAT=json")).out
+    tiny.edit("packages/alone/recipe.py", 'kernel=["IPV6"], ', "")
+    without_option = ok(tiny.run(trees, "info", "menu", "FORMAT=json")).out
+    assert json.loads(with_fragment)["plan"] == json.loads(without_option)["plan"]

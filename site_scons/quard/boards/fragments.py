@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -56,10 +57,8 @@ class Fragments:
 
         Raises QuardError bad-board for an unreadable one.
         """
-        self.references(package)  # which raises the error
         return {
-            file: given.content(self.trees.path(file)).decode(errors="replace")
-            for file in self.of(package).values()
+            file: self._content(file).decode(errors="replace") for file in self.of(package).values()
         }
 
     def edited(self, package: str) -> str:
@@ -83,8 +82,11 @@ class Fragments:
         return found | {package: self.edited(package) for package in edited}
 
     def _hash(self, file: str) -> str:
+        return hashlib.sha256(self._content(file)).hexdigest()
+
+    def _content(self, file: str) -> bytes:
         try:
-            return given.digest(self.trees.path(file))
+            return given.content(self.trees.path(file), given.TEXT)
         except OSError as error:
             from quard.boards.files import unreadable  # noqa: PLC0415 - for an error only
 

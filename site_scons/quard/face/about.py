@@ -12,7 +12,6 @@ from quard.boards.fragments import fragment_name
 from quard.boards.native import NAME as BUILD
 from quard.boards.trees import OWN
 from quard.face.cli import Command
-from quard.face.paths import contested
 from quard.face.report import as_json
 from quard.model import KERNEL, Folder, Recipe
 from quard.plan.board import MANIFEST
@@ -37,6 +36,8 @@ def answer(command: Command, roots: Mapping[str, Resolved], catalog: Catalog, im
             found: Any = [_row(each, name) for each in roots.values() for name in each.image]
             text = _table(found)
         case "info":
+            from quard.face.paths import contested  # noqa: PLC0415 - a build asks nothing
+
             found = _info(resolved, catalog, name)
             found |= contested(images / root / MANIFEST, name)
             if root == BUILD:  # the question alone makes it one of these packages

@@ -5,7 +5,6 @@ An option is NAME, which y and m satisfy, NAME=y, or NAME=n.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from quard.base.errors import QuardError
@@ -72,10 +71,18 @@ def _merged(options: Options) -> tuple[dict[str, tuple[str, list[str]]], list[st
 
 def _chosen(name: str, texts: Mapping[str, str]) -> tuple[str, str]:
     """Return the last file that has an option, and its value there; "" if none has it."""
-    line = re.compile(rf"^[ \t]*(?:{PREFIX}{name}=(.*?)|# {PREFIX}{name} is not set)[ \t]*$", re.M)
+    word = PREFIX + name
     for file, text in reversed([*texts.items()]):
-        if found := [match[1] for match in line.finditer(text)]:
-            return file, found[-1] or "n"
+        found = ""
+        if word in text:
+            lines = (line.strip() for line in text.splitlines() if word in line)
+            for line in lines:
+                if line.startswith(f"{word}="):
+                    found = line.removeprefix(f"{word}=")
+                elif line == f"# {word} is not set":
+                    found = "n"
+        if found:
+            return file, found
     return "", ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -40,8 +39,6 @@ stop() {{
 
 service_action "$@"
 """
-_PLAIN = re.compile(r"[A-Za-z0-9_./=:,@%+-]+")
-"""Words that the shell does not change."""
 _NAME_LENGTH = 15
 """Characters of a process's name that the kernel keeps (TASK_COMM_LEN, without the final zero)."""
 
@@ -110,4 +107,10 @@ def script(package: str, service: Service) -> str:
 
 def _quoted(word: str) -> str:
     """Return a word as the shell reads it back."""
-    return word if _PLAIN.fullmatch(word) else "'" + word.replace("'", "'\\''") + "'"
+    import re  # noqa: PLC0415 - few recipes need it
+
+    return (
+        word
+        if re.fullmatch(r"[A-Za-z0-9_./=:,@%+-]+", word)
+        else "'" + word.replace("'", "'\\''") + "'"
+    )

@@ -23,6 +23,7 @@ from quard.recipes.variant import Variant
 from quard.target import Target
 
 RECIPE = "recipe.py"
+_NOTHING: frozenset[str] = frozenset()
 _VARIES = b"ByTarget"
 """The word in a recipe that may differ between targets."""
 
@@ -97,8 +98,10 @@ class Package(Record):
     @property
     def placed(self) -> frozenset[str]:
         """The names of the files that go into images as they are."""
-        scripts = (service.script for service in self.recipe.services)
-        return frozenset((*scripts, *(config.file for config in self.recipe.configs)))
+        services, configs = self.recipe.services, self.recipe.configs
+        if not services and not configs:
+            return _NOTHING
+        return frozenset((*(each.script for each in services), *(each.file for each in configs)))
 
     def file_ref(self, name: str) -> FileRef:
         """Return one file of the folder. Raises QuardError bad-package-file."""
@@ -106,8 +109,10 @@ class Package(Record):
 
     def text(self, name: str) -> str:
         """Return the text of a file of the build. Raises QuardError bad-package-file."""
-        self.files()  # which raises the error
-        return given.content(self.places()[name]).decode(errors="replace")
+        try:
+            return given.content(self._place(name)).decode(errors="replace")
+        except OSError as error:
+            raise _unreadable(_shown(self.tree, self.name), name, error) from error
 
     def own(self, path: str) -> Path:
         """Return a folder below the recipe's. Raises QuardError recipe-link, missing-folder."""
@@ -123,9 +128,12 @@ class Package(Record):
             )
         return found
 
+    def _place(self, name: str) -> Path | str:
+        return (self.added and dict(self.added).get(name)) or f"{self.folder}/{name}"
+
     def _reference(self, name: str, *, runs: bool = False) -> FileRef:
         """Return a file of the folder; `runs`: a build may run it, so its mode counts."""
-        path = (self.added and dict(self.added).get(name)) or f"{self.folder}/{name}"
+        path = self._place(name)
         try:
             text = given.content(path)
             executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)

@@ -22,9 +22,6 @@ def together(package: Package, catalog: Catalog) -> Iterator[Finding]:
         if not NAME.match(role):
             text = f"{role!r} is not a role: use a-z, digits, + . and -, as in ssh-server"
             yield finding(package, "provides", text, "bad-role")
-        elif role in catalog.known:
-            text = f"{role!r} is a package: a role needs another name"
-            yield finding(package, "provides", text, "bad-role")
     for field in ("yields_to", "conflicts"):
         roles = recipe.provides if field == "conflicts" else (ANY,)
         for name in getattr(recipe, field):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import FileRef
 from quard.base.names import meant
@@ -48,6 +49,14 @@ class Overridden(Package):
         """Return the paths of the recipe's files, and of those of the board."""
         given = self.board_files.items()
         return super().places() | {name: self.trees.path(file) for name, file in given}
+
+    def text(self, name: str) -> str:
+        """Return the text of a file, which may be the board's. Raises as that of a package."""
+        place = self.override.file_places.get(name)
+        if place is None:
+            return super().text(name)
+        reference(self.trees, name, place, runs=False)  # which raises the error
+        return given.content(self.trees.path(place)).decode(errors="replace")
 
     @property
     def board_files(self) -> dict[str, str]:

@@ -207,3 +207,16 @@ def test_a_version_needs_an_archive_whose_address_can_have_it(project: Path) -> 
     text = f'sources.none = {{ version = "2", sha256 = "{SHA}" }}'
     add_text(project / "packages", "none", recipe_text("ToolchainRuntime", sources=None))
     assert "sources.none is for packages that have a source" in refused(project, text).message
+
+
+def test_options_that_packages_rely_on_are_compared_with_the_boards_own_fragment(
+    project: Path,
+) -> None:
+    add(project / "packages", "user", kernel='["A"]')
+    role = {**KERNEL, "provides": '["kernel"]'}
+    add_text(project / "packages", "kernel", recipe_text("Kconfig", **role))
+    packages = '["kernel", "user"]'
+    assert kconfig(resolve(project, packages=packages)).relied == ()
+    (project / "acme/own.fragment").write_text("# CONFIG_A is not set\n")
+    found = resolve(project, 'files.kernel = ["acme/own.fragment"]', packages)
+    assert kconfig(found).relied == ("A",)
