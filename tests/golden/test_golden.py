@@ -18,6 +18,7 @@ import pytest
 
 import on_file
 from quard.base import canonical
+from quard.base.errors import QuardError
 from quard.boards import board
 from quard.boards import native as natives
 from quard.boards.fragments import Fragments
@@ -68,8 +69,22 @@ def resolved(branch: Branch | None = None, name: str = BOARD) -> Mapping[str, Re
     resolver = Resolver(chosen.own, catalog, Fragments(Trees(TOP), chosen.configuration))
     decided = dict.fromkeys(resolver.choices(), True)
     fitting = ("", chosen.target.c_library)
-    extra = (("", each) for each in CATALOG.names() if CATALOG[each].recipe.c_library in fitting)
+    extra = (
+        ("", each)
+        for each in CATALOG.names()
+        if CATALOG[each].recipe.c_library in fitting and is_for(catalog, each)
+    )
     return resolve({"": resolver}, native(name), decided, {}, extra)
+
+
+def is_for(catalog: Catalog, name: str) -> bool:
+    """Return whether a package can be built for the target of a catalogue."""
+    try:
+        return bool(catalog[name])
+    except QuardError as error:
+        if error.reason != "not-for-target":
+            raise
+        return False
 
 
 def planned(name: str, branch: Branch | None = None, other: str = "") -> Plan:
@@ -92,7 +107,12 @@ def cases() -> Mapping[str, tuple[str, Branch | None]]:
 def others() -> Mapping[str, tuple[str, str]]:
     """Return file name -> package whose recipe differs between targets, and another board."""
     varying = [name for name in CATALOG.names() if CATALOG[name].triple]
-    return {f"{name}.{other}.json": (name, other) for name in varying for other in OTHER_BOARDS}
+    return {
+        f"{name}.{other}.json": (name, other)
+        for name in varying
+        for other in OTHER_BOARDS
+        if name in resolved(name=other)[""].plans
+    }
 
 
 def difference(path: Path, text: str) -> str:
