@@ -1,5 +1,6 @@
 #@if kvm
-# Sets obstacle: why KVM cannot run the guest; empty if it can. Only opening the device tells that.
+# Sets obstacle: why KVM cannot run the guest; empty if it can. Only a trial tells that for certain: in some
+# virtual machines the device can be opened, but QEMU cannot make a processor with it.
 find_kvm() {
     obstacle=''
     case " @kvm_processors@ " in
@@ -13,6 +14,9 @@ find_kvm() {
         obstacle="this machine has no /dev/kvm"
     elif ! (exec 3<>/dev/kvm) 2>/dev/null; then
         obstacle="/dev/kvm cannot be opened"
+    elif ! echo quit | "$qemu" -no-user-config -nodefaults -machine @machine@ @accelerated@ \
+        -display none -S -monitor stdio >/dev/null 2>&1; then
+        obstacle="QEMU cannot use /dev/kvm"
     fi
 }
 

@@ -146,6 +146,7 @@ def _words(machine: Machine) -> dict[str, str]:
         "kernel": machine.kernel,
         "kernel_words": qemu.kernel_words(machine),
         "panic_words": " ".join(machine.panic_words),
+        "machine": machine.machine,
         "machine_file": machine.file,
         "forward": qemu.forward_setting(machine.network.forwards),
         "network": qemu.network(machine),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from runscript_board import MACHINE, NOBODY, TEMPLATE, TOP, Board, Outcome, new_board
+from runscript_board import BINARY, MACHINE, NOBODY, TEMPLATE, Board, Outcome, new_board
 
-from quard.machine.machine import Kvm, load
+from quard.machine.machine import Kvm
 from quard.machine.runscript import script
 
 DEVICE = "/dev/kvm"
@@ -85,6 +85,15 @@ def test_with_a_device_that_the_user_may_not_open_it_is_emulated_or_refused(
     check_no_kvm(outcome, accel, "cannot be opened")
 
 
+@pytest.mark.parametrize("accel", ["auto", "kvm"])
+def test_where_qemu_cannot_use_it_it_is_emulated_or_refused(host: Host, accel: str) -> None:
+    """As in a virtual machine whose own KVM is incomplete."""
+    qemu = host.board.tools / BINARY
+    record = qemu.read_text().removeprefix("#!/bin/sh\n")
+    qemu.write_text(f'#!/bin/sh\ncase "$*" in *"-accel kvm"*) exit 1 ;; esac\n{record}')
+    check_no_kvm(host.start(f"ACCEL={accel}"), accel, "QEMU cannot use ")
+
+
 def check_no_kvm(outcome: Outcome, accel: str, obstacle: str) -> None:
     if accel == "kvm":
         assert obstacle in outcome.rejected("kvm-missing")
@@ -119,11 +128,3 @@ def test_a_machine_that_names_no_processors_is_emulated_without_a_word(host: Hos
 
 def test_another_word_is_refused(host: Host) -> None:
     assert "auto kvm tcg" in host.start("ACCEL=xen").rejected("bad-setting")
-
-
-def test_the_machines_for_x86_use_it_on_a_host_for_x86() -> None:
-    """Both run on a host of 64 bits, whose KVM also runs kernels of 32 bits."""
-    for name, emulated in (("microvm", "max"), ("microvm-i686", "pentium3")):
-        machine = load(TOP / f"qemu/{name}.toml")
-        assert (machine.cpu, machine.accel) == (emulated, "auto")
-        assert (machine.kvm.processors, machine.kvm.cpu) == (("x86_64",), "host")
