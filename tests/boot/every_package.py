@@ -27,8 +27,8 @@ from quard.store import blob
 pytestmark = pytest.mark.boot
 BOARD = "every"
 LISTED = (
-    "curl dbus dnsmasq htop i2c-tools json-c kmod less lua markupsafe nano openssl six sqlite"
-    " tcpdump zstd"
+    "curl dbus dnsmasq htop i2c-tools iproute2 json-c kmod less lua markupsafe nano openssl six"
+    " sqlite tcpdump zstd"
 ).split()
 """On the board."""
 NEEDED = "ca-certificates libpcap".split()
@@ -181,6 +181,17 @@ def test_htop_draws_the_processes(guest: Guest) -> None:
     drawn = on_terminal(guest, "q", "htop")
     assert "Load average" in drawn
     assert "PID" in drawn
+
+
+def test_iproute2_answers_for_the_networks_in_place_of_busybox(guest: Guest) -> None:
+    assert "iproute2-6.1.0" in guest.check("ip -V")
+    (interface,) = json.loads(guest.check("ip -j addr show dev lo"))
+    assert interface["addr_info"][0]["local"] == "127.0.0.1"
+    assert "dev lo" in guest.check("ip route get 127.0.0.1")
+    guest.check("nc -l -p 4444 -s 127.0.0.1 >/dev/null 2>&1 & echo $! >/tmp/nc.pid")
+    guest.check("left=200; until ss -Hltn | grep -q 127.0.0.1:4444; do"
+                " left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.05; done")  # fmt: skip
+    guest.check("kill $(cat /tmp/nc.pid)")
 
 
 def test_a_program_reads_and_writes_json(guest: Guest, project: Path, tmp_path: Path) -> None:
