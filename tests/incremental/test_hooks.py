@@ -212,7 +212,7 @@ def test_what_a_script_makes_is_checked_as_all_files_are(hooked: Project) -> Non
 def test_hooks_that_are_not_there_or_cannot_run_are_one_error(hooked: Project) -> None:
     path = hooked.folder / "hooks/stamp.sh"
     path.chmod(0o644)
-    refused(hooked.run(), "bad-hook", "hooks/stamp.sh", "is not executable")
+    refused(hooked.run(), "bad-hook", "hooks/stamp.sh, which [hooks]", f"hint: chmod +x {path}\n")
     path.unlink()
     refused(hooked.run(), "bad-hook", "hooks/stamp.sh", "cannot be read")
 

@@ -61,7 +61,7 @@ def _digest(name: str, root: Root, trees: Trees, memories: Path) -> str:
             return _listing(name, path, memories).digest
         executable = bool(mode & stat.S_IXUSR)
         if runs and not executable:
-            raise _bad(root, name, "is not executable", f"chmod +x {name}")
+            raise _bad(root, name, "is not executable", f"chmod +x {path}")
         return FileRef(name, given.digest(path), executable).entry[1]
     except OSError as error:
         text = f"cannot be read: {error.strerror}"
