@@ -31,11 +31,30 @@ def check_names(root: Root, catalog: Catalog) -> None:
             hint="give the root another name",
         )
     for package, feature in root.configuration.features:
-        known = tuple(f.name for f in catalog[package].recipe.features)
+        key = f"features.{package}"
+        found = _package(package, root, key, catalog)
+        known = tuple(f.name for f in found.recipe.features)
         if feature not in known:
-            raise unknown("feature", feature, known, f"{catalog[package].file} declares them")
+            error = unknown("feature", feature, known, f"{found.file} declares them")
+            raise _said_of(root, key, error)
     for package in root.packages:
-        catalog[package]
+        _package(package, root, "packages", catalog)
+
+
+def _package(name: str, root: Root, key: str, catalog: Catalog) -> Package:
+    try:
+        return catalog[name]
+    except QuardError as error:
+        if error.reason == "unknown-package":
+            _said_of(root, key, error)
+        raise
+
+
+def _said_of(root: Root, key: str, error: QuardError) -> QuardError:
+    """Return an error that also says where the board has an unknown name."""
+    table = f"roots.{root.name}." if root.name else ""
+    error.reword(f"{root.file}: {table}{key}: {error.message}")
+    return error
 
 
 def check_c_library(packages: Iterable[Package], target: Target) -> None:
@@ -110,9 +129,8 @@ def check_services(root: Root, image: Mapping[str, Recipe]) -> None:
     known = sorted(service.name for recipe in image.values() for service in recipe.services)
     for name in root.services:
         if name not in known:
-            key = f"roots.{root.name}.services" if root.name else "services"
-            where = f"{key} of {root.file} names services of the root's packages"
-            raise unknown("service", name, known, where)
+            error = unknown("service", name, known, "the packages of the root declare them")
+            raise _said_of(root, "services", error)
 
 
 def _conflicts(image: Mapping[str, Recipe]) -> Iterator[tuple[tuple[str, str], str]]:

@@ -174,9 +174,10 @@ def test_further_packages_are_planned_and_not_in_the_image(project: Path) -> Non
 
 
 def test_a_typing_error_in_a_boards_package_gets_a_suggestion(project: Path) -> None:
-    for changes in ({"packages": ("ap",)}, {"fragments": {"ap": ()}}):
+    for key, changes in (("packages: ", {"packages": ("ap",)}), ("", {"fragments": {"ap": ()}})):
         with pytest.raises(QuardError) as caught:
             resolver(project, **changes)
+        assert caught.value.message.endswith(f"{key}unknown package 'ap'")
         assert caught.value.reason == "unknown-package"
         assert caught.value.hint == "did you mean 'app'?"
 
@@ -185,7 +186,7 @@ def test_a_typing_error_in_a_boards_feature_gets_a_suggestion(project: Path) -> 
     with pytest.raises(QuardError) as caught:
         resolver(project, features={("app", "nett"): "on"})
     assert caught.value.reason == "unknown-feature"
-    assert caught.value.message == "unknown feature 'nett'"
+    assert caught.value.message == "configs/one.toml: features.app: unknown feature 'nett'"
     assert caught.value.hint == "did you mean 'net'?"
     with pytest.raises(QuardError) as caught:
         resolver(project, features={("base", "net"): "on"})
