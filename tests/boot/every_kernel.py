@@ -21,6 +21,8 @@ from boot.guest import Guest
 from boot.lines import complaints
 
 pytestmark = pytest.mark.boot
+KNOWN = ("cacheinfo: Unable to detect cache hierarchy", "syscon-poweroff: probe of poweroff failed")
+"""Linux 6.1 says this of a tree without caches, and where the firmware switches the machine off."""
 EXAMPLE = TOP / "docs/examples/vendor"
 
 
@@ -52,7 +54,8 @@ def vendor(
 
 
 def test_the_kernel_is_the_vendors_with_its_patch_and_its_fragment(vendor: Guest) -> None:
-    assert complaints(vendor.boot_log) == []
+    said = complaints(vendor.boot_log)
+    assert [line for line in said if not any(known in line for known in KNOWN)] == []
     assert vendor.check("uname -r") == "6.1.176-acme"
     assert vendor.check("cat /proc/version").endswith("\nPatched by Acme")
 
