@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from git_parts import WorkTree
 
 from incremental.project import BOARD, SYSTEM, Project, Ran, ok
 
@@ -218,6 +219,17 @@ def test_a_start_from_the_product_shares_results_with_one_from_the_checkout(
     assert sorted(done["restored"]) == ["greet", "hello", "libc", "tool"]
     tar = product.folder / "out/widget/images/rootfs.tar"
     assert tar.read_bytes() == (product.out / "images/rootfs.tar").read_bytes()
+
+
+def test_commits_to_a_package_of_the_checkout_are_patches_of_the_product(product: Product) -> None:
+    ok(product.start("greet-edit"))
+    WorkTree(product.folder / "edit/greet").commit({"new.h": "\n"})
+    ran = ok(product.start("greet-patch"))
+    assert "acme:0001-change.patch written" in ran.out
+    added = product.folder / "packages/greet"
+    assert [path.name for path in added.iterdir()] == ["0001-change.patch"]
+    assert not [*(product.project.folder / "packages/greet").glob("*.patch")]
+    assert "greet" in ok(product.start()).built
 
 
 def test_a_product_and_the_checkout_may_be_moved(product: Product) -> None:

@@ -65,8 +65,10 @@ def load(own: Path, folders: Sequence[Path], product: Path | None = None) -> Tre
     _require_distinct(own, trees)
     found = Trees(own, {tree.name: tree.folder for tree in trees})
     for tree in trees:
-        if tree.board and tree.folder == product:
-            found.board = _board(tree, found)
+        if tree.folder == product:
+            found.start = tree.name
+            if tree.board:
+                found.board = _board(tree, found)
     return found
 
 

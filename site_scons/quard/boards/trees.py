@@ -23,6 +23,7 @@ class Trees:
     own      -- the folder of Quardroot's own tree
     products -- name of a product tree -> its folder
     board    -- the board that is built if the command line names none; "": quardroot's own choice
+    start    -- name of the product tree in whose folder the build starts; "": in Quardroot's own
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Trees:
         self.own = own
         self.products = products or {}
         self.board = board
+        self.start = ""
 
     def path(self, place: str) -> Path:
         """Return the path of a file or folder by its name. Raises QuardError unknown-tree."""

@@ -24,8 +24,9 @@ _AS_FILES = "save it with git format-patch, and name the file in `patches` of th
 class Layers:
     """The trees that may have patches for a package, and the board, whose patches are listed there.
 
-    target -- the tree that gets the patches of new commits, as the user names it; "": the last one
-              that has some, or else that of the recipe
+    target -- the tree that gets the patches of new commits, as the user names it; "": the product
+              in whose folder the build starts, or else the last one that has some, or that of the
+              recipe
     Raises QuardError: unknown-tree.
     """
 
@@ -35,6 +36,8 @@ class Layers:
         self._order = [*order[order.index(package.tree) :], _BOARD]
         listed = [self._of(one.name) for one in package.patches()]
         self._target = next((tree for tree in reversed(listed) if tree != _BOARD), package.tree)
+        if trees.start in self._order:
+            self._target = trees.start or self._target
         if target:
             self._target = "" if target == OWN else target
             if self._target not in self._order[:-1]:
