@@ -86,3 +86,8 @@ def test_a_script_that_the_guest_could_not_run_is_refused_before_anything_is_bui
 def test_a_service_that_says_nothing_is_named_with_what_it_may_say(web: Project) -> None:
     web.edit("packages/web/recipe.py", ', script="webd.init"', "")
     refused(web.run(), "bad-service", "service webd: give either `script`", "packages/web")
+
+
+def test_a_program_that_no_package_installs_is_named_with_its_service(web: Project) -> None:
+    web.edit("packages/web/recipe.py", 'run=["/usr/bin/web"]', 'run=["/usr/bin/wbe"]')
+    refused(web.run(), "service-program", "/usr/bin/wbe, which /etc/init.d/S05log of package web")

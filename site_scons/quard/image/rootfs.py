@@ -19,6 +19,7 @@ from quard.image import (
     persistent,
     scripts,
     special,
+    started,
     tarimage,
 )
 from quard.image.generated import files
@@ -58,6 +59,7 @@ class RootfsJob:
 
     layers   -- in any order: two of them never have the same file
     placed   -- (package, path, node) of the plan's files
+    starts   -- those of them that are start scripts, and the programs that these run
     left_out -- (package in the image, part that is not) -> returns the blob of this part
     overlays -- each may replace files of the packages and of earlier overlays
     formats  -- file systems to make from rootfs.tar, which must respect their limits
@@ -73,6 +75,7 @@ class RootfsJob:
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
     placed: tuple[tuple[str, str, Node], ...] = ()
+    starts: tuple[tuple[str, str], ...] = ()
     left_out: Mapping[tuple[str, str], Callable[[], Path]] = field(default_factory=dict)
     hook: Callable[[Tree], Iterable[QuardError]] | None = None
 
@@ -106,6 +109,7 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     found = [
         *check.errors(tree, job.target, people, job.system.dangling, hardened, needed),
         *special.errors(tree, job.overlays, named | _folders(job.system)),
+        *started.errors(tree, job.starts),
         *_size_errors(job, tree),
     ]
     if "cpio.gz" in job.formats:

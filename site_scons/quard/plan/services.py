@@ -51,6 +51,7 @@ class Placed(Record):
     mode   -- octal digits
     sha256 -- of the file's content, or of the text as canonical JSON
     file   -- where it is, if it is not `text`
+    runs   -- path of the program that a start script of ours runs
     """
 
     package: str
@@ -59,6 +60,7 @@ class Placed(Record):
     sha256: str
     file: str = ""
     text: str = ""
+    runs: str = ""
 
     @property
     def row(self) -> tuple[str, str, str, str]:
@@ -82,7 +84,7 @@ def placed(package: Package, enabled: Mapping[str, bool]) -> tuple[Placed, ...]:
         else:
             text = script(name, service)
             digest = canonical.digest(text)
-            found.append(Placed(name, service.path, _MODE, digest, text=text))
+            found.append(Placed(name, service.path, _MODE, digest, text=text, runs=service.run[0]))
     return tuple(sorted(found, key=lambda each: each.path))
 
 
