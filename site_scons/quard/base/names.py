@@ -34,6 +34,12 @@ def meant(name: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean {near[0]!r}?" if near else otherwise
 
 
+def near(name: str, known: Iterable[str]) -> str:
+    """Return the end of a text about a name that does not exist: "; did you mean ...?" or none."""
+    found = nearest(name, known)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
 def unknown(kind: str, name: str, known: Iterable[str], otherwise: str) -> QuardError:
     """Return the error `unknown-KIND` for a name that does not exist; it lists the known ones."""
     known = tuple(known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from quard.base.names import NAME
+from quard.base.names import NAME, near
 from quard.installed import ANY
 from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
@@ -26,7 +26,8 @@ def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
             if part and field.endswith(("exports", "natives")):
                 yield finding(package, field, f"{name}:{part} names a part", "bad-part")
             if name not in catalog.known:
-                yield finding(package, field, f"no package {name!r}", "unknown-package")
+                text = f"no package {name!r}{near(name, catalog.known)}"
+                yield finding(package, field, text, "unknown-package")
             if name == package.name and not field.endswith("natives"):
                 yield finding(package, field, "a package cannot need itself", "dependency-cycle")
     for name in recipe.exports:

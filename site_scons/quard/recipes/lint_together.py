@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quard.base.names import NAME, meant
+from quard.base.names import NAME, near
 from quard.installed import ANY
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding, twice
@@ -34,5 +34,4 @@ def together(package: Package, catalog: Catalog) -> Iterator[Finding]:
 
 def _unknown(name: str, field: str, catalog: Catalog) -> str:
     what = "package, and no role in `provides`," if field == "conflicts" else "package"
-    near = meant(name, catalog.names(), "")
-    return f"there is no {what} {name!r}" + (f"; {near}" if near else "")
+    return f"there is no {what} {name!r}{near(name, catalog.names())}"

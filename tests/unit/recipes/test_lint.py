@@ -385,6 +385,11 @@ def test_a_broken_rule_is_found_and_nothing_else(
     assert str(found[0]).startswith(f"packages/thing/recipe.py: {field}: ")
 
 
+def test_a_need_that_is_misspelled_suggests_the_right_name(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, "Autotools", needs='("a-lbi",)')
+    assert found.text == "no package 'a-lbi'; did you mean 'a-lib'?"
+
+
 def test_the_packages_that_the_style_needs_must_be_there(tmp_path: Path) -> None:
     found = [(one.field, one.text, one.reason) for one in findings(tmp_path, "Python")]
     assert found == [
