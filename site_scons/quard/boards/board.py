@@ -152,6 +152,12 @@ def load(trees: Trees, name: str) -> Board:
             reason=_REASON,
             hint="give the board another name",
         )
+    if path is None and name in names(trees):
+        raise QuardError(
+            f"{file}: {name!r} is not a valid name for a board",
+            reason=_REASON,
+            hint="use a-z, digits, + . and -",
+        )
     if path is None or not os.path.lexists(path):
         raise unknown("board", name, names(trees), "add configs/NAME.toml")
     table = read(path, file, _REASON)

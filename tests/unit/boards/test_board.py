@@ -137,6 +137,14 @@ def test_a_name_is_never_a_path(tmp_path: Path, name: str) -> None:
     assert caught.value.reason == "unknown-board"
 
 
+def test_a_file_whose_name_no_board_can_have_is_said(tmp_path: Path) -> None:
+    write(tmp_path, MINIMAL, name="x86_64")
+    with pytest.raises(QuardError) as caught:
+        board.load(Trees(tmp_path), "x86_64")
+    assert caught.value.message == "configs/x86_64.toml: 'x86_64' is not a valid name for a board"
+    assert caught.value.hint == "use a-z, digits, + . and -"
+
+
 def test_without_boards_the_error_says_how_to_add_one(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
         board.load(Trees(tmp_path), "one")
