@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from quard.base.record import Record, record
+from quard.boards.trees import placed
 from quard.hardening import Hardening
 from quard.target import Target
 
@@ -60,3 +61,13 @@ class Configuration(Record):
     def flags(self) -> str:
         """The compiler flags: those of the target, then the board's, which may override them."""
         return f"{self.target.flags} {self.cflags}".strip() if self.target.flags else self.cflags
+
+    @property
+    def file(self) -> str:
+        """The name of the board's file, see quard.boards.trees."""
+        return placed(self.tree, f"configs/{self.name.partition('/')[0]}.toml")
+
+    def where(self, key: str) -> str:
+        """Return the place of a key of the board or the root, for messages: FILE: KEY."""
+        table = f"roots.{self.folder}." if self.folder else ""
+        return f"{self.file}: {table}{key}"

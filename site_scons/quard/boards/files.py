@@ -12,12 +12,13 @@ from quard.base.files import FileRef
 from quard.boards.trees import Trees
 
 
-def reference(trees: Trees, name: str, file: str, *, runs: bool = False) -> FileRef:
+def reference(trees: Trees, name: str, file: str, where: str, *, runs: bool = False) -> FileRef:
     """Return a board's file with the hash of its content.
 
-    name -- in the build
-    file -- its name, see quard.boards.trees
-    runs -- a build may run it, so its mode counts
+    name  -- in the build
+    file  -- its name, see quard.boards.trees
+    where -- the place of the key that names it
+    runs  -- a build may run it, so its mode counts
     Raises QuardError bad-board for one that cannot be read.
     """
     path = trees.path(file)
@@ -25,21 +26,25 @@ def reference(trees: Trees, name: str, file: str, *, runs: bool = False) -> File
         text = given.content(path)
         executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)
     except OSError as error:
-        raise unreadable(trees, file, error) from error
+        raise unreadable(trees, file, error, where) from error
     return FileRef(name, hashlib.sha256(text).hexdigest(), executable)
 
 
-def unreadable(trees: Trees, file: str, error: OSError) -> QuardError:
-    """Return the error for a file that a board names; of a missing one, with a name like it."""
+def unreadable(trees: Trees, file: str, error: OSError, where: str) -> QuardError:
+    """Return the error for a file that a board names; of a missing one, with a name like it.
+
+    where -- the place of the key that names it; "": no key does
+    """
     path = trees.path(file)
-    hint = "replace it with a file that this user can read, or remove it from the board's file"
+    hint = "replace it with a file that this user can read, or remove it"
+    hint += " from the board's file" if where else ""
     if isinstance(error, FileNotFoundError) and not os.path.islink(path):
         from quard.base.names import meant  # noqa: PLC0415 - for a wrong name only
 
         there = sorted(os.listdir(path.parent)) if path.parent.is_dir() else []
         hint = meant(path.name, there, hint)
     return QuardError(
-        f"the board's file {file} cannot be read",
+        f"{where}: {file} cannot be read" if where else f"{file} cannot be read",
         detail=error.strerror or str(error),
         reason="bad-board",
         hint=hint,

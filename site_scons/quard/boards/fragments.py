@@ -50,7 +50,10 @@ class Fragments:
 
     def references(self, package: str) -> tuple[FileRef, ...]:
         """Return them with their hashes. Raises QuardError bad-board for an unreadable one."""
-        return tuple(FileRef(inner, self._hash(file)) for inner, file in self.of(package).items())
+        return tuple(
+            FileRef(inner, hashlib.sha256(self._content(package, file)).hexdigest())
+            for inner, file in self.of(package).items()
+        )
 
     def texts(self, package: str) -> dict[str, str]:
         """Return the texts of a package's fragments by the names of their files, in order.
@@ -58,7 +61,8 @@ class Fragments:
         Raises QuardError bad-board for an unreadable one.
         """
         return {
-            file: self._content(file).decode(errors="replace") for file in self.of(package).values()
+            file: self._content(package, file).decode(errors="replace")
+            for file in self.of(package).values()
         }
 
     def edited(self, package: str) -> str:
@@ -74,23 +78,25 @@ class Fragments:
     def packages(self) -> Mapping[str, str]:
         """Package with fragments -> the name of the file that names or holds them."""
         name, tree = self._configuration.name, self._configuration.tree
-        file = placed(tree, f"configs/{name.partition('/')[0]}.toml")
-        found = dict.fromkeys(self._configuration.fragments, file)
+        found = dict.fromkeys(self._configuration.fragments, self._configuration.file)
         folder = self.trees.path(placed(tree, f"configs/{name}"))
         ending = ".fragment"
         edited = (name.removesuffix(ending) for name in listed(folder, ending))
         return found | {package: self.edited(package) for package in edited}
 
-    def _hash(self, file: str) -> str:
-        return hashlib.sha256(self._content(file)).hexdigest()
+    def where(self, package: str, file: str) -> str:
+        """Return the place of the key that lists a fragment; "" for one of the Kconfig editor."""
+        if file in self._configuration.fragments.get(package, ()):
+            return self._configuration.where(f"fragments.{package}")
+        return self._board.where(package, file) if self._board else ""
 
-    def _content(self, file: str) -> bytes:
+    def _content(self, package: str, file: str) -> bytes:
         try:
             return given.content(self.trees.path(file), given.TEXT)
         except OSError as error:
             from quard.boards.files import unreadable  # noqa: PLC0415 - for an error only
 
-            raise unreadable(self.trees, file, error) from error
+            raise unreadable(self.trees, file, error, self.where(package, file)) from error
 
 
 def fragment_name(number: int, place: str) -> str:

@@ -81,6 +81,12 @@ class Override(Record):
         }
         return tuple(key for key, value in keys.items() if value)
 
+    def key(self, place: str) -> str:
+        """Return the key of the board that names a file."""
+        if place in self.patches:
+            return "patches"
+        return "files" if place in self.files else "devicetrees"
+
 
 def is_own(name: str) -> bool:
     """Return whether an entry of `devicetrees` is a file of a tree, not a blob of the source."""

@@ -31,29 +31,32 @@ def check_names(root: Root, catalog: Catalog) -> None:
             hint="give the root another name",
         )
     for package, feature in root.configuration.features:
-        key = f"features.{package}"
-        found = _package(package, root, key, catalog)
+        where = root.configuration.where(f"features.{package}")
+        found = _package(package, where, catalog)
         known = tuple(f.name for f in found.recipe.features)
         if feature not in known:
             error = unknown("feature", feature, known, f"{found.file} declares them")
-            raise _said_of(root, key, error)
+            raise _placed(error, where)
+    where = root.configuration.where("packages")
     for package in root.packages:
-        _package(package, root, "packages", catalog)
+        _package(package, where, catalog)
+    for package, override in sorted(root.configuration.overrides.items()):
+        for key in override.said:
+            _package(package, f"{override.file}: {key}.{package}", catalog)
 
 
-def _package(name: str, root: Root, key: str, catalog: Catalog) -> Package:
+def _package(name: str, where: str, catalog: Catalog) -> Package:
     try:
         return catalog[name]
     except QuardError as error:
         if error.reason == "unknown-package":
-            _said_of(root, key, error)
+            _placed(error, where)
         raise
 
 
-def _said_of(root: Root, key: str, error: QuardError) -> QuardError:
+def _placed(error: QuardError, where: str) -> QuardError:
     """Return an error that also says where the board has an unknown name."""
-    table = f"roots.{root.name}." if root.name else ""
-    error.reword(f"{root.file}: {table}{key}: {error.message}")
+    error.reword(f"{where}: {error.message}")
     return error
 
 
@@ -75,12 +78,14 @@ def check_c_library(packages: Iterable[Package], target: Target) -> None:
         )
 
 
-def check_fragments(fragments: Fragments, catalog: Catalog) -> None:
+def check_fragments(root: Root, fragments: Fragments, catalog: Catalog) -> None:
     """Reject a fragment that no build would use."""
-    for package, where in sorted(fragments.packages.items()):
-        if not isinstance(catalog[package].recipe, Kconfig):
+    for package, file in sorted(fragments.packages.items()):
+        listed = package in root.configuration.fragments
+        where = root.configuration.where(f"fragments.{package}") if listed else file
+        if not isinstance(_package(package, where, catalog).recipe, Kconfig):
             raise QuardError(
-                f"{where} has a configuration fragment for {package},"
+                f"{file} has a configuration fragment for {package},"
                 " which Kconfig does not configure",
                 reason="bad-board",
                 hint="remove it; the recipe's features and arguments configure it",
@@ -130,7 +135,7 @@ def check_services(root: Root, image: Mapping[str, Recipe]) -> None:
     for name in root.services:
         if name not in known:
             error = unknown("service", name, known, "the packages of the root declare them")
-            raise _said_of(root, "services", error)
+            raise _placed(error, root.configuration.where("services"))
 
 
 def _conflicts(image: Mapping[str, Recipe]) -> Iterator[tuple[tuple[str, str], str]]:

@@ -63,7 +63,7 @@ class Resolver:
         self._catalog = catalog
         self._fragments = fragments
         check_names(root, catalog)
-        check_fragments(fragments, catalog)
+        check_fragments(root, fragments, catalog)
         if root.configuration.overrides:
             from quard.recipes.overriding import check  # noqa: PLC0415 - few boards need it
 

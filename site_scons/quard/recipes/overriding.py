@@ -37,11 +37,13 @@ class Overridden(Package):
     def patches(self) -> tuple[FileRef, ...]:
         """Return the recipe's patches, unless they are for another source, then the board's."""
         own = () if self.override.release else super().patches()
-        return (*own, *self._given(self.override.patch_places, runs=False))
+        places = self.override.patch_places.items()
+        return (*own, *(self._given(*each, runs=False) for each in places))
 
     def files(self) -> tuple[FileRef, ...]:
         """Return the files of the recipe, some replaced by the board's, and its device trees."""
-        given = {each.name: each for each in self._given(self.override.file_places, runs=True)}
+        places = self.override.file_places.items()
+        given = {name: self._given(name, place, runs=True) for name, place in places}
         own = tuple(given.pop(each.name, each) for each in super().files())
         return (*own, *given.values())
 
@@ -55,7 +57,7 @@ class Overridden(Package):
         place = self.override.file_places.get(name)
         if place is None:
             return super().text(name)
-        reference(self.trees, name, place, runs=False)  # which raises the error
+        self._given(name, place, runs=False)  # which raises the error
         return given.content(self.trees.path(place)).decode(errors="replace")
 
     @property
@@ -69,8 +71,9 @@ class Overridden(Package):
         found = self.override.devicetrees
         return tuple(file_name(one) if is_own(one) else one for one in found)
 
-    def _given(self, places: dict[str, str], *, runs: bool) -> tuple[FileRef, ...]:
-        return tuple(reference(self.trees, *each, runs=runs) for each in places.items())
+    def _given(self, name: str, place: str, *, runs: bool) -> FileRef:
+        where = f"{self.override.file}: {self.override.key(place)}.{self.name}"
+        return reference(self.trees, name, place, where, runs=runs)
 
 
 def overridden(package: Package, override: Override, trees: Trees) -> Package:

@@ -405,7 +405,36 @@ def test_a_fragment_that_is_not_there_is_an_error_of_the_board(project: Path) ->
     with pytest.raises(QuardError) as caught:
         resolve(project, fragments={"kc": ("configs/no.fragment",)}, packages=("kc",))
     assert caught.value.reason == "bad-board"
-    assert "configs/no.fragment" in caught.value.message
+    assert caught.value.message == (
+        "configs/one.toml: fragments.kc: configs/no.fragment cannot be read"
+    )
+    assert caught.value.hint.endswith("remove it from the board's file")
+
+
+def test_a_missing_fragment_of_a_root_is_reported_where_it_is_listed(project: Path) -> None:
+    add_text(project / "packages", "kc", recipe_text("Kconfig"))
+    with (project / "configs/one.toml").open("a") as file:
+        file.write('fragments.kc = ["no"]\n[roots.early]\npackages = ["kc"]\n')
+    early = one(project).roots[0]
+    above = Fragments(Trees(project), one(project).configuration)
+    for listed, place in (((), "fragments.kc"), (("gone",), "roots.early.fragments.kc")):
+        fragments = {"kc": listed} if listed else {}
+        configuration = dataclasses.replace(early.configuration, fragments=fragments)
+        with pytest.raises(QuardError) as caught:
+            Fragments(Trees(project), configuration, above).references("kc")
+        assert caught.value.message.startswith(f"configs/one.toml: {place}: ")
+
+
+def test_fragments_of_a_package_that_does_not_exist_are_reported_where_they_are(
+    project: Path,
+) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolver(project, fragments={"alne": ("configs/any.fragment",)})
+    assert caught.value.message == "configs/one.toml: fragments.alne: unknown package 'alne'"
+    kept(project, "alne").touch()
+    with pytest.raises(QuardError) as caught:
+        resolver(project)
+    assert caught.value.message == "configs/one/alne.fragment: unknown package 'alne'"
 
 
 def kept(project: Path, package: str) -> Path:
@@ -445,7 +474,8 @@ def test_a_kept_fragment_that_leads_nowhere_is_an_error_of_the_board(project: Pa
     with pytest.raises(QuardError) as caught:
         resolve(project, packages=("kc",))
     assert caught.value.reason == "bad-board"
-    assert "configs/one/kc.fragment" in caught.value.message
+    assert caught.value.message == "configs/one/kc.fragment cannot be read"
+    assert caught.value.hint.endswith("remove it")
 
 
 def test_a_fragment_for_a_package_without_kconfig_is_an_error_of_the_board(project: Path) -> None:

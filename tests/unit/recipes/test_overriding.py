@@ -170,11 +170,11 @@ def test_a_package_without_blobs_gets_the_trees_as_sources(project: Path) -> Non
     [
         ('defconfigs.tool = "x"', "defconfigs.tool is for packages that Kconfig configures", ""),
         ('devicetrees.tool = ["x.dtb"]', "devicetrees.tool is for packages that have device", ""),
-        ('patches.kernel = ["acme/fiks.patch"]', "file acme/fiks.patch cannot be read",
+        ('patches.kernel = ["acme/fiks.patch"]', ": patches.kernel: acme/fiks.patch cannot be read",
          "did you mean 'fix.patch'?"),
-        ('patches.kernel = ["no/x.patch"]', "file no/x.patch cannot be read", ""),
-        ('devicetrees.kernel = ["acme/bord.dts"]', "file acme/bord.dts cannot be read",
-         "did you mean 'board.dts'?"),
+        ('patches.kernel = ["no/x.patch"]', ": patches.kernel: no/x.patch cannot be read", ""),
+        ('devicetrees.kernel = ["acme/bord.dts"]',
+         ": devicetrees.kernel: acme/bord.dts cannot be read", "did you mean 'board.dts'?"),
         ('devicetrees.kernel = ["acme"]', "devicetrees.kernel must name", ""),
         ('files.kernel = ["acme/pins.dtsi"]', "kernel has no file pins.dtsi", ""),
         (f'sources.kernel = {{ address = "x", sha256 = "{OTHER}" }}', "not an address: 'x'", ""),
@@ -194,7 +194,11 @@ def test_what_a_package_cannot_have_is_refused(
 
 
 def test_a_package_that_no_tree_has_is_unknown(project: Path) -> None:
-    assert refused(project, 'patches.kernl = ["acme/fix.patch"]').reason == "unknown-package"
+    for text in ('patches.kernl = ["acme/fix.patch"]', 'defconfigs.kernl = "x"'):
+        error = refused(project, text)
+        assert (error.reason, error.hint) == ("unknown-package", "did you mean 'kernel'?")
+        key = text.partition(" ")[0]
+        assert error.message == f"configs/one.toml: {key}: unknown package 'kernl'"
 
 
 def test_a_version_needs_an_archive_whose_address_can_have_it(project: Path) -> None:
