@@ -27,6 +27,8 @@ _HOOKS = ("post_root", "post_image", "inputs")
 """Keys of [hooks] with paths, see quard.boards.hooks."""
 _PATHS = ("devicetrees", "files", "fragments", "patches")
 """Tables with a list of paths for each package."""
+_BLOBS = {"devicetrees": (".dtb", ".dtbo")}
+"""Table -> endings of entries that are paths in the package's source, not in a tree."""
 _Data = dict[str, Any]
 
 
@@ -95,12 +97,12 @@ def _found(trees: Trees, file: str, name: str) -> str:
 def _make_explicit(data: _Data, tree: str) -> None:
     """Write its tree into each path of a file's content, before others are laid over it."""
 
-    def explicit(items: Any) -> Any:
+    def explicit(items: Any, blobs: tuple[str, ...] = ()) -> Any:
         if is_change(items):
-            return {key: explicit(inner) for key, inner in items.items()}
+            return {key: explicit(inner, blobs) for key, inner in items.items()}
         if not isinstance(items, list):
             return items
-        return [f"{tree or OWN}:{i}" if _is_plain_path(i) else i for i in items]
+        return [f"{tree or OWN}:{i}" if _is_plain_path(i, blobs) else i for i in items]
 
     for table in _roots(data):
         if "overlays" in table:
@@ -111,12 +113,13 @@ def _make_explicit(data: _Data, tree: str) -> None:
         for key in _PATHS:
             paths = table.get(key)
             if isinstance(paths, dict):
-                paths.update({package: explicit(items) for package, items in paths.items()})
+                blobs = _BLOBS.get(key, ())
+                paths.update({name: explicit(items, blobs) for name, items in paths.items()})
 
 
-def _is_plain_path(item: Any) -> bool:
-    """Return whether an entry is a path without its tree; a blob is a path in a source."""
-    return isinstance(item, str) and ":" not in item and not item.endswith((".dtb", ".dtbo"))
+def _is_plain_path(item: Any, blobs: tuple[str, ...]) -> bool:
+    """Return whether an entry is a path without its tree, and does not have one of the endings."""
+    return isinstance(item, str) and ":" not in item and not item.endswith(blobs)
 
 
 def _roots(data: _Data) -> Iterator[_Data]:

@@ -180,6 +180,19 @@ def test_paths_are_in_the_tree_of_the_file_that_has_them(trees: Trees) -> None:
     }
 
 
+def test_only_among_device_trees_is_the_name_of_a_blob_no_path_in_a_tree(trees: Trees) -> None:
+    base = BASE.replace('overlays = ["rootfs", "extra"]', 'overlays = ["a.dtb"]')
+    tables = 'files.linux = ["b.dtbo"]\ndevicetrees.linux = ["v/c.dtb"]\n'
+    hooks = '[hooks]\npost_root = ["d.sh"]\ninputs = ["e.dtb"]\n'
+    write(trees, base.replace("[flags]", f"{tables}[flags]") + hooks, "vendor")
+    write(trees, 'include = ["vendor"]\nsummary = "mine"\n', tree="")
+    found = board.load(trees, "mine")
+    assert found.tree == "" and found.overlays == ("acme:a.dtb",)
+    assert found.overrides["linux"].files == ("acme:b.dtbo",)
+    assert found.overrides["linux"].devicetrees == ("v/c.dtb",)
+    assert found.hooks is not None and found.hooks.inputs == ("acme:e.dtb",)
+
+
 def test_what_the_kconfig_editor_saved_for_an_included_board_comes_with_it(trees: Trees) -> None:
     folder = trees.own / "configs/base"
     folder.mkdir()
