@@ -29,6 +29,8 @@ DATA = "data.ext4"
 SCRIPT = "run.sh"
 FILE = "file"
 """The part of an image that scripts of the board read."""
+_RESERVED = frozenset((DATA, SCRIPT, "unfinished"))
+"""Names that no script can give a file: the last one is that of quard.image.coherence."""
 DATA_LABEL = "data"
 """Label by which the guest finds the data disk among its disks."""
 
@@ -112,9 +114,9 @@ def _hooked(root: Root, made: tuple[Unit, ...], around: Surroundings) -> Unit:
     from quard.plan.hooks import POST_IMAGE, HookPlan, calls  # noqa: PLC0415 - few boards have any
 
     assert root.hooks is not None
-    images = {unit.files[0] for unit in made}
     outputs = tuple(qualified(root.name, name) for name in root.hooks.outputs)
-    if taken := images.intersection(outputs) | {DATA, MANIFEST, SCRIPT}.intersection(outputs):
+    there = _RESERVED.union(*(unit.files for unit in made))
+    if taken := there.intersection(outputs):
         raise QuardError(
             f"{root.file}: hooks.outputs has {sorted(taken)[0]}, which is an image already",
             reason="bad-board",
@@ -122,7 +124,7 @@ def _hooked(root: Root, made: tuple[Unit, ...], around: Surroundings) -> Unit:
         )
     plan = HookPlan(
         hooks=calls(root, POST_IMAGE, around.hooks),
-        images=tuple(sorted(images)),
+        images=tuple(sorted(unit.files[0] for unit in made)),
         outputs=root.hooks.outputs,
     )
     inputs = tuple(Input(unit.id, unit.parts[0]) for unit in made)

@@ -107,7 +107,12 @@ def images(project: Path, text: str) -> dict[str, tuple[str, ...]]:
     """Return the units of the images -> their files."""
     roots = resolved(project, text)
     around = Surroundings(
-        systems={"base": ""}, overlays={"rootfs": ""}, authorized_keys=(), machine="", template=""
+        systems={"base": ""},
+        overlays={"rootfs": ""},
+        authorized_keys=(),
+        machine="",
+        template="",
+        hooks={"h.sh": ""},
     )
     chosen = board.load(Trees(project), "one")
     units = image_units(chosen, roots, package_units(roots), around)
@@ -133,3 +138,18 @@ def test_a_root_takes_no_name_that_something_else_has(project: Path, name: str, 
     with pytest.raises(QuardError) as caught:
         images(project, f"[roots.'{name}']\npackages = []\n")
     assert caught.value.reason == "bad-board" and said in caught.value.message
+
+
+@pytest.mark.parametrize("root", ["", "early"])
+@pytest.mark.parametrize("name", ["data.ext4", "manifest.json", "rootfs.tar", "unfinished"])
+def test_a_script_makes_no_file_that_the_images_folder_has(
+    project: Path, root: str, name: str
+) -> None:
+    hooks = f'post_image = ["h.sh"]\noutputs = ["{name}"]\n'
+    table = f"[roots.{root}]\npackages = []\n[roots.{root}.hooks]\n" if root else "[hooks]\n"
+    if root and name in ("data.ext4", "unfinished"):  # which only the folder of the board has
+        assert images(project, table + hooks)["one/early/post-image"] == (f"early/{name}",)
+        return
+    with pytest.raises(QuardError) as caught:
+        images(project, table + hooks)
+    assert caught.value.reason == "bad-board" and "is an image already" in caught.value.message
