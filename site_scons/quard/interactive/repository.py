@@ -108,9 +108,10 @@ class Repository:
         self.run("add", "--all", "--force", ".")
         tree = self.text("write-tree")
         name, email = NOBODY
+        # Without "@", git does not take fewer than nine digits for seconds.
         people = {
             **{"GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email},
-            **{"GIT_AUTHOR_DATE": author.date, "GIT_COMMITTER_DATE": DATE},
+            **{"GIT_AUTHOR_DATE": f"@{author.date}", "GIT_COMMITTER_DATE": f"@{DATE}"},
             **{"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email},
         }
         words = ("commit-tree", tree, *(("-p", parent) if parent else ()))

@@ -7,11 +7,14 @@ its change alone. Nothing in it depends on the repository, the version of git or
 from __future__ import annotations
 
 import email
+import email.errors
 import email.header
 import email.utils
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 from quard.interactive.repository import DATE, UNKNOWN, Author, Repository
@@ -22,6 +25,12 @@ _CHANGE = re.compile(rb"^(?:diff |Index: |--- \S)", re.MULTILINE)
 _MAIL = re.compile(rb"(?:From [0-9a-f]{40} .*\n)?(?:From|Subject|Date): ")
 _TAG = re.compile(r"^(?:\[[^\]]*PATCH[^\]]*\]\s*)+")
 _NUMBER = re.compile(r"(\d+)-")
+_ADDRESS = re.compile(r"(.*?)\s*<([^<>]+)>")
+_CONTROLS = re.compile(r"[\0-\x1f\x7f]+")
+_SPECIAL = re.compile(r'[()<>\[\]:;@,."\\]')
+"""Characters that a name in a mail has only between quotes (RFC 5322, section 3.2.3)."""
+_CRUD = " .,:;<>\"\\'"
+"""Characters that git removes from the ends of a name."""
 _LONGEST = 52
 """Characters of a subject in a file's name, as git format-patch has them."""
 
@@ -55,7 +64,7 @@ class Commit:
             return _bytes(f"{self.subject}\n\n") + body + (b"\n" if body else b"") + self.change
         head = (
             f"From {'0' * 40} Mon Sep 17 00:00:00 2001\n"
-            f"From: {self.author.name} <{self.author.email}>\n"
+            f"From: {_quoted(self.author.name)} <{self.author.email}>\n"
             f"Date: {_mail_date(self.author.date)}\n"
             f"Subject: [PATCH] {self.subject}\n\n"
         )
@@ -91,39 +100,69 @@ def _mail(file: str, head: bytes) -> Commit:
     body = _text(payload if isinstance(payload, bytes) else b"")
     body = re.split(r"^---\s*$", body, maxsplit=1, flags=re.MULTILINE)[0].strip("\n")
     fields = _fields(_text(rest.partition(b"\n\n")[0]))
-    subject = _TAG.sub("", " ".join(fields.get("subject", "").split()))
-    name, address = email.utils.parseaddr(fields.get("from", ""))
-    date = _date(fields.get("date", ""))
-    author = Author(name or address, address, date) if address else UNKNOWN
+    subject = _TAG.sub("", " ".join(_decoded(fields.get("subject", "")).split()))
+    author = _author(fields.get("from", ""), _date(fields.get("date", "")))
     return Commit("", author, subject or file.removesuffix(ENDING), body, b"")
 
 
 def _fields(head: str) -> dict[str, str]:
-    """Return the fields of a mail, by their names in lower case.
-
-    Those that are not ASCII are UTF-8 as they are, which git also writes.
-    """
+    """Return the fields of a mail as they are, by their names in lower case."""
     found: dict[str, str] = {}
     for line in re.sub(r"\n[ \t]+", " ", head).splitlines():
         name, _, text = line.partition(": ")
-        if text.isascii():
-            text = str(email.header.make_header(email.header.decode_header(text)))
         found.setdefault(name.lower(), text)
     return found
 
 
+def _decoded(text: str) -> str:
+    """Return the text of a field, without control characters.
+
+    One that is not ASCII is UTF-8 as it is, which git also writes, and so is one that cannot be
+    decoded.
+    """
+    if text.isascii():
+        # Text of an unknown character set, or a damaged one, stays as it is.
+        with suppress(LookupError, ValueError, email.errors.HeaderParseError):
+            text = str(email.header.make_header(email.header.decode_header(text)))
+    return _CONTROLS.sub(" ", text)
+
+
+def _author(text: str, date: str) -> Author:
+    """Return the author that a field names; UNKNOWN without an address.
+
+    A name may have a comma without quotes, as git am allows. Encoded words are decoded last: what
+    is in them does not separate addresses.
+    """
+    if found := _ADDRESS.match(text):
+        name, address = found.groups()
+        if len(name) > 1 and name[0] == name[-1] == '"':
+            name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    else:
+        name, address = email.utils.parseaddr(text)
+    name, address = _decoded(name).strip(_CRUD), _CONTROLS.sub("", address).strip()
+    return Author(name or address, address, date) if address else UNKNOWN
+
+
+def _quoted(name: str) -> str:
+    """Return a name as git format-patch writes it, but for its characters beyond ASCII."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"' if _SPECIAL.search(name) else name
+
+
 def _date(text: str) -> str:
-    """Return the date of a mail in git's own form; `DATE` for none that can be read."""
+    """Return the date of a mail in git's own form; `DATE` for none that git can have.
+
+    One without a time zone is in UTC.
+    """
     try:
         found = email.utils.parsedate_to_datetime(text)
-        return f"{int(found.timestamp())} {found.strftime('%z') or '+0000'}"
+        zone = found.strftime("%z") or "+0000"
+        seconds = int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
     except (ValueError, TypeError, OverflowError):
         return DATE
+    return f"{seconds} {zone}" if seconds >= 0 else DATE
 
 
 def _mail_date(date: str) -> str:
-    from datetime import datetime, timedelta, timezone  # noqa: PLC0415
-
     seconds, zone = date.split()
     minutes = int(zone[1:3]) * 60 + int(zone[3:5])
     offset = timedelta(minutes=-minutes if zone[0] == "-" else minutes)
@@ -207,4 +246,5 @@ def _bytes(text: str) -> bytes:
 
 
 def _text(content: bytes) -> str:
-    return content.decode("utf-8", "surrogateescape")
+    """Return a text without null bytes, which no message of a commit can have."""
+    return content.replace(b"\0", b"").decode("utf-8", "surrogateescape")

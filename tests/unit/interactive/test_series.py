@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from quard.interactive import series
-from quard.interactive.repository import DATE, UNKNOWN, Author
+from quard.interactive.repository import DATE, UNKNOWN, Author, Repository
 from quard.interactive.series import Commit
+from quard.process.stop import Stop
 from quard.project.edits import Patched
 
 CHANGE = b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
@@ -59,13 +62,64 @@ def test_the_message_of_a_patch_is_read(
     assert author is None or found.author == author
 
 
-def test_what_is_written_is_read_back() -> None:
-    made = Commit("", ANN, "sübject", "bödy\n\nSigned-off-by: Ann", CHANGE)
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("Doe, Jo <j@x.org>", "Doe, Jo"),
+        ('"Doe, \\"Jo\\"" <j@x.org>', 'Doe, "Jo'),
+        ("=?UTF-8?q?Doe=2C_J=C3=B6?= <j@x.org>", "Doe, Jö"),
+        ("j@x.org (Jo Doe)", "Jo Doe"),
+        (", <j@x.org>", "j@x.org"),
+    ],
+)
+def test_an_author_is_read_as_git_am_reads_it(field: str, name: str) -> None:
+    found = series.parse("x.patch", f"From: {field}\nSubject: a\n\n".encode() + CHANGE)
+    assert found.author == Author(name, "j@x.org", DATE)
+
+
+def test_a_date_does_not_depend_on_the_time_zone_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = b"From: a <a@b.c>\nDate: Sat, 03 Feb 2024 04:05:06 -0000\nSubject: a\n\n" + CHANGE
+    for zone in ("UTC", "XYZ-9"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        found = series.parse("x.patch", text).author.date
+        monkeypatch.undo()
+        time.tzset()
+        assert found == "1706933106 +0000"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Subject: =?no-such-set?q?abc?=\n\n",
+        b"Subject: =?utf-8?q?=ff?=\n\n",
+        b"Subject: =?utf-8?b?a?=\n\n",
+        b"From: =?utf-8?q?a=00b?= <a@b.c>\nSubject: a\0b\n\nc\0d\n---\n",
+        b"From: ,., <a@b.c>\nDate: Thu, 01 Jan 1970 00:00:05 +0000\nSubject: a\n\n",
+        b"From: a <a@b.c>\nDate: Wed, 03 Feb 1960 04:05:06 +0000\nSubject: a\n\n",
+        b"From: a <a@b.c>\nDate: Sat, 03 Feb 2024 04:05:06 +9999\nSubject: a\n\n",
+    ],
+)
+def test_git_can_have_every_message(tmp_path: Path, head: bytes) -> None:
+    git = Repository(tmp_path / ".git", tmp_path, os.environ["PATH"], Stop())
+    git.make()
+    parsed = series.parse("0001-x.patch", head + CHANGE)
+    read = series.read(git, git.commit(parsed.message, parsed.author, ""))
+    assert (read.subject, read.body, read.author) == (parsed.subject, parsed.body, parsed.author)
+
+
+@pytest.mark.parametrize("name", [ANN.name, "Doe, Jo", "J. Doe", 'Jo "J" Doe', "Jo (j) \\ Doe"])
+def test_what_is_written_is_read_back(name: str) -> None:
+    author = Author(name, ANN.email, ANN.date)
+    made = Commit("", author, "sübject", "bödy\n\nSigned-off-by: Ann", CHANGE)
     found = series.parse("x.patch", made.text)
-    assert (found.subject, found.body, found.author) == (made.subject, made.body, ANN)
+    assert (found.subject, found.body, found.author) == (made.subject, made.body, author)
 
 
-def test_what_is_written_is_what_git_am_takes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [ANN.name, "Doe, Jo", 'Jo "J. J." Doe'])
+def test_what_is_written_is_what_git_am_takes(tmp_path: Path, name: str) -> None:
     def git(*words: str) -> str:
         who = ("-c", "user.name=T", "-c", "user.email=t@example.org")
         done = subprocess.run(
@@ -77,11 +131,12 @@ def test_what_is_written_is_what_git_am_takes(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a\n")
     git("add", "x")
     git("commit", "--quiet", "--message=first")
-    made = Commit("", ANN, "sübject " * 12 + "end", "body", CHANGE)
+    author = Author(name, ANN.email, ANN.date)
+    made = Commit("", author, "sübject " * 12 + "end", "body", CHANGE)
     (tmp_path / "patch").write_bytes(made.text)
     git("am", "--quiet", "patch")
     assert git("log", "-1", "--format=%an %ae %ad%n%B", "--date=raw").strip() == (
-        f"{ANN.name} {ANN.email} {ANN.date}\n{made.subject}\n\nbody"
+        f"{name} {ANN.email} {ANN.date}\n{made.subject}\n\nbody"
     )
     assert (tmp_path / "x").read_text() == "b\n"
 
