@@ -5,14 +5,15 @@ The messages are those of Kbuild, which u-boot, busybox and barebox have as well
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from quard.base.names import nearest
 
-_NO_RULE = re.compile(rb"No rule to make target '([^']+)'")
-_NO_CONFIG = re.compile(rb"Can't find default configuration \"([^\"]+)\"")
+_NO_RULE = re.compile(rb"No rule to make target '([^'\0\n]+)'")
+_NO_CONFIG = re.compile(rb"Can't find default configuration \"([^\"\0\n]+)\"")
 _CONFIG = "config"
 _SOURCES = {".dtb": ".dts", ".dtbo": ".dtso"}
 _SHOWN = 5
@@ -30,14 +31,13 @@ def absent(argv: Sequence[str], log: bytes, src: Path) -> tuple[str, str, str] |
         ending = word[word.rfind(".") :]
         for path in paths if ending in _SOURCES else ():
             if path == word or path.endswith(f"/{word}"):
-                folder = src / path.removesuffix(word)
-                return _tree(word, path.removesuffix(word), _trees(folder, ending))
+                folder = path.removesuffix(word)
+                return _tree(word, folder, _trees(src, folder, ending))
     configs = [found.decode(errors="replace") for found in _NO_CONFIG.findall(log)]
     last = argv[-1]
     if last.endswith(_CONFIG) and (last in paths or configs):
-        folder = src / (configs[0] if configs else "configs/")
-        folder = folder.parent if configs else folder
-        known = sorted(path.name for path in folder.glob("*")) if folder.is_dir() else ()
+        found = _inside(src, os.path.dirname(configs[0]) if configs else "configs")
+        known = sorted(path.name for path in found.glob("*")) if found else ()
         return _said(
             "unknown-defconfig", f"the source has no default configuration {last}", last, known
         )
@@ -48,10 +48,20 @@ def _tree(word: str, folder: str, known: Iterable[str]) -> tuple[str, str, str]:
     return _said("unknown-device-tree", f"the source has no {word} in {folder}", word, known)
 
 
-def _trees(folder: Path, ending: str) -> list[str]:
+def _trees(src: Path, folder: str, ending: str) -> list[str]:
     """Return the device trees in a folder, by the names that make has for their blobs."""
-    found = folder.rglob(f"*{_SOURCES[ending]}")
-    return sorted(str(path.relative_to(folder).with_suffix(ending)) for path in found)
+    place = _inside(src, folder)
+    if place is None:
+        return []
+    found = place.rglob(f"*{_SOURCES[ending]}")
+    return sorted(str(path.relative_to(place).with_suffix(ending)) for path in found)
+
+
+def _inside(src: Path, folder: str) -> Path | None:
+    """Return a folder of the source that a log names; None if it is elsewhere or not there."""
+    place = src / folder
+    real = Path(os.path.realpath(place))
+    return place if real.is_dir() and real.is_relative_to(os.path.realpath(src)) else None
 
 
 def _said(reason: str, text: str, word: str, known: Iterable[str]) -> tuple[str, str, str]:

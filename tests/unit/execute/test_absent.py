@@ -66,6 +66,25 @@ def test_a_name_like_no_other_has_no_suggestion(src: Path) -> None:
     assert found is not None and found[2] == "correct the name in the board's file"
 
 
+@pytest.mark.parametrize("place", ["/{top}/outside", "../outside", "loop", "link", "nul\0"])
+def test_a_log_leads_nowhere_but_into_the_source(tmp_path: Path, place: str) -> None:
+    src, outside = tmp_path / "src", tmp_path / "outside"
+    src.mkdir()
+    outside.mkdir()
+    (outside / "board.dts").touch()
+    (outside / "acme_defconfig").touch()
+    (src / "loop").symlink_to("loop")
+    (src / "link").symlink_to(outside)
+    place = place.format(top=tmp_path)
+    log = f"""\
+make: *** No rule to make target '{place}/bord.dtb'.  Stop.
+*** Can't find default configuration "{place}/acmee_defconfig"!
+"""
+    for word in ("bord.dtb", "acmee_defconfig"):
+        found = absent(("make", word), log.encode(), src)
+        assert found is None or "it has" not in found[1]
+
+
 @pytest.mark.parametrize(
     ("argv", "log"),
     [
