@@ -285,6 +285,24 @@ def test_pip_is_the_one_that_comes_with_python(
     assert own == usual
 
 
+def test_of_several_wheels_of_pip_the_last_is_taken(tmp_path: Path) -> None:
+    text = (TOP / "scons").read_text()
+    (code,) = re.findall(r"^python_pip='\n(.*?)^'\n", text, re.M | re.S)
+    for number in ("9", "1", "5"):
+        with zipfile.ZipFile(tmp_path / f"pip-{number}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("version", number)
+    start = f"""
+import glob, os, sysconfig
+sysconfig.get_config_var = lambda name: {str(tmp_path)!r}
+sysconfig.get_path = lambda name: {str(tmp_path / "into")!r}
+listed = glob.glob
+glob.glob = lambda pattern: sorted(listed(pattern))[ORDER]
+{code}"""
+    for order in ("::1", "::-1"):
+        subprocess.run([sys.executable, "-I", "-c", start.replace("ORDER", order)], check=True)
+        assert (tmp_path / "into/version").read_text() == "9"
+
+
 def test_moved_checkout_still_starts(lab: tuple[Checkout, Result], tmp_path: Path) -> None:
     shutil.copytree(lab[0].top, tmp_path / "moved", symlinks=True)
     moved = Checkout(tmp_path / "moved", lab[0].bin, lab[0].env).run()
