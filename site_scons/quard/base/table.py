@@ -158,15 +158,33 @@ class Table:
         self._known.append(key)
         if key not in self._data:
             if default is None:
-                raise self.error(key, "is missing", self._instead(key))
+                hint = self._instead(key) or f"add `{key}` to {self._file(key)}"
+                raise self.error(key, "is missing", hint)
             return default
         found: T = self._data.pop(key)
         if type(found) is not kind:
             changed = self._changed(key, found, default) if kind is list else found
+            if kind is list and self._origins is not None and isinstance(found, dict):
+                self._check_change(key, found)
             if type(changed) is not kind:
                 raise self.error(key, f"must be {name}, not {found!r}")
             found = changed
         return found
+
+    def _check_change(self, key: str, found: Mapping[str, Any]) -> None:
+        """Reject a key that changes no list, in a table that stands for a list."""
+        from quard.base.changes import ADD, REMOVE  # noqa: PLC0415 - for a wrong key only
+
+        change = Table(
+            {ADD: [], REMOVE: [], **found},
+            self._where,
+            self._reason,
+            f"{self._name}{key}.",
+            self._origins,
+        )
+        change.value(ADD)
+        change.value(REMOVE)
+        change.finish()
 
     def _changed(self, key: str, found: Any, default: Any) -> Any:
         """Return the list that changes of several files lead to; another value as it is."""

@@ -109,17 +109,26 @@ def scan(name: str, folder: Path, memory: Path | None = None) -> Overlay:
     Raises QuardError: overlay-missing, overlay-unreadable, overlay-file-type.
     """
     if not folder.is_dir():
-        raise QuardError(
-            f"there is no overlay folder {name!r}",
-            reason="overlay-missing",
-            hint="create the folder, or remove it from the board's `overlays`",
-        )
+        raise _missing(name, folder)
     scanned = _Scan(name, Hashes(folder, memory), [])
     items = tuple(scanned.folder(os.fspath(folder), ""))
     if scanned.wrong:
         raise together(f"overlay {name}", scanned.wrong)
     scanned.hashes.save()
     return Overlay(name, folder, items)
+
+
+def _missing(name: str, folder: Path) -> QuardError:
+    from quard.base.names import meant  # noqa: PLC0415 - for a wrong name only
+
+    beside = sorted(each.name for each in folder.parent.glob("*/"))
+    return QuardError(
+        f"there is no overlay folder {name!r}",
+        reason="overlay-missing",
+        hint=meant(
+            folder.name, beside, "create the folder, or remove it from the board's `overlays`"
+        ),
+    )
 
 
 @record

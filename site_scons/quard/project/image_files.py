@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
 from quard.base.files import listed
+from quard.base.names import meant
 from quard.boards.board import Board
 from quard.boards.root import Root
 from quard.boards.trees import Trees, parted
@@ -58,15 +59,7 @@ class ImageFiles:
 
     def system(self, name: str) -> tuple[Path, str]:
         """Return the path of a system's table, and the name of that file."""
-        file = self._trees.find(f"configs/system/{name}.toml")
-        path = self._trees.path(file)
-        if not os.path.lexists(path):
-            raise QuardError(
-                f"the board's system table configs/system/{name}.toml does not exist",
-                reason="bad-board",
-                hint="correct `system` in the board's file",
-            )
-        return path, file
+        return self._table("system", "configs/system", name, lambda root: root.system == name)
 
     def _system_digest(self, name: str) -> str:
         path, file = self.system(name)
@@ -83,27 +76,46 @@ class ImageFiles:
     @cached_property
     def _machine(self) -> tuple[Path, str]:
         """The path of the machine's file, and the name of that file."""
-        name = self._board.machine
-        file = self._trees.find(f"qemu/{name}.toml")
+        return self._table("machine", "qemu", self._board.machine, lambda _: True)
+
+    def _table(
+        self, key: str, folder: str, name: str, says: Callable[[Root], bool]
+    ) -> tuple[Path, str]:
+        """Return the path of a table that a key names, and the name of that file.
+
+        says -- whether a root has this name; the error is about the first one that does
+        """
+        file = self._trees.find(f"{folder}/{name}.toml")
         path = self._trees.path(file)
         if not os.path.lexists(path):
+            known = self._trees.names(folder, ".toml")
             raise QuardError(
-                f"the board's machine qemu/{name}.toml does not exist",
+                f"{self._where(key, says)}: there is no {folder}/{name}.toml",
+                detail=f"known: {', '.join(known)}",
                 reason="bad-board",
-                hint="correct `machine` in the board's file",
+                hint=meant(name, known, "correct the name, or add the file"),
             )
         return path, file
 
+    def _where(self, key: str, says: Callable[[Root], bool]) -> str:
+        """Return the place of a key of the first root that says something, for messages."""
+        roots = (self._board.own, *self._board.roots)
+        return next(filter(says, roots)).configuration.where(key)
+
     def scan(self, names: Iterable[str]) -> dict[str, Overlay]:
         """Return overlays as they are now."""
-        trees, memories = self._trees, self._memories
         with self._scanning:  # two roots may have one overlay, and be made at once
-            return {
-                name: overlay.scan(
-                    name, trees.path(name), memories / f"{name.replace('/', '%')}.json"
-                )
-                for name in dict.fromkeys(names)
-            }
+            return {name: self._scan(name) for name in dict.fromkeys(names)}
+
+    def _scan(self, name: str) -> Overlay:
+        memory = self._memories / f"{name.replace('/', '%')}.json"
+        try:
+            return overlay.scan(name, self._trees.path(name), memory)
+        except QuardError as error:
+            if error.reason == "overlay-missing":
+                where = self._where("overlays", lambda root: name in root.overlays)
+                error.reword(f"{where}: {error.message}")
+            raise
 
     def _machine_digest(self) -> str:
         try:

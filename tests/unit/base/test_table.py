@@ -137,8 +137,8 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, make: Any) -> No
     [
         ("package = 1", "there is 'package': did you mean 'packages'?"),
         ("[a.b]\npackages = 1", "[a.b] has it: move it above this line, to the keys that it"),
-        ("other = 1", "correct it in x.toml"),
-        ("", "correct it in x.toml"),
+        ("other = 1", "add `packages` to x.toml"),
+        ("", "add `packages` to x.toml"),
     ],
 )
 def test_a_missing_key_that_is_misspelt_or_elsewhere_is_found(

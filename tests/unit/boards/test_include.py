@@ -219,7 +219,10 @@ def test_a_board_that_replaces_another_one_may_include_it(trees: Trees) -> None:
     [
         ('packages.remove = ["opensh"]\n', "packages.remove has 'opensh', which the list does not"),
         ('packages.add = ["libc"]\n', "packages.add has 'libc', which the list has already"),
-        ('packages.ad = ["tool"]\n', "packages must be a list of strings, not {'ad': ['tool']}"),
+        ('packages.ad = ["tool"]\n', "unknown key packages.ad"),
+        ('packages = {ad = ["tool"], add = ["x"]}\n', "unknown key packages.ad"),
+        ('roots.early.packages.ad = ["libc"]\n', "unknown key roots.early.packages.ad"),
+        ("packages = {}\n", "packages must be a list of strings, not {}"),
         ('packages.add = "tool"\n', "packages must be a list of strings, not {'add': 'tool'}"),
         ("packages.add = [3]\n", "packages must be a list of strings"),
         ('machine.add = ["x"]\n', "machine must be a string, not {'add': ['x']}"),
@@ -231,6 +234,11 @@ def test_a_board_that_replaces_another_one_may_include_it(trees: Trees) -> None:
 )
 def test_an_error_names_the_file_that_has_it(trees: Trees, more: str, said: str) -> None:
     assert refused(trees, more).message.startswith(f"acme:configs/mine.toml: {said}")
+
+
+def test_a_misspelt_change_gets_a_suggestion(trees: Trees) -> None:
+    error = refused(trees, 'packages.ad = ["tool"]\n')
+    assert (error.detail, error.hint) == ("known: add, remove", "did you mean 'add'?")
 
 
 @pytest.mark.parametrize(

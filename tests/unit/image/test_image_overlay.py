@@ -111,6 +111,12 @@ def test_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
         digest(tmp_path / "none")
     assert caught.value.reason == "overlay-missing"
+    assert caught.value.hint.startswith("create the folder")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files2.txt").touch()
+    with pytest.raises(QuardError) as caught:
+        digest(tmp_path / "files2")
+    assert caught.value.hint == "did you mean 'files'?"
 
 
 def test_socket_is_refused(folder: Path) -> None:
