@@ -251,6 +251,24 @@ def test_an_interrupted_patch_is_refused_until_it_is_repeated(editing: Editing) 
     assert editing.patches == whole
 
 
+def test_a_patch_that_was_interrupted_after_renaming_keeps_all_texts(editing: Editing) -> None:
+    (editing.recipe / NAME).rename(editing.recipe / "one-more.patch")
+    editing.begin()
+    editing.commit()
+    kept = editing.project.folder.parent / "kept"
+    shutil.copytree(editing.folder, kept, symlinks=True)
+    ok(editing.project.run("greet-patch"))
+    whole = editing.patches
+    assert whole[NAME] == FIRST, "the old patch, which has got a number"
+    # As the run had been killed when all files were written, and the old one removed:
+    shutil.copytree(kept, editing.folder, symlinks=True)
+    digests = {name: sha256(text.encode()).hexdigest() for name, text in whole.items()}
+    state = edits.load("greet", editing.folder)
+    edits.save(editing.folder / ".git", replace(state, pending=digests))
+    ok(editing.project.run("greet-patch"))
+    assert editing.patches == whole
+
+
 def test_what_a_killed_edit_left_is_replaced(editing: Editing) -> None:
     left = editing.project.folder / "edit/.greet"
     (left / "src/.git").mkdir(parents=True)

@@ -97,15 +97,18 @@ def _files(
     commits: Sequence[Commit],
     before: Sequence[Patched | None],
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and texts of the patches for commits; unchanged ones keep their text."""
+    """Yield the names and texts of the patches for commits; unchanged ones keep their text.
+
+    A run that was interrupted may have written such a text under its new name, and removed the old.
+    """
     names, places = layers.names(commits, before), work.package.places()
     for name, commit, patch in zip(names, commits, before, strict=True):
-        if patch and sha256(commit.text).hexdigest() == patch.text:
-            path = places[patch.file]
-            if path.exists() and sha256(content := path.read_bytes()).hexdigest() == patch.sha256:
-                yield name, content
-                continue
-        yield name, commit.text
+        text = commit.text
+        if patch and sha256(text).hexdigest() == patch.text:
+            there = (places[file] for file in (patch.file, name) if file in places)
+            found = (path.read_bytes() for path in there)
+            text = next((one for one in found if sha256(one).hexdigest() == patch.sha256), text)
+        yield name, text
 
 
 def _require_equal(work: WorkFolder) -> None:
