@@ -67,9 +67,12 @@ def _problems(git: Repository, shown: str) -> Iterator[tuple[str, str]]:
         )
     if git.succeeds("rev-parse", "--verify", "--quiet", "refs/stash"):
         yield "git stash has changes", "apply them with git stash pop, or git stash drop them"
-    branches = git.text("for-each-ref", "--format=%(refname:short)", "--no-merged=HEAD", "refs")
-    if branches:
+    # What was fetched from another repository is still there.
+    remotes = git.text("for-each-ref", "--format=%(refname)", "refs/remotes").split()
+    saved = (f"--no-merged={each}" for each in ("HEAD", *remotes))
+    refs = git.text("for-each-ref", "--format=%(refname:short)", *saved, "refs").split()
+    if refs:
         yield (
-            f"commits of {', '.join(branches.split())}",
+            "\n".join(f"commits of {each}" for each in refs),
             "take them over into the branch that is checked out, or delete the branch",
         )

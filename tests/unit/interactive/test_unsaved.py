@@ -102,6 +102,46 @@ def test_commits_alone_are_fine(git: GitRepository) -> None:
     required(git)
 
 
+def fetched(git: WorkTree, folder: Path) -> None:
+    """Fetch a branch and tags from another repository."""
+    upstream = GitRepository(folder)
+    upstream.commit({"greet.c": "upstream\n"})
+    upstream.run("tag", "v1")
+    upstream.commit({"greet.c": "later\n"})
+    git.run("remote", "add", "upstream", upstream.address)
+    git.run("fetch", "--quiet", "--tags", "upstream")
+    assert "v1" in git.run("tag", "--no-merged", "HEAD")
+
+
+def test_what_was_fetched_from_another_repository_is_no_work(
+    git: GitRepository, tmp_path: Path
+) -> None:
+    fetched(git, tmp_path / "upstream")
+    required(git)
+
+
+def test_work_on_a_branch_of_another_repository_is_refused(
+    git: GitRepository, tmp_path: Path
+) -> None:
+    fetched(git, tmp_path / "upstream")
+    git.run("checkout", "--quiet", "-b", "topic", "upstream/main")
+    git.commit({"new.c": "work\n"})
+    git.run("checkout", "--quiet", "main")
+    with pytest.raises(QuardError) as caught:
+        required(git)
+    assert caught.value.detail == "commits of topic"
+
+
+def test_of_many_branches_some_are_named(git: GitRepository) -> None:
+    on_a_branch(git)
+    for number in range(30):
+        git.run("branch", f"branch-{number:02}", "other")
+    with pytest.raises(QuardError) as caught:
+        required(git)
+    lines = caught.value.detail.splitlines()
+    assert lines[0] == "commits of branch-00" and lines[10:] == ["and 21 more"]
+
+
 def test_commits_without_a_branch_are_fine(git: GitRepository) -> None:
     git.run("checkout", "--quiet", "--detach")
     git.commit({"new.c": "\n"})
