@@ -73,7 +73,7 @@ class Folder:
                 yield error
         for path in sorted(self._laid.keys() - found.keys(), reverse=True):
             # A folder with devices stays: the scripts do not see that it is not empty.
-            if not any(other.startswith(f"{path}/") for other in self._tree.nodes):
+            if self._laid[path].kind != "directory" or not self._has_more(path):
                 self._tree.change(path, None, origin)
         made: dict[tuple[Node | None, _Fact], Node] = {}
         for path, fact in found.items():
@@ -89,6 +89,9 @@ class Folder:
                 self._tree.change(path, node, origin)
             except QuardError as error:
                 yield error
+
+    def _has_more(self, path: str) -> bool:
+        return any(other.startswith(f"{path}/") for other in self._tree.nodes)
 
     def _node(self, path: str, fact: _Fact, old: Node | None) -> Node:
         place, laid = self._folder / path, self._laid.get(path)
