@@ -269,6 +269,34 @@ def test_a_patch_that_was_interrupted_after_renaming_keeps_all_texts(editing: Ed
     assert editing.patches == whole
 
 
+def test_of_a_checkout_that_is_kept_elsewhere_the_link_is_removed(
+    editing: Editing, tmp_path: Path
+) -> None:
+    editing.begin()
+    editing.folder.rename(tmp_path / "elsewhere")
+    editing.folder.symlink_to(tmp_path / "elsewhere")
+    editing.commit()
+    ok(editing.project.run("greet-patch"))
+    assert [*editing.patches] == [NAME, "0002-another-answer.patch"]
+    assert not editing.folder.is_symlink() and (tmp_path / "elsewhere/greet.c").exists()
+    # As the run had been killed before it removed the link:
+    (editing.folder.parent / ".greet").symlink_to(tmp_path / "elsewhere")
+    editing.begin()
+    assert (tmp_path / "elsewhere/greet.c").exists()
+
+
+def test_a_patch_that_writes_into_git_is_left_out(editing: Editing) -> None:
+    hostile = "hostile\n\n--- /dev/null\n+++ b/.git/config\n@@ -0,0 +1 @@\n+[core]\n"
+    hostile += "--- a/greet.c\n+++ b/greet.c\n@@ -2 +2 @@\n"
+    hostile += "-int greet(void) { return 43; }\n+int greet(void) { return 47; }\n"
+    path = editing.recipe / "0002-hostile.patch"
+    path.write_text(hostile)
+    assert ".git" in ok(editing.project.run("greet-edit")).out
+    assert "47" in (editing.folder / "greet.c").read_text()
+    ok(editing.project.run("greet-patch"))
+    assert path.read_text() == hostile
+
+
 def test_what_a_killed_edit_left_is_replaced(editing: Editing) -> None:
     left = editing.project.folder / "edit/.greet"
     (left / "src/.git").mkdir(parents=True)

@@ -83,6 +83,7 @@ class _Checkout:
         """Make it; return the paths of the archive that it does not have. Raises QuardError."""
         work = self._work
         work.fill(self._patches.items(), self._commit, report)
+        self._dropped += work.drop_version_control()  # a patch may make such a file as well
         report("commit")
         self._require_whole()
         self._git.run("update-index", "-q", "--refresh")

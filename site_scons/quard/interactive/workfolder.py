@@ -52,6 +52,7 @@ class WorkFolder:
         plan = self._build.plan(self._name)
         place.log.parent.mkdir(parents=True, exist_ok=True)
         self._hide()
+        self.remove()
         report("fetch")
         found = {one.into: host.fetcher().fetch(one).path for one in self.requests}
         with host.token(), place.log.open("w+b") as log:
@@ -60,7 +61,11 @@ class WorkFolder:
             patched.lay_out(build, found, patches, host.stop.check, done)
 
     def remove(self) -> None:
-        remove_tree(self.root)
+        """Remove the folder; of a checkout that the user keeps elsewhere, only the link to it."""
+        if self.root.is_symlink():
+            self.root.unlink()
+        else:
+            remove_tree(self.root)
 
     def drop_version_control(self) -> list[str]:
         """Remove folders and files that are no part of a source for builds; return their paths."""
