@@ -66,9 +66,9 @@ class Folder:
     def take(self, origin: Origin) -> Iterator[QuardError]:
         """Change the tree as the folder was changed; yield what an image cannot have."""
         found: dict[str, _Fact] = {}
-        for path in _paths(self._folder):
+        for path, mode in _paths(self._folder):
             try:
-                found[path] = _fact(path, self._folder / path)
+                found[path] = _fact(path, self._folder / path, mode)
             except QuardError as error:
                 yield error
         for path in sorted(self._laid.keys() - found.keys(), reverse=True):
@@ -118,16 +118,34 @@ def _write(node: Node, place: Path) -> None:
     place.chmod(_mode(node))
 
 
-def _paths(folder: Path) -> Iterator[str]:
-    """Yield everything in a folder at any depth, sorted, folders before their content."""
-    for place, folders, files in os.walk(folder):
+def _paths(folder: Path) -> list[tuple[str, int]]:
+    """Return everything in a folder at any depth, sorted, folders before their content.
+
+    Each path comes with its mode as the scripts have left it. Files and folders that our user may
+    not read are made readable: root, who needs no permission, finds the same.
+    """
+    found = []
+    folder.chmod(0o700)
+    for place, folders, files in os.walk(folder, onerror=_fail):
         folders.sort()
         top = Path(place).relative_to(folder)
-        yield from sorted((top / name).as_posix() for name in (*folders, *files))
+        for name in sorted((*folders, *files)):
+            mode = Path(place, name).lstat().st_mode
+            found.append(((top / name).as_posix(), mode))
+            if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
+                Path(place, name).chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+    # Only now, as two of the names may be those of one file.
+    for path, mode in found:
+        if stat.S_ISREG(mode) and not mode & stat.S_IRUSR:
+            (folder / path).chmod(stat.S_IMODE(mode) | stat.S_IRUSR)
+    return found
 
 
-def _fact(path: str, place: Path) -> _Fact:
-    mode = place.lstat().st_mode
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _fact(path: str, place: Path, mode: int) -> _Fact:
     kinds: dict[int, Kind] = {
         stat.S_IFREG: "file",
         stat.S_IFDIR: "directory",

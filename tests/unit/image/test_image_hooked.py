@@ -65,6 +65,24 @@ def test_another_mode_is_taken_as_it_is(tree: Tree, tmp_path: Path) -> None:
     assert (tree.nodes["etc/one"].mode, tree.nodes["etc/one"].uid) == (0o640, 5)
 
 
+def test_what_our_user_may_not_read_is_taken_whole(tree: Tree, tmp_path: Path) -> None:
+    def close(folder: Path) -> None:
+        (folder / "etc/secret").write_text("other")
+        for path in ("etc/secret", "a", "etc", ""):
+            (folder / path).chmod(0)
+
+    names = {*tree.nodes}
+    assert changed(tree, tmp_path, close) == []
+    assert {*tree.nodes} == names
+    node = tree.nodes["etc/secret"]
+    assert (node.mode, tree.nodes["etc"].mode) == (0, 0)
+    assert tree.nodes["a"] is tree.nodes["b"] and tree.nodes["a"].mode == 0
+    assert node.content is not None and node.content.read() == b"other"
+    # root, who runs these tests on some machines, can read everything.
+    for path, mode in {"etc/secret": 0o400, "a": 0o400, "etc": 0o700, "": 0o700}.items():
+        assert (tmp_path / path).stat().st_mode & 0o777 == mode, path
+
+
 def test_a_file_with_two_names_stays_one(tree: Tree, tmp_path: Path) -> None:
     def append(folder: Path) -> None:
         with (folder / "a").open("a") as opened:
