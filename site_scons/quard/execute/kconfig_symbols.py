@@ -15,8 +15,9 @@ from quard.base.names import nearest
 _FILES = re.compile(r"(Kconfig|Config\.(in|src))([._-].*)?\Z")
 """Names of the files in linux, u-boot and barebox, and in busybox."""
 _CONFIG = re.compile(r"\s*(?:menu)?config\s+([A-Za-z0-9_]+)\s*(?:#.*)?$")
-_DEPENDS = re.compile(r"\s+depends\s+on\s+(.+?)\s*(?:#.*)?$")
-_CONTINUED = re.compile(r"\s*\\\n\s*")
+_DEPENDS = re.compile(r"\s+depends\s+on\s+([^#\s][^#]*)")
+_CONTINUED = re.compile(r"\\\n\s*")
+_BLANKS = re.compile(r"\s+")
 _PREFIX = "CONFIG_"
 _ALIKE = 0.8
 _LARGEST = 1 << 20
@@ -70,6 +71,6 @@ def _definitions(path: Path) -> Iterator[tuple[str, list[str]]]:
                 yield name, depends
             name, depends = match[1], []
         elif match := _DEPENDS.match(line):
-            depends.append(match[1])
+            depends.append(_BLANKS.sub(" ", match[1]).strip())
     if name:
         yield name, depends

@@ -56,6 +56,13 @@ def test_a_symbol_that_several_files_define_has_all_conditions_once(tmp_path: Pa
     }
 
 
+def test_long_rows_of_blanks_are_read_in_one_pass(tmp_path: Path) -> None:
+    blanks = " " * 100_000
+    text = f"{blanks}\nconfig A\n\tdepends on B{blanks}&&{blanks}\\\n{blanks}C{blanks}\n"
+    (tmp_path / "Kconfig").write_text(text)
+    assert explain(tmp_path, ["CONFIG_A"]) == {"CONFIG_A": "no such line: it depends on (B && C)"}
+
+
 def test_other_architectures_are_left_out(tmp_path: Path) -> None:
     for arch in ("arm", "riscv"):
         (tmp_path / "arch" / arch).mkdir(parents=True)
