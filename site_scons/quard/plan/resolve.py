@@ -126,7 +126,7 @@ class Resolver:
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
         check_c_library(packages.values(), self._configuration.target)
-        options = (*options, *self.options(decided))
+        options = (*options, *self._options(decided))
         plans = {}
         for name, package in packages.items():
             inputs = self._inputs(package, graph, trees.get(name), natives)
@@ -160,7 +160,15 @@ class Resolver:
         )
 
     def options(self, decided: Mapping[tuple[str, str], bool]) -> Options:
-        """Return the kernel options that the packages of the image rely on. Raises as `graph`."""
+        """Return the kernel options that the packages of the image rely on.
+
+        Raises QuardError as `graph` and lint.
+        """
+        image = self.graph(decided).closure(self._root.packages)
+        lint.require((self._catalog[name] for name in image), self._catalog)
+        return self._options(decided)
+
+    def _options(self, decided: Mapping[tuple[str, str], bool]) -> Options:
         if self._configuration.native:
             return ()
         found: list[tuple[str, str]] = []

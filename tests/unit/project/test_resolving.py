@@ -178,3 +178,14 @@ def test_an_unknown_package_is_named_with_the_recipe_that_asks_for_it(
         resolved(project)
     assert caught.value.reason == "unknown-package"
     assert f"packages/{name}/recipe.py: {where}" in caught.value.detail
+
+
+def test_a_wrong_option_of_a_package_in_another_root_is_an_error_in_its_recipe(
+    project: Path,
+) -> None:
+    add(project / "packages", "linux", "Kconfig", provides='["kernel"]')
+    add(project / "packages", "ssh", kernel='["SECCOMP=m"]')
+    add(project / "packages", "app", runtime='("linux",)')
+    with pytest.raises(QuardError) as caught:
+        resolved(project, '[roots.early]\npackages = ["ssh"]\n')
+    assert caught.value.reason == "bad-kernel-option"
