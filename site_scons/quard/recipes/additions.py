@@ -23,12 +23,22 @@ def adds(folder: Path, shown: str, known: Iterable[str]) -> bool:
 
     shown -- the folder's name in messages
     known -- the packages of earlier trees
-    Raises QuardError unknown-package if no earlier tree has that package.
+    Raises QuardError: unknown-package if no earlier tree has that package; bad-extension if the
+    folder cannot be read.
     """
+    if LEFTOVER.match(folder.name):
+        return False
     try:
         names = os.listdir(folder)
     except NotADirectoryError:
         return False
+    except OSError as error:
+        raise QuardError(
+            f"{shown} cannot be read",
+            detail=error.strerror or str(error),
+            reason="bad-extension",
+            hint="replace it with a folder that this user can read, or remove it",
+        ) from error
     if not any(name.endswith((_PATCH, _FRAGMENT)) for name in names):
         return False
     if folder.name not in known:

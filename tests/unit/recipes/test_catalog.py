@@ -397,3 +397,22 @@ def test_a_word_outside_the_allowed_ones_is_refused(tmp_path: Path) -> None:
         error = refused(tmp_path, recipe_text("Kconfig", refresh=wrong))
         assert error.reason == "malformed-field"
         assert "olddefconfig" in error.detail
+
+
+@pytest.mark.parametrize("target", ["/nowhere/at/all", "thing"], ids=["dangling", "loop"])
+def test_a_folder_of_a_product_that_cannot_be_read_is_an_error(tmp_path: Path, target: str) -> None:
+    add(tmp_path / "own", "thing")
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme/thing").symlink_to(target)
+    with pytest.raises(QuardError) as caught:
+        Catalog(tmp_path / "own", more={"acme": tmp_path / "acme"}).names()
+    assert caught.value.reason == "bad-extension"
+    assert caught.value.message == "acme:packages/thing cannot be read"
+
+
+def test_what_editors_leave_between_the_folders_of_a_product_adds_nothing(tmp_path: Path) -> None:
+    add(tmp_path / "own", "thing")
+    (tmp_path / "acme/thing.orig").mkdir(parents=True)
+    (tmp_path / "acme/thing.orig/0001-x.patch").write_text("x")
+    (tmp_path / "acme/.#thing").symlink_to("me@here:1")
+    assert Catalog(tmp_path / "own", more={"acme": tmp_path / "acme"}).names() == ("thing",)
