@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 IGNORED = (".gitkeep", ".gitignore", "*~", ".*.sw?", ".#*", "#*#", ".DS_Store")
 """Files of git, and those that vi, emacs and the macOS Finder leave behind."""
+_IGNORED = re.compile("|".join(map(translate, IGNORED)))
 
 _SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
@@ -166,7 +168,7 @@ class _Scan(Record):
             # A folder inherits the set-group bit and access lists from its parent.
             given = tuple(a for a in attributes(entry.path) if a != ACCESS_LIST)
             return Item(path, "directory", 0o755, special=mode & stat.S_ISVTX, attributes=given)
-        if any(fnmatchcase(entry.name, pattern) for pattern in IGNORED):
+        if _IGNORED.match(entry.name):
             return None
         if stat.S_ISLNK(mode):
             return Item(path, "link", 0o777, os.readlink(entry.path))

@@ -16,7 +16,7 @@ from quard.base.files import UMASK
 from quard.boards import board, native, settings
 from quard.boards.settings import Settings
 from quard.boards.trees import Trees
-from quard.face import about, cli
+from quard.face import cli
 from quard.face.cli import Command
 from quard.face.console import Console
 from quard.plan.unit import parted
@@ -202,6 +202,8 @@ def _answer(command: Command, workspace: Workspace, catalog: Catalog, guard: Gua
 
         text = preview.why(command, BoardBuild(workspace, roots), guard)
     else:
+        from quard.face import about  # noqa: PLC0415 - a build asks nothing
+
         text = about.answer(command, roots, catalog, workspace.out / "images")
     workspace.console.answer(text)
     streams.require_arrival()
