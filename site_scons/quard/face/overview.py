@@ -83,19 +83,27 @@ def _root(root: Root) -> dict[str, Any]:
         "packages": list(root.packages),
         "features": {f"{package}.{feature}": choice for (package, feature), choice in features},
         "services": dict(root.services),
+        "unhardened": [dict(vars(one)) for one in root.unhardened],
         "flags": configuration.cflags,
         "fragments": {name: list(files) for name, files in configuration.fragments.items()},
         "overlays": list(root.overlays),
         "formats": list(root.formats),
         "size_mib": root.size_mib,
+        "login": dict(vars(root.login)),
+        "hooks": dict(vars(root.hooks)) if root.hooks else {},
     }
 
 
 def _lines(values: Mapping[str, Any], before: str) -> Iterable[str]:
-    """Yield a line for each value, tables as `TABLE.KEY`."""
+    """Yield a line for each value: tables as `TABLE.KEY`, lists of tables as `LIST[0].KEY`."""
     for key, value in sorted(values.items()) if before else values.items():
         if isinstance(value, dict) and value:
             yield from _lines(value, f"{before}{key}.")
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            for number, item in enumerate(value):
+                yield from _lines(item, f"{before}{key}[{number}].")
+        elif isinstance(value, list | tuple) and any(" " in item for item in value):
+            yield from (f"{before}{key}[{n}]: {item}\n" for n, item in enumerate(value))
         else:
             yield f"{before}{key}: {_text(value)}\n"
 
@@ -103,7 +111,7 @@ def _lines(values: Mapping[str, Any], before: str) -> Iterable[str]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return " ".join(value) or "-"
     return str(value or "-") if not isinstance(value, int) else str(value)
 

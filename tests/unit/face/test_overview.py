@@ -21,6 +21,15 @@ summary = "A widget"
 packages.add = ["tool"]
 features.app.net = false
 fragments.linux = ["a.fragment"]
+services.tool = false
+login.authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"]
+[[unhardened]]
+path = "/opt/bought"
+lacks = ["pie", "relro"]
+reason = "bought"
+[hooks]
+post_image = ["hooks/sum.sh"]
+outputs = ["SUM"]
 [roots.early]
 packages = []
 """
@@ -93,6 +102,15 @@ def test_a_board_is_shown_with_all_that_it_includes(trees: Trees) -> None:
     assert found["fragments"] == {"linux": ["acme:a.fragment"]}
     assert (found["tree"], found["file"]) == ("acme", "acme:configs/widget.toml")
     assert found["roots"]["early"]["formats"] == ["cpio.gz"]
+    assert found["hooks"]["post_image"] == ["acme:hooks/sum.sh"]
+    assert found["roots"]["early"]["hooks"] == {}
+    assert found["login"] == {
+        "root_password": "*",
+        "authorized_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"],
+    }
+    assert found["unhardened"] == [
+        {"path": "/opt/bought", "lacks": ["pie", "relro"], "reason": "bought"}
+    ]
     lines = text(trees, "info", BOARD="widget").splitlines()
     for line in (
         "summary: A widget",
@@ -101,7 +119,16 @@ def test_a_board_is_shown_with_all_that_it_includes(trees: Trees) -> None:
         "hardening.pie: yes",
         "hardening.fortify: 3",
         "size_mib: 0",
+        "services.tool: no",
+        "unhardened[0].lacks: pie relro",
+        "unhardened[0].reason: bought",
+        "login.root_password: *",
+        "login.authorized_keys[0]: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me",
+        "hooks.post_image: acme:hooks/sum.sh",
+        "hooks.outputs: SUM",
+        "hooks.tools: -",
         "roots.early.packages: -",
+        "roots.early.hooks: -",
     ):
         assert line in lines
 
