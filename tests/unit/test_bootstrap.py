@@ -413,6 +413,17 @@ def test_the_script_of_the_example_says_where_it_looks_for_a_checkout(
     assert result.err.startswith(f"error: {said.format(example)}\n")
 
 
+def test_the_script_of_the_example_says_how_to_get_a_checkout(
+    ready: Checkout, example: Path
+) -> None:
+    (example / "quardroot.toml").write_text('name = "acme"\ncheckout = "quardroot"\n')
+    hint = "git submodule add ADDRESS FOLDER, or correct `checkout` in quardroot.toml"
+    assert f"hint: {hint}\n" in ready.run(cwd=example, command="./scons").err
+    (example / ".gitmodules").touch()
+    hint = "git submodule update --init, or correct `checkout` in quardroot.toml"
+    assert f"hint: {hint}\n" in ready.run(cwd=example, command="./scons").err
+
+
 def test_the_script_of_the_example_needs_the_trees_file(ready: Checkout, example: Path) -> None:
     (example / "quardroot.toml").unlink()
     result = ready.run(cwd=example, command="./scons")

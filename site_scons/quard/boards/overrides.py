@@ -118,7 +118,7 @@ def _defconfig(table: Table, name: str) -> str:
         return ""
     found = table.text(name)
     if not _TARGET.match(found):
-        hint = "docs/boards-and-machines.md says how to use a file of your own"
+        hint = "docs/kernel-and-boot-loader.md says how to use a file of your own"
         raise table.error(name, f"must be a target of make, not {found!r}", hint)
     return found
 

@@ -13,7 +13,7 @@ from quard.plan.unit import parted, qualified
 
 DEFAULT_BOARD = "quard-star"
 VARIABLES = {
-    "BOARD": f"the board to build: configs/NAME.toml (default {DEFAULT_BOARD})",
+    "BOARD": f"the board, configs/NAME.toml (default: that of quardroot.toml, or {DEFAULT_BOARD})",
     "STRICT": "1: fail if the source of a wanted feature is not available",
     "FORMAT": "json: print JSON, for questions and diffconfig",
     "QEMU_ARGS": "additional arguments for QEMU, for run",

@@ -65,7 +65,8 @@ def require(packages: Iterable[Package], catalog: Catalog) -> None:
             f"{count} in the recipes",
             detail="\n".join(str(finding) for finding in found),
             reason=found[0].reason,
-            hint="docs/adding-a-package.md lists every field",
+            hint=f"docs/errors/{found[0].reason}.md explains it; docs/adding-a-package.md lists"
+            " every field",
         )
 
 

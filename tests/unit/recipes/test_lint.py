@@ -460,6 +460,7 @@ def test_require_lists_every_finding_and_takes_the_first_ones_reason(tmp_path: P
         require((one, two), Catalog(tmp_path))
     assert caught.value.message == "3 errors in the recipes"
     assert caught.value.reason == "missing-version"
+    assert caught.value.hint.startswith("docs/errors/missing-version.md explains it")
     assert [line.split(":")[0] for line in caught.value.detail.splitlines()] == [
         "packages/one/recipe.py",
         "packages/two/recipe.py",
