@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -221,17 +222,27 @@ def test_further_interrupts_while_a_run_ends_show_no_traceback(project: Project,
     assert json.loads((project.folder / "out/tiny/summary.json").read_text())["interrupted"]
 
 
-def test_an_interrupt_that_another_thread_receives_ends_the_build(project: Project) -> None:
+def sent_to_another_thread(run: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Send a signal to a thread of a build that is not its main thread."""
+    tasks = [int(name) for name in os.listdir(f"/proc/{run.pid}/task")]
+    other = next(thread for thread in tasks if thread != run.pid)
+    assert ctypes.CDLL(None).tgkill(run.pid, other, number) == 0
+
+
+def test_a_signal_that_another_thread_receives_suspends_or_ends_the_build(project: Project) -> None:
     """The kernel may choose any; SCons' main thread waits for the others, and is not woken."""
-    program(project, "slow", "sleep 30")
+    program(project, "slow", "sleep 90")
     project.board(["slow", "libc"])
     assert project.run("libc").status == 0
     run = start(project, "-j2")
     assert within(60, (project.folder / "out/tiny/work/slow/src/Makefile").exists)
-    tasks = [int(name) for name in os.listdir(f"/proc/{run.pid}/task")]
-    other = next(number for number in tasks if number != run.pid)
-    assert ctypes.CDLL(None).tgkill(run.pid, other, signal.SIGINT) == 0
-    text, _ = run.communicate(timeout=20)
+    for _ in range(2):
+        sent_to_another_thread(run, signal.SIGTSTP)
+        _, status = os.waitpid(run.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        run.send_signal(signal.SIGCONT)
+    sent_to_another_thread(run, signal.SIGINT)
+    text, _ = run.communicate(timeout=60)
     assert run.returncode == 2, text
     assert "slow 1: built" not in text
 

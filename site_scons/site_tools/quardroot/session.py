@@ -152,7 +152,7 @@ class Session:
         self.build.urgency = urgency(self.build, self.changed)
         ahead.start_more(self.workspace.host.jobs_elsewhere)
         if not self.command.opens:  # Ctrl-C is then for the command that has the terminal
-            signals.relay(self.workspace.host.stop)
+            signals.relay()
 
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree's lock is released."""

@@ -13,7 +13,8 @@ from SCons.Taskmaster.Job import InterruptState
 from quard.face.console import Console
 from quard.process.stop import Stop
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_WAKING = signal.SIGURG
+"""It interrupts a wait; nothing sends it to a build, and programs ignore it by default."""
 _GRACE = 0.1
 """Seconds after which a handler has run."""
 
@@ -44,24 +45,24 @@ def end_quietly(stop: Stop) -> None:
         signal.signal(signal.SIGINT, lambda _number, _frame: stop.request())
 
 
-def relay(stop: Stop) -> None:
-    """Pass a signal to end, which another thread has received, on to the main thread.
+def relay() -> None:
+    """Have the main thread run the handler of a signal that another thread has received.
 
-    The kernel may choose any thread, and Python runs the handler in the main thread alone. That
-    waits for SCons' workers, and is not woken.
+    The kernel may choose any thread, and Python runs handlers in the main thread alone. That waits
+    for SCons' workers, and nothing else wakes it.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    signal.signal(_WAKING, lambda _number, _frame: None)
     main = threading.main_thread().ident
 
     def watch() -> None:
-        while not stop.requested:
+        while main is not None:
             number = os.read(read, 1)[0]
-            time.sleep(_GRACE)
-            if number in _ENDING and not stop.requested and main is not None:
-                signal.pthread_kill(main, number)
-                return  # this wrote another byte
+            if number != _WAKING:
+                time.sleep(_GRACE)
+                signal.pthread_kill(main, _WAKING)  # does nothing if the handler has run
 
     threading.Thread(target=watch, daemon=True).start()
 
