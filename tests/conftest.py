@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--share",
         default="",
         choices=("", *shares.SHARES, shares.ALL),
-        help="which tests that build a board of their own run (default: those of the commit)",
+        help="which tests that take long run (default: those of the commit)",
     )
     parser.addoption(
         "--update-golden",
@@ -62,11 +62,11 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which tests of boards are left out."""
+    """Say which tests are left out."""
     share = config.stash[_SHARE]
     others = [name for name in shares.SHARES if not shares.takes_part(name, share)]
     left = f"; other commits run {', '.join(others)} (--share=all runs all)" if others else ""
-    return f"share of the tests that build a board of their own: {share}{left}"
+    return f"share of the tests that take long: {share}{left}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -80,4 +80,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _takes_part(item: pytest.Item, share: str) -> bool:
     mark = item.get_closest_marker("share")
-    return shares.takes_part(mark.args[0] if mark else "", share)
+    module = item.path.relative_to(_TESTS).as_posix()
+    return shares.takes_part(mark.args[0] if mark else shares.LONG.get(module, ""), share)

@@ -1,17 +1,41 @@
-"""Which tests of a full run take part, where some need minutes to build a board of their own.
+"""Which of the tests that take long are in a full run.
 
-A commit has one share of them, which follows from its id, so that a few commits run all. Everything
+Some need minutes to build a board of their own, and some modules take half a minute or more. A
+commit has one share of them, which follows from its id, so that a few commits run all. Everything
 else is in every run.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 ALL = "all"
 SHARES = ("modules", "musl", "python")
-"""Each is a board that is built for these tests alone: its kernel, C library or packages."""
+"""Each is named for a board that is built for it alone: its kernel, C library or packages."""
+LONG: Mapping[str, str] = {
+    "boot/test_console_size.py": "python",
+    "boot/test_data_disk.py": "musl",
+    "boot/test_dhcp_server.py": "musl",
+    "boot/test_faults.py": "python",
+    "boot/test_lean_boots.py": "modules",
+    "boot/test_log_and_share.py": "musl",
+    "boot/test_many_boots.py": "musl",
+    "boot/test_measuring.py": "musl",
+    "boot/test_menuconfig.py": "musl",
+    "boot/test_share_cache.py": "python",
+    "incremental/test_distcc.py": "python",
+    "incremental/test_full_disk_with_a_cache.py": "python",
+    "incremental/test_goes_on.py": "modules",
+    "incremental/test_lost_results.py": "python",
+    "incremental/test_network_of_a_cache.py": "musl",
+    "incremental/test_scale.py": "modules",
+    "incremental/test_workers_by_proxy.py": "python",
+    "unit/remote/test_network_gone.py": "modules",
+    "unit/test_bench_parts.py": "modules",
+}
+"""Module of tests -> its share. The musl board is the quickest to build, so most are with it."""
 
 
 def of_commit(commit: str) -> str:
