@@ -10,17 +10,17 @@ RECIPE = ToolchainRuntime(
     unhardened=[
         Unhardened("/usr/lib/*", lacks=["bind_now"], reason="linked by the toolchain's makers"),
     ],
-    libraries=[
+    # The C library opens the others of these by name: to end a thread, and to look up names.
+    libraries=["libc.so.6", "libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2"],
+    on_demand=[
         "libatomic.so.1",
-        "libc.so.6",
         "libdl.so.2",
-        "libgcc_s.so.1",
+        "libgomp.so.1",
         "libm.so.6",
-        "libnss_dns.so.2",
-        "libnss_files.so.2",
         "libpthread.so.0",
         "libresolv.so.2",
         "librt.so.1",
+        "libstdc++.so.6",
         "libutil.so.1",
     ],
 )

@@ -290,8 +290,11 @@ class ToolchainRuntime(Recipe):
 
     libraries -- file names; the compiler is asked where each one is (-print-file-name). The dynamic
                  loader is added
+    on_demand -- further ones, of which an image has those that its files are linked with. A
+                 toolchain may lack them
     headers   -- folders of the kernel's headers
     """
 
     libraries: tuple[str, ...] = ()
+    on_demand: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()

@@ -15,6 +15,25 @@ from boot.test_real_packages import sources
 pytestmark = pytest.mark.boot
 EXAMPLE = TOP / "docs/examples/product"
 CHECKOUT = 'checkout = "quardroot"'
+CXX = """\
+from quard.model import Custom, Install, Run
+RECIPE = Custom(
+    summary="A program in C++ that catches what one of its threads has thrown",
+    version="1.0",
+    license="MIT",
+    build=[Run("{cross}g++", "-O2", "-o", "caught", "{files}/caught.cpp")],
+    install=[Install("caught", "usr/bin/caught", mode="0755")],
+)
+"""
+CAUGHT = """\
+#include <future>
+#include <iostream>
+#include <stdexcept>
+int main() {
+    auto part = std::async(std::launch::async, [] { throw std::runtime_error("from a thread"); });
+    try { part.get(); } catch (const std::exception &e) { std::cout << e.what() << std::endl; }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +48,12 @@ def product(
     assert CHECKOUT in text
     text = text.replace(CHECKOUT, f'checkout = "{TOP}"')
     (folder / "quardroot.toml").write_text(text, encoding="utf-8")
+    (folder / "packages/caught").mkdir()
+    (folder / "packages/caught/recipe.py").write_text(CXX, encoding="utf-8")
+    (folder / "packages/caught/caught.cpp").write_text(CAUGHT, encoding="utf-8")
+    board = folder / "configs/widget.toml"
+    text = board.read_text(encoding="utf-8").replace('["greeter"]', '["greeter", "caught"]')
+    board.write_text(text, encoding="utf-8")
     start(folder, pytestconfig, f"cache.dir={sources().parent}")
     return folder
 
@@ -55,6 +80,12 @@ def test_the_service_stops_and_starts(guest: Guest) -> None:
 def test_the_board_is_the_included_one_but_for_what_it_says(guest: Guest) -> None:
     assert guest.check("hostname") == "widget"
     guest.check("test -x /usr/sbin/dropbear && test -s /etc/fstab")
+
+
+def test_a_program_in_cxx_finds_its_libraries(guest: Guest, small_images: Path) -> None:
+    """The board that the product includes has no such program, and so no libstdc++."""
+    assert guest.check("caught") == "from a thread"
+    assert "/usr/lib/libstdc++.so.6" not in (small_images / "manifest.json").read_text()
 
 
 def test_its_images_are_in_its_own_folder(product: Path) -> None:

@@ -102,6 +102,7 @@ def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any
         unhardened=(),
         files=(),
         yields=(),
+        on_demand=(),
         hostname="box",
         root_password="*",
         authorized_keys=(),

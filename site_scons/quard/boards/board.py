@@ -59,6 +59,7 @@ class Board(Record):
     """The content of a board's file.
 
     packages  -- packages requested by name; their dependencies are added
+    libraries -- libraries of the toolchain that its own root has in any case
     hardening -- defences that programs are built with
     unhardened -- files that may lack some of them, mainly from overlays
     services  -- service of a package -> whether it is started; others are
@@ -85,6 +86,7 @@ class Board(Record):
     system: str
     hostname: str
     packages: tuple[str, ...]
+    libraries: tuple[str, ...]
     features: Mapping[tuple[str, str], Choice]
     fragments: Mapping[str, tuple[str, ...]]
     overlays: tuple[str, ...]
@@ -121,6 +123,7 @@ class Board(Record):
             name="",
             configuration=self.configuration,
             packages=self.packages,
+            libraries=self.libraries,
             unhardened=self.unhardened,
             services=self.services,
             system=self.system,
@@ -186,6 +189,7 @@ def _board(name: str, tree: str, table: Table, triple: Target) -> Board:
         system=tables.name(table, "system", "base"),
         hostname=table.text("hostname", name),
         packages=table.texts("packages"),
+        libraries=table.texts("libraries", ()),
         features=tables.features(table.table("features")),
         fragments=tables.fragments(table.table("fragments"), tree),
         overrides=_overrides(table, tree, placed(tree, f"configs/{name}.toml")),

@@ -29,6 +29,7 @@ def root(board: str, machine: str, packages: Iterable[str]) -> Root:
         name=NAME,
         configuration=configuration(machine),
         packages=tuple(sorted(packages)),
+        libraries=(),
         unhardened=(),
         services={},
         system="",

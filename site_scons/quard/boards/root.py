@@ -44,6 +44,7 @@ class Root(Record):
     board      -- the board's name
     name       -- "" for the board's own root
     packages   -- packages requested by name; their dependencies are added
+    libraries  -- libraries of the toolchain that it has also if none of its files needs them
     unhardened -- files that may lack some defences, mainly from overlays
     services   -- service -> whether it is started; others of the packages are on the board's own
                   root, and not on a named one
@@ -58,6 +59,7 @@ class Root(Record):
     name: str
     configuration: Configuration
     packages: tuple[str, ...]
+    libraries: tuple[str, ...]
     unhardened: tuple[Unhardened, ...]
     services: Mapping[str, bool]
     system: str
@@ -96,6 +98,7 @@ def _named(roots: Table, name: str, own: Root) -> Root:
         name=name,
         configuration=_configuration(table, name, own.configuration),
         packages=table.texts("packages"),
+        libraries=table.texts("libraries", ()),
         unhardened=tables.unhardened(table.tables("unhardened")),
         services=tables.services(table.table("services")),
         system=tables.name(table, "system", own.system),

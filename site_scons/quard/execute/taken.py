@@ -57,9 +57,12 @@ def _named(
 ) -> Iterator[tuple[str, Path, int]]:
     """Yield the path of each file below the staging folder, the file to copy, and its mode."""
     match step:
-        case ToolchainStep(_, libraries, loader):
+        case ToolchainStep(_, libraries, loader, optional):
             for name in (*libraries, Path(loader).name):
                 yield f"usr/lib/{name}", toolchain.library(name), 0o755
+            for name in optional:
+                if path := toolchain.find_library(name):
+                    yield f"usr/lib/{name}", path, 0o755
         case HeadersStep(_, folders):
             for name in folders:
                 folder = toolchain.header_folder(name)

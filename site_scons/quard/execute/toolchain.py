@@ -18,9 +18,9 @@ COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size string
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
 _PARTS = ("cc1", "cc1plus", "collect2", "lto1")
 _STARTUP = ("crt1.o", "Scrt1.o", "rcrt1.o")
-_LIBRARIES = ("libc.so.6", "libc_nonshared.a", "libgcc.a", "libgcc_s.so.1", *_STARTUP)
 _LINKED = ("libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6")
 """The folders of these files have the compiler's shared libraries: the C library's and its own."""
+_LIBRARIES = (*_LINKED, "libc_nonshared.a", "libgcc.a", *_STARTUP)
 _LIB, _NOWHERE = "../../..", "/quard/none"
 """From the folder of a compiler's libgcc.a to the lib folder; a sysroot that has no libraries."""
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")

@@ -82,6 +82,7 @@ def _root(root: Root) -> dict[str, Any]:
         "hostname": root.hostname,
         "packages": list(root.packages),
         "features": {f"{package}.{feature}": choice for (package, feature), choice in features},
+        "libraries": list(root.libraries),
         "services": dict(root.services),
         "unhardened": [dict(vars(one)) for one in root.unhardened],
         "flags": configuration.cflags,

@@ -23,33 +23,38 @@ class OnlyNeeded:
 
     blobs -- (package, part that the image does not have) -> returns the blob of this part; called
              only when an error is explained
+    links -- path of a program or library -> paths of the libraries and of the loader that it needs
     """
 
     def __init__(self, blobs: Mapping[tuple[str, str], Callable[[], Path]]) -> None:
         self._blobs = blobs
         self._packages = {package for package, _ in blobs}
-        self._linked: set[str] = set()
+        self.links: dict[str, set[str]] = {}
 
     def __contains__(self, package: str) -> bool:
         return package in self._packages
 
     def link(self, tree: Tree, path: str, library: str) -> None:
         """Note that the file at a path is linked with the library at another one."""
-        own = tree.packages.get(path, set())
-        self._linked |= tree.packages.get(tree.resolve(library), set()) - own
+        self.links.setdefault(path, set()).add(tree.resolve(library))
 
     def unlinked(self, tree: Tree) -> tuple[str, ...]:
         """Return the packages that have libraries, with none of which another file is linked.
 
         Libraries in folders of their own do not count: programs open them by name.
         """
+        linked: set[str] = set()
+        for path, libraries in self.links.items():
+            own = tree.packages.get(path, set())
+            for library in libraries:
+                linked |= tree.packages.get(library, set()) - own
         having = {
             package
             for path, packages in tree.packages.items()
             for package in packages
             if _LIBRARY.fullmatch(path)
         }
-        return tuple(sorted((having & self._packages) - self._linked))
+        return tuple(sorted((having & self._packages) - linked))
 
     def remedy(self, paths: Iterable[str], otherwise: str) -> str:
         """Return a hint for an error about something that is missing.

@@ -25,6 +25,7 @@ from quard.image import (
 from quard.image.generated import files
 from quard.image.hardened import Hardened
 from quard.image.merged import fold
+from quard.image.on_demand import drop_unneeded
 from quard.image.only_needed import OnlyNeeded
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
@@ -106,8 +107,10 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     needed = OnlyNeeded(job.left_out)
     named = apply(tree, people, job.plan.permissions, job.system.permissions, needed=needed)
     hardened = Hardened(job.plan.hardening, job.plan.unhardened, needed)
-    found = [
-        *check.errors(tree, job.target, people, job.system.dangling, hardened, needed),
+    found = [*check.errors(tree, job.target, people, job.system.dangling, hardened, needed)]
+    if not found:
+        drop_unneeded(tree, job.plan.on_demand, needed.links)
+    found += [
         *special.errors(tree, job.overlays, named | _folders(job.system)),
         *started.errors(tree, job.starts),
         *_size_errors(job, tree),

@@ -128,6 +128,13 @@ class Tree:
             self.replaced.setdefault(path, old.name)
         self.nodes[path], self.owners[path] = node, origin
 
+    def remove(self, path: str) -> None:
+        """Remove a path of packages."""
+        for facts in (self.nodes, self.owners):
+            del facts[path]
+        for found in (self.packages, self.yielded):
+            found.pop(path, None)
+
     def complete(self) -> Iterator[QuardError]:
         """Add missing parent folders.
 

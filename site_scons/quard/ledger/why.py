@@ -16,6 +16,7 @@ _IMAGE_FIELDS = {
     "authorized_keys": "root's public keys changed",
     "image": "the version of the image format changed",
     "label": "the file system's label changed",
+    "on_demand": "the libraries that it has on demand changed",
     "root_password": "root's password changed",
     "size_mib": "the image's size changed",
     "system": "the system's table changed",

@@ -177,6 +177,7 @@ def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
         unhardened=resolved.unhardened,
         files=tuple(each.row for each in resolved.placed),
         yields=resolved.yields,
+        on_demand=resolved.on_demand,
         hostname=root.hostname,
         root_password=root.login.root_password,
         authorized_keys=(*root.login.authorized_keys, *around.authorized_keys),

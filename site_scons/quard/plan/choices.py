@@ -9,7 +9,7 @@ from quard.base.names import unknown
 from quard.boards.fragments import Fragments
 from quard.boards.native import NAME as BUILD
 from quard.boards.root import Root
-from quard.model import Kconfig, Recipe
+from quard.model import Kconfig, Recipe, ToolchainRuntime
 from quard.plan.plan import Plan
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import ALL, Graph
@@ -107,12 +107,19 @@ def check_parts(graph: Graph, plans: Mapping[str, Plan], packages: Mapping[str, 
                 )
 
 
-def check_conflicts(root: Root, graph: Graph, image: Mapping[str, Recipe]) -> None:
-    """Reject a root with packages that exclude each other.
+def check_image(root: Root, graph: Graph, image: Mapping[str, Recipe]) -> None:
+    """Reject packages that exclude each other, and choices about what none of them has.
 
     image -- the recipes of the root's packages, by name
-    Raises QuardError packages-conflict, which names all of them and why each is there.
+    Raises QuardError: packages-conflict, unknown-service, unknown-library.
     """
+    _check_conflicts(root, graph, image)
+    _check_services(root, image)
+    _check_libraries(root, image)
+
+
+def _check_conflicts(root: Root, graph: Graph, image: Mapping[str, Recipe]) -> None:
+    """Raise an error that names all packages which exclude each other, and why each is there."""
     found = dict.fromkeys(_conflicts(image))
     if not found:
         return
@@ -129,13 +136,27 @@ def check_conflicts(root: Root, graph: Graph, image: Mapping[str, Recipe]) -> No
     )
 
 
-def check_services(root: Root, image: Mapping[str, Recipe]) -> None:
+def _check_services(root: Root, image: Mapping[str, Recipe]) -> None:
     """Reject a choice about a service that no package of the root has."""
     known = sorted(service.name for recipe in image.values() for service in recipe.services)
     for name in root.services:
         if name not in known:
             error = unknown("service", name, known, "the packages of the root declare them")
             raise _placed(error, root.configuration.where("services"))
+
+
+def _check_libraries(root: Root, image: Mapping[str, Recipe]) -> None:
+    """Reject a library of the root that no package of it has on demand."""
+    known = sorted(
+        name
+        for recipe in image.values()
+        if isinstance(recipe, ToolchainRuntime)
+        for name in recipe.on_demand
+    )
+    for name in root.libraries:
+        if name not in known:
+            error = unknown("library", name, known, "recipes list them in `on_demand`")
+            raise _placed(error, root.configuration.where("libraries"))
 
 
 def _conflicts(image: Mapping[str, Recipe]) -> Iterator[tuple[tuple[str, str], str]]:

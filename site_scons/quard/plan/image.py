@@ -57,6 +57,7 @@ class RootfsPlan(ImagePlan):
     unhardened      -- (package, or "" for the board; files that may lack some of them)
     files           -- (package, path, mode, SHA-256) of start scripts and configuration files
     yields          -- (package, packages that keep a path which both install; "*": all)
+    on_demand       -- (package, path) of libraries that go if no file of the image needs them
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
     authorized_keys -- public keys for root's .ssh/authorized_keys; empty: no such file
     release         -- fields of os-release(5)
@@ -72,6 +73,7 @@ class RootfsPlan(ImagePlan):
     unhardened: tuple[tuple[str, Unhardened], ...]
     files: tuple[tuple[str, str, str, str], ...]
     yields: tuple[tuple[str, tuple[str, ...]], ...]
+    on_demand: tuple[tuple[str, str], ...]
     hostname: str
     root_password: str
     authorized_keys: tuple[str, ...]

@@ -122,14 +122,20 @@ class KconfigStep(Record):
 
 @record
 class ToolchainStep(Record):
-    """Copy libraries of the cross toolchain into the staging folder's usr/lib."""
+    """Copy libraries of the cross toolchain into the staging folder's usr/lib.
+
+    optional -- those that the toolchain may lack
+    """
 
     phase: Phase
     libraries: tuple[str, ...]
     loader: str
+    optional: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        settings = {"libraries": self.libraries, "loader": self.loader}
+        settings: dict[str, Any] = {"libraries": self.libraries, "loader": self.loader}
+        if self.optional:
+            settings["optional"] = self.optional
         return {"phase": self.phase, "toolchain-runtime": settings}
 
 

@@ -97,7 +97,8 @@ def _step(data: Mapping[str, Any]) -> Step:
                 tuple(set_.get("relied", ())),
             )
         case {"toolchain-runtime": taken}:
-            return ToolchainStep(phase, tuple(taken["libraries"]), taken["loader"])
+            optional = tuple(taken.get("optional", ()))
+            return ToolchainStep(phase, tuple(taken["libraries"]), taken["loader"], optional)
         case {"toolchain-headers": folders}:
             return HeadersStep(phase, tuple(folders))
     raise ValueError(f"an unknown step: {sorted(data)}")

@@ -13,11 +13,10 @@ from quard.boards.root import Root
 from quard.model import KERNEL, Kconfig
 from quard.plan.choices import (
     check_c_library,
-    check_conflicts,
     check_fragments,
+    check_image,
     check_names,
     check_parts,
-    check_services,
 )
 from quard.plan.compose import Inputs, compiles, compose
 from quard.plan.kernel import Options, relied
@@ -137,8 +136,7 @@ class Resolver:
         image = graph.closure(self._root.packages)
         if not self._configuration.native:
             recipes = {name: packages[name].recipe for name in image}
-            check_conflicts(self._root, graph, recipes)
-            check_services(self._root, recipes)
+            check_image(self._root, graph, recipes)
         return Resolved(
             root=self._root,
             graph=graph,

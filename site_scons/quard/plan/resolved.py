@@ -7,7 +7,7 @@ from functools import cached_property
 
 from quard.base.record import Record, record
 from quard.boards.root import Root
-from quard.model import DEPLOY, Permission, Unhardened, User
+from quard.model import DEPLOY, Permission, ToolchainRuntime, Unhardened, User
 from quard.plan.kernel import Options
 from quard.plan.plan import CopyStep, Plan
 from quard.plan.services import Placed, placed
@@ -130,3 +130,15 @@ class Resolved(Record):
         """The image's packages that leave paths to others, with the names of these."""
         found = ((n, self.packages[n].recipe.yields_to) for n in self.image)
         return tuple((n, others) for n, others in found if others)
+
+    @property
+    def on_demand(self) -> tuple[tuple[str, str], ...]:
+        """Libraries that the image has only if it needs them, as (package, path)."""
+        recipes = ((name, self.packages[name].recipe) for name in self.image)
+        return tuple(
+            (name, f"usr/lib/{library}")
+            for name, recipe in recipes
+            if isinstance(recipe, ToolchainRuntime)
+            for library in recipe.on_demand
+            if library not in self.root.libraries
+        )

@@ -12,7 +12,8 @@ def steps(recipe: ToolchainRuntime, context: Context) -> tuple[Step, ...]:
     """Return the steps that copy files from the toolchain."""
     found: tuple[Step, ...] = ()
     if recipe.libraries:
-        found += (ToolchainStep("install", recipe.libraries, context.target.loader),)
+        loader = context.target.loader
+        found += (ToolchainStep("install", recipe.libraries, loader, recipe.on_demand),)
     if recipe.headers:
         found += (HeadersStep("install", recipe.headers),)
     return found

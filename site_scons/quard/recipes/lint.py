@@ -137,7 +137,17 @@ def _taken(package: Package, _: Catalog) -> Iterator[Finding]:
         return
     if not (recipe.libraries or recipe.headers):
         yield finding(package, "libraries", "name `libraries` or `headers`", "nothing-taken")
-    for field, listed in (("libraries", recipe.libraries), ("headers", recipe.headers)):
+    if recipe.on_demand and not recipe.libraries:
+        text = "has no meaning without `libraries`"
+        yield finding(package, "on_demand", text, "nothing-taken")
+    for name in sorted({*recipe.libraries} & {*recipe.on_demand}):
+        yield finding(package, "on_demand", f"{name!r} is in `libraries`", "named-twice")
+    fields = {
+        "libraries": recipe.libraries,
+        "on_demand": recipe.on_demand,
+        "headers": recipe.headers,
+    }
+    for field, listed in fields.items():
         yield from twice(package, field, listed)
         for name in listed:
             if "/" in name or name in ("", ".", ".."):

@@ -57,6 +57,7 @@ def test_a_minimal_board_has_the_defaults(tmp_path: Path) -> None:
         system="base",
         hostname="one",
         packages=("busybox",),
+        libraries=(),
         features={},
         fragments={},
         overlays=("rootfs",),

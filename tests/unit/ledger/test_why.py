@@ -231,6 +231,7 @@ ROOTFS = RootfsPlan(
     unhardened=(),
     files=(),
     yields=(),
+    on_demand=(),
     hostname="box",
     root_password="*",
     authorized_keys=(),

@@ -71,6 +71,7 @@ STEPS = (
     KconfigStep("build", ("make",), "a", "b", ("f",), (), ("l",)),
     ToolchainStep("build", ("a",), "b"),
     ToolchainStep("build", ("a", "b"), ""),
+    ToolchainStep("build", ("a",), "b", ("c",)),
     HeadersStep("build", ("a",)),
     HeadersStep("build", ("a", "b")),
 )
@@ -104,7 +105,7 @@ def test_every_difference_between_steps_is_in_the_identity() -> None:
     assert fields == {
         "phase", "argv", "modular", "serial", "source", "destination", "mode", "path", "target",
         "make", "base", "refresh", "fragments", "lines", "relied", "libraries", "loader", "folders",
-        "text",
+        "optional", "text",
     }  # fmt: skip
 
 

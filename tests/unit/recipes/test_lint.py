@@ -55,6 +55,9 @@ def source(**changes: str) -> str:
     return "[Source(" + ", ".join(f"{name}={text}" for name, text in fields.items()) + ")]"
 
 
+TAKEN: dict[str, str | None] = {"sources": None, "license_files": None}
+"""Fields of a recipe that takes files from the toolchain."""
+
 BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
     "empty summary": ("Autotools", {"summary": '""'}, "summary", "bad-summary"),
     "two lines": ("Autotools", {"summary": '"a\\nb"'}, "summary", "bad-summary"),
@@ -322,6 +325,24 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         {"sources": None, "license_files": None},
         "libraries",
         "nothing-taken",
+    ),
+    "libraries on demand without others": (
+        "ToolchainRuntime",
+        {"on_demand": '("libm.so.6",)', "headers": '("asm",)', **TAKEN},
+        "on_demand",
+        "nothing-taken",
+    ),
+    "a library that is there in any case and on demand": (
+        "ToolchainRuntime",
+        {"libraries": '("libm.so.6",)', "on_demand": '("libm.so.6",)', **TAKEN},
+        "on_demand",
+        "named-twice",
+    ),
+    "a path on demand": (
+        "ToolchainRuntime",
+        {"libraries": '("libc.so.6",)', "on_demand": '("x/libm.so.6",)', **TAKEN},
+        "on_demand",
+        "bad-path",
     ),
     "a folder of the toolchain outside of its headers": (
         "ToolchainRuntime",
