@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,17 @@ def update(pytestconfig: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the share of this run; the processes that run tests have that of their parent."""
+    _heed_interrupts()
     given: dict[str, str] = getattr(config, "workerinput", {})
     config.stash[_SHARE] = given.get("share", "") or shares.chosen(
         str(config.getoption("--share", default="")), _TESTS.parent, whole=_is_whole(config)
     )
+
+
+def _heed_interrupts() -> None:
+    """Let tests interrupt what they start: in a background job of a shell, SIGINT is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_whole(config: pytest.Config) -> bool:
