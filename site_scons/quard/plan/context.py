@@ -10,10 +10,14 @@ from quard.base.record import Record, record
 from quard.model import Install, Recipe, Run, Step, Symlink
 from quard.plan import plan
 from quard.recipes.placeholders import render, render_all
-from quard.target import Target
+from quard.target import Target, processor
 
 BUILD_TRIPLE = "x86_64-pc-linux-gnu"
 """Triple used for every build machine: results must not depend on the real one."""
+OWN_BUILD_TRIPLE = "x86_64-build-linux-gnu"
+"""The same for targets of that processor. config.sub completes x86_64-linux-gnu to BUILD_TRIPLE, so
+that scripts which compare complete names would not see that they configure for another machine.
+"""
 
 
 @record
@@ -46,8 +50,7 @@ class Context(Record):
             "version": self.recipe.version,
             "triple": self.target.triple,
             "cross": self.target.triple + "-",
-            # A build for the build machine is no cross build: its programs can be run.
-            "build": self.target.triple if self.native else BUILD_TRIPLE,
+            "build": self._build_triple,
             "linux_arch": self.target.linux_arch,
             "linux_image": self.target.linux_image,
             "prefix": f"{self.root}/usr",
@@ -55,6 +58,13 @@ class Context(Record):
             **dict(self.target.words),
         }
         object.__setattr__(self, "values", values)
+
+    @property
+    def _build_triple(self) -> str:
+        if self.native:  # it is no cross build: its programs can be run
+            return self.target.triple
+        same = processor(self.target.triple) == processor(BUILD_TRIPLE)
+        return OWN_BUILD_TRIPLE if same else BUILD_TRIPLE
 
     @property
     def root(self) -> str:
