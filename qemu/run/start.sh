@@ -1,6 +1,7 @@
 #@if kvm
 # Sets obstacle: why KVM cannot run the guest; empty if it can. Only a trial tells that for certain: in some
-# virtual machines the device can be opened, but QEMU cannot make a processor with it.
+# virtual machines the device can be opened, but QEMU cannot make a processor with it. It is a trial of a
+# subshell, which would say that QEMU was aborted.
 find_kvm() {
     obstacle=''
     case " @kvm_processors@ " in
@@ -14,8 +15,8 @@ find_kvm() {
         obstacle="this machine has no /dev/kvm"
     elif ! (exec 3<>/dev/kvm) 2>/dev/null; then
         obstacle="/dev/kvm cannot be opened"
-    elif ! echo quit | "$qemu" -no-user-config -nodefaults -machine @machine@ @accelerated@ \
-        -display none -S -monitor stdio >/dev/null 2>&1; then
+    elif ! (echo quit | "$qemu" -no-user-config -nodefaults -machine @machine@ @accelerated@ \
+        -display none -S -monitor stdio) >/dev/null 2>&1; then
         obstacle="QEMU cannot use /dev/kvm"
     fi
 }

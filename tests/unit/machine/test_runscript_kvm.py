@@ -85,13 +85,18 @@ def test_with_a_device_that_the_user_may_not_open_it_is_emulated_or_refused(
     check_no_kvm(outcome, accel, "cannot be opened")
 
 
+@pytest.mark.parametrize("end", ["exit 1", "kill -ABRT $$"])
 @pytest.mark.parametrize("accel", ["auto", "kvm"])
-def test_where_qemu_cannot_use_it_it_is_emulated_or_refused(host: Host, accel: str) -> None:
-    """As in a virtual machine whose own KVM is incomplete."""
+def test_where_qemu_cannot_use_it_it_is_emulated_or_refused(
+    host: Host, accel: str, end: str
+) -> None:
+    """As in a virtual machine whose own KVM is incomplete: QEMU refuses it, or is aborted by it."""
     qemu = host.board.tools / BINARY
     record = qemu.read_text().removeprefix("#!/bin/sh\n")
-    qemu.write_text(f'#!/bin/sh\ncase "$*" in *"-accel kvm"*) exit 1 ;; esac\n{record}')
-    check_no_kvm(host.start(f"ACCEL={accel}"), accel, "QEMU cannot use ")
+    qemu.write_text(f'#!/bin/sh\ncase "$*" in *"-accel kvm"*) {end} ;; esac\n{record}')
+    outcome = host.start(f"ACCEL={accel}")
+    check_no_kvm(outcome, accel, "QEMU cannot use ")
+    assert "Aborted" not in outcome.errors
 
 
 def check_no_kvm(outcome: Outcome, accel: str, obstacle: str) -> None:
