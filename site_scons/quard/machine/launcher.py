@@ -12,6 +12,9 @@ from quard.base.files import replacing
 FOLDER, GDB = "tools", "gdb-multiarch"
 """Beside the images' folder; run.sh looks there before it looks on PATH."""
 
+_FIRMWARE = ("share/qemu", "share/seabios", "lib/ipxe/qemu")
+"""Folders below usr in which Debian's QEMU looks for firmware: SeaBIOS is a package of its own."""
+
 _MISSING = """\
     {{
         echo "error: {name} is missing"
@@ -38,13 +41,13 @@ class Program:
 
 
 def qemu(words: tuple[str, ...]) -> Program:
-    """Return QEMU: its own folder of firmware and modules is compiled in (qemu(1), -L)."""
+    """Return QEMU: its own folders of firmware and modules are compiled in (qemu(1), -L)."""
     if not words:
         return Program(words=())
     usr = Path(words[-1]).parents[1]
     return Program(
         words=words,
-        options=("-L", f"{usr}/share/qemu"),
+        options=tuple(word for folder in _FIRMWARE for word in ("-L", f"{usr}/{folder}")),
         env={"QEMU_MODULE_DIR": f"{usr}/lib/qemu"},
     )
 

@@ -74,7 +74,11 @@ def test_script_goes_when_the_program_is_not_pinned_any_more(tmp_path: Path) -> 
 
 def test_qemu_has_its_firmware_and_modules_from_its_own_root() -> None:
     found = qemu(("/root/usr/lib64/ld.so", "/root/usr/bin/qemu-system-riscv64"))
-    assert found.options == ("-L", "/root/usr/share/qemu")
+    assert found.options == (
+        *("-L", "/root/usr/share/qemu"),
+        *("-L", "/root/usr/share/seabios"),
+        *("-L", "/root/usr/lib/ipxe/qemu"),
+    )
     assert found.env == {"QEMU_MODULE_DIR": "/root/usr/lib/qemu"}
     assert qemu(()) == Program(words=())
 
