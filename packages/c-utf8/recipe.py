@@ -1,4 +1,4 @@
-from quard.model import Custom, Install, Run
+from quard.model import ByTarget, Custom, Install, Run
 
 RECIPE = Custom(
     summary="The locale C.UTF-8: programs read and show characters beyond ASCII",
@@ -6,11 +6,32 @@ RECIPE = Custom(
     license="LGPL-2.1-or-later",
     homepage="https://www.gnu.org/software/libc/",
     c_library="glibc",
+    tools=ByTarget({"endian:big": ["localedef"], "*": []}),
     # The C library comes without it. The build machine has that of its own one, which is of the same
-    # release as the cross compiler's; the data are alike on all little-endian processors.
-    install=[
-        Run("mkdir", "-p", "{stage}/usr/lib/locale"),
-        Run("cp", "-R", "/usr/lib/locale/C.utf8", "{stage}/usr/lib/locale"),
-        Install("{files}/lang.sh", "etc/profile.d/lang.sh"),
-    ],
+    # release as the cross compiler's; the data are alike on all little-endian processors. For others
+    # they are made again from the same definitions, in the other byte order.
+    install=ByTarget(
+        {
+            "endian:big": [
+                Run("mkdir", "-p", "{stage}/usr/lib/locale"),
+                Run("cp", "-R", "/usr/lib/locale/C.utf8", "{stage}/usr/lib/locale"),
+                Run(
+                    "localedef",
+                    "--no-archive",
+                    "--big-endian",
+                    "-i",
+                    "C",
+                    "-f",
+                    "UTF-8",
+                    "{stage}/usr/lib/locale/C.utf8",
+                ),
+                Install("{files}/lang.sh", "etc/profile.d/lang.sh"),
+            ],
+            "*": [
+                Run("mkdir", "-p", "{stage}/usr/lib/locale"),
+                Run("cp", "-R", "/usr/lib/locale/C.utf8", "{stage}/usr/lib/locale"),
+                Install("{files}/lang.sh", "etc/profile.d/lang.sh"),
+            ],
+        }
+    ),
 )
