@@ -35,16 +35,14 @@ RECIPE = Kconfig(
     ],
     variables=["ARCH={linux_arch}", "CROSS_COMPILE={cross}", "WERROR=0"],
     base="allnoconfig",
-    fragments=[
-        "quard-star.fragment",
-        ByTarget(
-            {
-                "aarch64": "aarch64.fragment",
-                "arm": "arm.fragment",
-                "riscv64": "riscv64.fragment",
-            }
-        ),
-    ],
+    fragments=ByTarget(
+        {
+            "aarch64": ["quard-star.fragment", "aarch64.fragment"],
+            "arm": ["quard-star.fragment", "arm.fragment"],
+            "riscv64": ["quard-star.fragment", "riscv64.fragment"],
+            "x86_64": ["quard-star.fragment", "x86.fragment", "x86_64.fragment"],
+        }
+    ),
     make=["{linux_image}"],
     modules=["modules"],
     modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],
