@@ -1,4 +1,4 @@
-from quard.model import Alternate, ByTarget, Install, Kconfig, Source
+from quard.model import Alternate, ByTarget, Install, Kconfig, Run, Source
 
 RECIPE = Kconfig(
     summary="The Linux kernel",
@@ -46,6 +46,9 @@ RECIPE = Kconfig(
     make=["{linux_image}"],
     modules=["modules"],
     modules_install=["INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install"],
+    modules_finish=[
+        Run("sh", "{files}/module-tree.sh", "{linux_arch}", "{stage}/usr/src/kernel.tar"),
+    ],
     devicetrees="arch/{linux_arch}/boot/dts",
     provides=["kernel"],
     conflicts=["kernel"],

@@ -11,6 +11,7 @@ from typing import Literal
 
 from quard.base.record import Record, record
 from quard.by_target import ByTarget as ByTarget
+from quard.by_target import ForBuild as ForBuild
 from quard.installed import Config as Config
 from quard.installed import Part as Part
 from quard.installed import Permission as Permission
@@ -54,23 +55,6 @@ class Feature(Record):
     runtime: tuple[str, ...] = ()
     kernel: tuple[str, ...] = ()
     default: bool = False
-
-
-class ForBuild(tuple[tuple[str, object], ...]):
-    """What differs when a package is built for the build machine, as pairs of name and value.
-
-    A field that is given replaces the recipe's. `features` has the names of those that are on;
-    without it, the recipe's defaults hold.
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, **fields: object) -> ForBuild:
-        return super().__new__(cls, [(name, fields[name]) for name in sorted(fields)])
-
-    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, object]]:
-        """Return the arguments that create an equal object, for copying and pickling."""
-        return (), dict(self)
 
 
 @record(kw_only=True)
@@ -238,9 +222,10 @@ class Kconfig(Recipe):
     refresh   -- make target that completes the configuration
     make      -- targets of the build
     install   -- targets and variables of the installation; empty: `finish` installs
-    modules   -- targets that build modules (`=m` in the configuration); without any, they and
-                 modules_install are skipped
+    modules   -- targets that build modules. This field and the next two are skipped if the
+                 configuration has no modules (CONFIG_MODULES=y)
     modules_install -- targets and variables that install them below {stage}/lib/modules
+    modules_finish -- commands after that: they leave what modules of other packages are built with
     devicetrees -- the folder of the source that has device trees; empty: a board can name none
     blobs     -- whether make has a target for the blob of each, as `vendor/board.dtb`, which goes
                  beside the images; else the configuration chooses the tree that is built in
@@ -254,8 +239,22 @@ class Kconfig(Recipe):
     install: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     modules_install: tuple[str, ...] = ()
+    modules_finish: tuple[Run, ...] = ()
     devicetrees: str = ""
     blobs: bool = True
+
+
+@record(kw_only=True)
+class KernelModule(Recipe):
+    """Modules that are not part of the kernel's source, built by the kernel's Makefile.
+
+    folder    -- of the Kbuild file or Makefile that lists the modules, in the source
+    variables -- passed to both runs of make; those of features follow
+    """
+
+    freestanding: str = "kernel modules: the kernel's Makefile chooses their defences"
+    folder: str = "."
+    variables: tuple[str, ...] = ()
 
 
 @record(kw_only=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import installed
 from boot import small
 from boot.checks import ADDRESS
 from boot.guest import Guest
@@ -20,9 +23,18 @@ CONFIG_MODULE_UNLOAD=y
 CONFIG_MACVLAN=m
 CONFIG_HW_RANDOM_VIRTIO=m
 CONFIG_VIRTIO_NET=m
+CONFIG_BLK_DEV_DM=m
+CONFIG_LIBCRC32C=m
+CONFIG_BLK_DEV_RAM=m
+CONFIG_BLK_DEV_RAM_SIZE=16384
 """
-"""One that is asked for by name, and drivers of devices that are there before mdev is."""
+"""One that is asked for by name, drivers of devices that are there before mdev is, and what the
+module of another package depends on.
+"""
+OTHER = "dm-writeboost"
+"""A package with a module that is not part of the kernel's source."""
 DRIVERS = {"virtio_rng", "virtio_net", "net_failover", "failover"}
+WRITEBOOST = Path(__file__).with_name("programs") / "writeboost.c"
 ROOTS = {"ext4": {}, "squashfs": {"ROOT": "squashfs"}, "initramfs": {"ROOT": "cpio"}}
 
 
@@ -33,6 +45,11 @@ def modular_images(small_images: Path, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("modules")
     old, new = 'formats = ["ext4"]', 'formats = ["ext4", "squashfs", "cpio.gz"]'
     small.changed(folder, BOARD, old, new)
+    board = folder / f"configs/{BOARD}.toml"
+    text = board.read_text(encoding="utf-8")
+    board.write_text(
+        text.replace("packages = [", f'packages = [\n    "{OTHER}",'), encoding="utf-8"
+    )
     (folder / "configs" / BOARD).mkdir()
     (folder / f"configs/{BOARD}/linux.fragment").write_text(FRAGMENT, encoding="ascii")
     small.build(folder, BOARD)
@@ -102,3 +119,33 @@ def test_debug_information_is_not_in_the_image(guest: Guest) -> None:
     path = guest.check("find /lib/modules/ -name macvlan.ko").strip()
     assert path.endswith("/kernel/drivers/net/macvlan.ko")
     assert guest.run(f"grep -q '\\.debug_' {path}").status == 1
+
+
+def test_the_package_installs_what_is_on_file(modular_images: Path, update: bool) -> None:
+    project = modular_images.parents[2]
+    if changes := installed.changes(project, BOARD, OTHER, __file__, update=update):
+        pytest.fail(changes, pytrace=False)
+
+
+def test_a_module_of_another_package_is_for_this_kernel_and_brings_what_it_needs(
+    guest: Guest,
+) -> None:
+    release = guest.check("uname -r")
+    path = f"/lib/modules/{release}/updates/{OTHER}.ko"
+    assert guest.check(f"ls -l {path}").startswith("-rw-r--r--")
+    # busybox's modinfo knows a module by its own name alone, which has no dashes.
+    assert guest.check("modinfo -F vermagic dm_writeboost").split()[0] == release
+    assert guest.run(f"grep -q '\\.debug_' {path}").status == 1
+    guest.check(f"modprobe {OTHER}")
+    assert {"dm_mod", "dm_writeboost"} <= loaded(guest)
+
+
+def test_a_module_of_another_package_does_its_job(guest: Guest) -> None:
+    """What is written to its device is in the log on the other disk."""
+    program = guest.share / "writeboost"
+    if not program.exists():
+        command = ("riscv64-linux-gnu-gcc", "-static", str(WRITEBOOST), "-o", str(program))
+        subprocess.run(command, env={"PATH": os.environ["PATH"]}, check=True)
+    guest.check(f"modprobe brd && modprobe {OTHER} && modprobe dm-mod")
+    guest.check("dd if=/dev/zero of=/dev/ram1 bs=1M count=16 2>/dev/null")
+    guest.check("/mnt/writeboost /dev/ram0 /dev/ram1", 120)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from quard.execute.absent import absent
 from quard.execute.musl import REFUSED
+from quard.plan.kernelmodule import TREE
 from quard.process.sandbox import INSIDE, Work, shows
 
 _NAME = rb"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
@@ -31,6 +32,7 @@ _MISSING = re.compile(
     rb")" % {b"n": _NAME},
     re.MULTILINE,
 )
+_NO_TREE = re.compile(rb"^tar: .+/%s: Cannot open: No such file" % TREE.encode(), re.MULTILINE)
 _LOOKED_FOR = re.compile(
     rb"^checking for (?:an? )?(%(n)s)\.\.\. (?:no|not found|missing)$" % {b"n": _NAME}, re.MULTILINE
 )
@@ -71,12 +73,25 @@ def diagnose(
         found = _not_started(argv[0], work, search, inside)
         if found is not None:
             return found
-    if found := _without_cxx(log, work):
+    if found := _without_modules(log) or _without_cxx(log, work):
         return found
     if named := absent(argv, log, work.src):
         return Diagnosis(*named, certain=True)
     names = sorted({name for name in _missing(log) if not _there(work, name)})
     return _undeclared(names, search, certain=False) if names else None
+
+
+def _without_modules(log: bytes) -> Diagnosis | None:
+    """Return that a kernel cannot load modules, if there is nothing to build some with."""
+    if not _NO_TREE.search(log):
+        return None
+    return Diagnosis(
+        "kernel-without-modules",
+        "the kernel has nothing that modules are built with: its configuration has no"
+        " CONFIG_MODULES=y, or its recipe no `modules_finish`",
+        "add the module to `packages` of the board, whose kernel then has CONFIG_MODULES=y",
+        certain=True,
+    )
 
 
 def _without_cxx(log: bytes, work: Work) -> Diagnosis | None:

@@ -112,8 +112,9 @@ def values(config: str) -> dict[str, str | None]:
 
 
 def modular(config: str) -> bool:
-    """Return whether a `.config` builds anything as a module."""
-    return "m" in values(config).values()
+    """Return whether a `.config` builds modules, or is for a kernel that can load some."""
+    found = values(config)
+    return found.get("CONFIG_MODULES") == "y" or "m" in found.values()
 
 
 def vanished(config: str, requests: Mapping[str, ConfigLine]) -> tuple[tuple[ConfigLine, str], ...]:

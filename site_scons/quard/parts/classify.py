@@ -26,6 +26,7 @@ _DEV_FOLDERS = (
     "usr/share/aclocal",
     "usr/share/cmake",
     "usr/share/pkgconfig",
+    "usr/src",
 )
 _SHARED = re.compile(r"\.so(\.|$)")
 

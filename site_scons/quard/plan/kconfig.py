@@ -43,6 +43,8 @@ def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
             RunStep("install", install, modular=True),
             RunStep("install", _NO_LINKS, modular=True),
         )
+    for argv in recipe.modules_finish:
+        steps += (RunStep("install", context.texts(tuple(argv)), modular=True),)
     return (*configure, *early, *steps, *late)
 
 

@@ -10,7 +10,7 @@ from quard.base.record import Record, record
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
-from quard.model import KERNEL, Kconfig
+from quard.model import KERNEL, Kconfig, KernelModule
 from quard.plan.choices import (
     check_c_library,
     check_fragments,
@@ -18,14 +18,15 @@ from quard.plan.choices import (
     check_names,
     check_parts,
 )
-from quard.plan.compose import Inputs, compiles, compose
+from quard.plan.compose import Inputs, compose
+from quard.plan.edges import edges
 from quard.plan.kernel import Options, relied
 from quard.plan.natives import Natives, for_build
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
-from quard.recipes.graph import ALL, Edges, Graph, build, packages, parted
+from quard.recipes.graph import Edges, Graph, build
 from quard.recipes.implied import implied
 
 
@@ -50,12 +51,20 @@ class Resolver:
     as `decided`.
 
     strict -- only upstream's archives are accepted
+    own    -- for a named root: that of the board's own root
     """
 
     def __init__(
-        self, root: Root, catalog: Catalog, fragments: Fragments, *, strict: bool = False
+        self,
+        root: Root,
+        catalog: Catalog,
+        fragments: Fragments,
+        *,
+        strict: bool = False,
+        own: Resolver | None = None,
     ) -> None:
         self._strict = strict
+        self._own = own
         self._graphs: dict[object, Graph] = {}
         self._root = root
         self._configuration = root.configuration
@@ -85,13 +94,13 @@ class Resolver:
     def _build(self, roots: tuple[str, ...], decided: Mapping[tuple[str, str], bool]) -> Graph:
         read: list[Package] = []
 
-        def edges(name: str) -> Edges:
+        def found(name: str) -> Edges:
             package = self.package(name)
             read.append(self._catalog[name])
             return self._edges(package, decided)
 
         try:
-            return build(roots, edges)
+            return build(roots, found)
         except QuardError as error:
             if error.reason == "unknown-package":
                 lint.require(read, self._catalog)  # which names the recipe
@@ -172,7 +181,7 @@ class Resolver:
         found: list[tuple[str, str]] = []
         for name in self.graph(decided).closure(self._root.packages):
             recipe = self._catalog[name].recipe
-            found += ((name, option) for option in recipe.kernel)
+            found += ((name, option) for option in (*implied(recipe).kernel, *recipe.kernel))
             if any(feature.kernel for feature in recipe.features):
                 on = self._features(self._catalog[name], decided)
                 chosen = (feature for feature in recipe.features if on[feature.name])
@@ -180,9 +189,41 @@ class Resolver:
         return tuple(found)
 
     def has_kernel(self, decided: Mapping[tuple[str, str], bool]) -> bool:
-        """Return whether the root has a package with the role of the kernel. Raises as `graph`."""
+        """Return whether the root has a kernel of its own. Raises as `graph`.
+
+        That is a package with the role of the kernel, unless it is there for modules alone.
+        """
         image = self.graph(decided).closure(self._root.packages)
-        return any(KERNEL in self._catalog[name].recipe.provides for name in image)
+        recipes = [self._catalog[name].recipe for name in image]
+        if any(isinstance(recipe, KernelModule) for recipe in recipes):
+            return bool(self._kernel(decided))
+        return any(KERNEL in recipe.provides for recipe in recipes)
+
+    def _kernel(self, decided: Mapping[tuple[str, str], bool]) -> str:
+        """Return the package that is the root's own kernel, "" if there is none."""
+
+        def found(name: str) -> Edges:
+            package = self.package(name)
+            module = isinstance(package.recipe, KernelModule)
+            return Edges() if module else self._edges(package, decided)
+
+        order = build(self._root.packages, found).order
+        return next((n for n in order if KERNEL in self._catalog[n].recipe.provides), "")
+
+    def _modules_kernel(
+        self, package: Package, decided: Mapping[tuple[str, str], bool]
+    ) -> tuple[str, ...]:
+        """Return the kernel that a package needs, which is none unless it is a module of one."""
+        if not isinstance(package.recipe, KernelModule) or self._configuration.native:
+            return ()
+        if found := self._kernel(decided) or (self._own and self._own._kernel(decided)):
+            return (found,)
+        raise QuardError(
+            f"{package.name} is a module of the kernel, and the board has no kernel",
+            reason="no-kernel",
+            hint=f'add a package with provides=["{KERNEL}"], such as linux, to `packages` in'
+            f" {self._root.file}",
+        )
 
     def _relied(
         self, package: Package, decided: Mapping[tuple[str, str], bool], options: Options
@@ -247,29 +288,9 @@ class Resolver:
         return settled
 
     def _edges(self, package: Package, decided: Mapping[tuple[str, str], bool]) -> Edges:
-        recipe, style = package.recipe, implied(package.recipe)
-        needs = {*recipe.needs, *style.needs}
-        runtime = {*recipe.runtime, *style.runtime}
-        natives = {*recipe.natives, *style.natives}
-        settled = self._features(package, decided)
-        for feature in recipe.features:
-            if settled[feature.name]:
-                needs.update(feature.needs)
-                runtime.update(feature.runtime)
-                natives.update(feature.natives)
-        if self._configuration.native:
-            # A build may run whatever it sees of the build machine: all of it is a need.
-            needs, natives = needs | natives, set()
-        brought = {*map(parted, needs)}
-        brought |= {(name, part or ALL) for name, part in map(parted, runtime)}
-        # An image has the C library if its root lists it: static programs do without.
-        library = self._configuration.target.package
-        if library and compiles(recipe) and package.name != library:
-            needs.add(library)
-        return Edges(
-            needs=packages(needs),
-            exports=tuple(sorted({*packages(needs)}.intersection(recipe.exports))),
-            natives=packages(natives),
-            runtime=packages(runtime),
-            brought=tuple(sorted(brought)),
+        return edges(
+            package,
+            self._features(package, decided),
+            self._configuration,
+            self._modules_kernel(package, decided),
         )

@@ -11,6 +11,7 @@ from quard.model import (
     Configure,
     Custom,
     Kconfig,
+    KernelModule,
     Make,
     Meson,
     Python,
@@ -33,6 +34,8 @@ def style(recipe: Recipe) -> Style:
             from quard.plan.custom import STYLE
         case Kconfig():
             from quard.plan.kconfig import STYLE
+        case KernelModule():
+            from quard.plan.kernelmodule import STYLE
         case Make():
             from quard.plan.make import STYLE
         case Meson():

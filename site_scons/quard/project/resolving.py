@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from quard.boards.native import NAME
+from quard.plan.kernel import Options
 from quard.plan.natives import Natives
 from quard.plan.resolve import Resolver, Tree
 from quard.plan.resolved import Resolved
@@ -40,13 +41,29 @@ def resolve(
             resolved[NAME] = found = build(wanted).resolve({}, trees)
         recipes = {name: package.recipe for name, package in found.packages.items()}
         natives = Natives(found.graph, recipes)
+    options = _options(resolvers, decided)
+    for root, each in resolvers.items():
+        with naming(root):
+            relied = options.get(root, ())
+            resolved[root] = each.resolve(decided, trees, more[root], natives, relied)
+    return resolved
+
+
+def _options(
+    resolvers: Mapping[str, Resolver], decided: Mapping[tuple[str, str], bool]
+) -> dict[str, Options]:
+    """Return the options that packages of other roots rely on in each root's kernel.
+
+    Roots without a kernel of their own have the board's: their modules are built for that.
+    """
     others: list[tuple[str, str]] = []
+    guests: list[str] = []
     for root, each in resolvers.items():
         with naming(root):
             if root and not each.has_kernel(decided):
+                guests.append(root)
                 others += ((f"{root}/{name}", option) for name, option in each.options(decided))
-    for root, each in resolvers.items():
-        with naming(root):
-            options = () if root else tuple(others)
-            resolved[root] = each.resolve(decided, trees, more[root], natives, options)
-    return resolved
+    if not guests:
+        return {}
+    shared = (*others, *resolvers[""].options(decided))
+    return {"": tuple(others), **dict.fromkeys(guests, shared)}

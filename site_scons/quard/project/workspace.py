@@ -68,7 +68,13 @@ class Workspace:
         for root in (board.own, *board.roots):
             found = Fragments(trees, root.configuration, own) if root.name else own
             with naming(root.name):
-                resolver = Resolver(root, catalog, found, strict=settings.strict_sources)
+                resolver = Resolver(
+                    root,
+                    catalog,
+                    found,
+                    strict=settings.strict_sources,
+                    own=self._resolvers.get(""),
+                )
             self.fragments[root.name], self._resolvers[root.name] = found, resolver
         self.outputs = Outputs(self.out / RESULTS, host.stores)
         self._archives = Archives(host.sources, host.folders)

@@ -37,6 +37,13 @@ def found(place: Place, search: str, *argv: str) -> Diagnosis | None:
     return diagnose(argv, status, text.encode(), place.work, search, place.box.inside)
 
 
+def test_a_kernel_that_loads_no_modules_is_named(place: Place, search: str) -> None:
+    why = found(place, search, "tar", "-xf", f"{place.box.folders['sysroot']}/usr/src/kernel.tar")
+    assert why is not None
+    assert (why.reason, why.certain) == ("kernel-without-modules", True)
+    assert "CONFIG_MODULES=y" in why.text
+
+
 def test_a_steps_own_command_that_is_not_declared_is_named(place: Place, search: str) -> None:
     why = found(place, search, "undeclared", "-x")
     assert why == Diagnosis(

@@ -63,8 +63,10 @@ def test_another_line_is_refused_with_its_number(line: str) -> None:
     assert caught.value.detail == f"line 2: {line}"
 
 
-def test_a_configuration_is_modular_if_anything_is_a_module() -> None:
+def test_a_configuration_is_modular_if_anything_is_a_module_or_can_be_loaded() -> None:
     assert modular(CONFIG)
+    assert modular("CONFIG_A=y\nCONFIG_MODULES=y\n")
+    assert not modular("CONFIG_A=y\n# CONFIG_MODULES is not set\n")
     assert not modular(CONFIG.replace("CONFIG_AB=m", 'CONFIG_AB="m"\n# CONFIG_M=m'))
     assert not modular("")
 

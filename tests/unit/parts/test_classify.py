@@ -90,6 +90,12 @@ def test_data_that_a_pkg_config_file_names_goes_to_both(stage: Path) -> None:
     assert parts.dev == ("usr/share/pkgconfig/w.pc", both)
 
 
+def test_what_modules_of_a_kernel_are_built_with_goes_to_dependants(stage: Path) -> None:
+    write(stage / "usr/src/linux.tar", "tree")
+    parts = parts_of(stage)
+    assert (parts.target, parts.dev) == ((), ("usr/src/linux.tar",))
+
+
 def test_how_python_was_built_goes_to_both(stage: Path) -> None:
     folder = "usr/lib/python3.11"
     both = (f"{folder}/_sysconfigdata__linux_.py", f"{folder}/config-3.11-linux/Makefile")

@@ -20,6 +20,7 @@ from quard.model import (
     Feature,
     Install,
     Kconfig,
+    KernelModule,
     Make,
     Meson,
     Part,
@@ -42,6 +43,7 @@ STYLES = (
     Make(**COMMON),
     Python(**COMMON),
     Kconfig(**COMMON),
+    KernelModule(**COMMON),
     Custom(**COMMON),
     ToolchainRuntime(**{**COMMON, "sources": ()}, libraries=()),
 )

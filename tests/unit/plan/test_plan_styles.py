@@ -15,6 +15,7 @@ from quard.model import (
     Custom,
     Feature,
     Kconfig,
+    KernelModule,
     Make,
     Meson,
     Python,
@@ -29,6 +30,7 @@ from quard.plan import (
     configure,
     custom,
     kconfig,
+    kernelmodule,
     make,
     meson,
     python,
@@ -283,6 +285,7 @@ def test_kconfig_modules_are_steps_that_a_configuration_without_any_leaves_out()
         modules=("modules",),
         install=("install",),
         modules_install=("INSTALL_MOD_PATH={stage}", "modules_install"),
+        modules_finish=(Run("pack", "{linux_arch}", "{stage}/usr/src/kernel.tar"),),
     )
     command = ("make", "ARCH=riscv")
     links = ("find", "{stage}/lib/modules", "-type", "l", "-delete")
@@ -292,7 +295,28 @@ def test_kconfig_modules_are_steps_that_a_configuration_without_any_leaves_out()
         RunStep("install", (*command, "install")),
         RunStep("install", (*command, "INSTALL_MOD_PATH={stage}", "modules_install"), modular=True),
         RunStep("install", links, modular=True),
+        RunStep("install", ("pack", "riscv", "{stage}/usr/src/kernel.tar"), modular=True),
     )
+
+
+def test_a_kernel_module_is_built_by_the_kernels_makefile() -> None:
+    recipe = KernelModule(**COMMON, features=FEATURES, folder="src", variables=("CONFIG_X=m",))
+    make = ("make", "-C", BUILD, "M={src}/src", "ARCH=riscv", "CROSS_COMPILE=riscv64-linux-gnu-")
+    install = ("INSTALL_MOD_PATH={stage}", "DEPMOD=true", "modules_install")
+    assert kernelmodule.steps(recipe, context(recipe, CHOICES)) == (
+        RunStep("configure", ("mkdir", BUILD)),
+        RunStep("configure", ("tar", "-xf", "{sysroot}/usr/src/kernel.tar", "-C", BUILD)),
+        RunStep("build", (*make, "CONFIG_X=m", *CHOSEN, "modules")),
+        RunStep("install", (*make, "CONFIG_X=m", *CHOSEN, *install)),
+    )
+    assert plan(recipe, CHOICES).hardening == ()
+
+
+def test_the_makefile_of_a_kernel_module_may_be_at_the_top_of_its_source() -> None:
+    recipe = KernelModule(**COMMON)
+    (build,) = (s for s in kernelmodule.steps(recipe, context(recipe)) if s.phase == "build")
+    assert isinstance(build, RunStep)
+    assert "M={src}" in build.argv
 
 
 def test_custom_adds_the_features_to_the_first_configure_command() -> None:

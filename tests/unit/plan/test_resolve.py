@@ -624,6 +624,58 @@ def test_what_a_package_says_about_others_is_no_part_of_its_plan(project: Path) 
     assert resolve(project).yields == (("tool", ("app",)),)
 
 
+def modular(project: Path, **kernel: str) -> None:
+    """Write a kernel, and a module for whichever kernel there is."""
+    add(project / "packages", "own", "Kconfig", provides='["kernel"]', **kernel)
+    add(project / "packages", "module", "KernelModule", kernel='["DM"]', needs='("lib",)')
+
+
+def test_a_module_needs_the_kernel_of_its_board_and_modules_in_that(project: Path) -> None:
+    modular(project)
+    found = resolver(project, packages=("module", "own"))
+    assert found.graph({}).edges["module"].needs == ("lib", "own")
+    resolved = found.resolve({}, {})
+    assert resolved.plans["module"].needs == ("base", "lib", "own")
+    (step,) = (s for s in resolved.plans["own"].steps if isinstance(s, KconfigStep))
+    assert step.relied == ("DM", "MODULES=y")
+
+
+def test_the_kernel_of_a_module_may_be_there_because_another_package_runs_on_it(
+    project: Path,
+) -> None:
+    modular(project)
+    add(project / "packages", "tool", runtime='("own",)')
+    found = resolver(project, packages=("app", "module"))
+    assert found.graph(ON).edges["module"].needs == ("lib", "own")
+
+
+def test_a_module_without_a_kernel_is_refused(project: Path) -> None:
+    modular(project)
+    with pytest.raises(QuardError, match="module is a module of the kernel") as caught:
+        resolve(project, packages=("module",))
+    assert caught.value.reason == "no-kernel"
+    assert "configs/one.toml" in caught.value.hint
+
+
+def test_a_kernel_that_must_not_have_modules_contradicts_a_module(project: Path) -> None:
+    modular(project)
+    (project / "configs/one").mkdir()
+    (project / "configs/one/own.fragment").write_text("# CONFIG_MODULES is not set\n")
+    with pytest.raises(QuardError) as caught:
+        resolve(project, packages=("module", "own"))
+    assert caught.value.reason == "kernel-option-conflict"
+    assert "CONFIG_MODULES=y: module" in caught.value.detail
+
+
+def test_a_module_is_in_no_plan_of_the_kernel_that_has_what_it_relies_on(project: Path) -> None:
+    modular(project)
+    (project / "configs/one").mkdir()
+    (project / "configs/one/own.fragment").write_text("CONFIG_MODULES=y\nCONFIG_DM=m\n")
+    before = resolve(project, packages=("own",))
+    after = resolve(project, packages=("module", "own"))
+    assert before.plans["own"] == after.plans["own"]
+
+
 def test_what_a_style_needs_is_added_to_the_recipes_own(project: Path) -> None:
     packages = project / "packages"
     add(packages, "python3")

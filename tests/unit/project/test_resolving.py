@@ -13,6 +13,7 @@ from quard.boards import board, native
 from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.plan.packages import Packages, package_units
+from quard.plan.plan import KconfigStep
 from quard.plan.resolve import Resolver, Tree
 from quard.plan.resolved import Resolved
 from quard.project.resolving import resolve
@@ -45,12 +46,10 @@ def resolved(
     (project / "configs/one.toml").write_text(BOARD + text)
     chosen = board.load(Trees(project), "one")
     catalog, own = Catalog(project / "packages"), Fragments(Trees(project), chosen.configuration)
-    resolvers = {
-        root.name: Resolver(
-            root, catalog, Fragments(Trees(project), root.configuration, own) if root.name else own
-        )
-        for root in (chosen.own, *chosen.roots)
-    }
+    resolvers = {"": Resolver(chosen.own, catalog, own)}
+    for root in chosen.roots:
+        fragments = Fragments(Trees(project), root.configuration, own)
+        resolvers[root.name] = Resolver(root, catalog, fragments, own=resolvers[""])
 
     def build(names: Iterable[str]) -> Resolver:
         root = native.root("one", machine, names)
@@ -189,3 +188,25 @@ def test_a_wrong_option_of_a_package_in_another_root_is_an_error_in_its_recipe(
     with pytest.raises(QuardError) as caught:
         resolved(project, '[roots.early]\npackages = ["ssh"]\n')
     assert caught.value.reason == "bad-kernel-option"
+
+
+def test_modules_of_a_root_without_a_kernel_are_for_the_board_s(project: Path) -> None:
+    add(project / "packages", "linux", "Kconfig", provides='["kernel"]')
+    add(project / "packages", "module", "KernelModule", kernel='["DM"]')
+    add(project / "packages", "other", kernel='["SECCOMP"]')
+    add(project / "packages", "app", runtime='("linux", "other")')
+    text = '[roots.early]\npackages = ["module"]\n'
+    found = packages(project, text)
+    assert found.ids["early", "linux"] == found.ids["", "linux"] == "linux@one"
+    assert inputs(found, "module@one/early") == ["linux@one:interface"]
+    configured = resolved(project, text)[""].plans["linux"].steps[0]
+    assert isinstance(configured, KconfigStep)
+    assert configured.relied == ("DM", "MODULES=y", "SECCOMP")
+
+
+def test_modules_of_a_root_with_a_kernel_are_for_that(project: Path) -> None:
+    add(project / "packages", "linux", "Kconfig", provides='["kernel"]')
+    add(project / "packages", "module", "KernelModule")
+    add(project / "packages", "app", runtime='("linux",)')
+    found = packages(project, '[roots.early]\npackages = ["linux", "module"]\n')
+    assert inputs(found, "module@one/early") == ["linux@one/early:interface"]
