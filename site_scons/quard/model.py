@@ -188,12 +188,14 @@ class Meson(Recipe):
 
     folder    -- of the meson.build, in the source
     configure -- further arguments, as -DNAME=VALUE; those of features follow
+    properties -- lines NAME = VALUE of the cross file: what programs on the target would answer
     targets   -- to build; empty: the default ones
     tags      -- of the files to install; empty: all files
     """
 
     folder: str = "."
     configure: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -222,8 +224,7 @@ class Kconfig(Recipe):
     refresh   -- make target that completes the configuration
     make      -- targets of the build
     install   -- targets and variables of the installation; empty: `finish` installs
-    modules   -- targets that build modules. This field and the next two are skipped if the
-                 configuration has no modules (CONFIG_MODULES=y)
+    modules   -- targets that build modules; these three are skipped without CONFIG_MODULES=y
     modules_install -- targets and variables that install them below {stage}/lib/modules
     modules_finish -- commands after that: they leave what modules of other packages are built with
     devicetrees -- the folder of the source that has device trees; empty: a board can name none

@@ -59,7 +59,7 @@ tables"). Products may have targets with any of them.
 """
 
 
-def _machine(context: Context) -> str:
+def _machine(recipe: Meson, context: Context) -> str:
     """Return the content of the machine file (Meson's manual, "Cross compilation")."""
     text = _BINARIES
     if not context.native:
@@ -67,6 +67,7 @@ def _machine(context: Context) -> str:
         text += _HOST.replace("{family}", _FAMILIES.get(cpu, cpu))
         text = text.replace("{processor}", cpu)
         text = text.replace("{order}", context.target.elf.order)
+        text += "".join(f"{line}\n" for line in recipe.properties)
     return context.texts((text,))[0]
 
 
@@ -80,7 +81,7 @@ def steps(recipe: Meson, context: Context) -> tuple[Step, ...]:
     install = ("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", "{stage}")
     tags = ("--tags", ",".join(context.texts(recipe.tags))) if recipe.tags else ()
     return (
-        WriteStep("configure", MACHINE, _machine(context)),
+        WriteStep("configure", MACHINE, _machine(recipe, context)),
         RunStep("configure", setup),
         RunStep("build", ("ninja", "-C", BUILD, *context.texts(recipe.targets))),
         RunStep("install", (*install, *tags), serial=True),

@@ -164,6 +164,7 @@ def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
         features=FEATURES,
         folder="{name}",
         configure=("-Dn={name}",),
+        properties=("works = true",),
         tags=("a", "b"),
     )
     write, setup, build, install = meson.steps(recipe, context(recipe, CHOICES))
@@ -172,6 +173,7 @@ def test_meson_builds_in_a_folder_of_its_own_by_a_cross_file() -> None:
     lines = write.text.splitlines()
     assert "c = 'riscv64-linux-gnu-gcc'" in lines
     assert {"cpu_family = 'riscv64'", "cpu = 'riscv64'", "endian = 'little'"} <= {*lines}
+    assert lines[-3:] == ["[properties]", "needs_exe_wrapper = true", "works = true"]
     assert isinstance(setup, RunStep)
     assert setup.argv[:4] == ("meson", "setup", "--cross-file", meson.MACHINE)
     assert {"--prefix=/usr", "--sysconfdir=/etc", "--auto-features=disabled"} <= {*setup.argv}
