@@ -77,6 +77,17 @@ def test_the_service_stops_and_starts(guest: Guest) -> None:
     guest.check("/etc/init.d/S70greeter start && kill -0 $(cat /run/greeter.pid)")
 
 
+def test_the_last_words_of_a_service_are_in_the_system_log(guest: Guest) -> None:
+    program = "#!/bin/sh\\necho no configuration for $1 >&2\\nexit 3\\n"
+    guest.check(f"printf '{program}' >/usr/sbin/broken && chmod 755 /usr/sbin/broken")
+    guest.check("sed s/greeter/broken/g /etc/init.d/S70greeter >/run/S71broken")
+    guest.run("sh /run/S71broken start")
+    words = "daemon.notice broken: no configuration for /etc/broken.conf"
+    guest.check(f"until grep -q '{words}' /var/log/messages; do sleep 0.1; done")
+    guest.check("while pgrep -f 'logger -t broke[n]'; do sleep 0.1; done")
+    guest.check("sh /run/S71broken stop && ! ls /run/broken.*")
+
+
 def test_the_board_is_the_included_one_but_for_what_it_says(guest: Guest) -> None:
     assert guest.check("hostname") == "widget"
     guest.check("test -x /usr/sbin/dropbear && test -s /etc/fstab")

@@ -103,7 +103,7 @@ def script(package: str, service: Service) -> str:
         package=package,
         name=service.name,
         daemon=_quoted(daemon),
-        start=f"{user}start_daemon {words}",
+        start=f"{user}start_logged {words}",
     )
 
 

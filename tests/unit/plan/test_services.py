@@ -118,7 +118,7 @@ def test_a_missing_file_is_an_error_of_the_recipe(project: Path) -> None:
 
 def test_the_written_script_quotes_what_the_shell_would_split() -> None:
     text = script("thing", Service("thing", 70, run=("/usr/bin/a b", "it's $HOME"), user="web"))
-    assert r"daemon_user=web start_daemon 'a b' '/usr/bin/a b' 'it'\''s $HOME'" in text
+    assert r"daemon_user=web start_logged 'a b' '/usr/bin/a b' 'it'\''s $HOME'" in text
 
 
 def test_the_written_script_names_a_process_as_the_kernel_does() -> None:

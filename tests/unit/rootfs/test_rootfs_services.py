@@ -68,7 +68,8 @@ def test_a_service_runs_its_program_as_its_user(box: Guest, user: str, option: s
     box.stub("sleep", "busybox sleep 0.002")
     assert box.run("/etc/init.d/S70thing", "start", live=True).status == 1
     pid = "-p /run/a thing.pid"
-    wanted = f"-S -q -b -m {pid} {option}-x /usr/sbin/a thing -- --name it's"
+    logged = '-- -c exec "$@" >"$0" 2>&1 /run/a thing.log /usr/sbin/a thing --name it\'s'
+    wanted = f"-S -q -b -m {pid} {option}-x /bin/sh {logged}"
     assert box.called("start-stop-daemon") == [f"start-stop-daemon {wanted}"]
 
 
