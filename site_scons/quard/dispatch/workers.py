@@ -89,13 +89,11 @@ class Workers:
         self._sent = 0
         """Bytes."""
         # Two channels: one moves blobs and ends at once, the other one can cancel actions then.
-        self._asking = self._channel()
-        self._moving = self._channel()
+        link = Link(f"the execution service at {self.host}", tell)
+        self._asking, self._moving = (
+            Channel(service.address, service.credentials, each) for each in (link, link.beside())
+        )
         self._cas = Cas(self._moving)
-
-    def _channel(self) -> Channel:
-        link = Link(f"the execution service at {self.host}", self._tell)
-        return Channel(self._service.address, self._service.credentials, link)
 
     @property
     def host(self) -> str:

@@ -57,6 +57,14 @@ class Busy(Transient):
     """The server's answer is that it cannot do it now."""
 
 
+class _Use:
+    """The use of a server by all links to it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.ended = False
+
+
 class Link:
     """Whether a server can be used; several threads may use it at once.
 
@@ -70,15 +78,20 @@ class Link:
         self.name = name
         self.limits = limits or Limits()
         self._tell = tell
-        self._lock = threading.Lock()
+        self._use = _Use()
         self._stopped = threading.Event()
-        self._given_up = False
         self.read_only = ""
         """Why the server takes nothing from here; "" if it may."""
 
     @property
     def usable(self) -> bool:
-        return not self._given_up
+        return not self._use.ended
+
+    def beside(self) -> Link:
+        """Return a link to the same server that is stopped by itself, and given up together."""
+        other = Link(self.name, self._tell, self.limits)
+        other._use = self._use
+        return other
 
     @property
     def stopped(self) -> bool:
@@ -110,7 +123,7 @@ class Link:
         for attempt in range(limits.attempts):
             if self.stopped:
                 raise Stopped
-            if self._given_up:
+            if self._use.ended:
                 raise Unusable
             try:
                 return work()
@@ -139,8 +152,8 @@ class Link:
 
     def give_up(self, why: str) -> NoReturn:
         """End the use of the server in this run; the first time, say why. Raises Unusable."""
-        with self._lock:
-            first, self._given_up = not self._given_up, True
+        with self._use.lock:
+            first, self._use.ended = not self._use.ended, True
         if first:
             why = why.replace("\n", ";")
             self._tell(f"{self.name} is not used any more in this run: {why}")
