@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 
 
+@cache
+def start() -> str:
+    """Return the code by which ./scons starts the engine."""
+    text = (TOP / "scons").read_text(encoding="utf-8")
+    found = re.search(r"^scons_start='(.*?)'$", text, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
 def scons(*arguments: str) -> list[str]:
-    """Return the command that ./scons becomes when everything is ready."""
+    """Return the command that ./scons becomes when everything is ready; it runs in a project."""
+    return [sys.executable, "-P", "-c", start(), ".", "-Q", *arguments]
+
+
+def plain_scons(*arguments: str) -> list[str]:
+    """Return the same run as it is without ./scons: all of it is SCons'."""
     return [sys.executable, "-P", "-m", "SCons", "-Q", *arguments]
 
 

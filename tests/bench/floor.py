@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.running import Cost, scons
+import checkout
+from bench.running import Cost, run
 from bench.synthetic import Shape
 
 _SCONSTRUCT = """\
@@ -49,4 +50,4 @@ class Floor:
 
     def run(self) -> Cost:
         """Build; only the first time is there anything to do."""
-        return scons(self._folder)
+        return run(checkout.plain_scons(), self._folder)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from terminal_parts import Terminal
 
+import checkout
 from incremental.project import Project, sleeping
 
 TOTAL = re.compile(r"tiny, \d+:\d\d, .* in progress")
@@ -247,12 +248,12 @@ def test_nothing_to_do_shows_nothing_and_loads_nothing_of_what_works(greeting: P
         "import atexit, sys; atexit.register(lambda: print('loaded', sorted(m for m in sys.modules"
         " if m == 'tqdm' or m in ('quard.face.live', 'quard.face.screen', 'quard.face.rows',"
         " 'quard.face.outlook', 'quard.project.outlook', 'quard.process.slots',"
-        " 'quard.process.jobserver', 'quard.boards.launching', 'quard.boards.remote')))); "
-        "sys.argv[0] = 'scons'; import runpy; runpy.run_module('SCons', run_name='__main__')"
+        " 'quard.process.jobserver', 'quard.boards.launching', 'quard.boards.remote')"
+        " or m.partition('.')[0] == 'SCons')))\n"
     )
     words = greeting.command()
-    begin = words.index("SCons")
-    python = (words[0], "-P", "-c", code, *words[begin + 1 :])
+    begin = words.index(checkout.start())
+    python = (*words[:begin], code + words[begin], *words[begin + 1 :])
     terminal = Terminal(python, folder=greeting.folder)
     assert terminal.end() == 0
     assert terminal.rows() == ["tiny: everything is up to date", "loaded []"]

@@ -21,12 +21,17 @@ def test_a_first_build_makes_everything_and_a_second_makes_nothing(greeting: Pro
     assert "everything is up to date" in second.out
 
 
-def test_a_null_build_loads_none_of_the_tools_that_scons_brings(greeting: Project) -> None:
-    """They are half of the time of one, and come with the first call that needs an environment."""
-    greeting.run()
-    loaded = greeting.run(env={"PYTHONPROFILEIMPORTTIME": "1"}).err
+def test_a_build_loads_none_of_the_tools_that_scons_brings_and_a_null_build_no_scons(
+    greeting: Project,
+) -> None:
+    """They would take half of the time of one, and come with the first use of an environment."""
+    told = {"PYTHONPROFILEIMPORTTIME": "1"}
+    loaded = greeting.run(env=told).err
     assert "SCons.Script.SConscript" in loaded
     assert "SCons.Tool.cc" not in loaded
+    loaded = greeting.run(env=told).err
+    assert "quard.project.build" in loaded
+    assert "SCons" not in loaded
 
 
 def test_touching_every_file_rebuilds_nothing(greeting: Project) -> None:

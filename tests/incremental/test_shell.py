@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import termios
 import time
@@ -231,7 +232,7 @@ def test_the_users_own_description_of_the_terminal_is_used(
 def test_the_terminal_is_as_it_was_whatever_was_done_to_it(greeting: Project) -> None:
     """A second program on the same terminal: it is in the foreground, and echoes."""
     script = (
-        f"{' '.join(greeting.command('alone-shell'))}; "
+        f"{shlex.join(greeting.command('alone-shell'))}; "
         "echo left $?; stty -a | grep -o -- '[ -]echo '; read -r line; echo got $line"
     )
     child = pexpect.spawn(

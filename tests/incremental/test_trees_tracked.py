@@ -55,7 +55,7 @@ class Product:
         given = self.project.command(*arguments, board=board)
         at = given.index("-Q")
         done = subprocess.run(
-            [*given[:at], *options, *given[at:]],
+            [*given[: at - 1], str(own), *options, *given[at:]],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -288,7 +288,7 @@ def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
     assert layer("quard.plan.compose") == layer("quard.plan")
     assert layer("site_tools.quardroot.session") == 0
     relative = MODULES["site_tools.quardroot.session"]
-    assert "site_tools.quardroot.guard" in {found.module for found in imports(relative)}
+    assert "site_tools.quardroot.prepared" in {found.module for found in imports(relative)}
 
 
 def unmade(trees: Iterable[ast.Module]) -> set[str]:

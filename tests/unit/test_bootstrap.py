@@ -159,6 +159,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Result]:
         (tools / name).symlink_to(real)
     script(tools / "python3", f'exec "{Path(sys.executable).resolve()}" "$@"\n')
     shutil.copy2(TOP / "scons", top)
+    (top / "site_scons").symlink_to(
+        TOP / "site_scons"
+    )  # leaves all to SCons: no SConstruct is here
     (top / "host-packages.list").write_text(LIST)
     scons = make_wheel(wheels)
     (top / "requirements.lock").write_text(scons)
@@ -197,6 +200,7 @@ def fresh(lab: tuple[Checkout, Result], template: Path, tmp_path: Path) -> Check
     checkout.top.mkdir()
     for path in (lab[0].top / "scons", *lab[0].top.glob("*.l*")):
         shutil.copy2(path, checkout.top)
+    (checkout.top / "site_scons").symlink_to(TOP / "site_scons")
     shutil.copytree(lab[0].bin, checkout.bin, symlinks=True)
     checkout.stub(
         "python3",

@@ -86,7 +86,7 @@ Default("three")
 
 def run(folder: Path, *arguments: str) -> dict[str, Any]:
     (folder / "SConstruct").write_text(SCONSTRUCT)
-    command = checkout.scons(*arguments)
+    command = checkout.plain_scons(*arguments)
     subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     told: dict[str, Any] = json.loads((folder / "told.json").read_text())
     return told

@@ -57,9 +57,9 @@ POINTS = {
     "Executor.Executor": Point(("action",), _TYPE),
     "Node.Node": Point(("acting", "ahead", "builders", "session"), _TYPE),
     "Node.Node.get_abspath": Point(("guard",), "the journal names wrong files after a kill"),
-    "Node.Node.get_state": Point(("ahead", "guard", "selection", "session"), _STATE),
+    "Node.Node.get_state": Point(("ahead", "guard", "signatures", "session"), _STATE),
     "Node.executed": Point(("guard", "session"), _STATE),
-    "Node.up_to_date": Point(("selection", "session"), _STATE),
+    "Node.up_to_date": Point(("signatures", "session"), _STATE),
     "Node.executing": Point((), "tests alone: a state like another"),
     "Node.failed": Point(
         ("ahead",), "after a failure, units that were not begun are reported as failed or made"
@@ -76,11 +76,11 @@ POINTS = {
     "Node.Python.Value.get_text_contents": Point(
         ("late",), "the root file system is not made again when a package has changed"
     ),
-    "SConsign.DB": Point(("selection",), _TYPE),
-    "SConsign.DB.to_be_merged": Point(("selection",), _SIGNS),
-    "SConsign.DB_sync_list": Point(("selection",), "on a full disk Python ends with a traceback"),
-    "SConsign.sig_files": Point(("selection",), _SIGNS),
-    "SConsign.write": Point(("selection",), _SIGNS),
+    "SConsign.DB": Point(("signatures",), _TYPE),
+    "SConsign.DB.to_be_merged": Point(("signatures",), _SIGNS),
+    "SConsign.DB_sync_list": Point(("signatures",), "on a full disk Python ends with a traceback"),
+    "SConsign.sig_files": Point(("signatures",), _SIGNS),
+    "SConsign.write": Point(("signatures",), _SIGNS),
     "Script.Main.OptionsParser": Point(
         ("ahead", "builders"),
         "an unknown option is reported after minutes, when everything is read; with -j, sources are"
@@ -91,9 +91,9 @@ POINTS = {
     "Util.Unbuffered": Point(("streams",), "a closed terminal hangs the build"),
     "Util.Unbuffered.__init__": Point(("streams",), "a closed terminal hangs the build"),
     "Util.Unbuffered.file": Point(("streams",), "a closed terminal hangs the build"),
-    "dblite._Dblite": Point(("selection",), _TYPE),
+    "dblite._Dblite": Point(("signatures",), _TYPE),
     "dblite._Dblite._needs_sync": Point(
-        ("selection",), "on a full disk Python ends with a traceback"
+        ("signatures",), "on a full disk Python ends with a traceback"
     ),
 }
 

@@ -8,20 +8,20 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeGuard
 
 from quard.base import given
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 
 UMASK = 0o022
 """Umask for all written files: readable by everybody, and the user's umask does not matter."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True)
-class FileRef:
+@record
+class FileRef(Record):
     """A file that a recipe or a board names, with the hash of its content."""
 
     name: str

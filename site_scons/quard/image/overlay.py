@@ -12,7 +12,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +33,8 @@ _IGNORED = re.compile("|".join(map(translate, IGNORED)))
 _SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
 
-@dataclass(frozen=True)
-class Item:
+@record
+class Item(Record):
     """One path of an overlay.
 
     text -- the target of a link, the SHA-256 of a file's content

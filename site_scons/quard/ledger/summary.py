@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +35,17 @@ class Built(Record):
     why: tuple[str, ...]
 
 
-@dataclass
 class Summary:
     """Collects the outcomes of one run; several threads may add to it."""
 
-    board: str
-    built: list[Built] = field(default_factory=list)
-    restored: list[str] = field(default_factory=list)
-    images: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, board: str) -> None:
+        self.board = board
+        self.built: list[Built] = []
+        self.restored: list[str] = []
+        self.images: list[str] = []
+        self.failed: list[str] = []
+        self.unfinished: list[str] = []
+        self._lock = threading.Lock()
 
     def add_built(self, name: str, seconds: float, why: tuple[str, ...]) -> None:
         with self._lock:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -20,8 +19,8 @@ IGNORED = frozenset((".git", ".hg", ".svn"))
 Kind = Literal["file", "program", "link", "folder"]
 
 
-@dataclass(frozen=True)
-class Entry:
+@record
+class Entry(Record):
     """One path of a tree; `content` is a file's SHA-256 (hexadecimal), or a link's target."""
 
     kind: Kind

@@ -6,13 +6,16 @@ targets and depend on them.
 
 from __future__ import annotations
 
-from SCons.Environment import Base
+from typing import TYPE_CHECKING
 
-from . import builders
+if TYPE_CHECKING:
+    from SCons.Environment import Base
 
 
 def generate(env: Base) -> None:
     """Add the builders to `env` (SCons' tool protocol)."""
+    from . import builders  # noqa: PLC0415 - they need SCons, which `early` does without
+
     builders.generate(env)
 
 

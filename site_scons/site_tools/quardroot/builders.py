@@ -19,11 +19,13 @@ from quard.base.names import meant
 from quard.face import cli
 from quard.plan.unit import Unit
 
-from . import opened
+from . import early, opened
 from .action import KeyedAction
 from .ahead import set_jobs
 from .faults import as_quard_error
+from .flags import Options
 from .late import Late
+from .prepared import Prepared
 from .session import Session
 from .signed import sign
 from .start import start
@@ -72,14 +74,19 @@ def Board(env: Base) -> Session:  # noqa: N802 - SCons' style for what an SConst
         print(cli.help_text(), end="")  # noqa: T201
         SCons.Script.Exit(0)
     _refuse_options(SCons.Script.Main.OptionsParser)
-    begun = start(
-        dict(SCons.Script.ARGUMENTS),
-        SCons.Script.COMMAND_LINE_TARGETS,
-        silent=env["QUARDROOT_SILENT"],
-    )
+    begun = Session(early.taken() or _prepared(silent=env["QUARDROOT_SILENT"]))
     env["QUARDROOT"] = begun
     env.SConsignFile(str(begun.guard.sconsign.with_suffix("")))
     return begun
+
+
+def _prepared(*, silent: bool) -> Prepared:
+    """Return the run of SCons' command line. Raises QuardError."""
+    names = ("clean", "no_exec", "question")
+    given = {name: bool(SCons.Script.GetOption(name)) for name in names}
+    options = Options(SCons.Script.GetOption("num_jobs"), silent=silent, **given)
+    arguments = dict(SCons.Script.ARGUMENTS)
+    return Prepared(*start(arguments, SCons.Script.COMMAND_LINE_TARGETS, options), options)
 
 
 def _refuse_options(parser: OptionParser) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -68,9 +67,11 @@ def have_packages(own: Path, command: Command, settings: Settings, console: Cons
     """
     if settings.offline or not (command.builds or command.verb == "why"):
         return
+    from importlib.util import find_spec  # noqa: PLC0415 - few settings need more packages
+
     asked, missing = os.environ.get(EXTRAS, "").split(), list[str]()
     for extra, module, setting in _needed(settings):
-        if importlib.util.find_spec(module) is not None:
+        if find_spec(module) is not None:
             continue
         if not os.environ.get(PREPARED) or extra in asked:
             raise QuardError(

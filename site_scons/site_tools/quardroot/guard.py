@@ -17,9 +17,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import SCons.Node
-import SCons.Script
-
 from quard.base.files import replacing
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -89,10 +86,12 @@ class Target(Protocol):
 class Guard:
     """Holds the tree's lock and keeps its journal, in `folder`.
 
+    dry     -- whether this run makes nothing, and so must not be recorded
     cut_off -- whether the previous run was cut off; known after `enter`
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, dry: bool = False) -> None:
+        self.dry = dry
         self._folder = folder
         self._journal = Journal(folder / "journal")
         self.sconsign = folder / "sconsign.dblite"
@@ -217,13 +216,13 @@ class Guard:
             return
         made = False
         for node in self._started:
-            if node.get_state() == SCons.Node.executed and node not in self._failed:
+            if _is_made(node) and node not in self._failed:
                 made = True
             else:
                 # Its signature is that of an earlier build, whatever the file is.
                 Path(node.get_abspath()).unlink(missing_ok=True)
         # Merely to open the file makes an empty one where there was none, also in a dry run.
-        written = self._stamp() != self._before and not is_dry()
+        written = self._stamp() != self._before and not self.dry
         if self._sign() if written else not made:
             self._journal.remove()
         os.ftruncate(self.lock, 0)
@@ -259,9 +258,11 @@ class Guard:
             return ""
 
 
-def is_dry() -> bool:
-    """Return whether this run makes nothing, and so must not be recorded."""
-    return any(SCons.Script.GetOption(name) for name in ("no_exec", "question"))
+def _is_made(node: Target) -> bool:
+    """Return whether SCons has made a target in this run."""
+    from SCons.Node import executed  # noqa: PLC0415 - only then is SCons loaded
+
+    return node.get_state() == executed
 
 
 def _boot() -> bytes:

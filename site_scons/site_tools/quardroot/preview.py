@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import SCons.Script
-
 from quard.face import report
 from quard.face.cli import Command
 from quard.ledger import summary
 from quard.plan.unit import Unit
 from quard.project.build import BoardBuild
 
+from .flags import Options
 from .guard import Guard
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ class Run:
     """The run of a command line; `wanted` are its units, inputs first."""
 
     command: Command
+    options: Options
     build: BoardBuild
     guard: Guard
     wanted: tuple[Unit, ...]
@@ -58,8 +58,8 @@ def told(run: Run, before: Iterable[Path]) -> str:
 
     before -- result of `removable` at the start of the run
     """
-    dry, workspace = bool(SCons.Script.GetOption("no_exec")), run.build.workspace
-    if SCons.Script.GetOption("clean"):
+    dry, workspace = run.options.no_exec, run.build.workspace
+    if run.options.clean:
         gone = [path for path in before if dry or not path.exists()]
         files = [str(path.relative_to(workspace.out)) for path in gone]
         return report.cleaned(files, str(workspace.out.relative_to(workspace.project)), would=dry)

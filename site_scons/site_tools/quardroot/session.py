@@ -1,11 +1,10 @@
-"""One run of SCons: from the command line to the nodes and their actions."""
+"""One run of SCons: from what it has to do to the nodes and their actions."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +12,13 @@ from typing import TYPE_CHECKING
 import SCons.Script
 from SCons.Node import Node, executed, up_to_date
 
-from quard.face.cli import Command
 from quard.plan.unit import Unit
-from quard.project.build import BoardBuild
 from quard.project.recovery import Recovery
-from quard.project.workspace import Workspace
-from quard.sources import availability
-from quard.sources.availability import Decision
 
-from . import ahead, equip, opened, showing, signals
+from . import ahead, showing, signals
 from .acting import Actions
-from .guard import Guard
-from .selection import Selection
+from .prepared import Prepared
+from .signatures import sign_what_was_made
 
 if TYPE_CHECKING:
     from .preview import Run
@@ -43,49 +37,31 @@ atexit.register(_last)
 
 
 class Session:
-    """The state of one run; made by `env.Board()`."""
+    """The state of one run of SCons; made by `env.Board()`."""
 
-    def __init__(self, command: Command, workspace: Workspace, guard: Guard) -> None:
-        self.command = command
-        self.workspace = workspace
-        self.guard = guard
-        self.decisions = self._decide() if self.works else ()
-        decided = {decision.key: decision.on for decision in self.decisions}
-        roots = workspace.resolve(workspace.recorded() | decided, command.names)
-        workspace.remember()
-        self.build = BoardBuild(workspace, roots)
-        self.selection = self._select()
+    def __init__(self, run: Prepared) -> None:
+        self.prepared = run
+        self.command = run.command
+        self.workspace = run.workspace
+        self.guard = run.guard
+        self.build = run.build
+        self.selection = run.selection
         self.nodes: dict[str, list[Node]] = {}
         self.recovery = Recovery(self.build, self._is_done)
-        self.act = Actions(workspace, guard, self.recovery).act
+        self.act = Actions(self.workspace, self.guard, self.recovery).act
+        if self.command.builds:
+            sign_what_was_made(self.guard, self.workspace.console.warn)
         self._removable = self._find_removable()
-        if self.works and self.changed and self.command.verb != "source":
+        if run.options.works and self.changed and self.command.verb != "source":
             showing.expect(self._run, self.changed)
             self._prepare_order()
-        self._started = time.monotonic()
-        if guard.cut_off:
-            workspace.host.sweep()
-        signals.heed(workspace.host.stop, workspace.console)
+        signals.heed(self.workspace.host.stop, self.workspace.console)
         atexit.register(self._close)
-
-    @property
-    def works(self) -> bool:
-        """Whether this run makes anything: not for -c, -n and -q."""
-        return not any(SCons.Script.GetOption(n) for n in ("clean", "no_exec", "question"))
 
     @property
     def wanted(self) -> tuple[Unit, ...]:
         """The packages that this run makes or fetches, in build order."""
-        build = self.build
-        if self.command.opens:
-            return build.closure(unit.name for unit in opened.needs(self.command, build))
-        return build.closure(self.command.names) if self.command.names else build.image
-
-    @property
-    def makes_images(self) -> bool:
-        """Whether this run makes the board's images."""
-        command = self.command
-        return not (command.names or command.opens or command.verb == "source")
+        return self.prepared.wanted
 
     @property
     def changed(self) -> tuple[Unit, ...]:
@@ -102,7 +78,7 @@ class Session:
 
     def _find_removable(self) -> tuple[Path, ...]:
         """Return the files that -c removes; none in a run without it."""
-        if not SCons.Script.GetOption("clean"):
+        if not self.prepared.options.clean:
             return ()
         from . import preview  # noqa: PLC0415
 
@@ -113,37 +89,8 @@ class Session:
         """The run, for reports on it."""
         from .preview import Run  # noqa: PLC0415 - a build that makes something does without
 
-        return Run(self.command, self.build, self.guard, self._units())
-
-    def _units(self) -> tuple[Unit, ...]:
-        """Return the units that this run makes, inputs first."""
-        if self.command.verb == "source":
-            return ()
-        images = self.build.images.units.values() if self.makes_images else ()
-        return (*self.wanted, *images)
-
-    def _select(self) -> Selection:
-        """Determine which units SCons examines, and record the state before the run."""
-        build, workspace = self.build, self.workspace
-        if self.makes_images and self.works:
-            build.images.remove_others()
-            build.images.vet()
-        if self.wanted or self.command.opens:
-            source = self.command.verb == "source"
-            equip.choose(workspace, self.guard, fetch=self.works, source=source)
-            if source and self.works:
-                workspace.host.tooling.provide((*self.wanted, *build.images.units.values()))
-        clean = bool(SCons.Script.GetOption("clean"))
-        found = Selection(build, self._units(), build.forced, self.guard, all_of_them=clean)
-        packages = [unit for unit in found.changed if unit.is_package]
-        if packages and not clean:
-            workspace.host.decide_sealing()
-        if self.works:
-            if packages or self.command.opens:
-                workspace.require_places(packages)
-            elif self.command.verb == "source":
-                workspace.require_sources(map(workspace.source_name, self.wanted))
-        return found
+        run = self.prepared
+        return Run(self.command, run.options, self.build, self.guard, run.units)
 
     def _prepare_order(self) -> None:
         """Have the units of the longest chain of remaining work begin first."""
@@ -156,7 +103,7 @@ class Session:
 
     def run_at_end(self) -> None:
         """Start the machine once everything is written and the tree's lock is released."""
-        if not self.works:
+        if not self.prepared.options.works:
             return
         from quard.machine import runscript  # noqa: PLC0415 - few builds end in a machine
 
@@ -173,18 +120,6 @@ class Session:
 
         _LAST.append(become)
 
-    def _decide(self) -> tuple[Decision, ...]:
-        workspace, command = self.workspace, self.command
-        decisions = workspace.decide(command.names, again=command.verb == "source")
-        for decision in decisions:
-            if not decision.on:
-                if command.strict:
-                    workspace.forget_decisions()
-                    raise availability.strict(decision, workspace.host.sources)
-                if decision.key in workspace.fresh:
-                    workspace.console.note(availability.block(decision, workspace.host.sources))
-        return decisions
-
     def abandon(self) -> None:
         """End without a summary: nothing was built, because reading the SConstruct failed."""
         atexit.unregister(self._close)
@@ -194,7 +129,7 @@ class Session:
         workspace = self.workspace
         signals.end_quietly(workspace.host.stop)
         workspace.console.close()
-        if not self.works:
+        if not self.prepared.options.works:
             from . import preview  # noqa: PLC0415
 
             if text := preview.told(self._run, self._removable):
@@ -203,37 +138,12 @@ class Session:
         stopped = workspace.host.stop.requested
         if self.command.opens and not (workspace.summary.says_something or stopped):
             return
-        seconds = time.monotonic() - self._started
-        same = self.selection.unchanged
-        unchanged = [u.name for u in self.selection.wanted if u.is_package and u.id in same]
-        current = sorted({*self._in_state(up_to_date), *unchanged})
-        idle = workspace.host.jobserver.idle(seconds) if workspace.summary.built else None
-        summary = workspace.summary.as_json(tuple(current), seconds, interrupted=stopped, idle=idle)
-        showing.remember(self.build, summary)
-        self._tell_decisions()
         ended_early = bool(SCons.Script.GetBuildFailures()) or stopped
-        if summary["built"] or summary["restored"]:
-            from quard.project.shrinking import shrink_after  # noqa: PLC0415
+        self.prepared.conclude(self._in_state(up_to_date), self._is_whole, ended_early=ended_early)
 
-            shrink_after(workspace.host, workspace.settings, workspace.console)
-        if self.makes_images:
-            whole = all(map(self._is_right, self._image_nodes())) and not self._is_left_stale()
-            if problem := self.build.images.coherence.end(whole=whole):
-                workspace.console.warn(problem)
-        for line in workspace.host.finish():
-            workspace.console.note(line)
-        workspace.console.note(workspace.summary.line(seconds, whole=not ended_early, idle=idle))
-
-    def _tell_decisions(self) -> None:
-        """Print which features are off because a source is not available."""
-        workspace = self.workspace
-        for decision in self.decisions:
-            if not decision.on:
-                workspace.console.note(
-                    f"note: {decision.package} is without {decision.feature}"
-                    f" ({', '.join(decision.missing)} is not available:"
-                    f" out/{workspace.board.name}/availability.json says what was tried)"
-                )
+    def _is_whole(self) -> bool:
+        """Return whether every image is up to date after this run."""
+        return all(map(self._is_right, self._image_nodes())) and not self._is_left_stale()
 
     def _is_done(self, unit: Unit) -> bool:
         """Return whether this run has found a unit up to date, or has made it."""

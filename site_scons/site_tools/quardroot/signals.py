@@ -8,8 +8,6 @@ import threading
 import time
 from types import FrameType
 
-from SCons.Taskmaster.Job import InterruptState
-
 from quard.face.console import Console
 from quard.process.stop import Stop
 
@@ -73,6 +71,8 @@ def _on_interrupt(stop: Stop) -> None:
     On SIGINT, SIGTERM and SIGHUP, SCons waits for running actions, which may take minutes. It
     offers no hook; its handler sets an InterruptState, so this class is extended here.
     """
+    from SCons.Taskmaster.Job import InterruptState  # noqa: PLC0415 - by then SCons is loaded
+
     plain = InterruptState.set
 
     def interrupt(state: InterruptState) -> None:

@@ -1,4 +1,4 @@
-"""From the command line to a session, or to the answer to a question."""
+"""From the command line to a workspace, or to the answer to a question."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
-
-import SCons.Script
 
 from quard.base.files import UMASK
 from quard.boards import board, native, settings
@@ -28,56 +26,55 @@ from quard.project.workspace import Workspace
 from quard.recipes.catalog import Catalog
 
 from . import equip, opened, showing, signals, streams
+from .flags import Options
 from .guard import Guard
-from .selection import sign_what_was_made
-from .session import Session
 
-_OWN = Path(__file__).absolute().parents[3]
+OWN = Path(__file__).absolute().parents[3]
 """The checkout of this engine: the project itself, unless that is a product's folder."""
 _CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
 """A failed check is a failed build: status 2; pytest's own status would be 1."""
 
 
-def start(arguments: dict[str, str], targets: Iterable[str], *, silent: bool) -> Session:
-    """Return the session for the command line.
+def start(
+    arguments: dict[str, str], targets: Iterable[str], options: Options
+) -> tuple[Command, Workspace, Guard]:
+    """Return what the command line asks for, the board's workspace, and the tree's guard.
 
-    Questions are answered here, and the process ends. Raises QuardError.
-
-    silent -- -s was given: only requested output is printed
+    The tree is locked for a command that makes files. Questions are answered here, and the process
+    ends. Raises QuardError.
     """
     os.umask(UMASK)
     streams.harden()
     signals.wake()
-    project = Path(SCons.Script.Dir("#").get_abspath())
+    project = Path.cwd()
     local = settings.load(project, arguments, places.home(os.environ))
     trees = _trees(project, local)
     catalog = _catalog(project, trees)
     given = {"BOARD": trees.board, **arguments} if trees.board else arguments
     command = cli.parse(tuple(targets), given, catalog.names(), board.names(trees))
     if command.verb in ("test", "bench"):
-        _become(command)
-    console = showing.console(command, silent=silent)
+        _become(command, options)
+    console = showing.console(command, silent=options.silent)
     if command.verb in cli.OVERVIEWS or (command.verb == "info" and not command.names):
         _survey(command, trees, catalog, console)
     chosen = board.load(trees, command.board)
     catalog = catalog.of(chosen.target, trees)
     _require_roots(command, chosen)
     equip.have_packages(trees.own, command, local, console)
-    site = _site(project, command, local)
-    guard = Guard(project / "out")
+    site = _site(project, command, local, options.jobs)
+    guard = Guard(project / "out", dry=options.dry)
     if command.builds:
         places.require_out(project / "out", chosen.name)
         guard.enter(console.note)
-        sign_what_was_made(guard, console.warn)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
     host = Host(project, chosen, local, site, console, own=trees.own)
     workspace = Workspace(project, trees, chosen, catalog, local, host, _edits(project))
-    _serve_machine(command, workspace)
+    _serve_machine(command, workspace, options)
     if command.verb not in ("patch", "list", "info", "depends", "rdepends"):
         workspace.require_edits()
     if command.verb in cli.QUESTIONS:
         _answer(command, workspace, catalog, guard)
-    return Session(command, workspace, guard)
+    return command, workspace, guard
 
 
 def _edits(project: Path) -> dict[str, Path]:
@@ -102,26 +99,26 @@ def _catalog(project: Path, trees: Trees) -> Catalog:
 def _trees(project: Path, local: Settings) -> Trees:
     """Return the trees that the settings name, and the product's own. Raises QuardError."""
     folders = local.trees
-    if project != _OWN:
+    if project != OWN:
         folders = (*folders, project)
     if not folders:
-        return Trees(_OWN)
+        return Trees(OWN)
     from quard.boards import treefile  # noqa: PLC0415 - checks that one tree alone does not need
 
-    return treefile.load(_OWN, folders, project)
+    return treefile.load(OWN, folders, project)
 
 
-def _serve_machine(command: Command, workspace: Workspace) -> None:
+def _serve_machine(command: Command, workspace: Workspace, options: Options) -> None:
     """Do what has nothing to do with the board's units, and end the process; else return."""
     if command.verb == "gc":
-        _shrink(workspace)
+        _shrink(workspace, dry=options.no_exec)
     if command.verb == "tools-update":
-        _update_tools(workspace)
+        _update_tools(workspace, dry=options.no_exec)
     if command.verb == "compile-host":
-        _compile_for_others(workspace, command)
+        _compile_for_others(workspace, command, dry=options.no_exec)
 
 
-def _site(project: Path, command: Command, local: Settings) -> Site:
+def _site(project: Path, command: Command, local: Settings, jobs: int) -> Site:
     """Return what this machine and its user are like."""
     home = places.home(os.environ)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library writes notes to standard error
@@ -129,7 +126,7 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
         cache=local.cache or places.cache(project, os.environ, home),
         home=home,
         search=_search_path(),
-        jobs=SCons.Script.GetOption("num_jobs"),
+        jobs=jobs,
         machine=os.uname().machine,
         token=os.environ.get("QUARDROOT_CACHE_TOKEN", ""),
         remote_token=os.environ.get("QUARDROOT_REMOTE_TOKEN", ""),
@@ -140,11 +137,11 @@ def _site(project: Path, command: Command, local: Settings) -> Site:
     )
 
 
-def _shrink(workspace: Workspace) -> NoReturn:
+def _shrink(workspace: Workspace, *, dry: bool) -> NoReturn:
     """Shrink the stores to their limit, remove unused tools, and end the process."""
     from quard.project.shrinking import recompiled, shrunk, tidied  # noqa: PLC0415
 
-    host, dry = workspace.host, bool(SCons.Script.GetOption("no_exec"))
+    host = workspace.host
     cache, settings = host.site.cache, workspace.settings
     tools = tidied(cache / "tools", dry=dry)
     files = recompiled(cache, settings, dry=dry)
@@ -154,11 +151,11 @@ def _shrink(workspace: Workspace) -> NoReturn:
     sys.exit(0)
 
 
-def _update_tools(workspace: Workspace) -> NoReturn:
+def _update_tools(workspace: Workspace, *, dry: bool) -> NoReturn:
     """Write the lock files of the pinned tools, and end the process."""
     from quard.project.updating import updated  # noqa: PLC0415
 
-    host, dry = workspace.host, bool(SCons.Script.GetOption("no_exec"))
+    host = workspace.host
     progress = workspace.console.progress()
     for line in updated(
         workspace.trees.own, host.site.cache, workspace.settings, progress, dry=dry
@@ -168,12 +165,12 @@ def _update_tools(workspace: Workspace) -> NoReturn:
     sys.exit(0)
 
 
-def _compile_for_others(workspace: Workspace, command: Command) -> NoReturn:
+def _compile_for_others(workspace: Workspace, command: Command, *, dry: bool) -> NoReturn:
     """Replace this process with the program that compiles for other machines."""
     from quard.project import compile_host  # noqa: PLC0415
 
     words = compile_host.command(workspace.host, command.given)
-    if SCons.Script.GetOption("no_exec"):
+    if dry:
         workspace.console.answer("would compile for other machines\n")
         sys.exit(0)
     os.execv(words[0], words)
@@ -215,19 +212,19 @@ def _native(name: str) -> bool:
     return parted(name)[0] == native.NAME
 
 
-def _become(command: Command) -> NoReturn:
+def _become(command: Command, options: Options) -> NoReturn:
     """Replace this process with the program that runs Quardroot's checks or benchmark."""
-    if SCons.Script.GetOption("no_exec"):
+    if options.no_exec:
         Console(sys.stdout).answer(f"would run the project's {command.verb}\n")
         sys.exit(0)
     os.environ.pop("QUARDROOT_PRODUCT", None)
-    os.chdir(_OWN)
+    os.chdir(OWN)
     if command.verb == "test":
         words = ["-c", _CHECKS, *shlex.split(command.given.get("PYTEST_ARGS", ""))]
     else:
         words = ["-m", "bench", "--board", command.board]
         words += shlex.split(command.given.get("BENCH_ARGS", ""))
-        places = (str(_OWN / name) for name in ("tests", "tests/support", "site_scons"))
+        places = (str(OWN / name) for name in ("tests", "tests/support", "site_scons"))
         os.environ["PYTHONPATH"] = os.pathsep.join(places)
     sys.stdout.flush()
     os.execv(sys.executable, (sys.executable, *words))

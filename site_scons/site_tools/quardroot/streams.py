@@ -12,10 +12,8 @@ import io
 import os
 import select
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
-
-import SCons.Util
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -84,17 +82,26 @@ def require_arrival() -> None:
 
 
 def harden() -> None:
-    """Replace sys.stdout and sys.stderr with patient streams.
+    """Replace sys.stdout and sys.stderr with patient streams that are written line by line.
 
     SCons puts a proxy before each stream that is not a terminal; the new one gets the same.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        proxy = isinstance(stream, SCons.Util.Unbuffered)
+        proxy = _proxy(stream)
         inner = stream.file if proxy else stream
         if isinstance(inner, io.TextIOWrapper):
             patient = _patient(inner)
-            setattr(sys, name, SCons.Util.Unbuffered(patient) if proxy else patient)
+            setattr(sys, name, proxy(patient) if proxy else patient)
+
+
+def _proxy(stream: object) -> Callable[[TextIO], object] | None:
+    """Return the class of SCons' proxy if a stream is one; there is none before SCons is loaded."""
+    if "SCons.Util" not in sys.modules:
+        return None
+    from SCons.Util import Unbuffered  # noqa: PLC0415
+
+    return Unbuffered if isinstance(stream, Unbuffered) else None
 
 
 def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
@@ -106,8 +113,8 @@ def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
         io.BufferedWriter(_Patient(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
         errors=stream.errors,
-        # Unbuffered (PYTHONUNBUFFERED) here means that every line is flushed to a buffer below.
-        line_buffering=stream.line_buffering or stream.write_through,
+        # Also in a file or a pipe: both streams may lead there, and a reader may be waiting.
+        line_buffering=True,
     )
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Literal
 
-from incremental.project import CHECKOUT, PROGRAM, Project, Ran
+import checkout
+from incremental.project import PROGRAM, Project, Ran
 
 State = Literal["a", "b"]
 STATES: tuple[State, ...] = ("a", "b")
@@ -105,7 +104,7 @@ class Board:
         project = self.project
         # As there, Ctrl-C is ignored until Python has begun with the code.
         deaf = (*terminal, "sh", "-c", "trap '' INT; exec \"$@\"", "sh")
-        scons = (sys.executable, "-P", "-c", _start(), "-Q", "-j2", "BOARD=tiny")
+        scons = checkout.scons("-j2", "BOARD=tiny")
         return Popen(
             (*deaf, *scons, f"cache.dir={project.cache}", *self.arguments, *arguments),
             cwd=project.folder,
@@ -154,13 +153,6 @@ class Board:
         (project.folder / "packages/conf").mkdir()
         project.recipe("conf").write_text(CONF_RECIPE.format(url=url, sha256=sha256))
         project.board(["conf", "hello", "libc", "slow"], formats='"ext4", "squashfs"')
-
-
-def _start() -> str:
-    """Return the code by which ./scons becomes SCons."""
-    found = re.search(r"^scons_start='(.*?)'$", (CHECKOUT / "scons").read_text(), re.M | re.S)
-    assert found
-    return found[1]
 
 
 def _unit(number: int) -> str:

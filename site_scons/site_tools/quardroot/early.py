@@ -1,0 +1,133 @@
+"""A run of ./scons before SCons is loaded, which is the end of most runs.
+
+Loading SCons takes longer than all the rest of a run that has nothing to make. So ./scons first
+calls `begin`: it answers a question, or finds that everything is up to date, and ends the process.
+A run that makes something continues with SCons, which then takes over what was found out.
+
+Only a command line that is fully understood here is begun: SCons reads all others.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from quard.base.record import Record, record
+from quard.base.spare import load_all
+
+from .faults import as_quard_error
+from .flags import Options
+from .prepared import Prepared
+from .start import OWN, start
+
+_SCONSTRUCT = "49b196d357cabe2546bcae587620fbdfb135a1d2fb9a808442be4ed694946c1a"
+"""SHA-256 of the SConstruct that this module stands for: one with changes needs SCons."""
+_SITES = ("/usr/share/scons/site_scons", "~/.scons/site_scons")
+"""Folders of the machine and of its user with code that SCons loads, see its manual."""
+_JOBS = "-j"
+
+_begun: list[Prepared] = []
+"""The run that SCons continues."""
+
+
+@record
+class Asked(Record):
+    """A command line: its words NAME=VALUE, its targets, and its options."""
+
+    arguments: dict[str, str]
+    targets: tuple[str, ...]
+    options: Options
+
+
+def begin() -> None:
+    """Do the run and end the process, or return if SCons is needed."""
+    asked = None if _is_changed() else understood(sys.argv[1:])
+    if asked is None:
+        return
+    try:
+        options = asked.options
+        run = Prepared(*start(asked.arguments, asked.targets, options), options)
+        if run.is_done:
+            run.close()
+        else:
+            _hand_over(run)
+            return
+    except KeyboardInterrupt:
+        print("scons: Build interrupted.")  # noqa: T201 - in SCons' words
+        sys.exit(2)
+    except Exception as error:
+        print(as_quard_error(error).block(), file=sys.stderr, flush=True)  # noqa: T201
+        sys.exit(2)
+    gc.freeze()  # Python ends now, and need not look for garbage
+    sys.exit(0)
+
+
+def taken() -> Prepared | None:
+    """Return the run that `begin` has begun, if any, once SCons is loaded."""
+    if not _begun:
+        return None
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return _begun.pop()
+
+
+def understood(words: Sequence[str]) -> Asked | None:
+    """Return what a command line of ./scons asks for; None if SCons has to read it."""
+    if os.environ.get("SCONSFLAGS"):
+        return None
+    product = [f"--file={OWN}/SConstruct", f"--site-dir={OWN}/site_scons"]
+    given = list(words)
+    if given[:2] == product:
+        del given[:2]
+    elif any(os.path.exists(os.path.expanduser(path)) for path in _SITES):
+        return None
+    if given[:1] != ["-Q"]:
+        return None
+    del given[0]
+    jobs, silent = len(os.sched_getaffinity(0)), False
+    arguments: dict[str, str] = {}
+    targets = []
+    for word in given:
+        number = word.removeprefix(_JOBS)
+        if word == "-s":
+            silent = True
+        elif word.startswith(_JOBS) and number.isascii() and number.isdigit() and int(number):
+            jobs = int(number)
+        elif word.startswith("-") or word in ("", '""', "''"):
+            return None
+        elif "=" in word:
+            name, _, arguments[name] = word.partition("=")
+        else:
+            targets.append(word)
+    return Asked(arguments, tuple(targets), Options(jobs, silent=silent))
+
+
+def _is_changed() -> bool:
+    """Return whether SCons would do something else than this module: the user has changed it."""
+    if os.path.exists(OWN / "site_scons" / "site_init.py"):
+        return True
+    try:
+        text = Path(OWN, "SConstruct").read_bytes()
+    except OSError:
+        return True
+    return hashlib.sha256(text).hexdigest() != _SCONSTRUCT
+
+
+def _hand_over(run: Prepared) -> None:
+    """Keep a run for SCons; Ctrl-C ends the process while SCons is loaded."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        run.guard.release()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, end)
+    load_all()
+    _begun.append(run)
