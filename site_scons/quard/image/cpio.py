@@ -11,6 +11,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
+from quard.image.lent import Lent
 from quard.image.segments import Segments
 from quard.image.tree import ROOT, Node
 from quard.image.write import USE, Use, run, scratch
@@ -30,11 +31,18 @@ _MOST = 0xFFFFFFFF
 
 
 def cpio_gz(
-    tar: Path, out: Path, *, use: Use = USE, kept: Path | None = None, made_by: str = ""
+    tar: Path,
+    out: Path,
+    *,
+    use: Use = USE,
+    kept: Path | None = None,
+    lent: Path | None = None,
+    made_by: str = "",
 ) -> None:
     """Make a compressed cpio archive from rootfs.tar.
 
     kept    -- folder of the last archive's compressed segments, which are used again and replaced
+    lent    -- folder of those of the last archive that any checkout has made, likewise
     made_by -- identity of the tools of `use`, and of how this version of the engine uses them
     The kernel starts only /init: an image without it gets a link to its /sbin/init, and one with
     its own /init gets END. The console must be in the archive, because devtmpfs is mounted later.
@@ -55,7 +63,8 @@ def cpio_gz(
     with scratch(out) as folder:
         made, pieces = folder / out.name, folder / "pieces"
         pieces.mkdir()
-        segments = Segments(kept or folder / "kept", made_by, partial(_gzip, out=out, use=use))
+        gzip = partial(_gzip, out=out, use=use)
+        segments = Segments(kept or folder / "kept", made_by, gzip, Lent(lent))
         with made.open("wb") as file:
             archive = _segments({".": (ROOT, tarimage.MTIME), **entries})
             segments.write((partial(_bytes, members) for members in archive), file, pieces)

@@ -16,11 +16,13 @@ class Maker:
     """Makes files in one folder, with the tools of `use`.
 
     kept -- folder of what is used again for the next images
+    lent -- folder of the same for all checkouts
     """
 
     folder: Path
     use: Use
     kept: Path
+    lent: Path | None = None
 
     def file_system(self, plan: FileSystemPlan, tar: str, name: str, made_by: str) -> None:
         """Make a file system from `tar`, a file in the folder.
@@ -35,7 +37,8 @@ class Maker:
             case "squashfs":
                 squashfs.squashfs(source, out, use=self.use)
             case "cpio.gz":
-                cpio.cpio_gz(source, out, use=self.use, kept=self.kept / name, made_by=made_by)
+                kept, lent = self.kept / name, self.lent / name if self.lent else None
+                cpio.cpio_gz(source, out, use=self.use, kept=kept, lent=lent, made_by=made_by)
             case other:
                 raise AssertionError(other)
 

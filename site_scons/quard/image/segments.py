@@ -18,6 +18,7 @@ from typing import IO
 from quard.base.files import replacing
 from quard.image import deflate
 from quard.image.content import PIECE
+from quard.image.lent import Lent
 
 Pieces = Callable[[], Iterator[bytes]]
 """Returns the bytes of a segment, in pieces; it may be called twice."""
@@ -29,6 +30,7 @@ _BATCH = 1 << 25
 _MOST_FILES = 200
 """The most files of a batch: a command line is limited, and paths may be long."""
 _DIGEST = hashlib.sha256().digest_size
+_NONE = Lent(None)
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class Segments:
     """Compressed segments of the last image, in a folder; a damaged or missing one is made again.
 
     made_by -- identity of what compresses them
+    lent    -- where one may be that is missing
     """
 
     folder: Path
     made_by: str
     gzip: Gzip
+    lent: Lent = _NONE
 
     def write(self, segments: Iterable[Pieces], out: IO[bytes], scratch: Path) -> None:
         """Write a gzip file of the segments, and keep only these for the next one.
@@ -70,11 +74,15 @@ class Segments:
         for number in (check, size):
             out.write((number & 0xFFFFFFFF).to_bytes(4, "little"))
         self._keep_only(names)
+        self.lent.keep_only(self.folder, set(names), set(missing))
 
     def _has(self, name: str) -> bool:
         """Return whether a compressed segment is there, and is not damaged."""
+        path = self.folder / name
+        if not path.exists():
+            self.lent.take(name, path)
         try:
-            with (self.folder / name).open("rb") as file:
+            with path.open("rb") as file:
                 expected = file.read(_DIGEST)
                 return _sha256(file) == expected
         except FileNotFoundError:

@@ -111,11 +111,13 @@ class Images:
     @cached_property
     def _maker(self) -> Maker:
         # The code that makes images is loaded on use: a null build makes none.
+        from quard.image.lent import FOLDER  # noqa: PLC0415
         from quard.image.make import Maker  # noqa: PLC0415
         from quard.image.write import Use  # noqa: PLC0415
 
         host = self._workspace.host
-        return Maker(self.folder, Use(host.tooling.start, host.stop), self._kept)
+        lent = host.site.cache / FOLDER / self._board.name
+        return Maker(self.folder, Use(host.tooling.start, host.stop), self._kept, lent)
 
     @property
     def _kept(self) -> Path:

@@ -12,6 +12,7 @@ from quard.boards.launching import CCACHE, LIMIT
 from quard.boards.settings import Settings
 from quard.execute import compiled
 from quard.face.console import Console
+from quard.image import lent
 from quard.project.launching import FOLDER
 from quard.remote.away import remove_old
 from quard.sources.watch import amount
@@ -75,6 +76,19 @@ def tidied(tools: Path, *, dry: bool = False) -> Iterator[str]:
             f" folders of compiled modules and {found.downloads} downloads of the pinned tools,"
             f" {amount(found.size)}"
         )
+
+
+def relent(cache: Path, *, dry: bool = False) -> Iterator[str]:
+    """Remove the segments of images that were not made for a while; yield a line if there are any.
+
+    dry -- remove nothing, and say what would be removed
+    Raises OSError.
+    """
+    folder = cache / lent.FOLDER
+    if folder.is_dir():
+        count = lent.remove_unused(folder, time.time(), dry=dry)
+        word = "would remove" if dry else "removed"
+        yield f"{folder}: {word} the compressed segments of {count} images"
 
 
 def recompiled(cache: Path, settings: Settings, *, dry: bool = False) -> Iterator[str]:

@@ -139,13 +139,14 @@ def _site(project: Path, command: Command, local: Settings, jobs: int) -> Site:
 
 def _shrink(workspace: Workspace, *, dry: bool) -> NoReturn:
     """Shrink the stores to their limit, remove unused tools, and end the process."""
-    from quard.project.shrinking import recompiled, shrunk, tidied  # noqa: PLC0415
+    from quard.project.shrinking import recompiled, relent, shrunk, tidied  # noqa: PLC0415
 
     host = workspace.host
     cache, settings = host.site.cache, workspace.settings
     tools = tidied(cache / "tools", dry=dry)
     files = recompiled(cache, settings, dry=dry)
-    for line in chain(shrunk(host.stores.all, settings.limit, dry=dry), files, tools):
+    segments = relent(cache, dry=dry)
+    for line in chain(shrunk(host.stores.all, settings.limit, dry=dry), files, tools, segments):
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()
     sys.exit(0)
