@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from quard.execute.job import Job
     from quard.execute.place import JobPlace
     from quard.execute.restore import Outcome
+    from quard.project.followers import Followers
     from quard.target import ElfAbi
 
 
@@ -63,6 +64,12 @@ class BoardBuild:
     def _made(self) -> dict[str, Resolved]:
         """The roots of which file systems are made; the board's own comes first."""
         return {root: resolved for root, resolved in self.roots.items() if root != BUILD}
+
+    @cached_property
+    def _followers(self) -> Followers:
+        from quard.project.followers import Followers  # noqa: PLC0415 - a null build has none
+
+        return Followers(self.workspace.host.slots)
 
     @property
     def resolved(self) -> Resolved:
@@ -134,12 +141,16 @@ class BoardBuild:
 
     def _make_image(self, unit: Unit) -> None:
         made, workspace = self.ledger.basis(unit), self.workspace
-        console = workspace.console
+        console, last = workspace.console, self.ledger.result(unit)
+        urgency, arrived = self.urgency.get(unit.id, 0.0), self._followers.arrival(unit)
         with (
-            workspace.host.slots.held(self.urgency.get(unit.id, 0.0)),
+            workspace.host.slots.held(urgency, arrived=arrived),
             console.image(unit.name) if unit.inputs else nullcontext(),
         ):
             parts = self.images.make(unit)
+            # With one job, SCons starts the next unit only when another one has ended.
+            if workspace.host.site.jobs > 1 and not (last and last.parts == parts):
+                self._followers.announce(unit, self.images.units, self.urgency)
         listings = self.images.listings(unit)
         write_result(self.ledger.results(unit), key(made), made, parts, listings)
         workspace.summary.add_image(unit.name)
