@@ -213,3 +213,10 @@ def test_every_style_is_on_the_page() -> None:
     known = {item.__name__ for item in STYLES}
     text = (DOCS / "build-styles.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^## `(\w+)`$", text, re.MULTILINE)) == known
+
+
+def test_decisions_are_numbered_one_after_the_other_and_the_overview_names_each() -> None:
+    pages = sorted(path.name for path in (DOCS / "adr").glob("*.md"))
+    assert [name[:5] for name in pages] == [f"{number:04}-" for number in range(1, len(pages) + 1)]
+    overview = (DOCS.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert [name for name in pages if f"(docs/adr/{name})" not in overview] == []
