@@ -27,8 +27,8 @@ from quard.store import blob
 pytestmark = pytest.mark.boot
 BOARD = "every"
 LISTED = (
-    "curl dbus dnsmasq htop i2c-tools iproute2 json-c kmod less lua markupsafe nano openssl six"
-    " sqlite tcpdump zstd"
+    "curl dbus dnsmasq htop i2c-tools iproute2 json-c kmod less lua markupsafe nano"
+    " openssl six sqlite strace tcpdump zstd"
 ).split()
 """On the board."""
 NEEDED = "ca-certificates libpcap".split()
@@ -262,6 +262,14 @@ def test_sqlite_keeps_and_searches_texts(guest: Guest) -> None:
     found = guest.check("sqlite3 -list /tmp/a.db \"select x from t where t match 'two'\"")
     assert found == "one two"
     assert guest.check("sqlite3 -list /tmp/a.db 'pragma integrity_check'") == "ok"
+
+
+def test_strace_shows_the_calls_of_a_program_and_of_its_children(guest: Guest) -> None:
+    script = "cat /etc/hostname >/dev/null; exit 3"
+    guest.check(f"strace -f -o /tmp/calls sh -c '{script}'; [ $? = 3 ]", 120)
+    calls = guest.check("grep -F /etc/hostname /tmp/calls")
+    assert 'openat(AT_FDCWD, "/etc/hostname", O_RDONLY' in calls
+    assert "+++ exited with 3 +++" in guest.check("tail -n 1 /tmp/calls")
 
 
 def test_tcpdump_shows_the_packets_that_its_filter_lets_through(guest: Guest) -> None:
