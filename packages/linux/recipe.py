@@ -39,6 +39,7 @@ RECIPE = Kconfig(
         {
             "aarch64": ["quard-star.fragment", "aarch64.fragment"],
             "arm": ["quard-star.fragment", "arm.fragment"],
+            "i686": ["quard-star.fragment", "x86.fragment", "i686.fragment"],
             "riscv64": ["quard-star.fragment", "riscv64.fragment"],
             "x86_64": ["quard-star.fragment", "x86.fragment", "x86_64.fragment"],
         }

@@ -35,7 +35,12 @@ NATIVES = HERE / BUILD
 TOP = HERE.parents[1]
 BOARD = "quard-star"
 MUSL_BOARD = "quard-star-musl"
-OTHER_BOARDS = ("quard-star-aarch64", "quard-star-arm", "quard-star-x86-64")
+OTHER_BOARDS = (
+    "quard-star-aarch64",
+    "quard-star-arm",
+    "quard-star-i686",
+    "quard-star-x86-64",
+)
 """Boards for other targets."""
 COMMAND = "pytest tests/golden --update-golden"
 CATALOG = Catalog(TOP / "packages")
