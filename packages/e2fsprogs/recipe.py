@@ -30,7 +30,7 @@ RECIPE = Autotools(
         "--disable-uuidd",
         "--without-libarchive",
         "--without-pthread",
-        "CFLAGS=-Os -ffunction-sections -fdata-sections",
+        "CFLAGS={cflags} -Os -ffunction-sections -fdata-sections",
         "LDFLAGS=-Wl,--gc-sections",
     ],
     make=["PROG_SUBDIRS=e2fsck", "libs", "progs"],
