@@ -41,6 +41,7 @@ RECIPE = Kconfig(
             "arm": ["quard-star.fragment", "arm.fragment"],
             "i686": ["quard-star.fragment", "x86.fragment", "i686.fragment"],
             "riscv64": ["quard-star.fragment", "riscv64.fragment"],
+            "s390x": ["quard-star.fragment", "s390x.fragment"],
             "x86_64": ["quard-star.fragment", "x86.fragment", "x86_64.fragment"],
         }
     ),

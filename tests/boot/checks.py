@@ -222,8 +222,11 @@ def name(check: Callable[[System], None]) -> str:
     return check.__name__
 
 
-def power_off(guest: Guest, server: str = "sshd") -> None:
-    """Power-off takes everything down in order, without a complaint, and ends QEMU with 0."""
+def power_off(guest: Guest, server: str = "sshd", last: str = "Power down") -> None:
+    """Power-off takes everything down in order, without a complaint, and ends QEMU with 0.
+
+    last -- the last line that the console is sure to show
+    """
     status, text = guest.power_off()
     assert status == 0
     assert complaints(text) == []
@@ -236,7 +239,7 @@ def power_off(guest: Guest, server: str = "sshd") -> None:
             r"^OK$",
             r"^Stopping klogd\.\.\. OK$",
             r"^Stopping syslogd\.\.\. OK$",
-            r"Power down",
+            last,
         ),
     )
     assert "keeps its lease" not in text

@@ -39,6 +39,7 @@ OTHER_BOARDS = (
     "quard-star-aarch64",
     "quard-star-arm",
     "quard-star-i686",
+    "quard-star-s390x",
     "quard-star-x86-64",
 )
 """Boards for other targets."""
