@@ -37,7 +37,8 @@ _CLOCKLESS = frozenset({"s390x"})
 _CALIBRATION = "tsc: (Fast TSC calibration failed|Unable to calibrate against PIT)"
 _CHANCES = {
     "aarch64": "cacheinfo: Unable to detect cache hierarchy for CPU 0",
-    "i686": _CALIBRATION,
+    "i686": rf"({_CALIBRATION}|calibrate_delay_direct\(\) failed to get a good estimate .*"
+    r"|.* - aborting\.)",
     "x86_64": _CALIBRATION,
 }
 """Processor -> a line that its boot may show: QEMU's device tree describes no caches of Arm. A PC's
