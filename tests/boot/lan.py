@@ -21,7 +21,7 @@ MASK = IPv4Address("255.255.255.0")
 MAC = bytes.fromhex("525488000001")
 _BROADCAST = b"\xff" * 6
 _COOKIE = bytes.fromhex("63825363")
-_DISCOVER, _OFFER, _REQUEST, _ACK = 1, 2, 3, 5
+_DISCOVER, _OFFER, _REQUEST, _ACK, _RELEASE = 1, 2, 3, 5, 7
 _NTP_EPOCH = 2_208_988_800
 """Seconds from 1900, where NTP counts from, to 1970."""
 
@@ -31,15 +31,19 @@ class Lan:
     """The network, from `__enter__` to `__exit__`.
 
     delay   -- seconds between a discover and its offer, as a server that pings first has it
+    lag     -- seconds between a question for the server's hardware address and the answer
     options -- number -> value of further DHCP options
     clock   -- what the time server says, in seconds since 1970
     deaf    -- the DHCP server answers nothing
+    given_back -- addresses that clients have released
     """
 
     delay: float = 0
+    lag: float = 0
     options: dict[int, bytes] = field(default_factory=dict)
     clock: int = 0
     deaf: bool = False
+    given_back: list[IPv4Address] = field(default_factory=list)
 
     def __enter__(self) -> Lan:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -90,7 +94,7 @@ class Lan:
     def _answers(self, frame: bytes) -> list[tuple[float, bytes]]:
         kind, packet = frame[12:14], frame[14:]
         if kind == b"\x08\x06" and packet[24:28] == SERVER.packed and packet[7] == 1:
-            return [(0, _arp_reply(frame[6:12], packet[14:18]))]
+            return [(self.lag, _arp_reply(frame[6:12], packet[14:18]))]
         if kind != b"\x08\x00" or packet[9] != socket.IPPROTO_UDP:
             return []
         datagram = packet[(packet[0] & 15) * 4 :]
@@ -105,6 +109,8 @@ class Lan:
 
     def _dhcp(self, message: bytes) -> list[tuple[float, bytes]]:
         kind = message[message.index(_COOKIE) + 6]
+        if kind == _RELEASE:
+            self.given_back.append(IPv4Address(message[12:16]))
         if kind not in (_DISCOVER, _REQUEST):
             return []
         reply = _OFFER if kind == _DISCOVER else _ACK

@@ -90,6 +90,18 @@ def test_the_daemon_keeps_the_clock_when_it_is_switched_on(guest: Guest) -> None
     assert "Stopping ntpd... OK" in guest.check("/etc/init.d/S45ntpd stop")
 
 
+def test_a_lease_is_given_back_though_the_servers_address_comes_late(
+    guest: Guest, network: Lan
+) -> None:
+    """The packet waits for it; without the interface's own address, it would be dropped."""
+    before = len(network.given_back)
+    guest.check("ip neigh flush dev eth0")
+    network.lag = 0.4
+    guest.check("/etc/init.d/S40network restart", 60)
+    network.lag = 0
+    assert network.given_back[before:] == [CLIENT]
+
+
 def test_a_missing_lease_is_in_the_status_until_one_comes(guest: Guest, network: Lan) -> None:
     network.deaf = True
     log = guest.check("/etc/init.d/S40network restart", 60)
