@@ -142,6 +142,17 @@ def test_a_truncated_archive_is_refused(greeting: Project) -> None:
     left_nothing(greeting, "alone")
 
 
+def test_without_a_network_one_block_stands_for_all_sources(greeting: Project) -> None:
+    for name in ("alone", "greet"):
+        nowhere = f"http://{name}.invalid/{name}-1.tar.xz"
+        address = (greeting.sources / f"{name}-1.tar.xz").as_uri()
+        greeting.edit(f"packages/{name}/recipe.py", address, nowhere)
+    ran = greeting.run("-j2")
+    assert (ran.status, ran.err.count("reason: no-source")) == (2, 1), ran.text
+    assert ": no host was reached" in ran.err
+    assert sorted(ran.summary["failed"]) == ["alone", "greet"]
+
+
 def test_a_source_that_no_address_has_lists_what_was_tried(greeting: Project) -> None:
     (greeting.sources / "alone-1.tar.xz").unlink()
     refused(greeting.run("alone"), "no-source", "alone-1.tar.xz")

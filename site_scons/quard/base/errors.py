@@ -14,16 +14,20 @@ class QuardError(Exception):
     detail  -- the facts: file, line, value, the end of a log; may span lines
     reason  -- a stable kebab-case slug for scripts and tests
     hint    -- what to do next
+    cause   -- what other errors of the same reason come from as well; "" if it is this one's alone
     Control characters are escaped, since all of these may quote names and texts of others.
     Addresses are without users and passwords: errors are put into logs and reports.
     """
 
-    def __init__(self, message: str, *, detail: str = "", reason: str, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, detail: str = "", reason: str, hint: str = "", cause: str = ""
+    ) -> None:
         super().__init__()
         self.reword(message)
         self.detail = plain(shown(detail))
         self.reason = reason
         self.hint = plain(shown(hint))
+        self.cause = cause
 
     def reword(self, message: str) -> None:
         """Replace the message, for example by one that also says where the error is."""

@@ -101,10 +101,11 @@ class Console:
     def error(self, error: QuardError) -> None:
         """Print an error's block to standard error; the same error only once.
 
-        A full disk or an unusable cache fails everything that runs, each with its own message:
-        these count as the same error.
+        A full disk, an unusable cache or a missing network fails everything that runs, each with
+        its own message: these count as the same error.
         """
-        kind = (error.reason, "" if error.reason in _SHARED else error.message)
+        own = "" if error.reason in _SHARED else error.message
+        kind = (error.reason, error.cause or own)
         with self._lock:
             if kind not in self._failed:
                 self._failed.add(kind)

@@ -41,6 +41,10 @@ class Failed(Exception):
         self.hint = hint
 
 
+class Unreached(Failed):
+    """Nobody answers at the address: its host's name is unknown, or there is no route to it."""
+
+
 class Refused(Failed):
     """The response cannot be the file; nothing of it is kept."""
 

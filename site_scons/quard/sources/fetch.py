@@ -15,7 +15,16 @@ from quard.plan.source import Request, Variant
 from quard.sites import GIT
 from quard.sources import page, unfetched
 from quard.sources.archives import Archives, Fetched
-from quard.sources.attempt import MOST, Failed, Limits, Other, Refused, Size, Stopped
+from quard.sources.attempt import (
+    MOST,
+    Failed,
+    Limits,
+    Other,
+    Refused,
+    Size,
+    Stopped,
+    Unreached,
+)
 from quard.sources.attended import attended
 from quard.sources.candidates import candidates
 from quard.sources.mirrors import Locations
@@ -153,7 +162,8 @@ class Fetcher:
             except Failed as fault:
                 if fault.silent:
                     self._silent.add(_host(address))
-                failures.append(Failure(address, str(fault), variant, hint=fault.hint))
+                lost = fault.silent or isinstance(fault, Unreached)
+                failures.append(Failure(address, str(fault), variant, lost=lost, hint=fault.hint))
         raise unfetched.exhausted(request, failures, self._cache, self.locations)
 
     def _wrong(self, request: Request) -> Iterator[Failure]:

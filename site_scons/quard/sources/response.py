@@ -13,7 +13,7 @@ import requests
 import urllib3.exceptions
 
 from quard.sources import trust
-from quard.sources.attempt import Failed
+from quard.sources.attempt import Failed, Unreached
 from quard.sources.part import PartOrigin
 
 CHUNK = 256 << 10
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _BUSY = (429, 503)
 FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)
 """Errors of a request without a response; the last two are for addresses and passwords."""
-_UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
 class Transient(Failed):
@@ -90,9 +90,11 @@ def failure(fault: Exception, address: str, timeout: tuple[float, float]) -> Fai
     if isinstance(fault, requests.exceptions.SSLError):
         return _untrusted(causes[-1], address)
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
-        return Failed("the host name is unknown")
+        return Unreached("the host name is unknown")
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
+            return Unreached(reason(cause))
+        if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
             return Failed(reason(cause))
     if isinstance(causes[-1], TimeoutError) and causes[-1].errno is None:
         return Transient(f"no more data was taken within {timeout[0]:g} s")

@@ -23,6 +23,7 @@ class Failure:
 
     text  -- why; further lines are indented
     other -- it gave a file, but not the recipe's
+    lost  -- whether nobody was reached there; None if nobody was asked
     hint  -- what the user can do about it, if anything
     """
 
@@ -30,6 +31,7 @@ class Failure:
     text: str
     variant: Variant
     other: bool = False
+    lost: bool | None = None
     hint: str = ""
 
 
@@ -82,12 +84,18 @@ def exhausted(
             reason="hash-mismatch",
             hint=f"{_compare(failures)}; if you have the right file, {supply}",
         )
-    state = ": offline, the network is not used" if where.offline else ""
+    asked = [failure.lost for failure in failures if failure.lost is not None]
+    lost = bool(asked) and all(asked)
+    state = ": no host was reached" if lost else ""
+    state = ": offline, the network is not used" if where.offline else state
     hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
+    if lost:
+        hints["check the network connection"] = None
     return QuardError(
         f"could not download the source of {request.package}{state}",
         detail="\n".join([f"wanted: {first.file}, sha256 {first.sha256}", *lines]),
         reason="no-source",
+        cause="no host was reached" if lost else "",
         hint="; or ".join([*hints, supply]),
     )
 

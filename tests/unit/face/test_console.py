@@ -48,6 +48,17 @@ def test_what_ends_everything_is_told_once(
     assert capsys.readouterr().err.splitlines() == ["error: nothing for a", f"reason: {reason}"]
 
 
+def test_errors_of_one_cause_are_told_once(
+    out: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = Console(out)
+    for message, cause in (("no a", "network"), ("no b", "network"), ("no c", "")):
+        console.error(QuardError(message, reason="no-source", cause=cause))
+    told = capsys.readouterr().err
+    assert told.count("reason: ") == 2
+    assert "error: no a" in told and "error: no c" in told
+
+
 def test_a_silent_console_tells_warnings_on_standard_error_and_answers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -331,6 +331,19 @@ def test_no_source_lists_every_address_and_says_what_to_do(
     assert files(cache) == []
 
 
+def test_without_a_network_the_error_says_so_and_has_a_cause_that_others_share(
+    server: Server, cache: Path
+) -> None:
+    nowhere = ("http://nowhere.invalid/demo-1.tar", "http://elsewhere.invalid/demo-1.tar")
+    fault = error(fetcher(cache), request(*nowhere))
+    assert fault.message.endswith("could not download the source of demo: no host was reached")
+    assert "check the network connection; or put demo-1.tar into" in fault.hint
+    assert fault.cause
+    answered = error(fetcher(cache), request(*nowhere, server.base + "/demo-1.tar"))
+    assert answered.cause == ""
+    assert "no host was reached" not in answered.message
+
+
 def test_a_file_put_into_the_cache_by_hand_is_taken(cache: Path) -> None:
     fetch = fetcher(cache)
     error(fetch, request())
