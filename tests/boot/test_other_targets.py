@@ -37,12 +37,14 @@ _CLOCKLESS = frozenset({"s390x"})
 _CALIBRATION = "tsc: (Fast TSC calibration failed|Unable to calibrate against PIT)"
 _CHANCES = {
     "aarch64": "cacheinfo: Unable to detect cache hierarchy for CPU 0",
-    "i686": rf"({_CALIBRATION}|calibrate_delay_direct\(\) failed to get a good estimate .*"
-    r"|.* - aborting\.)",
+    "i686": rf"({_CALIBRATION}"
+    r"|calibrate_delay_direct\(\) failed to get a good estimate for loops_per_jiffy\."
+    r"|PM-Timer running at invalid rate: [0-9]+% of normal - aborting\.)",
     "x86_64": _CALIBRATION,
 }
 """Processor -> a line that its boot may show: QEMU's device tree describes no caches of Arm. A PC's
-oldest timer is read too slowly under emulation; the kernel then measures with another one.
+oldest timer is read too slowly under emulation; the kernel then measures with another one. On 32
+bits it also measures ACPI's timer by the oldest one, and does without the former if they disagree.
 """
 _LAST = {"s390x": "Requesting system poweroff"}
 """Processor -> init's last line, where the kernel ends before its console has shown its own."""
