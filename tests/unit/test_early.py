@@ -34,8 +34,8 @@ def test_a_number_of_jobs_and_silence_are_understood() -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["-n", "-c", "-q", "-k", "-j", "-j0", "-jx", "-j²", "-j2s", "--jobs=2", "-sQ", "--tree=all",
-     "-h", "--", "-", "--strange", "", '""', "''"],
+    ["-n", "-c", "-q", "-k", "-j", "-j0", "-j010", "-j08", "-j" + 5000 * "9", "-jx", "-j²", "-j2s",
+     "-j2\n", "--jobs=2", "-sQ", "--tree=all", "-h", "--", "-", "--strange", "", '""', "''"],
 )  # fmt: skip
 def test_scons_reads_all_other_options(word: str) -> None:
     assert understood(["-Q", word]) is None

@@ -31,6 +31,8 @@ _SCONSTRUCT = "49b196d357cabe2546bcae587620fbdfb135a1d2fb9a808442be4ed694946c1a"
 _SITES = ("/usr/share/scons/site_scons", "~/.scons/site_scons")
 """Folders of the machine and of its user with code that SCons loads, see its manual."""
 _JOBS = "-j"
+_DIGITS = 9
+"""How many digits a number of jobs may have here: SCons refuses one of thousands."""
 
 _begun: list[Prepared] = []
 """The run that SCons continues."""
@@ -93,11 +95,10 @@ def understood(words: Sequence[str]) -> Asked | None:
     arguments: dict[str, str] = {}
     targets = []
     for word in given:
-        number = word.removeprefix(_JOBS)
         if word == "-s":
             silent = True
-        elif word.startswith(_JOBS) and number.isascii() and number.isdigit() and int(number):
-            jobs = int(number)
+        elif number := _jobs(word):
+            jobs = number
         elif word.startswith("-") or word in ("", '""', "''"):
             return None
         elif "=" in word:
@@ -105,6 +106,16 @@ def understood(words: Sequence[str]) -> Asked | None:
         else:
             targets.append(word)
     return Asked(arguments, tuple(targets), Options(jobs, silent=silent))
+
+
+def _jobs(word: str) -> int:
+    """Return the number of a word -jN; 0 for another word, and where SCons has to read the number.
+
+    SCons reads one that begins with 0 in another base, see optparse.
+    """
+    number = word.removeprefix(_JOBS)
+    plain = number.isascii() and number.isdigit() and len(number) <= _DIGITS
+    return int(number) if word.startswith(_JOBS) and plain and number[0] != "0" else 0
 
 
 def _is_changed() -> bool:
