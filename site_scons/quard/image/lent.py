@@ -78,10 +78,13 @@ def remove_unused(folder: Path, now: float, *, dry: bool = False) -> int:
     """
     found = 0
     for place, folders, files in os.walk(folder, topdown=False):
-        if files and now - os.stat(place).st_mtime > UNUSED:
-            found += 1
-            if not dry:
-                shutil.rmtree(place)
-        elif not (files or folders or dry):
-            os.rmdir(place)
+        # Another process may do the same, or make an image.
+        with contextlib.suppress(FileNotFoundError):
+            if files and now - os.stat(place).st_mtime > UNUSED:
+                if not dry:
+                    shutil.rmtree(place)
+                found += 1
+        if not (files or folders or dry):
+            with contextlib.suppress(OSError):
+                os.rmdir(place)
     return found

@@ -44,8 +44,8 @@ class OnlyNeeded:
         Libraries in folders of their own do not count: programs open them by name.
         """
         linked: set[str] = set()
-        for path, libraries in self.links.items():
-            own = tree.packages.get(path, set())
+        for path in self.links.keys() & tree.nodes.keys():
+            libraries, own = self.links[path], tree.packages.get(path, set())
             for library in libraries:
                 linked |= tree.packages.get(library, set()) - own
         having = {

@@ -85,7 +85,7 @@ class Segments:
             with path.open("rb") as file:
                 expected = file.read(_DIGEST)
                 return _sha256(file) == expected
-        except FileNotFoundError:
+        except OSError:  # it is missing, or something else has its name
             return False
 
     def _compress(self, missing: dict[str, Pieces], scratch: Path) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import partial
@@ -94,6 +95,19 @@ def test_a_damaged_segment_is_compressed_and_shared_again(
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("place", ["folder", "nowhere"])
+def test_a_link_to_elsewhere_in_the_place_of_a_segment_costs_only_the_compression(
+    first: Checkout, second: Checkout, shared: Path, tmp_path: Path, place: str
+) -> None:
+    made, _ = first.write(PARTS)
+    path = sorted(shared.iterdir())[0]
+    path.unlink()
+    (tmp_path / "folder").mkdir()
+    path.symlink_to(tmp_path / place)
+    assert second.write(PARTS) == (made, 1)
+    assert path.is_file() and not path.is_symlink()
+
+
 @pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EMLINK])
 def test_segments_are_copied_where_they_cannot_be_linked(
     first: Checkout, second: Checkout, shared: Path, monkeypatch: pytest.MonkeyPatch, number: int
@@ -146,3 +160,24 @@ def test_what_was_not_used_for_a_while_is_removed(
     assert remove_unused(top, now) == 0
     assert not shared.parent.exists()
     assert remove_unused(top, now) == 0, "it is no error that it is gone"
+
+
+def test_another_process_may_remove_them_at_the_same_time(
+    first: Checkout, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed_twice(folder: str) -> None:
+        remove(folder)
+        remove(folder)
+
+    remove = shutil.rmtree
+    first.write(PARTS)
+    monkeypatch.setattr(shutil, "rmtree", removed_twice)
+    assert remove_unused(shared.parents[1], shared.stat().st_mtime + 2 * UNUSED) == 0
+    assert not shared.exists()
+
+
+def test_a_link_in_the_place_of_their_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "segments").symlink_to("elsewhere")
+    assert remove_unused(tmp_path / "segments", 0) == 0
+    assert (tmp_path / "segments").is_dir()

@@ -88,3 +88,15 @@ def test_a_program_of_an_overlay_counts(tmp_path: Path, built: dict[str, bytes])
     packages = loader(built) | {"foo": library(built)}
     assert unlinked(tmp_path, packages, "foo") == ("foo",)
     assert unlinked(tmp_path, packages, "foo", overlays=(scan("o", overlay),)) == ()
+
+
+def test_a_library_that_goes_because_nothing_needs_it_does_not_count(
+    tmp_path: Path, built: dict[str, bytes]
+) -> None:
+    packages = loader(built) | {
+        "app": {"usr/bin/app": (built["alone"], 0o755)},
+        "foo": library(built) | {"usr/lib/libother.so": built["user"]},
+    }
+    assert unlinked(tmp_path, packages, "foo") == ("foo",)
+    on_demand = (("foo", "usr/lib/libother.so"),)
+    assert unlinked(tmp_path, packages, "foo", on_demand=on_demand) == ("foo",)
