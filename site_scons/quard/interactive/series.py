@@ -25,7 +25,7 @@ _CHANGE = re.compile(rb"^(?:diff |Index: |--- \S)", re.MULTILINE)
 _MAIL = re.compile(rb"(?:From [0-9a-f]{40} .*\n)?(?:From|Subject|Date): ")
 _TAG = re.compile(r"^(?:\[[^\]]*PATCH[^\]]*\]\s*)+")
 _NUMBER = re.compile(r"(\d+)-")
-_ADDRESS = re.compile(r"(.*?)\s*<([^<>]+)>")
+_ADDRESS = re.compile(r"(.*?)<([^<>]+)>")
 _CONTROLS = re.compile(r"[\0-\x1f\x7f]+")
 _SPECIAL = re.compile(r'[()<>\[\]:;@,."\\]')
 """Characters that a name in a mail has only between quotes (RFC 5322, section 3.2.3)."""
@@ -134,7 +134,7 @@ def _author(text: str, date: str) -> Author:
     is in them does not separate addresses.
     """
     if found := _ADDRESS.match(text):
-        name, address = found.groups()
+        name, address = found[1].rstrip(), found[2]
         if len(name) > 1 and name[0] == name[-1] == '"':
             name = re.sub(r"\\(.)", r"\1", name[1:-1])
     else:
