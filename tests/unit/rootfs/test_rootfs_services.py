@@ -73,6 +73,45 @@ def test_a_service_runs_its_program_as_its_user(box: Guest, user: str, option: s
     assert box.called("start-stop-daemon") == [f"start-stop-daemon {wanted}"]
 
 
+START = """. /etc/init.d/functions
+start_logged thing /usr/sbin/thing; wait_ready thing grep -q '^thing' /stub/calls; echo $?
+"""
+
+
+@pytest.fixture
+def thing(box: Guest) -> Guest:
+    """A root with a program that stays in the foreground and prints a line."""
+    box.program(
+        "usr/sbin/thing", "echo thing >>/stub/calls; echo a line; while :; do busybox sleep 1; done"
+    )
+    box.stub("logger", "cat >>/stub/logged")
+    return box
+
+
+def test_a_logged_program_that_runs_is_not_started_again(thing: Guest) -> None:
+    result = thing.shell(f"{START} start_logged thing /usr/sbin/thing; echo $?", live=True)
+    assert result.out == "0\n1\n"
+    assert thing.called("thing") == ["thing"]
+
+
+def test_a_program_whose_output_cannot_be_logged_runs(thing: Guest) -> None:
+    (thing.root / "run/thing.log").mkdir()
+    lines = thing.shell(START, live=True).lines
+    assert "File exists" in lines[0] and lines[1:] == ["0"]
+    assert thing.called("thing") == ["thing"]
+    assert thing.called("logger") == []
+
+
+@pytest.mark.parametrize("end", ["stop_daemon thing", "start_logged thing /usr/sbin/thing"])
+def test_a_logger_of_a_program_that_was_never_started_ends(thing: Guest, end: str) -> None:
+    """start-stop-daemon changes the user when it runs in the background already."""
+    thing.stub("sleep", "busybox sleep 0.002")
+    begin = f"daemon_user=nobody-there\n{START} logger=$!\n"
+    result = thing.shell(f"{begin} {end}\nwait $logger; echo ended", live=True)
+    assert result.out == "1\nended\n"
+    assert thing.called("thing") == []
+
+
 def test_a_socket_that_a_killed_bus_has_left_is_not_taken_for_one_that_listens(box: Guest) -> None:
     box.program("usr/bin/dbus-daemon", "while :; do sleep 1; done")
     leave = "import socket; socket.socket(socket.AF_UNIX).bind('system_bus_socket')"
