@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -65,10 +66,10 @@ def kernel(tmp_path: Path) -> Path:
     return folder
 
 
-def packed(kernel: Path, arch: str = "riscv", umask: int = 0o022) -> Path:
+def packed(kernel: Path, arch: str = "riscv", umask: int = 0o022, **further: str) -> Path:
     archive = kernel.parent / "stage/kernel.tar"
     command = ("sh", str(SCRIPT), arch, str(archive))
-    env = {"PATH": os.environ["PATH"]}
+    env = {"PATH": os.environ["PATH"], **further}
     subprocess.run(command, cwd=kernel, env=env, umask=umask, check=True)
     return archive
 
@@ -94,6 +95,60 @@ def test_the_folder_of_a_processor_may_have_another_name(kernel: Path, arch: str
 def test_a_program_is_packed_if_the_configuration_needs_it(kernel: Path) -> None:
     (kernel / "include/config/auto.conf").write_text("CONFIG_OBJTOOL=y\n")
     assert names(packed(kernel)) == {*EXPECTED, "tools/objtool/objtool"}
+
+
+PLUGINS = """\
+gcc-plugin-$(CONFIG_GCC_PLUGIN_STRUCTLEAK) += structleak_plugin.so
+gcc-plugin-external-$(CONFIG_GCC_PLUGIN_RANDSTRUCT) += randomize_layout_plugin.so
+gcc-plugin-$(CONFIG_GCC_PLUGIN_STACKLEAK) += stackleak_plugin.so
+GCC_PLUGIN := $(gcc-plugin-y) $(gcc-plugin-external-y)
+"""
+
+
+def test_plugins_of_the_compiler_are_packed_if_the_configuration_has_them(kernel: Path) -> None:
+    names_of = {"structleak", "randomize_layout", "stackleak"}
+    folder = kernel / "scripts/gcc-plugins"
+    folder.mkdir()
+    for name in names_of:
+        (folder / f"{name}_plugin.so").write_text(name)
+        (folder / f".{name}_plugin.so.cmd").write_text("its command\n")
+    (kernel / "scripts/Makefile.gcc-plugins").write_text(PLUGINS)
+    configured = kernel / "include/config/auto.conf"
+    further = {*EXPECTED, "scripts/Makefile.gcc-plugins"}
+    configured.write_text("CONFIG_GCC_PLUGIN_STRUCTLEAK=y\n")
+    assert names(packed(kernel)) == further
+    chosen = "CONFIG_GCC_PLUGIN_STRUCTLEAK=y\nCONFIG_GCC_PLUGIN_RANDSTRUCT=y\n"
+    configured.write_text(f"CONFIG_GCC_PLUGINS=y\n{chosen}")
+    archive = packed(kernel, MAKEFLAGS="-j --jobserver-auth=97,98")
+    plugins = ("structleak_plugin.so", "randomize_layout_plugin.so")
+    assert names(archive) == {*further, *(f"scripts/gcc-plugins/{name}" for name in plugins)}
+
+
+def test_a_plugin_that_is_missing_is_an_error(kernel: Path) -> None:
+    (kernel / "scripts/Makefile.gcc-plugins").write_text("GCC_PLUGIN := lost_plugin.so\n")
+    (kernel / "include/config/auto.conf").write_text("CONFIG_GCC_PLUGINS=y\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        packed(kernel)
+
+
+@pytest.mark.parametrize("name", ["new\nline.h", "back\\slash.h", " spaces .h", "-option.h"])
+def test_a_name_may_have_any_characters(kernel: Path, name: str) -> None:
+    for folder in ("include/linux", "arch/riscv/include/asm", "scripts"):
+        (kernel / folder / name).write_text("unusual")
+    unusual = {f"include/linux/{name}", f"arch/riscv/include/asm/{name}", f"scripts/{name}"}
+    assert names(packed(kernel)) == {*EXPECTED, *unusual}
+
+
+@pytest.mark.parametrize("start", ["arch/riscv", "scripts", "include"])
+def test_a_list_of_files_that_is_not_complete_is_an_error(kernel: Path, start: str) -> None:
+    real = shutil.which("find")
+    programs = kernel.parent / "programs"
+    programs.mkdir()
+    # Reading a folder fails halfway, as on a damaged disk.
+    (programs / "find").write_text(f'#!/bin/sh\n{real} "$@"\n[ "$1" != {start} ]\n')
+    (programs / "find").chmod(0o755)
+    with pytest.raises(subprocess.CalledProcessError):
+        packed(kernel, PATH=f"{programs}:{os.environ['PATH']}")
 
 
 def test_a_missing_file_is_an_error(kernel: Path) -> None:
