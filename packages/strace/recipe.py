@@ -13,7 +13,13 @@ RECIPE = Autotools(
         )
     ],
     license="LGPL-2.1-or-later AND GPL-2.0-only WITH Linux-syscall-note",
-    license_files=["COPYING", "LGPL-2.1-or-later", "bundled/linux/COPYING"],
+    license_files=[
+        "COPYING",
+        "LGPL-2.1-or-later",
+        "bundled/linux/COPYING",
+        "bundled/linux/GPL-2.0",
+        "bundled/linux/Linux-syscall-note",
+    ],
     homepage="https://strace.io",
     configure=[
         "--enable-bundled=yes",
