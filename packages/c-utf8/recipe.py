@@ -7,6 +7,8 @@ RECIPE = Custom(
     homepage="https://www.gnu.org/software/libc/",
     c_library="glibc",
     tools=ByTarget({"endian:big": ["localedef"], "*": []}),
+    # Where localedef finds the definitions, which include others.
+    env=ByTarget({"endian:big": [("I18NPATH", "/usr/share/i18n")], "*": []}),
     # The C library comes without it. The build machine has that of its own one, which is of the same
     # release as the cross compiler's; the data are alike on all little-endian processors. For others
     # they are made again from the same definitions, in the other byte order.
@@ -14,13 +16,12 @@ RECIPE = Custom(
         {
             "endian:big": [
                 Run("mkdir", "-p", "{stage}/usr/lib/locale"),
-                Run("cp", "-R", "/usr/lib/locale/C.utf8", "{stage}/usr/lib/locale"),
                 Run(
                     "localedef",
                     "--no-archive",
                     "--big-endian",
                     "-i",
-                    "C",
+                    "/usr/share/i18n/locales/C",
                     "-f",
                     "UTF-8",
                     "{stage}/usr/lib/locale/C.utf8",

@@ -11,6 +11,8 @@ from quard.execute.toolchain import Toolchain
 from quard.plan.plan import HeadersStep, Plan, RunStep, ToolchainStep
 from quard.process.system import System
 
+_STAGE = "{stage}/"
+
 
 def take(stage: Path, toolchain: Toolchain, step: ToolchainStep | HeadersStep) -> None:
     """Copy what a step names into the staging folder. Raises QuardError library-missing."""
@@ -24,8 +26,9 @@ def take(stage: Path, toolchain: Toolchain, step: ToolchainStep | HeadersStep) -
 def files(plan: Plan, stage: Path, toolchain: Toolchain, system: System) -> dict[str, Path]:
     """Return the installed files that a package without an archive has from the tools.
 
-    These are the toolchain's, and what a command copies that names a path of the tools, to the same
-    path in the staging folder.
+    These are the toolchain's, and those of a command that names a path of the tools: what it copies
+    to the same path in the staging folder, or, if that is nothing, all that is at or below the
+    paths in the staging folder that it names. These count as made from the first of its files.
     system -- that of the build's commands
     Returns installed path -> the tools' file as the build sees it.
     """
@@ -38,33 +41,66 @@ def files(plan: Plan, stage: Path, toolchain: Toolchain, system: System) -> dict
                 )
                 found.update(named)
             case RunStep(_, argv):
-                for word in (word for word in argv if word.startswith("/")):
-                    found.update(_below(system, Path(word)))
+                found.update(_run(argv, stage, system))
     return {path: place for path, place in found.items() if os.path.lexists(stage / path)}
+
+
+def _run(argv: tuple[str, ...], stage: Path, system: System) -> dict[str, Path]:
+    """Return the files that a command has copied, or else those that it has made."""
+    inputs = dict(
+        file for word in argv if word.startswith("/") for file in _below(system, Path(word))
+    )
+    copied = {path: file for path, file in inputs.items() if os.path.lexists(stage / path)}
+    if copied or not inputs:
+        return copied
+    first = next(iter(inputs.values()))
+    made = (stage / word.removeprefix(_STAGE) for word in argv if word.startswith(_STAGE))
+    return {str(file.relative_to(stage)): first for top in made for file in _files(top)}
 
 
 def _below(system: System, path: Path) -> Iterator[tuple[str, Path]]:
     """Yield each file at or below a path of a system, by its path without the leading slash."""
-    place = system.place(path)
-    for file in place.rglob("*") if place.is_dir() else (place,):
-        if file.is_file():
-            shown = system.shown(file)
-            yield str(shown.relative_to("/")), shown
+    for file in _files(system.place(path)):
+        shown = system.shown(file)
+        yield str(shown.relative_to("/")), shown
+
+
+def _files(place: Path) -> Iterator[Path]:
+    found = sorted(place.rglob("*")) if place.is_dir() else (place,)
+    return (file for file in found if file.is_file())
+
+
+def names(step: ToolchainStep | HeadersStep) -> tuple[str, ...]:
+    """Return the names of the libraries, or of the folders of headers, that a step takes."""
+    match step:
+        case ToolchainStep(_, libraries, loader, optional):
+            return (*libraries, Path(loader).name, *optional)
+        case HeadersStep(_, folders):
+            return folders
+
+
+def place(toolchain: Toolchain, step: ToolchainStep | HeadersStep, name: str) -> Path | None:
+    """Return where the toolchain has one of these; None for an optional one that it lacks.
+
+    Raises QuardError library-missing.
+    """
+    match step:
+        case ToolchainStep():
+            is_optional = name in step.optional
+            return toolchain.find_library(name) if is_optional else toolchain.library(name)
+        case HeadersStep():
+            return toolchain.header_folder(name)
 
 
 def _named(
     toolchain: Toolchain, step: ToolchainStep | HeadersStep
 ) -> Iterator[tuple[str, Path, int]]:
     """Yield the path of each file below the staging folder, the file to copy, and its mode."""
-    match step:
-        case ToolchainStep(_, libraries, loader, optional):
-            for name in (*libraries, Path(loader).name):
-                yield f"usr/lib/{name}", toolchain.library(name), 0o755
-            for name in optional:
-                if path := toolchain.find_library(name):
-                    yield f"usr/lib/{name}", path, 0o755
-        case HeadersStep(_, folders):
-            for name in folders:
-                folder = toolchain.header_folder(name)
-                for path in sorted(folder.rglob("*.h")):
-                    yield f"usr/include/{name}/{path.relative_to(folder)}", path, 0o644
+    for name in names(step):
+        found = place(toolchain, step, name)
+        if isinstance(step, ToolchainStep):
+            if found:
+                yield f"usr/lib/{name}", found, 0o755
+        elif found:
+            for path in sorted(found.rglob("*.h")):
+                yield f"usr/include/{name}/{path.relative_to(found)}", path, 0o644

@@ -17,10 +17,19 @@ from quard.process.system import MACHINE, System
 COMMANDS = tuple("ar as cpp gcc ld nm objcopy objdump ranlib readelf size strings strip".split())
 OPTIONAL = ("addr2line", "c++filt", "elfedit", "g++", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld.bfd")
 _PARTS = ("cc1", "cc1plus", "collect2", "lto1")
-_STARTUP = ("crt1.o", "Scrt1.o", "rcrt1.o")
+_STARTUP = ("crt1.o", "Scrt1.o", "rcrt1.o", "crti.o", "crtn.o", "gcrt1.o")
 _LINKED = ("libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6")
 """The folders of these files have the compiler's shared libraries: the C library's and its own."""
-_LIBRARIES = (*_LINKED, "libc_nonshared.a", "libgcc.a", *_STARTUP)
+_BEGIN_AND_END = ("crtbegin.o", "crtbeginS.o", "crtbeginT.o", "crtend.o", "crtendS.o")
+_FURTHER = ("libatomic.so.1", "libdl.so.2", "libgomp.so.1", "libmvec.so.1", "libpthread.so.0")
+_STATIC = (
+    "libatomic.a libc.a libc_nonshared.a libdl.a libgcc.a libgcc_eh.a libgomp.a libm.a libmvec.a"
+    " libpthread.a libresolv.a librt.a libstdc++.a libstdc++fs.a libsupc++.a libutil.a"
+).split()
+_OTHERS = ("libc.so", "libgomp.spec", "liblto_plugin.so", "libm.so", "libresolv.so.2", "librt.so.1")
+"""Scripts and options of the linker, what it loads, and further shared libraries."""
+_LIBRARIES = (*_LINKED, *_FURTHER, *_STATIC, *_STARTUP, *_BEGIN_AND_END, *_OTHERS)
+"""What can be part of a linked file, or decides how one is linked."""
 _LIB, _NOWHERE = "../../..", "/quard/none"
 """From the folder of a compiler's libgcc.a to the lib folder; a sysroot that has no libraries."""
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
@@ -187,7 +196,7 @@ def _installation(gcc: Path) -> Path | None:
 
 def _facts(commands: dict[str, Path], programs: Programs) -> list[str]:
     """Return the compiler's version, its own sysroot, and the files that affect results."""
-    subject = str(commands["gcc"])
+    subject = " ".join((str(commands["gcc"]), *_PARTS, *_LIBRARIES))
     known = programs.recall(subject, commands.values())
     if known and all(Path(file).exists() for file in known[2:]):
         return known

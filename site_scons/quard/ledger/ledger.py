@@ -28,6 +28,12 @@ class Executor(Protocol):
         native   -- it is built for the build machine
         """
 
+    def takes(self, unit: Unit) -> str:
+        """Return the identity of the machine's files that a package installs.
+
+        Empty if it installs none, or if its tools are pinned: they are part of their identity then.
+        """
+
     @property
     def seals(self) -> bool:
         """Whether builds are sealed here."""
@@ -199,7 +205,10 @@ class Ledger:
             return by
         sealed = bool(found and found.sealed) or self._executor.seals
         tools = self._executor.builds_with(unit.plan.made_by, native=unit.native)
-        return {"toolchain": tools, "sealed": sealed}
+        by = {"toolchain": tools, "sealed": sealed}
+        if files := self._executor.takes(unit):
+            by["taken"] = files
+        return by
 
 
 def _has_parts(found: Result, unit: Unit) -> bool:

@@ -9,6 +9,8 @@ PINNED = "pinned "
 """Before the digest of pinned tools, where `by` of a result's basis has them."""
 Updates = Callable[[str, str], Sequence[str]]
 """What changed in pinned tools with the same name since they had a digest; empty: not known."""
+TAKEN = "taken"
+"""Name of the machine's files that a package installs."""
 TOOLCHAIN = "toolchain"
 """Name of the tools that build a package; the tools that make an image have their own names."""
 _SHOWN = 3
@@ -29,6 +31,8 @@ def reasons(
 
 def _line(name: str, before: str, now: str, updates: Updates | None) -> str:
     whole = name == TOOLCHAIN
+    if name == TAKEN:
+        return _taken(before, now)
     was, is_now = before.startswith(PINNED), now.startswith(PINNED)
     if was and is_now:
         return _updated(name, before, updates)
@@ -38,6 +42,12 @@ def _line(name: str, before: str, now: str, updates: Updates | None) -> str:
         tools = "own tools are" if whole else f"own {name} is"
         return f"this machine's {tools} used now"
     return "the cross toolchain changed" if whole else f"this machine's {name} changed"
+
+
+def _taken(before: str, now: str) -> str:
+    if before and now:
+        return "files that it takes from this machine changed"
+    return f"its files are {'' if now else 'no longer '}taken from this machine"
 
 
 def _updated(name: str, before: str, updates: Updates | None) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quard.execute.launcher import Launcher
     from quard.execute.package import Packager
     from quard.execute.workers import Workers
+    from quard.plan.unit import Unit
     from quard.process.builduser import BuildUser
     from quard.process.jobserver import Jobserver
     from quard.process.sandbox import Mode
@@ -91,6 +92,10 @@ class Host:
     def builds_with(self, commands: tuple[str, ...], *, native: bool) -> str:
         """Return the identity of the tools that build a package, see Tooling."""
         return self.tooling.builds_with(commands, native=native)
+
+    def takes(self, unit: Unit) -> str:
+        """Return the identity of the machine's files that a package installs, see Tooling."""
+        return self.tooling.takes(unit)
 
     def tool(self, name: str) -> str:
         """Return the identity of a tool that makes images, see Tooling."""

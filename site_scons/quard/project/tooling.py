@@ -218,6 +218,19 @@ class Tooling:
             return pinned.identity(commands, native=native)
         return (self.native_toolchain if native else self.toolchain).fingerprint
 
+    def takes(self, unit: Unit) -> str:
+        """Return the identity of files of the machine's own tools that a package installs."""
+        if self.pinned:
+            return ""
+        from quard.plan.plan import Plan  # noqa: PLC0415
+
+        plan = unit.plan
+        if not isinstance(plan, Plan) or not plan.taken:
+            return ""
+        from quard.execute import tracked  # noqa: PLC0415
+
+        return tracked.identity(plan, self.compiler(plan), self._programs)
+
     def updates(self, unit: Unit, name: str, before: str) -> tuple[str, ...]:
         """Return what changed in the pinned tools of a unit since they had a digest.
 

@@ -49,6 +49,22 @@ def test_a_folder_that_the_toolchain_lacks_is_an_error(
     assert caught.value.reason == "library-missing"
 
 
+def test_what_a_command_has_made_of_files_of_the_tools_comes_from_the_first_of_them(
+    tmp_path: Path, toolchain: Toolchain
+) -> None:
+    tools, stage = System(tmp_path / "tools"), tmp_path / "stage"
+    for path in ("tools/usr/share/i18n/C", "tools/usr/share/i18n/UTF-8.gz", "stage/usr/lib/C/time"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    (stage / "usr/lib/own").touch()
+    (stage / "usr/lib/C/inner").mkdir()
+    words = ("/usr/share/i18n/C", "/usr/share/i18n/UTF-8.gz", "{stage}/usr/lib/C")
+    make = RunStep("install", ("compile", "--little", "-i", *words))
+    plan = Plan(name="x", version="1", triple="riscv64-linux-gnu", steps=(make,))
+    found = files(plan, stage, toolchain, tools)
+    assert found == {"usr/lib/C/time": Path("/usr/share/i18n/C")}
+
+
 def test_files_that_a_package_without_an_archive_has_from_the_tools(
     tmp_path: Path, toolchain: Toolchain
 ) -> None:

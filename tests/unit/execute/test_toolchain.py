@@ -33,6 +33,8 @@ case $1 in
 esac
 """
 
+LIBRARIES = ("libc.so.6", "libgcc.a", "crt1.o", "crtbeginS.o", "libc.a", "libgomp.so.1")
+
 _opened: list[str] | None = None
 
 
@@ -67,7 +69,7 @@ def fake(tmp_path: Path) -> Path:
         program.chmod(0o755)
     for name in ("libexec/cc1", "libexec/collect2", "libexec/lto1"):
         (folder / name).write_text(name)
-    for name in ("libc.so.6", "libgcc.a", "crt1.o"):
+    for name in LIBRARIES:
         (folder / "target/lib" / name).write_text(name)
     for name in ("stdio.h", "linux/version.h", "gnu/libc-version.h"):
         (folder / "target/include" / name).write_text(name)
@@ -170,6 +172,9 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "linker": lambda folder: (folder / "bin/x-ld").write_text("#!/bin/sh\n# LD\n"),
     "driver": lambda folder: (folder / "bin/x-gcc").write_text(GCC + "#\n"),
     "C library": lambda folder: (folder / "target/lib/libc.so.6").write_text("LIBC.SO.6"),
+    "static C library": lambda folder: (folder / "target/lib/libc.a").write_text("LIBC.A"),
+    "begin of programs": lambda folder: (folder / "target/lib/crtbeginS.o").write_text("CRT"),
+    "library on demand": lambda folder: (folder / "target/lib/libgomp.so.1").write_text("GOMP"),
     "header": lambda folder: (folder / "target/include/stdio.h").write_text("STDIO.H"),
     "header gone": lambda folder: (folder / "target/include/stdio.h").unlink(),
 }

@@ -54,9 +54,13 @@ class Executor:
     tools: str = "7" * 64
     seals: bool = True
     mke2fs: str = "1.47"
+    taken: str = ""
 
     def builds_with(self, commands: tuple[str, ...], *, native: bool) -> str:
         return " ".join((self.tools, *commands, *(["natively"] if native else [])))
+
+    def takes(self, unit: Unit) -> str:
+        return self.taken if unit.name == "lib" else ""
 
     def tool(self, name: str) -> str:
         return {"mke2fs": self.mke2fs}.get(name, "the same")
@@ -136,6 +140,10 @@ def test_a_result_without_a_part_that_others_may_use_is_void(place: Place) -> No
     units = {**UNITS, lib.id: lib}
     assert place.same(units) == {"base@one", "other@one"}
     assert not place.ledger(units).is_current(lib) and not place.ledger(units).may_stay(lib)
+
+
+def test_files_of_the_machine_void_the_result_of_the_package_that_has_them(place: Place) -> None:
+    assert place.same(executor=Executor(taken="5" * 64)) == {"base@one", "other@one"}
 
 
 def test_an_archive_more_changes_nothing(place: Place) -> None:

@@ -45,6 +45,22 @@ def test_tools_of_a_package(before: str, now: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
+        ({}, {}, []),
+        ({"taken": OWN}, {"taken": OWN}, []),
+        ({"taken": OWN}, {"taken": OTHER}, ["files that it takes from this machine changed"]),
+        ({}, {"taken": OWN}, ["its files are taken from this machine"]),
+        ({"taken": OWN}, {}, ["its files are no longer taken from this machine"]),
+    ],
+)
+def test_files_of_the_machine(
+    before: Mapping[str, str], now: Mapping[str, str], expected: list[str]
+) -> None:
+    assert lines(before, now) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
         (OWN, OWN, []),
         (OWN, OTHER, ["this machine's mke2fs changed"]),
         (OWN, "", ["this machine's mke2fs changed"]),
