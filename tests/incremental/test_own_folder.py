@@ -55,8 +55,10 @@ def test_a_change_compiles_only_what_it_affects(own: Project) -> None:
     write(own, "alone.c", CODE.replace("VALUE", "VALUE + 1"))
     rows = json.loads(ok(own.run("why", "FORMAT=json")).out)["now"]["packages"]
     (why,) = [row["why"] for row in rows if row["name"] == "alone"]
-    assert why == ["the local source tree changed"]
-    assert ok(own.run()).built == ["alone"]
+    changed = ["the local source tree changed: alone.c changed"]
+    assert why == changed
+    ran = ok(own.run())
+    assert (ran.built, ran.summary["built"][0]["why"]) == (["alone"], changed)
     assert "alone.c" in log(own) and "other.c" not in log(own)
     write(own, "value.h", "#define VALUE 1\n")
     assert ok(own.run()).built == ["alone"]

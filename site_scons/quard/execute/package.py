@@ -162,7 +162,7 @@ class Packager:
         record |= sources.record(archives)
         found = Stored(key(made), made, record)
         self._stores.keep(found.key, record)
-        return finish(job.plan, job.now, place.results, found, "built")
+        return finish(job.plan, job.now, place, found, "built")
 
     def _elsewhere(
         self,

@@ -41,6 +41,10 @@ class JobPlace:
     log: Path
     shown: str
 
+    def listings(self) -> dict[str, dict[str, str]]:
+        """Return what is in the local tree, by its digest; empty if there is none."""
+        return {self.tree.digest: self.tree.described()} if self.tree else {}
+
     @property
     def entries(self) -> Mapping[str, Entry]:
         """The entries of the local tree; empty if there is none."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from quard.base import canonical
 from quard.base.files import replacing
 from quard.execute.place import JobPlace
+from quard.ledger import listings
 from quard.ledger.basis import as_before
 from quard.ledger.results import (
     Results,
@@ -29,7 +30,8 @@ class Outcome:
     """How a package was obtained: built here or restored from the store.
 
     before -- what its last result here was made from; None if there was none
-    now    -- what it is made from now, but with that result's archive if it is still accepted
+    now    -- what it is made from now, but with that result's archive if it is still accepted.
+              Both have the listings of their local trees
     key    -- of the result
     worker -- name of the worker that has built it; "" if it was built here or restored
     """
@@ -55,7 +57,7 @@ def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace)
             stores.tell(stores.lost(found.key, place.results.name, "log", log))
             continue
         stores.share(found.key, found.record)
-        return finish(plan, now, place.results, found, "restored")
+        return finish(plan, now, place, found, "restored")
     return None
 
 
@@ -69,20 +71,25 @@ def _say_where(place: Path, origin: str, sha256: str) -> None:
 def finish(
     plan: Plan,
     now: Mapping[str, Any],
-    results: Results,
+    place: JobPlace,
     found: Stored,
     how: Literal["built", "restored"],
 ) -> Outcome:
     """Write the result files, the result itself last."""
-    before, blobs, interface = made_from(results), found.record["blobs"], found.record["interface"]
+    results, blobs, interface = place.results, found.record["blobs"], found.record["interface"]
+    before, trees = made_from(results), place.listings()
+    if before and how == "built":
+        before = {**before, "listings": listings.kept(results)}
     results.record.parent.mkdir(parents=True, exist_ok=True)
     _keep_earlier(results, interface)
     put(results.record, canonical.lines(found.record))
     parts = {part: blobs[part] for part in plan.result_parts}
     parts["interface"] = canonical.digest(interface)
+    listings.keep(results, trees)
     write_result(results, found.key, found.made, parts)
     worker = found.record.get("worker", "") if how == "built" else ""
-    return Outcome(how, before, as_before(now, before, plan.archives), found.key, worker)
+    now = {**as_before(now, before, plan.archives), "listings": trees}
+    return Outcome(how, before, now, found.key, worker)
 
 
 def _keep_earlier(results: Results, found: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ class Results(Record):
     record -- of a package: everything about the result
     basis  -- what the result was made from: the plan, the inputs, what executed it
     earlier -- of a package: the interface before this one, to report to dependants what changed
+    trees   -- of a package: what was in the local trees that it was made from (ledger.listings)
     """
 
     folder: Path
@@ -42,6 +43,10 @@ class Results(Record):
     @property
     def earlier(self) -> Path:
         return self.folder / f"{self.name}.earlier.json"
+
+    @property
+    def trees(self) -> Path:
+        return self.folder / f"{self.name}.trees.json"
 
 
 @record

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quard.ledger import why_tools
 from quard.ledger.why_tools import Updates
 from quard.plan.unit import shown
+
+if TYPE_CHECKING:
+    from quard.ledger.listings import Listings
 
 _SHOWN = 3
 """How many changes of an interface one line names."""
@@ -53,7 +56,7 @@ def reasons(
     """Return the differences in the users' terms, the most relevant first.
 
     old, new   -- what a result was made from and would be made from (ledger.basis), with the
-                  listings of its overlays; None if nothing is known
+                  listings of its overlays or local trees; None if nothing is known
     difference -- returns what changed in an interface
     updates    -- returns what changed in pinned tools
     An empty return value means that nothing changed: the result itself is missing.
@@ -82,7 +85,8 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         )
     found += _further(dict(before.get("further", ())), dict(now.get("further", ())))
     if before["tree"] != now["tree"]:
-        found.append(_tree(before["tree"], now["tree"]))
+        listed = old.get("listings", {}), new.get("listings", {})
+        found.append(_tree(before["tree"], now["tree"], *listed))
     found += _features(before["features"], now["features"])
     found += _files("patch", before["patches"], now["patches"])
     found += _files("file", before["files"], now["files"])
@@ -185,10 +189,17 @@ def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _tree(before: str, now: str) -> str:
+def _tree(before: str, now: str, old: Listings, new: Listings) -> str:
     if before and now:
-        return "the local source tree changed"
+        return f"the local source tree changed{_named(before, now, old, new)}"
     return "built from a local source tree" if now else "built from the archive again"
+
+
+def _named(before: str, now: str, old: Listings, new: Listings) -> str:
+    """Return the end of a line on a tree: the files that changed, if both states are known."""
+    from quard.ledger.listings import difference  # noqa: PLC0415 - a null build reports no change
+
+    return difference(old.get(before), new.get(now))
 
 
 def _features(before: Mapping[str, bool], now: Mapping[str, bool]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from quard import sites
 from quard.base import canonical
 from quard.base.record import Record, record
-from quard.ledger import why
+from quard.ledger import listings, why
 from quard.ledger.results import made_from, read_record
 from quard.plan import source
 from quard.plan.unit import Input, Unit
@@ -69,9 +69,8 @@ class Forecast:
         old = before["inputs"] if before else {}
         digests = {each.name: self._digest(each, old) for each in unit.inputs}
         same = found is not None and found.key == self._ledger.key(unit, digests)
-        listings = {} if unit.is_package else self._build.images.listings(unit)
-        now = {**self._ledger.basis(unit, found, digests), "listings": listings}
-        reasons = () if same else self._build.reasons(unit, before, now)
+        now = self._ledger.basis(unit, found, digests)
+        reasons = () if same else self._reasons(unit, before, now)
         self._parts[unit.id] = None
         if unit.id in self._build.forced:
             return Expected(unit.name, "build", reasons or why.FORCED)
@@ -93,6 +92,17 @@ class Forecast:
             self._parts[unit.id] = {**stored.record["blobs"], "interface": interface}
             return Expected(unit.name, "restore", reasons, self._archive(unit, stored.record))
         return Expected(unit.name, "build", reasons or (why.MISSING,))
+
+    def _reasons(
+        self, unit: Unit, before: Mapping[str, Any] | None, now: Mapping[str, Any]
+    ) -> tuple[str, ...]:
+        """Return why a unit would be made, with what changed in its overlays or local trees."""
+        if not unit.is_package:
+            now = {**now, "listings": self._build.images.listings(unit)}
+        elif before and now["plan"]["tree"]:
+            before = {**before, "listings": listings.kept(self._ledger.results(unit))}
+            now = {**now, "listings": self._build.place(unit.name).listings()}
+        return self._build.reasons(unit, before, now)
 
     def _digest(self, each: Input, old: Mapping[str, str]) -> str:
         if each.unit not in self._parts:

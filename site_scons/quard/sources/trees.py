@@ -48,6 +48,10 @@ class Listing(Record):
                 total.update(part)
         return total.hexdigest()
 
+    def described(self) -> dict[str, str]:
+        """Return path -> everything else that the digest covers, to report what changed."""
+        return {path: f"{each.kind} {each.content}" for path, each in self.entries.items()}
+
 
 def tree_digest(folder: Path) -> str:
     """Return the digest of a tree; every file is read."""

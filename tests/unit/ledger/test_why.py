@@ -154,6 +154,11 @@ def test_a_tree_that_changes_and_goes_is_told_apart() -> None:
     second = depends(dataclasses.replace(PLAN, tree="e" * 64))
     assert reasons(first, second) == ("the local source tree changed",)
     assert reasons(second, depends()) == ("built from the archive again",)
+    old, new = {"d" * 64: {"a.c": "file 1"}}, {"e" * 64: {"a.c": "file 2"}}
+    named = ("the local source tree changed: a.c changed",)
+    assert reasons({**first, "listings": old}, {**second, "listings": new}) == named
+    of_another = ("the local source tree changed",)
+    assert reasons({**first, "listings": new}, {**second, "listings": new}) == of_another
 
 
 def test_an_archive_that_is_not_accepted_any_more_is_a_reason() -> None:
