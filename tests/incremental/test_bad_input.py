@@ -355,9 +355,9 @@ def test_an_unknown_option_is_refused_before_anything_is_done(greeting: Project)
     assert (greeting.folder / "out/tiny/summary.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("jobs", ["-j0", "-j-1"])
-def test_fewer_jobs_than_one_are_refused(project: Project, jobs: str) -> None:
-    refused(project.run(jobs), "bad-jobs")
+@pytest.mark.parametrize("jobs", [["-j0"], ["-j-1"], ["-j", "x"], ["--jobs=1.5"], ["-j"]])
+def test_what_is_not_a_number_of_jobs_is_refused(project: Project, jobs: list[str]) -> None:
+    refused(project.run(*jobs), "bad-jobs")
 
 
 def test_what_nobody_foresaw_is_one_block_with_its_trace_in_a_file(greeting: Project) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from quard.base.errors import QuardError
-from quard.model import Kconfig, Recipe, ToolchainRuntime
+from quard.model import Kconfig, KernelModule, Recipe, ToolchainRuntime
 from quard.plan.plan import target_parts
 from quard.recipes.catalog import Package
 from quard.recipes.graph import Graph, packages
@@ -25,6 +25,14 @@ def for_build(package: Package) -> Package:
     Raises QuardError no-native for a package that only a target can have.
     """
     recipe = package.recipe
+    if isinstance(recipe, KernelModule):
+        raise QuardError(
+            f"{package.name} cannot be built for the build machine",
+            detail="it has modules of the kernel, which only the board's kernel loads",
+            reason="no-native",
+            hint="remove it from the recipes' `natives`; if the target needs its modules,"
+            " name it in `runtime`",
+        )
     if isinstance(recipe, Kconfig | ToolchainRuntime) or recipe.freestanding:
         raise QuardError(
             f"{package.name} cannot be built for the build machine",

@@ -24,6 +24,7 @@ from .action import KeyedAction
 from .ahead import set_jobs
 from .faults import as_quard_error
 from .flags import Options
+from .jobs import refusal
 from .late import Late
 from .prepared import Prepared
 from .session import Session
@@ -100,11 +101,7 @@ def _refuse_options(parser: OptionParser) -> None:
                 hint=meant(option, parser._long_opt, "./scons -H lists SCons' own"),
             )
     if SCons.Script.GetOption("num_jobs") < 1:
-        raise QuardError(
-            f"-j{SCons.Script.GetOption('num_jobs')} is not a number of jobs",
-            reason="bad-jobs",
-            hint="give 1 or more, or omit it to use every processor",
-        )
+        raise refusal(SCons.Script.GetOption("num_jobs"))
 
 
 def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802

@@ -50,9 +50,10 @@ class Asked(Record):
 def begin() -> None:
     """Do the run and end the process, or return if SCons is needed."""
     asked = None if _is_changed() else understood(sys.argv[1:])
-    if asked is None:
-        return
     try:
+        if asked is None:
+            _require_jobs(sys.argv[1:])
+            return
         options = asked.options
         run = Prepared(*start(asked.arguments, asked.targets, options), options)
         if run.is_done:
@@ -116,6 +117,14 @@ def _jobs(word: str) -> int:
     number = word.removeprefix(_JOBS)
     plain = number.isascii() and number.isdigit() and len(number) <= _DIGITS
     return int(number) if word.startswith(_JOBS) and plain and number[0] != "0" else 0
+
+
+def _require_jobs(words: Sequence[str]) -> None:
+    """Raise QuardError for a number of jobs that SCons would refuse with its own message."""
+    if any(word.startswith(("-j", "--j")) for word in words):
+        from . import jobs  # noqa: PLC0415 - few name a number that is not read here
+
+        jobs.require(words)
 
 
 def _is_changed() -> bool:

@@ -15,6 +15,7 @@ from quard.model import (
     Feature,
     ForBuild,
     Kconfig,
+    KernelModule,
     Part,
     Permission,
     Recipe,
@@ -83,6 +84,14 @@ def test_kernels_firmware_and_toolchains_cannot_be_built_for_it(recipe: Recipe) 
     with pytest.raises(QuardError, match="thing cannot be built for the build machine") as caught:
         native(recipe)
     assert caught.value.reason == "no-native"
+
+
+def test_modules_of_a_kernel_are_needed_on_the_target_if_at_all() -> None:
+    with pytest.raises(QuardError, match="thing cannot be built for the build machine") as caught:
+        native(KernelModule(**COMMON))
+    assert caught.value.reason == "no-native"
+    assert "modules of the kernel" in caught.value.detail
+    assert "`runtime`" in caught.value.hint
 
 
 EDGES = {
