@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import on_file
 from quard.boards import settings
 from quard.ledger.results import Results
-from quard.plan.unit import TARGET_PARTS
+from quard.plan.plan import target_parts
 from quard.project import places
 from quard.store import blob
 
-PARTS = (*TARGET_PARTS, "dev", "deploy")
-"""The parts whose paths are listed; names of debug information depend on what was compiled."""
+OTHERS = ("dev", "deploy")
+"""The parts whose paths are listed behind those for the target."""
+UNLISTED = frozenset(("debug", "log"))
+"""Blobs without a list: names of debug information depend on what was compiled."""
 LISTS = Path(__file__).with_name("golden")
 """The folder of the lists."""
 
@@ -34,21 +36,33 @@ def listing(packages: Path, name: str, folders: Sequence[Path]) -> str:
     folders  -- where the blobs lie
     """
     lines: list[str] = []
-    for name_of_part in PARTS:
-        if path := part(packages, name, name_of_part, folders):
-            lines += _lines(name_of_part, path)
+    for which in _listed(blobs(packages, name)):
+        if path := part(packages, name, which, folders):
+            lines += _lines(which, path)
     debug = part(packages, name, "debug", folders)
     if debug and blob.members(debug):
         lines.append("debug")
     return "".join(f"{line}\n" for line in lines)
 
 
+def blobs(packages: Path, name: str) -> dict[str, str]:
+    """Return the hashes of what was kept of a package, by the names of its parts."""
+    record = json.loads(Results(packages, name).record.read_bytes())
+    found: dict[str, str] = record["blobs"]
+    return found
+
+
+def _listed(parts: Collection[str]) -> Iterator[str]:
+    """Yield the parts to list: those for the target, also of the recipe's own, then the others."""
+    yield from target_parts({*parts}.difference(OTHERS, UNLISTED))
+    yield from OTHERS
+
+
 def part(packages: Path, name: str, which: str, folders: Sequence[Path]) -> Path | None:
     """Return the blob of a package's part, named by its hash; None where it has no such part."""
-    record = json.loads(Results(packages, name).record.read_bytes())
-    if which not in record["blobs"]:
+    sha256 = blobs(packages, name).get(which)
+    if sha256 is None:
         return None
-    sha256: str = record["blobs"][which]
     found = [place for folder in folders if (place := folder / sha256[:2] / sha256).exists()]
     assert found, f"blob {sha256} is in none of {folders}"
     return found[0]

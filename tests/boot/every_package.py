@@ -5,7 +5,8 @@ test_: pytest collects it when it is named.
 
     .venv/bin/python -P -m pytest tests/boot/every_package.py
 
-With --update-golden it writes the lists of their files.
+With --update-golden it writes the lists of their files. BOARD_TESTS=quard-star-aarch64 has them on
+that board instead of the small one; the compiler of its target must be installed.
 """
 
 from __future__ import annotations
@@ -20,12 +21,18 @@ import pytest
 
 import installed
 from boot import small
+from boot.conftest import SMALL_BOARD, TOP
 from boot.guest import Guest
 from boot.test_hardening import lacking
+from quard.boards import board
+from quard.boards.trees import Trees
 from quard.store import blob
 
 pytestmark = pytest.mark.boot
 BOARD = "every"
+OTHER = os.environ.get("BOARD_TESTS", SMALL_BOARD)
+"""The board that has them besides its own packages."""
+TRIPLE = board.load(Trees(TOP), OTHER).target.triple
 LISTED = (
     "curl dbus dnsmasq htop i2c-tools iproute2 json-c kmod less lua markupsafe nano"
     " openssl six sqlite strace tcpdump zstd"
@@ -94,9 +101,9 @@ int main(int count, char **words)
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small board with all of them, in a checkout of its own; the store is the user's."""
+    """The board with all of them, in a checkout of its own; the store is the user's."""
     folder = tmp_path_factory.mktemp("every")
-    small.with_packages(folder, BOARD, LISTED)
+    small.including(folder, BOARD, OTHER, LISTED)
     for targets in ((), BUILT):
         small.build(folder, BOARD, *targets)
     return folder
@@ -117,7 +124,7 @@ def give(guest: Guest, name: str, code: str, *words: str) -> None:
     words -- arguments of the compiler, folders and libraries
     """
     (guest.folder / f"{name}.c").write_text(code)
-    command = ("riscv64-linux-gnu-gcc", f"{name}.c", "-o", str(guest.share / name), *words)
+    command = (f"{TRIPLE}-gcc", f"{name}.c", "-o", str(guest.share / name), *words)
     subprocess.run(command, cwd=guest.folder, env={"PATH": os.environ["PATH"]}, check=True)
 
 
@@ -134,7 +141,15 @@ def on_terminal(guest: Guest, keys: str, program: str) -> str:
 
 @pytest.mark.parametrize("name", ON_FILE)
 def test_the_package_installs_what_is_on_file(name: str, project: Path, update: bool) -> None:
-    if changes := installed.changes(project, BOARD, name, __file__, update=update):
+    """A name with the target's processor in it is on file as it is on the small board."""
+    if OTHER == SMALL_BOARD:
+        changes = installed.changes(project, BOARD, name, __file__, update=update)
+    else:
+        units = project / "out" / BOARD / "units"
+        text = installed.listing(units, name, installed.stores(project))
+        text = text.replace(TRIPLE, "riscv64-linux-gnu")
+        changes = installed.difference(installed.LISTS / f"{name}.paths", text, __file__)
+    if changes:
         pytest.fail(changes, pytrace=False)
 
 
@@ -243,7 +258,7 @@ def test_nano_writes_what_is_typed(guest: Guest) -> None:
 def test_python_finds_a_module_that_was_compiled_for_the_target(guest: Guest) -> None:
     code = "import markupsafe._speedups as found, markupsafe; print(found.__file__)"
     path, said = guest.check(f"python3 -c '{code}; print(markupsafe.escape(chr(60)))'").split()
-    assert path.endswith("-riscv64-linux-gnu.so")
+    assert path.endswith(f"-{TRIPLE}.so")
     assert said == "&lt;"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import checkout
 from boot.conftest import BUILD_SECONDS, SMALL_BOARD, TOP
 from boot.test_real_packages import sources
+from quard.boards.board import load
+from quard.boards.trees import Trees
 
 _LAST = '    "e2fsprogs",\n'
 """The last package in its list."""
@@ -16,6 +19,20 @@ _LAST = '    "e2fsprogs",\n'
 def with_packages(folder: Path, board: str, packages: Iterable[str]) -> None:
     """Make a checkout with a board that has further packages."""
     changed(folder, board, _LAST, _LAST + "".join(f'    "{name}",\n' for name in packages))
+
+
+def including(folder: Path, board: str, other: str, packages: Iterable[str]) -> None:
+    """Make a checkout with a board that has further packages than another one."""
+    checkout.link(folder)
+    for path in (TOP / "configs").iterdir():
+        if path.is_dir():
+            (folder / "configs" / path.name).symlink_to(path)
+        else:
+            shutil.copy(path, folder / "configs")
+    had = load(Trees(TOP), other).own.packages
+    added = "".join(f'    "{name}",\n' for name in packages if name not in had)
+    text = f'summary = "{board}"\ninclude = ["{other}"]\npackages.add = [\n{added}]\n'
+    (folder / f"configs/{board}.toml").write_text(text, encoding="utf-8")
 
 
 def changed(folder: Path, board: str, old: str, new: str) -> None:
