@@ -35,7 +35,7 @@ OTHER = os.environ.get("BOARD_TESTS", SMALL_BOARD)
 TRIPLE = board.load(Trees(TOP), OTHER).target.triple
 LISTED = (
     "curl dbus dnsmasq htop i2c-tools iproute2 json-c kmod less lua markupsafe nano"
-    " openssl six sqlite strace tcpdump zstd"
+    " openssl six sqlite strace tcpdump util-linux zstd"
 ).split()
 """On the board."""
 NEEDED = "ca-certificates libpcap".split()
@@ -295,6 +295,19 @@ def test_tcpdump_shows_the_packets_that_its_filter_lets_through(guest: Guest) ->
     guest.check("left=200; until [ -s /tmp/shown ]; do"
                 " left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.05; done")  # fmt: skip
     assert "127.0.0.1 > 127.0.0.1: ICMP echo request" in guest.check("cat /tmp/shown")
+
+
+def test_util_linux_divides_disks_and_shows_mounts_in_place_of_busybox(guest: Guest) -> None:
+    assert "util-linux 2.42.4" in guest.check("mount --version")
+    assert guest.check("findmnt -n -o FSTYPE /proc") == "proc"
+    assert guest.check("blkid -o value -s TYPE /dev/vda") == "ext4"
+    guest.check("truncate -s 16M /tmp/disk && echo 'size=8M, type=L' | sfdisk -q /tmp/disk")
+    table = json.loads(guest.check("sfdisk -J /tmp/disk"))["partitiontable"]
+    assert [part["size"] for part in table["partitions"]] == [8 * 2048]
+    names = [disk["name"] for disk in json.loads(guest.check("lsblk -J"))["blockdevices"]]
+    assert "vda" in names
+    assert len(guest.check("uuidgen")) == 36
+    assert guest.check("unshare -p -f --mount-proc sh -c 'echo $$'") == "1"
 
 
 def test_zstd_compresses_and_checks(guest: Guest) -> None:
