@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,18 +35,22 @@ OTHER = os.environ.get("BOARD_TESTS", SMALL_BOARD)
 """The board that has them besides its own packages."""
 TRIPLE = board.load(Trees(TOP), OTHER).target.triple
 LISTED = (
-    "curl dbus dnsmasq htop i2c-tools iproute2 json-c kmod less lua markupsafe nano"
+    "curl dbus dnsmasq glib htop i2c-tools iproute2 json-c kmod less lua markupsafe nano"
     " openssl six sqlite strace tcpdump util-linux zstd"
 ).split()
 """On the board."""
-NEEDED = "ca-certificates libpcap".split()
+NEEDED = "ca-certificates libffi libpcap pcre2".split()
 """Needed by one of these."""
-BUILT = "flit-core pcre2 setuptools wheel-tools".split()
+BUILT = "flit-core setuptools wheel-tools".split()
 """Only built: nothing there needs them."""
 ON_FILE = sorted({*LISTED, *NEEDED, *BUILT} - {"openssl"})
 """The packages whose files are compared here."""
-NO_BUFFERS = ("markupsafe",)
+NO_BUFFERS = ("marker", "markupsafe")
 """Packages whose code has no buffer of its own that could be protected."""
+TREE = TOP / "tests/boot/tree"
+"""Packages that use others as those of a product do."""
+OWN = ("marker",)
+"""Those of the tree."""
 JSON_C = """\
 #include <json-c/json.h>
 #include <stdio.h>
@@ -103,9 +108,10 @@ int main(int count, char **words)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The board with all of them, in a checkout of its own; the store is the user's."""
     folder = tmp_path_factory.mktemp("every")
-    small.including(folder, BOARD, OTHER, LISTED)
+    tree = shutil.copytree(TREE, tmp_path_factory.mktemp("tree") / "tree")
+    small.including(folder, BOARD, OTHER, (*LISTED, *OWN))
     for targets in ((), BUILT):
-        small.build(folder, BOARD, *targets)
+        small.build(folder, BOARD, f"trees.paths={tree}", *targets)
     return folder
 
 
@@ -190,6 +196,19 @@ def test_dnsmasq_answers_for_a_name_of_its_own(guest: Guest) -> None:
     guest.check("/etc/init.d/S55dnsmasq restart")
     said = guest.check("nslookup -type=a thing.test 127.0.0.1 2>&1")
     assert "192.0.2.7" in said
+
+
+def test_a_program_of_glib_answers_on_the_bus_with_code_that_was_generated(guest: Guest) -> None:
+    call = "gdbus call --session -d test.Marker -o / -m test.Marker.Mark a12b345"
+    script = f"marker & gdbus wait --session --timeout 60 test.Marker && {call}"
+    assert guest.check(f"dbus-run-session -- sh -c '{script}'", 120) == "('a<12>b<345>',)"
+
+
+def test_gio_shows_files_and_their_types(guest: Guest) -> None:
+    guest.check("printf 'some text' >/tmp/some.txt")
+    shown = guest.check("gio info /tmp/some.txt")
+    assert "standard::size: 9" in shown
+    assert "standard::content-type: text/plain" in shown
 
 
 def test_htop_draws_the_processes(guest: Guest) -> None:
