@@ -23,7 +23,7 @@ import pytest
 import installed
 from boot import small
 from boot.conftest import SMALL_BOARD, TOP
-from boot.guest import Guest
+from boot.guest import FORWARDS, Guest
 from boot.test_hardening import lacking
 from quard.boards import board
 from quard.boards.trees import Trees
@@ -35,7 +35,7 @@ OTHER = os.environ.get("BOARD_TESTS", SMALL_BOARD)
 """The board that has them besides its own packages."""
 TRIPLE = board.load(Trees(TOP), OTHER).target.triple
 LISTED = (
-    "curl dbus dnsmasq glib htop i2c-tools iproute2 json-c kmod less lua markupsafe nano"
+    "curl dbus dnsmasq gdb glib htop i2c-tools iproute2 json-c kmod less lua markupsafe nano"
     " openssl six sqlite strace tcpdump util-linux zstd"
 ).split()
 """On the board."""
@@ -65,8 +65,21 @@ int main(int count, char **words)
 """
 
 
+GDBSERVER = 2345
+"""The port of the guest at which gdbserver listens."""
 UNRESOLVED = "-Wl,--allow-shlib-undefined"
 """The test's compiler may have an older C library than the guest, whose libraries need theirs."""
+TRACED = """\
+#include <stdio.h>
+static int answer(int value)
+{
+    return value + 2;
+}
+int main(void)
+{
+    return printf("%d\\n", answer(40)) < 0;
+}
+"""
 PTY = """\
 #include <poll.h>
 #include <pty.h>
@@ -118,7 +131,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def guest(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     script = project / "out" / BOARD / "images/run.sh"
-    with Guest(script, tmp_path_factory.mktemp("guest")) as guest:
+    settings = {"FORWARD": f"{FORWARDS},tcp:0:{GDBSERVER}"}
+    with Guest(script, tmp_path_factory.mktemp("guest"), settings) as guest:
         guest.boot()
         guest.log_in()
         yield guest
@@ -196,6 +210,20 @@ def test_dnsmasq_answers_for_a_name_of_its_own(guest: Guest) -> None:
     guest.check("/etc/init.d/S55dnsmasq restart")
     said = guest.check("nslookup -type=a thing.test 127.0.0.1 2>&1")
     assert "192.0.2.7" in said
+
+
+def test_gdbserver_lets_gdb_stop_a_program_of_the_guest(guest: Guest) -> None:
+    give(guest, "traced", TRACED, "-g", "-O0", "-static")
+    serve = f"gdbserver --once 0.0.0.0:{GDBSERVER} /mnt/traced"
+    guest.check(f"{serve} >/tmp/served 2>&1 & true")
+    guest.check("left=200; until grep -q Listening /tmp/served; do"
+                " left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.05; done")  # fmt: skip
+    lines = (f"target remote 127.0.0.1:{guest.port(GDBSERVER)}", "break answer", "continue")
+    words = [word for line in (*lines, "print value", "kill") for word in ("-ex", line)]
+    command = ("gdb-multiarch", "-nx", "-batch", *words, str(guest.share / "traced"))
+    said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=300, check=False)  # fmt: skip
+    assert "$1 = 40" in said.stdout, said.stdout + said.stderr
 
 
 def test_a_program_of_glib_answers_on_the_bus_with_code_that_was_generated(guest: Guest) -> None:
