@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quard.boards.configuration import Configuration
+from quard.model import Recipe
 from quard.plan.compose import compiles
+from quard.plan.roles import Roles
 from quard.recipes.catalog import Package
 from quard.recipes.graph import ALL, Edges, packages, parted
 from quard.recipes.implied import implied
@@ -15,22 +17,24 @@ def edges(
     package: Package,
     features: Mapping[str, bool],
     configuration: Configuration,
+    roles: Roles,
     further: tuple[str, ...] = (),
 ) -> Edges:
     """Return the dependencies of a package.
 
     features -- whether each feature of it is on
+    roles    -- of the packages that the root lists
     further  -- packages that it needs beyond those of its recipe and its style
+    Raises QuardError unsettled-role.
     """
-    recipe, style = package.recipe, implied(package.recipe)
-    needs = {*recipe.needs, *style.needs, *further}
-    runtime = {*recipe.runtime, *style.runtime}
-    natives = {*recipe.natives, *style.natives}
-    for feature in recipe.features:
-        if features[feature.name]:
-            needs.update(feature.needs)
-            runtime.update(feature.runtime)
-            natives.update(feature.natives)
+    recipe = package.recipe
+    needs, runtime, natives = _named(recipe, features)
+    needs.update(further)
+    exports = {*recipe.exports}
+    if roles.are_named((*packages(needs), *packages(runtime))):
+        needs = roles.settled(package, needs, seen=True)
+        runtime = roles.settled(package, runtime, seen=False)
+        exports = roles.settled(package, exports, seen=True)
     if configuration.native:
         # A build may run whatever it sees of the build machine: all of it is a need.
         needs, natives = needs | natives, set()
@@ -42,8 +46,22 @@ def edges(
         needs.add(library)
     return Edges(
         needs=packages(needs),
-        exports=tuple(sorted({*packages(needs)}.intersection(recipe.exports))),
+        exports=tuple(sorted({*packages(needs)}.intersection(exports))),
         natives=packages(natives),
         runtime=packages(runtime),
         brought=tuple(sorted(brought)),
     )
+
+
+def _named(recipe: Recipe, features: Mapping[str, bool]) -> tuple[set[str], set[str], set[str]]:
+    """Return `needs`, `runtime` and `natives` of a recipe, its style and its features."""
+    style = implied(recipe)
+    needs = {*recipe.needs, *style.needs}
+    runtime = {*recipe.runtime, *style.runtime}
+    natives = {*recipe.natives, *style.natives}
+    for feature in recipe.features:
+        if features[feature.name]:
+            needs.update(feature.needs)
+            runtime.update(feature.runtime)
+            natives.update(feature.natives)
+    return needs, runtime, natives

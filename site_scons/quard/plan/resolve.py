@@ -24,6 +24,7 @@ from quard.plan.kernel import Options, relied
 from quard.plan.natives import Natives, for_build
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
+from quard.plan.roles import Roles
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import Edges, Graph, build
@@ -70,6 +71,7 @@ class Resolver:
         self._configuration = root.configuration
         self._catalog = catalog
         self._fragments = fragments
+        self.roles = Roles(root, catalog)
         check_names(root, catalog)
         check_fragments(root, fragments, catalog)
         if root.configuration.overrides:
@@ -292,5 +294,6 @@ class Resolver:
             package,
             self._features(package, decided),
             self._configuration,
+            self.roles,
             self._modules_kernel(package, decided),
         )

@@ -38,7 +38,9 @@ def questions(
         for package, feature in choices:
             if package not in everything.edges:
                 continue
-            needs = next(f.needs for f in catalog[package].recipe.features if f.name == feature)
+            user = catalog[package]
+            given = next(f.needs for f in user.recipe.features if f.name == feature)
+            needs = resolver.roles.settled(user, given, seen=True)
             known = needed.setdefault((package, feature), {})
             known |= dict.fromkeys(everything.closure(graph.packages(needs)))
             if package in packages:

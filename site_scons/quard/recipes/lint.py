@@ -53,7 +53,7 @@ def require(packages: Iterable[Package], catalog: Catalog) -> None:
     """
     found: list[Finding] = []
     for package in packages:
-        if catalog.is_clean(package) and catalog.known.issuperset(mentioned(package)):
+        if catalog.is_clean(package) and _are_known(mentioned(package), catalog):
             continue
         mine = lint(package, catalog)
         if not mine:
@@ -68,6 +68,15 @@ def require(packages: Iterable[Package], catalog: Catalog) -> None:
             hint=f"docs/errors/{found[0].reason}.md explains it; docs/adding-a-package.md lists"
             " every field",
         )
+
+
+def _are_known(names: set[str], catalog: Catalog) -> bool:
+    """Return whether each name is that of a package, or a role."""
+    if catalog.known.issuperset(names):
+        return True
+    from quard.recipes.roles import is_role  # noqa: PLC0415 - reads all recipes
+
+    return all(is_role(name, catalog) for name in names - catalog.known)
 
 
 def _texts(package: Package, _: Catalog) -> Iterator[Finding]:

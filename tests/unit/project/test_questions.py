@@ -36,9 +36,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(project: Path, text: str, *names: str) -> dict[str, list[str]]:
+def asked(project: Path, text: str, *names: str, board_text: str = BOARD) -> dict[str, list[str]]:
     """Return the questions: PACKAGE.FEATURE -> the packages whose sources it needs."""
-    (project / "configs/one.toml").write_text(BOARD + text)
+    (project / "configs/one.toml").write_text(board_text + text)
     chosen, catalog = board.load(Trees(project), "one"), Catalog(project / "packages")
     own = Fragments(Trees(project), chosen.configuration)
     resolvers = {
@@ -75,3 +75,10 @@ def test_a_command_for_some_packages_asks_for_these_alone(project: Path) -> None
     assert set(asked(project, more, "early/app")) == {"app.net"}
     assert set(asked(project, more, "app")) == {"app.net"}
     assert asked(project, more, "mnl") == {}
+
+
+def test_a_feature_may_need_a_role_whose_package_the_board_lists(project: Path) -> None:
+    add(project / "packages", "mnl", needs='("deep",)', provides='["link"]')
+    add(project / "packages", "app", features=feature("net", needs='("link",)'))
+    listed = BOARD.replace('["app"]', '["app", "mnl"]')
+    assert asked(project, "", board_text=listed) == {"app.net": ["deep", "mnl"]}
