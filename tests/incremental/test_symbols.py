@@ -45,6 +45,12 @@ def test_every_program_and_library_of_the_image_has_its_symbols(greeting: Projec
     assert '-ex "set architecture riscv:rv64"' in script.read_text()
 
 
+def test_libraries_are_found_by_the_paths_that_processes_name(greeting: Project) -> None:
+    debug(greeting)
+    for path in ("lib/libgreet.so.1", "lib64/libgreet.so.1", "bin/hello"):
+        assert (greeting.folder / ROOT / path).is_file()
+
+
 def test_without_debug_there_is_no_such_folder(greeting: Project) -> None:
     greeting.run("run")
     assert not (greeting.folder / "out/tiny/debug").exists()

@@ -11,6 +11,8 @@ import shutil
 
 from quard.base import canonical
 from quard.base.files import remove_tree
+from quard.image.tree import MERGED
+from quard.parts.fold import folded
 from quard.project.build import BoardBuild
 
 _START = "gdb.sh"
@@ -30,7 +32,7 @@ class Symbols:
 
         Raises QuardError blob-missing for a package whose result is lost, disk-full.
         """
-        wanted = canonical.sealed(self._blobs()).encode()
+        wanted = canonical.sealed({"links": MERGED, "parts": self._blobs()}).encode()
         stamp = self.folder / "packages.json"
         if not stamp.is_file() or stamp.read_bytes() != wanted:
             remove_tree(self.folder)
@@ -38,6 +40,8 @@ class Symbols:
             root.mkdir(parents=True)
             for name, part in self._layers:
                 self._workspace.outputs.extract(name, part, root)
+            for top in MERGED:  # a process names its libraries by these paths
+                (root / top).symlink_to(folded(top))
             stamp.write_bytes(wanted)
         for name in _SCRIPTS:
             shutil.copy(self._workspace.trees.own / "qemu" / name, self.folder / name)
