@@ -17,6 +17,7 @@ from quard.base.record import Record, record
 
 UMASK = 0o022
 """Umask for all written files: readable by everybody, and the user's umask does not matter."""
+_SMALL = 1 << 16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,10 +63,51 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+def replace(path: Path, data: bytes) -> None:
+    """Write a small file as `replacing` does, in half of its time. Raises OSError."""
+    place = str(path)
+    part = f"{place}.{os.urandom(6).hex()}.part"
+    try:
+        _write(part, data)
+        os.rename(part, place)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def _write(place: str, data: bytes) -> None:
+    """Write a new file, and the folders above it if there are none."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        handle = os.open(place, flags, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        handle = os.open(place, flags, 0o666)
+    with open(handle, "wb", buffering=_SMALL) as file:
+        file.write(data)
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content, as 64 hexadecimal digits."""
     with given.opened(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(file.fileno())
+
+
+def sha256_of(handle: int) -> str:
+    """Return the SHA-256 of what can be read from a descriptor, as 64 hexadecimal digits.
+
+    `hashlib.file_digest` clears 256 KiB first, which takes longer than a small file.
+    """
+    piece = os.read(handle, _SMALL)
+    found = hashlib.sha256(piece)
+    if len(piece) == _SMALL:
+        with open(handle, "rb", buffering=0, closefd=False) as rest:
+            return hashlib.file_digest(rest, lambda: found).hexdigest()
+    while piece:
+        piece = os.read(handle, _SMALL)
+        found.update(piece)
+    return found.hexdigest()
 
 
 class HashingWriter:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from quard.base import canonical, given
-from quard.base.files import replacing
+from quard.base import canonical
+from quard.base.files import file_sha256, replacing
 
 
 class Programs:
@@ -44,8 +44,7 @@ class Programs:
         known = self._known.get(str(path))
         if known and known[0] == stamp and len(known) == 2:
             return known[1]
-        with given.opened(path) as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_sha256(path)
         self._keep(str(path), [stamp, found])
         return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import content, is_sha256, replacing
+from quard.base.files import content, is_sha256, replace
 from quard.base.record import Record, record
 from quard.ledger.basis import RECORD
 
@@ -182,5 +182,4 @@ def interface_digest(record: Mapping[str, Any]) -> str:
 
 def put(path: Path, text: str) -> None:
     """Write a small file atomically."""
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+    replace(path, text.encode())

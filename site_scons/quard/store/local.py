@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import shutil
 import stat
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.base.errors import QuardError
-from quard.base.files import file_sha256, is_sha256, remove_tree
+from quard.base.files import file_sha256, is_sha256, remove_tree, sha256_of
 from quard.base.space import enough_space
 from quard.store.record import decode_record, encode_record
 
@@ -197,10 +196,12 @@ class Store:
             place.unlink(missing_ok=True)
             self._removed.add(sha256)
             return False
-        with os.fdopen(handle, "rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+        try:
+            if sha256_of(handle) == sha256:
                 return True
-            self.discard(place, os.fstat(file.fileno()))
+            self.discard(place, os.fstat(handle))
+        finally:
+            os.close(handle)
         self._removed.add(sha256)
         return False
 

@@ -9,7 +9,6 @@ Only a command line that is fully understood here is begun: SCons reads all othe
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import signal
@@ -67,7 +66,6 @@ def begin() -> None:
     except Exception as error:
         print(as_quard_error(error).block(), file=sys.stderr, flush=True)  # noqa: T201
         sys.exit(2)
-    gc.freeze()  # Python ends now, and need not look for garbage
     sys.exit(0)
 
 

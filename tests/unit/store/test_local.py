@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from quard.base.errors import QuardError
+from quard.base.files import sha256_of
+from quard.store import local
 from quard.store.local import Store
 from quard.store.record import decode_record, encode_record
 
@@ -86,15 +88,15 @@ def test_a_good_blob_that_took_a_wrong_ones_place_stays(
     """Another process adds the right blob between the reading and the removal of the wrong one."""
     sha256 = put(store, tmp_path, b"data")
     damage(store, sha256)
-    real = hashlib.file_digest
+    real = sha256_of
 
-    def slow(file: Any, name: Any) -> Any:
-        digest = real(file, name)
-        monkeypatch.setattr(hashlib, "file_digest", real)
+    def slow(handle: int) -> str:
+        digest = real(handle)
+        monkeypatch.setattr(local, "sha256_of", real)
         put(store, tmp_path, b"data")
         return digest
 
-    monkeypatch.setattr(hashlib, "file_digest", slow)
+    monkeypatch.setattr(local, "sha256_of", slow)
     assert not store.verify(sha256)
     assert store.verify(sha256)
 
@@ -251,6 +253,8 @@ HOLD = """
 import sys, time
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
+from quard.base.files import sha256_of
+from quard.store import local
 from quard.store.local import Store
 with Store(Path(sys.argv[2])).scratch() as folder:
     (folder / "half").write_text("made")
@@ -285,6 +289,8 @@ STRESS = """
 import sys
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
+from quard.base.files import sha256_of
+from quard.store import local
 from quard.store.local import Store
 store = Store(Path(sys.argv[2]))
 key = sys.argv[3]
