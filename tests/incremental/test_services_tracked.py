@@ -91,3 +91,11 @@ def test_a_service_that_says_nothing_is_named_with_what_it_may_say(web: Project)
 def test_a_program_that_no_package_installs_is_named_with_its_service(web: Project) -> None:
     web.edit("packages/web/recipe.py", 'run=["/usr/bin/web"]', 'run=["/usr/bin/wbe"]')
     refused(web.run(), "service-program", "/usr/bin/wbe, which /etc/init.d/S05log of package web")
+
+
+def test_a_user_that_the_image_does_not_have_is_refused_before_anything_is_built(
+    web: Project,
+) -> None:
+    web.edit("packages/web/recipe.py", 'run=["/usr/bin/web"]', 'run=["/usr/bin/web"], user="wwe"')
+    refused(web.run(), "unknown-user", "/etc/init.d/S05log of package web names the user 'wwe'")
+    assert not (web.folder / "out/tiny/units/web.json").exists()

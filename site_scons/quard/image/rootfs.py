@@ -60,7 +60,7 @@ class RootfsJob:
 
     layers   -- in any order: two of them never have the same file
     placed   -- (package, path, node) of the plan's files
-    starts   -- those of them that are start scripts, and the programs that these run
+    starts   -- those of them that are start scripts, the programs that these run, and their users
     left_out -- (package in the image, part that is not) -> returns the blob of this part
     overlays -- each may replace files of the packages and of earlier overlays
     formats  -- file systems to make from rootfs.tar, which must respect their limits
@@ -76,7 +76,7 @@ class RootfsJob:
     formats: tuple[str, ...] = ()
     size_mib: int | None = None
     placed: tuple[tuple[str, str, Node], ...] = ()
-    starts: tuple[tuple[str, str], ...] = ()
+    starts: tuple[tuple[str, str, str], ...] = ()
     left_out: Mapping[tuple[str, str], Callable[[], Path]] = field(default_factory=dict)
     hook: Callable[[Tree], Iterable[QuardError]] | None = None
 
@@ -141,6 +141,7 @@ def vet(job: RootfsJob) -> tuple[str, ...]:
     found = [
         *made.errors,
         *scripts.errors(tree),
+        *started.strangers(tree, job.starts, people),
         *special.errors(tree, job.overlays, named | _folders(job.system)),
         *_size_errors(job, tree),
     ]

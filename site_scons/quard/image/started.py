@@ -1,24 +1,22 @@
-"""Checks of the programs that start scripts run which the engine has written."""
+"""Checks of start scripts that the engine has written: the programs that they run, and as whom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from quard.base.errors import QuardError
+from quard.base.names import meant
 from quard.base.plain import short
+from quard.image.accounts import Accounts
 from quard.image.tree import Tree
 
+Start = tuple[str, str, str]
+"""The path of a start script, its program with a leading slash, and the program's user."""
 
-def errors(tree: Tree, starts: Iterable[tuple[str, str]]) -> Iterator[QuardError]:
-    """Yield an error service-program for each program that the guest could not start.
 
-    starts -- path of the start script, and of its program with a leading slash
-    A script of an overlay, instead of the one written, runs what it likes.
-    """
-    for path, program in starts:
-        place = tree.canonical(path)
-        if place in tree.replaced or place not in tree.nodes:
-            continue
+def errors(tree: Tree, starts: Iterable[Start]) -> Iterator[QuardError]:
+    """Yield an error service-program for each program that the guest could not start."""
+    for path, place, program, _ in _own(tree, starts):
         try:
             node = tree.nodes.get(tree.resolve(program))
         except QuardError:
@@ -31,3 +29,30 @@ def errors(tree: Tree, starts: Iterable[tuple[str, str]]) -> Iterator[QuardError
             reason="service-program",
             hint="correct `run` of the service in the recipe, or add the package that installs it",
         )
+
+
+def strangers(tree: Tree, starts: Iterable[Start], people: Accounts) -> Iterator[QuardError]:
+    """Yield an error unknown-user for each program whose user the image does not have."""
+    known = sorted(user.name for user in people.users)
+    for path, place, _, user in _own(tree, starts):
+        if user not in known:
+            yield QuardError(
+                f"/{path} of {tree.owners[place]} names the user {user!r}, which the image does"
+                " not have",
+                detail=f"known: {', '.join(known)}",
+                reason="unknown-user",
+                hint=meant(
+                    user, known, "add it to `users` of the recipe, or to the system's table"
+                ),
+            )
+
+
+def _own(tree: Tree, starts: Iterable[Start]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (path, place in the tree, program, user) of each script that is as it was written.
+
+    A script of an overlay, instead of the one written, runs what it likes.
+    """
+    for path, program, user in starts:
+        place = tree.canonical(path)
+        if place in tree.nodes and place not in tree.replaced:
+            yield path, place, program, user

@@ -52,6 +52,7 @@ class Placed(Record):
     sha256 -- of the file's content, or of the text as canonical JSON
     file   -- where it is, if it is not `text`
     runs   -- path of the program that a start script of ours runs
+    user   -- whom it runs as
     """
 
     package: str
@@ -61,6 +62,7 @@ class Placed(Record):
     file: str = ""
     text: str = ""
     runs: str = ""
+    user: str = ""
 
     @property
     def row(self) -> tuple[str, str, str, str]:
@@ -84,7 +86,8 @@ def placed(package: Package, enabled: Mapping[str, bool]) -> tuple[Placed, ...]:
         else:
             text = script(name, service)
             digest = canonical.digest(text)
-            found.append(Placed(name, service.path, _MODE, digest, text=text, runs=service.run[0]))
+            runs, user = service.run[0], service.user
+            found.append(Placed(name, service.path, _MODE, digest, text=text, runs=runs, user=user))
     return tuple(sorted(found, key=lambda each: each.path))
 
 

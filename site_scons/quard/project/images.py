@@ -215,7 +215,7 @@ class Images:
             formats=root.formats,
             size_mib=root.size_mib or None,
             placed=tuple(map(_node, resolved.placed)),
-            starts=tuple((each.path, each.runs) for each in resolved.placed if each.runs),
+            starts=tuple((p.path, p.runs, p.user) for p in resolved.placed if p.runs),
             left_out={
                 (name, part): partial(outputs.blob, self._packages.unit(root.name, name).name, part)
                 for name, part in resolved.left_out

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from quard.image.accounts import Account, Accounts
 from quard.image.content import Content
-from quard.image.started import errors
+from quard.image.started import errors, strangers
 from quard.image.tree import Node, Origin, Tree
 
 SCRIPT = "etc/init.d/S50web"
@@ -22,7 +23,7 @@ def made(mode: int = 0o755) -> Tree:
 
 @pytest.mark.parametrize("program", ["/usr/bin/web", "/usr/bin/alias", "/usr/bin/loop"])
 def test_a_program_may_be_behind_a_link(program: str) -> None:
-    assert [*errors(made(), [(SCRIPT, program)])] == []
+    assert [*errors(made(), [(SCRIPT, program, "root")])] == []
 
 
 @pytest.mark.parametrize(
@@ -34,12 +35,37 @@ def test_a_program_may_be_behind_a_link(program: str) -> None:
     ],
 )
 def test_what_the_guest_could_not_start_is_an_error(program: str, mode: int, fault: str) -> None:
-    (error,) = errors(made(mode), [(SCRIPT, program)])
+    (error,) = errors(made(mode), [(SCRIPT, program, "root")])
     assert error.reason == "service-program"
     assert error.message == f"{program}, which /{SCRIPT} of package web starts, {fault}"
+
+
+ANY = [(SCRIPT, "/no", "nobody"), ("etc/init.d/S51gone", "/no", "nobody")]
+PEOPLE = Accounts(
+    users=tuple(Account(name, 0, 0, "/", "/bin/false", "", "*") for name in ("root", "www")),
+    groups=(),
+)
+
+
+@pytest.mark.parametrize("user", ["root", "www"])
+def test_a_program_runs_as_a_user_of_the_image(user: str) -> None:
+    assert [*strangers(made(), [(SCRIPT, "/usr/bin/web", user)], PEOPLE)] == []
+
+
+@pytest.mark.parametrize(
+    ("user", "hint"), [("wwe", "did you mean 'www'?"), ("far-off", "add it to `users` of the")]
+)
+def test_a_user_that_the_image_does_not_have_is_an_error(user: str, hint: str) -> None:
+    (error,) = strangers(made(), [(SCRIPT, "/usr/bin/web", user)], PEOPLE)
+    assert error.reason == "unknown-user"
+    assert error.message == (
+        f"/{SCRIPT} of package web names the user {user!r}, which the image does not have"
+    )
+    assert error.detail == "known: root, www"
+    assert error.hint.startswith(hint)
 
 
 def test_a_script_of_an_overlay_or_none_runs_what_it_likes() -> None:
     tree = made()
     tree.add(SCRIPT, Node("file", 0o755, content=Content(1, b"y")), Origin("overlay", "rootfs"))
-    assert [*errors(tree, [(SCRIPT, "/no"), ("etc/init.d/S51gone", "/no")])] == []
+    assert [*errors(tree, ANY), *strangers(tree, ANY, PEOPLE)] == []
