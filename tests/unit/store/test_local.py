@@ -253,8 +253,6 @@ HOLD = """
 import sys, time
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
-from quard.base.files import sha256_of
-from quard.store import local
 from quard.store.local import Store
 with Store(Path(sys.argv[2])).scratch() as folder:
     (folder / "half").write_text("made")
@@ -289,8 +287,6 @@ STRESS = """
 import sys
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
-from quard.base.files import sha256_of
-from quard.store import local
 from quard.store.local import Store
 store = Store(Path(sys.argv[2]))
 key = sys.argv[3]
