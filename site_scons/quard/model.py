@@ -12,6 +12,8 @@ from typing import Literal
 from quard.base.record import Record, record
 from quard.by_target import ByTarget as ByTarget
 from quard.by_target import ForBuild as ForBuild
+from quard.feature import Adds as Adds
+from quard.feature import Feature as Feature
 from quard.installed import Config as Config
 from quard.installed import Part as Part
 from quard.installed import Permission as Permission
@@ -32,29 +34,6 @@ DEPLOY = "boot"
 
 KERNEL = "kernel"
 """The role of the package whose configuration has the options in `kernel`."""
-
-
-@record
-class Feature(Record):
-    """An option of a package that the board sets; both branches are always written out.
-
-    on, off -- arguments of the configure step (Kconfig packages: configuration lines)
-    needs   -- packages that the `on` branch needs to build
-    natives -- packages for the build machine whose programs the `on` branch calls
-    runtime -- packages that the `on` branch needs on the target only
-    kernel  -- options of the kernel that the `on` branch relies on, as in a recipe
-    default -- the choice if the board does not set it
-    """
-
-    name: str
-    summary: str
-    on: tuple[str, ...]
-    off: tuple[str, ...]
-    needs: tuple[str, ...] = ()
-    natives: tuple[str, ...] = ()
-    runtime: tuple[str, ...] = ()
-    kernel: tuple[str, ...] = ()
-    default: bool = False
 
 
 @record(kw_only=True)

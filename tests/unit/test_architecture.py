@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quard.recipes",),
     ("quard.boards",),
     ("quard.hardening", "quard.model", "quard.sites", "quard.target"),
-    ("quard.by_target", "quard.installed", "quard.source", "quard.steps"),
+    ("quard.by_target", "quard.feature", "quard.installed", "quard.source", "quard.steps"),
     ("quard.base",),
 )
 """From top to bottom. A module imports from layers below its own; the modules of one room (plan,
@@ -44,6 +44,7 @@ execute, store, image, site_tools) import each other without a circle."""
 
 VOCABULARY = (
     "quard.by_target",
+    "quard.feature",
     "quard.installed",
     "quard.model",
     "quard.source",

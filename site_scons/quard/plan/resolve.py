@@ -20,6 +20,7 @@ from quard.plan.choices import (
 )
 from quard.plan.compose import Inputs, compose
 from quard.plan.edges import edges
+from quard.plan.features import settled, with_features
 from quard.plan.kernel import Options, relied
 from quard.plan.natives import Natives, for_build
 from quard.plan.plan import Plan
@@ -132,7 +133,7 @@ class Resolver:
         """
         graph = self.graph(decided, extra)
         lint.require((self._catalog[name] for name in graph.order), self._catalog)
-        packages = {name: self.package(name) for name in graph.order}
+        packages = {name: self._with_features(name, decided) for name in graph.order}
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
         check_c_library(packages.values(), self._configuration.target)
@@ -276,18 +277,14 @@ class Resolver:
             natives=seen,
         )
 
+    def _with_features(self, name: str, decided: Mapping[tuple[str, str], bool]) -> Package:
+        package = self.package(name)
+        return with_features(package, self._features(package, decided))
+
     def _features(
         self, package: Package, decided: Mapping[tuple[str, str], bool]
     ) -> dict[str, bool]:
-        settled = {}
-        for feature in package.recipe.features:
-            key = (package.name, feature.name)
-            choice = self._configuration.features.get(key)
-            if choice == "if-available":
-                settled[feature.name] = decided[key]
-            else:
-                settled[feature.name] = feature.default if choice is None else choice == "on"
-        return settled
+        return settled(package, self._configuration, decided)
 
     def _edges(self, package: Package, decided: Mapping[tuple[str, str], bool]) -> Edges:
         return edges(

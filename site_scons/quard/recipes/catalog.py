@@ -20,6 +20,7 @@ from quard.model import Kconfig, Recipe
 from quard.recipes.beside import LEFTOVER, beside, require_inside
 from quard.recipes.parse_cache import ParseCache
 from quard.recipes.variant import Variant
+from quard.recipes.whole import listed
 from quard.target import Target
 
 RECIPE = "recipe.py"
@@ -98,7 +99,7 @@ class Package(Record):
     @property
     def placed(self) -> frozenset[str]:
         """The names of the files that go into images as they are."""
-        services, configs = self.recipe.services, self.recipe.configs
+        services, configs = listed(self.recipe, "services"), listed(self.recipe, "configs")
         if not services and not configs:
             return _NOTHING
         return frozenset((*(each.script for each in services), *(each.file for each in configs)))

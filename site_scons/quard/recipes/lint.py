@@ -35,14 +35,17 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
     # Most runs check no recipe, as none has changed.
+    from quard.recipes.lint_adds import adds  # noqa: PLC0415
     from quard.recipes.lint_kernel import kernel  # noqa: PLC0415
     from quard.recipes.lint_promises import promises  # noqa: PLC0415
     from quard.recipes.lint_services import services  # noqa: PLC0415
 
     found: list[Finding] = []
     first = (_texts, _hardening, sources, names, services, kernel, promises)
-    for check in (*first, _features, _taken, for_build, _files, _modes, _placeholders):
+    checks = (*first, _features, _taken, for_build, _files, _modes, _placeholders)
+    for check in checks:
         found.extend(check(package, catalog))
+    found.extend(adds(package, catalog, checks))
     return tuple(found)
 
 
@@ -123,7 +126,7 @@ def _features(package: Package, _: Catalog) -> Iterator[Finding]:
     for feature in recipe.features:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", feature.name):
             yield finding(package, f"feature {feature.name!r}", "bad name", "bad-feature-name")
-        if not (feature.on or feature.off or feature.runtime or feature.kernel):
+        if not (feature.on or feature.off or feature.runtime or feature.kernel or feature.adds):
             yield finding(
                 package, f"feature {feature.name}", "spell out both branches", "feature-empty"
             )

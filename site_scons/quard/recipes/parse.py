@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from quard import by_target as choice
-from quard import installed, model, source, steps
+from quard import feature, installed, model, source, steps
 from quard.base.names import meant
 from quard.base.typetest import field_tests
 from quard.model import Recipe
@@ -23,7 +23,7 @@ from quard.recipes import by_target
 from quard.recipes.unusable import unusable
 from quard.recipes.variant import Variant
 
-_MODULES = {module.__name__ for module in (choice, installed, model, source, steps)}
+_MODULES = {module.__name__ for module in (choice, feature, installed, model, source, steps)}
 """Modules of the vocabulary; quard.model has the names of all of them."""
 _WORDS = {
     name: value
@@ -164,8 +164,8 @@ def _construct(
     named: dict[str, Any] = {}
     known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
     for keyword in keywords:
-        # The fields of ForBuild are those of the recipe's style: lint checks them.
-        anything = kind is model.ForBuild and keyword.arg is not None
+        # The fields of Adds and ForBuild are those of the recipe's style: lint checks them.
+        anything = kind in (model.Adds, model.ForBuild) and keyword.arg is not None
         if keyword.arg not in known and not anything:
             raise unusable(
                 where,
