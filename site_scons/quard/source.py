@@ -65,9 +65,11 @@ class Git(Record):
 
 @record
 class Folder(Record):
-    """A folder beside the recipe, with code of its own: the source tree of the package.
+    """A folder beside the recipe, with code of its own.
 
     path -- below the recipe's folder
+    into -- the folder of the source tree that it is copied as; empty: the tree itself
     """
 
     path: str
+    into: str = ""

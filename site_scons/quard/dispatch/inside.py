@@ -109,6 +109,7 @@ def _inputs(job: Job, place: JobPlace, build: Build, given: dict[str, Any]) -> B
         archives=archives,
         upstream=digests[TOP] == job.plan.sources[0],
         tree=None,
+        folders={},
         kept=None,
         read=place.read,
         lay_out=lambda work: dependencies.lay_out(job, place, work, build.toolchain, stores),

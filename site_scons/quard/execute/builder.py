@@ -15,9 +15,9 @@ from quard.execute import (
     diagnosis,
     effect,
     kconfig,
+    laid,
     licenses,
     patch,
-    renew,
     sources,
     sysroot,
     taken,
@@ -143,9 +143,7 @@ class Build:
         Its sysroot stays: the interfaces of everything in it are unchanged.
         """
         self._report("update")
-        if inputs.tree and not renew.renew(
-            self.work.src, kept, inputs.tree, tracks=self.plan.tracks
-        ):
+        if not laid.update(self.work.src, kept, inputs, tracks=self.plan.tracks):
             return False
         self.note("update: continues in the folder of the last build")
         make_empty(self.work.home)
@@ -175,13 +173,15 @@ class Build:
             for reference in self.plan.patches:
                 (folder / reference.name).write_bytes(inputs.read(reference))
             patch.apply([folder / p.name for p in self.plan.patches], self.run_patch)
+        if inputs.folders:
+            laid.lay_out(inputs.folders, self.work.src)
+            self.sandbox.hand_over()
 
     def _look_for_licenses(self, *, upstream: bool) -> None:
         """Hash the licence files; log missing ones, an error for upstream's own archive."""
         self.licenses = licenses.hashes(self.work.src, self.plan.licenses)
         if upstream:
-            name = f"{self.plan.name} {self.plan.version}"
-            licenses.require(name, self.work.src, self.licenses)
+            licenses.require(f"{self.plan.name} {self.plan.version}", self.work.src, self.licenses)
         for path, sha256 in self.licenses.items():
             if sha256 is None:
                 self.note(f"licence: the source lacks {path}")

@@ -19,8 +19,9 @@ class BuildInputs:
                order; the tree's own one is the first
     upstream -- the tree has upstream's own bytes, so that no file may be missing
     tree    -- a local source tree that replaces the archive, or None
-    kept    -- the local tree that the work folder was last built from, empty if that was an
-               archive; None if the build starts from scratch
+    folders -- the recipe's own folders, by the folders of the source tree that they are copied as
+    kept    -- the files of local folders that the work folder was last built from, empty if there
+               were none; None if the build starts from scratch
     compiled -- the work folder is in the state in which a build was about to install
     made    -- called when that state is reached
     read    -- returns the content of one of the plan's patches and files, verified
@@ -30,6 +31,7 @@ class BuildInputs:
     archives: Mapping[str, Path]
     upstream: bool
     tree: Listing | None
+    folders: Mapping[str, Listing]
     kept: Mapping[str, Entry] | None
     read: Callable[[FileRef], bytes]
     lay_out: Callable[[Work], None]

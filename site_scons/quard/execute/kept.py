@@ -28,7 +28,8 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
     """Return the hash over what must not change between two builds in one folder.
 
     That is everything a result depends on except the configuration's lines, the device trees of
-    a board, and the state of a local tree: the build itself detects their changes.
+    a board, and the state of a local tree: the build itself detects their changes. Those of the
+    recipe's own folders in the tree are detected where Kconfig configures the package.
 
     depends -- as Job.basis returns it
     place   -- the work folder's path where builds see it (they are not sealed), else None
@@ -44,6 +45,8 @@ def base(depends: Mapping[str, Any], place: Path | None) -> str:
             lines |= set(settings["fragments"])
             steps.append({**step, "kconfig": {**settings, "fragments": [], "lines": []}})
             plan["features"] = {}
+            if "folders" in plan:
+                plan["folders"] = [into for into, _ in plan["folders"]]
         if tuple(step.get("run", ())[: len(PUT)]) == PUT:
             lines.add(step["run"][len(PUT)].removeprefix("{files}/"))
     plan["steps"] = steps

@@ -58,7 +58,8 @@ class _Claimed:
 
     base     -- hash over what may not change while the folder is reused, see kept.base
     compiled -- the same for a folder in which nothing was installed yet, see checkpoint.base
-    tree     -- the local tree that it was last built from; None where the build starts from nothing
+    tree     -- the files of local folders that it was last built from; None where the build starts
+                from nothing
     log      -- log of the compilation that the build resumes after; None where it compiles
     """
 
@@ -149,8 +150,8 @@ class Packager:
                 return self._build(job, place, archives, made, report, force=force)
 
         # Without an archive there is nothing to compile. What continues an earlier build here, and
-        # local trees, stay on this machine.
-        compiles = TOP in archives and not place.tree
+        # local folders, stay on this machine.
+        compiles = TOP in archives and not (place.tree or place.folders)
         leaves = bool(self._workers and compiles and (force or not kept.concerns(place.work)))
         with running(leaves) as elsewhere:
             record = None if elsewhere else here()
@@ -288,6 +289,7 @@ class Packager:
             archives={into: archive.path for into, archive in archives.items()},
             upstream=TOP in archives and archives[TOP].sha256 == job.plan.sources[0],
             tree=place.tree,
+            folders=place.folders,
             kept=tree,
             read=place.read,
             lay_out=lambda work: dependencies.lay_out(

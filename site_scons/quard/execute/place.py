@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quard.base import given
@@ -23,6 +23,8 @@ class JobPlace:
     tree    -- that local tree. It is used in place and may be large: its files are not looked up
                one by one, but compared with this listing, whose digest is in the plan, when they
                are copied
+    folders -- the recipe's own folders, by the folders of the source tree that they are copied as;
+               compared with these listings in the same way
     is_own  -- the tree is a folder of the recipe, which other checkouts have: results are shared
     files   -- name -> path, of the plan's patches and files
     needs   -- name -> name for users, of the packages in the plan's needs and links
@@ -32,6 +34,7 @@ class JobPlace:
 
     requests: tuple[Request, ...]
     tree: Listing | None
+    folders: Mapping[str, Listing] = field(default_factory=dict)
     is_own: bool = False
     files: Mapping[str, Path]
     needs: Mapping[str, str]
@@ -42,13 +45,17 @@ class JobPlace:
     shown: str
 
     def listings(self) -> dict[str, dict[str, str]]:
-        """Return what is in the local tree, by its digest; empty if there is none."""
-        return {self.tree.digest: self.tree.described()} if self.tree else {}
+        """Return what is in each of the local folders, by their digests."""
+        found = (*((self.tree,) if self.tree else ()), *self.folders.values())
+        return {each.digest: each.described() for each in found}
 
     @property
     def entries(self) -> Mapping[str, Entry]:
-        """The entries of the local tree; empty if there is none."""
-        return self.tree.entries if self.tree else {}
+        """The entries of all local folders, by their paths in the source tree."""
+        found = dict(self.tree.entries) if self.tree else {}
+        for into, listing in self.folders.items():
+            found |= {f"{into}/{path}": entry for path, entry in listing.entries.items()}
+        return found
 
     def path(self, reference: FileRef) -> Path:
         """Return where a file of the plan should be. Raises QuardError changed-while-building."""

@@ -55,16 +55,21 @@ def lay_out(archives: Mapping[str, Path], tree: Path, check: Callable[[], None])
     Raises QuardError: as `unpack.unpack` does, source-in-the-way.
     """
     for into, archive in archives.items():
-        if taken := _in_the_way(tree, into):
-            raise QuardError(
-                f"{archive.name} cannot be unpacked as {into}",
-                detail=f"the source has {taken} already",
-                reason="source-in-the-way",
-                hint="give this source another folder with `into`",
-            )
+        require_free(tree, into, archive.name)
         if into == TOP:
             tree.rmdir()
         unpack.unpack(archive, tree / into, check)
+
+
+def require_free(tree: Path, into: str, name: str) -> None:
+    """Raise QuardError source-in-the-way unless a source `name` can be a folder of the tree."""
+    if taken := _in_the_way(tree, into):
+        raise QuardError(
+            f"{name} cannot be unpacked as {into}",
+            detail=f"the source has {taken} already",
+            reason="source-in-the-way",
+            hint="give this source another folder with `into`",
+        )
 
 
 def _in_the_way(tree: Path, into: str) -> str:

@@ -146,7 +146,8 @@ def _kernel(resolved: Resolved, name: str, recipe: Recipe) -> dict[str, list[str
 
 def _sources(recipe: Recipe, name: str, folder: str) -> dict[str, Any]:
     """Return what a recipe says about its sources; `folder` is its own, for messages."""
-    folders = [f"{folder}/{one.path}" for one in recipe.sources if isinstance(one, Folder)]
+    own = [(one.into, one.path) for one in recipe.sources if isinstance(one, Folder)]
+    folders = [f"{folder}/{path}" for into, path in own if into == TOP]
     sources = archives(recipe)
     source = next((one for one in sources if one.into == TOP), None)
     values = {"name": name, "version": recipe.version}
@@ -161,7 +162,8 @@ def _sources(recipe: Recipe, name: str, folder: str) -> dict[str, Any]:
             f"{one.into}: {render(one.address, values)} (sha256 {one.sha256})"
             for one in sources
             if one.into != TOP
-        ],
+        ]
+        + [f"{into}: {folder}/{path}" for into, path in own if into != TOP],
     }
 
 

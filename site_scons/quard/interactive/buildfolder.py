@@ -58,7 +58,8 @@ class BuildFolder:
         return whole(self.build.work) and _read(self.build.work.root).get("base") in wanted
 
     def _stamp(self, base: str) -> str:
-        return canonical.digest([base, self._job.plan.tree])
+        plan = self._job.plan
+        return canonical.digest([base, plan.tree, *plan.folders])
 
     def prepare(self) -> None:
         """Fill the folder, unless it is ready; update the plan's own files.

@@ -83,9 +83,10 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         found.append(
             f"the archive that it was built from is no longer accepted: sha256 {old['archive']}"
         )
-    found += _further(dict(before.get("further", ())), dict(now.get("further", ())))
+    listed = old.get("listings", {}), new.get("listings", {})
+    for field in ("further", "folders"):
+        found += _further(dict(before.get(field, ())), dict(now.get(field, ())), *listed)
     if before["tree"] != now["tree"]:
-        listed = old.get("listings", {}), new.get("listings", {})
         found.append(_tree(before["tree"], now["tree"], *listed))
     found += _features(before["features"], now["features"])
     found += _files("patch", before["patches"], now["patches"])
@@ -101,13 +102,16 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _further(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return the differences between the archives that are unpacked as folders of the tree."""
-    found = []
-    for into in sorted({*before, *now}):
-        if before.get(into) != now.get(into):
-            how = "changed" if into in before and into in now else "added"
-            found.append(f"source in {into} {how if into in now else 'removed'}")
+def _further(
+    before: Mapping[str, str], now: Mapping[str, str], old: Listings, new: Listings
+) -> list[str]:
+    """Return the differences between the sources that are folders of the tree."""
+    found = [f"source in {into} removed" for into in sorted(before.keys() - now.keys())]
+    found += [f"source in {into} added" for into in sorted(now.keys() - before.keys())]
+    for into in sorted(before.keys() & now.keys()):
+        if before[into] != now[into]:
+            named = _named(before[into], now[into], old, new)
+            found.append(f"source in {into} changed{named}")
     return found
 
 

@@ -26,6 +26,7 @@ class Inputs(Record):
     fragments      -- the board's Kconfig fragments, in its order
     relied         -- for the kernel: options that packages rely on, see quard.plan.kernel
     tree           -- digest of the source tree that overrides the archive, or ""
+    folders        -- (folder of the tree, digest) of the recipe's own folders in it
     whole          -- it has the further archives as well
     generate       -- the tree is a developer's checkout without a configure script
     strict         -- only upstream's archive is accepted
@@ -40,6 +41,7 @@ class Inputs(Record):
     fragments: tuple[FileRef, ...] = ()
     relied: tuple[str, ...] = ()
     tree: str = ""
+    folders: tuple[tuple[str, str], ...] = ()
     whole: bool = False
     generate: bool = False
     strict: bool = False
@@ -58,8 +60,7 @@ def compose(
     inputs: Inputs,
 ) -> Plan:
     """Return the plan of one package. Raises QuardError for an unknown placeholder."""
-    context = _context(name, recipe, configuration, features, inputs)
-    chosen = style(recipe)
+    context, chosen = _context(name, recipe, configuration, features, inputs), style(recipe)
     steps = _steps(recipe, context, chosen)
     env = context.variables((*chosen.env, *recipe.env))
     return Plan(
@@ -69,6 +70,7 @@ def compose(
         sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
         further=() if inputs.whole else further(recipe),
         tree=inputs.tree,
+        folders=inputs.folders,
         patches=inputs.patches,
         files=_files(inputs, native=configuration.native, used=(env, steps)),
         features=tuple(sorted(features.items())),

@@ -159,9 +159,9 @@ class Plan(Record):
 
     sources  -- digests of the accepted archives, upstream's first. One of them is unpacked and
                 named in the result: they are not part of the plan's identity
-    further  -- (folder, digest) of the archives that are unpacked as folders of the source tree,
-                in their order
+    further  -- (folder of the source tree, digest) of the archives that are unpacked there
     tree     -- digest of a local source tree that replaces the archive, or ""
+    folders  -- the same of the recipe's own folders, which are copied after the patches
     patches  -- applied in this order
     files    -- the recipe's other files, which steps find in {files}
     features -- (name, on) of every feature, for people who compare plans
@@ -178,8 +178,7 @@ class Plan(Record):
     parts    -- (part, wildcards of staged paths that it has), sorted
     licenses -- paths of licence files in the source
     taken    -- it has no source: its record says which packages of the tools its files come from
-    answers  -- its configure scripts are given answers about the compiler and its C library, which
-                is no package: that would come into the sysroot with the dependencies
+    answers  -- its configure scripts are given answers about a C library that is no package
     """
 
     name: str
@@ -188,6 +187,7 @@ class Plan(Record):
     sources: tuple[str, ...] = ()
     further: tuple[tuple[str, str], ...] = ()
     tree: str = ""
+    folders: tuple[tuple[str, str], ...] = ()
     patches: tuple[FileRef, ...] = ()
     files: tuple[FileRef, ...] = ()
     features: tuple[tuple[str, bool], ...] = ()
@@ -238,6 +238,7 @@ class Plan(Record):
             "deploys": self.deploys,
             "licenses": self.licenses,
             **({"further": self.further} if self.further else {}),
+            **({"folders": self.folders} if self.folders else {}),
             **({"origins": ORIGINS} if self.taken else {}),
             **({"answers": ANSWERS} if self.answers else {}),
         }

@@ -47,6 +47,7 @@ def _plan(data: Mapping[str, Any]) -> Plan:
         sources=tuple(data["sources"]),
         further=tuple((into, sha256) for into, sha256 in data.get("further", ())),
         tree=data["tree"],
+        folders=tuple((into, digest) for into, digest in data.get("folders", ())),
         patches=_files(data["patches"]),
         files=_files(data["files"]),
         features=tuple(sorted(data["features"].items())),

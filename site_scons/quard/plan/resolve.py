@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from quard.base.errors import QuardError
-from quard.base.record import Record, record
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
 from quard.boards.root import Root
@@ -26,24 +25,13 @@ from quard.plan.natives import Natives, for_build
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
 from quard.plan.roles import Roles
+from quard.plan.source import Tree
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import Edges, Graph, build
 from quard.recipes.implied import implied
 
-
-@record
-class Tree(Record):
-    """A local source folder that is built instead of a recipe's archive.
-
-    digest     -- of its content
-    configured -- it has a configure script, as releases do and developers' checkouts do not
-    whole      -- it has all of the recipe's sources, patched: the package is being edited
-    """
-
-    digest: str
-    configured: bool
-    whole: bool = False
+_ARCHIVES = Tree()
 
 
 class Resolver:
@@ -140,7 +128,7 @@ class Resolver:
         options = (*options, *self._options(decided))
         plans = {}
         for name, package in packages.items():
-            inputs = self._inputs(package, graph, trees.get(name), natives)
+            inputs = self._inputs(package, graph, trees.get(name, _ARCHIVES), natives)
             if relied := self._relied(package, decided, options):
                 inputs = replace(inputs, relied=relied)
             plans[name] = self._compose(package, decided, inputs)
@@ -254,22 +242,23 @@ class Resolver:
         return found
 
     def _inputs(
-        self, package: Package, graph: Graph, tree: Tree | None, natives: Natives | None
+        self, package: Package, graph: Graph, tree: Tree, natives: Natives | None
     ) -> Inputs:
         name, native = package.name, self._configuration.native
-        configured = isinstance(package.recipe, Kconfig)
+        tree, configured = tree.for_recipe(package.recipe), isinstance(package.recipe, Kconfig)
         seen: tuple[str, ...] = ()
         if native and natives:
             seen = natives.seen_by(name)
         elif natives:
             seen = natives.seen(graph.edges[name].natives)
         return Inputs(
-            patches=() if tree else package.patches(),
+            patches=() if tree.digest else package.patches(),
             files=package.files(),
             fragments=self._fragments.references(package.name) if configured else (),
-            tree=tree.digest if tree else "",
-            whole=tree is not None and tree.whole,
-            generate=tree is not None and not (tree.configured or tree.whole),
+            tree=tree.digest,
+            folders=tree.folders,
+            whole=tree.whole,
+            generate=bool(tree.digest) and not (tree.configured or tree.whole),
             strict=self._strict,
             sysroot=() if native else graph.sysroot(name),
             linked=() if native else graph.linked(name),

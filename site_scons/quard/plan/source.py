@@ -1,4 +1,4 @@
-"""A recipe's archives: the accepted digests, and the requests to the fetcher."""
+"""A recipe's sources: the accepted digests, the requests to the fetcher, and local folders."""
 
 from __future__ import annotations
 
@@ -45,6 +45,30 @@ class Request(Record):
         return next((one for one in self.variants if one.sha256 == sha256), None)
 
 
+@record
+class Tree(Record):
+    """The local folders that a package is built from.
+
+    digest     -- of the content of the one that is built instead of the archive; "" if none is
+    configured -- it has a configure script, as releases do and developers' checkouts do not
+    whole      -- it has all of the recipe's archives, patched: the package is being edited
+    folders    -- (folder of the source tree, digest) of the recipe's own folders in it
+    own        -- the digest is that of the recipe's own folder: a board may have another source
+    """
+
+    digest: str = ""
+    configured: bool = False
+    whole: bool = False
+    folders: tuple[tuple[str, str], ...] = ()
+    own: bool = False
+
+    def for_recipe(self, recipe: Recipe) -> Tree:
+        """Return it for a package with this recipe, in which a board may have another source."""
+        if self.own and not isinstance(recipe.sources[0], Folder):
+            return Tree(folders=self.folders)
+        return self
+
+
 def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
     """Return the digests that are accepted for the source tree's archive, upstream's first.
 
@@ -60,6 +84,11 @@ def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
 def further(recipe: Recipe) -> tuple[tuple[str, str], ...]:
     """Return the folder and the digest of each archive that is unpacked as a folder in the tree."""
     return tuple((source.into, source.sha256) for source in archives(recipe) if source.into != TOP)
+
+
+def laid_in(recipe: Recipe) -> tuple[Folder, ...]:
+    """Return the recipe's own folders that are copied as folders in the tree."""
+    return tuple(one for one in recipe.sources if isinstance(one, Folder) and one.into != TOP)
 
 
 def archives(recipe: Recipe) -> tuple[Source, ...]:

@@ -258,7 +258,7 @@ class BoardBuild:
 
         workspace, unit, needs = self.workspace, self.package(name), self.needs(name)
         root, bare = parted(name)
-        package, tree = self.roots[root].packages[bare], workspace.local_trees.listing(bare)
+        package, local = self.roots[root].packages[bare], workspace.local_trees
         files = package.places()
         for inner, file in workspace.fragments[root].of(bare).items():
             files[inner] = workspace.trees.path(file)
@@ -267,8 +267,9 @@ class BoardBuild:
         log = f"{name}{suffix}.log"
         return JobPlace(
             requests=workspace.requests(package),
-            tree=tree,
-            is_own=workspace.local_trees.is_own(bare),
+            tree=local.listing(bare) if self.plan(name).tree else None,
+            folders=local.folders(bare),
+            is_own=local.is_own(bare),
             files=files,
             needs={found.package: found.name for found in needs if not found.native},
             natives={found.package: found.name for found in needs if found.native},

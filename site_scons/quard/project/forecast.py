@@ -99,7 +99,7 @@ class Forecast:
         """Return why a unit would be made, with what changed in its overlays or local trees."""
         if not unit.is_package:
             now = {**now, "listings": self._build.images.listings(unit)}
-        elif before and now["plan"]["tree"]:
+        elif before and (now["plan"]["tree"] or now["plan"].get("folders")):
             before = {**before, "listings": listings.kept(self._ledger.results(unit))}
             now = {**now, "listings": self._build.place(unit.name).listings()}
         return self._build.reasons(unit, before, now)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from quard.boards.native import NAME
 from quard.plan.kernel import Options
 from quard.plan.natives import Natives
-from quard.plan.resolve import Resolver, Tree
+from quard.plan.resolve import Resolver
 from quard.plan.resolved import Resolved
+from quard.plan.source import Tree
 from quard.project.rooted import naming
 
 

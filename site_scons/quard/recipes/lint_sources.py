@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import permutations
 
 from quard import sites
 from quard.base.files import is_sha256
@@ -53,25 +54,25 @@ def unknown_site(address: str) -> str:
 def _places(package: Package) -> Iterator[Finding]:
     """Check where sources are unpacked."""
     top, *others = package.recipe.sources
-    if not isinstance(top, Folder) and top.into:
+    if top.into:
         text = "the first source is the source tree itself: it has no `into`"
         yield finding(package, "sources", text, "bad-into")
-    folders = [other.into for other in others if not isinstance(other, Folder) and other.into]
-    yield from twice(package, "sources", tuple(folders))
+    yield from twice(package, "sources", tuple(other.into for other in others if other.into))
     for other in others:
-        if isinstance(other, Folder):
-            text = f"{other.path}: a folder of the recipe must be the first source"
-            yield finding(package, "sources", text, "bad-into")
-            continue
+        name = other.path if isinstance(other, Folder) else other.address
         if not other.into:
-            text = f"{other.address} needs `into`, a folder of the first source's tree"
+            text = f"{name} needs `into`, a folder of the first source's tree"
             yield finding(package, "sources", text, "bad-into")
         elif not is_inside(other.into) or "{" in other.into:
             text = f"into={other.into!r} must be a path in the source, such as lib/x"
             yield finding(package, "sources", text, "bad-into")
         if isinstance(other, Source) and other.alternates:
-            text = f"{other.address}: only the first source may have alternates"
+            text = f"{name}: only the first source may have alternates"
             yield finding(package, "sources", text, "further-alternates")
+    for outer, inner in permutations([one.into for one in others if isinstance(one, Folder)], 2):
+        if outer and inner.startswith(f"{outer}/"):
+            text = f"into={inner!r} is inside the folder of the recipe in {outer}"
+            yield finding(package, "sources", text, "bad-into")
 
 
 def _folder(package: Package, source: Folder) -> Iterator[Finding]:
@@ -79,7 +80,7 @@ def _folder(package: Package, source: Folder) -> Iterator[Finding]:
     if not is_inside(source.path) or "{" in source.path:
         text = f"{source.path!r} must be a path below the recipe's folder, such as src"
         yield finding(package, "sources", text, "bad-into")
-    for name in package.beside:
+    for name in () if source.into else package.beside:
         if name.endswith(".patch"):
             text = f"{name}: change the files in {source.path} instead, they are the recipe's own"
             yield finding(package, "sources", text, "patched-folder")

@@ -15,7 +15,7 @@ from quard.base.record import record
 from quard.boards.files import reference
 from quard.boards.override import Override, Release, file_name, is_own
 from quard.boards.trees import Trees
-from quard.model import Git, Kconfig, Recipe, Source
+from quard.model import Folder, Git, Kconfig, Recipe, Source
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.lint_sources import is_address, unknown_site
 from quard.recipes.placeholders import unknown_words
@@ -105,6 +105,7 @@ def check(overrides: Mapping[str, Override], catalog: Catalog) -> None:
     for name, override in sorted(overrides.items()):
         package = catalog[name]
         _check_source(package, override)
+        _check_patches(package, override)
         _check_kconfig(package, override)
         _check_files(package, override)
         if override.release:
@@ -121,6 +122,18 @@ def _check_source(package: Package, override: Override) -> None:
                 f"{key}.{package.name} is for packages that have a source",
                 f"remove it; the files of {package.name} come from somewhere else",
             )
+
+
+def _check_patches(package: Package, override: Override) -> None:
+    """Reject patches for the recipe's own code, to which no build would apply them."""
+    top = next(iter(package.recipe.sources), None)
+    if isinstance(top, Folder) and override.patches and not override.release:
+        raise _bad(
+            override,
+            f"patches.{package.name} is for packages that are unpacked",
+            f"change the files in {top.path} of {package.file} instead, or name another source:"
+            f" sources.{package.name}",
+        )
 
 
 def _check_kconfig(package: Package, override: Override) -> None:

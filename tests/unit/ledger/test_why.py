@@ -30,6 +30,8 @@ PLAN = Plan(
     env=(("A", "1"),),
     cflags="-O2",
     hardening=("pie", "relro"),
+    further=(("data", "c" * 64),),
+    folders=(("own", "d" * 64),),
     steps=(
         RunStep("configure", ("./configure", "--with-x")),
         RunStep("build", ("make", "all")),
@@ -140,7 +142,7 @@ def test_every_field_of_the_plan_gives_a_reason_when_it_changes() -> None:
                 new["plan"][key] = value + "x"
             case dict():
                 new["plan"][key] = {**value, "x": True}
-            case _ if key in ("patches", "files"):
+            case _ if key in ("patches", "files", "further", "folders"):
                 new["plan"][key] = [*value, ["x", "8" * 64]]
             case _ if key == "steps":
                 new["plan"][key] = list(value)[:1]
@@ -159,6 +161,13 @@ def test_a_tree_that_changes_and_goes_is_told_apart() -> None:
     assert reasons({**first, "listings": old}, {**second, "listings": new}) == named
     of_another = ("the local source tree changed",)
     assert reasons({**first, "listings": new}, {**second, "listings": new}) == of_another
+
+
+def test_sources_that_are_folders_of_the_tree_are_told_apart() -> None:
+    for field in ("further", "folders"):
+        assert changed(**{field: (("new", "e" * 64),)})[1:] == ("source in new added",)
+    assert changed(further=()) == ("source in data removed",)
+    assert changed(folders=(("own", "e" * 64),)) == ("source in own changed",)
 
 
 def test_an_archive_that_is_not_accepted_any_more_is_a_reason() -> None:

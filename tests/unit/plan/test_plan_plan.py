@@ -31,6 +31,7 @@ OTHER: dict[str, Any] = {
     "sources": ("a",),
     "further": (("x", "a"),),
     "tree": "b",
+    "folders": (("x", "a"),),
     "patches": (FileRef("p", "1"),),
     "files": (FileRef("f", "1"),),
     "features": (("x", True),),

@@ -29,6 +29,11 @@ def test_every_plan_of_the_catalogue_comes_back(path: Path) -> None:
     assert read_plan(json.loads(canonical(plan.as_json()))) == plan
 
 
+def test_folders_of_the_recipe_come_back() -> None:
+    plan = Plan(name="x", version="1", triple="t", folders=(("lib/x", "d" * 64),))
+    assert read_plan(json.loads(canonical(plan.as_json()))) == plan
+
+
 def test_a_plan_of_another_executor_is_refused() -> None:
     with pytest.raises(ValueError, match="executor 0"):
         read_plan({**data(), "executor": 0})

@@ -20,8 +20,9 @@ from quard.boards.targets import target
 from quard.boards.trees import Trees
 from quard.hardening import Hardening
 from quard.plan.plan import KconfigStep
-from quard.plan.resolve import Resolver, Tree
+from quard.plan.resolve import Resolver
 from quard.plan.resolved import Resolved
+from quard.plan.source import Tree
 from quard.recipes.catalog import Catalog
 
 ON = {("app", "net"): True}

@@ -14,8 +14,9 @@ from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.plan.packages import Packages, package_units
 from quard.plan.plan import KconfigStep
-from quard.plan.resolve import Resolver, Tree
+from quard.plan.resolve import Resolver
 from quard.plan.resolved import Resolved
+from quard.plan.source import Tree
 from quard.project.resolving import resolve
 from quard.recipes.catalog import Catalog
 

@@ -183,11 +183,35 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "source 2.provenance",
         "missing-provenance",
     ),
-    "a folder of the recipe that is not the first source": (
+    "a further folder of the recipe without a place": (
         "Autotools",
         {"sources": source() + ' + [Folder("src")]'},
         "sources",
         "bad-into",
+    ),
+    "a first folder of the recipe with a place": (
+        "Autotools",
+        {"sources": '[Folder("src", into="x")]'},
+        "sources",
+        "bad-into",
+    ),
+    "a folder of the recipe in a place outside of the tree": (
+        "Autotools",
+        {"sources": source() + ' + [Folder("src", into="../x")]'},
+        "sources",
+        "bad-into",
+    ),
+    "a folder of the recipe inside another one": (
+        "Autotools",
+        {"sources": source() + ' + [Folder("a", into="x/y"), Folder("b", into="x")]'},
+        "sources",
+        "bad-into",
+    ),
+    "two sources in one place": (
+        "Autotools",
+        {"sources": source() + ' + [Folder("a", into="x"), Folder("b", into="x")]'},
+        "sources",
+        "named-twice",
     ),
     "a folder outside of the recipe": (
         "Autotools",

@@ -213,6 +213,14 @@ def test_a_version_needs_an_archive_whose_address_can_have_it(project: Path) -> 
     assert "sources.none is for packages that have a source" in refused(project, text).message
 
 
+def test_patches_of_a_board_are_not_for_the_recipes_own_code(project: Path) -> None:
+    folder = add(project / "packages", "runs", "Make", sources='(Folder("src"),)')
+    (folder / "src").mkdir()
+    error = refused(project, 'patches.runs = ["acme/fix.patch"]')
+    assert error.message.endswith("patches.runs is for packages that are unpacked")
+    assert error.hint.startswith("change the files in src of packages/runs/recipe.py instead")
+
+
 def test_options_that_packages_rely_on_are_compared_with_the_boards_own_fragment(
     project: Path,
 ) -> None:
