@@ -14,6 +14,10 @@ GIT = "git+"
 _FILE = Path(__file__).with_name("sites.toml")
 
 
+Sites = Mapping[str, tuple[str, ...]]
+"""Name of a site -> its base addresses, the best one first."""
+
+
 def split(address: str) -> tuple[str, str]:
     """Return an address's site and the path on it; the site is empty for a complete address."""
     site, colon, path = address.partition(":")
@@ -28,24 +32,34 @@ def file_name(address: str) -> str:
 
 
 @cache
-def bases() -> Mapping[str, tuple[str, ...]]:
-    """Return the base addresses of each site, the best one first; none for those of the machine."""
+def bases() -> Sites:
+    """Return those of Quardroot's own sites; there are none for the machine's."""
     found = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     return {name: tuple(site["bases"]) for name, site in found.items()} | {DEBIAN: (), PYPI: ()}
 
 
-def expand(address: str) -> tuple[str, ...]:
+def known(trees: Sites) -> Sites:
+    """Return the base addresses of all sites.
+
+    trees -- those of product trees, which may replace Quardroot's
+    """
+    return {**bases(), **trees}
+
+
+def expand(address: str, trees: Sites) -> tuple[str, ...]:
     """Return the complete addresses that an address stands for.
 
     An address that is complete, or on one of the machine's own sites, stands for itself. Raises
     KeyError for an unknown site.
+
+    trees -- the sites of product trees
     """
     if address.startswith(GIT):
-        return tuple(f"{GIT}{one}" for one in expand(address.removeprefix(GIT)))
+        return tuple(f"{GIT}{one}" for one in expand(address.removeprefix(GIT), trees))
     site, path = split(address)
     if not site or site in (DEBIAN, PYPI):
         return (address,)
-    return tuple(joined(base, path) for base in bases()[site])
+    return tuple(joined(base, path) for base in known(trees)[site])
 
 
 def joined(base: str, path: str) -> str:

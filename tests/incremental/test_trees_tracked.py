@@ -280,3 +280,21 @@ def test_a_path_in_an_unknown_tree_is_told(product: Product) -> None:
     refused = product.run()
     assert refused.status == 2 and "reason: unknown-tree" in refused.err
     assert "did you mean 'acme'?" in refused.err
+
+
+def test_a_site_of_a_tree_has_the_sources_of_its_packages(product: Product) -> None:
+    """Its addresses are in no key: another one rebuilds nothing."""
+    recipe = product.folder / "packages/tool/recipe.py"
+    base = product.project.sources.as_uri()
+    recipe.write_text(recipe.read_text().replace(f"{base}/", "acme:"))
+    refused = product.run()
+    assert refused.status == 2 and "unknown site 'acme'" in refused.err
+    sites = f'name = "acme"\n[sites]\nacme = ["file:///nowhere", "{base}"]\n'
+    product.write("quardroot.toml", sites)
+    assert "tool" in ok(product.run()).built
+    info = json.loads(ok(product.run("info", "tool", "FORMAT=json")).out)
+    assert info["source"] == ["file:///nowhere/tool-1.tar.xz", f"{base}/tool-1.tar.xz"]
+    product.write("quardroot.toml", sites.replace("nowhere", "elsewhere"))
+    again = ok(product.run())
+    assert (again.built, again.summary["images"]) == ([], [])
+    assert ok(product.run("sites.acme=file:///near", "-n", "source")).out.startswith("all sources")

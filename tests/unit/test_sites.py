@@ -10,24 +10,24 @@ from quard import sites
 
 
 def test_an_address_on_a_site_is_one_on_each_of_its_bases() -> None:
-    assert sites.expand("gnu:bash/bash-5.3.tar.gz") == tuple(
+    assert sites.expand("gnu:bash/bash-5.3.tar.gz", {}) == tuple(
         f"{base}/bash/bash-5.3.tar.gz" for base in sites.bases()["gnu"]
     )
-    assert sites.expand("gnu:/x")[0] == "https://ftp.gnu.org/gnu/x"
+    assert sites.expand("gnu:/x", {})[0] == "https://ftp.gnu.org/gnu/x"
 
 
 @pytest.mark.parametrize("address", ["https://a/b:c", "file:///a", "debian:pool/x", "pypi:six/x"])
 def test_other_addresses_stand_for_themselves(address: str) -> None:
-    assert sites.expand(address) == (address,)
+    assert sites.expand(address, {}) == (address,)
 
 
 def test_the_site_of_a_repository_is_expanded_too() -> None:
-    assert sites.expand("git+github:o/n.git#x") == ("git+https://github.com/o/n.git#x",)
+    assert sites.expand("git+github:o/n.git#x", {}) == ("git+https://github.com/o/n.git#x",)
 
 
 def test_an_unknown_site_is_an_error() -> None:
     with pytest.raises(KeyError):
-        sites.expand("nowhere:x")
+        sites.expand("nowhere:x", {})
 
 
 @pytest.mark.parametrize(

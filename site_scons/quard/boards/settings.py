@@ -23,8 +23,10 @@ from quard.boards.values import address, size
 if TYPE_CHECKING:
     from quard.boards.launching import Launching
     from quard.boards.remote import Remote
+    from quard.boards.trees import Trees
 
 _REASON = "bad-setting"
+_WHERE = "local.toml or the command line"
 _LISTS = (
     *("sources.mirrors", "tools.mirrors", "login.authorized_keys", "login.authorized_key_files"),
     *("compiler.hosts", "trees.paths"),
@@ -109,10 +111,24 @@ def load(project: Path, arguments: Mapping[str, str], home: Path | None) -> Sett
         if dot and name in TABLES:
             data[name][inner] = _value(key, text)
     table.finish()
-    top = Table(data, "local.toml or the command line", _REASON)
+    top = Table(data, _WHERE, _REASON)
     settings = _settings(top, project, home)
     top.finish()
     return settings
+
+
+def require_sites(chosen: Settings, trees: Trees) -> None:
+    """Check that the sites with addresses of their own are known. Raises QuardError bad-setting."""
+    if not chosen.sites:
+        return
+    from quard import sites  # noqa: PLC0415 - few builds have such settings
+
+    known = sorted(sites.known(trees.sites))
+    table = Table({"sites": chosen.sites}, _WHERE, _REASON).table("sites")
+    for name in chosen.sites:
+        if name not in known:
+            hint = meant(name, known, f"known: {', '.join(known)}")
+            raise table.error(name, "is no known site", hint)
 
 
 def named_path(project: Path, text: str, home: Path | None) -> Path:
@@ -189,15 +205,7 @@ def _settings(top: Table, project: Path, home: Path | None) -> Settings:
 
 
 def _sites(table: Table) -> dict[str, tuple[str, ...]]:
-    """Return the base addresses that are tried first, by the names of sites."""
-    if not table.names():
-        return {}
-    from quard import sites  # noqa: PLC0415 - few builds have such settings
-
-    for name in table.names():
-        if name not in sites.bases():
-            known = f"known: {', '.join(sorted(sites.bases()))}"
-            raise table.error(name, "is no known site", meant(name, sites.bases(), known))
+    """Return the base addresses that are tried first, by the names of sites (`require_sites`)."""
     return {name: table.texts(name) for name in table.names()}
 
 

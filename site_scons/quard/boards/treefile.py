@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from quard import sites
 from quard.base.errors import QuardError
 from quard.base.names import NAME, meant
 from quard.base.plain import short
 from quard.base.record import Record, record
 from quard.base.table import Table, read
 from quard.boards.trees import OWN, Trees, placed
+from quard.sites import DEBIAN, PYPI
 
 FILE = "quardroot.toml"
 """The file at the top of a product tree, which makes a folder one."""
@@ -24,6 +27,8 @@ KINDS: Mapping[str, str] = {
     "qemu": ".toml",
 }
 """Folders of a tree whose entries have names that all trees share, and how these entries end."""
+_SITE = re.compile(r"[a-z0-9]+\Z")
+_BASE = re.compile(r"(https?|ftp|file|git|ssh)://[^\s]+\Z")
 _HINT = "correct `[trees] paths` in local.toml, or trees.paths= on the command line"
 
 
@@ -33,12 +38,14 @@ class Tree(Record):
 
     replaces -- paths of its files and folders that are used instead of those of earlier trees
     board    -- what a build that starts in its folder builds; "" for the usual one
+    sites    -- named sites for addresses, with their base addresses
     """
 
     name: str
     folder: Path
     replaces: tuple[str, ...]
     board: str
+    sites: Mapping[str, tuple[str, ...]]
 
 
 def load(own: Path, folders: Sequence[Path], product: Path | None = None) -> Trees:
@@ -64,6 +71,7 @@ def load(own: Path, folders: Sequence[Path], product: Path | None = None) -> Tre
         places[os.path.realpath(folder)] = tree.name
     _require_distinct(own, trees)
     found = Trees(own, {tree.name: tree.folder for tree in trees})
+    found.sites = {name: bases for tree in trees for name, bases in tree.sites.items()}
     for tree in trees:
         if tree.folder == product:
             found.start = tree.name
@@ -77,7 +85,8 @@ def _tree(folder: Path) -> Tree:
     if not os.path.lexists(path):
         raise _bad(f"{folder} is no product tree: it has no file {FILE}", "", _HINT)
     table = read(path, str(path), REASON)
-    tree = Tree(_name(table), folder, table.texts("replaces", ()), table.text("board", ""))
+    name, replaces = _name(table), table.texts("replaces", ())
+    tree = Tree(name, folder, replaces, table.text("board", ""), _sites(table.table("sites")))
     table.text("checkout", "")  # for the product's start script
     table.finish()
     return tree
@@ -89,6 +98,25 @@ def _name(table: Table) -> str:
         text = f"cannot be {name!r}"
         raise table.error("name", text, f"use a-z, digits, + . and -, and not {OWN!r}")
     return name
+
+
+def _sites(table: Table) -> dict[str, tuple[str, ...]]:
+    """Return the sites of a tree. Raises QuardError bad-tree."""
+    found = {name: table.texts(name) for name in table.names()}
+    for name, bases in found.items():
+        if not _SITE.match(name):
+            raise table.error(name, "is no name for a site", "use a-z and 0-9")
+        if name in (DEBIAN, PYPI):
+            text = "is a site whose addresses the machine's own configuration has"
+            raise table.error(name, text, "use another name")
+        for base in bases:
+            if not _BASE.match(base):
+                text = f"must be a list of base addresses, not {base!r}"
+                raise table.error(name, text, 'such as ["https://example.org/pub"]')
+        if not bases:
+            text = "has no address"
+            raise table.error(name, text, 'give it one, such as ["https://example.org/pub"]')
+    return found
 
 
 def _board(tree: Tree, trees: Trees) -> str:
@@ -140,9 +168,12 @@ def _require_distinct(own: Path, trees: Iterable[Tree]) -> None:
 
     So is an entry of `replaces` that replaces nothing: a file may have got another name.
     """
+    trees = tuple(trees)
     known = dict.fromkeys(_entries(own), "")
+    if any(tree.sites for tree in trees):
+        known |= dict.fromkeys(map(_site, sites.bases()), "")
     for tree in trees:
-        mine = set(_entries(tree.folder))
+        mine = {*_entries(tree.folder), *map(_site, tree.sites)}
         for path in tree.replaces:
             for has, text in (
                 (path in mine, "it does not have"),
@@ -184,8 +215,14 @@ def _entries(folder: Path) -> Iterator[str]:
                 yield f"{kind}/{name}"
 
 
+def _site(name: str) -> str:
+    """Return what `replaces` and messages call a site."""
+    return f"sites/{name}"
+
+
 def _forms() -> str:
-    return ", ".join(f"{kind}/NAME{'' if e.startswith('/') else e}" for kind, e in KINDS.items())
+    forms = [f"{kind}/NAME{'' if e.startswith('/') else e}" for kind, e in KINDS.items()]
+    return ", ".join((*forms, _site("NAME")))
 
 
 def _bad(message: str, detail: str, hint: str) -> QuardError:

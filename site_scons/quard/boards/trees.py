@@ -23,6 +23,7 @@ class Trees:
     own      -- the folder of Quardroot's own tree
     products -- name of a product tree -> its folder
     board    -- the board that is built if the command line names none; "": quardroot's own choice
+    sites    -- name of a site of a product tree -> its base addresses, the best one first
     start    -- name of the product tree in whose folder the build starts; "": in Quardroot's own
     """
 
@@ -32,6 +33,7 @@ class Trees:
         self.own = own
         self.products = products or {}
         self.board = board
+        self.sites: Mapping[str, tuple[str, ...]] = {}
         self.start = ""
 
     def path(self, place: str) -> Path:

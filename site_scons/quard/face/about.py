@@ -111,7 +111,7 @@ def _info(resolved: Resolved, catalog: Catalog, name: str) -> dict[str, Any]:
         "changed_by": f"{override.file}: {' '.join(override.said)}" if override else "",
         "on_board": plan is not None,
         "image": [] if native else [part for each, part in resolved.layers if each == name],
-        **_sources(recipe, name, catalog.shown(name)),
+        **_sources(recipe, name, catalog.shown(name), catalog.sites),
         "patches": _patches(package),
         **_kconfig(resolved, package, plan),
         "needs": list(edges.needs if edges else sorted(recipe.needs)),
@@ -144,8 +144,11 @@ def _kernel(resolved: Resolved, name: str, recipe: Recipe) -> dict[str, list[str
     }
 
 
-def _sources(recipe: Recipe, name: str, folder: str) -> dict[str, Any]:
-    """Return what a recipe says about its sources; `folder` is its own, for messages."""
+def _sources(recipe: Recipe, name: str, folder: str, trees: sites.Sites) -> dict[str, Any]:
+    """Return what a recipe says about its sources; `folder` is its own, for messages.
+
+    trees -- the sites of product trees
+    """
     own = [(one.into, one.path) for one in recipe.sources if isinstance(one, Folder)]
     folders = [f"{folder}/{path}" for into, path in own if into == TOP]
     sources = archives(recipe)
@@ -154,7 +157,7 @@ def _sources(recipe: Recipe, name: str, folder: str) -> dict[str, Any]:
     written = render_all((source.address, *source.mirrors) if source else (), values)
     others = source.alternates if source else ()
     return {
-        "source": [*folders, *(url for address in written for url in sites.expand(address))],
+        "source": [*folders, *(url for address in written for url in sites.expand(address, trees))],
         "sha256": source.sha256 if source else "",
         "alternates": [f"{render(one.address, values)} (sha256 {one.sha256})" for one in others],
         "provenance": source.provenance if source else "",

@@ -133,10 +133,11 @@ class Forecast:
         found = known.get("archive")
         if not isinstance(found, dict):
             return None
+        trees = self._build.workspace.trees.sites
         package = self._build.roots[unit.folder].packages[unit.package]
         for request in source.requests(unit.package, package.recipe):
             if request.into == source.TOP and (variant := request.variant(found["sha256"])):
-                return {**found, "address": sites.expand(variant.addresses[0])[0]}
+                return {**found, "address": sites.expand(variant.addresses[0], trees)[0]}
         return found
 
     def _depends(self, each: Input) -> str:

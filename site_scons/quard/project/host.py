@@ -20,6 +20,7 @@ from quard.store.local import Store
 from quard.store.stores import Stores
 
 if TYPE_CHECKING:
+    from quard.boards.trees import Trees
     from quard.execute.launcher import Launcher
     from quard.execute.package import Packager
     from quard.execute.workers import Workers
@@ -53,13 +54,14 @@ class Host:
         settings: Settings,
         site: Site,
         console: Console,
-        own: Path | None = None,
+        trees: Trees | None = None,
     ) -> None:
         self.site = site
         self.console = console
         self.stop = Stop()
         self._work = project / "out" / board.name / "work"
         self._settings = settings
+        self._sites = trees.sites if trees else {}
         self._making = threading.RLock()
         self.sources = site.cache / "sources"
         self.reading = threading.BoundedSemaphore(site.jobs)
@@ -72,7 +74,7 @@ class Host:
         self._elsewhere: Workers | None = None
         self.tooling = Tooling(
             project,
-            own or project,
+            trees.own if trees else project,
             project / "out" / board.name / "tools.json",
             board.configuration,
             settings,
@@ -166,6 +168,7 @@ class Host:
                 settings.offline,
                 settings.tools_mirrors,
                 settings.sites,
+                self._sites,
             ),
             self.console.progress(),
             most=settings.largest_mib << 20,

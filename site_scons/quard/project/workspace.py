@@ -112,6 +112,7 @@ class Workspace:
             "offline": self.settings.offline,
             "override": sorted((*self.settings.override, *self.edits)),
             **({"sites": dict(self.settings.sites)} if self.settings.sites else {}),
+            **({"sites of trees": dict(self.trees.sites)} if self.trees.sites else {}),
         }
         keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
         asked = questions(self._resolvers, self._catalog, names, self._sources)

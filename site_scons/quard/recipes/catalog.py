@@ -21,6 +21,7 @@ from quard.recipes.beside import LEFTOVER, beside, require_inside
 from quard.recipes.parse_cache import ParseCache
 from quard.recipes.variant import Variant
 from quard.recipes.whole import listed
+from quard.sites import Sites
 from quard.target import Target
 
 RECIPE = "recipe.py"
@@ -148,9 +149,9 @@ class Catalog:
 
     folder -- of the packages of Quardroot's own tree
     memory -- file of the parse cache, so that only changed recipes are parsed
-    more   -- the same folders of product trees, by the trees' names; of two packages with the same
-              name, that of the later tree is in the catalogue
+    more   -- the same folders of product trees, by the trees' names; the later tree's package wins
     variant -- what recipes that differ between targets are for
+    sites   -- those of product trees
     """
 
     def __init__(
@@ -165,6 +166,7 @@ class Catalog:
         self._own: dict[str, Package] = {}
         self._remembered = ParseCache(memory)
         self._variant = variant or Variant()
+        self.sites: Sites = {}
 
     def of(self, target: Target, trees: Trees) -> Catalog:
         """Return the same catalogue with the recipes for a target of these trees."""

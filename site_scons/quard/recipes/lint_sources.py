@@ -17,7 +17,7 @@ _COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
 _ADDRESS = re.compile(r"(https?|ftp|file|git|ssh)://[^\s]+\Z|[a-z0-9]+:[^/\s][^\s]*[^/\s]\Z")
 
 
-def sources(package: Package, _: Catalog) -> Iterator[Finding]:
+def sources(package: Package, catalog: Catalog) -> Iterator[Finding]:
     found = package.recipe.sources
     if not found:
         if not isinstance(package.recipe, Custom | ToolchainRuntime):
@@ -33,7 +33,7 @@ def sources(package: Package, _: Catalog) -> Iterator[Finding]:
         for url in _addresses(source):
             if not is_address(url):
                 yield finding(package, "sources", f"not an address: {url!r}", "bad-address")
-            elif text := unknown_site(url):
+            elif text := unknown_site(url, catalog.sites):
                 yield finding(package, "sources", text, "unknown-site")
 
 
@@ -42,13 +42,17 @@ def is_address(text: str) -> bool:
     return _ADDRESS.match(text) is not None
 
 
-def unknown_site(address: str) -> str:
-    """Return what is wrong with the site of an address; "" if nothing is."""
+def unknown_site(address: str, trees: sites.Sites) -> str:
+    """Return what is wrong with the site of an address; "" if nothing is.
+
+    trees -- the sites of product trees
+    """
     site = sites.split(address)[0]
-    if not site or site in sites.bases():
+    if not site or site in sites.bases() or site in trees:
         return ""
-    known = f"known: {', '.join(sorted(sites.bases()))}"
-    return f"unknown site {site!r}; {meant(site, sites.bases(), known)}"
+    known = sorted(sites.known(trees))
+    listed = f"known: {', '.join(known)}"
+    return f"unknown site {site!r}; {meant(site, known, listed)}"
 
 
 def _places(package: Package) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from quard.model import Folder, Git, Kconfig, Recipe, Source
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.lint_sources import is_address, unknown_site
 from quard.recipes.placeholders import unknown_words
+from quard.sites import Sites
 
 _REASON = "bad-board"
 
@@ -109,7 +110,7 @@ def check(overrides: Mapping[str, Override], catalog: Catalog) -> None:
         _check_kconfig(package, override)
         _check_files(package, override)
         if override.release:
-            _check_addresses(name, override.release, override.file)
+            _check_addresses(name, override.release, override.file, catalog.sites)
 
 
 def _check_source(package: Package, override: Override) -> None:
@@ -178,11 +179,13 @@ def _check_files(package: Package, override: Override) -> None:
             raise _bad(override, text, "give it another name")
 
 
-def _check_addresses(name: str, release: Release, file: str) -> None:
+def _check_addresses(name: str, release: Release, file: str, trees: Sites) -> None:
     for address in (release.address, *release.mirrors):
         if not address:
             continue
-        text = unknown_site(address) if is_address(address) else f"not an address: {address!r}"
+        text = (
+            unknown_site(address, trees) if is_address(address) else f"not an address: {address!r}"
+        )
         if words := unknown_words(address):
             text = f"{address!r} has the unknown placeholder {{{words[0]}}}"
         if text:

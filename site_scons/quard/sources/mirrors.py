@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from quard import sites
 from quard.base import given
 from quard.process.starting import run
+from quard.sites import Sites
 from quard.sources.attempt import Failed, Limits
 
 DEBIAN = f"{sites.DEBIAN}:"
@@ -31,13 +31,15 @@ class Locations:
     offline -- whether only folders and file addresses are used, not the network
     debian  -- base addresses of Debian's archive, tried before those of apt
     sites   -- base addresses of named sites, tried before the known ones
+    trees   -- the named sites of product trees
     """
 
     folders: tuple[Path, ...] = ()
     mirrors: tuple[str, ...] = ()
     offline: bool = False
     debian: tuple[str, ...] = ()
-    sites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sites: Sites = field(default_factory=dict)
+    trees: Sites = field(default_factory=dict)
 
     def mirrored(self, file: str) -> tuple[str, ...]:
         """Return the addresses of `file` at the mirrors."""
@@ -58,10 +60,10 @@ class Locations:
             return tuple(pypi.addresses(path, near, Limits(), offline=self.offline))
         if site == sites.DEBIAN:
             near = (*near, *self.debian)
-        return (*(sites.joined(base, path) for base in near), *expand(address))
+        return (*(sites.joined(base, path) for base in near), *expand(address, self.trees))
 
 
-def expand(address: str) -> tuple[str, ...]:
+def expand(address: str, trees: Sites) -> tuple[str, ...]:
     """Return the addresses that `address` stands for.
 
     `debian:pool/...` gives one for each base address of Debian's archive that the machine's apt
@@ -73,7 +75,7 @@ def expand(address: str) -> tuple[str, ...]:
     if site == sites.DEBIAN:
         return tuple(sites.joined(base, path) for base in _ARCHIVE.bases())
     try:
-        return sites.expand(address)
+        return sites.expand(address, trees)
     except KeyError:
         raise Failed(f"unknown site {site!r}") from None
 

@@ -49,6 +49,7 @@ def start(
     project = Path.cwd()
     local = settings.load(project, arguments, places.home(os.environ))
     trees = _trees(project, local)
+    settings.require_sites(local, trees)
     catalog = _catalog(project, trees)
     given = {"BOARD": trees.board, **arguments} if trees.board else arguments
     command = cli.parse(tuple(targets), given, catalog.names(), board.names(trees))
@@ -67,7 +68,7 @@ def start(
         places.require_out(project / "out", chosen.name)
         guard.enter(console.note)
         site = Site(**{**vars(site), "keep": (guard.lock,)})
-    host = Host(project, chosen, local, site, console, own=trees.own)
+    host = Host(project, chosen, local, site, console, trees)
     workspace = Workspace(project, trees, chosen, catalog, local, host, _edits(project))
     _serve_machine(command, workspace, options)
     if command.verb not in ("patch", "list", "info", "depends", "rdepends"):
@@ -93,7 +94,9 @@ def _require_roots(command: Command, chosen: board.Board) -> None:
 
 def _catalog(project: Path, trees: Trees) -> Catalog:
     memory = project / "out" / "recipes"
-    return Catalog(trees.own / "packages", memory, trees.folders("packages"))
+    found = Catalog(trees.own / "packages", memory, trees.folders("packages"))
+    found.sites = trees.sites
+    return found
 
 
 def _trees(project: Path, local: Settings) -> Trees:

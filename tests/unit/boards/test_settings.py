@@ -10,7 +10,8 @@ import pytest
 from quard.base.errors import QuardError
 from quard.boards import settings
 from quard.boards.launching import CompileHost, Launching
-from quard.boards.settings import Settings
+from quard.boards.settings import Settings, require_sites
+from quard.boards.trees import Trees
 
 HOME = Path("/home/somebody")
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
@@ -434,7 +435,13 @@ def test_an_address_of_ipv6_names_a_compile_host(tmp_path: Path) -> None:
 
 def test_an_unknown_site_is_refused_with_the_one_that_is_meant(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
-        load(tmp_path, sites__kernal="https://e/")
+        require_sites(load(tmp_path, sites__kernal="https://e/"), Trees(tmp_path))
     assert caught.value.reason == "bad-setting"
     assert "sites.kernal is no known site" in caught.value.message
     assert caught.value.hint == "did you mean 'kernel'?"
+
+
+def test_a_site_of_a_product_tree_may_have_a_server_nearby(tmp_path: Path) -> None:
+    trees = Trees(tmp_path)
+    trees.sites = {"acme": ("https://acme.example.org",)}
+    require_sites(load(tmp_path, sites__acme="https://e/"), trees)

@@ -215,3 +215,52 @@ def test_replacing_nothing_is_an_error(own: Path, tmp_path: Path, path: str, sai
     more = f'replaces = ["{path}"]\n'
     folder = add(tmp_path / "a", "packages/tool/recipe.py", name="alpha", more=more)
     assert said in refused(own, folder).message
+
+
+ACME = '[sites]\nacme = ["https://acme.example.org/src", "ftp://two.example.org"]\n'
+
+
+def test_a_tree_has_sites_of_its_own(own: Path, tmp_path: Path) -> None:
+    folder = add(tmp_path / "a", name="alpha", more=ACME)
+    bases = ("https://acme.example.org/src", "ftp://two.example.org")
+    assert loaded(own, folder).sites == {"acme": bases}
+
+
+def test_a_site_in_two_trees_is_an_error_that_names_both(own: Path, tmp_path: Path) -> None:
+    one = add(tmp_path / "a", name="alpha", more=ACME)
+    two = add(tmp_path / "b", name="beta", more=ACME)
+    found = refused(own, one, two, reason="name-in-two-trees")
+    assert found.message == "two trees have sites/acme"
+    assert found.detail == "alpha:sites/acme\nbeta:sites/acme"
+    add(two, name="beta", more='replaces = ["sites/acme"]\n[sites]\nacme = ["https://new"]\n')
+    assert loaded(own, one, two).sites == {"acme": ("https://new",)}
+
+
+def test_a_site_of_quardroots_may_be_replaced(own: Path, tmp_path: Path) -> None:
+    lines = '[sites]\ngnu = ["https://mirror.example.org/gnu"]\n'
+    folder = add(tmp_path / "a", name="alpha", more=lines)
+    found = refused(own, folder, reason="name-in-two-trees")
+    assert found.detail == "sites/gnu\nalpha:sites/gnu"
+    add(folder, name="alpha", more=f'replaces = ["sites/gnu"]\n{lines}')
+    assert loaded(own, folder).sites == {"gnu": ("https://mirror.example.org/gnu",)}
+
+
+def test_a_site_that_replaces_nothing_is_an_error(own: Path, tmp_path: Path) -> None:
+    folder = add(tmp_path / "a", name="alpha", more=f'replaces = ["sites/acme"]\n{ACME}')
+    assert "names sites/acme, which no earlier tree has" in refused(own, folder).message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('"a-b" = ["https://e"]', "sites.a-b is no name for a site"),
+        ('debian = ["https://e"]', "sites.debian is a site whose addresses"),
+        ('pypi = ["https://e"]', "sites.pypi is a site whose addresses"),
+        ('acme = "https://e"', "sites.acme must be a list of strings"),
+        ('acme = ["e.org"]', "sites.acme must be a list of base addresses, not 'e.org'"),
+        ("acme = []", "sites.acme has no address"),
+    ],
+)
+def test_a_site_is_a_list_of_addresses(own: Path, tmp_path: Path, line: str, said: str) -> None:
+    folder = add(tmp_path / "a", name="alpha", more=f"[sites]\n{line}\n")
+    assert said in refused(own, folder).message

@@ -37,7 +37,7 @@ def test_each_base_of_debians_archive_gives_one_address(apt: Path) -> None:
         "\thttp://unread/\thttp://unread\n"
         "Debian\t$(REPO_URI)\thttps://two/debian\n"
     )
-    assert expand("debian:pool/main/z/zlib/zlib_1.3.orig.tar.gz") == (
+    assert expand("debian:pool/main/z/zlib/zlib_1.3.orig.tar.gz", {}) == (
         "http://one/debian/pool/main/z/zlib/zlib_1.3.orig.tar.gz",
         "https://two/debian/pool/main/z/zlib/zlib_1.3.orig.tar.gz",
     )
@@ -45,13 +45,13 @@ def test_each_base_of_debians_archive_gives_one_address(apt: Path) -> None:
 
 def test_apt_is_asked_once_for_all_addresses(apt: Path) -> None:
     (apt / "targets").write_text("Debian\thttp://one/debian/\t\n")
-    assert expand("debian:a") == ("http://one/debian/a",)
-    assert expand("debian:/b") == ("http://one/debian/b",)
+    assert expand("debian:a", {}) == ("http://one/debian/a",)
+    assert expand("debian:/b", {}) == ("http://one/debian/b",)
     assert len((apt / "runs").read_text().splitlines()) == 1
 
 
 def test_apt_is_not_asked_for_other_addresses(apt: Path) -> None:
-    assert expand("https://example.org/a") == ("https://example.org/a",)
+    assert expand("https://example.org/a", {}) == ("https://example.org/a",)
     assert not (apt / "runs").exists()
 
 
@@ -64,7 +64,7 @@ def test_methods_of_apt_that_others_do_not_have_are_translated_or_left_out(apt: 
         "Debian\tfile:/srv/de bian/\t\n"
         "Debian\tcdrom://x/\t\n"
     )
-    assert expand("debian:a") == ("http://near/debian/a", "file:///srv/de%20bian/a")
+    assert expand("debian:a", {}) == ("http://near/debian/a", "file:///srv/de%20bian/a")
 
 
 def test_a_machine_without_apt_has_no_archive(
@@ -72,18 +72,18 @@ def test_a_machine_without_apt_has_no_archive(
 ) -> None:
     monkeypatch.setattr(mirrors, "_ARCHIVE", mirrors._Archive())
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert expand("debian:a") == ()
+    assert expand("debian:a", {}) == ()
 
 
 def test_an_apt_that_fails_or_has_read_no_index_gives_no_archive(
     apt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (apt / "targets").write_text("")
-    assert expand("debian:a") == ()
+    assert expand("debian:a", {}) == ()
     monkeypatch.setattr(mirrors, "_ARCHIVE", mirrors._Archive())
     (apt / "targets").write_text("Debian\thttp://one/debian/\t\n")
     (apt / "status").write_text("100")
-    assert expand("debian:a") == ()
+    assert expand("debian:a", {}) == ()
 
 
 def test_the_machines_own_apt_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_the_machines_own_apt_is_understood(monkeypatch: pytest.MonkeyPatch) -> 
     )
     if b"Debian" not in answer.stdout.splitlines():
         pytest.skip("this machine's apt knows no archive of Debian")
-    addresses = expand("debian:pool/x")
+    addresses = expand("debian:pool/x", {})
     assert addresses
     assert len(set(addresses)) == len(addresses)
     for address in addresses:
@@ -131,3 +131,14 @@ def test_the_settings_bases_of_debian_come_before_those_of_the_tools(apt: Path) 
 def test_an_unknown_site_is_a_failure_of_its_address() -> None:
     with pytest.raises(Failed, match="unknown site 'nowhere'"):
         Locations().expand("nowhere:x/y.tar")
+
+
+def test_sites_of_product_trees_are_known_and_come_before_quardroots() -> None:
+    trees = {"acme": ("https://acme/src", "https://two"), "gnu": ("https://near",)}
+    where = Locations(sites={"acme": ("file:///srv",)}, trees=trees)
+    assert where.expand("acme:x.tar") == (
+        "file:///srv/x.tar",
+        "https://acme/src/x.tar",
+        "https://two/x.tar",
+    )
+    assert where.expand("gnu:x.tar") == ("https://near/x.tar",)
