@@ -49,8 +49,10 @@ class LocalTrees(Mapping[str, Tree]):
 
         Raises QuardError: missing-folder, recipe-link.
         """
+        package = self._catalog[name]
+        if len(package.recipe.sources) < 2:
+            return {}
         if name not in self._folders:
-            package = self._catalog[name]
             self._folders[name] = {
                 one.into: scan(package.own(one.path), self._memory / _file(name, one.into))
                 for one in laid_in(package.recipe)
