@@ -36,8 +36,7 @@ class Package(Record):
 
     sha256 -- of the recipe's text, and of what chooses among its values
     triple -- of the target that the recipe is for ("*": no board is chosen); "": it is for all
-    beside -- names of the files in the folder, sorted, including the recipe's; then those that
-              other trees add, as TREE:NAME
+    beside -- names of all files in the folder, sorted, then of those of other trees: TREE:NAME
     tree   -- the tree that it is in, see quard.boards.trees
     added  -- names and paths of these files
     """
