@@ -49,7 +49,6 @@ def start(
     project = Path.cwd()
     local = settings.load(project, arguments, places.home(os.environ))
     trees = _trees(project, local)
-    settings.require_sites(local, trees)
     catalog = _catalog(project, trees)
     given = {"BOARD": trees.board, **arguments} if trees.board else arguments
     command = cli.parse(tuple(targets), given, catalog.names(), board.names(trees))
@@ -104,11 +103,13 @@ def _trees(project: Path, local: Settings) -> Trees:
     folders = local.trees
     if project != OWN:
         folders = (*folders, project)
-    if not folders:
-        return Trees(OWN)
-    from quard.boards import treefile  # noqa: PLC0415 - checks that one tree alone does not need
+    found = Trees(OWN)
+    if folders:
+        from quard.boards import treefile  # noqa: PLC0415 - one tree alone needs no such checks
 
-    return treefile.load(OWN, folders, project)
+        found = treefile.load(OWN, folders, project)
+    settings.require_sites(local, found)
+    return found
 
 
 def _serve_machine(command: Command, workspace: Workspace, options: Options) -> None:
