@@ -32,7 +32,7 @@ RECIPE = Autotools(
     features=[
         Feature(
             "ncurses",
-            summary="cfdisk and irqtop, which draw on the terminal",
+            summary="cfdisk, irqtop, more, setterm and ul, which control the terminal",
             on=["--with-ncursesw"],
             off=["--without-ncursesw", "--without-tinfo"],
             needs=["ncurses"],
