@@ -298,3 +298,8 @@ def test_a_site_of_a_tree_has_the_sources_of_its_packages(product: Product) -> N
     again = ok(product.run())
     assert (again.built, again.summary["images"]) == ([], [])
     assert ok(product.run("sites.acme=file:///near", "-n", "source")).out.startswith("all sources")
+    product.write("quardroot.toml", 'name = "acme"\n')  # the recipe was found to be right before
+    for arguments in ((), ("why",)):
+        refused = product.run(*arguments)
+        assert refused.status == 2 and "unknown site 'acme'" in refused.err
+        assert refused.err.count("error: ") == 1 and "Traceback" not in refused.text

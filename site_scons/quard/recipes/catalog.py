@@ -34,7 +34,7 @@ _VARIES = b"ByTarget"
 class Package(Record):
     """A recipe and its folder.
 
-    sha256 -- of the recipe's text, and of what chooses among its values
+    sha256 -- of the recipe's text, of what chooses among its values, and of the trees' sites
     triple -- of the target that the recipe is for ("*": no board is chosen); "": it is for all
     beside -- names of all files in the folder, sorted, then of those of other trees: TREE:NAME
     tree   -- the tree that it is in, see quard.boards.trees
@@ -233,7 +233,7 @@ class Catalog:
             raise _unreadable(shown, RECIPE, error) from error
         variant = self._variant if _VARIES in text else None
         stamp = variant.stamp if variant else b""
-        sha256 = hashlib.sha256(text + stamp).hexdigest()
+        sha256 = hashlib.sha256(text + stamp + " ".join(sorted(self.sites)).encode()).hexdigest()
         triple = variant.name if variant else ""
         entry = _entry(name, triple)
         recipe = self._remembered.recipe(entry, sha256)
