@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from quard.boards.configuration import Configuration
 from quard.model import Recipe
 from quard.plan.compose import compiles
-from quard.plan.roles import Roles
 from quard.recipes.catalog import Package
 from quard.recipes.graph import ALL, Edges, packages, parted
 from quard.recipes.implied import implied
+
+if TYPE_CHECKING:
+    from quard.plan.roles import Roles
 
 
 def edges(
     package: Package,
     features: Mapping[str, bool],
     configuration: Configuration,
-    roles: Roles,
+    roles: Callable[[], Roles],
+    known: frozenset[str],
     further: tuple[str, ...] = (),
 ) -> Edges:
     """Return the dependencies of a package.
 
     features -- whether each feature of it is on
     roles    -- of the packages that the root lists
+    known    -- every package's name
     further  -- packages that it needs beyond those of its recipe and its style
     Raises QuardError unsettled-role.
     """
-    recipe = package.recipe
+    recipe, exports = package.recipe, {*package.recipe.exports}
     needs, runtime, natives = _named(recipe, features)
     needs.update(further)
-    exports = {*recipe.exports}
-    if roles.are_named((*packages(needs), *packages(runtime))):
-        needs = roles.settled(package, needs, seen=True)
-        runtime = roles.settled(package, runtime, seen=False)
-        exports = roles.settled(package, exports, seen=True)
+    if _has_role(needs, known) or _has_role(runtime, known):
+        needs = roles().settled(package, needs, seen=True)
+        runtime = roles().settled(package, runtime, seen=False)
+        exports = roles().settled(package, exports, seen=True)
     if configuration.native:
         # A build may run whatever it sees of the build machine: all of it is a need.
         needs, natives = needs | natives, set()
@@ -51,6 +55,11 @@ def edges(
         runtime=packages(runtime),
         brought=tuple(sorted(brought)),
     )
+
+
+def _has_role(needs: set[str], known: frozenset[str]) -> bool:
+    """Return whether needs, most of which name packages without a part, have another name."""
+    return not (needs <= known or known.issuperset(packages(needs)))
 
 
 def _named(recipe: Recipe, features: Mapping[str, bool]) -> tuple[set[str], set[str], set[str]]:

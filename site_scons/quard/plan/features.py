@@ -8,14 +8,12 @@ from dataclasses import replace
 from quard.boards.configuration import Configuration
 from quard.recipes.catalog import Package
 
+Decided = Mapping[tuple[str, str], bool]
+"""(package, feature) -> whether it is on, of those with the choice `if-available`."""
 
-def settled(
-    package: Package, configuration: Configuration, decided: Mapping[tuple[str, str], bool]
-) -> dict[str, bool]:
-    """Return whether each feature of a package is on.
 
-    decided -- those with the choice `if-available`
-    """
+def settled(package: Package, configuration: Configuration, decided: Decided) -> dict[str, bool]:
+    """Return whether each feature of a package is on."""
     found = {}
     for feature in package.recipe.features:
         key = (package.name, feature.name)
@@ -27,10 +25,12 @@ def settled(
     return found
 
 
-def with_features(package: Package, on: Mapping[str, bool]) -> Package:
+def with_features(package: Package, configuration: Configuration, decided: Decided) -> Package:
     """Return a package with what its features that are on add to its recipe."""
-    if not any(feature.adds and on[feature.name] for feature in package.recipe.features):
-        return package
-    from quard.recipes.whole import whole  # noqa: PLC0415 - few recipes need it
+    for feature in package.recipe.features:
+        if feature.adds:
+            from quard.recipes.whole import whole  # noqa: PLC0415 - few recipes need it
 
-    return replace(package, recipe=whole(package.recipe, on))
+            on = settled(package, configuration, decided)
+            return replace(package, recipe=whole(package.recipe, on))
+    return package

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from quard.base.errors import QuardError
 from quard.boards.configuration import Choice
@@ -19,17 +20,19 @@ from quard.plan.choices import (
 )
 from quard.plan.compose import Inputs, compose
 from quard.plan.edges import edges
-from quard.plan.features import settled, with_features
+from quard.plan.features import Decided, settled, with_features
 from quard.plan.kernel import Options, relied
 from quard.plan.natives import Natives, for_build
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
-from quard.plan.roles import Roles
 from quard.plan.source import Tree
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import Edges, Graph, build
 from quard.recipes.implied import implied
+
+if TYPE_CHECKING:
+    from quard.plan.roles import Roles
 
 _ARCHIVES = Tree()
 
@@ -60,7 +63,6 @@ class Resolver:
         self._configuration = root.configuration
         self._catalog = catalog
         self._fragments = fragments
-        self.roles = Roles(root, catalog)
         check_names(root, catalog)
         check_fragments(root, fragments, catalog)
         if root.configuration.overrides:
@@ -68,11 +70,17 @@ class Resolver:
 
             check(root.configuration.overrides, catalog)
 
+    def roles(self) -> Roles:
+        """Return who has which role in the root."""
+        from quard.plan.roles import Roles  # noqa: PLC0415 - few recipes name a role
+
+        return Roles(self._root, self._catalog)
+
     def choices(self) -> dict[tuple[str, str], Choice]:
         """Return the features whose choice is `if-available`, with that choice."""
         return {key: c for key, c in self._configuration.features.items() if c == "if-available"}
 
-    def graph(self, decided: Mapping[tuple[str, str], bool], extra: Iterable[str] = ()) -> Graph:
+    def graph(self, decided: Decided, extra: Iterable[str] = ()) -> Graph:
         """Return the graph of the root's packages and `extra` ones.
 
         Raises QuardError: unknown-package, dependency-cycle, and any error of reading a recipe.
@@ -82,7 +90,7 @@ class Resolver:
             self._graphs[asked] = self._build((*self._root.packages, *asked[1]), decided)
         return self._graphs[asked]
 
-    def _build(self, roots: tuple[str, ...], decided: Mapping[tuple[str, str], bool]) -> Graph:
+    def _build(self, roots: tuple[str, ...], decided: Decided) -> Graph:
         read: list[Package] = []
 
         def found(name: str) -> Edges:
@@ -97,9 +105,7 @@ class Resolver:
                 lint.require(read, self._catalog)  # which names the recipe
             raise
 
-    def natives(
-        self, decided: Mapping[tuple[str, str], bool], extra: Iterable[str] = ()
-    ) -> frozenset[str]:
+    def natives(self, decided: Decided, extra: Iterable[str] = ()) -> frozenset[str]:
         """Return the packages for the build machine that builds call. Raises as `resolve` does."""
         graph = self.graph(decided, extra)
         callers = [name for name in graph.order if graph.edges[name].natives]
@@ -108,7 +114,7 @@ class Resolver:
 
     def resolve(
         self,
-        decided: Mapping[tuple[str, str], bool],
+        decided: Decided,
         trees: Mapping[str, Tree],
         extra: Iterable[str] = (),
         natives: Natives | None = None,
@@ -121,7 +127,8 @@ class Resolver:
         """
         graph = self.graph(decided, extra)
         lint.require((self._catalog[name] for name in graph.order), self._catalog)
-        packages = {name: self._with_features(name, decided) for name in graph.order}
+        found = ((name, self.package(name)) for name in graph.order)
+        packages = {n: with_features(p, self._configuration, decided) for n, p in found}
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
         check_c_library(packages.values(), self._configuration.target)
@@ -146,9 +153,7 @@ class Resolver:
             options=options,
         )
 
-    def _compose(
-        self, package: Package, decided: Mapping[tuple[str, str], bool], inputs: Inputs
-    ) -> Plan:
+    def _compose(self, package: Package, decided: Decided, inputs: Inputs) -> Plan:
         return compose(
             package.name,
             package.recipe,
@@ -157,7 +162,7 @@ class Resolver:
             inputs=inputs,
         )
 
-    def options(self, decided: Mapping[tuple[str, str], bool]) -> Options:
+    def options(self, decided: Decided) -> Options:
         """Return the kernel options that the packages of the image rely on.
 
         Raises QuardError as `graph` and lint.
@@ -166,7 +171,7 @@ class Resolver:
         lint.require((self._catalog[name] for name in image), self._catalog)
         return self._options(decided)
 
-    def _options(self, decided: Mapping[tuple[str, str], bool]) -> Options:
+    def _options(self, decided: Decided) -> Options:
         if self._configuration.native:
             return ()
         found: list[tuple[str, str]] = []
@@ -179,7 +184,7 @@ class Resolver:
                 found += ((name, option) for feature in chosen for option in feature.kernel)
         return tuple(found)
 
-    def has_kernel(self, decided: Mapping[tuple[str, str], bool]) -> bool:
+    def has_kernel(self, decided: Decided) -> bool:
         """Return whether the root has a kernel of its own. Raises as `graph`.
 
         That is a package with the role of the kernel, unless it is there for modules alone.
@@ -190,7 +195,7 @@ class Resolver:
             return bool(self._kernel(decided))
         return any(KERNEL in recipe.provides for recipe in recipes)
 
-    def _kernel(self, decided: Mapping[tuple[str, str], bool]) -> str:
+    def _kernel(self, decided: Decided) -> str:
         """Return the package that is the root's own kernel, "" if there is none."""
 
         def found(name: str) -> Edges:
@@ -201,9 +206,7 @@ class Resolver:
         order = build(self._root.packages, found).order
         return next((n for n in order if KERNEL in self._catalog[n].recipe.provides), "")
 
-    def _modules_kernel(
-        self, package: Package, decided: Mapping[tuple[str, str], bool]
-    ) -> tuple[str, ...]:
+    def _modules_kernel(self, package: Package, decided: Decided) -> tuple[str, ...]:
         """Return the kernel that a package needs, which is none unless it is a module of one."""
         if not isinstance(package.recipe, KernelModule) or self._configuration.native:
             return ()
@@ -216,9 +219,7 @@ class Resolver:
             f" {self._root.file}",
         )
 
-    def _relied(
-        self, package: Package, decided: Mapping[tuple[str, str], bool], options: Options
-    ) -> tuple[str, ...]:
+    def _relied(self, package: Package, decided: Decided, options: Options) -> tuple[str, ...]:
         """Return what packages add to the configuration of a package, if it is the kernel."""
         recipe = package.recipe
         if not options or KERNEL not in recipe.provides or not isinstance(recipe, Kconfig):
@@ -266,20 +267,15 @@ class Resolver:
             natives=seen,
         )
 
-    def _with_features(self, name: str, decided: Mapping[tuple[str, str], bool]) -> Package:
-        package = self.package(name)
-        return with_features(package, self._features(package, decided))
-
-    def _features(
-        self, package: Package, decided: Mapping[tuple[str, str], bool]
-    ) -> dict[str, bool]:
+    def _features(self, package: Package, decided: Decided) -> dict[str, bool]:
         return settled(package, self._configuration, decided)
 
-    def _edges(self, package: Package, decided: Mapping[tuple[str, str], bool]) -> Edges:
+    def _edges(self, package: Package, decided: Decided) -> Edges:
         return edges(
             package,
             self._features(package, decided),
             self._configuration,
             self.roles,
+            self._catalog.known,
             self._modules_kernel(package, decided),
         )

@@ -17,10 +17,6 @@ class Roles:
         self._root = root
         self._catalog = catalog
 
-    def are_named(self, names: Iterable[str]) -> bool:
-        """Return whether a list of names has more than packages."""
-        return not self._catalog.known.issuperset(names)
-
     def settled(self, user: Package, needs: Iterable[str], *, seen: bool) -> set[str]:
         """Return needs of a package, with packages in place of roles.
 

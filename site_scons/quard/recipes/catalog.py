@@ -20,12 +20,10 @@ from quard.model import Kconfig, Recipe
 from quard.recipes.beside import LEFTOVER, beside, require_inside
 from quard.recipes.parse_cache import ParseCache
 from quard.recipes.variant import Variant
-from quard.recipes.whole import listed
 from quard.sites import Sites
 from quard.target import Target
 
 RECIPE = "recipe.py"
-_NOTHING: frozenset[str] = frozenset()
 _VARIES = b"ByTarget"
 """The word in a recipe that may differ between targets."""
 
@@ -99,10 +97,12 @@ class Package(Record):
     @property
     def placed(self) -> frozenset[str]:
         """The names of the files that go into images as they are."""
-        services, configs = listed(self.recipe, "services"), listed(self.recipe, "configs")
-        if not services and not configs:
-            return _NOTHING
-        return frozenset((*(each.script for each in services), *(each.file for each in configs)))
+        recipe, services, configs = self.recipe, self.recipe.services, self.recipe.configs
+        if recipe.features and any(feature.adds for feature in recipe.features):
+            from quard.recipes.whole import listed  # noqa: PLC0415 - few recipes need it
+
+            services, configs = listed(recipe, "services"), listed(recipe, "configs")
+        return frozenset([*(each.script for each in services), *(each.file for each in configs)])
 
     def file_ref(self, name: str) -> FileRef:
         """Return one file of the folder. Raises QuardError bad-package-file."""

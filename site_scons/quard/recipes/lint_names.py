@@ -12,7 +12,6 @@ from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding, twice
 from quard.recipes.graph import packages, parted
 from quard.recipes.implied import implied
-from quard.recipes.roles import is_role
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OTHER_PARTS = frozenset(("debug", "deploy", "dev", "interface", "log", "runtime", "tar"))
@@ -26,7 +25,7 @@ def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
         for name, part in map(parted, names):
             if part and field.endswith(("exports", "natives")):
                 yield finding(package, field, f"{name}:{part} names a part", "bad-part")
-            if name not in catalog.known and not (_may_be_role(field) and is_role(name, catalog)):
+            if name not in catalog.known and not _is_role(name, field, catalog):
                 text = f"no package {name!r}{near(name, catalog.known)}"
                 yield finding(package, field, text, "unknown-package")
             if name == package.name and not field.endswith("natives"):
@@ -48,9 +47,13 @@ def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     yield from together(package, catalog)
 
 
-def _may_be_role(field: str) -> bool:
-    """Return whether names in a field may be roles: of what builds call, the recipe knows it."""
-    return not field.startswith(("for_build", "the style")) and not field.endswith("natives")
+def _is_role(name: str, field: str, catalog: Catalog) -> bool:
+    """Return whether a name is a role, in a field that may have some: builds call packages."""
+    if field.startswith(("for_build", "the style")) or field.endswith("natives"):
+        return False
+    from quard.recipes.roles import is_role  # noqa: PLC0415 - reads all recipes
+
+    return is_role(name, catalog)
 
 
 def _lists(recipe: Recipe) -> list[tuple[str, tuple[str, ...]]]:
