@@ -23,7 +23,8 @@ def reasons(
 
     old, new -- what executed a plan and what would execute it (ledger.basis)
     """
-    for name in sorted({*old, *new} - {"sealed"}):
+    others = old.get(TOOLCHAIN) != new.get(TOOLCHAIN)  # which says enough about files of its own
+    for name in sorted({*old, *new} - {"sealed", *((TAKEN,) if others else ())}):
         before, now = str(old.get(name, "")), str(new.get(name, ""))
         if before != now:
             yield _line(name, before, now, updates)

@@ -50,6 +50,16 @@ def test_tools_of_a_package(before: str, now: str, expected: list[str]) -> None:
         ({"taken": OWN}, {"taken": OTHER}, ["files that it takes from this machine changed"]),
         ({}, {"taken": OWN}, ["its files are taken from this machine"]),
         ({"taken": OWN}, {}, ["its files are no longer taken from this machine"]),
+        (
+            {"taken": OWN, "toolchain": OWN},
+            {"taken": OTHER, "toolchain": OTHER},
+            ["the cross toolchain changed"],
+        ),
+        (
+            {"toolchain": PINNED},
+            {"taken": OWN, "toolchain": OWN},
+            ["this machine's own tools are used now"],
+        ),
     ],
 )
 def test_files_of_the_machine(
