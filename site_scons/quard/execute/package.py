@@ -20,7 +20,7 @@ from quard.execute.restore import Outcome, finish, restore
 from quard.execute.sources import Archives
 from quard.execute.workers import Record, Workers
 from quard.ledger.basis import key
-from quard.ledger.stored import Stored
+from quard.ledger.stored import Stored, keep
 from quard.plan.plan import Plan
 from quard.plan.source import TOP
 from quard.process.sandbox import Work
@@ -162,7 +162,7 @@ class Packager:
                 record = here()
         record |= sources.record(archives)
         found = Stored(key(made), made, record)
-        self._stores.keep(found.key, record)
+        keep(self._stores, place.results.name, found)
         return finish(job.plan, job.now, place, found, "built")
 
     def _elsewhere(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from quard.base.errors import QuardError
 from quard.base.record import Record, record
 from quard.ledger.basis import acceptable, key
+from quard.ledger.results import LostResult
 from quard.store.stores import Stores
 
 
@@ -39,3 +41,17 @@ def stored(
         found = stores.record(name)
         if found and needed <= found["blobs"].keys():
             yield Stored(name, made, found)
+
+
+def keep(stores: Stores, name: str, found: Stored) -> None:
+    """Put the record of a result that was just made into the store that has its blobs.
+
+    name -- of the package
+    Raises LostResult if somebody else has removed a blob since it was put there, QuardError.
+    """
+    try:
+        stores.keep(found.key, found.record)
+    except QuardError as error:
+        if error.reason != "missing-blob":
+            raise
+        raise LostResult(name, error.message, detail=error.detail, reason=error.reason) from error
