@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from quard.base.errors import QuardError
 from quard.base.names import unknown
@@ -137,12 +137,42 @@ def _check_conflicts(root: Root, graph: Graph, image: Mapping[str, Recipe]) -> N
 
 
 def _check_services(root: Root, image: Mapping[str, Recipe]) -> None:
-    """Reject a choice about a service that no package of the root has."""
-    known = sorted(service.name for recipe in image.values() for service in recipe.services)
-    for name in root.services:
-        if name not in known:
-            error = unknown("service", name, known, "the packages of the root declare them")
-            raise _placed(error, root.configuration.where("services"))
+    """Reject a choice about a service that no package of the root has.
+
+    One that comes with a feature may be left out whether the feature is on or off.
+    """
+    known = {service.name for recipe in image.values() for service in recipe.services}
+    if known.issuperset(root.services):
+        return
+    lacking = _lacking(image, known)
+    for name, wanted in root.services.items():
+        if name in known or (name in lacking and not wanted):
+            continue
+        where = root.configuration.where("services")
+        if name in lacking:
+            package, feature = lacking[name]
+            raise QuardError(
+                f"{where}: {package} has the service {name!r} only with its feature {feature},"
+                " which is off",
+                reason="unknown-service",
+                hint=f"set features.{package}.{feature} = true, or services.{name} = false",
+            )
+        names = sorted({*known, *lacking})
+        error = unknown("service", name, names, "the packages of the root declare them")
+        raise _placed(error, where)
+
+
+def _lacking(image: Mapping[str, Recipe], known: Container[str]) -> dict[str, tuple[str, str]]:
+    """Return the services that the root does not have, and (package, feature) that adds each."""
+    from quard.recipes.whole import added  # noqa: PLC0415 - for few boards only
+
+    return {
+        service.name: (name, feature.name)
+        for name, recipe in image.items()
+        for feature in recipe.features
+        for service in added(feature, "services")
+        if service.name not in known
+    }
 
 
 def _check_libraries(root: Root, image: Mapping[str, Recipe]) -> None:

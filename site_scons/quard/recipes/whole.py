@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from quard.model import Recipe
+from quard.model import Feature, Recipe
 
 
 def whole(recipe: Recipe, on: Mapping[str, bool]) -> Recipe:
@@ -23,9 +23,13 @@ def listed(recipe: Recipe, field: str) -> tuple[Any, ...]:
     """Return what a recipe and all of its features have in a field."""
     found: tuple[Any, ...] = getattr(recipe, field)
     for feature in recipe.features:
-        if feature.adds:
-            found += _items(dict(feature.adds).get(field, ()))
+        found += added(feature, field)
     return found
+
+
+def added(feature: Feature, field: str) -> tuple[Any, ...]:
+    """Return what a feature adds to a field while it is on."""
+    return _items(dict(feature.adds or ()).get(field, ()))
 
 
 def _items(value: object) -> tuple[Any, ...]:

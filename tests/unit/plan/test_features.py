@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from recipe_parts import add, feature
 
+from quard.base.errors import QuardError
 from quard.boards import board
 from quard.boards.configuration import Choice
 from quard.boards.fragments import Fragments
@@ -41,10 +44,16 @@ def recipe(project: Path, features: str) -> None:
     add(project / "packages", "app", features=features, **own)
 
 
-def resolve(project: Path, choice: Choice = "off", *, decided: bool = False) -> Resolved:
+def resolve(
+    project: Path,
+    choice: Choice = "off",
+    *,
+    decided: bool = False,
+    services: Mapping[str, bool] = MappingProxyType({}),
+) -> Resolved:
     own = board.load(Trees(project), "one").own
     given = dataclasses.replace(own.configuration, features={("app", "server"): choice})
-    own = dataclasses.replace(own, configuration=given)
+    own = dataclasses.replace(own, configuration=given, services=services)
     fragments = Fragments(Trees(project), given)
     made = Resolver(own, Catalog(project / "packages"), fragments)
     return made.resolve({("app", "server"): decided}, {})
@@ -77,6 +86,27 @@ def test_a_feature_that_is_off_has_the_plan_of_one_that_adds_nothing(project: Pa
         (project / "packages/app" / name).unlink()
     recipe(project, feature("server", on='("--server",)', off='("--no-server",)'))
     assert resolve(project).plans["app"].identity == before
+
+
+def test_a_board_leaves_its_service_out_whether_it_is_on_or_off(project: Path) -> None:
+    out = {"web": False}
+    assert resolve(project, services=out).placed == ()
+    assert [each.path for each in resolve(project, "on", services=out).placed] == ["etc/web"]
+
+
+def test_a_service_that_is_wanted_while_the_feature_is_off_is_refused(project: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolve(project, services={"web": True})
+    assert caught.value.reason == "unknown-service"
+    assert "app has the service 'web' only with its feature server" in caught.value.message
+    assert "features.app.server = true" in caught.value.hint
+
+
+def test_a_misspelled_service_of_a_feature_that_is_off_gets_a_suggestion(project: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        resolve(project, services={"wep": False})
+    assert (caught.value.reason, caught.value.detail) == ("unknown-service", "known: web")
+    assert "did you mean 'web'?" in caught.value.hint
 
 
 def test_its_services_rebuild_no_package(project: Path) -> None:
