@@ -263,3 +263,17 @@ def test_a_tree_that_vanished_is_one_clear_block(checkout: Checkout) -> None:
     shutil.rmtree(checkout.folder)
     ran = checkout.build()
     assert ran.status == 2 and "reason: bad-setting" in ran.err
+
+
+def test_a_link_that_a_build_left_in_place_of_a_folder_is_not_followed(checkout: Checkout) -> None:
+    outside = checkout.folder.parent / "outside"
+    outside.mkdir()
+    last = "$(UNITS:.c=.o)\n%.o"
+    leaving = f"$(UNITS:.c=.o)\n\trm -r lib\n\tln -s {outside} lib\n%.o"
+    assert last in MAKEFILE
+    checkout.write("Makefile", MAKEFILE.replace(last, leaving))
+    checkout.write("lib/unused.c", "int unused;\n")
+    checkout.first()
+    checkout.write("lib/unused.c", "int other;\n")
+    checkout.starts_anew()
+    assert list(outside.iterdir()) == []

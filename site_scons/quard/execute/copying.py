@@ -55,7 +55,7 @@ def copy(listing: Listing, into: Path, paths: Iterable[str] | None = None) -> No
     for path in listing.entries if paths is None else paths:
         entry, source, target = listing.entries[path], listing.folder / path, into / path
         if entry.kind == "folder":
-            if target.is_symlink() or not target.is_dir():
+            if not is_folder(target):
                 remove(target)
                 target.mkdir()
             continue
@@ -71,9 +71,14 @@ def copy(listing: Listing, into: Path, paths: Iterable[str] | None = None) -> No
             raise changed(listing.folder) from None
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder at a path, and not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
 def remove(path: Path) -> None:
     """Remove a file, a link or a whole folder, if it exists."""
-    if path.is_dir() and not path.is_symlink():
+    if is_folder(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

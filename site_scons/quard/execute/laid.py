@@ -6,11 +6,11 @@ build can replace what changed in such a folder, and need not apply a patch agai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
 
 from quard.execute import renew, sources
-from quard.execute.copying import copy
+from quard.execute.copying import copy, is_folder
 from quard.execute.inputs import BuildInputs
 from quard.sources.trees import Entry, Listing
 
@@ -33,14 +33,16 @@ def update(src: Path, kept: Mapping[str, Entry], inputs: BuildInputs, *, tracks:
     """Update a source tree in which `kept` has been built (JobPlace.entries) to the present state.
 
     tracks -- the package's own make tracks all dependencies
-    Returns False if the build must start from scratch; `src` is then unchanged.
+    Returns False if the build must start from scratch, in another folder.
     """
     tree, folders = inputs.tree, inputs.folders
+    if not all(map(is_folder, _leading(src, folders))):
+        return False  # a build can replace one by a link to anywhere
     inner = {into: _below(kept, into) for into in folders}
     if tree:
         theirs = {f"{into}/{path}" for into, old in inner.items() for path in old}
         old = {path: entry for path, entry in kept.items() if path not in theirs}
-        if folders and old.keys() != tree.entries.keys():
+        if folders and _shape(old) != _shape(tree.entries):
             return False  # what came or went may be in the way of a folder, or have it inside
         if not renew.renew(src, old, tree, tracks=tracks):
             return False
@@ -54,3 +56,15 @@ def update(src: Path, kept: Mapping[str, Entry], inputs: BuildInputs, *, tracks:
 def _below(kept: Mapping[str, Entry], into: str) -> dict[str, Entry]:
     prefix = f"{into}/"
     return {p.removeprefix(prefix): e for p, e in kept.items() if p.startswith(prefix)}
+
+
+def _leading(src: Path, folders: Folders) -> Iterator[Path]:
+    """Yield the places of the recipe's own folders, and all folders that lead there from `src`."""
+    for into in folders:
+        yield src / into
+        yield from (src / above for above in PurePosixPath(into).parents)
+
+
+def _shape(entries: Mapping[str, Entry]) -> dict[str, bool]:
+    """Return path -> whether it is a folder."""
+    return {path: entry.kind == "folder" for path, entry in entries.items()}

@@ -8,6 +8,9 @@ their own lines. So there are three cases:
 - source files were removed, or anything else changed (makefiles, configure scripts, templates):
   the build starts from scratch. Otherwise the outputs of a removed file would still be installed.
 
+It also starts from scratch if the last build itself removed what is to be updated, or left a link
+in place of a folder: such a link may lead to any folder of the machine.
+
 Kbuild, which linux and busybox use, tracks all of this (its fixdep and if_changed), and decides
 itself what to recompile.
 """
@@ -16,10 +19,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from quard.execute.copying import Changes, changes, copy, remove
+from quard.execute.copying import Changes, changes, copy, is_folder, remove
 from quard.sources.trees import Entry, Listing
 
 _UNITS = frozenset((".C", ".S", ".c", ".cc", ".cpp", ".cxx", ".l", ".s", ".y"))
@@ -36,14 +39,32 @@ def renew(src: Path, old: Mapping[str, Entry], new: Listing, *, tracks: bool) ->
     found = changes(old, new.entries)
     if not tracks and not _understood(found, old, new.entries):
         return False
+    touched = () if tracks or _only_units(found, new) else tuple(_units(new.entries))
+    if not _reached(src, old, (*found.all, *touched)):
+        return False
+    if not all(os.path.lexists(src / path) for path in touched if path in old):
+        return False
     for path in reversed(found.removed):
         remove(src / path)
     copy(new, src, sorted({*found.added, *found.edited, *found.other}))
     for path in found.other:
         _refresh(src, src / path)
-    if not tracks and not _only_units(found, new):
-        _compile_all(src, new.entries)
+    for path in touched:  # every compilation unit is newer than its object now
+        os.utime(src / path, follow_symlinks=False)
     return True
+
+
+def _reached(src: Path, old: Mapping[str, Entry], paths: Iterable[str]) -> bool:
+    """Return whether the folders of `old` that these paths are in are still there.
+
+    A build can remove them, or replace one by a link, which may lead out of `src`.
+    """
+    folders = {above for path in paths for above in PurePosixPath(path).parents}
+    return is_folder(src) and all(
+        is_folder(src / each)
+        for each in folders
+        if (entry := old.get(f"{each}")) and entry.kind == "folder"
+    )
 
 
 def _understood(found: Changes, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> bool:
@@ -81,11 +102,10 @@ def _included(listing: Listing) -> set[str]:
     return names
 
 
-def _compile_all(src: Path, entries: Mapping[str, Entry]) -> None:
-    """Make every compilation unit newer than its object."""
+def _units(entries: Mapping[str, Entry]) -> Iterator[str]:
     for path, entry in entries.items():
         if entry.kind in ("file", "program") and PurePosixPath(path).suffix in _UNITS:
-            os.utime(src / path)
+            yield path
 
 
 def _refresh(src: Path, path: Path) -> None:
