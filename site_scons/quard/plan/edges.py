@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from quard.boards.configuration import Configuration
@@ -13,32 +13,35 @@ from quard.recipes.graph import ALL, Edges, packages, parted
 from quard.recipes.implied import implied
 
 if TYPE_CHECKING:
-    from quard.plan.roles import Roles
+    from typing import Protocol
+
+    class Settle(Protocol):
+        """A function that returns needs with packages in place of roles, see Roles.settled."""
+
+        def __call__(self, user: Package, needs: set[str], *, seen: bool) -> set[str]: ...
 
 
 def edges(
     package: Package,
     features: Mapping[str, bool],
     configuration: Configuration,
-    roles: Callable[[], Roles],
-    known: frozenset[str],
+    settle: Settle,
     further: tuple[str, ...] = (),
 ) -> Edges:
     """Return the dependencies of a package.
 
     features -- whether each feature of it is on
-    roles    -- of the packages that the root lists
-    known    -- every package's name
+    settle   -- finds the packages for roles
     further  -- packages that it needs beyond those of its recipe and its style
     Raises QuardError unsettled-role.
     """
     recipe, exports = package.recipe, {*package.recipe.exports}
     needs, runtime, natives = _named(recipe, features)
     needs.update(further)
-    if _has_role(needs, known) or _has_role(runtime, known):
-        needs = roles().settled(package, needs, seen=True)
-        runtime = roles().settled(package, runtime, seen=False)
-        exports = roles().settled(package, exports, seen=True)
+    if exports:  # those that only a feature needs count while it is on
+        exports |= settle(package, exports.intersection(packages(needs)), seen=True)
+    needs = settle(package, needs, seen=True)
+    runtime = settle(package, runtime, seen=False)
     if configuration.native:
         # A build may run whatever it sees of the build machine: all of it is a need.
         needs, natives = needs | natives, set()
@@ -55,11 +58,6 @@ def edges(
         runtime=packages(runtime),
         brought=tuple(sorted(brought)),
     )
-
-
-def _has_role(needs: set[str], known: frozenset[str]) -> bool:
-    """Return whether needs, most of which name packages without a part, have another name."""
-    return not (needs <= known or known.issuperset(packages(needs)))
 
 
 def _named(recipe: Recipe, features: Mapping[str, bool]) -> tuple[set[str], set[str], set[str]]:

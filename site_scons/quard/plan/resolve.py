@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from quard.base.errors import QuardError
 from quard.boards.configuration import Choice
@@ -28,11 +27,8 @@ from quard.plan.resolved import Resolved
 from quard.plan.source import Tree
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
-from quard.recipes.graph import Edges, Graph, build
+from quard.recipes.graph import Edges, Graph, build, parted
 from quard.recipes.implied import implied
-
-if TYPE_CHECKING:
-    from quard.plan.roles import Roles
 
 _ARCHIVES = Tree()
 
@@ -70,11 +66,14 @@ class Resolver:
 
             check(root.configuration.overrides, catalog)
 
-    def roles(self) -> Roles:
-        """Return who has which role in the root."""
+    def settled(self, user: Package, needs: set[str], *, seen: bool) -> set[str]:
+        """Return needs of a package with packages in place of roles, see Roles.settled."""
+        known = self._catalog.known
+        if needs <= known or known.issuperset(parted(need)[0] for need in needs):
+            return needs
         from quard.plan.roles import Roles  # noqa: PLC0415 - few recipes name a role
 
-        return Roles(self._root, self._catalog)
+        return Roles(self._root, self._catalog).settled(user, needs, seen=seen)
 
     def choices(self) -> dict[tuple[str, str], Choice]:
         """Return the features whose choice is `if-available`, with that choice."""
@@ -275,7 +274,6 @@ class Resolver:
             package,
             self._features(package, decided),
             self._configuration,
-            self.roles,
-            self._catalog.known,
+            self.settled,
             self._modules_kernel(package, decided),
         )

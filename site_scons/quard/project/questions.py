@@ -40,7 +40,7 @@ def questions(
                 continue
             user = catalog[package]
             given = next(f.needs for f in user.recipe.features if f.name == feature)
-            needs = resolver.roles().settled(user, given, seen=True)
+            needs = resolver.settled(user, {*given}, seen=True)
             known = needed.setdefault((package, feature), {})
             known |= dict.fromkeys(everything.closure(graph.packages(needs)))
             if package in packages:

@@ -110,6 +110,15 @@ def test_exports_may_name_the_role(project: Path) -> None:
     assert resolve(project, "top", "fast-tls").plans["top"].needs == ("app", "fast-tls")
 
 
+def test_an_exported_role_does_not_count_while_the_feature_that_needs_it_is_off(
+    project: Path,
+) -> None:
+    features = feature("net", needs='("net-tls",)')
+    add(project / "packages", "small-tls", provides='["net-tls"]')
+    add(project / "packages", "app", needs='["tls"]', exports='["net-tls"]', features=features)
+    assert resolve(project, "app", "fast-tls").graph.edges["app"].exports == ()
+
+
 def test_a_feature_may_need_a_role_that_counts_while_it_is_on(project: Path) -> None:
     add(project / "packages", "app", features=feature("net", needs='("tls",)'))
     assert resolve(project, "app").image == ("app",)
