@@ -164,7 +164,7 @@ def _construct(
     named: dict[str, Any] = {}
     known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
     for keyword in keywords:
-        # The fields of Adds and ForBuild are those of the recipe's style: lint checks them.
+        # Most fields of Adds and ForBuild are those of the recipe's style: lint checks them.
         anything = kind in (model.Adds, model.ForBuild) and keyword.arg is not None
         if keyword.arg not in known and not anything:
             raise unusable(
@@ -182,11 +182,23 @@ def _construct(
                 "malformed-field",
             )
         named[str(keyword.arg)] = _value(keyword.value, where)
+    if kind is model.Adds:
+        _check_added(named, where, node.lineno)
     try:
         return kind(*(_value(arg, where) for arg in args), **named)
     except TypeError as error:
         text = str(error).split(" ", 1)[-1]
         raise unusable(where, node.lineno, f"{kind.__name__}: {text}", "missing-field") from error
+
+
+def _check_added(named: dict[str, Any], where: str, line: int) -> None:
+    """Check the lists among what a feature adds that every recipe has, whatever its style."""
+    tests = field_tests(model.Recipe)
+    for item in dataclasses.fields(model.Recipe):
+        content, wanted = named.get(item.name, ()), _written(str(item.type))
+        if wanted.startswith("list") and not tests[item.name](content):
+            text = f"Adds.{item.name} must be {wanted}, not {content!r}"
+            raise unusable(where, line, text, "malformed-field")
 
 
 def _check_types(value: Any, where: str, line: int) -> None:

@@ -78,6 +78,16 @@ def test_what_differs_for_the_build_machine_has_the_fields_of_any_style() -> Non
 
 
 @pytest.mark.parametrize(
+    "adds", ['services=["web"]', "configs=[1]", 'finish=Run("x")', 'users="web"', "env=[1]"]
+)
+def test_what_a_feature_adds_to_a_field_of_all_styles_has_the_type_of_that_field(adds: str) -> None:
+    features = f'features=[Feature("web", summary="s", on=[], off=[], adds=Adds({adds}))]'
+    with pytest.raises(QuardError, match="cannot be used") as caught:
+        read(f"by_target={{}}, {features}")
+    assert f"Adds.{adds.partition('=')[0]} must be list[" in caught.value.detail
+
+
+@pytest.mark.parametrize(
     "given", ['ForBuild(**{"configure": ()})', "ForBuild(make=(), make=())", "ForBuild(1)"]
 )
 def test_what_differs_for_the_build_machine_has_names(given: str) -> None:
