@@ -45,8 +45,7 @@ def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     checks = (*first, _features, _taken, for_build, _files, _modes, _placeholders)
     for check in checks:
         found.extend(check(package, catalog))
-    found.extend(adds(package, catalog, checks))
-    return tuple(found)
+    return (*found, *adds(package, catalog, checks, found))
 
 
 def require(packages: Iterable[Package], catalog: Catalog) -> None:

@@ -31,11 +31,14 @@ _NOT = {
 """Fields that are lists and that no feature can add to, and why."""
 
 
-def adds(package: Package, catalog: Catalog, checks: Iterable[Check]) -> Iterator[Finding]:
+def adds(
+    package: Package, catalog: Catalog, checks: Iterable[Check], before: Iterable[Finding]
+) -> Iterator[Finding]:
     """Yield a finding for each field that features cannot add to, or with a wrong value; then those
     that only a recipe has whose features are all on.
 
     checks -- of a whole recipe
+    before -- what they find in the recipe itself
     """
     recipe = package.recipe
     if not any(feature.adds for feature in recipe.features):
@@ -44,7 +47,7 @@ def adds(package: Package, catalog: Catalog, checks: Iterable[Check]) -> Iterato
         yield from wrong
         return
     # Texts of features are checked with the recipe's own, in the field `features`.
-    known = {(each.reason, each.text) for check in checks for each in check(package, catalog)}
+    known = {(each.reason, each.text) for each in before}
     on = whole(recipe, dict.fromkeys((f.name for f in recipe.features), True))
     for check in checks:
         for found in check(replace(package, recipe=on), catalog):
