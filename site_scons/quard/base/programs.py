@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,23 @@ class Programs:
             total.update(f"{file.name} {self._digest(file)}\n".encode())
         self.save()
         return total.hexdigest()
+
+    def fingerprint_of_all(self, subject: str, version: str, files: Collection[str]) -> str:
+        """Return what `fingerprint` does, for many files that are installed together.
+
+        They have one entry in the memory, not one each: if one changes, all are read again.
+        subject -- names the entry
+        """
+        name, stamp = f"files of {subject}", _stamps(files)
+        known = self._known.get(name, [])
+        if known[:1] != [stamp]:
+            total = hashlib.sha256(os.fsencode(version))
+            for file in files:
+                total.update(os.fsencode(f"{os.path.basename(file)} {file_sha256(Path(file))}\n"))
+            known = [stamp, total.hexdigest()]
+            self._keep(name, known)
+        self.save()
+        return known[1]
 
     def _digest(self, path: Path) -> str:
         """Return the SHA-256 of a file's content."""
@@ -82,10 +100,12 @@ def _entries(found: Any) -> dict[str, list[str]]:
     }
 
 
-def _stamps(files: Iterable[Path]) -> str:
-    return " ".join(f"{path}:{_stamp(path)}" for path in sorted(files))
+def _stamps(files: Iterable[Path | str]) -> str:
+    """Return a digest of the paths and the stamps of files, which may be many."""
+    text = " ".join(f"{path}:{_stamp(path)}" for path in sorted(map(str, files)))
+    return hashlib.sha256(os.fsencode(text)).hexdigest()
 
 
-def _stamp(path: Path) -> str:
-    status = path.stat()
+def _stamp(path: Path | str) -> str:
+    status = os.stat(path)
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ino} {status.st_ctime_ns}"

@@ -17,7 +17,8 @@ from pathlib import Path
 from quard.execute.absent import absent
 from quard.execute.musl import REFUSED
 from quard.plan.kernelmodule import TREE
-from quard.process.sandbox import INSIDE, Work, shows
+from quard.process.sandbox import INSIDE, Work
+from quard.process.system import shows
 
 _NAME = rb"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
 _MISSING = re.compile(

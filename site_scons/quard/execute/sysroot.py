@@ -13,8 +13,8 @@ from quard.base.errors import QuardError
 from quard.execute import native
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import Plan
-from quard.process.sandbox import INSIDE, Work, shows
-from quard.process.system import System
+from quard.process.sandbox import INSIDE, Work
+from quard.process.system import System, shows
 
 _LIBRARY = re.compile(r"(?:^|/)[^/]+\.so(?:\.[^/]+)?\Z")
 COMMON_TOOLS = (

@@ -55,19 +55,37 @@ def _run(argv: tuple[str, ...], stage: Path, system: System) -> dict[str, Path]:
         return copied
     first = next(iter(inputs.values()))
     made = (stage / word.removeprefix(_STAGE) for word in argv if word.startswith(_STAGE))
-    return {str(file.relative_to(stage)): first for top in made for file in _files(top)}
+    return {
+        os.path.relpath(file, stage): first for top in made for file in files_at(os.fspath(top))
+    }
 
 
 def _below(system: System, path: Path) -> Iterator[tuple[str, Path]]:
     """Yield each file at or below a path of a system, by its path without the leading slash."""
-    for file in _files(system.place(path)):
-        shown = system.shown(file)
+    for file in files_at(os.fspath(system.place(path))):
+        shown = system.shown(Path(file))
         yield str(shown.relative_to("/")), shown
 
 
-def _files(place: Path) -> Iterator[Path]:
-    found = sorted(place.rglob("*")) if place.is_dir() else (place,)
-    return (file for file in found if file.is_file())
+def files_at(place: str) -> Iterator[str]:
+    """Yield the path of each file at or below a place, sorted; none if there is nothing.
+
+    A link counts as the file that it leads to, but links to folders are not followed.
+    """
+    if os.path.isfile(place):
+        yield place
+    elif os.path.isdir(place):
+        yield from _files_in(place)
+
+
+def _files_in(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_in(entry.path)
+        elif entry.is_file():
+            yield entry.path
 
 
 def names(step: ToolchainStep | HeadersStep) -> tuple[str, ...]:

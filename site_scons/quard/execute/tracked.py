@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
-from quard.execute.taken import names, place
+from quard.execute.taken import files_at, names, place
 from quard.execute.toolchain import Toolchain
 from quard.plan.plan import HeadersStep, Plan, RunStep, ToolchainStep
+from quard.process.system import shows
 
 
 def identity(plan: Plan, toolchain: Toolchain, programs: Programs) -> str:
     """Return a SHA-256 over the files that a plan takes from the machine.
 
     These are what it takes from the toolchain, and what is at or below the paths that its commands
-    and its environment name. A path counts, as it decides where the file is installed; but not that
-    of the toolchain, which is installed in different folders.
+    and its environment name, if sealed builds see them. A path counts, as it decides where the file
+    is installed; but not that of the toolchain, which is installed in different folders.
     """
+    tops = (*_of_toolchain(plan, toolchain, programs), *_named_paths(plan, toolchain))
     files = [
-        (name, file)
-        for name, path in (*_of_toolchain(plan, toolchain, programs), *_named_paths(plan))
-        for name, file in _below(name, path)
+        (f"{name}{path.removeprefix(str(top))}", path)
+        for name, top in tops
+        for path in files_at(str(top))
     ]
-    names = "\n".join(name for name, _ in files)
-    return programs.fingerprint(names, (file for _, file in files))
+    subject = " ".join(f"{name}={top}" for name, top in tops)
+    version = "\n".join(name for name, _ in files)
+    return programs.fingerprint_of_all(subject, version, [path for _, path in files])
 
 
 def _of_toolchain(
@@ -55,20 +59,11 @@ def _place(toolchain: Toolchain, step: ToolchainStep | HeadersStep, name: str) -
         return None
 
 
-def _named_paths(plan: Plan) -> Iterator[tuple[str, Path]]:
+def _named_paths(plan: Plan, toolchain: Toolchain) -> Iterator[tuple[str, Path]]:
+    """Yield (word, path); a link may lead to /dev/null or /tmp, which are the target's own."""
     commands = (step.argv for step in plan.steps if isinstance(step, RunStep))
     words = {*(word for argv in commands for word in argv), *(value for _, value in plan.env)}
     for word in sorted(words):
-        if word.startswith("/"):
-            yield word, Path(word)
-
-
-def _below(name: str, top: Path) -> Iterator[tuple[str, Path]]:
-    """Yield (name, path) of each file at or below a place."""
-    if not top.is_dir():
-        if top.exists():
-            yield name, top
-        return
-    for path in sorted(top.rglob("*")):
-        if path.is_file():
-            yield f"{name}/{path.relative_to(top)}", path
+        path = Path(os.path.normpath(word))
+        if shows(path) or (toolchain.folder and path.is_relative_to(toolchain.folder)):
+            yield word, path

@@ -18,7 +18,7 @@ from quard.base.placeholders import LATE
 from quard.process import bubblewrap, leash
 from quard.process.builduser import BuildUser
 from quard.process.stop import Stop
-from quard.process.system import MACHINE, System
+from quard.process.system import BESIDE_USR, HIDDEN, MACHINE, System
 
 INSIDE = "/quard"
 """Root of all folders that builds see, so that no path of the user shows in a result."""
@@ -30,9 +30,6 @@ ACCOUNTS = {
     "group": "build:x:1000:\n",
 }
 """The accounts that builds see, by the files' names in /etc."""
-_SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
-_LOCAL = "/usr/local"
-"""Hidden: files that an administrator put there are not part of the system's packages."""
 _NOT_FOUND = 127
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
@@ -241,7 +238,7 @@ class Sandbox:
         for each in self.bound:
             mounts += ["--bind" if each.writable else "--ro-bind", str(each.place), each.inside]
         # Otherwise a build could write to the root of its own, empty file system.
-        local = () if self.system.is_pinned else ("--remount-ro", _LOCAL)
+        local = () if self.system.is_pinned else ("--remount-ro", HIDDEN)
         return [*mounts, *local, "--remount-ro", "/"]
 
 
@@ -253,7 +250,7 @@ def system_mounts(system: System) -> list[str]:
 def _own() -> list[str]:
     """Return the mounts that show the machine's own system."""
     mounts = ["--ro-bind", "/usr", "/usr"]
-    for name in _SYSTEM:
+    for name in BESIDE_USR:
         path = Path(name)
         if path.is_symlink():
             mounts += ["--symlink", str(path.readlink()), name]
@@ -261,7 +258,7 @@ def _own() -> list[str]:
             mounts += ["--ro-bind", name, name]
     for name in _ETC:
         mounts += ["--ro-bind-try", name, name]
-    return [*mounts, "--tmpfs", _LOCAL]
+    return [*mounts, "--tmpfs", HIDDEN]
 
 
 def _pinned(system: System) -> list[str]:
@@ -274,14 +271,8 @@ def _pinned(system: System) -> list[str]:
 
 def merged(system: System) -> dict[str, str]:
     """Return the links in / that a system with a merged /usr has, without the leading slashes."""
-    names = (name[1:] for name in _SYSTEM)
+    names = (name[1:] for name in BESIDE_USR)
     return {name: f"usr/{name}" for name in names if system.place(f"/usr/{name}").is_dir()}
-
-
-def shows(folder: Path) -> bool:
-    """Return whether every sealed command sees this folder of the machine."""
-    system = any(folder.is_relative_to(shown) for shown in ("/usr", *_SYSTEM))
-    return system and not folder.is_relative_to(_LOCAL)
 
 
 def missing(detail: str) -> QuardError:

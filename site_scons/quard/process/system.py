@@ -18,6 +18,10 @@ _LOADERS = (
     ("lib/ld-linux-aarch64.so.1", "lib/aarch64-linux-gnu"),
 )
 """Dynamic loader and libraries of each kind of build machine, below usr (Debian's layout)."""
+BESIDE_USR = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
+"""Folders of a system, or links, that sealed commands see besides /usr."""
+HIDDEN = "/usr/local"
+"""Hidden: files that an administrator put there are not part of the system's packages."""
 _WRAPPER = "wrapper"
 _FOLDERS = ("usr/bin", "usr/sbin")
 
@@ -76,3 +80,9 @@ class System(Record):
 
 
 MACHINE = System()
+
+
+def shows(folder: Path) -> bool:
+    """Return whether every sealed command sees this folder of the machine."""
+    system = any(folder.is_relative_to(shown) for shown in ("/usr", *BESIDE_USR))
+    return system and not folder.is_relative_to(HIDDEN)

@@ -12,9 +12,9 @@ from quard.boards.settings import Settings
 from quard.execute.distcc import Distcc
 from quard.execute.launcher import Ccache, Launcher, program
 from quard.plan.plan import Plan
-from quard.process.sandbox import Bound, shows
+from quard.process.sandbox import Bound
 from quard.process.stop import Stop
-from quard.process.system import MACHINE, System
+from quard.process.system import MACHINE, System, shows
 from quard.project.site import Site
 from quard.project.tooling import Tooling
 

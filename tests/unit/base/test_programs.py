@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quard.base import given
+from quard.base import canonical, given
 from quard.base.programs import Programs
 
 
@@ -35,6 +35,23 @@ def test_an_unchanged_file_is_not_read_again(
     first = Programs(tmp_path / "memory").fingerprint("", [program])
     monkeypatch.setattr(given, "opened", None)
     assert Programs(tmp_path / "memory").fingerprint("", [program]) == first
+
+
+def test_many_files_have_one_entry_and_the_fingerprint_that_they_have_alone(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").write_text("two")
+    files = [str(program), str(tmp_path / "other")]
+    expected = Programs(tmp_path / "alone").fingerprint("1", map(Path, files))
+    memory = tmp_path / "memory"
+    assert Programs(memory).fingerprint_of_all("it", "1", files) == expected
+    assert list(canonical.unsealed(memory.read_bytes()) or ()) == ["files of it"]
+    real = given.opened
+    monkeypatch.setattr(given, "opened", None)
+    assert Programs(memory).fingerprint_of_all("it", "1", files) == expected
+    monkeypatch.setattr(given, "opened", real)
+    program.write_text("three")
+    assert Programs(memory).fingerprint_of_all("it", "1", files) != expected
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"\xff", b"[1]"])

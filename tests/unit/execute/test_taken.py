@@ -9,7 +9,7 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
-from quard.execute.taken import files, take
+from quard.execute.taken import files, files_at, take
 from quard.execute.toolchain import Toolchain, find
 from quard.plan.plan import HeadersStep, Plan, RunStep, ToolchainStep
 from quard.process.system import System
@@ -83,3 +83,21 @@ def test_files_that_a_package_without_an_archive_has_from_the_tools(
     assert found.pop("usr/share/data/inner/file") == Path("/usr/share/data/inner/file")
     assert found["usr/include/mtd/mtd-abi.h"] == toolchain.header_folder("mtd") / "mtd-abi.h"
     assert all(path.startswith("usr/include/mtd/") for path in found)
+
+
+def test_the_files_at_a_place_are_sorted_and_links_to_folders_are_not_followed(
+    tmp_path: Path,
+) -> None:
+    for path in ("top/b/c", "top/b.h", "top/a", "else/file"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    top = tmp_path / "top"
+    (top / "folder").symlink_to("../else")
+    (top / "link").symlink_to("a")
+    (top / "broken").symlink_to("nowhere")
+    (top / "device").symlink_to("/dev/null")
+    os.mkfifo(top / "pipe")
+    found = [os.path.relpath(path, top) for path in files_at(str(top))]
+    assert found == ["a", "b/c", "b.h", "link"]
+    assert list(files_at(str(top / "a"))) == [str(top / "a")]
+    assert list(files_at("/dev/null")) == list(files_at(str(top / "broken"))) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from quard.base import given
 from quard.base.programs import Programs
 from quard.execute.toolchain import COMMANDS, Toolchain
 from quard.execute.tracked import identity
@@ -42,7 +44,7 @@ def top(tmp_path: Path) -> Path:
 
 def of(top: Path, *steps: Step, memory: str = "memory.json", **env: str) -> str:
     commands = {name: top / "bin" / name for name in COMMANDS}
-    toolchain = Toolchain("", commands, None, None, "12", "7" * 64)
+    toolchain = Toolchain("", commands, top, None, "12", "7" * 64)
     plan = Plan(name="x", version="1", triple="t", steps=steps, env=tuple(env.items()), taken=True)
     return identity(plan, toolchain, Programs(top / memory))
 
@@ -129,3 +131,41 @@ def test_what_is_missing_is_left_to_the_build(top: Path) -> None:
     for path in ("include/linux/deep", "include/linux"):
         (top / path).rmdir()
     assert of(top, *steps) != whole
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "/proc/self/mounts", "/tmp", "/"])
+def test_what_a_link_on_the_target_leads_to_is_not_read_here(top: Path, target: str) -> None:
+    """Reading it could take for ever, as with a pipe, or give something else each time."""
+    link = RunStep("install", ("ln", "-s", target, "{stage}/usr/there"))
+    assert of(top, link) == of(top)
+
+
+def test_a_path_that_leads_out_of_what_builds_see_is_not_read(top: Path) -> None:
+    (top.parent / "beside").write_text("old")
+    outside = RunStep("install", ("cp", f"{top}/../beside", "{stage}/usr"))
+    before = of(top, outside)
+    (top.parent / "beside").write_text("new")
+    assert of(top, outside) == before
+
+
+def test_names_need_not_be_text(top: Path) -> None:
+    unusual = os.fsdecode(b"not\xffutf-8")
+    before = of(top, copying(top))
+    (top / "data/C" / unusual).touch()
+    assert of(top, copying(top)) != before
+
+
+def test_unchanged_files_are_not_read_again(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = (LIBRARIES, HEADERS, copying(top))
+    before = of(top, *steps)
+    monkeypatch.setattr(given, "opened", None)
+    assert of(top, *steps) == before
+
+
+def test_the_compiler_is_asked_once_after_it_was_replaced_by_an_equal_one(top: Path) -> None:
+    of(top, LIBRARIES)
+    os.utime(top / "bin/gcc", ns=(1, 1))
+    of(top, LIBRARIES)
+    first = asked(top)
+    of(top, LIBRARIES)
+    assert asked(top) == first

@@ -14,7 +14,8 @@ import pytest
 from sandbox_parts import MODES, Place
 
 from quard.base.placeholders import LATE
-from quard.process.sandbox import INSIDE, Mode, Sandbox, Work, shows
+from quard.process.sandbox import INSIDE, Mode, Sandbox, Work
+from quard.process.system import shows
 
 TOP = Path(__file__).resolve().parents[3]
 
