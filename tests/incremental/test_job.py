@@ -6,9 +6,11 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sent_parts
@@ -24,6 +26,7 @@ from quard.execute.package import Packager
 from quard.execute.place import JobPlace
 from quard.face.console import Console
 from quard.ledger.results import LostResult, Results
+from quard.plan.plan import Plan
 from quard.plan.source import Request, Variant
 from quard.process import trial
 from quard.process.jobserver import Jobserver
@@ -37,6 +40,7 @@ from quard.sources.fetch import Fetcher
 from quard.sources.mirrors import Locations
 from quard.store.local import Store
 from quard.store.stores import Stores
+from quard.tools.origins import Origin
 
 SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
@@ -145,6 +149,60 @@ def test_a_job_whose_dependency_is_nowhere_says_which(sent: Project, tmp_path: P
         there.packager(machine_of(build)).produce(job, there.place, lambda _: None, nullcontext)
     assert (caught.value.package, caught.value.part) == ("greet", "dev")
     assert not there.place.work.exists() and not there.place.results.result.exists()
+
+
+def emptied(stores: Stores) -> None:
+    """Remove all blobs, as somebody else may at any time."""
+    for store in stores.all:
+        shutil.rmtree(store.root / "cas", ignore_errors=True)
+
+
+def test_origins_are_looked_up_before_a_store_has_blobs_without_a_record(sent: Project) -> None:
+    build = build_of(sent)
+    host, asked = build.workspace.host, []
+
+    def origins(plan: Plan, files: Iterable[Path]) -> Mapping[Path, Origin]:
+        emptied(host.stores)
+        asked.append(plan.name)
+        return host.tooling.origins(plan, files)
+
+    machine = replace(machine_of(build), origins=origins)
+    packager = Packager(host.stores, host.fetcher(), machine)
+    place = build.place("libc")
+    outcome = packager.produce(build.job("libc"), place, lambda _: None, nullcontext)
+    assert (outcome.how, asked) == ("built", ["libc"])
+    assert json.loads(place.results.record.read_bytes())["origins"]
+
+
+class Emptying:
+    """Workers whose result is removed from the store before its record is there."""
+
+    def __init__(self, stores: Stores, record: dict[str, Any]) -> None:
+        self._stores = stores
+        self._record = record
+
+    def build(self, *_: object, **__: object) -> dict[str, Any]:
+        emptied(self._stores)
+        return dict(self._record)
+
+    def finish(self) -> str:
+        return ""
+
+
+def test_a_workers_result_that_is_gone_before_its_record_comes_is_lost(sent: Project) -> None:
+    build = build_of(sent)
+    host, job, place = build.workspace.host, build.job("greet"), build.place("greet")
+    here = Packager(host.stores, host.fetcher(), machine_of(build))
+    outcome = here.produce(job, place, lambda _: None, nullcontext)
+    workers = Emptying(host.stores, json.loads(place.results.record.read_bytes()))
+    away = Packager(host.stores, host.fetcher(), machine_of(build), workers)
+    for store in host.stores.all:
+        store.drop(outcome.key)
+    with pytest.raises(LostResult) as caught:
+        away.produce(job, place, lambda _: None, nullcontext)
+    assert caught.value.package == "greet"
+    assert host.stores.record(outcome.key) is None
+    assert here.produce(job, place, lambda _: None, nullcontext).key == outcome.key
 
 
 @pytest.mark.parametrize("name", ["0001-space.patch", "made"])

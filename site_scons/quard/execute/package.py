@@ -214,21 +214,19 @@ class Packager:
             foreign = bool(job.plan.tree) and not place.is_own
             local = foreign or found.is_used or _is_open(build)
             store = self._stores.home(local=local)
-            record = staged.keep(build, job.abi, store, log.name, local=local)
-            if job.plan.taken:
-                record |= self._origins(build)
+            record = staged.keep(build, job.abi, store, log.name, self._origins, local=local)
         self._leave(job, place, found.base)
         return record
 
     def _origins(self, build: Build) -> Record:
         """Return the part of a record that says which packages of the tools have its files."""
         plan, system = build.plan, build.sandbox.system
+        if not plan.taken:
+            return {}
         files = taken.files(plan, build.work.stage, build.toolchain, system)
-        return (
-            {"origins": grouped(files, self._machine.origins(plan, files.values()))}
-            if files
-            else {}
-        )
+        if not files:
+            return {}
+        return {"origins": grouped(files, self._machine.origins(plan, files.values()))}
 
     def _claim(
         self, job: Job, place: JobPlace, made: Mapping[str, Any], *, force: bool

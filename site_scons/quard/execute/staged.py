@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +28,50 @@ def _prefix(plan: Plan) -> tuple[str, ...]:
     return (NATIVE,) if plan.natives else ()
 
 
-def keep(build: Build, abi: ElfAbi, store: Store, log: str, *, local: bool) -> dict[str, Any]:
+def keep(
+    build: Build,
+    abi: ElfAbi,
+    store: Store,
+    log: str,
+    origins: Callable[[Build], dict[str, Any]],
+    *,
+    local: bool,
+) -> dict[str, Any]:
     """Split the staging folder, put its parts into a store, and return the package's record.
 
-    abi   -- of the programs that the package may have
-    log   -- path of the build's log
-    local -- the result can be used in this checkout only
+    Everything else for the record is found before the parts are stored: if somebody empties the
+    store, it loses what has no record yet.
+
+    abi     -- of the programs that the package may have
+    log     -- path of the build's log
+    origins -- returns the part of the record that says where the remaining files come from
+    local   -- the result can be used in this checkout only
     Raises QuardError for all errors in the staging folder, and the errors of `split` and `pack`.
     """
+    plan, stage = build.plan, build.work.stage
+    parts = _split(build, abi)
+    for line in parts.notes:
+        build.note(f"split: {line}")
+    _refuse(plan, parts)
+    found = {"interface": interface(stage, parts.dev), **origins(build)}
+    blobs = _pack(plan, stage, parts, store, log)
+    return {
+        "name": plan.name,
+        "version": plan.version,
+        "plan": plan.identity,
+        "local": local,
+        "blobs": blobs,
+        "licenses": dict(build.licenses),
+        **found,
+    }
+
+
+def _split(build: Build, abi: ElfAbi) -> split.Parts:
     plan, stage, toolchain = build.plan, build.work.stage, build.toolchain
     inside = build.sandbox.inside
     if plan.native:
         native.close_stage(stage, f"{plan.name} {plan.version}")
-    parts = split.split(
+    return split.split(
         stage,
         debug=build.work.root / "debug",
         tools=Toolkit(
@@ -55,19 +86,6 @@ def keep(build: Build, abi: ElfAbi, store: Store, log: str, *, local: bool) -> d
         markers=native.markers(inside) if plan.native else (inside, *_prefix(plan)),
         origin=BuildOrigin(inside, f"{plan.name}-{plan.version}", plan.native),
     )
-    for line in parts.notes:
-        build.note(f"split: {line}")
-    _refuse(plan, parts)
-    blobs = _pack(plan, stage, parts, store, log)
-    return {
-        "name": plan.name,
-        "version": plan.version,
-        "plan": plan.identity,
-        "local": local,
-        "blobs": blobs,
-        "licenses": dict(build.licenses),
-        "interface": interface(stage, parts.dev),
-    }
 
 
 def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: str) -> dict[str, str]:
