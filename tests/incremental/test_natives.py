@@ -8,6 +8,7 @@ import pytest
 
 from incremental.conftest import GREET_C, GREET_H
 from incremental.project import Project, ok
+from incremental.test_bad_input import refused
 
 GEN_C = """\
 #include <greet.h>
@@ -204,6 +205,26 @@ def test_a_mistake_in_a_recipe_is_one_error(generated: Project, field: str, reas
     assert ran.status == 2
     assert f"reason: {reason}" in ran.err, ran.err
     assert ran.err.count("reason:") == 1
+
+
+@pytest.mark.parametrize(
+    ("caller", "more"),
+    [
+        ("user", 'natives=("libc",),'),
+        ("gen", 'for_build=ForBuild(needs=("greet", "libc")),'),
+        ("gen", 'runtime=("libc",),'),
+    ],
+)
+def test_the_recipe_that_needs_what_only_a_target_has_is_named(
+    generated: Project, caller: str, more: str
+) -> None:
+    if caller == "user":
+        user(generated, more)
+    else:
+        generator(generated, more=more)
+    generated.edit(f"packages/{caller}/recipe.py", "import Install", "import ForBuild, Install")
+    said = f"packages/{caller}/recipe.py needs libc, which cannot be built for the build machine"
+    refused(generated.run("user"), "no-native", said)
 
 
 def test_a_board_cannot_be_called_like_the_build_machine(generated: Project) -> None:

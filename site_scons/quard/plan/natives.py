@@ -22,26 +22,10 @@ def for_build(package: Package) -> Package:
 
     It has no accounts there, owners or modes. It does not need itself: what it is built with must
     come from the tools.
-    Raises QuardError no-native for a package that only a target can have.
+    Raises QuardError no-native.
     """
+    require_native(package)
     recipe = package.recipe
-    if isinstance(recipe, KernelModule):
-        raise QuardError(
-            f"{package.name} cannot be built for the build machine",
-            detail="it has modules of the kernel, which only the board's kernel loads",
-            reason="no-native",
-            hint="remove it from the recipes' `natives`; if the target needs its modules,"
-            " name it in `runtime`",
-        )
-    if isinstance(recipe, Kconfig | ToolchainRuntime) or recipe.freestanding:
-        raise QuardError(
-            f"{package.name} cannot be built for the build machine",
-            detail="only libraries and programs can: not kernels, firmware, packages that a board"
-            " configures with Kconfig, and parts of a toolchain",
-            reason="no-native",
-            hint="remove it from the recipes' `natives`; what such a package itself needs is in its"
-            " recipe's `needs`, or in for_build=ForBuild(needs=...)",
-        )
     changes: dict[str, Any] = dict(recipe.for_build or ())
     chosen = changes.pop("features", None)
     found = replace(recipe, **changes, users=(), permissions=(), unhardened=(), for_build=None)
@@ -51,6 +35,38 @@ def for_build(package: Package) -> Package:
     features = tuple(replace(f, natives=_others(package, f.natives)) for f in features)
     natives = _others(package, found.natives)
     return replace(package, recipe=replace(found, natives=natives, features=features))
+
+
+def require_native(package: Package, user: Package | None = None) -> None:
+    """Raise QuardError no-native for a package that only a target can have.
+
+    user -- the package that needs it there, if that is known
+    """
+    recipe = package.recipe
+    if isinstance(recipe, KernelModule):
+        detail = "it has modules of the kernel, which only the board's kernel loads"
+        hint = (
+            "remove it from the recipes' `natives`; if the target needs its modules,"
+            " name it in `runtime`"
+        )
+    elif isinstance(recipe, Kconfig | ToolchainRuntime) or recipe.freestanding:
+        detail = (
+            "only libraries and programs can: not kernels, firmware, packages that a board"
+            " configures with Kconfig, and parts of a toolchain"
+        )
+        hint = (
+            "remove it from the recipes' `natives`; of a package that is built for the build"
+            " machine, for_build=ForBuild(needs=...) replaces `needs` there"
+        )
+    else:
+        return
+    what = f"{user.file} needs {package.name}, which" if user else package.name
+    raise QuardError(
+        f"{what} cannot be built for the build machine",
+        detail=detail,
+        reason="no-native",
+        hint=hint,
+    )
 
 
 def _others(package: Package, names: Iterable[str]) -> tuple[str, ...]:

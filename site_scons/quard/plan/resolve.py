@@ -21,7 +21,7 @@ from quard.plan.compose import Inputs, compose
 from quard.plan.edges import edges
 from quard.plan.features import Decided, settled, with_features
 from quard.plan.kernel import Options, relied
-from quard.plan.natives import Natives, for_build
+from quard.plan.natives import Natives, for_build, require_native
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
 from quard.plan.source import Tree
@@ -95,7 +95,10 @@ class Resolver:
         def found(name: str) -> Edges:
             package = self.package(name)
             read.append(self._catalog[name])
-            return self._edges(package, decided)
+            edges = self._edges(package, decided)
+            if self._configuration.native:
+                self._require_natives(name, (*edges.needs, *edges.runtime))
+            return edges
 
         try:
             return build(roots, found)
@@ -109,7 +112,14 @@ class Resolver:
         graph = self.graph(decided, extra)
         callers = [name for name in graph.order if graph.edges[name].natives]
         lint.require((self._catalog[name] for name in callers), self._catalog)
+        for name in callers:
+            self._require_natives(name, graph.edges[name].natives)
         return frozenset(each for name in callers for each in graph.edges[name].natives)
+
+    def _require_natives(self, user: str, names: Iterable[str]) -> None:
+        """Raise QuardError no-native for what a package needs for the build machine in vain."""
+        for name in names:
+            require_native(self._catalog[name], self._catalog[user])
 
     def resolve(
         self,
