@@ -15,6 +15,8 @@ RECIPE = Autotools(
     license="curl",
     license_files=["COPYING"],
     homepage="https://curl.se",
+    # The pkg-config file of its library refers to theirs.
+    exports=["openssl", "zlib", "zstd"],
     features=[
         Feature(
             "openssl",

@@ -176,6 +176,14 @@ def test_what_the_package_installs_is_on_file(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [("curl", ("curl", "openssl", "zlib")), ("glib", ("glib", "libffi", "pcre2", "zlib"))],
+)
+def test_dependants_see_what_pkg_config_files_require(name: str, seen: tuple[str, ...]) -> None:
+    assert resolved()[""].graph.exported((name,)) == seen
+
+
 def test_a_branch_differs_from_the_default_one() -> None:
     for name, branch in cases().values():
         if branch:
