@@ -213,6 +213,19 @@ class Project:
         shutil.rmtree(self.folder / "out")
         self.cache = self.cache.with_name(self.cache.name + "-")
 
+    def other_checkout(self) -> None:
+        """Go on in a copy of the checkout, which has built nothing; the cache stays."""
+        other = self.folder.with_name(f"{self.folder.name}-")
+        without = shutil.ignore_patterns("out")
+        self.folder = shutil.copytree(self.folder, other, symlinks=True, ignore=without)
+
+    def why(self, name: str) -> list[str]:
+        """Return why a build would make a package."""
+        rows = json.loads(ok(self.run("why", "FORMAT=json")).out)["now"]["packages"]
+        (found,) = [row["why"] for row in rows if row["name"] == name]
+        assert isinstance(found, list)
+        return found
+
     def recipe(self, name: str) -> Path:
         """Return the path of a package's recipe."""
         return self.folder / "packages" / name / "recipe.py"

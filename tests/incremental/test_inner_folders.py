@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -47,13 +46,6 @@ def programs(project: Project) -> str:
     return found
 
 
-def why(project: Project, name: str = "alone") -> list[str]:
-    rows = json.loads(ok(project.run("why", "FORMAT=json")).out)["now"]["packages"]
-    (found,) = [row["why"] for row in rows if row["name"] == name]
-    assert isinstance(found, list)
-    return found
-
-
 def test_a_change_in_the_folder_rebuilds_the_package_and_is_named(inner: Project) -> None:
     assert ok(inner.run()).built == ["alone", "libc"]
     again = ok(inner.run())
@@ -62,7 +54,7 @@ def test_a_change_in_the_folder_rebuilds_the_package_and_is_named(inner: Project
     write(inner, "#define VALUE 1\n")
     write(inner, "int unused;\n", "more.c")
     named = ["source in lib/inner changed: more.c added, value.h changed"]
-    assert why(inner) == named
+    assert inner.why("alone") == named
     ran = ok(inner.run())
     assert (ran.built, ran.summary["built"][0]["why"]) == (["alone"], named)
     assert programs(inner) != first
@@ -72,11 +64,9 @@ def test_a_change_in_the_folder_rebuilds_the_package_and_is_named(inner: Project
     assert programs(inner) == first
 
 
-def test_results_are_shared_with_other_checkouts(inner: Project, tmp_path: Path) -> None:
+def test_results_are_shared_with_other_checkouts(inner: Project) -> None:
     ok(inner.run())
-    other = tmp_path / "other"
-    shutil.copytree(inner.folder, other, symlinks=True, ignore=shutil.ignore_patterns("out"))
-    inner.folder = other
+    inner.other_checkout()
     ran = ok(inner.run())
     assert (ran.built, ran.summary["restored"]) == ([], ["alone", "libc"])
 
@@ -106,6 +96,27 @@ def test_a_folder_that_the_archive_has_already_is_not_mixed_with_it(inner: Proje
 def test_a_folder_that_is_not_there_is_one_error(inner: Project) -> None:
     shutil.rmtree(inner.folder / "packages/alone/own")
     refused(inner.run(), "missing-folder", "packages/alone has no folder own")
+
+
+def test_the_source_that_a_board_names_has_the_folder_in_it(inner: Project) -> None:
+    ok(inner.run())
+    first = programs(inner)
+    makefile = "alone: alone.c\n\t$(CC) $(CFLAGS) -o $@ alone.c\n"
+    files = {"Makefile": makefile, "alone.c": CODE.replace("VALUE; }", "VALUE + 2; }")}
+    address, sha256 = inner.archive("vendor", "2", files)
+    source = f'[sources.alone]\nversion = "2"\naddress = "{address}"\nsha256 = "{sha256}"'
+    inner.board(["alone", "libc"], source)
+    assert ok(inner.run()).built == ["alone"]
+    before = programs(inner)
+    assert before != first
+    write(inner, "#define VALUE 1\n")
+    assert inner.why("alone") == ["source in lib/inner changed: value.h changed"]
+    assert ok(inner.run()).built == ["alone"]
+    assert programs(inner) != before
+    write(inner, "#define VALUE 0\n")
+    inner.board(["alone", "libc"])
+    assert ok(inner.run()).summary["restored"] == ["alone"]
+    assert programs(inner) == first
 
 
 def test_a_local_tree_replaces_the_archive_and_not_the_folder(inner: Project) -> None:
@@ -168,7 +179,7 @@ def test_a_kconfig_package_compiles_only_what_changed_in_the_folder(project: Pro
     log = project.folder / "out/tiny/logs/menu.log"
     assert "menu.c" in log.read_text()
     write(project, "#define OWN 2\n", "own.h", "menu")
-    assert why(project, "menu") == ["source in drivers changed: own.h changed"]
+    assert project.why("menu") == ["source in drivers changed: own.h changed"]
     assert ok(project.run()).built == ["menu"]
     text = log.read_text()
     assert "continues in the folder of the last build" in text

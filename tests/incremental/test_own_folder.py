@@ -53,10 +53,8 @@ def test_a_change_compiles_only_what_it_affects(own: Project) -> None:
     again = ok(own.run())
     assert (again.built, again.summary["images"]) == ([], [])
     write(own, "alone.c", CODE.replace("VALUE", "VALUE + 1"))
-    rows = json.loads(ok(own.run("why", "FORMAT=json")).out)["now"]["packages"]
-    (why,) = [row["why"] for row in rows if row["name"] == "alone"]
     changed = ["the local source tree changed: alone.c changed"]
-    assert why == changed
+    assert own.why("alone") == changed
     ran = ok(own.run())
     assert (ran.built, ran.summary["built"][0]["why"]) == (["alone"], changed)
     assert "alone.c" in log(own) and "other.c" not in log(own)
@@ -71,13 +69,23 @@ def test_a_new_file_in_the_folder_is_seen(own: Project) -> None:
     assert ok(own.run()).built == ["alone"]
 
 
-def test_results_are_shared_with_other_checkouts(own: Project, tmp_path: Path) -> None:
+def test_results_are_shared_with_other_checkouts(own: Project) -> None:
     ok(own.run())
-    other = tmp_path / "other"
-    shutil.copytree(own.folder, other, symlinks=True, ignore=shutil.ignore_patterns("out"))
-    own.folder = other
+    own.other_checkout()
     ran = ok(own.run())
     assert (ran.built, ran.summary["restored"]) == ([], ["alone", "libc"])
+
+
+def test_a_board_that_names_another_source_does_not_use_the_folder(own: Project) -> None:
+    files = {"Makefile": MAKEFILE, "alone.c": CODE, "other.c": "", "value.h": "#define VALUE 1\n"}
+    address, sha256 = own.archive("vendor", "2", files)
+    source = f'[sources.alone]\nversion = "2"\naddress = "{address}"\nsha256 = "{sha256}"'
+    own.board(["alone", "libc"], source)
+    assert ok(own.run()).built == ["alone", "libc"]
+    write(own, "value.h", "#define VALUE 7\n")
+    assert ok(own.run()).built == []
+    own.other_checkout()
+    assert ok(own.run()).summary["restored"] == ["alone", "libc"]
 
 
 def test_a_folder_that_is_not_there_is_one_error(own: Project) -> None:
