@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from quard.base import canonical
-from quard.base.files import file_sha256, replacing
+from quard.base.files import file_sha256, replace
 
 GRAIN = 2_000_000_000
 """Nanoseconds: the coarsest time stamps of file systems in use. A file written this shortly before
@@ -54,8 +54,8 @@ class Hashes:
         if self._memory is None or self._stamps == self._known:
             return
         value = {"version": _VERSION, "folder": str(self._folder), "files": self._stamps}
-        with contextlib.suppress(OSError), replacing(self._memory) as part:
-            part.write_text(canonical.sealed(value), encoding="ascii")
+        with contextlib.suppress(OSError):
+            replace(self._memory, canonical.sealed(value).encode("ascii"))
 
     def _recall(self) -> dict[str, list[int | str]]:
         """Return path -> size, inode, times and hash; empty if the memory is unusable."""

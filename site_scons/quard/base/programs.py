@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.base import canonical
-from quard.base.files import file_sha256, replacing
+from quard.base.files import file_sha256, replace
 
 
 class Programs:
@@ -84,8 +84,8 @@ class Programs:
     def save(self) -> None:
         """Write new entries, if any; if writing fails, the next run computes them again."""
         if self._changed:
-            with contextlib.suppress(OSError), replacing(self._path) as part:
-                part.write_text(canonical.sealed(self._known), encoding="ascii")
+            with contextlib.suppress(OSError):
+                replace(self._path, canonical.sealed(self._known).encode("ascii"))
             self._changed = False
 
 

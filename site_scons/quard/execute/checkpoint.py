@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.base import canonical
-from quard.base.files import remove_tree, replacing
+from quard.base.files import remove_tree, replace
 from quard.base.space import enough_space
 from quard.plan.plan import Plan, RunStep
 from quard.process.sandbox import Work
@@ -81,9 +81,8 @@ def note(work: Work, plan: Plan, name: str, log: Path) -> None:
         return
     with enough_space(work.root):
         (work.root / _LOG).write_bytes(log.read_bytes())
-        with replacing(work.root / _STAMP) as part:
-            text = canonical.sealed({"base": name, "listing": listing})
-            part.write_text(text, encoding="ascii")
+        text = canonical.sealed({"base": name, "listing": listing})
+        replace(work.root / _STAMP, text.encode("ascii"))
     if listing is not None:
         time.sleep(_TICK)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.execute import checkpoint
 from quard.plan.plan import PUT
 from quard.sources.trees import Entry
@@ -76,8 +76,7 @@ def keep(work: Path, name: str, tree: Mapping[str, Entry]) -> None:
     """Note that a build with the base `name`, from the local tree `tree`, succeeded."""
     entries = {path: [entry.kind, entry.content] for path, entry in tree.items()}
     text = canonical.sealed({"base": name, "tree": entries})
-    with replacing(work / _STAMP) as part:
-        part.write_text(text, encoding="ascii")
+    replace(work / _STAMP, text.encode("ascii"))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from quard.base import canonical
-from quard.base.files import remove_tree, replacing
+from quard.base.files import remove_tree, replace
 from quard.execute.job import Job
 from quard.execute.package import Packager
 from quard.execute.place import JobPlace
@@ -127,5 +127,4 @@ def _read(root: Path) -> dict[str, str]:
 
 
 def _write(root: Path, stamp: dict[str, str]) -> None:
-    with replacing(root / _STAMP) as part:
-        part.write_text(json.dumps(stamp), encoding="utf-8")
+    replace(root / _STAMP, json.dumps(stamp).encode())

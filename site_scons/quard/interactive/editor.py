@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.execute.kconfig import FEATURES, ConfigLine, Configurator, merge, values, vanished
 from quard.interactive import buildfolder, terminfo
 from quard.interactive.buildfolder import BuildFolder
@@ -277,5 +277,4 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8", errors="surrogateescape")
+    replace(path, text.encode(errors="surrogateescape"))

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.interactive import series
 from quard.interactive.layers import Layers
 from quard.interactive.repository import Repository
@@ -142,8 +142,7 @@ def _write(work: WorkFolder, layers: Layers, made: Edit, files: dict[str, bytes]
     said = []
     for name, content in files.items():
         if there.get(name) != now[name]:
-            with replacing(layers.place(name)) as part:
-                part.write_bytes(content)
+            replace(layers.place(name), content)
             said.append(f"{name} {'changed' if name in there else 'written'}")
     for name in sorted(there.keys() - files.keys()):
         path = places[name]

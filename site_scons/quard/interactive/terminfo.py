@@ -12,7 +12,7 @@ from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.process.sandbox import Work
 from quard.project.workspace import Workspace
 
@@ -63,8 +63,7 @@ def find(kind: str, places: Iterable[Path]) -> bytes | None:
 
 def copy(description: bytes, kind: str, home: Path) -> None:
     """Write a description below a home folder. Raises OSError."""
-    with replacing(home / ".terminfo" / _names(kind)[0]) as part:
-        part.write_bytes(description)
+    replace(home / ".terminfo" / _names(kind)[0], description)
 
 
 def _names(kind: str) -> tuple[str, ...]:

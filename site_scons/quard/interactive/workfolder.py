@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from quard.base.files import remove_tree, replacing
+from quard.base.files import remove_tree, replace
 from quard.execute import patched
 from quard.plan.unit import parted
 from quard.project import edits
@@ -85,5 +85,4 @@ class WorkFolder:
         """Keep the checkouts out of the commits of the project."""
         ignore = self.top / ".gitignore"
         if not ignore.exists():
-            with replacing(ignore) as part:
-                part.write_text("*\n", encoding="ascii")
+            replace(ignore, b"*\n")

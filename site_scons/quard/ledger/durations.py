@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quard.base.files import replacing
+from quard.base.files import replace
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def keep(path: Path, jobs: int, taken: Mapping[str, Mapping[str, float]]) -> Non
     for name, steps in taken.items():
         new = {"jobs": jobs, "steps": [[step, round(s, 2)] for step, s in steps.items()]}
         known[name] = [kind for kind in known.get(name, []) if _kind(kind) != _kind(new)] + [new]
-    with replacing(path) as part:
-        part.write_text(json.dumps(known, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(known, sort_keys=True, indent=1) + "\n"
+    replace(path, text.encode())
 
 
 def _kind(entry: Mapping[str, Any]) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import FileRef, replacing
+from quard.base.files import FileRef, replace
 from quard.base.names import NAME
 from quard.base.record import Record, record
 from quard.plan.source import Request
@@ -87,8 +87,7 @@ def save(git: Path, edit: Edit) -> None:
         "patches": [vars(one) for one in edit.patches],
         "pending": dict(edit.pending),
     }
-    with replacing(git / _STATE) as part:
-        part.write_text(canonical.sealed(data), encoding="ascii")
+    replace(git / _STATE, canonical.sealed(data).encode("ascii"))
 
 
 def load(name: str, folder: Path) -> Edit:

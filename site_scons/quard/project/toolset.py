@@ -13,7 +13,7 @@ from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.tools.pinned import PinnedTools
 
 UNAVAILABLE = ("no-source", "tools-noexec", "tools-unavailable")
@@ -113,8 +113,7 @@ class Toolset:
         return found if whole else None
 
     def _write(self, decision: Mapping[str, Any]) -> None:
-        with replacing(self._path) as part:
-            part.write_text(canonical.sealed(decision), encoding="utf-8")
+        replace(self._path, canonical.sealed(decision).encode())
 
 
 def _said(why: str) -> str:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from quard.base.files import replacing
+from quard.base.files import replace
 
 FOLDER = "away"
 """In the folder of a store."""
@@ -70,10 +70,7 @@ class Away:
 
     def note(self, sha256: str, size: int) -> None:
         """Note that it has a blob. Raises OSError."""
-        path = Path(self._path(sha256))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
-            part.write_text(str(size), encoding="ascii")
+        replace(Path(self._path(sha256)), b"%d" % size)
 
     def forget(self, sha256: str) -> None:
         """Note that it has a blob no more."""

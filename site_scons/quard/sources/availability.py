@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.base.record import Record, record
 from quard.plan.source import Request
 from quard.sources.archives import Archives
@@ -98,10 +98,9 @@ class Availability:
         answers = {} if whole else dict(self._known)
         answers |= {decision.key: decision for decision in decisions}
         rows = [_as_json(decision) for _, decision in sorted(answers.items())]
-        text = canonical.sealed({"decisions": rows})
-        if not self._path.exists() or self._path.read_bytes() != text.encode():
-            with replacing(self._path) as part:
-                part.write_text(text, encoding="utf-8")
+        text = canonical.sealed({"decisions": rows}).encode()
+        if not self._path.exists() or self._path.read_bytes() != text:
+            replace(self._path, text)
         self._known = answers
         return decisions
 

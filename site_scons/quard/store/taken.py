@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from quard.base.files import is_sha256, replacing
+from quard.base.files import is_sha256, replace
 
 FOLDER = "taken"
 _DAY = 24 * 3600
@@ -30,9 +30,7 @@ def note(root: Path, key: str, digests: Iterable[str]) -> None:
             if path.stat().st_mtime < time.time() - _DAY:
                 os.utime(path)
             return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part:
-        part.write_text(text, encoding="ascii")
+    replace(path, text.encode("ascii"))
 
 
 def results(root: Path) -> Iterator[tuple[Path, frozenset[str] | None]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.base import canonical
-from quard.base.files import file_sha256, replacing
+from quard.base.files import file_sha256, replace
 from quard.base.plain import short
 from quard.store.member import EPOCH
 
@@ -43,8 +43,7 @@ def write(place: Path, folder: Path, hashes: Mapping[str, str]) -> None:
     for path, status in _entries(os.fspath(folder)):
         entry = _observed(f"{folder}/{path}", status)
         known[path] = [*entry, hashes[path]] if entry[0] == FILE else entry
-    with replacing(beside(place)) as part:
-        part.write_text(canonical.sealed({"entries": known}), encoding="ascii")
+    replace(beside(place), canonical.sealed({"entries": known}).encode("ascii"))
 
 
 def hashes(place: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from quard.base import canonical
 from quard.base.errors import QuardError, together
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.base.space import disk_full, is_full
 from quard.process.starting import run
 from quard.process.stop import REASON, Stop
@@ -271,5 +271,4 @@ def describe(
     named = {each.name: {"sha256": each.sha256, "version": each.version} for each in packages}
     found = {"bytecode": list(compiled), "layout": VERSION, "links": dict(links), "packages": named}
     text = canonical.readable(found)
-    with replacing(place.with_name(f"{place.name}.json")) as part:
-        part.write_text(text, encoding="utf-8")
+    replace(place.with_name(f"{place.name}.json"), text.encode())

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from quard.base.files import replacing
+from quard.base.files import replace
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _DIGITS = 64
@@ -233,8 +233,7 @@ class Guard:
         If not, on a full disk, the journal stays, and the next run trusts nothing from this one.
         """
         try:
-            with replacing(self._sum) as part:
-                part.write_text(self._digest(), encoding="utf-8")
+            replace(self._sum, self._digest().encode())
         except OSError:
             return False
         return True

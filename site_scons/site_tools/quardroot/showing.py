@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quard.base.files import replacing
+from quard.base.files import replace
 from quard.face import report
 from quard.face.cli import Command
 from quard.face.console import Console
@@ -99,7 +99,6 @@ def _writing(text: Callable[[], str]) -> Callable[[Path], None]:
     """Return what writes a text, which is only made then."""
 
     def write(path: Path) -> None:
-        with replacing(path) as part:
-            part.write_text(text(), encoding="utf-8")
+        replace(path, text().encode())
 
     return write
