@@ -291,17 +291,3 @@ class Project:
         folder.mkdir(parents=True, exist_ok=True)
         text = template.format(name=name, version=version, url=url, sha256=sha256, more=more)
         (folder / "recipe.py").write_text(text)
-
-
-def sleeping(seconds: float | str) -> list[int]:
-    """Return the numbers of each `sleep` of so many seconds that runs anywhere on this machine."""
-    wanted, found = ["sleep", str(seconds)], []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            except OSError:  # it has ended
-                continue
-            if words[:-1][-2:] == wanted:
-                found.append(int(folder.name))
-    return found

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from sleepers import sleeping
 from terminal_parts import Terminal
 
 import checkout
-from incremental.project import Project, sleeping
+from incremental.project import Project
 
 TOTAL = re.compile(r"tiny, \d+:\d\d, .* in progress")
 STEPS = re.compile(r"\w+ \w+ +(looking|fetch|unpack|prepare|build|install|split|make) +\d+:\d\d")

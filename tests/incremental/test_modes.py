@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sleepers import sleeping
 from waiting import within
 
 from incremental.conftest import GREET_C, GREET_H
-from incremental.project import Project, sleeping
+from incremental.project import Project
 
 
 def tree(project: Project, value: int) -> Path:

@@ -22,10 +22,11 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2.remote_execution_pb
 )
 from casd import Casd, needs_casd
 from execution_server import Actions, Answers, end, failed, step
+from sleepers import sleeping
 from waiting import within
 
 from incremental.menu import menu
-from incremental.project import Project, Ran, sleeping
+from incremental.project import Project, Ran
 
 pytestmark = needs_casd
 RECORDS = "out/tiny/units/*.record.json"

@@ -10,11 +10,12 @@ import subprocess
 import tarfile
 
 import pytest
+from sleepers import sleeping
 from terminal_parts import Terminal
 from waiting import within
 
 from incremental.menu import menu
-from incremental.project import Project, Ran, sleeping
+from incremental.project import Project, Ran
 
 OWN = ("alone", "hello", "libc")
 LOUD = """\

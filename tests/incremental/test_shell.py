@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from sleepers import sleeping
 from waiting import within
 
 from incremental.conftest import GREET_C, HELLO_C
 from incremental.menu import menu
-from incremental.project import Project, sleeping
+from incremental.project import Project
 
 SECONDS = 60
 OWN = re.compile(r"^hello 1: a shell in out/tiny/shell/hello/src, freshly unpacked and patched$")

@@ -15,10 +15,11 @@ import pinned_tools
 import pytest
 from casd import Casd, needs_casd
 from nginx import Nginx
+from sleepers import sleeping
 from waiting import within
 
 import company
-from incremental.project import Project, Ran, ok, sleeping
+from incremental.project import Project, Ran, ok
 
 pytestmark = needs_casd
 
