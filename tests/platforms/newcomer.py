@@ -23,6 +23,8 @@ from pathlib import Path
 
 ORIGIN = "/srv/quardroot.git"
 _CHUNK = 65536
+_TIMES = slice(11, 15)
+"""Of the words of /proc/PID/stat after the name: utime, stime, cutime and cstime."""
 _PROMPT = r"root@quard-star:~[#$] "
 _COMMANDS = (
     ("cat /run/boot-status", r"^ok$"),
@@ -71,6 +73,11 @@ class Terminal:
         while self._read(self.deadline):
             pass
         return self._end()
+
+    def cpu_seconds(self) -> float:
+        """Return what the program and those that it has waited for have used: proc_pid_stat(5)."""
+        words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, words[_TIMES])) / os.sysconf("SC_CLK_TCK")
 
     def type(self, line: str) -> None:
         os.write(self.screen, f"{line}\r".encode())
@@ -145,7 +152,7 @@ def use(terminal: Terminal, board: str) -> Iterator[tuple[str, float]]:
     terminal.wait_for(r"bootstrap: ready after")
     yield "host packages and Python are there", time.monotonic()
     terminal.wait_for(rf"{board}: .*\bin [0-9.]+ s(, [0-9.]+ % idle)?$")
-    yield "everything is built", time.monotonic()
+    yield f"everything is built, with {terminal.cpu_seconds():.0f} CPU-s", time.monotonic()
     terminal.wait_for(r"^\S+ login: ")
     yield "the login prompt is there", time.monotonic()
     terminal.type("root")
@@ -184,6 +191,7 @@ def main() -> int:
     parser.add_argument("--board", default="quard-star")
     parser.add_argument("--forward", default="")
     parser.add_argument("--mirror", default="", help="where the pinned tools are fetched from")
+    parser.add_argument("--tools", default="", help="the setting [tools] root")
     parser.add_argument("--limit", type=float, required=True)
     chosen = parser.parse_args()
     folder = clone(become(chosen.user))
@@ -194,6 +202,8 @@ def main() -> int:
         command.append(f"FORWARD={chosen.forward}")
     if chosen.mirror:
         command.append(f"tools.mirrors={chosen.mirror}")
+    if chosen.tools:
+        command.append(f"tools.root={chosen.tools}")
     started = time.monotonic()
     reached = []
     try:

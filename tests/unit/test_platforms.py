@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -62,6 +64,7 @@ def refused(tools: Path, *words: str) -> str:
         (("trixie", "folder", "more"), "there is an argument too many: more"),
         (("../etc",), "not a release: ../etc"),
         (("--limit=soon", "trixie"), "--limit takes a number of seconds, not soon"),
+        (("--tools=mine", "trixie"), "--tools takes auto, pinned or machine, not mine"),
         (("--store=nowhere", "trixie"), "the store is not a folder"),
     ],
 )
@@ -147,6 +150,17 @@ def test_a_program_that_hangs_is_given_up() -> None:
     os.waitpid(here.pid, 0)
 
 
+def test_processor_time_of_programs_that_ended_is_counted() -> None:
+    here = terminal("(i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done); echo done; read -r end")
+    here.wait_for("^done")
+    begun, used = resource.getrusage(resource.RUSAGE_CHILDREN), here.cpu_seconds()
+    here.type("end")
+    assert here.wait_for_end() == 0
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    whole = ended.ru_utime + ended.ru_stime - begun.ru_utime - begun.ru_stime
+    assert 0.05 < used == pytest.approx(whole, abs=0.1)
+
+
 @pytest.mark.parametrize("idle", [None, 0.031])
 def test_a_build_that_reaches_the_prompt_is_used_and_switched_off(idle: float | None) -> None:
     summary = Summary("b")
@@ -161,5 +175,6 @@ def test_a_build_that_reaches_the_prompt_is_used_and_switched_off(idle: float | 
         'printf "%s" "$prompt"; read -r line; echo "$line"'
     )
     reached = [what for what, _ in newcomer.use(here, "b")]
+    assert re.fullmatch("everything is built, with [0-9]+ CPU-s", reached[1])
     assert reached[-2:] == ["the login prompt is there", "powered off"]
     assert here.text.rstrip().endswith("poweroff")
