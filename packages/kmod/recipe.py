@@ -24,6 +24,8 @@ RECIPE = Meson(
     license="LGPL-2.1-or-later AND GPL-2.0-or-later",
     license_files=["COPYING", "tools/COPYING"],
     homepage="https://git.kernel.org/pub/scm/utils/kernel/kmod/kmod.git",
+    # The pkg-config file of its library refers to theirs.
+    exports=["openssl", "xz", "zlib", "zstd"],
     configure=[
         "-Dbashcompletiondir=no",
         "-Dbuild-tests=false",

@@ -16,6 +16,8 @@ RECIPE = Autotools(
     license_files=["COPYING"],
     homepage="https://tiswww.case.edu/php/chet/readline/rltop.html",
     needs=["ncurses"],
+    # The pkg-config file refers to tinfo, which is one of ncurses.
+    exports=["ncurses"],
     configure=["--with-curses", "--with-shared-termcap-library", "--disable-install-examples"],
     drop=["usr/bin"],
 )

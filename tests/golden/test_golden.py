@@ -177,11 +177,18 @@ def test_what_the_package_installs_is_on_file(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "seen"),
-    [("curl", ("curl", "openssl", "zlib")), ("glib", ("glib", "libffi", "pcre2", "zlib"))],
+    ("branch", "name", "seen"),
+    [
+        (None, "curl", ("curl", "openssl", "zlib")),
+        (None, "glib", ("glib", "libffi", "pcre2", "zlib")),
+        (("kmod", "xz", True), "kmod", ("kmod", "xz")),
+        (None, "readline", ("ncurses", "readline")),
+    ],
 )
-def test_dependants_see_what_pkg_config_files_require(name: str, seen: tuple[str, ...]) -> None:
-    assert resolved()[""].graph.exported((name,)) == seen
+def test_dependants_see_what_pkg_config_files_require(
+    branch: Branch | None, name: str, seen: tuple[str, ...]
+) -> None:
+    assert resolved(branch)[""].graph.exported((name,)) == seen
 
 
 def test_a_branch_differs_from_the_default_one() -> None:
