@@ -12,30 +12,46 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ALL = "all"
-SHARES = ("modules", "musl", "python")
-"""Each is named for a board that is built for it alone: its kernel, C library or packages."""
+SHARES = ("modules", "musl", "python", "default")
+"""Three are named for a board that is built for them alone: its kernel, C library or packages. The
+last one has only tests that need none of these boards.
+"""
 LONG: Mapping[str, str] = {
     "boot/test_console_size.py": "python",
     "boot/test_data_disk.py": "musl",
     "boot/test_dhcp_server.py": "musl",
     "boot/test_faults.py": "python",
-    "boot/test_lean_boots.py": "modules",
+    "boot/test_lean_boots.py": "default",
+    "boot/test_lifecycle.py": "musl",
     "boot/test_log_and_share.py": "musl",
     "boot/test_many_boots.py": "musl",
     "boot/test_measuring.py": "musl",
     "boot/test_menuconfig.py": "musl",
+    "boot/test_pinned_tools.py": "default",
+    "boot/test_real_packages.py": "python",
     "boot/test_share_cache.py": "python",
+    "incremental/test_configure.py": "musl",
+    "incremental/test_cutoff_soundness.py": "default",
     "incremental/test_distcc.py": "python",
     "incremental/test_full_disk_with_a_cache.py": "python",
-    "incremental/test_goes_on.py": "modules",
+    "incremental/test_goes_on.py": "default",
+    "incremental/test_grpc_cache_used.py": "python",
+    "incremental/test_hooks.py": "musl",
+    "incremental/test_live_view.py": "default",
     "incremental/test_lost_results.py": "python",
+    "incremental/test_natives.py": "python",
     "incremental/test_network_of_a_cache.py": "musl",
-    "incremental/test_scale.py": "modules",
+    "incremental/test_scale.py": "default",
+    "incremental/test_scheduling.py": "python",
+    "incremental/test_state_files.py": "default",
+    "incremental/test_telling.py": "musl",
     "incremental/test_workers_by_proxy.py": "python",
-    "unit/remote/test_network_gone.py": "modules",
-    "unit/test_bench_parts.py": "modules",
+    "unit/remote/test_network_gone.py": "default",
+    "unit/test_bench_parts.py": "default",
 }
-"""Module of tests -> its share. The musl board is the quickest to build, so most are with it."""
+"""Module of tests -> its share. The kernel of the board with modules takes longest to build, so its
+share has no others.
+"""
 
 
 def of_commit(commit: str) -> str:
