@@ -49,8 +49,13 @@ def _bootstrap(subject: Subject) -> Cost:
         return run(("./scons", "list"), Path(folder) / "clone")
 
 
+def _clone(subject: Subject, to: Path) -> None:
+    subject.copy(to)
+    subject.settle(to)
+
+
 def _local(subject: Subject, folder: Path) -> tuple[Cost, dict[str, Any]]:
-    subject.copy(folder / "clone")
+    _clone(subject, folder / "clone")
     cost = subject.build(folder / "clone")
     subject.require(folder / "clone", built=0)
     return cost, {}
@@ -78,12 +83,12 @@ def _casd(subject: Subject, folder: Path) -> tuple[Cost, dict[str, Any]]:
 
 def _seed(subject: Subject, folder: Path, address: str) -> None:
     """Have a clone with the warm store send what the server lacks: everything."""
-    subject.copy(folder / "seed")
+    _clone(subject, folder / "seed")
     subject.build(folder / "seed", f"cache.url={address}")
 
 
 def _remote(subject: Subject, folder: Path, address: str) -> Cost:
-    subject.copy(folder / "clone")
+    _clone(subject, folder / "clone")
     tools = Path(subject.cache or subject.sources.parent) / "tools"
     (folder / "cache").mkdir()
     if tools.exists():

@@ -12,6 +12,7 @@ from typing import Any
 import checkout
 from bench.cold import fetched
 from bench.running import PROJECT, Cost, scons
+from quard.sources.availability import recorded
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,18 @@ class Subject:
         else:
             ignored = shutil.ignore_patterns("out", ".sconsign.dblite")
             shutil.copytree(self.project, to, symlinks=True, ignore=ignored)
+
+    def settle(self, folder: Path) -> None:
+        """Give a copy's board the optional features that the project's last build has had.
+
+        To look for a source that this machine cannot reach takes as long as its network lets it.
+        """
+        board = folder / "configs" / f"{self.board}.toml"
+        text = board.read_text(encoding="utf-8")
+        for choice in recorded(self.project / "out" / self.board / "availability.json"):
+            optional = f'{choice.package}.{choice.feature} = "if-available"'
+            text = text.replace(optional, optional.partition("=")[0] + f"= {choice.on}".lower())
+        board.write_text(text, encoding="utf-8")
 
     def build(self, folder: Path, *arguments: str, cache: str = "") -> Cost:
         """Build in a copy, or in the project itself.

@@ -23,6 +23,7 @@ from bench import clean, clones, edits, facts, table, workers
 from bench.parts import DEFAULT, PARTS
 from bench.subject import Subject
 from incremental.project import Project
+from quard.base import canonical
 from quard.base.files import file_sha256
 
 AFFINITY = os.sched_getaffinity(0)
@@ -63,6 +64,23 @@ def test_an_edit_is_measured_beside_null_builds(subject: Subject) -> None:
     assert found["images"] == ["rootfs.squashfs", "rootfs.tar"]
     assert found["edit"]["median_seconds"] > 0 and found["null"]["median_seconds"] > 0
     assert not (subject.project / "rootfs/etc/issue").exists(), "only a copy is edited"
+
+
+def test_a_clones_board_has_the_optional_features_of_the_last_build(tmp_path: Path) -> None:
+    project, clone = tmp_path / "project", tmp_path / "clone"
+    rows = [
+        {"package": package, "feature": feature, "on": on, "missing": []}
+        | {"tried": [], "supply": [], "places": ""}
+        for package, feature, on in (("a", "x", False), ("b", "y", True))
+    ]
+    path = project / "out/tiny/availability.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(canonical.sealed({"decisions": rows}))
+    board = clone / "configs/tiny.toml"
+    board.parent.mkdir(parents=True)
+    board.write_text('a.x = "if-available"\nb.y = "if-available"\nc.z = "if-available"\n')
+    Subject(project, "tiny", tmp_path).settle(clone)
+    assert board.read_text() == 'a.x = false\nb.y = true\nc.z = "if-available"\n'
 
 
 def test_clones_restore_from_each_kind_of_cache(subject: Subject) -> None:
