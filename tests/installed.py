@@ -10,7 +10,7 @@ from pathlib import Path
 import on_file
 from quard.boards import settings
 from quard.ledger.results import Results
-from quard.plan.plan import target_parts
+from quard.plan.unit import target_parts
 from quard.project import places
 from quard.store import blob
 

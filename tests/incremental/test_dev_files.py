@@ -72,6 +72,28 @@ def test_a_dependant_is_built_with_what_the_corrected_files_say(
         assert f"==> split: {path}: paths of the build corrected\n" in log
 
 
+def with_pkg_config(project: Project, name: str, requires: str, more: str = "") -> None:
+    """Add a library with a pkg-config file."""
+    text = f"Name: {name}\nDescription: a library\nVersion: 1\nRequires.private: {requires}\n"
+    code, header = f"int {name}(void) {{ return 1; }}\n", f"int {name}(void);\n"
+    project.library(name, code, header, files={f"{name}.pc": text}, more=more)
+    old = f'Install("{name}.h", "usr/include/{name}.h"),'
+    step = f'Install("{name}.pc", "usr/lib/pkgconfig/{name}.pc"),'
+    project.edit(f"packages/{name}/recipe.py", old, old + step)
+
+
+def test_a_pkg_config_file_may_require_only_what_dependants_see(project: Project) -> None:
+    with_pkg_config(project, "base", "")
+    with_pkg_config(project, "greet", "base", needs := 'needs=["base"],')
+    project.board(["libc", "greet"])
+    ran = project.run()
+    assert ran.status == 2 and "\nreason: pkg-config-requires\n" in ran.err, ran.text
+    assert "usr/lib/pkgconfig/greet.pc: base, of base\n" in ran.text
+    project.edit("packages/greet/recipe.py", needs, f'{needs} exports=["base"],')
+    ran = project.run()
+    assert (ran.status, ran.built) == (0, ["greet"]), ran.text
+
+
 def test_a_header_below_lib_is_part_of_the_interface(project: Project) -> None:
     library(project)
     project.program("use", USE_C, "$(FLAGS)", more='needs=("greet",),')

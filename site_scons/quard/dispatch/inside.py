@@ -56,12 +56,13 @@ def _build(given: dict[str, Any]) -> dict[str, Any]:
         build = Build(
             job.plan, _machine(given), Work(place.work), log, place.shown, lambda _phase: None
         )
-        build.run(_inputs(job, place, build, given))
-        store = Store(_TOP / layout.JOB / "made")
-        record = staged.keep(build, job.abi, store, log.name, lambda _: {}, local=False)
+        made = Store(_TOP / layout.JOB / "made")
+        stores = Stores(Store(_TOP / layout.STORE), made)
+        build.run(_inputs(job, place, build, stores, given))
+        record = staged.keep(build, job, place, stores, lambda _: {}, local=False)
     for part in layout.parts(job.plan):
-        shutil.copyfile(store.path(record["blobs"][part]), _OUT / part)
-    shutil.copyfile(store.path(record["blobs"][layout.LOG]), place.log)
+        shutil.copyfile(made.path(record["blobs"][part]), _OUT / part)
+    shutil.copyfile(made.path(record["blobs"][layout.LOG]), place.log)
     return record
 
 
@@ -96,10 +97,10 @@ def _machine(given: dict[str, Any]) -> BuildMachine:
     )
 
 
-def _inputs(job: Job, place: JobPlace, build: Build, given: dict[str, Any]) -> BuildInputs:
+def _inputs(
+    job: Job, place: JobPlace, build: Build, stores: Stores, given: dict[str, Any]
+) -> BuildInputs:
     """Return the inputs of the build. Raises QuardError changed-while-building."""
-    folder = _TOP / layout.STORE
-    stores = Stores(Store(folder / "none"), Store(folder))
     archives, digests = {}, {}
     for into, sha256, file in given["archives"]:
         archives[into], digests[into] = _TOP / layout.archive(sha256, file), sha256

@@ -213,8 +213,7 @@ class Packager:
             # Other checkouts could not know what such a result was made from.
             foreign = bool(job.plan.tree) and not place.is_own
             local = foreign or found.is_used or _is_open(build)
-            store = self._stores.home(local=local)
-            record = staged.keep(build, job.abi, store, log.name, self._origins, local=local)
+            record = staged.keep(build, job, place, self._stores, self._origins, local=local)
         self._leave(job, place, found.base)
         return record
 

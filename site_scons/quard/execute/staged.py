@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from quard.base.errors import QuardError, together
 from quard.base.placeholders import NATIVE
 from quard.base.plain import one_line
-from quard.execute import native
+from quard.execute import exported, native
 from quard.execute.builder import Build
+from quard.execute.job import Job
+from quard.execute.place import JobPlace
 from quard.parts import split
 from quard.parts.expected import missing
 from quard.parts.interface import interface
@@ -20,6 +22,7 @@ from quard.parts.strip import Toolkit
 from quard.plan.plan import Plan
 from quard.store import blob
 from quard.store.local import Store
+from quard.store.stores import Stores
 from quard.target import ElfAbi
 
 
@@ -30,9 +33,9 @@ def _prefix(plan: Plan) -> tuple[str, ...]:
 
 def keep(
     build: Build,
-    abi: ElfAbi,
-    store: Store,
-    log: str,
+    job: Job,
+    place: JobPlace,
+    stores: Stores,
     origins: Callable[[Build], dict[str, Any]],
     *,
     local: bool,
@@ -42,19 +45,19 @@ def keep(
     Everything else for the record is found before the parts are stored: if somebody empties the
     store, it loses what has no record yet.
 
-    abi     -- of the programs that the package may have
-    log     -- path of the build's log
+    stores  -- have the inputs of the job, and get the parts
     origins -- returns the part of the record that says where the remaining files come from
     local   -- the result can be used in this checkout only
-    Raises QuardError for all errors in the staging folder, and the errors of `split` and `pack`.
+    Raises QuardError for all errors in the staging folder, and the errors of `split` and `pack`;
+    LostResult.
     """
     plan, stage = build.plan, build.work.stage
-    parts = _split(build, abi)
+    parts = _split(build, job.abi)
     for line in parts.notes:
         build.note(f"split: {line}")
-    _refuse(plan, parts)
+    _refuse(plan, parts, exported.unseen(job, place, build.work, parts.dev, stores))
     found = {"interface": interface(stage, parts.dev), **origins(build)}
-    blobs = _pack(plan, stage, parts, store, log)
+    blobs = _pack(plan, stage, parts, stores.home(local=local), place.log)
     return {
         "name": plan.name,
         "version": plan.version,
@@ -88,7 +91,7 @@ def _split(build: Build, abi: ElfAbi) -> split.Parts:
     )
 
 
-def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: str) -> dict[str, str]:
+def _pack(plan: Plan, stage: Path, parts: split.Parts, store: Store, log: Path) -> dict[str, str]:
     """Put the parts and the log into a store; return part -> digest."""
     contents = {
         **{name: (stage, paths) for name, paths in parts.of_target.items()},
@@ -124,9 +127,9 @@ def _absent(plan: Plan, parts: split.Parts) -> Iterator[QuardError]:
     )
 
 
-def _refuse(plan: Plan, parts: split.Parts) -> None:
+def _refuse(plan: Plan, parts: split.Parts, unseen: Iterable[QuardError]) -> None:
     """Raise QuardError for all errors in the files that a package installs."""
-    found = [*parts.wrong, *_absent(plan, parts)]
+    found = [*parts.wrong, *_absent(plan, parts), *unseen]
     if parts.deploy and not plan.deploys:
         found.append(
             QuardError(

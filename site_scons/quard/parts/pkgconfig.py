@@ -1,4 +1,7 @@
-"""Folders that a package's pkg-config files name: those with headers and with shared data."""
+"""What a package's pkg-config files name: folders with headers and with shared data, and modules.
+
+A module is what pkg-config finds by a name: the file NAME.pc, or one with NAME in `Provides`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,16 @@ from pathlib import Path
 
 _VARIABLE = re.compile(r"([\w.]+)[ \t]*=[ \t]*(.*)")
 _CFLAGS = re.compile(r"C[Ff]lags(?:\.private)?[ \t]*:(.*)")
+_REQUIRES = re.compile(r"Requires(?:\.private)?[ \t]*:(.*)", re.IGNORECASE)
+_PROVIDES = re.compile(r"Provides[ \t]*:(.*)", re.IGNORECASE)
+_MODULE = re.compile(r"([^\s,]+)(?:\s+(?:[<>!]=|[<>=])\s*[^\s,]+)?")
+"""A module in a list, with the condition on its version that may follow it. Without a space before
+the condition, pkg-config takes all of it for the name.
+"""
+_BUILT_IN = frozenset(("pkg-config", "pkgconf"))
+"""The modules that pkg-config has without a file."""
+_SEARCHED = re.compile(r"usr/(?:lib|share)/pkgconfig/([^/]+)\.pc\Z")
+"""The files that builds find, see quard.execute.sysroot."""
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 _INCLUDE = re.compile(r"(?:-I|-isystem[ \t]+)[ \t]*(\"[^\"]*\"|'[^']*'|\S+)")
 _HERE = "pcfiledir"
@@ -38,10 +51,7 @@ def folders(stage: Path, files: Iterable[str]) -> Folders:
     headers: set[str] = set()
     data: set[str] = set()
     for path in files:
-        place = stage / path
-        if place.is_symlink() or not place.is_file():
-            continue
-        text = place.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
+        text = _text(stage / path)
         variables = _variables(text, path)
         for flags in _CFLAGS.findall(text):
             headers |= set(_paths(_INCLUDE.findall(_expanded(flags, variables))))
@@ -49,6 +59,44 @@ def folders(stage: Path, files: Iterable[str]) -> Folders:
         named = _paths(_expanded(value, variables) for value in values)
         data |= {value for value in named if value.startswith(_SHARED)}
     return Folders(frozenset(headers) - _COMMON, frozenset(data))
+
+
+def modules(root: Path, files: Iterable[str]) -> frozenset[str]:
+    """Return the modules that pkg-config finds in these files below a folder."""
+    found: set[str] = set()
+    for path in files:
+        if match := _SEARCHED.match(path):
+            found |= {match[1], *_listed(_PROVIDES, root / path, path)}
+    return frozenset(found)
+
+
+def required(root: Path, files: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the modules without which pkg-config refuses each of these files: path -> names.
+
+    Those in `Requires.private` count: pkg-config reads their files for the compiler's flags.
+    """
+    found = {}
+    for path in files:
+        if _SEARCHED.match(path):
+            found[path] = tuple(sorted({*_listed(_REQUIRES, root / path, path)} - _BUILT_IN))
+    return found
+
+
+def _listed(field: re.Pattern[str], place: Path, path: str) -> Iterator[str]:
+    """Yield the modules that a field of a file lists."""
+    text = _text(place)
+    variables = _variables(text, path)
+    for line in text.splitlines():
+        if match := field.match(line.partition("#")[0].strip()):
+            names = _REFERENCE.sub("", _expanded(match[1], variables))
+            yield from _MODULE.findall(names)
+
+
+def _text(place: Path) -> str:
+    """Return the text of a file, with continued lines joined; a link and other types have none."""
+    if place.is_symlink() or not place.is_file():
+        return ""
+    return place.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
 
 
 def _variables(text: str, path: str) -> Mapping[str, str]:

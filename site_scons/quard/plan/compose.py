@@ -32,6 +32,7 @@ class Inputs(Record):
     strict         -- only upstream's archive is accepted
     sysroot        -- packages whose dev parts the build sees
     linked         -- packages of which it sees only the shared libraries
+    exported       -- those of `sysroot` that packages that need this one see as well
     natives        -- parts of packages for the build machine that it sees, as NAME:PART
     devicetrees    -- that the board builds, as names in the source and names of `files`
     """
@@ -47,6 +48,7 @@ class Inputs(Record):
     strict: bool = False
     sysroot: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
+    exported: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
     devicetrees: tuple[str, ...] = ()
 
@@ -61,8 +63,7 @@ def compose(
 ) -> Plan:
     """Return the plan of one package. Raises QuardError for an unknown placeholder."""
     context, chosen = _context(name, recipe, configuration, features, inputs), style(recipe)
-    steps = _steps(recipe, context, chosen)
-    env = context.variables((*chosen.env, *recipe.env))
+    steps, env = _steps(recipe, context, chosen), context.variables((*chosen.env, *recipe.env))
     return Plan(
         name=name,
         version=recipe.version,
@@ -76,6 +77,7 @@ def compose(
         features=tuple(sorted(features.items())),
         needs=tuple(sorted(inputs.sysroot)),
         links=tuple(sorted(inputs.linked)),
+        exports=tuple(sorted(inputs.exported)),
         natives=tuple(sorted(inputs.natives)),
         native=configuration.native,
         tools=tuple(sorted({*recipe.tools, *chosen.tools(recipe, context)})),

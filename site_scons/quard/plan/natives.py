@@ -8,7 +8,7 @@ from typing import Any
 
 from quard.base.errors import QuardError
 from quard.model import Kconfig, KernelModule, Recipe, ToolchainRuntime
-from quard.plan.plan import target_parts
+from quard.plan.unit import target_parts
 from quard.recipes.catalog import Package
 from quard.recipes.graph import Graph, packages
 

@@ -7,14 +7,13 @@ outside the plan decides whether a package is rebuilt.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Literal
 
 from quard.base import canonical
 from quard.base.files import FileRef
 from quard.base.record import Record, record
-from quard.plan.unit import TARGET_PARTS
+from quard.plan.unit import target_parts
 
 ORIGINS = 1
 """Version of what the record of a package without a source says about the origin of its files."""
@@ -167,6 +166,8 @@ class Plan(Record):
     features -- (name, on) of every feature, for people who compare plans
     needs    -- packages whose dev parts make up the sysroot, sorted
     links    -- packages of which the sysroot has only the shared libraries, sorted
+    exports  -- those of `needs` that dependants see as well, sorted. They decide what is refused,
+                not what is made: they are not part of the plan's identity
     natives  -- parts of packages for the build machine that the build sees, as NAME:PART, sorted
     native   -- it is built for the build machine
     tools    -- commands of the build machine beyond the common ones
@@ -193,6 +194,7 @@ class Plan(Record):
     features: tuple[tuple[str, bool], ...] = ()
     needs: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
     native: bool = False
     tools: tuple[str, ...] = ()
@@ -210,7 +212,8 @@ class Plan(Record):
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data; two plans are equal if and only if their data are."""
-        return {**self.instructions(), "sources": self.sources}
+        exports = {"exports": self.exports} if self.exports else {}
+        return {**self.instructions(), "sources": self.sources, **exports}
 
     def instructions(self) -> dict[str, Any]:
         """Return everything that decides what is made from an archive, whichever is unpacked."""
@@ -288,11 +291,6 @@ class Plan(Record):
     def identity(self) -> str:
         """SHA-256 of the canonical instructions."""
         return canonical.typed_digest(self.instructions())
-
-
-def target_parts(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the parts with files for the target of a package whose recipe names these parts."""
-    return (*TARGET_PARTS, *sorted({*names}.difference(TARGET_PARTS)))
 
 
 def kconfig_step(plan: Plan) -> KconfigStep | None:

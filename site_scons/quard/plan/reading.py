@@ -53,6 +53,7 @@ def _plan(data: Mapping[str, Any]) -> Plan:
         features=tuple(sorted(data["features"].items())),
         needs=tuple(data["needs"]),
         links=tuple(data["links"]),
+        exports=tuple(data.get("exports", ())),
         natives=tuple(data.get("natives", ())),
         native=data.get("native", False),
         tools=tuple(data["tools"]),

@@ -272,6 +272,7 @@ class Resolver:
             strict=self._strict,
             sysroot=() if native else graph.sysroot(name),
             linked=() if native else graph.linked(name),
+            exported=() if native else graph.exported(graph.edges[name].exports),
             devicetrees=package.devicetrees,
             natives=seen,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from quard.base.record import Record, record
@@ -99,6 +100,11 @@ class Unit(Record):
     @property
     def is_package(self) -> bool:
         return not self.files
+
+
+def target_parts(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the parts with files for the target of a package whose recipe names these parts."""
+    return (*TARGET_PARTS, *sorted({*names}.difference(TARGET_PARTS)))
 
 
 def package_id(name: str, configuration: str) -> str:

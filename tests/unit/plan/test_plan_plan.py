@@ -37,6 +37,7 @@ OTHER: dict[str, Any] = {
     "features": (("x", True),),
     "needs": ("a",),
     "links": ("a",),
+    "exports": ("a",),
     "tools": ("a",),
     "env": (("A", "1"),),
     "cflags": "-O2",
@@ -78,9 +79,9 @@ STEPS = (
 )
 
 
-def test_every_field_but_the_accepted_archives_is_in_the_identity() -> None:
+def test_every_field_but_those_that_change_no_result_is_in_the_identity() -> None:
     assert set(OTHER) == {field.name for field in dataclasses.fields(Plan)}
-    changes = [{name: new} for name, new in OTHER.items() if name != "sources"]
+    changes = [{name: new} for name, new in OTHER.items() if name not in ("exports", "sources")]
     plans = [PLAN, *(dataclasses.replace(PLAN, **change) for change in changes)]
     assert len({plan.identity for plan in plans}) == len(plans)
 
@@ -91,6 +92,13 @@ def test_accepted_archives_are_in_the_plan_and_not_in_its_identity() -> None:
     assert plan.identity == PLAN.identity
     assert plan.as_json() != PLAN.as_json()
     assert (plan.archives, PLAN.archives) == (("a", "b"), ("",))
+
+
+def test_what_dependants_see_as_well_is_in_the_plan_and_not_in_its_identity() -> None:
+    """It decides whether an installed file is refused. Dependants have it in their own plans."""
+    plan = dataclasses.replace(PLAN, exports=("a",))
+    assert plan.identity == PLAN.identity
+    assert plan.as_json() != PLAN.as_json()
 
 
 def test_a_plan_without_a_source_contains_the_version_of_its_record() -> None:

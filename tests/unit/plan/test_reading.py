@@ -34,6 +34,11 @@ def test_folders_of_the_recipe_come_back() -> None:
     assert read_plan(json.loads(canonical(plan.as_json()))) == plan
 
 
+def test_packages_that_dependants_see_as_well_come_back() -> None:
+    plan = Plan(name="x", version="1", triple="t", needs=("a", "b"), exports=("a",))
+    assert read_plan(json.loads(canonical(plan.as_json()))) == plan
+
+
 def test_a_plan_of_another_executor_is_refused() -> None:
     with pytest.raises(ValueError, match="executor 0"):
         read_plan({**data(), "executor": 0})

@@ -261,6 +261,16 @@ def test_what_cannot_change_a_result_changes_no_identity(
     assert rebuilt(project, before) <= {"alone"}
 
 
+def test_what_dependants_see_decides_what_is_refused_and_not_what_is_made(project: Path) -> None:
+    before = resolve(project)
+    assert before.plans["lib"].exports == ("base",)
+    assert before.plans["app"].exports == ()
+    assert before.plans["lib"].as_json()["exports"] == ("base",)
+    add(project / "packages", "lib", needs='("base",)')
+    assert resolve(project).plans["lib"].exports == ()
+    assert "lib" not in rebuilt(project, before)
+
+
 OTHER = {
     "version": {"version": '"1.1"'},
     # The record has their hashes, so a result without one of them is not the same.
