@@ -34,6 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="write what is on file in tests/golden/ and docs/errors/ instead of comparing it",
     )
+    parser.addoption(
+        "--tree",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a product tree whose plans tests/golden/test_tree_plans.py compares with its own"
+        " folder golden/, after the trees that it uses",
+    )
 
 
 @pytest.fixture

@@ -12,13 +12,24 @@ def difference(path: Path, text: str, *, now: str, command: str) -> str:
     now     -- what the text is
     command -- accepts it
     """
+    found = changes(path, text, f"tests/golden/{path.name}", now)
+    return f"{found}\n{accept(command)}" if found else ""
+
+
+def changes(path: Path, text: str, shown: str, now: str) -> str:
+    """Return the lines that are different; "" where none are.
+
+    shown -- the name of the file for people
+    now   -- what the text is
+    """
     old = path.read_text(encoding="utf-8") if path.exists() else ""
-    if old == text:
-        return ""
-    lines = difflib.unified_diff(
-        old.splitlines(keepends=True),
-        text.splitlines(keepends=True),
-        f"tests/golden/{path.name}",
-        now,
+    return "".join(
+        difflib.unified_diff(
+            old.splitlines(keepends=True), text.splitlines(keepends=True), shown, now
+        )
     )
-    return f"{''.join(lines)}\nif this is meant: {command}"
+
+
+def accept(command: str) -> str:
+    """Return the line that says how a change is accepted."""
+    return f"if this is meant: {command}"

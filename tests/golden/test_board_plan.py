@@ -11,18 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tree_plans import row
 
 import on_file
-from golden.test_golden import BOARD, BUILD, CATALOG, COMMAND, TOP, native
+from golden.test_golden import BOARD, COMMAND, PLANNED, TOP
 from quard.base import canonical
 from quard.boards import board
-from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
-from quard.plan.board import Surroundings, image_units
-from quard.plan.packages import package_units
-from quard.plan.resolve import Resolver
 from quard.plan.unit import Unit
-from quard.project.resolving import resolve
 
 HERE = Path(__file__).resolve().parent / "boards"
 TREES = Trees(TOP), Trees(TOP / "tests/golden")
@@ -34,36 +30,7 @@ BOARDS = tuple(FILES)
 def units(name: str, **changes: Any) -> dict[str, Unit]:
     """Return the units of a board with every feature that is wanted if available."""
     chosen = dataclasses.replace(board.load(FILES[name], name), **changes)
-    own = Fragments(Trees(TOP), chosen.configuration)
-    catalog = CATALOG.of(chosen.target, Trees(TOP))
-    resolvers: dict[str, Resolver] = {}
-    decided: dict[tuple[str, str], bool] = {}
-    for root in (chosen.own, *chosen.roots):
-        fragments = Fragments(Trees(TOP), root.configuration, own) if root.name else own
-        resolver = resolvers[root.name] = Resolver(root, catalog, fragments)
-        decided |= dict.fromkeys(resolver.choices(), True)
-    everything = resolve(resolvers, native(name), decided, {})
-    roots = {name: resolved for name, resolved in everything.items() if name != BUILD}
-    around = Surroundings(
-        systems={resolved.root.system: "the system's table" for resolved in roots.values()},
-        overlays={n: "the overlay" for resolved in roots.values() for n in resolved.root.overlays},
-        authorized_keys=(),
-        machine="the machine",
-        template="the parts of run.sh",
-    )
-    packages = package_units(everything)
-    return {**packages.units, **image_units(chosen, roots, packages, around)}
-
-
-def row(unit: Unit) -> dict[str, Any]:
-    """Return a unit for the file; the plans of packages have files of their own."""
-    found: dict[str, Any] = {
-        "inputs": [f"{each.unit}:{each.part}" for each in unit.inputs],
-        "parts": unit.parts,
-    }
-    if not unit.is_package:
-        found |= {"files": unit.files, "plan": unit.plan.instructions()}
-    return found
+    return PLANNED.units(chosen)
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -10,26 +10,20 @@ the package for a build machine, if a recipe has it in `natives`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
+from planned import BUILD, Planned
 
 import on_file
 from quard.base import canonical
-from quard.base.errors import QuardError
 from quard.boards import board
-from quard.boards import native as natives
-from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.plan.plan import Plan
-from quard.plan.resolve import Resolver
 from quard.plan.resolved import Resolved
-from quard.project.resolving import resolve
-from quard.recipes.catalog import Catalog
 
-BUILD = natives.NAME
 HERE = Path(__file__).resolve().parent
 NATIVES = HERE / BUILD
 TOP = HERE.parents[1]
@@ -44,19 +38,9 @@ OTHER_BOARDS = (
 )
 """Boards for other targets."""
 COMMAND = "pytest tests/golden --update-golden"
-CATALOG = Catalog(TOP / "packages")
+PLANNED = Planned(Trees(TOP))
+CATALOG = PLANNED.catalog
 Branch = tuple[str, str, bool]
-
-
-def native(board: str) -> Callable[[Iterable[str]], Resolver]:
-    """Return what resolves packages for the build machine, on one machine wherever this runs."""
-
-    def resolver(names: Iterable[str]) -> Resolver:
-        root = natives.root(board, "x86_64", names)
-        catalog = CATALOG.of(root.configuration.target, Trees(TOP))
-        return Resolver(root, catalog, Fragments(Trees(TOP), root.configuration))
-
-    return resolver
 
 
 @cache
@@ -71,26 +55,8 @@ def resolved(branch: Branch | None = None, name: str = BOARD) -> Mapping[str, Re
         package, feature, on = branch
         features[package, feature] = "on" if on else "off"
     chosen = dataclasses.replace(chosen, features=features)
-    catalog = CATALOG.of(chosen.target, Trees(TOP))
-    resolver = Resolver(chosen.own, catalog, Fragments(Trees(TOP), chosen.configuration))
-    decided = dict.fromkeys(resolver.choices(), True)
-    fitting = ("", chosen.target.c_library)
-    extra = (
-        ("", each)
-        for each in CATALOG.names()
-        if CATALOG[each].recipe.c_library in fitting and is_for(catalog, each)
-    )
-    return resolve({"": resolver}, native(name), decided, {}, extra)
-
-
-def is_for(catalog: Catalog, name: str) -> bool:
-    """Return whether a package can be built for the target of a catalogue."""
-    try:
-        return bool(catalog[name])
-    except QuardError as error:
-        if error.reason != "not-for-target":
-            raise
-        return False
+    extra = (("", each) for each in CATALOG.names() if PLANNED.can_have(chosen, each))
+    return PLANNED.resolved(chosen, extra)
 
 
 def planned(name: str, branch: Branch | None = None, other: str = "") -> Plan:

@@ -500,6 +500,16 @@ def test_packages_for_tests_and_grpc_are_installed_when_needed_and_then_kept(
     assert ready.leftovers() == [".venv"]
 
 
+def test_the_checks_of_a_product_need_only_what_they_run_with(
+    pinned: Checkout, product: Path
+) -> None:
+    env = {"QUARDROOT_PRODUCT": str(product)}
+    assert json.loads(pinned.run("test", env=env).out)["tools"] == "pinned"
+    assert asked(pinned) == [SHORT] and installed(pinned) == {"SCons", "test"}
+    assert pinned.run("bench", env=env).status == 0
+    assert asked(pinned).pop() == "bison browser debugger"
+
+
 def test_a_failed_extra_keeps_the_environment(ready: Checkout) -> None:
     lock = ready.top / "requirements-test.lock"
     lock.write_text(re.sub("sha256:.*", "sha256:" + "0" * 64, lock.read_text()))

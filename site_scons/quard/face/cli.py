@@ -54,7 +54,7 @@ SUFFIXES = (*OPENED, "rebuild")
 HELP = {
     "images": "build the board's images (the default target)",
     "run": "build, then boot on this terminal; Ctrl-A X quits",
-    "test": "run every check of the project, including a real boot",
+    "test": "run all checks, with a real boot; of a product: compare its plans with golden/",
     "source": "fetch and verify every source of the board",
     "gc": "remove the least recently used results from the stores, down to cache.limit",
     "tools-update": "write the lock files of the pinned tools as the Debian release is now",

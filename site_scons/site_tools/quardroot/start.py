@@ -53,7 +53,7 @@ def start(
     given = {"BOARD": trees.board, **arguments} if trees.board else arguments
     command = cli.parse(tuple(targets), given, catalog.names(), board.names(trees))
     if command.verb in ("test", "bench"):
-        _become(command, options)
+        _become(command, trees, options)
     console = showing.console(command, silent=options.silent)
     if command.verb in cli.OVERVIEWS or (command.verb == "info" and not command.names):
         _survey(command, trees, catalog, console)
@@ -217,22 +217,39 @@ def _native(name: str) -> bool:
     return parted(name)[0] == native.NAME
 
 
-def _become(command: Command, options: Options) -> NoReturn:
-    """Replace this process with the program that runs Quardroot's checks or benchmark."""
+def _become(command: Command, trees: Trees, options: Options) -> NoReturn:
+    """Replace this process with the program that runs the checks or Quardroot's benchmark.
+
+    The checks are those of Quardroot, or of the product in whose folder the build starts.
+    """
     if options.no_exec:
         Console(sys.stdout).answer(f"would run the project's {command.verb}\n")
         sys.exit(0)
     os.environ.pop("QUARDROOT_PRODUCT", None)
-    os.chdir(OWN)
-    if command.verb == "test":
-        words = ["-c", _CHECKS, *shlex.split(command.given.get("PYTEST_ARGS", ""))]
+    given = shlex.split(command.given.get("PYTEST_ARGS", ""))
+    if command.verb == "test" and trees.start:
+        words = ["-P", "-c", _CHECKS, *_of_product(trees), *given]
+    elif command.verb == "test":
+        os.chdir(OWN)
+        words = ["-c", _CHECKS, *given]
     else:
+        os.chdir(OWN)
         words = ["-m", "bench", "--board", command.board]
         words += shlex.split(command.given.get("BENCH_ARGS", ""))
         places = (str(OWN / name) for name in ("tests", "tests/support", "site_scons"))
         os.environ["PYTHONPATH"] = os.pathsep.join(places)
     sys.stdout.flush()
     os.execv(sys.executable, (sys.executable, *words))
+
+
+def _of_product(trees: Trees) -> Iterable[str]:
+    """Return the words for pytest that choose the checks of a product: of its last tree's plans.
+
+    It runs in the product's folder and leaves nothing in the checkout, which others may use.
+    """
+    yield from (f"--config-file={OWN}/pyproject.toml", "--no-header", "-pno:cacheprovider", "-n0")
+    yield str(OWN / "tests/golden/test_tree_plans.py")
+    yield from (f"--tree={folder}" for folder in trees.products.values())
 
 
 def _search_path() -> str:
