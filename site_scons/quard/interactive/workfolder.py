@@ -26,7 +26,7 @@ class WorkFolder:
         root, self.bare = parted(name)
         self.package: Package = build.roots[root].packages[self.bare]
         self.version = self.package.recipe.version
-        self.requests = build.workspace.all_requests(self.package)
+        self.requests = build.workspace.own_requests(self.package)
         self.top = build.workspace.project / edits.FOLDER
         self.checkout = self.top / self.bare
         self.root = self.top / f".{self.bare}"

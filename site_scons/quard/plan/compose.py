@@ -27,7 +27,7 @@ class Inputs(Record):
     relied         -- for the kernel: options that packages rely on, see quard.plan.kernel
     tree           -- digest of the source tree that overrides the archive, or ""
     folders        -- (folder of the tree, digest) of the recipe's own folders in it
-    whole          -- it has the further archives as well
+    whole          -- it has the further archives as well, except for those of features
     generate       -- the tree is a developer's checkout without a configure script
     strict         -- only upstream's archive is accepted
     sysroot        -- packages whose dev parts the build sees
@@ -69,7 +69,7 @@ def compose(
         version=recipe.version,
         triple=context.target.triple,
         sources=() if inputs.tree else accepted(recipe, strict=inputs.strict),
-        further=() if inputs.whole else further(recipe),
+        further=further(recipe, whole=inputs.whole),
         tree=inputs.tree,
         folders=inputs.folders,
         patches=inputs.patches,

@@ -136,8 +136,7 @@ class Resolver:
         """
         graph = self.graph(decided, extra)
         lint.require((self._catalog[name] for name in graph.order), self._catalog)
-        found = ((name, self.package(name)) for name in graph.order)
-        packages = {n: with_features(p, self._configuration, decided) for n, p in found}
+        packages = {name: self.featured(name, decided) for name in graph.order}
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
         check_c_library(packages.values(), self._configuration.target)
@@ -250,6 +249,10 @@ class Resolver:
 
             return overridden(found, override, self._fragments.trees)
         return found
+
+    def featured(self, name: str, decided: Decided) -> Package:
+        """Return a package with what its features that are on add to its recipe."""
+        return with_features(self.package(name), self._configuration, decided)
 
     def _inputs(
         self, package: Package, graph: Graph, tree: Tree, natives: Natives | None

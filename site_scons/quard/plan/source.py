@@ -51,7 +51,8 @@ class Tree(Record):
 
     digest     -- of the content of the one that is built instead of the archive; "" if none is
     configured -- it has a configure script, as releases do and developers' checkouts do not
-    whole      -- it has all of the recipe's archives, patched: the package is being edited
+    whole      -- it has all of the recipe's archives but those of features, patched: the package
+                  is being edited
     folders    -- (folder of the source tree, digest) of the recipe's own folders in it
     own        -- the digest is that of the recipe's own folder: a board may have another source
     """
@@ -81,9 +82,20 @@ def accepted(recipe: Recipe, *, strict: bool = False) -> tuple[str, ...]:
     return ()
 
 
-def further(recipe: Recipe) -> tuple[tuple[str, str], ...]:
-    """Return the folder and the digest of each archive that is unpacked as a folder in the tree."""
-    return tuple((source.into, source.sha256) for source in archives(recipe) if source.into != TOP)
+def further(recipe: Recipe, *, whole: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return the folder and the digest of each archive that is unpacked as a folder in the tree.
+
+    whole -- the tree has the recipe's own: those that features add are left
+    """
+    found = ((source.into, source.sha256) for source in archives(recipe) if source.into != TOP)
+    return tuple(each for each in found if not whole or each[0] in added(recipe))
+
+
+def added(recipe: Recipe) -> frozenset[str]:
+    """Return the folders of the archives that features of a recipe add, on or off."""
+    adds = (each for feature in recipe.features for each in feature.adds or ())
+    lists = (value for name, value in adds if name == "sources" and isinstance(value, tuple))
+    return frozenset(one.into for sources in lists for one in sources)
 
 
 def laid_in(recipe: Recipe) -> tuple[Folder, ...]:

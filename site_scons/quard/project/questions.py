@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 
 from quard.plan.resolve import Resolver
 from quard.plan.source import Request
 from quard.plan.unit import parted
 from quard.recipes import graph
-from quard.recipes.catalog import Catalog
+from quard.recipes.catalog import Catalog, Package
 from quard.sources.availability import Question
 
 
@@ -17,7 +16,7 @@ def questions(
     resolvers: Mapping[str, Resolver],
     catalog: Catalog,
     names: tuple[str, ...],
-    requests: Callable[[str], tuple[Request, ...]],
+    requests: Callable[[Package], tuple[Request, ...]],
 ) -> Iterator[Question]:
     """Yield each if-available feature to decide, with the sources that it needs.
 
@@ -26,7 +25,7 @@ def questions(
     names   -- only these packages are requested, as NAME or ROOT/NAME; if empty, all of the board
     requests -- returns a package's sources that could be missing
     """
-    needed: dict[tuple[str, str], dict[str, None]] = {}
+    needed: dict[tuple[str, str], dict[Request, None]] = {}
     wanted: set[tuple[str, str]] = set()
     asked = [*map(parted, names)]
     for root, resolver in resolvers.items():
@@ -35,6 +34,7 @@ def questions(
         own = tuple(name for folder, name in asked if folder == root)
         everything = resolver.graph(dict.fromkeys(choices, True), own)
         packages = everything.closure(own) if names else everything.order
+        off = dict.fromkeys(choices, False)
         for package, feature in choices:
             if package not in everything.edges:
                 continue
@@ -42,9 +42,12 @@ def questions(
             given = next(f.needs for f in user.recipe.features if f.name == feature)
             needs = resolver.settled(user, {*given}, seen=True)
             known = needed.setdefault((package, feature), {})
-            known |= dict.fromkeys(everything.closure(graph.packages(needs)))
+            for name in everything.closure(graph.packages(needs)):
+                known |= dict.fromkeys(requests(resolver.featured(name, off)))
+            without = requests(resolver.featured(package, off))
+            own_too = requests(resolver.featured(package, {**off, (package, feature): True}))
+            known |= dict.fromkeys(each for each in own_too if each not in without)
             if package in packages:
                 wanted.add((package, feature))
     for package, feature in sorted(wanted):
-        sources = chain.from_iterable(map(requests, needed[package, feature]))
-        yield Question(package, feature, tuple(sources))
+        yield Question(package, feature, tuple(needed[package, feature]))

@@ -65,6 +65,7 @@ class Workspace:
         own = Fragments(trees, board.configuration)
         self.fragments: dict[str, Fragments] = {}
         self._resolvers: dict[str, Resolver] = {}
+        self._roots: Mapping[str, Resolved] = {}
         for root in (board.own, *board.roots):
             found = Fragments(trees, root.configuration, own) if root.name else own
             with naming(root.name):
@@ -115,7 +116,7 @@ class Workspace:
             **({"sites of trees": dict(self.trees.sites)} if self.trees.sites else {}),
         }
         keeper = Availability(self._decisions, self._archives, self.host.fetcher, places)
-        asked = questions(self._resolvers, self._catalog, names, self._sources)
+        asked = questions(self._resolvers, self._catalog, names, self.requests)
         decisions = keeper.decide(asked, again=again, whole=not names, note=self.console.note)
         self.fresh = frozenset(keeper.fresh)
         return decisions
@@ -136,8 +137,10 @@ class Workspace:
 
     def resolve(
         self, decided: Mapping[availability.Key, bool], extra: tuple[str, ...] = ()
-    ) -> dict[str, Resolved]:
+    ) -> Mapping[str, Resolved]:
         """Return the packages of each root with their plans, see resolving.resolve.
+
+        From then on, the sources of packages are those of their features that are on.
 
         extra -- further packages, as NAME or ROOT/NAME. Raises QuardError.
         """
@@ -150,7 +153,8 @@ class Workspace:
                     hint=f"remove {name} from [override]; the board's file names the toolchain",
                 )
         asked = map(parted, extra)
-        return resolve(self._resolvers, self._native, decided, self.local_trees, asked)
+        self._roots = resolve(self._resolvers, self._native, decided, self.local_trees, asked)
+        return self._roots
 
     def require_edits(self) -> None:
         """Check that builds may use the checkouts that are being edited.
@@ -161,7 +165,7 @@ class Workspace:
             from quard.project import edits  # noqa: PLC0415 - few runs have any
 
             packages = {name: self._on_board(name) for name in self.edits}
-            requests = {name: self.all_requests(each) for name, each in packages.items()}
+            requests = {name: self.own_requests(each) for name, each in packages.items()}
             edits.require_current(self.edits, self.settings.override, packages, requests)
 
     def _native(self, names: Iterable[str]) -> Resolver:
@@ -194,9 +198,15 @@ class Workspace:
         return all(map(self._archives.at_hand, self._sources(name)))
 
     def _sources(self, name: str) -> tuple[Request, ...]:
+        """Return the requests for what any of the roots builds a package from."""
         root, package = parted(name)
-        own = root != native.NAME
-        return self.requests(self._on_board(package) if own else self._catalog[package])
+        differs = package in self.board.overrides
+        found: dict[Request, None] = {}
+        for each, resolved in self._roots.items():
+            same = not differs or (each == native.NAME) == (root == native.NAME)
+            if same and package in resolved.packages:
+                found |= dict.fromkeys(self.requests(resolved.packages[package]))
+        return tuple(found)
 
     def _on_board(self, name: str) -> Package:
         """Return a package as the board has it."""
@@ -205,13 +215,20 @@ class Workspace:
 
     def requests(self, package: Package) -> tuple[Request, ...]:
         """Return the requests for a package's archives that no local tree replaces."""
+        found = self._all_requests(package)
         if package.name in self.edits:
-            return ()
+            own = self.own_requests(package)
+            return tuple(one for one in found if one not in own)
         tree = package.name in self.settings.override
-        return tuple(
-            one for one in self.all_requests(package) if not (tree and one.into == source.TOP)
-        )
+        return tuple(one for one in found if not (tree and one.into == source.TOP))
 
-    def all_requests(self, package: Package) -> tuple[Request, ...]:
-        """Return the requests for all of a package's archives."""
+    def own_requests(self, package: Package) -> tuple[Request, ...]:
+        """Return the requests for the archives that a package has whatever its features are.
+
+        A checkout that is edited has these.
+        """
+        added = source.added(package.recipe)
+        return tuple(one for one in self._all_requests(package) if one.into not in added)
+
+    def _all_requests(self, package: Package) -> tuple[Request, ...]:
         return source.requests(package.name, package.recipe, strict=self.settings.strict_sources)

@@ -8,8 +8,10 @@ from typing import Any
 
 from quard.base.names import meant
 from quard.base.typetest import field_tests
+from quard.model import Folder
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
+from quard.recipes.parse import mismatch
 from quard.recipes.whole import whole
 
 Check = Callable[[Package, Catalog], Iterable[Finding]]
@@ -20,12 +22,10 @@ _NOT = {
     "features": "a feature has none of its own",
     "fixes": "patches are applied whether a feature is on or off",
     "kernel": "the feature itself has this field",
-    "license_files": "the licence is that of the whole package",
     "natives": "the feature itself has this field",
     "needs": "the feature itself has this field",
     "provides": "boards compare it before features are decided",
     "runtime": "the feature itself has this field",
-    "sources": "all sources are fetched whether a feature is on or off",
     "yields_to": "list it in the recipe: it counts only for paths that are installed",
 }
 """Fields that are lists and that no feature can add to, and why."""
@@ -70,4 +70,17 @@ def _wrong(package: Package) -> Iterator[Finding]:
                 text = f"{kind.__name__} has no list of this name; {text}"
                 yield finding(package, field, text, _REASON)
             elif not tests[name](value):
-                yield finding(package, field, f"must be {types[name]}, not {value!r}", _REASON)
+                yield finding(package, field, mismatch(types[name], value), _REASON)
+            elif name == "sources" and isinstance(value, tuple):
+                yield from _archives(package, field, value)
+
+
+def _archives(package: Package, field: str, sources: Iterable[object]) -> Iterator[Finding]:
+    """Check what only the sources of features cannot be; lint_sources has the rest."""
+    if not package.recipe.sources:
+        text = "has no meaning: the recipe has no source, of which they would be folders"
+        yield finding(package, field, text, _REASON)
+    for source in sources:
+        if isinstance(source, Folder):
+            text = f'list Folder("{source.path}") in the recipe: it is there in any case'
+            yield finding(package, field, text, _REASON)

@@ -11,6 +11,7 @@ from quard.base.typetest import field_tests, fits
 from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
+from quard.recipes.parse import mismatch
 
 _REASON = "bad-for-build"
 _SAME = frozenset(
@@ -55,7 +56,7 @@ def for_build(package: Package, _: Catalog) -> Iterator[Finding]:
             text = meant(name, known, f"known: {', '.join(sorted(known))}")
             yield finding(package, field, f"{style} has no such field; {text}", _REASON)
         elif not tests[name](value):
-            yield finding(package, field, f"must be {known[name]}, not {value!r}", _REASON)
+            yield finding(package, field, mismatch(known[name], value), _REASON)
 
 
 def _features(package: Package, recipe: Recipe, value: object) -> Iterator[Finding]:

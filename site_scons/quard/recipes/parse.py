@@ -197,7 +197,7 @@ def _check_added(named: dict[str, Any], where: str, line: int) -> None:
     for item in dataclasses.fields(model.Recipe):
         content, wanted = named.get(item.name, ()), _written(str(item.type))
         if wanted.startswith("list") and not tests[item.name](content):
-            text = f"Adds.{item.name} must be {wanted}, not {content!r}"
+            text = f"Adds.{item.name} {mismatch(str(item.type), content)}"
             raise unusable(where, line, text, "malformed-field")
 
 
@@ -214,7 +214,7 @@ def _check_types(value: Any, where: str, line: int) -> None:
             raise unusable(
                 where,
                 line,
-                f"{kind.__name__}.{item.name} must be {wanted}, not {content!r}",
+                f"{kind.__name__}.{item.name} {mismatch(str(item.type), content)}",
                 "malformed-field",
                 "write a list: [x]"
                 if wanted.startswith("list") and not isinstance(content, tuple)
@@ -222,6 +222,15 @@ def _check_types(value: Any, where: str, line: int) -> None:
             )
         for part in _parts(content):
             _check_types(part, where, line)
+
+
+def mismatch(annotation: str, content: object) -> str:
+    """Return what is wrong with a value that is not of the type of its field."""
+    wanted = _written(annotation)
+    # A recipe writes lists; where a tuple is meant, the whole field is one.
+    if wanted.startswith("list") and isinstance(content, tuple):
+        content = [*content]
+    return f"must be {wanted}, not {content!r}"
 
 
 def _written(annotation: str) -> str:

@@ -172,7 +172,10 @@ def block(decision: Decision, cache: Path) -> str:
     lines += [
         f"  to turn it on, put the file into {cache}",
         "  (or a folder named by [sources] dir in local.toml),",
-        f'  or build a local checkout: [override] {first} = "path" in local.toml,',
+    ]
+    if first != decision.package:  # no checkout of a package has the sources of its features
+        lines.append(f'  or build a local checkout: [override] {first} = "path" in local.toml,')
+    lines += [
         "  then run ./scons again; `./scons source` tries the addresses again;"
         " STRICT=1 makes this an error",
     ]

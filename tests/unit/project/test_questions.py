@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recipe_parts import add, feature
+from recipe_parts import SHA, add, feature
 
 from quard.boards import board
 from quard.boards.fragments import Fragments
@@ -22,6 +22,7 @@ machine = "virt"
 packages = ["app"]
 features.app.net = "if-available"
 """
+WITHOUT_CHOICE = BOARD.replace('features.app.net = "if-available"\n', "")
 INNER = '[roots.early]\npackages = ["app", "other"]\n'
 
 
@@ -47,7 +48,7 @@ def asked(project: Path, text: str, *names: str, board_text: str = BOARD) -> dic
         )
         for root in (chosen.own, *chosen.roots)
     }
-    found = questions(resolvers, catalog, names, lambda n: source.requests(n, catalog[n].recipe))
+    found = questions(resolvers, catalog, names, lambda p: source.requests(p.name, p.recipe))
     return {
         f"{each.package}.{each.feature}": [request.package for request in each.requests]
         for each in found
@@ -75,6 +76,27 @@ def test_a_command_for_some_packages_asks_for_these_alone(project: Path) -> None
     assert set(asked(project, more, "early/app")) == {"app.net"}
     assert set(asked(project, more, "app")) == {"app.net"}
     assert asked(project, more, "mnl") == {}
+
+
+ARCHIVE = f'Source("https://example.org/y-1.tar.gz", sha256="{SHA}", provenance="us", into="x")'
+
+
+def test_a_feature_needs_the_archives_that_it_adds(project: Path) -> None:
+    adds = f"Adds(sources=[{ARCHIVE}])"
+    add(project / "packages", "app", features=feature("net", needs='("mnl",)', adds=adds))
+    assert asked(project, "") == {"app.net": ["deep", "mnl", "app"]}
+    assert asked(project, "features.app.net = false\n", board_text=WITHOUT_CHOICE) == {}
+
+
+def test_archives_of_other_features_count_while_these_are_on_for_certain(project: Path) -> None:
+    features = feature("more", adds=f"Adds(sources=[{ARCHIVE}])")
+    add(project / "packages", "mnl", needs='("deep",)', features=features)
+    assert asked(project, "features.mnl.more = false\n") == {"app.net": ["deep", "mnl"]}
+    assert asked(project, "features.mnl.more = true\n") == {"app.net": ["deep", "mnl", "mnl"]}
+    assert asked(project, 'features.mnl.more = "if-available"\n') == {
+        "app.net": ["deep", "mnl"],
+        "mnl.more": ["mnl"],
+    }
 
 
 def test_a_feature_may_need_a_role_whose_package_the_board_lists(project: Path) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recipe_parts import feature, load
+from recipe_parts import SHA, feature, load
 
 from quard.recipes.catalog import Catalog
 from quard.recipes.lint import lint
 
+INTO = ', into="lib/x"'
+ARCHIVE = f'Source("https://example.org/y-1.tar.gz", sha256="{SHA}", provenance="us"{INTO})'
 RUN = 'services=(Service("web", 50, run=("/usr/bin/web",)),)'
 
 
-def findings(packages: Path, adds: str, style: str = "Autotools", **more: str) -> list[str]:
+def findings(packages: Path, adds: str, style: str = "Autotools", **more: str | None) -> list[str]:
     features = feature("server", on="()", off="()", adds=f"Adds({adds})")
     package = load(packages, "thing", style, features=features, **more)
     return [f"{f.reason} {f.field}: {f.text}" for f in lint(package, Catalog(packages))]
@@ -25,6 +27,7 @@ def findings(packages: Path, adds: str, style: str = "Autotools", **more: str) -
         RUN,
         'make=("server",), install=("install-server",), finish=(Symlink("usr/bin/x", "y"),)',
         'users=(User("web", 80),), tools=("bison",), env=(("SERVER", "1"),)',
+        f"sources=[{ARCHIVE}], license_files=['lib/x/COPYING']",
         'drop=("usr/bin/x",), expects=("usr/bin/web",), parts=(Part("libs", ("usr/share/x",)),)',
     ],
 )
@@ -39,9 +42,9 @@ def test_lists_of_the_style_may_be_added_to(tmp_path: Path, adds: str) -> None:
         ("variables=()", "bad-adds feature server.adds.variables: Autotools has no list of this"),
         ("version=()", "bad-adds feature server.adds.version: Autotools has no list of this name"),
         ('needs=("a",)', "bad-adds feature server.adds.needs: has no meaning: the feature itself"),
-        ("sources=()", "bad-adds feature server.adds.sources: has no meaning: all sources are"),
-        ("make=1", "bad-adds feature server.adds.make: must be tuple[str, ...], not 1"),
-        ("make=(1,)", "bad-adds feature server.adds.make: must be tuple[str, ...], not (1,)"),
+        ('sources=[Folder("x", into="y")]', 'bad-adds feature server.adds.sources: list Folder("x'),
+        ("make=1", "bad-adds feature server.adds.make: must be list[str], not 1"),
+        ("make=[1]", "bad-adds feature server.adds.make: must be list[str], not [1]"),
     ],
 )
 def test_other_fields_and_values_are_refused(tmp_path: Path, adds: str, said: str) -> None:
@@ -56,6 +59,12 @@ def test_other_fields_and_values_are_refused(tmp_path: Path, adds: str, said: st
         ('configs=(Config("web.conf", "etc/web"),)', "missing-file config web.conf: no file"),
         ('finish=(Run("cp", "{filez}/x"),)', "unknown-placeholder features: unknown placeholder"),
         ('finish=(Install("x", "/usr/bin/x"),)', "bad-path finish: '/usr/bin/x' must be a path"),
+        (
+            f"sources=[{ARCHIVE.replace(INTO, '')}]",
+            "bad-into sources: https://example.org/y-1.tar.gz needs",
+        ),
+        (f"sources=[{ARCHIVE}, {ARCHIVE}]", "named-twice sources: 'lib/x' is listed twice"),
+        (f"sources=[{ARCHIVE.replace(SHA, 'x')}]", "malformed-hash source 2.sha256: must be 64"),
         ('users=(User("WEB", 80),)', "bad-user users: 'WEB' must be"),
         (f'{RUN}, users=(User("web", 0),)', "bad-uid users: web: uid must be from 1 to 65533"),
     ],
@@ -65,6 +74,13 @@ def test_what_is_added_is_checked_like_the_recipes_own(
 ) -> None:
     (found,) = findings(tmp_path, adds)
     assert found.startswith(said)
+
+
+def test_archives_are_folders_of_a_source_tree(tmp_path: Path) -> None:
+    (found,) = findings(
+        tmp_path, f"sources=[{ARCHIVE}]", "Custom", sources=None, configure='[Run("true")]'
+    )
+    assert found.startswith("bad-adds feature server.adds.sources: has no meaning: the recipe has")
 
 
 def test_what_the_recipe_has_already_is_there_twice(tmp_path: Path) -> None:
