@@ -11,6 +11,7 @@ import os
 import pty
 import pwd
 import re
+import resource
 import select
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ from pathlib import Path
 ORIGIN = "/srv/quardroot.git"
 _CHUNK = 65536
 _TIMES = slice(11, 15)
-"""Of the words of /proc/PID/stat after the name: utime, stime, cutime and cstime."""
+"""Of the words of proc_pid_stat(5) after the name: utime, stime, cutime and cstime."""
 _PROMPT = r"root@quard-star:~[#$] "
 _COMMANDS = (
     ("cat /run/boot-status", r"^ok$"),
@@ -75,9 +76,18 @@ class Terminal:
         return self._end()
 
     def cpu_seconds(self) -> float:
-        """Return what the program and those that it has waited for have used: proc_pid_stat(5)."""
+        """Return what the program, still running, and all that it has started and ended have used.
+
+        Processes that have lost their parent are children of the first process, which is this one
+        (pid_namespaces(7)); bubblewrap does not wait for those of its sandbox.
+        """
+        peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while (ended := os.waitid(os.P_ALL, 0, peek)) and ended.si_pid != self.pid:
+            os.waitpid(ended.si_pid, 0)
+        orphans = resource.getrusage(resource.RUSAGE_CHILDREN)
         words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, words[_TIMES])) / os.sysconf("SC_CLK_TCK")
+        own = sum(map(int, words[_TIMES])) / os.sysconf("SC_CLK_TCK")
+        return own + orphans.ru_utime + orphans.ru_stime
 
     def type(self, line: str) -> None:
         os.write(self.screen, f"{line}\r".encode())
