@@ -24,12 +24,24 @@ class User(Record):
 
 @record
 class Permission(Record):
-    """Owner and mode of installed paths; `path` is absolute and may contain shell wildcards."""
+    """Owner and mode of installed paths, and what else the kernel keeps with them.
+
+    path         -- absolute, may contain shell wildcards
+    capabilities -- of programs, as setcap(8) takes them: `cap_net_raw,cap_net_admin+ep`
+    xattrs       -- further extended attributes, as (name, value); quard.base.xattrs has the forms
+    """
 
     path: str
     mode: str
     owner: str = "root"
     group: str = "root"
+    capabilities: str = ""
+    xattrs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def has_attributes(self) -> bool:
+        """Whether it gives capabilities or other attributes."""
+        return bool(self.capabilities or self.xattrs)
 
 
 @record

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.xattrs import room
 from quard.image import tarimage
 from quard.image.tree import Node
 from quard.image.write import USE, Use, run, scratch, tool_failed
@@ -27,6 +28,8 @@ _INODE_RATIO = 16384
 """Bytes of the file system per inode, mke2fs' default."""
 _FAST_LINK = 60
 """Bytes of a link's target that fit into the inode; a longer target takes a block."""
+_INODE_ROOM = 88
+"""Bytes of attributes that fit into an inode of 256 bytes; more take a block."""
 _VERSION = re.compile(r"debugfs [0-9]")
 _CONFIG = """\
 [defaults]
@@ -99,12 +102,13 @@ def size_errors(nodes: Mapping[str, Node], size_mib: int | None) -> Iterator[Qua
 
 
 def _content(nodes: Mapping[str, Node]) -> int:
-    """Return the number of bytes in the blocks of files and folders."""
+    """Return the number of bytes in the blocks of files, folders and attributes."""
     blocks = 0
     for node in set(nodes.values()):
         if node.content is not None:
             blocks += -(-node.content.stored // _BLOCK)
         blocks += node.kind == "directory" or len(node.target.encode()) >= _FAST_LINK
+        blocks += room(node.attributes) > _INODE_ROOM
     return blocks * _BLOCK
 
 
@@ -177,6 +181,10 @@ def _script(entries: Mapping[str, tuple[Node, int]], contents: Path) -> Iterator
         else:
             yield _special(node, base)
         yield from _fields(path, node, mtime)
+        for number, (attribute, value) in enumerate(node.attributes):
+            source = contents / f"{len(made)}.{number}"
+            source.write_bytes(value)
+            yield f"ea_set -f {_quote(str(source))} {path} {attribute}"
 
 
 def _special(node: Node, base: str) -> str:

@@ -13,8 +13,18 @@ LARGEST = {"cpio.gz": 0xFFFFFFFF, "ext4": 0xFFFFFFFF << 12}
 4 KiB blocks; the limit of squashfs is larger than any disk."""
 
 
+WITHOUT_ATTRIBUTES = ("cpio.gz",)
+"""Formats that have no place for extended attributes: a header of newc has none."""
+_SHOWN = 5
+"""How many paths a message names."""
+
+
 def errors(nodes: Mapping[str, Node], formats: Sequence[str]) -> Iterator[QuardError]:
-    """Yield an error image-too-big for each file that one of the formats cannot hold."""
+    """Yield an error image-too-big for each file that one of the formats cannot hold.
+
+    Also image-attributes, if some paths have attributes that one of the formats cannot hold.
+    """
+    yield from _attribute_errors(nodes, [name for name in formats if name in WITHOUT_ATTRIBUTES])
     for path, node in sorted(nodes.items()):
         size = node.content.size if node.content is not None else 0
         small = [name for name in formats if size > LARGEST.get(name, size)]
@@ -29,3 +39,18 @@ def errors(nodes: Mapping[str, Node], formats: Sequence[str]) -> Iterator[QuardE
                 hint=f"remove {' and '.join(small)} from image.formats in the board's file,"
                 " or remove the file from the image",
             )
+
+
+def _attribute_errors(nodes: Mapping[str, Node], formats: Sequence[str]) -> Iterator[QuardError]:
+    paths = [f"/{short(path)}" for path, node in sorted(nodes.items()) if node.attributes]
+    if not paths or not formats:
+        return
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    shown, name = ", ".join(paths[:_SHOWN]) + more, " and ".join(formats)
+    yield QuardError(
+        f"{name} cannot hold the capabilities and attributes of {shown}",
+        detail="the initramfs format has no place for them; ext4, squashfs and rootfs.tar have",
+        reason="image-attributes",
+        hint=f"remove {name} from image.formats in the board's file, or give the paths a mode"
+        " without attributes with a [[permission]] of the system's table",
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from quard.base import capabilities, xattrs
+from quard.base.attributes import CAPABILITY
 from quard.base.canonical import readable
 from quard.image.tree import ROOT, Node, Tree
 from quard.image.write import whole_file
@@ -19,10 +21,11 @@ def write(tree: Tree, path: Path) -> None:
 def facts(tree: Tree) -> dict[str, dict[str, Any]]:
     """Return path -> package, type, mode (octal text), uid, gid and the facts of its type.
 
-    Files have size and sha256, links target, devices major and minor. `package` is the overlay's
-    name for files of an overlay, "system" for paths from the tables; `replaces` names the package
-    whose file an overlay replaced, `yielded_by` the packages that leave the path to this one. A
-    folder of several packages belongs to the first one by name.
+    `capabilities` and `xattrs` are there if a permission gives them. Files have size and sha256,
+    links target, devices major and minor. `package` is the overlay's name for files of an overlay,
+    "system" for paths from the tables; `replaces` names the package whose file an overlay replaced,
+    `yielded_by` the packages that leave the path to this one. A folder of several packages belongs
+    to the first one by name.
     """
     digests: dict[Node, str] = {}
     found = {"/": _access(ROOT, "system")}
@@ -45,10 +48,16 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
 
 
 def _access(node: Node, owner: str) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         "package": owner,
         "type": node.kind,
         "mode": f"{node.mode:04o}",
         "uid": node.uid,
         "gid": node.gid,
     }
+    attributes = dict(node.attributes)
+    if given := attributes.pop(CAPABILITY, b""):
+        found["capabilities"] = capabilities.decode(given)
+    if attributes:
+        found["xattrs"] = {name: xattrs.text(value) for name, value in attributes.items()}
+    return found

@@ -1,4 +1,4 @@
-"""Owners and modes from recipes and the system's table."""
+"""Owners, modes and attributes from recipes and the system's table."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import translate
 
+from quard.base import xattrs
+from quard.base.attributes import CAPABILITY
 from quard.base.errors import QuardError, together
+from quard.base.plain import short
 from quard.image.accounts import Accounts
 from quard.image.only_needed import OnlyNeeded
 from quard.image.system import Access, parse_mode
-from quard.image.tree import Tree
+from quard.image.tree import Node, Tree
 from quard.installed import Permission
 
+_KINDS = {"directory": "folder", "char": "device", "block": "device"}
 _WILD = re.compile(r"[*?[]")
 
 
@@ -25,25 +29,28 @@ def apply(
     needed: OnlyNeeded | None = None,
     partial: bool = False,
 ) -> frozenset[str]:
-    """Set owners and modes: first those of packages, sorted by name, then the system's.
+    """Set owners, modes and attributes: first those of packages, by name, then the system's.
 
-    A package can set those of its own paths and of paths that no package installs, but not of
-    paths that only other packages install. Links have no mode of their own and are left out.
+    The last row for a path decides all of them. A package can set those of its own paths and of
+    paths that no package installs, but not of paths that only other packages install. Links have
+    no mode of their own and are left out.
 
     needed  -- packages without their programs: their rows may match nothing
     partial -- the tree is incomplete: rows that match nothing are ignored
-    Returns the paths that were named. Raises QuardError: bad-mode, unknown-user, permission-unused.
+    Returns the paths that were named. Raises QuardError: bad-mode, unknown-user, permission-unused,
+    unfit-file.
     """
     named: set[str] = set()
     needed = needed or OnlyNeeded({})
-    unused: list[QuardError] = []
+    wrong: list[QuardError] = []
     for package, where, pattern, access, found in _rows(tree, wanted, system):
         if not found and package not in needed and not partial:
-            unused.append(_unused(tree, where, pattern, needed))
+            wrong.append(_unused(tree, where, pattern, needed))
         _set(tree, found, people, access, where)
         named.update(found)
-    if unused:
-        raise together("the permissions", unused)
+        wrong += _unfit(tree, found, access, where)
+    if wrong:
+        raise together("the permissions", wrong)
     return frozenset(named)
 
 
@@ -60,7 +67,8 @@ def _rows(
                 reason="bad-mode",
                 hint=f"write octal digits such as 0755 in the recipe of {package}",
             )
-        access = Access(mode, permission.owner, permission.group)
+        given = xattrs.encode(permission.capabilities, permission.xattrs)
+        access = Access(mode, permission.owner, permission.group, given)
         found = [
             path
             for path in _matches(tree, permission.path)
@@ -76,9 +84,44 @@ def _set(tree: Tree, found: Iterable[str], people: Accounts, access: Access, whe
     for path in found:
         node = tree.nodes[path]
         node.mode, node.uid, node.gid = access.mode, uid, gid
+        node.attributes = access.attributes
+
+
+def _unfit(tree: Tree, found: Iterable[str], access: Access, where: str) -> Iterator[QuardError]:
+    """Yield an error for each path for which the kernel would ignore or refuse the attributes."""
+    names = [name for name, _ in access.attributes]
+    for path in found:
+        node, what = tree.nodes[path], ""
+        if CAPABILITY in names:
+            what = _no_program(node)
+        elif names and node.kind not in ("file", "directory"):
+            what = "is neither a file nor a folder"
+        if what:
+            given = "capabilities" if CAPABILITY in names else "attributes"
+            yield QuardError(
+                f"{where} gives {given} to /{short(path)}, which {what}",
+                reason="unfit-file",
+                hint="name the paths that are meant: a row is for all paths that its pattern has",
+            )
+
+
+def _no_program(node: Node) -> str:
+    """Return why a file cannot have capabilities; "" if it can."""
+    if node.content is None:
+        return f"is a {_KINDS.get(node.kind, node.kind)}, not a program"
+    if node.content.read(2) == b"#!":
+        return "is a script: the kernel ignores capabilities of scripts"
+    return ""
 
 
 def _unused(tree: Tree, where: str, pattern: str, needed: OnlyNeeded) -> QuardError:
+    node = tree.nodes.get(tree.canonical(pattern))
+    if node is not None and node.kind == "link":
+        return QuardError(
+            f"{where} is for {pattern}, which is a link to {short(node.target)}",
+            reason="permission-unused",
+            hint="name the file that it leads to: a link has no mode of its own",
+        )
     return QuardError(
         f"{where} is for {pattern}, which is not in the image",
         reason="permission-unused",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Collection, Iterator, Sequence
 
+from quard.base import capabilities
 from quard.base.attributes import CAPABILITY
 from quard.base.errors import QuardError
 from quard.base.plain import short
@@ -17,7 +20,7 @@ _SHOWN = 5
 def errors(tree: Tree, overlays: Sequence[Overlay], named: Collection[str]) -> Iterator[QuardError]:
     """Yield an error for each file whose set-id bit or capabilities would be lost.
 
-    named -- paths whose mode is set by a recipe or the system's table
+    named -- paths whose mode and capabilities are set by a recipe or the system's table
     """
     for overlay, item, path in _used(tree, overlays):
         shown = f"overlay {overlay.name}: /{short(path)}"
@@ -30,13 +33,24 @@ def errors(tree: Tree, overlays: Sequence[Overlay], named: Collection[str]) -> I
                 reason="special-mode",
                 hint="add the row to the system's table, or remove the bit with chmod",
             )
-        if CAPABILITY in item.attributes:
+        if CAPABILITY in item.attributes and path not in named:
+            kept = item.special & ~stat.S_ISUID | item.mode
+            row = f'[[permission]] path = "/{short(path)}", mode = "{kept:04o}"'
             yield QuardError(
                 f"{shown} has capabilities, which would be lost",
-                detail=f'[[permission]] with path = "/{short(path)}" can make it setuid instead',
+                detail=f'{row}, capabilities = "{_capabilities(overlay, item)}" keeps them',
                 reason="file-capabilities",
-                hint="images cannot hold capabilities; remove them with setcap -r",
+                hint="add the row to the system's table, or remove them with setcap -r",
             )
+
+
+def _capabilities(overlay: Overlay, item: Item) -> str:
+    """Return a file's capabilities as a permission has them; "..." if they cannot be said."""
+    try:
+        found = os.getxattr(overlay.folder / item.path, CAPABILITY)
+    except OSError:  # it has been changed since the scan
+        return "..."
+    return capabilities.decode(found) or "..."
 
 
 def warnings(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[str]:
@@ -49,7 +63,8 @@ def warnings(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[str]:
     for name, paths in sorted(found.items()):
         more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         shown = ", ".join(paths[:_SHOWN]) + more
-        yield f"the attribute {short(name)} is left out of the images: {shown}"
+        said = f"the attribute {short(name)} of overlays is left out of the images"
+        yield f"{said}, which have those of permissions alone: {shown}"
 
 
 def _used(tree: Tree, overlays: Sequence[Overlay]) -> Iterator[tuple[Overlay, Item, str]]:

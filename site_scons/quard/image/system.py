@@ -34,19 +34,23 @@ target = "../proc/mounts"
 [[permission]]                  # the path may contain shell wildcards, as in a recipe
 path = "/etc/secrets/*"
 mode = "0600"
+capabilities = "cap_chown+ep"   # of a program, as setcap(8) takes them; may be left out
+xattrs.user.origin = "x"        # likewise: further extended attributes
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from quard.base import xattrs
 from quard.base.names import meant
 from quard.base.plain import is_printable
 from quard.base.table import Table, read
+from quard.base.xattrs import Attributes
 from quard.image.accounts import Account, Group, bad_field, bad_password
 from quard.installed import USER
 
@@ -61,11 +65,15 @@ _HIGHEST_DEVICE = 0xFFFF
 
 @dataclass(frozen=True)
 class Access:
-    """Owner, group and mode of a path; the mode is four octal digits as a number."""
+    """Owner, group, mode and extended attributes of a path.
+
+    mode -- four octal digits as a number
+    """
 
     mode: int
     owner: str
     group: str
+    attributes: Attributes = ()
 
 
 @dataclass(frozen=True)
@@ -106,10 +114,10 @@ def load(path: Path, file: str = "") -> System:
     system = System(
         users=users,
         groups=groups,
-        directories=_accesses(table.tables("directory")),
+        directories=_accesses(table.tables("directory"), _access),
         devices=tuple(_device(inner) for inner in table.tables("device")),
         links=tuple(_link(inner) for inner in table.tables("link")),
-        permissions=_accesses(table.tables("permission")),
+        permissions=_accesses(table.tables("permission"), _permission),
         dangling=tuple(_path(table, "dangling", path) for path in table.texts("dangling", ())),
     )
     table.finish()
@@ -195,13 +203,15 @@ def _group_number(table: Table, groups: Mapping[str, int]) -> int:
     raise table.error("gid", f"names the group {name!r}, which the file does not define", hint)
 
 
-def _accesses(tables: Iterable[Table]) -> tuple[tuple[str, Access], ...]:
+def _accesses(
+    tables: Iterable[Table], taken: Callable[[Table], Access]
+) -> tuple[tuple[str, Access], ...]:
     found: list[tuple[str, Access]] = []
     for table in tables:
         path = _path(table, "path", table.text("path"))
         if any(path == other for other, _ in found):
             raise table.error("path", f"repeats {path!r}")
-        found.append((path, _access(table)))
+        found.append((path, taken(table)))
         table.finish()
     return tuple(found)
 
@@ -212,6 +222,27 @@ def _access(table: Table) -> Access:
     if mode is None:
         raise table.error("mode", f"must be octal digits such as 0755, not {text!r}")
     return Access(mode, table.text("owner", "root"), table.text("group", "root"))
+
+
+def _permission(table: Table) -> Access:
+    access = _access(table)
+    given = table.text("capabilities", "")
+    pairs = tuple(_pairs(table, table.table("xattrs").rest()))
+    for key, text in xattrs.problems(access.mode, given, pairs):
+        raise table.error(key, f"cannot be used: {text}")
+    return replace(access, attributes=xattrs.encode(given, pairs))
+
+
+def _pairs(table: Table, found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and value of attributes: to TOML, `user.x` without quotes is `x` in a table."""
+    for key, value in sorted(found.items()):
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _pairs(table, value, f"{name}.")
+        elif isinstance(value, str):
+            yield name, value
+        else:
+            raise table.error("xattrs", f"has {name}, which must be a string, not {value!r}")
 
 
 def _device(table: Table) -> tuple[str, Device]:

@@ -13,10 +13,11 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from quard.base.errors import QuardError
 from quard.base.files import HashingWriter
+from quard.base.xattrs import Attributes
 from quard.image.content import PIECE, Content, Runs
 from quard.image.tree import ROOT, Kind, Node
 from quard.image.write import whole_file
@@ -34,6 +35,10 @@ _TYPES: dict[Kind, bytes] = {
     "block": tarfile.BLKTYPE,
     "fifo": tarfile.FIFOTYPE,
 }
+_ATTRIBUTE = "SCHILY.xattr."
+"""Begins the key of a record with an attribute, as star, GNU tar and tar2sqfs write and read it."""
+_TYPE, _SIZE = slice(156, 157), slice(124, 135)
+"""Places in a header (pax(1), ustar)."""
 _KINDS = {code: kind for kind, code in _TYPES.items()} | {tarfile.AREGTYPE: "file"}
 
 
@@ -50,7 +55,7 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
         ) as tar:
             tar.addfile(_member(".", ROOT))
             for name, node in sorted(nodes.items()):
-                info = _member(name, node)
+                info = _member(name, node, again=node in first)
                 if node in first:
                     info.type, info.linkname, info.size = tarfile.LNKTYPE, first[node], 0
                 elif node.kind == "file":
@@ -103,8 +108,49 @@ def bad_tar(what: str, detail: str) -> QuardError:
     )
 
 
-def _member(name: str, node: Node) -> tarfile.TarInfo:
+class _WithAttributes(tarfile.TarInfo):
+    """A member with extended attributes, which are records of its extended header.
+
+    tarfile takes values of such records as texts: it would note other bytes as another character
+    set, which not all programs know.
+    """
+
+    attributes: Attributes = ()
+
+    def tobuf(
+        self,
+        format: Literal[0, 1, 2] | None = tarfile.PAX_FORMAT,
+        encoding: str | None = "utf-8",
+        errors: str = "surrogateescape",
+    ) -> bytes:
+        """Return the headers of the member; the arguments are those of tarfile."""
+        header = super().tobuf(format, encoding, errors)
+        records = b"".join(_record(_ATTRIBUTE + name, data) for name, data in self.attributes)
+        if header[_TYPE] == tarfile.XHDTYPE:
+            end = tarfile.BLOCKSIZE + int(header[_SIZE], 8)
+            records = header[tarfile.BLOCKSIZE : end] + records
+            header = header[end + -end % tarfile.BLOCKSIZE :]
+        extended = tarfile.TarInfo("././@PaxHeader")
+        extended.type, extended.size = tarfile.XHDTYPE, len(records)
+        padding = bytes(-len(records) % tarfile.BLOCKSIZE)
+        return extended.tobuf(tarfile.USTAR_FORMAT) + records + padding + header
+
+
+def _record(key: str, value: bytes) -> bytes:
+    """Return a record of an extended header (pax(1)): its length, which counts itself, and text."""
+    rest = b" " + key.encode() + b"=" + value + b"\n"
+    length = len(rest)
+    while length != len(rest) + len(str(length)):
+        length = len(rest) + len(str(length))
+    return str(length).encode() + rest
+
+
+def _member(name: str, node: Node, *, again: bool = False) -> tarfile.TarInfo:
+    """Return the headers of a node; `again`: another path of it has its attributes."""
     info = tarfile.TarInfo(name)
+    if node.attributes and not again:
+        info = _WithAttributes(name)
+        info.attributes = node.attributes
     info.type, info.mode, info.mtime = _TYPES[node.kind], node.mode, MTIME
     info.uid, info.gid = node.uid, node.gid
     info.linkname = node.target
@@ -130,6 +176,18 @@ def _node(member: tarfile.TarInfo, path: Path, what: str, ours: bool) -> Node:
         content=content if kind == "file" else None,
         target=member.linkname if kind == "link" else "",
         device=(member.devmajor, member.devminor),
+        attributes=_attributes(member) if ours else (),
+    )
+
+
+def _attributes(member: tarfile.TarInfo) -> Attributes:
+    if not member.pax_headers:
+        return ()
+    records = sorted(member.pax_headers.items())
+    return tuple(
+        (key.removeprefix(_ATTRIBUTE), text.encode("utf-8", "surrogateescape"))
+        for key, text in records
+        if key.startswith(_ATTRIBUTE)
     )
 
 

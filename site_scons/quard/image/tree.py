@@ -13,6 +13,7 @@ from typing import Literal
 from quard.base import links
 from quard.base.errors import QuardError
 from quard.base.plain import is_printable, short
+from quard.base.xattrs import Attributes
 from quard.image.content import Content
 
 Kind = Literal["file", "directory", "link", "char", "block", "fifo"]
@@ -42,6 +43,7 @@ class Node:
     content: Content | None = None
     target: str = ""
     device: tuple[int, int] = (0, 0)
+    attributes: Attributes = ()
 
     @property
     def st_mode(self) -> int:

@@ -125,6 +125,7 @@ def _image(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         found += _files(f"overlay {name}:", *map(tuple, pairs))
     found += _hooks(before.pop("hooks", {}), now.pop("hooks", {}))
     found += _files("file", *map(_placed, (before.pop("files", ()), now.pop("files", ()))))
+    found += _permissions(before.pop("permissions", ()), now.pop("permissions", ()))
     found += _yields(dict(before.pop("yields", ())), dict(now.pop("yields", ())))
     for field in sorted({*before, *now}):
         if before.get(field) != now.get(field) and not (field == "overlays" and found):
@@ -144,6 +145,22 @@ def _hooks(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _placed(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
     """Return the files of recipes as pairs of a name and of what decides what is installed."""
     return tuple((f"/{row[1]} of {row[0]}", " ".join(row[2:])) for row in rows)
+
+
+_Permissions = Sequence[tuple[str, Mapping[str, Any]]]
+
+
+def _permissions(before: _Permissions, now: _Permissions) -> list[str]:
+    """Return the differences between what recipes say about paths of an image."""
+    old, new = (
+        tuple(
+            (f"for {row['path']} of {name}", json.dumps(row, sort_keys=True)) for name, row in rows
+        )
+        for rows in (before, now)
+    )
+    found = _files("permission", old, new)
+    # The last row for a path decides, and one package may have two.
+    return found if found or old == new else ["the order of permissions changed"]
 
 
 def _yields(before: Mapping[str, Sequence[str]], now: Mapping[str, Sequence[str]]) -> list[str]:

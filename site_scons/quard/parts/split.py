@@ -177,8 +177,8 @@ def _attributes(stage: Path) -> list[QuardError]:
             f"installed with attributes that would be lost: {path}",
             detail=", ".join(names),
             reason="file-attributes",
-            hint="remove them in the recipe's `finish` (setcap -r, setfattr -x); `permissions`"
-            " can make a program setuid",
+            hint="remove them in the recipe's `finish` (setcap -r, setfattr -x), and give them in"
+            " `permissions`: Permission(path, mode=, capabilities=, xattrs=)",
         )
         for path in _installed(everything(stage))
         if not (stage / path).is_symlink()

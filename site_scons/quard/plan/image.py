@@ -18,6 +18,10 @@ _MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz":
 """Format -> what writes it, see quard.image.tools. rootfs.tar is written by the engine alone."""
 
 
+_LEFT_OUT = ("capabilities", "xattrs")
+"""Fields of rows that are left out where they are empty, as most are."""
+
+
 class ImagePlan(Record):
     """Base of image plans. All fields are part of the identity, so none can be forgotten."""
 
@@ -52,7 +56,8 @@ class RootfsPlan(ImagePlan):
     system          -- SHA-256 of the system's table
     overlays        -- (name, digest), in the order in which they are laid over the packages' files
     users           -- (package, account that it needs)
-    permissions     -- (package, owner and mode of paths); those of the system's table come last
+    permissions     -- (package, owner, mode and attributes of paths); those of the system's table
+                       come last
     hardening       -- defences that every program and library must have
     unhardened      -- (package, or "" for the board; files that may lack some of them)
     files           -- (package, path, mode, SHA-256) of start scripts and configuration files
@@ -139,4 +144,6 @@ def _plain(value: Any) -> Any:
     """Return a field's value as plain data for JSON."""
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    return {n: _plain(v) for n, v in vars(value).items()} if hasattr(value, "__dict__") else value
+    if not hasattr(value, "__dict__"):
+        return value
+    return {n: _plain(v) for n, v in vars(value).items() if v or n not in _LEFT_OUT}

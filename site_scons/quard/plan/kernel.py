@@ -5,15 +5,43 @@ An option is NAME, which y and m satisfy, NAME=y, or NAME=n.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from quard.base.errors import QuardError
+from quard.model import Recipe
+from quard.recipes.implied import implied
 
 PREFIX = "CONFIG_"
 _SATISFY = {"": ("y", "m"), "y": ("y",), "n": ("n",)}
 
 Options = Sequence[tuple[str, str]]
 """(package, option)."""
+
+
+def of_recipe(
+    name: str, recipe: Recipe, features: Callable[[], Mapping[str, bool]], formats: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the options that a package relies on, each with the package's name.
+
+    features -- returns whether each of its features is on
+    formats  -- of the root file systems that have the package
+    """
+    for option in (*implied(recipe).kernel, *recipe.kernel):
+        yield name, option
+    permissions = recipe.permissions
+    if any(feature.kernel or feature.adds for feature in recipe.features):
+        on = features()
+        for feature in recipe.features:
+            if on[feature.name]:
+                for option in feature.kernel:
+                    yield name, option
+                added: Any = dict(feature.adds or ()).get("permissions", ())
+                permissions += added
+    if any(each.has_attributes for each in permissions):
+        from quard.plan.attributes import options  # noqa: PLC0415 - few recipes give any
+
+        yield from options(name, permissions, formats)
 
 
 def relied(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from quard.base.errors import QuardError
 from quard.boards.configuration import Choice
@@ -20,7 +21,7 @@ from quard.plan.choices import (
 from quard.plan.compose import Inputs, compose
 from quard.plan.edges import edges
 from quard.plan.features import Decided, settled, with_features
-from quard.plan.kernel import Options, relied
+from quard.plan.kernel import Options, of_recipe, relied
 from quard.plan.natives import Natives, for_build, require_native
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
@@ -28,7 +29,6 @@ from quard.plan.source import Tree
 from quard.recipes import lint
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import Edges, Graph, build, parted
-from quard.recipes.implied import implied
 
 _ARCHIVES = Tree()
 
@@ -41,6 +41,8 @@ class Resolver:
 
     strict -- only upstream's archives are accepted
     own    -- for a named root: that of the board's own root
+    relied -- returns the kernel options that something else than packages relies on, as
+              (name for messages, option)
     """
 
     def __init__(
@@ -51,9 +53,11 @@ class Resolver:
         *,
         strict: bool = False,
         own: Resolver | None = None,
+        relied: Callable[[], Options] = tuple,
     ) -> None:
         self._strict = strict
         self._own = own
+        self._others = relied
         self._graphs: dict[object, Graph] = {}
         self._root = root
         self._configuration = root.configuration
@@ -182,14 +186,11 @@ class Resolver:
     def _options(self, decided: Decided) -> Options:
         if self._configuration.native:
             return ()
-        found: list[tuple[str, str]] = []
+        found = [*self._others()]
         for name in self.graph(decided).closure(self._root.packages):
-            recipe = self._catalog[name].recipe
-            found += ((name, option) for option in (*implied(recipe).kernel, *recipe.kernel))
-            if any(feature.kernel for feature in recipe.features):
-                on = self._features(self._catalog[name], decided)
-                chosen = (feature for feature in recipe.features if on[feature.name])
-                found += ((name, option) for feature in chosen for option in feature.kernel)
+            package = self._catalog[name]
+            features = partial(self._features, package, decided)
+            found += of_recipe(name, package.recipe, features, self._root.formats)
         return tuple(found)
 
     def has_kernel(self, decided: Decided) -> bool:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
+from quard.base import given
 from quard.boards.native import NAME
+from quard.boards.root import Root
+from quard.boards.trees import Trees
 from quard.plan.kernel import Options
 from quard.plan.natives import Natives
 from quard.plan.resolve import Resolver
 from quard.plan.resolved import Resolved
 from quard.plan.source import Tree
 from quard.project.rooted import naming
+
+_ATTRIBUTES = (b"capabilities", b"xattrs")
+"""Keys of a system's table. One that has neither gives no attributes, and is not parsed here."""
 
 
 def resolve(
@@ -68,3 +75,29 @@ def _options(
         return {}
     shared = (*others, *resolvers[""].options(decided))
     return {"": tuple(others), **dict.fromkeys(guests, shared)}
+
+
+def options_of_table(root: Root, trees: Trees) -> Callable[[], Options]:
+    """Return a function that returns the kernel options that a root's system table relies on.
+
+    Its permissions may give attributes to files. The user of each option is the table's file. The
+    function raises QuardError bad-system-table.
+    """
+
+    @cache
+    def options() -> Options:
+        file = trees.find(f"configs/system/{root.system}.toml")
+        path = trees.path(file)
+        try:
+            text = given.content(path, given.TEXT)
+        except OSError:
+            return ()  # what makes the image from the table reports it
+        if not any(word in text for word in _ATTRIBUTES):
+            return ()
+        from quard.image.system import load  # noqa: PLC0415 - few tables give any
+        from quard.plan.attributes import needed  # noqa: PLC0415
+
+        names = [name for _, row in load(path, file).permissions for name, _ in row.attributes]
+        return tuple((file, option) for option in needed(names, root.formats))
+
+    return options

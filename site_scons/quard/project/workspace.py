@@ -24,7 +24,7 @@ from quard.project import places
 from quard.project.host import Host
 from quard.project.local_trees import LocalTrees
 from quard.project.questions import questions
-from quard.project.resolving import resolve
+from quard.project.resolving import options_of_table, resolve
 from quard.project.rooted import naming
 from quard.recipes.catalog import Catalog, Package
 from quard.sources import availability
@@ -75,6 +75,7 @@ class Workspace:
                     found,
                     strict=settings.strict_sources,
                     own=self._resolvers.get(""),
+                    relied=options_of_table(root, trees),
                 )
             self.fragments[root.name], self._resolvers[root.name] = found, resolver
         self.outputs = Outputs(self.out / RESULTS, host.stores)

@@ -27,7 +27,6 @@ from quard.recipes.lint_names import mentioned, names
 from quard.recipes.lint_sources import is_inside, sources
 from quard.recipes.placeholders import unknown_words
 
-_MODE = re.compile(r"0?[0-7]{3,4}\Z")
 _SPDX = re.compile(r"[A-Za-z0-9.+() -]+\Z")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 
@@ -37,12 +36,13 @@ def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     # Most runs check no recipe, as none has changed.
     from quard.recipes.lint_adds import adds  # noqa: PLC0415
     from quard.recipes.lint_kernel import kernel  # noqa: PLC0415
+    from quard.recipes.lint_permissions import permissions  # noqa: PLC0415
     from quard.recipes.lint_promises import promises  # noqa: PLC0415
     from quard.recipes.lint_services import services  # noqa: PLC0415
 
     found: list[Finding] = []
     first = (_texts, _hardening, sources, names, services, kernel, promises)
-    checks = (*first, _features, _taken, for_build, _files, _modes, _placeholders)
+    checks = (*first, _features, _taken, for_build, _files, permissions, _places, _placeholders)
     for check in checks:
         found.extend(check(package, catalog))
     return (*found, *adds(package, catalog, checks, found))
@@ -182,14 +182,7 @@ def _files(package: Package, _: Catalog) -> Iterator[Finding]:
                 yield finding(package, field, hidden, "missing-file")
 
 
-def _modes(package: Package, _: Catalog) -> Iterator[Finding]:
-    for permission in package.recipe.permissions:
-        if not _MODE.match(permission.mode):
-            yield finding(package, "permissions", f"bad mode {permission.mode!r}", "bad-mode")
-        if not permission.path.startswith("/"):
-            yield finding(
-                package, "permissions", f"{permission.path!r} must begin with /", "bad-path"
-            )
+def _places(package: Package, _: Catalog) -> Iterator[Finding]:
     for path in package.recipe.license_files:
         if not is_inside(path):
             text = f"{path!r} must be a path in the source, such as COPYING"

@@ -96,6 +96,22 @@ def test_capabilities_are_refused(folder: Path, tmp_path: Path) -> None:
     error = refused(spec(folder), tmp_path)
     assert error.reason == "file-capabilities"
     assert "/usr/bin/tool" in error.message
+    row = 'path = "/usr/bin/tool", mode = "0755", capabilities = "cap_net_raw=ep" keeps them'
+    assert row in error.detail
+    table = (
+        '[[permission]]\npath = "/usr/bin/tool"\nmode = "0755"\ncapabilities = "cap_net_raw=ep"\n'
+    )
+    assert vet(spec(folder, table)) == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="file capabilities are given by root")
+def test_capabilities_of_an_unknown_form_are_refused_without_a_text(folder: Path) -> None:
+    give(
+        folder / "bin/tool", "security.capability", struct.pack("<5I", 0x02000001, 0, 0, 1 << 30, 0)
+    )
+    with pytest.raises(QuardError) as caught:
+        vet(spec(folder))
+    assert 'capabilities = "..." keeps them' in caught.value.detail
 
 
 def test_other_attributes_are_warned_of(folder: Path) -> None:

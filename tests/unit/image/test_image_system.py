@@ -85,6 +85,44 @@ def test_bad_value_is_refused_by_name(tmp_path: Path, old: str, new: str, named:
     assert named in refused(tmp_path, parts.BASE.replace(old, new)).message
 
 
+ROW = '[[permission]]\npath = "/usr/bin/x"\nmode = "0755"\n'
+
+
+def test_capabilities_and_attributes_of_a_permission_are_read(tmp_path: Path) -> None:
+    more = 'capabilities = "cap_kill+p"\nxattrs = { "user.b" = "2", user.a = "0x01" }\n'
+    found = parts.system(tmp_path, parts.BASE + ROW + more)
+    ((path, access),) = found.permissions
+    assert (path, access.mode, access.owner) == ("/usr/bin/x", 0o755, "root")
+    names = [name for name, _ in access.attributes]
+    assert names == ["security.capability", "user.a", "user.b"]
+    assert access.attributes[1:] == (("user.a", b"\1"), ("user.b", b"2"))
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ('capabilities = "cap_kil+ep"', "permission[0].capabilities cannot be used: there is no"),
+        ('capabilities = ["cap_kill+ep"]', "permission[0].capabilities must be a string"),
+        ('xattrs = { "trusted.x" = "1" }', "permission[0].xattrs cannot be used: 'trusted.x'"),
+        ("xattrs.user.x = 1", "permission[0].xattrs has user.x, which must be a string"),
+        ('xattrs = "user.x"', "permission[0].xattrs must be a table"),
+        ('xattrs = { x = "1" }', "permission[0].xattrs cannot be used: 'x' must be"),
+    ],
+)
+def test_attributes_that_no_file_can_have_are_refused_by_name(
+    tmp_path: Path, more: str, named: str
+) -> None:
+    assert named in refused(tmp_path, parts.BASE + ROW + more).message
+
+
+@pytest.mark.parametrize("table", ["directory", "device"])
+def test_only_permissions_have_attributes(tmp_path: Path, table: str) -> None:
+    row = ROW.replace("permission", table)
+    row += 'type = "c"\nmajor = 1\nminor = 3\n' if table == "device" else ""
+    error = refused(tmp_path, parts.BASE + row + 'capabilities = "cap_kill+ep"\n')
+    assert "unknown key" in error.message and "capabilities" in error.message
+
+
 def test_empty_link_target_is_refused(tmp_path: Path) -> None:
     error = refused(tmp_path, parts.BASE + '[[link]]\npath = "/x"\ntarget = ""\n')
     assert "link[0].target" in error.message

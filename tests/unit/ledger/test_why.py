@@ -11,7 +11,7 @@ import pytest
 
 from quard.base.files import FileRef
 from quard.ledger.why import reasons
-from quard.model import User
+from quard.model import Permission, User
 from quard.plan.image import FileSystemPlan, RootfsPlan
 from quard.plan.plan import Plan, RunStep
 from quard.plan.unit import UnitPlan
@@ -282,6 +282,29 @@ def test_who_leaves_paths_to_others_is_told_of_an_image() -> None:
     assert reasons(image(two), image()) == ("box leaves no paths to others",)
 
 
+def permissions(*rows: Permission) -> RootfsPlan:
+    return dataclasses.replace(ROOTFS, permissions=tuple(("web", row) for row in rows))
+
+
+def test_the_paths_whose_permissions_changed_are_named_with_their_package() -> None:
+    plain = Permission("/bin/x", "0755")
+    capable = dataclasses.replace(plain, capabilities="cap_net_raw+ep")
+    marked = dataclasses.replace(plain, xattrs=(("user.a", "1"),))
+    again = Permission("/bin/x", "0700")
+
+    def told(old: RootfsPlan, new: RootfsPlan) -> tuple[str, ...]:
+        return reasons(json.loads(json.dumps(image(old))), image(new))
+
+    changed = ("permission for /bin/x of web changed",)
+    assert told(permissions(plain), permissions(capable)) == changed
+    assert told(permissions(capable), permissions(marked)) == changed
+    assert told(permissions(), permissions(plain)) == ("permission for /bin/x of web added",)
+    assert told(permissions(plain), permissions()) == ("permission for /bin/x of web removed",)
+    order = permissions(again, plain), permissions(plain, plain)
+    assert told(*order) == ("the order of permissions changed",)
+    assert told(permissions(plain), permissions(plain)) == ()
+
+
 def test_an_image_never_made_here_says_so() -> None:
     assert reasons(None, image()) == ("it has not been made here before",)
 
@@ -336,7 +359,8 @@ def test_the_files_of_an_overlay_are_named_in_place_of_its_digest() -> None:
 def test_every_field_of_a_root_file_systems_plan_gives_a_reason(field: str) -> None:
     """A field that somebody adds to the plan must not stay silent."""
     old = getattr(ROOTFS, field)
-    new: Any = f"{old}x" if isinstance(old, str) else (*(old or ()), ("x", "y"))
+    row: Any = Permission("/y", "0755") if field == "permissions" else "y"
+    new: Any = f"{old}x" if isinstance(old, str) else (*(old or ()), ("x", row))
     assert len(image_reasons(plan=dataclasses.replace(ROOTFS, **{field: new}))) == 1
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from quard.base.errors import QuardError
-from quard.plan.kernel import Options, relied
+from quard.model import Adds, Custom, Feature, Permission
+from quard.plan.kernel import Options, of_recipe, relied
 
 ONE: Options = (("ssh", "SECCOMP_FILTER"),)
 
@@ -90,3 +91,44 @@ def test_packages_that_contradict_each_other_are_all_named() -> None:
 
 def test_of_built_in_and_either_built_in_is_wanted() -> None:
     assert added((("a", "X"), ("b", "X=y")), "CONFIG_X=m") == ("X=y",)
+
+
+PLAIN = Permission("/bin/x", "4755")
+CAPABLE = Permission("/bin/x", "0755", capabilities="cap_net_raw+ep")
+LABELLED = Permission("/bin/x", "0755", xattrs=(("security.selinux", "x"),))
+MARKED = Permission("/bin/x", "0755", xattrs=(("user.origin", "x"),))
+FORMATS = ("ext4", "squashfs", "cpio.gz")
+
+
+def of_permissions(*rows: Permission, formats: tuple[str, ...] = FORMATS) -> list[str]:
+    recipe = Custom(summary="x", version="1", license="MIT", permissions=rows)
+    found = [*of_recipe("web", recipe, dict, formats)]
+    assert {name for name, _ in found} <= {"web"}
+    return [option for _, option in found]
+
+
+@pytest.mark.parametrize("row", [CAPABLE, LABELLED])
+def test_attributes_of_security_rely_on_options_of_the_roots_formats(row: Permission) -> None:
+    assert of_permissions(row, formats=("ext4",)) == ["EXT4_FS_SECURITY"]
+    assert of_permissions(row, formats=("squashfs",)) == ["SQUASHFS_XATTR", "TMPFS_XATTR"]
+    assert sorted(of_permissions(row, row)) == ["EXT4_FS_SECURITY", "SQUASHFS_XATTR", "TMPFS_XATTR"]
+
+
+def test_attributes_of_users_are_in_every_ext4() -> None:
+    assert of_permissions(MARKED) == ["SQUASHFS_XATTR", "TMPFS_XATTR"]
+    assert of_permissions(MARKED, formats=("ext4",)) == []
+
+
+def test_owners_and_modes_rely_on_no_option() -> None:
+    assert of_permissions(PLAIN) == of_permissions() == []
+    assert (
+        of_permissions(CAPABLE, formats=()) == of_permissions(CAPABLE, formats=("cpio.gz",)) == []
+    )
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_what_a_feature_adds_counts_while_it_is_on(on: bool) -> None:
+    feature = Feature("raw", "x", on=(), off=(), kernel=("NET",), adds=Adds(permissions=(CAPABLE,)))
+    recipe = Custom(summary="x", version="1", license="MIT", kernel=("INET",), features=(feature,))
+    found = [option for _, option in of_recipe("web", recipe, lambda: {"raw": on}, ("ext4",))]
+    assert found == (["INET", "NET", "EXT4_FS_SECURITY"] if on else ["INET"])

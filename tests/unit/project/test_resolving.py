@@ -17,7 +17,7 @@ from quard.plan.plan import KconfigStep
 from quard.plan.resolve import Resolver
 from quard.plan.resolved import Resolved
 from quard.plan.source import Tree
-from quard.project.resolving import resolve
+from quard.project.resolving import options_of_table, resolve
 from quard.recipes.catalog import Catalog
 
 BOARD = """\
@@ -211,3 +211,43 @@ def test_modules_of_a_root_with_a_kernel_are_for_that(project: Path) -> None:
     add(project / "packages", "app", runtime='("linux",)')
     found = packages(project, '[roots.early]\npackages = ["linux", "module"]\n')
     assert inputs(found, "module@one/early") == ["linux@one/early:interface"]
+
+
+TABLE = """\
+[[group]]
+name = "root"
+gid = 0
+[[user]]
+name = "root"
+uid = 0
+gid = "root"
+[[permission]]
+path = "/x"
+mode = "0755"
+"""
+
+
+def options(folder: Path, table: str | None) -> list[tuple[str, str]]:
+    """Return the kernel options that a board's system table relies on."""
+    (folder / "configs/system").mkdir(parents=True)
+    (folder / "configs/one.toml").write_text(BOARD.replace("[]", '["ext4"]'))
+    if table is not None:
+        (folder / "configs/system/base.toml").write_text(table)
+    trees = Trees(folder)
+    return [*options_of_table(board.load(trees, "one").own, trees)()]
+
+
+def test_permissions_of_a_table_that_give_attributes_rely_on_options(tmp_path: Path) -> None:
+    found = options(tmp_path, TABLE + 'capabilities = "cap_net_raw+ep"\n')
+    assert found == [("configs/system/base.toml", "EXT4_FS_SECURITY")]
+
+
+@pytest.mark.parametrize("table", [TABLE, TABLE + 'xattrs.user.x = "1"\n', None])
+def test_other_tables_rely_on_none(tmp_path: Path, table: str | None) -> None:
+    assert options(tmp_path, table) == []
+
+
+def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(QuardError) as caught:
+        options(tmp_path, TABLE + 'capabilities = "cap_x+ep"\n')
+    assert caught.value.reason == "bad-system-table"

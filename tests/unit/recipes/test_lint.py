@@ -393,6 +393,24 @@ BROKEN: dict[str, tuple[str, dict[str, str | None], str, str]] = {
         "permissions",
         "bad-path",
     ),
+    "unknown capability": (
+        "Autotools",
+        {"permissions": '[Permission("/bin/x", mode="0755", capabilities="cap_net_rwa+ep")]'},
+        "permissions",
+        "bad-capabilities",
+    ),
+    "capabilities of a setuid program": (
+        "Autotools",
+        {"permissions": '[Permission("/bin/x", mode="4755", capabilities="cap_net_raw+ep")]'},
+        "permissions",
+        "bad-capabilities",
+    ),
+    "attribute of the kernel's own": (
+        "Autotools",
+        {"permissions": '[Permission("/bin/x", mode="0755", xattrs=[("trusted.x", "1")])]'},
+        "permissions",
+        "bad-xattr",
+    ),
     "user with root's number": ("Autotools", {"users": '(User("a", uid=0),)'}, "users", "bad-uid"),
     "user with nobody's number": (
         "Autotools",
