@@ -46,6 +46,9 @@ class Target(Record):
     c_library   -- of its programs
     package     -- the package that has the C library and its headers; "": the compiler has them
     glibc       -- the target for which the cross compiler is made; None: this one
+    file        -- name of the file that describes it, see quard.boards.trees
+    tools       -- Debian's packages of its cross compiler and C library, sorted; none: the pinned
+                   tools have no compiler for it
     """
 
     triple: str
@@ -59,6 +62,8 @@ class Target(Record):
     c_library: CLibrary = "glibc"
     package: str = ""
     glibc: Target | None = None
+    file: str = ""
+    tools: tuple[str, ...] = ()
 
     @property
     def compiler(self) -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from debian_archive import Debian
 from faulty_server import Reply, running
 from waiting import within
 
-from incremental.project import Project
+import checkout
+from incremental.project import Project, Ran
 from quard.base.files import file_sha256
 from quard.tools.signature import KEYRINGS
 
@@ -42,6 +44,8 @@ def project(tmp_path: Path) -> Project:
     project = Project(tmp_path / "project")
     (project.folder / "configs/tools").mkdir()
     (project.folder / "configs/tools/names.toml").write_text(NAMES)
+    (project.folder / "configs/targets").unlink()
+    (project.folder / "configs/targets").mkdir()
     return project
 
 
@@ -118,6 +122,73 @@ def test_a_file_that_is_gone_and_bad_names_are_one_error_each(
     assert ran.status == 2, ran.text
     assert ran.err.startswith("error: configs/tools/names.toml: unknown key commn")
     assert locks(project) == []
+
+
+TARGET = """\
+summary = "a processor of the product's"
+linux_arch = "sh"
+linux_image = "zImage"
+gdb = "sh4"
+loader = "/lib/ld-linux.so.2"
+tools = [{tools}]
+[elf]
+machine = "EM_SH"
+bits = 32
+order = "little"
+"""
+
+
+def in_product(project: Project, *arguments: str, env: dict[str, str]) -> Ran:
+    """Run SCons in the folder of a product beside the project, which is its checkout."""
+    top = project.folder
+    words = (f"--file={top}/SConstruct", f"--site-dir={top}/site_scons", "-Q", *arguments)
+    cache = f"cache.dir={project.cache}"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", checkout.start(), str(top), *words, cache, "BOARD=tiny"],
+        cwd=top.parent / "product",
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr, {})
+
+
+def test_in_the_folder_of_a_product_its_tree_gets_a_lock_for_its_targets(
+    project: Project, debian: Debian, bare: dict[str, str]
+) -> None:
+    debian.add("gcc-sh4-linux-gnu", "usr/bin/sh4-linux-gnu-gcc", Depends="libc6")
+    debian.publish()
+    product = project.folder.parent / "product"
+    (product / "configs/targets").mkdir(parents=True)
+    (product / "quardroot.toml").write_text('name = "acme"\n')
+    target = product / "configs/targets/sh4-linux-gnu.toml"
+    target.write_text(TARGET.format(tools='"gcc-sh4-linux-gnux"'))
+    ran = in_product(project, "tools-update", setting(debian), env=bare)
+    assert (ran.status, ran.err.count("error: ")) == (2, 1)
+    assert "reason: unknown-tool-package\nhint: did you mean 'gcc-sh4-linux-gnu' for" in ran.err
+    target.write_text(TARGET.format(tools='"gcc-sh4-linux-gnu"'))
+    ran = in_product(project, "tools-update", setting(debian), env=bare)
+    assert ran.status == 0, ran.text
+    assert f"wrote configs/tools/one-amd64.json: {RELEASE}, 3 packages" in ran.out
+    assert "  targets.sh4-linux-gnu: 2 packages" in ran.out
+    written = sorted(path.name for path in (product / "configs/tools").iterdir())
+    assert (locks(project), written) == ([], ["one-amd64.json", "one-arm64.json"])
+    ran = in_product(project, "tools-update", "-s", setting(debian), env=bare)
+    assert ran.out == "nothing new: the lock files have the packages of one 1.2\n", ran.text
+
+
+def test_a_product_without_targets_has_the_locks_of_the_checkout(
+    project: Project, debian: Debian, bare: dict[str, str]
+) -> None:
+    product = project.folder.parent / "product"
+    product.mkdir()
+    (product / "quardroot.toml").write_text('name = "acme"\n')
+    ran = in_product(project, "tools-update", setting(debian), env=bare)
+    assert ran.status == 0, ran.text
+    assert locks(project) == ["one-amd64.json", "one-arm64.json"]
+    assert not (product / "configs").exists()
 
 
 def test_ctrl_c_ends_an_update_with_one_error_and_the_next_one_resumes_it(

@@ -6,9 +6,10 @@ import os
 import re
 from pathlib import Path
 
-from quard.base.names import unknown
+from quard.base.files import listed
+from quard.base.names import NAME, unknown
 from quard.base.table import Table, read
-from quard.boards.trees import Trees
+from quard.boards.trees import Trees, placed
 from quard.target import ElfAbi, Target, processor, with_musl
 
 _OWN = Path(__file__).resolve().parents[3]
@@ -48,6 +49,23 @@ def known(trees: Trees | None) -> list[str]:
     return sorted(glibc | {name.replace("-linux-gnu", "-linux-musl") for name in glibc})
 
 
+def tools(trees: Trees, tree: str) -> dict[str, tuple[str, ...]]:
+    """Return the packages of cross compilers that the targets of one tree name, by their triples.
+
+    tree -- name of a product tree, or "" for Quardroot's own
+    Raises QuardError bad-target.
+    """
+    folder = trees.products[tree] if tree else trees.own
+    found = {}
+    for name in listed(folder / _FOLDER, ".toml"):
+        triple = name.removesuffix(".toml")
+        path = f"{_FOLDER}/{name}"
+        one, _ = _read(folder / path, placed(tree, path), triple)
+        if one.tools:
+            found[triple] = one.tools
+    return found
+
+
 def _read(path: Path, shown: str, triple: str) -> tuple[Target, str]:
     """Return a file's target, and the loader of its programs with musl."""
     table = read(path, shown, _REASON)
@@ -61,6 +79,8 @@ def _read(path: Path, shown: str, triple: str) -> tuple[Target, str]:
         loader=_text(table, "loader", _LOADER),
         elf=_elf(table.table("elf")),
         words=_words(table.table("words")),
+        file=shown,
+        tools=_tools(table),
     )
     musl = _text(table, "musl_loader", _LOADER, f"/lib/ld-musl-{processor(triple)}.so.1")
     table.finish()
@@ -81,6 +101,18 @@ def _elf(table: Table) -> ElfAbi:
     found = ElfAbi(_text(table, "machine", _MACHINE), bits, order, (mask, value))
     table.finish()
     return found
+
+
+def _tools(table: Table) -> tuple[str, ...]:
+    """Take the names of the packages of the cross compiler."""
+    found = table.texts("tools", ())
+    for name in found:
+        if not NAME.match(name):
+            text = f"contains {name!r}, which is not a name that Debian allows"
+            raise table.error("tools", text)
+        if found.count(name) > 1:
+            raise table.error("tools", f"contains {name} twice")
+    return tuple(sorted(found))
 
 
 def _words(table: Table) -> tuple[tuple[str, str], ...]:

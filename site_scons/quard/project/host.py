@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from quard.boards.board import Board
 from quard.boards.settings import Settings
+from quard.boards.trees import parted
 from quard.face.console import Console
 from quard.process.stop import Stop
 from quard.project.sharing import remote_cache
@@ -82,6 +83,7 @@ class Host:
             console,
             self.stop,
             self._require_sealed,
+            trees.products.get(parted(board.target.file)[0]) if trees else None,
         )
 
     @property

@@ -38,6 +38,7 @@ class Tooling:
     own      -- the checkout, which has the names and lock files of the pinned tools
     decision -- file that keeps which tools the board's builds use
     seal    -- raises QuardError if commands cannot be sealed here
+    beside  -- folder of the product tree that has the board's target, if one has it
     fetches -- whether this run downloads pinned tools that are missing
     """
 
@@ -52,6 +53,7 @@ class Tooling:
         console: Console,
         stop: Stop,
         seal: Callable[[], None],
+        beside: Path | None = None,
     ) -> None:
         self._project = project
         self._own = own
@@ -62,6 +64,7 @@ class Tooling:
         self._console = console
         self._stop = stop
         self._seal = seal
+        self._beside = beside
         self.fetches = False
         self._verifies = False
         self._choosing = threading.Lock()
@@ -134,8 +137,8 @@ class Tooling:
         return None if self._settings.tools_root == "machine" else self._find()
 
     def _find(self) -> PinnedTools | None:
-        own, board = self._own, self._configuration
-        return finding.find(own, board, self._cache, lambda: self._roots, self._programs)
+        own, board, cache = self._own, self._configuration, self._cache
+        return finding.find(own, board, cache, lambda: self._roots, self._programs, self._beside)
 
     @property
     def _cache(self) -> Path:

@@ -40,9 +40,8 @@ def for_build(
     if triple and triple not in names.targets:
         raise QuardError(
             f"there is no pinned compiler for {triple}",
-            detail=f"{FILE} has {', '.join(sorted(names.targets))}",
             reason="no-pinned-tools",
-            hint=f"add the target to {FILE} and run ./scons tools-update",
+            hint="name its packages as `tools` in the target's file and run ./scons tools-update",
         )
     wanted = [*names.common, *(names.targets[triple] if triple else names.build), *further]
     for command in sorted(set(commands)):

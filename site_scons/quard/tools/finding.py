@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.boards.configuration import Configuration
+from quard.boards.trees import parted, placed
+from quard.target import Target
 from quard.tools.pinned import Memory, PinnedTools
 from quard.tools.place import FILE, FOLDER
 
@@ -32,12 +34,15 @@ def find(
     cache: Path,
     roots: Callable[[], RootMaker],
     programs: Programs,
+    beside: Path | None = None,
 ) -> PinnedTools | None:
     """Return the tools for a configuration; None if the project has no pinned tools.
 
     cache    -- folder of packages and roots
     roots    -- returns what makes systems of packages
     programs -- keeps what follows from the lock and the names
+    beside   -- folder of the product tree that has the target, if one has it: its lock is used
+                where it has one
     Raises QuardError: tools-unavailable (this machine, its cache or this board cannot use
     them), bad-tools.
     """
@@ -49,37 +54,56 @@ def find(
     real = os.path.realpath(cache)
     if any(character in real for character in _SPECIAL):
         raise unavailable(f"the path of the cache contains ':', ';', '$' or a line break: {real!r}")
-    triple, kernel = configuration.target.compiler, os.uname().machine
+    target, kernel = configuration.target.freestanding, os.uname().machine
+    place = beside if beside and (beside / FOLDER).is_dir() else project
 
     def load() -> Selection:
-        return _load(project, kernel, triple, compiler.prefix, roots())
+        return _load(project, place, kernel, target, compiler.prefix, roots())
 
     def check() -> str:
         load()
         return ""
 
-    about = f"for {triple} {compiler.prefix} {kernel}"
-    # Editors put links that lead nowhere beside the files that they edit.
-    files = sorted(path for path in (project / FOLDER).iterdir() if path.is_file())
-    memory = Memory(programs, (*files, *_ENGINE), about)
+    about = f"for {target.triple} {compiler.prefix} {kernel} {' '.join(target.tools)}"
+    memory = Memory(programs, (*_files(project, place), *_ENGINE), about)
     memory.recalled("usable", check)
     return PinnedTools(load, memory)
 
 
-def _load(project: Path, kernel: str, triple: str, prefix: str, roots: RootMaker) -> Selection:
+def _files(project: Path, place: Path) -> list[Path]:
+    """Return the files of the names and the lock, and others beside them, sorted.
+
+    Editors put links that lead nowhere beside the files that they edit.
+    """
+    folders = (project / FOLDER,) if place == project else (project / FOLDER, place / FOLDER)
+    return sorted(path for each in folders for path in each.iterdir() if path.is_file())
+
+
+def _load(
+    project: Path, place: Path, kernel: str, target: Target, prefix: str, roots: RootMaker
+) -> Selection:
+    """Read the names, and the lock that the tree in `place` has."""
     from quard.tools import lockfile, names  # noqa: PLC0415 - a null build reads no lock
     from quard.tools.selection import Selection  # noqa: PLC0415
 
-    found = names.load(project)
-    if triple not in found.targets or prefix != f"{triple}-":
-        raise unavailable(f"{FILE} has no cross compiler {prefix}gcc")
+    found = names.load(project, {target.triple: target.tools})
+    if not target.tools or prefix != f"{target.triple}-":
+        raise unavailable(f"{target.file} names no package with {prefix}gcc")
     if kernel not in lockfile.MACHINES:
         raise unavailable(f"there are none for this machine's processor, {kernel}")
     machine = lockfile.MACHINES[kernel]
-    file = lockfile.name(found.release, machine)
-    if not (project / file).exists():
-        raise unavailable(f"there is no {file}")
-    return Selection(lockfile.load(project, found, machine), found, triple, roots)
+    tree, file = parted(target.file)[0], lockfile.name(found.release, machine)
+    has = tree if place != project else ""
+    if not (place / file).exists():
+        raise unavailable(f"there is no {placed(has, file)}")
+    if tree and not has:
+        lock = lockfile.read(place, found.release, machine)
+        if missing := sorted({*target.tools}.difference(lock.packages)):
+            raise unavailable(
+                f"{file} does not have {', '.join(missing)}, which {target.file} names;"
+                f" ./scons tools-update in the folder of {tree} writes a lock that has"
+            )
+    return Selection(lockfile.load(place, found, machine, has), found, target.triple, roots)
 
 
 def unavailable(why: str, hint: str = _HINT) -> QuardError:

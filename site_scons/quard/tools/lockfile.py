@@ -16,9 +16,10 @@ from quard.base import given
 from quard.base.canonical import canonical
 from quard.base.errors import QuardError
 from quard.base.files import is_sha256
+from quard.boards.trees import placed
 from quard.tools.lock import Lock, LockedPackage
 from quard.tools.names import REASON, Names
-from quard.tools.place import FOLDER
+from quard.tools.place import FILE, FOLDER
 
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Kernel's name of a build machine's architecture (uname -m) -> Debian's."""
@@ -55,23 +56,26 @@ def name(release: str, debian: str) -> str:
     return f"{FOLDER}/{release}-{debian}.json"
 
 
-def load(project: Path, names: Names, debian: str) -> Lock:
+def load(project: Path, names: Names, debian: str, tree: str = "") -> Lock:
     """Return the lock for a kind of build machine, with all packages that are named.
 
+    project -- the folder of the tree that has the file
+    tree    -- name of that tree if it is a product's
     Raises QuardError bad-tools.
     """
-    found = read(project, names.release, debian)
+    found = read(project, names.release, debian, tree)
     if missing := [each for each in names.all if each not in found.packages]:
-        shown = name(names.release, debian)
-        raise _bad(shown, f"does not have {', '.join(missing)}, which {FOLDER} names", _UPDATE)
+        shown = placed(tree, name(names.release, debian))
+        text = f"does not have {', '.join(missing)}, which {FILE} or the target's file names"
+        raise _bad(shown, text, _UPDATE)
     return found
 
 
-def read(project: Path, release: str, debian: str) -> Lock:
-    """Return the lock in a file. Raises QuardError bad-tools."""
-    shown = name(release, debian)
+def read(project: Path, release: str, debian: str, tree: str = "") -> Lock:
+    """Return the lock in a file; for `tree` see `load`. Raises QuardError bad-tools."""
+    shown = placed(tree, name(release, debian))
     try:
-        data = json.loads(given.text(project / shown))
+        data = json.loads(given.text(project / name(release, debian)))
     except FileNotFoundError:
         raise _bad(shown, "does not exist", "./scons tools-update writes it") from None
     except OSError as error:

@@ -65,12 +65,16 @@ class Names(Record):
         return tuple(sorted({name for _, names in self.lists() for name in names}))
 
 
-def load(project: Path) -> Names:
-    """Return the names of the project's pinned tools. Raises QuardError bad-tools."""
+def load(project: Path, targets: Mapping[str, tuple[str, ...]] | None = None) -> Names:
+    """Return the names of the project's pinned tools, and those of targets.
+
+    targets -- see `Names`; the files of targets have them (quard.boards.targets)
+    Raises QuardError bad-tools.
+    """
     table = read(project / FILE, FILE, REASON)
     names = Names(
         release=_name(table, "release", table.text("release")),
-        targets=_targets(table.table("targets")),
+        targets=targets or {},
         omit=frozenset(_packages(table, "omit", table.texts("omit", ()))),
         links=_links(table.table("links")),
         commands=_commands(table.table("commands")),
@@ -102,10 +106,6 @@ def _name(table: Table, key: str, name: str) -> str:
     if not NAME.match(name):
         raise table.error(key, f"contains {name!r}, which is not a name that Debian allows")
     return name
-
-
-def _targets(table: Table) -> dict[str, tuple[str, ...]]:
-    return {name: _packages(table, name, table.texts(name)) for name in table.names()}
 
 
 def _links(table: Table) -> dict[str, str]:

@@ -35,7 +35,7 @@ def resolve(
             detail="\n".join(sorted(search.failed)),
             reason="tools-unresolved",
             hint="the release may be changing at the moment: try again later; else correct"
-            " configs/tools/names.toml",
+            " configs/tools/names.toml or `tools` in the target's file",
         )
     return {name: tuple(sorted(search.needs[name])) for name in sorted(search.needs)}
 
@@ -107,5 +107,7 @@ def _unknown(unknown: list[str], index: Index, release: str) -> QuardError:
     return QuardError(
         f"{release} has no package {', '.join(unknown)} for {index.machine}",
         reason="unknown-tool-package",
-        hint=f"did you mean {', '.join(hints)}?" if hints else "correct configs/tools/names.toml",
+        hint=f"did you mean {', '.join(hints)}?"
+        if hints
+        else "correct configs/tools/names.toml or `tools` in the target's file",
     )

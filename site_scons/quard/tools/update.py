@@ -97,6 +97,7 @@ def _write(project: Path, locks: Iterable[Lock]) -> None:
     with ExitStack() as stack:
         for lock in locks:
             path = project / lockfile.name(lock.release, lock.machine)
+            path.parent.mkdir(parents=True, exist_ok=True)
             part = stack.enter_context(replacing(path))
             part.write_text(lockfile.text(lock), encoding="utf-8")
 

@@ -162,9 +162,7 @@ def _update_tools(workspace: Workspace, *, dry: bool) -> NoReturn:
 
     host = workspace.host
     progress = workspace.console.progress()
-    for line in updated(
-        workspace.trees.own, host.site.cache, workspace.settings, progress, dry=dry
-    ):
+    for line in updated(workspace.trees, host.site.cache, workspace.settings, progress, dry=dry):
         workspace.console.answer(f"{line}\n")
     streams.require_arrival()
     sys.exit(0)

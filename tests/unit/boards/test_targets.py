@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
-from quard.boards.targets import target
+from quard.boards.targets import target, tools
 from quard.boards.trees import Trees
 from quard.parts.elf_machines import MACHINES
 
@@ -52,6 +52,37 @@ def test_each_shipped_target_is_read_with_both_c_libraries(triple: str) -> None:
     assert (glibc.triple, musl.freestanding) == (triple, glibc)
     assert glibc.elf.machine in MACHINES.values()
     assert dict(glibc.words).keys() == {"openssl.target"}
+
+
+@pytest.mark.parametrize("triple", SHIPPED)
+def test_each_shipped_target_names_its_compiler_and_its_c_library(triple: str) -> None:
+    found = target(triple)
+    # Debian's names have - in place of _.
+    assert {f"{name}-{triple.replace('_', '-')}" for name in ("gcc", "g++")} < {*found.tools}
+    assert any(name.startswith("libc6-dev-") for name in found.tools)
+    assert target(triple.replace("gnu", "musl")).freestanding.tools == found.tools
+
+
+def test_the_packages_of_the_targets_of_one_tree(tmp_path: Path) -> None:
+    named = WHOLE.replace("[elf]", 'tools = ["gcc-own", "binutils-own"]\n[elf]')
+    trees = own(tmp_path, named)
+    own(tmp_path, triple="bare-linux-gnu")
+    assert tools(trees, "product") == {"own-linux-gnu": ("binutils-own", "gcc-own")}
+    assert tools(trees, "").keys() == {*SHIPPED}
+    assert target("own-linux-gnu", trees).file == "product:configs/targets/own-linux-gnu.toml"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ('"gcc-own"', "tools must be a list of strings"),
+        ('["gcc own"]', "tools contains 'gcc own', which is not a name that Debian allows"),
+        ('["gcc-own", "gcc-own"]', "tools contains gcc-own twice"),
+    ],
+)
+def test_wrong_names_of_packages_are_refused(tmp_path: Path, value: str, text: str) -> None:
+    error = refused(tmp_path, WHOLE.replace("[elf]", f"tools = {value}\n[elf]"))
+    assert text in error.message
 
 
 @pytest.mark.parametrize("triple", SHIPPED)

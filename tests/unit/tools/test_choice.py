@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
+from quard.boards.targets import tools
+from quard.boards.trees import Trees
 from quard.execute.sysroot import COMMON_TOOLS
 from quard.plan.autotools import GENERATORS
 from quard.recipes.catalog import Catalog
@@ -19,13 +21,14 @@ from quard.tools.names import Names, load
 PROJECT = Path(__file__).resolve().parents[3]
 MACHINES = sorted(lockfile.MACHINES.values())
 RISCV = "riscv64-linux-gnu"
+TARGETS = tools(Trees(PROJECT), "")
 MOST = 200_000_000
 """Bytes that are fetched for one target at most."""
 
 
 @pytest.fixture(scope="module")
 def names() -> Names:
-    return load(PROJECT)
+    return load(PROJECT, TARGETS)
 
 
 @pytest.fixture(params=MACHINES)
@@ -43,7 +46,7 @@ def test_a_build_sees_every_common_command(names: Names, lock: Lock) -> None:
     assert {command: name for command, name in owners.items() if name not in seen} == {}
 
 
-@pytest.mark.parametrize("triple", sorted(load(PROJECT).targets))
+@pytest.mark.parametrize("triple", TARGETS)
 def test_a_build_sees_the_compiler_of_its_target_alone(
     names: Names, lock: Lock, triple: str
 ) -> None:
@@ -89,7 +92,6 @@ def test_a_target_without_a_pinned_compiler_is_an_error(names: Names, lock: Lock
     with pytest.raises(QuardError, match="no pinned compiler for mips") as caught:
         for_build(names, lock, "mips", ())
     assert caught.value.reason == "no-pinned-tools"
-    assert RISCV in caught.value.detail
 
 
 def test_the_tools_for_one_target_have_at_most_200_mb(names: Names, lock: Lock) -> None:

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import pytest
 from plan_parts import configuration
+from tool_parts import locked
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
 from quard.boards.configuration import BoardToolchain
 from quard.boards.targets import target
 from quard.process.stop import Stop
+from quard.target import Target
 from quard.tools import listing, lockfile, names
 from quard.tools.choice import for_build, links
 from quard.tools.finding import find
 from quard.tools.lock import LockedPackage
 from quard.tools.pinned import PinnedTools
-from quard.tools.place import FILE, FOLDER
+from quard.tools.place import FOLDER
 from quard.tools.roots import Roots
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -71,20 +73,78 @@ def test_board_with_a_compiler_of_its_own_uses_none(project: Path) -> None:
 def test_board_with_musl_sees_the_compiler_for_glibc_and_is_refused_without_it(
     project: Path,
 ) -> None:
-    def of(triple: str) -> PinnedTools | None:
-        board = dataclasses.replace(configuration(), target=target(triple))
-        programs = Programs(project / f"{triple}.json")
-        return find(project, board, project / "cache", lambda: made, programs)
-
-    made = Roots(project / "cache", no_file, lambda _: None, Stop())
-    glibc, musl = of("riscv64-linux-gnu"), of("riscv64-linux-musl")
+    glibc = of(project, target("riscv64-linux-gnu"))
+    musl = of(project, target("riscv64-linux-musl"))
     assert glibc and musl and glibc.identity() == musl.identity()
-    file = project / FILE
-    lines = file.read_text().splitlines(keepends=True)
-    file.write_text("".join(line for line in lines if not line.startswith("riscv64-linux-gnu")))
+    bare = dataclasses.replace(target("riscv64-linux-gnu"), tools=())
     with pytest.raises(QuardError) as caught:
-        of("riscv64-linux-musl")
-    assert "has no cross compiler riscv64-linux-gnu-gcc" in caught.value.message
+        of(project, dataclasses.replace(target("riscv64-linux-musl"), glibc=bare))
+    assert "riscv64-linux-gnu.toml names no package with riscv64-linux-gnu-gcc" in (
+        caught.value.message
+    )
+
+
+def of(project: Path, chosen: Target, beside: Path | None = None) -> PinnedTools | None:
+    """Return the tools for a target; `beside`: the product tree that has it."""
+    prefix = f"{chosen.compiler}-"
+    board = dataclasses.replace(
+        configuration(), target=chosen, toolchain=BoardToolchain(prefix=prefix, folder="")
+    )
+    programs = Programs(project / f"{chosen.triple}.json")
+    made = Roots(project / "cache", no_file, lambda _: None, Stop())
+    return find(project, board, project / "cache", lambda: made, programs, beside)
+
+
+def of_product(*packages: str) -> Target:
+    """Return a target of a product tree, with the packages of its cross compiler."""
+    triple = "sh4-linux-gnu"
+    file = f"acme:configs/targets/{triple}.toml"
+    return dataclasses.replace(
+        target("riscv64-linux-gnu"), triple=triple, file=file, tools=tuple(sorted(packages))
+    )
+
+
+def test_target_of_a_product_whose_packages_are_in_the_lock_uses_it(
+    project: Path, tmp_path: Path
+) -> None:
+    usual = target("riscv64-linux-gnu")
+    found, same = of(project, of_product(*usual.tools), tmp_path / "acme"), of(project, usual)
+    assert found and same and found.identity() == same.identity()
+
+
+def test_target_of_a_product_uses_the_lock_of_its_tree(project: Path, tmp_path: Path) -> None:
+    acme = tmp_path / "acme"
+    machine = lockfile.MACHINES[os.uname().machine]
+    name = lockfile.name(names.load(project).release, machine)
+    with pytest.raises(QuardError) as caught:
+        of(project, of_product("gcc-sh4-linux-gnu"), acme)
+    error = caught.value
+    assert error.reason == "tools-unavailable"
+    text = f"{name} does not have gcc-sh4-linux-gnu, which acme:configs/targets/sh4-linux-gnu.toml"
+    assert text in error.message
+    assert "names; ./scons tools-update in the folder of acme writes a lock" in error.message
+
+    (acme / FOLDER).mkdir(parents=True)
+    with pytest.raises(QuardError, match=f"there is no acme:{name}"):
+        of(project, of_product("gcc-sh4-linux-gnu"), acme)
+
+    lock = lockfile.read(project, names.load(project).release, machine)
+    more = {"gcc-sh4-linux-gnu": locked("gcc-sh4-linux-gnu")}
+    written = dataclasses.replace(lock, packages={**lock.packages, **more})
+    (acme / name).write_text(lockfile.text(written))
+    found = of(project, of_product("gcc-sh4-linux-gnu"), acme)
+    assert found
+    first = found.identity()
+    more = {"gcc-sh4-linux-gnu": locked("gcc-sh4-linux-gnu", sha256="1" * 64)}
+    written = dataclasses.replace(lock, packages={**lock.packages, **more})
+    (acme / name).write_text(lockfile.text(written))
+    again = of(project, of_product("gcc-sh4-linux-gnu"), acme)
+    assert again and again.identity() != first
+
+    with pytest.raises(QuardError) as caught:
+        of(project, of_product("gcc-sh4-linux-gnu", "g++-sh4-linux-gnu"), acme)
+    assert caught.value.reason == "bad-tools"
+    assert caught.value.message.startswith(f"acme:{name} does not have g++-sh4-linux-gnu, which")
 
 
 def test_machine_that_has_no_lock_uses_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +244,8 @@ def test_program_that_is_missing_from_its_root_is_an_error(project: Path) -> Non
 
 
 def test_kconfig_editor_has_its_own_system_with_ncurses(project: Path) -> None:
-    found = names.load(project)
+    riscv = target("riscv64-linux-gnu")
+    found = names.load(project, {riscv.triple: riscv.tools})
     lock = lockfile.load(project, found, lockfile.MACHINES[os.uname().machine])
     packages = for_build(found, lock, "riscv64-linux-gnu", ("bc",), found.menuconfig)
     roots = Roots(project / "cache", no_file, lambda _: None, Stop())

@@ -12,6 +12,8 @@ import pytest
 from tool_parts import locked
 
 from quard.base.errors import QuardError
+from quard.boards.targets import tools
+from quard.boards.trees import Trees
 from quard.tools import lockfile
 from quard.tools.lock import Lock
 from quard.tools.names import load as load_names
@@ -131,7 +133,7 @@ def test_build_machines_have_debians_names() -> None:
 
 @pytest.mark.parametrize("machine", sorted(lockfile.MACHINES.values()))
 def test_the_projects_locks_are_as_the_command_writes_them(machine: str) -> None:
-    names = load_names(PROJECT)
+    names = load_names(PROJECT, tools(Trees(PROJECT), ""))
     lock = lockfile.load(PROJECT, names, machine)
     text = (PROJECT / lockfile.name(names.release, machine)).read_text()
     assert text == lockfile.text(lock)
