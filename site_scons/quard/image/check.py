@@ -31,26 +31,27 @@ def errors(
     dangling: Sequence[str],
     hardened: Hardened,
     needed: OnlyNeeded,
+    times: time64.Times,
 ) -> Iterator[QuardError]:
     """Yield an error for everything that cannot work on the target, links first, then by path.
 
     dangling -- absolute paths of links that may dangle
     needed   -- names the package that has something missing, and notes what is linked
+    times    -- notes the programs that do not show what they call
     Reasons: dangling-link, link-loop, wrong-architecture, bad-elf, missing-library, short-time,
     missing-interpreter, missing-shell, those of `hardened`, of `scripts` and of `tables`.
     """
     yield from _links(tree, {tree.canonical(path) for path in dangling}, needed)
-    yield from _files(tree, target, hardened, needed)
+    yield from _files(tree, target, hardened, needed, times)
     yield from scripts.errors(tree)
     yield from tables.errors(tree, people)
     yield from _shells(tree, people, needed)
 
 
 def _files(
-    tree: Tree, target: Target, hardened: Hardened, needed: OnlyNeeded
+    tree: Tree, target: Target, hardened: Hardened, needed: OnlyNeeded, times: time64.Times
 ) -> Iterator[QuardError]:
     seen: set[Node] = set()
-    times = time64.Times(tree, target)
     for path, node, content in tree.files():
         if node in seen:
             continue
@@ -134,6 +135,7 @@ def _elf_errors(
         return
     yield from hardened.errors(tree, path, frame)
     yield from time64.errors(tree, path, short_times)
+    times.pass_over(path, frame)
     yield from _libraries(tree, path, frame, target, needed)
 
 

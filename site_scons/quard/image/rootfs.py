@@ -30,6 +30,7 @@ from quard.image.only_needed import OnlyNeeded
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
 from quard.image.system import System
+from quard.image.time64 import Times
 from quard.image.tree import MERGED, Node, Origin, Tree
 from quard.image.yielding import yielded
 from quard.plan.image import RootfsPlan
@@ -87,10 +88,12 @@ class Assembled:
 
     sha256   -- of rootfs.tar
     unlinked -- packages of which only libs are in the image, with none of which a file is linked
+    static   -- paths of programs that do not show how they count time, see quard.image.time64
     """
 
     sha256: str
     unlinked: tuple[str, ...]
+    static: tuple[str, ...]
 
 
 def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
@@ -107,11 +110,13 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     needed = OnlyNeeded(job.left_out)
     named = apply(tree, people, job.plan.permissions, job.system.permissions, needed=needed)
     hardened = Hardened(job.plan.hardening, job.plan.unhardened, needed)
-    found = [*check.errors(tree, job.target, people, job.system.dangling, hardened, needed)]
+    times = Times(tree, job.target)
+    dangling = job.system.dangling
+    found = [*check.errors(tree, job.target, people, dangling, hardened, needed, times)]
     if not found:
         drop_unneeded(tree, job.plan.on_demand, needed.links)
     found += [
-        *special.errors(tree, job.overlays, named | _folders(job.system)),
+        *special.errors(tree, job.overlays, named | job.system.folders),
         *started.errors(tree, job.starts),
         *_size_errors(job, tree),
     ]
@@ -124,7 +129,7 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
         listed = other.submit(manifest.write, tree, manifest_path)
         digest = tarimage.write(tree.nodes, tar)
         listed.result()
-    return Assembled(digest, needed.unlinked(tree))
+    return Assembled(digest, needed.unlinked(tree), tuple(times.static))
 
 
 def vet(job: RootfsJob) -> tuple[str, ...]:
@@ -142,7 +147,7 @@ def vet(job: RootfsJob) -> tuple[str, ...]:
         *made.errors,
         *scripts.errors(tree),
         *started.strangers(tree, job.starts, people),
-        *special.errors(tree, job.overlays, named | _folders(job.system)),
+        *special.errors(tree, job.overlays, named | job.system.folders),
         *_size_errors(job, tree),
     ]
     if found:
@@ -160,11 +165,6 @@ def _people(job: RootfsJob) -> accounts.Accounts:
     return accounts.merge(
         job.system.users, job.system.groups, job.plan.users, job.plan.root_password
     )
-
-
-def _folders(system: System) -> frozenset[str]:
-    """Return the paths of the folders whose modes are in the table."""
-    return frozenset(path[1:] for path, _ in system.directories)
 
 
 @dataclass

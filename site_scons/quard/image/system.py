@@ -101,6 +101,11 @@ class System:
     permissions: tuple[tuple[str, Access], ...]
     dangling: tuple[str, ...]
 
+    @property
+    def folders(self) -> frozenset[str]:
+        """The paths below the root of the folders whose modes are in the table."""
+        return frozenset(path[1:] for path, _ in self.directories)
+
 
 def load(path: Path, file: str = "") -> System:
     """Return the system in a file. Raises QuardError bad-system-table with file, table and key.

@@ -2,8 +2,12 @@
 
 glibc for such processors has each function that takes or returns a time twice, as `time` and
 `__time64`. The compiler's flags decide which one programs call (_TIME_BITS in
-feature_test_macros(7)); which functions these are, the C library in the image says itself. Static
-programs call none by name, so they show nothing.
+feature_test_macros(7)); which functions these are, the C library in the image says itself.
+
+A static program does not show which it calls. glibc has both functions of most pairs in one object
+file, so the linker takes both: the symbol tables of programs that are compiled for 32 and for 64
+bits are the same. Debug information would tell, but a build that ignores the flags of the target
+ignores -g as well. So these programs are only counted.
 """
 
 from __future__ import annotations
@@ -26,12 +30,16 @@ _UNDEFINED = 0
 
 
 class Times:
-    """The check of one image, file by file."""
+    """The check of one image, file by file.
+
+    static -- paths of programs that do not show what they call, in the order of the check
+    """
 
     def __init__(self, tree: Tree, target: Target) -> None:
         self._tree = tree
         self._concerned = target.elf.bits == 32 and target.c_library == "glibc"
         self._folders = target.libraries
+        self.static: list[str] = []
 
     def short(self, path: str, view: View) -> tuple[str, ...]:
         """Return the functions for times of 32 bits that a file calls, sorted.
@@ -48,6 +56,13 @@ class Times:
                 if symbol.section == _UNDEFINED and _pairs(symbol.name) & self._long
             )
         )
+
+    def pass_over(self, path: str, frame: elf.Elf) -> None:
+        """Note a file if it is a static program, of which nothing is known."""
+        program = frame.kind in ("exec", "dyn") and not frame.library
+        static = program and frame.interp is None and not frame.needed
+        if static and self._concerned and not self._is_libc(path):
+            self.static.append(path)
 
     @cached_property
     def _path(self) -> str:
@@ -87,6 +102,14 @@ def errors(tree: Tree, path: str, functions: tuple[str, ...]) -> Iterator[QuardE
             reason="short-time",
             hint="its build ignores the flags of the target: let its recipe pass {cflags} on",
         )
+
+
+def note(path: str) -> str:
+    """Return the note on a static program."""
+    return (
+        f"note: /{path} is a static program, and does not show whether it counts time with 64 bits:"
+        " docs/errors/short-time.md says how to find out"
+    )
 
 
 def _pairs(name: str) -> set[str]:

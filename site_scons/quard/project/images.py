@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from quard.project.workspace import Workspace
 
 if TYPE_CHECKING:
     from quard.image.make import Maker
-    from quard.image.rootfs import Layer, RootfsJob
+    from quard.image.rootfs import Assembled, Layer, RootfsJob
     from quard.image.tree import Node
     from quard.project.hooks import Hooks
 
@@ -166,9 +166,16 @@ class Images:
                 path.unlink(missing_ok=True)  # it may have been made from a damaged blob
             raise
         _replace(last, made.sha256)
-        for name in made.unlinked:
-            self._workspace.console.note(self._unlinked(unit.folder, name))
+        for note in self._notes(unit.folder, made):
+            self._workspace.console.note(note)
         return made.sha256
+
+    def _notes(self, root: str, made: Assembled) -> Iterator[str]:
+        """Yield what people have to know about a root file system that was made."""
+        from quard.image import time64  # noqa: PLC0415 - a null build makes none
+
+        yield from (self._unlinked(root, name) for name in made.unlinked)
+        yield from (of_root(root, time64.note(path)) for path in made.static)
 
     def _unlinked(self, root: str, name: str) -> str:
         """Return the note on a package that is needed, and that nothing is linked with."""

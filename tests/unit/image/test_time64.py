@@ -14,10 +14,12 @@ from quard.image.content import Content
 from quard.image.elf_content import opened_elf
 from quard.image.rootfs import assemble
 from quard.image.tree import Node, Origin, Tree
+from quard.parts import elf
 from quard.target import Target, with_musl
 
 NARROW = dataclasses.replace(parts.RISCV, elf=dataclasses.replace(parts.RISCV.elf, bits=32))
 LIBC = "usr/lib/libc.so.6"
+LIBCS = Origin("package", "libc")
 VERSIONS = "GLIBC_2.0 { global: time; ctime_r; stat; getpid; }; GLIBC_2.34 { global: *64*; };"
 LIBC_C = """\
 long time(void) { return 0; }
@@ -107,6 +109,42 @@ def test_an_image_with_such_a_file_is_refused(folder: Path, tmp_path: Path) -> N
     with pytest.raises(QuardError) as caught:
         assemble(job, tmp_path / "tar", tmp_path / "json")
     assert (caught.value.reason, caught.value.detail) == ("short-time", "it calls time")
+
+
+STATIC = "void _start(void) { for (;;); }"
+
+
+def test_a_static_program_is_told_since_it_does_not_show_what_it_calls(tmp_path: Path) -> None:
+    narrow = ("-march=rv32gc", "-mabi=ilp32d", "-nostdlib")
+    files = {
+        name: (parts.compile_c(tmp_path, name, STATIC, *narrow, *flags), 0o755)
+        for name, flags in {
+            "static": ("-static",),
+            "static-pie": ("-static-pie", "-fPIE", "-Wl,--no-dynamic-linker"),
+            "library": ("-shared", "-fPIC"),
+            "object": ("-c",),
+        }.items()
+    }
+    packages = {"one": {f"usr/bin/{name}": file for name, file in files.items()}}
+    job = parts.spec(tmp_path, packages, target=NARROW)
+    made = assemble(job, tmp_path / "tar", tmp_path / "json")
+    assert made.static == ("usr/bin/static", "usr/bin/static-pie")
+    assert time64.note("usr/bin/static").startswith("note: /usr/bin/static is a static program")
+    musl = dataclasses.replace(job, target=dataclasses.replace(NARROW, c_library="musl"))
+    assert assemble(musl, tmp_path / "tar", tmp_path / "json").static == ()
+
+
+def test_static_programs_of_the_c_librarys_own_package_are_not_told(folder: Path) -> None:
+    made = tree(folder)
+    data = (folder / "short").read_bytes()
+    made.add("usr/sbin/ldconfig", Node("file", 0o755, content=Content(len(data), data)), LIBCS)
+    times = time64.Times(made, NARROW)
+    with opened_elf(Content(len(data), data)) as view:
+        frame = dataclasses.replace(elf.frame(view), kind="exec", needed=())
+    times.pass_over("usr/sbin/ldconfig", frame)
+    assert times.static == []
+    times.pass_over("usr/bin/short", frame)
+    assert times.static == ["usr/bin/short"]
 
 
 def test_the_error_names_the_functions(folder: Path) -> None:
