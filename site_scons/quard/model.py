@@ -28,6 +28,7 @@ from quard.steps import Install as Install
 from quard.steps import Run as Run
 from quard.steps import Step as Step
 from quard.steps import Symlink as Symlink
+from quard.steps import Template as Template
 
 DEPLOY = "boot"
 """Staging folder whose files go beside the images, not into the root file system."""

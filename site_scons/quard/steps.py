@@ -19,14 +19,21 @@ class Run(tuple[str, ...]):
 
 
 @record
+class Template(Record):
+    """A file beside the recipe that is installed with its placeholders replaced."""
+
+    file: str
+
+
+@record
 class Install(Record):
     """Copy one file of the source or of the recipe into the staging folder.
 
-    source      -- path below the source folder, or `{files}/...`
+    source      -- path below the source folder, `{files}/...`, or a Template
     destination -- path below the staging folder, without a leading slash
     """
 
-    source: str
+    source: str | Template
     destination: str
     mode: str = "0644"
 

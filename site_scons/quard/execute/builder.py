@@ -14,6 +14,7 @@ from quard.base.files import FileRef, make_empty, remove_tree
 from quard.execute import (
     diagnosis,
     effect,
+    files,
     kconfig,
     laid,
     licenses,
@@ -195,11 +196,7 @@ class Build:
 
         read -- returns the content of a file, verified
         """
-        make_empty(self.work.files)
-        for reference in self.plan.files:
-            path = self.work.files / reference.name
-            path.write_bytes(read(reference))
-            path.chmod(0o755 if reference.executable else 0o644)
+        files.lay_out(self.plan, self.work.files, read)
 
     def _step(self, step: Step) -> None:
         match step:
@@ -207,7 +204,7 @@ class Build:
                 with effect.expected(self.plan, step, self.work.stage, self._log.shown):
                     self.call(phase, argv, serial=step.serial)
             # These also run in the sandbox: a link that the build made must not lead outside.
-            case CopyStep(phase, source, destination, mode):
+            case CopyStep(phase, source, destination, mode, _):
                 self.call(phase, ("install", "-D", "-m", mode, source, f"{{stage}}/{destination}"))
             case LinkStep(phase, path, target):
                 self.call(phase, ("mkdir", "-p", f"{{stage}}/{posixpath.dirname(path)}"))

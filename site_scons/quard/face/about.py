@@ -15,7 +15,8 @@ from quard.face.cli import Command
 from quard.face.report import as_json
 from quard.model import KERNEL, Folder, Recipe
 from quard.plan.board import MANIFEST
-from quard.plan.plan import Plan, kconfig_step
+from quard.plan.kconfig import kconfig_step
+from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
 from quard.plan.source import TOP, archives
 from quard.plan.unit import parted, qualified

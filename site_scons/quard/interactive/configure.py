@@ -11,7 +11,7 @@ from quard.interactive import buildfolder
 from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.editor import ConfigEditor
 from quard.interactive.fragment import Change, changes
-from quard.plan.plan import kconfig_step
+from quard.plan.kconfig import kconfig_step
 from quard.plan.unit import parted, qualified
 from quard.project.build import BoardBuild
 

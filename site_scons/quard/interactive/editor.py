@@ -15,8 +15,8 @@ from quard.execute.kconfig import FEATURES, ConfigLine, Configurator, merge, val
 from quard.interactive import buildfolder, terminfo
 from quard.interactive.buildfolder import BuildFolder
 from quard.interactive.fragment import Change, Minimal, Stack, changes, lost, minimal
+from quard.plan.kconfig import kconfig_step
 from quard.plan.late import late
-from quard.plan.plan import kconfig_step
 from quard.plan.unit import parted
 from quard.process import terminal
 from quard.process.stop import REASON

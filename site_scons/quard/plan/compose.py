@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ class Inputs(Record):
     linked         -- packages of which it sees only the shared libraries
     exported       -- those of `sysroot` that packages that need this one see as well
     natives        -- parts of packages for the build machine that it sees, as NAME:PART
+    beside         -- returns the name in messages and the text of a file beside the recipe
     devicetrees    -- that the board builds, as names in the source and names of `files`
     """
 
@@ -50,6 +51,7 @@ class Inputs(Record):
     linked: tuple[str, ...] = ()
     exported: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
+    beside: Callable[[str], tuple[str, str]] | None = None
     devicetrees: tuple[str, ...] = ()
 
 
@@ -119,6 +121,7 @@ def _context(
         relied=inputs.relied,
         native=configuration.native,
         generate=inputs.generate,
+        beside=inputs.beside,
     )
 
 

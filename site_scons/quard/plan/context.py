@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from quard.base.placeholders import NATIVE
 from quard.base.record import Record, record
-from quard.model import Install, Recipe, Run, Step, Symlink
+from quard.model import Install, Recipe, Run, Step, Symlink, Template
 from quard.plan import plan
 from quard.recipes.placeholders import render, render_all
 from quard.target import Target, processor
@@ -30,6 +30,7 @@ class Context(Record):
     relied -- options of the kernel that packages rely on, see quard.plan.kernel
     native -- it is built for the build machine
     generate -- the source is a developer's checkout without generated files
+    beside -- returns the name in messages and the text of a file beside the recipe
     """
 
     name: str
@@ -42,6 +43,7 @@ class Context(Record):
     relied: tuple[str, ...] = ()
     native: bool = False
     generate: bool = False
+    beside: Callable[[str], tuple[str, str]] | None = None
     values: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,9 +105,19 @@ class Context(Record):
             steps += (plan.RunStep("install", argv, serial=True),)
         return steps
 
+    def _filled(self, phase: plan.Phase, file: str, destination: str, mode: str) -> plan.CopyStep:
+        """Return the step that installs a file with its placeholders replaced."""
+        from quard.plan import template  # noqa: PLC0415 - few recipes have one
+
+        assert self.beside is not None, "a recipe with a Template is planned with its files"
+        values = template.values(*self.beside(file), self.values)
+        return plan.CopyStep(phase, f"{{files}}/{file}", destination, mode, values)
+
     def _step(self, phase: plan.Phase, step: Step) -> plan.Step:
         match step:
-            case Install(source, destination, mode):
+            case Install(Template(file), destination, mode):
+                return self._filled(phase, file, render(destination, self.values), mode)
+            case Install(str(source), destination, mode):
                 return plan.CopyStep(
                     phase, render(source, self.values), render(destination, self.values), mode
                 )

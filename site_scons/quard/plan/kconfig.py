@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quard.model import Kconfig
 from quard.plan.context import Context
-from quard.plan.plan import KconfigStep, RunStep, Step
+from quard.plan.plan import KconfigStep, Plan, RunStep, Step
 from quard.plan.style import Style
 
 _NO_LINKS = ("find", "{stage}/lib/modules", "-type", "l", "-delete")
@@ -49,3 +49,8 @@ def steps(recipe: Kconfig, context: Context) -> tuple[Step, ...]:
 
 
 STYLE = Style(steps=steps)
+
+
+def kconfig_step(plan: Plan) -> KconfigStep | None:
+    """Return the step that configures a package, None if it does not use Kconfig."""
+    return next((step for step in plan.steps if isinstance(step, KconfigStep)), None)

@@ -51,15 +51,20 @@ class RunStep(Record):
 
 @record
 class CopyStep(Record):
-    """Copy a file from the source (or the recipe's files) into the staging folder."""
+    """Copy a file from the source (or the recipe's files) into the staging folder.
+
+    values -- of the placeholders in a file of the recipe that is a template; None: it is none
+    """
 
     phase: Phase
     source: str
     destination: str
     mode: str
+    values: tuple[tuple[str, str], ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {"phase": self.phase, "copy": [self.source, self.destination, self.mode]}
+        fill = {} if self.values is None else {"fill": dict(self.values)}
+        return {"phase": self.phase, "copy": [self.source, self.destination, self.mode], **fill}
 
 
 @record
@@ -291,8 +296,3 @@ class Plan(Record):
     def identity(self) -> str:
         """SHA-256 of the canonical instructions."""
         return canonical.typed_digest(self.instructions())
-
-
-def kconfig_step(plan: Plan) -> KconfigStep | None:
-    """Return the step that configures a package, None if it does not use Kconfig."""
-    return next((step for step in plan.steps if isinstance(step, KconfigStep)), None)

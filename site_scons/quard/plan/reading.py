@@ -83,7 +83,9 @@ def _step(data: Mapping[str, Any]) -> Step:
             modular, serial = data.get("only") == "modular", data.get("jobs") == 1
             return RunStep(phase, tuple(argv), modular, serial)
         case {"copy": [source, destination, mode]}:
-            return CopyStep(phase, source, destination, mode)
+            fill = data.get("fill")
+            values = None if fill is None else tuple(sorted(fill.items()))
+            return CopyStep(phase, source, destination, mode, values)
         case {"link": [path, target]}:
             return LinkStep(phase, path, target)
         case {"write": path, "lines": lines}:

@@ -279,6 +279,7 @@ class Resolver:
             exported=() if native else graph.exported(graph.edges[name].exports),
             devicetrees=package.devicetrees,
             natives=seen,
+            beside=partial(_beside, package),
         )
 
     def _features(self, package: Package, decided: Decided) -> dict[str, bool]:
@@ -292,3 +293,8 @@ class Resolver:
             self.settled,
             self._modules_kernel(package, decided),
         )
+
+
+def _beside(package: Package, file: str) -> tuple[str, str]:
+    """Return the name in messages and the text of a file beside a recipe."""
+    return f"{package.file.rpartition('/')[0]}/{file}", package.text(file)

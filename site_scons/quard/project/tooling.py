@@ -89,7 +89,8 @@ class Tooling:
 
         Raises QuardError.
         """
-        from quard.plan.plan import Plan, kconfig_step  # noqa: PLC0415
+        from quard.plan.kconfig import kconfig_step  # noqa: PLC0415
+        from quard.plan.plan import Plan  # noqa: PLC0415
 
         if self.pinned is None:
             return

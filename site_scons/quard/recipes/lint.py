@@ -18,9 +18,10 @@ from quard.model import (
     Run,
     Step,
     Symlink,
+    Template,
     ToolchainRuntime,
 )
-from quard.recipes.catalog import Catalog, Package
+from quard.recipes.catalog import RECIPE, Catalog, Package
 from quard.recipes.finding import Finding, finding, twice
 from quard.recipes.lint_for_build import for_build
 from quard.recipes.lint_names import mentioned, names
@@ -173,6 +174,12 @@ def _files(package: Package, _: Catalog) -> Iterator[Finding]:
         for fragment in recipe.fragments:
             if fragment not in names:
                 yield finding(package, "fragments", f"no file {fragment!r}", "missing-file")
+    for field, step in _steps(recipe):
+        if isinstance(step, Install) and isinstance(step.source, Template):
+            file = step.source.file
+            if file not in names or file in (RECIPE, *package.placed) or file.endswith(".patch"):
+                text = f"no file {file!r} that builds see is beside the recipe"
+                yield finding(package, field, text, "missing-file")
     for field, text in _strings(recipe):
         for name in re.findall(r"\{files\}/([^/\s]+)", text):
             if name not in names:

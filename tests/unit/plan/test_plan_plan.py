@@ -62,6 +62,8 @@ STEPS = (
     RunStep("build", ("make",), serial=True),
     CopyStep("build", "a", "b", "0644"),
     CopyStep("build", "a", "b", "0755"),
+    CopyStep("build", "a", "b", "0755", ()),
+    CopyStep("build", "a", "b", "0755", (("a", "b"),)),
     LinkStep("build", "a", "b"),
     LinkStep("build", "b", "a"),
     WriteStep("build", "a", "b\n"),
@@ -114,7 +116,7 @@ def test_every_difference_between_steps_is_in_the_identity() -> None:
     assert fields == {
         "phase", "argv", "modular", "serial", "source", "destination", "mode", "path", "target",
         "make", "base", "refresh", "fragments", "lines", "relied", "libraries", "loader", "folders",
-        "optional", "text",
+        "optional", "text", "values",
     }  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.machine.machine import Machine, load
 from quard.machine.runscript import script, template
-from quard.plan.plan import Plan, kconfig_step
+from quard.plan.kconfig import kconfig_step
+from quard.plan.plan import Plan
 from quard.plan.resolve import Resolver
 from quard.plan.resolved import Resolved
 from quard.recipes.catalog import Catalog

@@ -59,7 +59,7 @@ WRONG = {
     ),
     "a field of a class in a pair": (
         'by_target={}, named=(("one", Install(1, "x")),)',
-        "Install.source must be str, not 1",
+        "Install.source must be str | Template, not 1",
     ),
 }
 
