@@ -91,9 +91,13 @@ def test_names_without_a_value_are_told_with_their_lines_before_anything_runs(
     assert error.reason == "unknown-placeholder"
     assert error.message == "packages/app/x.pc.in has placeholders without a value"
     first, second, third, known = error.detail.splitlines()
-    assert first == "packages/app/x.pc.in:1: unknown placeholder {versions}; did you mean 'version'?"
+    assert (
+        first == "packages/app/x.pc.in:1: unknown placeholder {versions}; did you mean 'version'?"
+    )
     assert second.startswith("packages/app/x.pc.in:3: {stage} is a folder of the build")
-    assert third.startswith("packages/app/x.pc.in:3: unknown placeholder {openssl.targets}; did you")
+    assert third.startswith(
+        "packages/app/x.pc.in:3: unknown placeholder {openssl.targets}; did you"
+    )
     assert known.startswith("known: build, cflags, cross, ")
 
 
