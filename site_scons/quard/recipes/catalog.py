@@ -232,8 +232,8 @@ class Catalog:
         except OSError as error:
             raise _unreadable(shown, RECIPE, error) from error
         variant = self._variant if _VARIES in text else None
-        stamp = variant.stamp if variant else b""
-        sha256 = hashlib.sha256(text + stamp + " ".join(sorted(self.sites)).encode()).hexdigest()
+        known = (text, variant.stamp if variant else b"", " ".join(sorted(self.sites)).encode())
+        sha256 = hashlib.sha256(b"\0".join(known)).hexdigest()
         triple = variant.name if variant else ""
         entry = _entry(name, triple)
         recipe = self._remembered.recipe(entry, sha256)

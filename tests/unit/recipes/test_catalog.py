@@ -416,3 +416,17 @@ def test_what_editors_leave_between_the_folders_of_a_product_adds_nothing(tmp_pa
     (tmp_path / "acme/thing.orig/0001-x.patch").write_text("x")
     (tmp_path / "acme/.#thing").symlink_to("me@here:1")
     assert Catalog(tmp_path / "own", more={"acme": tmp_path / "acme"}).names() == ("thing",)
+
+
+def test_a_text_and_the_sites_of_trees_are_told_apart(tmp_path: Path) -> None:
+    """A recipe that was found clean with one of both is checked again with the other."""
+
+    def sha256(text: str, *sites: str) -> str:
+        add_text(tmp_path, "thing", text)
+        catalog = Catalog(tmp_path)
+        catalog.sites = dict.fromkeys(sites, ("https://example.org",))
+        return catalog["thing"].sha256
+
+    text = f"{recipe_text()}#"
+    assert sha256(text, "acme") != sha256(f"{text}acme")
+    assert sha256(text, "acme", "other") != sha256(text, "acme")
