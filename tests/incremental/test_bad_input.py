@@ -355,9 +355,19 @@ def test_an_unknown_option_is_refused_before_anything_is_done(greeting: Project)
     assert (greeting.folder / "out/tiny/summary.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("jobs", [["-j0"], ["-j-1"], ["-j", "x"], ["--jobs=1.5"], ["-j"]])
+@pytest.mark.parametrize(
+    "jobs", [["-j0"], ["-j-1"], ["-j", "x"], ["--jobs=1.5"], ["-j"], ["-kjx"], ["-kj", "x"]]
+)
 def test_what_is_not_a_number_of_jobs_is_refused(project: Project, jobs: list[str]) -> None:
     refused(project.run(*jobs), "bad-jobs")
+
+
+@pytest.mark.parametrize("flags", ["-j x", "-kjx", "--jobs=x", "-k -j"])
+def test_a_number_of_jobs_in_the_environment_is_refused_likewise(
+    project: Project, flags: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCONSFLAGS", flags)
+    refused(project.run(), "bad-jobs")
 
 
 def test_what_nobody_foresaw_is_one_block_with_its_trace_in_a_file(greeting: Project) -> None:

@@ -24,7 +24,7 @@ from .action import KeyedAction
 from .ahead import set_jobs
 from .faults import as_quard_error
 from .flags import Options
-from .jobs import refusal
+from .jobs import refusal, values
 from .late import Late
 from .prepared import Prepared
 from .session import Session
@@ -207,4 +207,4 @@ def Symbols(env: Base, images: Sequence[Node]) -> list[Node]:  # noqa: N802
 def _asked_for_jobs() -> bool:
     """Return whether -j was given: SCons' default is also 1, but `-j1` is a request."""
     words = [*os.environ.get("SCONSFLAGS", "").split(), *sys.argv[1:]]
-    return any(word.startswith("-j") or word.startswith("--jobs") for word in words)
+    return any(True for _ in values(words))

@@ -29,6 +29,8 @@ _SCONSTRUCT = "49b196d357cabe2546bcae587620fbdfb135a1d2fb9a808442be4ed694946c1a"
 """SHA-256 of the SConstruct that this module stands for: one with changes needs SCons."""
 _SITES = ("/usr/share/scons/site_scons", "~/.scons/site_scons")
 """Folders of the machine and of its user with code that SCons loads, see its manual."""
+_FLAGS = "SCONSFLAGS"
+"""The variable whose words SCons reads before those of the command line."""
 _JOBS = "-j"
 _DIGITS = 9
 """How many digits a number of jobs may have here: SCons refuses one of thousands."""
@@ -51,7 +53,7 @@ def begin() -> None:
     asked = None if _is_changed() else understood(sys.argv[1:])
     try:
         if asked is None:
-            _require_jobs(sys.argv[1:])
+            _require_jobs([*os.environ.get(_FLAGS, "").split(), *sys.argv[1:]])
             return
         options = asked.options
         run = Prepared(*start(asked.arguments, asked.targets, options), options)
@@ -79,7 +81,7 @@ def taken() -> Prepared | None:
 
 def understood(words: Sequence[str]) -> Asked | None:
     """Return what a command line of ./scons asks for; None if SCons has to read it."""
-    if os.environ.get("SCONSFLAGS"):
+    if os.environ.get(_FLAGS):
         return None
     product = [f"--file={OWN}/SConstruct", f"--site-dir={OWN}/site_scons"]
     given = list(words)
@@ -119,7 +121,7 @@ def _jobs(word: str) -> int:
 
 def _require_jobs(words: Sequence[str]) -> None:
     """Raise QuardError for a number of jobs that SCons would refuse with its own message."""
-    if any(word.startswith(("-j", "--j")) for word in words):
+    if any(word.startswith("-") and "j" in word for word in words):
         from . import jobs  # noqa: PLC0415 - few name a number that is not read here
 
         jobs.require(words)
