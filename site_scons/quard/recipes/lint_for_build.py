@@ -11,7 +11,6 @@ from quard.base.typetest import field_tests, fits
 from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding
-from quard.recipes.parse import mismatch
 
 _REASON = "bad-for-build"
 _SAME = frozenset(
@@ -56,6 +55,8 @@ def for_build(package: Package, _: Catalog) -> Iterator[Finding]:
             text = meant(name, known, f"known: {', '.join(sorted(known))}")
             yield finding(package, field, f"{style} has no such field; {text}", _REASON)
         elif not tests[name](value):
+            from quard.recipes.parse import mismatch  # noqa: PLC0415 - few runs parse a recipe
+
             yield finding(package, field, mismatch(known[name], value), _REASON)
 
 
