@@ -17,6 +17,7 @@ SHARES = ("modules", "musl", "python", "default")
 last one has only tests that need none of these boards.
 """
 LONG: Mapping[str, str] = {
+    "boot/test_capable_programs.py": "musl",
     "boot/test_console_size.py": "python",
     "boot/test_data_disk.py": "musl",
     "boot/test_dhcp_server.py": "musl",
