@@ -39,14 +39,15 @@ def questions(
             if package not in everything.edges:
                 continue
             user = catalog[package]
-            given = next(f.needs for f in user.recipe.features if f.name == feature)
-            needs = resolver.settled(user, {*given}, seen=True)
+            given = next(f for f in user.recipe.features if f.name == feature)
+            needs = resolver.settled(user, {*given.needs}, seen=True)
             known = needed.setdefault((package, feature), {})
             for name in everything.closure(graph.packages(needs)):
                 known |= dict.fromkeys(requests(resolver.featured(name, off)))
-            without = requests(resolver.featured(package, off))
-            own_too = requests(resolver.featured(package, {**off, (package, feature): True}))
-            known |= dict.fromkeys(each for each in own_too if each not in without)
+            if given.adds:
+                without = requests(resolver.featured(package, off))
+                own_too = requests(resolver.featured(package, {**off, (package, feature): True}))
+                known |= dict.fromkeys(each for each in own_too if each not in without)
             if package in packages:
                 wanted.add((package, feature))
     for package, feature in sorted(wanted):
