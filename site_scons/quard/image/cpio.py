@@ -72,9 +72,10 @@ def cpio_gz(
 
 
 def _gzip(files: Sequence[Path], made: Path, *, out: Path, use: Use) -> None:
-    # Not Python's zlib: it belongs to this machine, whose version decides the bytes.
-    argv = ("gzip", "--no-name", "--stdout", f"-{_LEVEL}", *map(str, files))
-    run(argv, out, stdout=made, use=use)
+    # Not Python's zlib: it belongs to this machine, whose version decides the bytes. A process for
+    # each: GNU gzip compares what it repeats beyond the end of a file, with what it has in memory
+    # of an earlier one, and so chooses between equally long repetitions.
+    run(("gzip", "--no-name", "--stdout", f"-{_LEVEL}"), out, stdout=made, each=files, use=use)
 
 
 @dataclass(frozen=True)

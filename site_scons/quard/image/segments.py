@@ -23,7 +23,10 @@ from quard.image.lent import Lent
 Pieces = Callable[[], Iterator[bytes]]
 """Returns the bytes of a segment, in pieces; it may be called twice."""
 Gzip = Callable[[Sequence[Path], Path], None]
-"""Writes one gzip file without a name for each of some files, one behind the other, into a file."""
+"""Writes one gzip file without a name for each of some files, one behind the other, into a file.
+
+The bytes for a file must not depend on the others: which are compressed together is chance.
+"""
 
 _BATCH = 1 << 25
 """Bytes that are compressed at a time, and that are on the disk twice then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,12 +73,14 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: Path = leash.NOTHING,
     stdout: Path = leash.NOTHING,
+    each: Sequence[Path] = (),
     use: Use = USE,
 ) -> str:
     """Run a tool in an empty environment plus `env` and return its standard error.
 
-    out -- the file that it makes, for messages
-    use -- which tools are used, and what cancels the run
+    out  -- the file that it makes, for messages
+    each -- files, for each of which it is started, with the file as its last argument
+    use  -- which tools are used, and what cancels the run
     Raises QuardError: tool-missing, disk-full, image-tool (it failed), interrupted.
     """
     program = use.start(argv[0])
@@ -89,12 +92,11 @@ def run(
             reason="tool-missing",
             hint=f"apt-get install {package}",
         )
+    words = _for_each((*program, *argv[1:]), each) if each else (*program, *argv[1:])
     given = {"PATH": tools.SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})}
     with stdout.open("wb") as output, tempfile.TemporaryFile() as errors:
         status = use.stop.run(
-            lambda: leash.start(
-                (*program, *argv[1:]), env=given, out=output, errors=errors, stdin=stdin
-            )
+            lambda: leash.start(words, env=given, out=output, errors=errors, stdin=stdin)
         )
         errors.seek(0)
         text = errors.read().decode(errors="replace").strip()
@@ -103,6 +105,12 @@ def run(
     if status != 0:
         raise tool_failed(argv[0], out, text or f"exit status {status}")
     return text
+
+
+def _for_each(words: Sequence[str], files: Sequence[Path]) -> tuple[str, ...]:
+    """Return a command that starts another one for each file, until one fails."""
+    loop = f'for file; do {shlex.join(words)} "$file" || exit; done'
+    return ("/bin/sh", "-c", loop, "sh", *map(str, files))
 
 
 def tool_failed(tool: str, out: Path, text: str) -> QuardError:

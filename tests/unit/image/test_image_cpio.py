@@ -51,6 +51,26 @@ def records(data: bytes) -> dict[str, tuple[list[int], bytes]]:
     return found
 
 
+def test_an_edit_gives_the_file_of_a_first_build_whatever_else_is_compressed(
+    tmp_path: Path,
+) -> None:
+    """The end of `b` is twice in it. gzip puts two null bytes behind the end. With a file of X in
+    its memory, the place where XX follows seems to be repeated for longer, up to the file's end.
+    """
+    ending = b"abcdefg\0\0XX000001abcdefg\0\0YY000002abcdefg"
+    large = {name: Content(1 << 18, text * (1 << 18)) for name, text in (("a", b"X"), ("c", b"Z"))}
+    nodes = {**NODES, **{name: Node("file", 0o644, content=c) for name, c in large.items()}}
+    text = b"0123456789" * 400 + b"012" + ending
+    assert len(text) % 4 == 0, "nothing is behind it in its piece of the archive"
+    kept = tmp_path / "kept"
+    for name, data in (("first.gz", b"other"), ("edited.gz", text)):
+        nodes["b"] = Node("file", 0o644, content=Content(len(data), data))
+        tarimage.write(nodes, tmp_path / "t.tar")
+        cpio.cpio_gz(tmp_path / "t.tar", tmp_path / name, kept=kept)
+    cpio.cpio_gz(tmp_path / "t.tar", tmp_path / "clean.gz")
+    assert (tmp_path / "edited.gz").read_bytes() == (tmp_path / "clean.gz").read_bytes()
+
+
 def test_every_field_is_as_in_the_tar(tmp_path: Path) -> None:
     found = records(made(tmp_path, NODES))
     assert set(found) == {".", *NODES, "init", "TRAILER!!!"}

@@ -31,7 +31,8 @@ class Writer:
     def _gzip(self, files: Sequence[Path], made: Path) -> None:
         self.compressed += len(files)
         with made.open("wb") as out:
-            subprocess.run(("gzip", "-n", "-c", "-5", *files), stdout=out, check=True)
+            for file in files:
+                subprocess.run(("gzip", "-n", "-c", "-5", file), stdout=out, check=True)
 
     def write(self, parts: Sequence[Sequence[bytes]]) -> tuple[bytes, int]:
         """Return the file, and how many segments were compressed."""
