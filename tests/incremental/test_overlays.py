@@ -154,7 +154,8 @@ def test_attributes_that_are_left_out_are_warned_of(project: Project) -> None:
         pytest.skip("the file system has no extended attributes")
     ran = project.run()
     assert ran.status == 0
-    assert "warning: the attribute user.origin is left out of the images: /etc/motd" in ran.text
+    left_out = "the attribute user.origin of overlays is left out of the images"
+    assert f"warning: {left_out}, which have those of permissions alone: /etc/motd" in ran.text
 
 
 def test_an_edit_between_two_builds_reaches_the_image(project: Project) -> None:
