@@ -194,13 +194,16 @@ def _attributes(member: tarfile.TarInfo) -> Attributes:
 def _add_file(tar: tarfile.TarFile, info: tarfile.TarInfo, content: Content, number: int) -> None:
     """Add a file; one with holes in sparse format 1.0, which GNU tar and tar2sqfs support.
 
-    Its data starts with a list of the runs; its real name and size are in the extended header.
+    Its data starts with a list of the runs; its real name and size are in the extended header. GNU
+    tar ends a file with its last run: one of no bytes at the end is for a hole there.
     """
     runs = content.data_runs
     if runs is None:
         with content.open() as file:
             tar.addfile(info, file)
         return
+    if content.size > (sum(runs[-1]) if runs else 0):
+        runs = (*runs, (content.size, 0))
     numbers = [len(runs), *itertools.chain.from_iterable(runs)]
     text = "".join(f"{number}\n" for number in numbers).encode()
     text += bytes(-len(text) % tarfile.BLOCKSIZE)

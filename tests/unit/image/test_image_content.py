@@ -138,8 +138,9 @@ def test_file_with_holes_is_read_anywhere(tmp_path: Path) -> None:
         assert file.read() == b"end"
 
 
-def test_tar_with_holes_is_small_and_read_by_all(tmp_path: Path) -> None:
-    path = sparse(tmp_path / "s")
+@pytest.mark.parametrize("places", [PLACES, {0: b"begin"}, {}], ids=["inside", "at the end", "all"])
+def test_tar_with_holes_is_small_and_read_by_all(tmp_path: Path, places: dict[int, bytes]) -> None:
+    path = sparse(tmp_path / "s", places=places)
     long = f"{'ž' * 90}/s"
     nodes = node(path) | {
         "s": Node("link", 0o777, target="opt/s"),
@@ -169,8 +170,11 @@ def image_nodes(path: Path) -> dict[str, Node]:
     }
 
 
-def test_every_image_has_the_file_and_those_that_can_have_holes(tmp_path: Path) -> None:
-    path = sparse(tmp_path / "s")
+@pytest.mark.parametrize("places", [PLACES, {0: b"begin"}, {}], ids=["inside", "at the end", "all"])
+def test_every_image_has_the_file_and_those_that_can_have_holes(
+    tmp_path: Path, places: dict[int, bytes]
+) -> None:
+    path = sparse(tmp_path / "s", places=places)
     tarimage.write(image_nodes(path), tmp_path / "t.tar")
 
     ext4(tmp_path / "t.tar", tmp_path / "ext4", size_mib=None, label="x")
