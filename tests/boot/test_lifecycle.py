@@ -57,18 +57,21 @@ def test_missing_share_neither_fails_nor_delays_the_boot_and_halt_ends_qemu(
     assert guest.wait_for_end()[0] == 0
 
 
-def test_shutdown_gives_processes_a_second_and_then_kills_them(guests: Guests) -> None:
+def test_shutdown_lets_processes_end_and_then_kills_the_others(guests: Guests) -> None:
+    """init waits for a second. How much of it is left to a process depends on the host's load."""
     guest = guests.start(SHARE="none", SNAPSHOT="1")
     guest.boot()
     guest.log_in()
-    last_words = "sleep 0.3; echo had the time >/dev/console; exit"
+    last_words = "echo had the time >/dev/console; exit"
     for action in (last_words, ":"):
-        daemon = f'trap "{action}" TERM; while :; do sleep 0.1; done'
+        # A trap waits for a command to end, but not for `wait`.
+        daemon = f'trap "{action}" TERM; while :; do sleep 60 & wait $!; done'
         guest.check(f"setsid sh -c '{daemon}' &")
     status, text = guest.power_off()
     assert status == 0
-    said = ("Sent SIGTERM", "had the time", "Sent SIGKILL", "Requesting system poweroff")
-    checks.assert_in_order(text, said)
+    assert "had the time" in text
+    # A shell that ends may empty the terminal's queue, and a line of init with it.
+    checks.assert_in_order(text, ("going down NOW", "Sent SIGKILL", "Requesting system poweroff"))
 
 
 def test_two_guests_run_at_once_on_the_disk_of_one(guests: Guests) -> None:

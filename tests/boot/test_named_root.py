@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tarfile
@@ -44,12 +45,16 @@ def built(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     del images
     project = tmp_path_factory.mktemp("named-root") / "project"
     checkout.link(project)
-    (project / "configs/system").symlink_to(TOP / "configs/system")
+    for name in ("system", "tools"):  # without the tools, its packages have other keys
+        (project / "configs" / name).symlink_to(TOP / "configs" / name)
     (project / "configs/rooted.toml").write_text(BOARD)
     (project / "early").mkdir()
     (project / "early/init").write_text(INIT)
     (project / "early/init").chmod(0o755)
     checkout.build(project, "BOARD=rooted", limit=BUILD_SECONDS)
+    if not os.environ.get("QUARD_TEST_IMAGES"):
+        summary = json.loads((project / "out/rooted/summary.json").read_text())
+        assert summary["built"] == [], "the default board's build has made them"
     return project / "out/rooted/images"
 
 
