@@ -20,8 +20,6 @@ def contested(manifest: Path, name: str) -> dict[str, list[str]]:
     except (OSError, ValueError):  # there is no image, or it is being made
         return found
     for path, entry in sorted(entries.items()):
-        if not path.startswith("/"):
-            continue  # what patches fix, by package
         owner, others = entry["package"], entry.get("yielded_by", [])
         if name in others:
             found["yielded"].append(f"{path} (to {owner})")

@@ -1,8 +1,7 @@
-"""manifest.json: the origin and the facts of each path in the image, and what patches fix."""
+"""manifest.json: the origin and the facts of each path in the image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,11 @@ from quard.base.canonical import readable
 from quard.image.tree import ROOT, Node, Tree
 from quard.image.write import whole_file
 
-FIXES = "fixes"
-"""The one key that is no path."""
 
-
-def write(tree: Tree, path: Path, fixes: Iterable[tuple[str, tuple[str, ...]]] = ()) -> None:
-    """Write the manifest: absolute path -> its facts, sorted. Raises QuardError disk-full.
-
-    fixes -- (package, CVE numbers that its patches fix), listed under `FIXES` if there are any:
-             also those of packages without a path in the image, such as a kernel
-    """
-    found: dict[str, Any] = {**facts(tree)}
-    if listed := dict(fixes):
-        found[FIXES] = listed
+def write(tree: Tree, path: Path) -> None:
+    """Write the manifest: absolute path -> its facts, sorted. Raises QuardError disk-full."""
     with whole_file(path) as file:
-        file.write(readable(found).encode())
+        file.write(readable(facts(tree)).encode())
 
 
 def facts(tree: Tree) -> dict[str, dict[str, Any]]:

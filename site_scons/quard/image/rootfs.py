@@ -126,7 +126,7 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
         raise together("the image", found)
     # Most of both is reading and hashing, which threads do at the same time.
     with ThreadPoolExecutor(1) as other:
-        listed = other.submit(manifest.write, tree, manifest_path, job.plan.fixes)
+        listed = other.submit(manifest.write, tree, manifest_path)
         digest = tarimage.write(tree.nodes, tar)
         listed.result()
     return Assembled(digest, needed.unlinked(tree), tuple(times.static))

@@ -17,7 +17,6 @@ _SHOWN = 3
 """How many changes of an interface one line names."""
 _IMAGE_FIELDS = {
     "authorized_keys": "root's public keys changed",
-    "fixes": "the CVE numbers that patches of its packages fix changed",
     "image": "the version of the image format changed",
     "label": "the file system's label changed",
     "on_demand": "the libraries that it has on demand changed",

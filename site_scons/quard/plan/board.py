@@ -183,7 +183,6 @@ def _rootfs(resolved: Resolved, around: Surroundings) -> RootfsPlan:
         authorized_keys=(*root.login.authorized_keys, *around.authorized_keys),
         release=_release(root),
         persistent=root.persistent,
-        fixes=resolved.fixes,
     )
     if root.hooks is None or not root.hooks.post_root:
         return plan

@@ -65,7 +65,6 @@ class RootfsPlan(ImagePlan):
     on_demand       -- (package, path) of libraries that go if no file of the image needs them
     root_password   -- "" for none, "*" for locked, or a crypt(5) hash
     authorized_keys -- public keys for root's .ssh/authorized_keys; empty: no such file
-    fixes           -- (package, CVE numbers that its patches fix), for the manifest
     release         -- fields of os-release(5)
     persistent      -- paths that the data disk keeps; None: there is no data disk
     """
@@ -85,13 +84,6 @@ class RootfsPlan(ImagePlan):
     authorized_keys: tuple[str, ...]
     release: tuple[tuple[str, str], ...]
     persistent: tuple[str, ...] | None
-    fixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    def instructions(self) -> dict[str, Any]:
-        found = super().instructions()
-        if not self.fixes:
-            del found["fixes"]
-        return found
 
 
 @record(kw_only=True)

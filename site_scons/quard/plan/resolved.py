@@ -126,15 +126,6 @@ class Resolved(Record):
         return tuple(found)
 
     @property
-    def fixes(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The image's packages with patches that fix CVE numbers, and these, sorted.
-
-        A local tree is not patched.
-        """
-        found = ((n, self.packages[n].recipe.fixes) for n in self.image)
-        return tuple(sorted((n, tuple(sorted(f))) for n, f in found if f and self.plans[n].patches))
-
-    @property
     def yields(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The image's packages that leave paths to others, with the names of these."""
         found = ((n, self.packages[n].recipe.yields_to) for n in self.image)

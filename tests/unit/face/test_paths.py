@@ -13,7 +13,6 @@ ENTRIES = {
     "/etc/less": {"package": "files", "replaces": "less"},
     "/usr/bin/less": {"package": "less", "yielded_by": ["box", "tiny"]},
     "/usr/bin/ls": {"package": "box"},
-    "fixes": {"linux": ["CVE-2026-1"]},
 }
 NOTHING: dict[str, list[str]] = {"yielded": [], "won": [], "replaced": []}
 

@@ -294,14 +294,3 @@ def test_what_cannot_be_kept_is_refused(
         made(parts.changed(spec, persistent=(path,)), tmp_path)
     assert caught.value.reason == "bad-persistent"
     assert f"names {path}, which {trouble}" in caught.value.message
-
-
-def test_the_manifest_names_what_patches_fix_and_is_the_same_without_any(
-    spec: RootfsJob, tmp_path: Path
-) -> None:
-    _, plain = made(spec, tmp_path)
-    assert "fixes" not in plain
-    fixes = (("linux", ("CVE-2026-10001", "CVE-2026-20002")),)
-    _, found = made(parts.changed(spec, fixes=fixes), tmp_path)
-    assert found.pop("fixes") == {"linux": ["CVE-2026-10001", "CVE-2026-20002"]}
-    assert found == plain
