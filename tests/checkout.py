@@ -12,6 +12,8 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
+from quard.project import places
+
 TOP = Path(__file__).resolve().parents[1]
 
 
@@ -34,13 +36,19 @@ def plain_scons(*arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "SCons", "-Q", *arguments]
 
 
-def build(folder: Path, *arguments: str, limit: float) -> None:
-    """Run SCons in a project and require that it succeeds.
+def cache_folder() -> Path:
+    """Return the cache folder of this checkout's builds; in CI it is the checkout's own."""
+    return places.cache(TOP, os.environ, places.home(os.environ))
 
-    limit -- seconds
+
+def build(folder: Path, *arguments: str, limit: float) -> None:
+    """Run SCons in a project, with this checkout's cache, and require that it succeeds.
+
+    arguments -- may name another cache
+    limit     -- seconds
     """
     done = subprocess.run(
-        scons(*arguments),
+        scons(f"cache.dir={cache_folder()}", *arguments),
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,

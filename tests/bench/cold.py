@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,4 @@ def cold_build(board: str) -> dict[str, Any]:
 
 def fetched() -> Path:
     """Return the folder of fetched sources, as the session finds it."""
-    if os.environ.get("CI", "") not in ("", "0", "false"):
-        return PROJECT / ".cache" / "sources"
-    base = os.environ.get("XDG_CACHE_HOME", "") or f"{os.environ.get('HOME', '')}/.cache"
-    return Path(base) / "quardroot" / "sources"
+    return checkout.cache_folder() / "sources"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import checkout
 from boot.conftest import BUILD_SECONDS, SMALL_BOARD, TOP
-from boot.test_real_packages import sources
 from quard.boards.board import load
 from quard.boards.trees import Trees
 
@@ -47,5 +46,4 @@ def changed(folder: Path, board: str, old: str, new: str) -> None:
 
 def build(folder: Path, board: str, *targets: str) -> None:
     """Build such a board with the sources and the store of the user."""
-    words = (f"BOARD={board}", f"sources.dir={sources()}", *targets)
-    checkout.build(folder, *words, limit=BUILD_SECONDS)
+    checkout.build(folder, f"BOARD={board}", *targets, limit=BUILD_SECONDS)

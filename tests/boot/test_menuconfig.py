@@ -16,8 +16,7 @@ import pexpect
 import pytest
 
 from boot.conftest import BOARD, TOP
-from boot.test_real_packages import sources
-from checkout import link, scons
+from checkout import cache_folder, link, scons
 from quard.interactive.terminfo import find, folders
 
 pytestmark = pytest.mark.boot
@@ -45,7 +44,7 @@ class Checkout:
                 (folder / "configs" / path.name).symlink_to(path)
 
     def command(self, target: str) -> list[str]:
-        return scons(f"BOARD={BOARD}", target, f"sources.dir={sources()}")
+        return scons(f"BOARD={BOARD}", target, f"cache.dir={cache_folder()}")
 
     def kept(self, name: str) -> list[str]:
         """Return the lines of the kept fragment without its first, none if there is no file."""

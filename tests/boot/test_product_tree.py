@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import checkout
 from boot.conftest import TOP, start
 from boot.guest import Guest
-from boot.test_real_packages import sources
 
 pytestmark = pytest.mark.boot
 EXAMPLE = TOP / "docs/examples/product"
@@ -54,7 +54,7 @@ def product(
     board = folder / "configs/widget.toml"
     text = board.read_text(encoding="utf-8").replace('["greeter"]', '["greeter", "caught"]')
     board.write_text(text, encoding="utf-8")
-    start(folder, pytestconfig, f"cache.dir={sources().parent}")
+    start(folder, pytestconfig, f"cache.dir={checkout.cache_folder()}")
     return folder
 
 

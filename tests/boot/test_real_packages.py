@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 import checkout
-from boot.conftest import BOARD, TOP
+from boot.conftest import BOARD
 
 pytestmark = pytest.mark.boot
 RECIPE, FRAGMENT = "packages/busybox/recipe.py", "packages/busybox/quard-star.fragment"
@@ -29,25 +28,17 @@ class Checkout:
         self._cache = folder / f"{name}-cache"
         checkout.copy(self.folder)
         self._cache.mkdir()
-        (self._cache / "tools").symlink_to(sources().parent / "tools")
+        (self._cache / "tools").symlink_to(checkout.cache_folder() / "tools")
 
     def build(self, *targets: str) -> Mapping[str, Any]:
         """Run SCons and return its summary."""
-        settings = (f"cache.dir={self._cache}", f"sources.dir={sources()}")
+        settings = (f"cache.dir={self._cache}", f"sources.dir={checkout.cache_folder()}/sources")
         checkout.build(self.folder, f"BOARD={BOARD}", *targets, *settings, limit=_LIMIT)
         found: Mapping[str, Any] = json.loads(self.out("summary.json"))
         return found
 
     def out(self, path: str) -> str:
         return (self.folder / "out" / BOARD / path).read_text(errors="replace")
-
-
-def sources() -> Path:
-    """Return where the boot tests' build has put the sources."""
-    if os.environ.get("CI", "") not in ("", "0", "false"):
-        return TOP / ".cache/sources"
-    base = os.environ.get("XDG_CACHE_HOME", "") or f"{os.environ.get('HOME', '')}/.cache"
-    return Path(base) / "quardroot/sources"
 
 
 def test_a_line_of_busyboxs_fragment_is_built_in_the_kept_folder_as_a_clean_build_would(
