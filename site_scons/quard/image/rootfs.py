@@ -118,6 +118,7 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     found += [
         *special.errors(tree, job.overlays, named | job.system.folders),
         *started.errors(tree, job.starts),
+        *persistent.errors(tree, job.plan.persistent or ()),
         *_size_errors(job, tree),
     ]
     if "cpio.gz" in job.formats:
@@ -221,8 +222,6 @@ def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) ->
     _add_homes(made, job, people)
     if job.plan.persistent is not None:
         made.take(persistent.nodes(job.plan.persistent), _DATA)
-        if whole:
-            made.errors += persistent.errors(made.tree, job.plan.persistent)
     return made
 
 

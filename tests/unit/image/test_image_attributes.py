@@ -240,6 +240,16 @@ def test_last_row_for_a_path_decides_all_of_it(tmp_path: Path) -> None:
     assert "capabilities" not in entry(wanted, tmp_path)
 
 
+def test_a_program_with_capabilities_is_kept_with_its_folder_alone(tmp_path: Path) -> None:
+    kept = spec(tmp_path, CAPABLE, persistent=("/usr/bin",))
+    assert entry(kept, tmp_path)["capabilities"] == "cap_net_raw=ep"
+    (tmp_path / "tar").unlink()
+    (tmp_path / "json").unlink()
+    error = refused(spec(tmp_path, CAPABLE, persistent=("/usr/bin/tool",)), tmp_path)
+    assert error.reason == "bad-persistent"
+    assert "names /usr/bin/tool, which has capabilities or other attributes" in error.message
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
