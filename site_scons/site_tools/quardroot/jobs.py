@@ -11,21 +11,13 @@ _JOBS = "j"
 WITH_VALUE = frozenset("CIWYfjlo")
 """Letters of the options of SCons that have a value: the rest of the word, or the next word."""
 LONG_WITH_VALUE = frozenset(
-    (
-        *("--assume-new", "--assume-old", "--cache-debug", "--config", "--debug", "--directory"),
-        *("--diskcheck", "--duplicate", "--experimental", "--file", "--hash-chunksize"),
-        *(
-            "--hash-format",
-            "--include-dir",
-            "--jobs",
-            "--load-average",
-            "--makefile",
-            "--max-drift",
-        ),
-        *("--max-load", "--md5-chunksize", "--new-file", "--old-file", "--override", "--profile"),
-        *("--repository", "--sconstruct", "--site-dir", "--srcdir", "--stack-size"),
-        *("--taskmastertrace", "--tree", "--warn", "--warning", "--what-if", "--write-filenames"),
-    )
+    """
+    --assume-new --assume-old --cache-debug --config --debug --directory --diskcheck --duplicate
+    --experimental --file --hash-chunksize --hash-format --include-dir --jobs --load-average
+    --makefile --max-drift --max-load --md5-chunksize --new-file --old-file --override --profile
+    --repository --sconstruct --site-dir --srcdir --stack-size --taskmastertrace --tree --warn
+    --warning --what-if --write-filenames
+    """.split()
 )
 """Its long options of which the next word is the value if none is given with `=`."""
 _BASES = {"0x": 16, "0b": 2}
