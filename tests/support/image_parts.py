@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import plan_parts
+
 from quard.boards.targets import target
 from quard.image.rootfs import Layer, RootfsJob
 from quard.image.system import System, load
-from quard.plan.image import RootfsPlan
 from quard.target import Target
 
 RISCV: Target = target("riscv64-linux-gnu")
@@ -92,23 +93,7 @@ def spec(folder: Path, packages: Mapping[str, Mapping[str, Any]], **changes: Any
         Layer(name, blob(folder / f"{name}.tar", entries))
         for name, entries in {"shell": SHELL, **packages}.items()
     )
-    plan = RootfsPlan(
-        target=(RISCV.triple,),
-        system="",
-        overlays=(),
-        users=(),
-        permissions=(),
-        hardening=(),
-        unhardened=(),
-        files=(),
-        yields=(),
-        on_demand=(),
-        hostname="box",
-        root_password="*",
-        authorized_keys=(),
-        release=(("ID", "quardroot"), ("NAME", "Quardroot")),
-        persistent=None,
-    )
+    plan = plan_parts.rootfs(system="", release=(("ID", "quardroot"), ("NAME", "Quardroot")))
     whole = RootfsJob(plan=plan, layers=layers, overlays=(), system=system(folder), target=RISCV)
     return changed(whole, **changes)
 

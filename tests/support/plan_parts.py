@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from quard.hardening import Hardening
 from quard.model import Feature, Recipe, Source
 from quard.plan.compose import Inputs, compose
 from quard.plan.context import Context
+from quard.plan.image import RootfsPlan
 from quard.plan.plan import Plan
 
 RISCV = target("riscv64-linux-gnu")
@@ -65,3 +67,28 @@ def plan(
         features=features or {},
         inputs=inputs or Inputs(),
     )
+
+
+def rootfs(**changes: Any) -> RootfsPlan:
+    """Return the plan of a root file system that has only the files of its packages.
+
+    changes -- fields that differ from that
+    """
+    plain = RootfsPlan(
+        target=(RISCV.triple,),
+        system="1" * 64,
+        overlays=(),
+        users=(),
+        permissions=(),
+        hardening=(),
+        unhardened=(),
+        files=(),
+        yields=(),
+        on_demand=(),
+        hostname="box",
+        root_password="*",
+        authorized_keys=(),
+        release=(("ID", "x"),),
+        persistent=None,
+    )
+    return dataclasses.replace(plain, **changes)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import plan_parts
 import pytest
 
 from quard.base.files import FileRef
@@ -235,22 +236,8 @@ def test_several_changes_come_in_a_fixed_order() -> None:
     )
 
 
-ROOTFS = RootfsPlan(
-    target=("riscv64-linux-gnu",),
-    system="1" * 64,
-    overlays=(("rootfs", "2" * 64),),
-    users=(("web", User("www", 900)),),
-    permissions=(),
-    hardening=("pie",),
-    unhardened=(),
-    files=(),
-    yields=(),
-    on_demand=(),
-    hostname="box",
-    root_password="*",
-    authorized_keys=(),
-    release=(("ID", "x"),),
-    persistent=None,
+ROOTFS = plan_parts.rootfs(
+    overlays=(("rootfs", "2" * 64),), users=(("web", User("www", 900)),), hardening=("pie",)
 )
 LISTING = {"rootfs": {"etc/motd": "file 644 a"}}
 

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import plan_parts
 import pytest
 
 from quard.model import Permission, User
-from quard.plan.image import RootfsPlan
 
 PLAIN = Permission("/bin/x", "0755")
-PLAN = RootfsPlan(
-    target=("riscv64-linux-gnu",),
-    system="1" * 64,
-    overlays=(),
-    users=(("web", User("www", 900, gecos="")),),
-    permissions=(("web", PLAIN),),
-    hardening=(),
-    unhardened=(),
-    files=(),
-    yields=(),
-    on_demand=(),
-    hostname="box",
-    root_password="*",
-    authorized_keys=(),
-    release=(("ID", "x"),),
-    persistent=None,
+PLAN = plan_parts.rootfs(
+    users=(("web", User("www", 900, gecos="")),), permissions=(("web", PLAIN),)
 )
 
 
