@@ -80,17 +80,23 @@ def guests(images: Path, tmp_path: Path) -> Iterator[Guests]:
 
 
 @pytest.fixture(scope="module")
+def script(images: Path) -> Path:
+    """run.sh of the module's `guest`; a module that needs another one has its own fixture."""
+    return images / "run.sh"
+
+
+@pytest.fixture(scope="module")
 def settings() -> Mapping[str, str]:
-    """run.sh's settings of the module's `guest`; a module that needs others has its own fixture."""
+    """Its settings; likewise."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def guest(
-    images: Path, settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+    script: Path, settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Guest]:
     """A guest that has booted, with root logged in on the console, for a whole module."""
-    with Guest(images / "run.sh", tmp_path_factory.mktemp("guest"), settings) as guest:
+    with Guest(script, tmp_path_factory.mktemp("guest"), settings) as guest:
         guest.boot()
         guest.log_in()
         yield guest

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -129,13 +129,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guest(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    script = project / "out" / BOARD / "images/run.sh"
-    settings = {"FORWARD": f"{FORWARDS},tcp:0:{GDBSERVER}"}
-    with Guest(script, tmp_path_factory.mktemp("guest"), settings) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+def script(project: Path) -> Path:
+    return project / "out" / BOARD / "images/run.sh"
+
+
+@pytest.fixture(scope="module")
+def settings() -> Mapping[str, str]:
+    return {"FORWARD": f"{FORWARDS},tcp:0:{GDBSERVER}"}
 
 
 def give(guest: Guest, name: str, code: str, *words: str) -> None:

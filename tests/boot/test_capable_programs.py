@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -78,15 +78,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project / f"out/{BOARD}/images"
 
 
+@pytest.fixture(scope="module")
+def script(built: Path) -> Path:
+    return built / "run.sh"
+
+
 @pytest.fixture(scope="module", params=ROOTS)
-def guest(
-    request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Guest]:
-    folder = tmp_path_factory.mktemp("guest")
-    with Guest(built / "run.sh", folder, ROOTS[request.param]) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+def settings(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    return ROOTS[request.param]
 
 
 def may(guest: Guest, program: str) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -42,16 +41,10 @@ def network(root: str) -> Iterator[Lan]:
 
 
 @pytest.fixture(scope="module")
-def guest(
-    images: Path, network: Lan, root: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Guest]:
-    """A guest whose only network device is on that network."""
+def settings(network: Lan, root: str) -> Mapping[str, str]:
+    """Of a guest whose only network device is on that network."""
     device = {"NETWORK": "none", "FORWARD": "none", "QEMU_ARGS": network.arguments}
-    settings = {**device, "ROOT": root}
-    with Guest(images / "run.sh", tmp_path_factory.mktemp("lan"), settings) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+    return {**device, "ROOT": root}
 
 
 def wait_until(guest: Guest, condition: str, seconds: int = 40) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,14 @@ ROOT = "/run/image"
 
 
 @pytest.fixture(scope="module", params=ROOTS)
-def guest(
-    request: pytest.FixtureRequest, images: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Guest]:
-    folder = tmp_path_factory.mktemp("root")
-    with Guest(images / "run.sh", folder, ROOTS[request.param]) as guest:
-        guest.boot()
-        guest.log_in()
-        guest.check(f"mkdir {ROOT} && mount -o bind / {ROOT}")
-        yield guest
+def settings(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    return ROOTS[request.param]
+
+
+@pytest.fixture(scope="module")
+def guest(guest: Guest) -> Guest:
+    guest.check(f"mkdir {ROOT} && mount -o bind / {ROOT}")
+    return guest
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,12 +46,8 @@ def project(small_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="module")
-def guest(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    script = project / "out" / BOARD / "images/run.sh"
-    with Guest(script, tmp_path_factory.mktemp("guest")) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+def script(project: Path) -> Path:
+    return project / "out" / BOARD / "images/run.sh"
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,16 +43,10 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def guest(
-    images: Path, traffic: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Guest]:
-    """A guest with two network devices, of which its settings name the first only."""
+def settings(traffic: tuple[Path, Path]) -> Mapping[str, str]:
+    """Of a guest with two network devices, of which its own settings name the first only."""
     dumps = f"{wire.dump(traffic[0])} {wire.dump(traffic[1], 'net1')}"
-    settings = {"QEMU_ARGS": f"{SECOND_DEVICE} {dumps}"}
-    with Guest(images / "run.sh", tmp_path_factory.mktemp("interfaces"), settings) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+    return {"QEMU_ARGS": f"{SECOND_DEVICE} {dumps}"}
 
 
 def reboot_with(guest: Guest, interfaces: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -56,15 +56,14 @@ def modular_images(small_images: Path, tmp_path_factory: pytest.TempPathFactory)
     return folder / "out" / BOARD / "images"
 
 
+@pytest.fixture(scope="module")
+def script(modular_images: Path) -> Path:
+    return modular_images / "run.sh"
+
+
 @pytest.fixture(scope="module", params=ROOTS)
-def guest(
-    request: pytest.FixtureRequest, modular_images: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Guest]:
-    folder = tmp_path_factory.mktemp("guest")
-    with Guest(modular_images / "run.sh", folder, ROOTS[request.param]) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+def settings(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    return ROOTS[request.param]
 
 
 def loaded(guest: Guest) -> set[str]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
 from boot import checks
 from boot.checks import System
-from boot.guest import Guest
+from boot.guest import Guest, Ssh
 
 pytestmark = pytest.mark.boot
 
@@ -28,13 +27,14 @@ has meanwhile released the blocks of the old one, which happens when its journal
 
 
 @pytest.fixture(scope="module")
-def system(images: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def settings() -> Mapping[str, str]:
+    return {"QEMU_ARGS": f"-m {MEMORY_MIB}"}
+
+
+@pytest.fixture(scope="module")
+def system(guest: Guest, ssh: Ssh) -> System:
     """A guest with little memory; each test leaves the disk as it has found it."""
-    settings = {"QEMU_ARGS": f"-m {MEMORY_MIB}"}
-    with Guest(images / "run.sh", tmp_path_factory.mktemp("lean"), settings) as guest:
-        guest.boot()
-        guest.log_in()
-        yield System(guest, checks.admit(guest, key))
+    return System(guest, ssh)
 
 
 def restart(guest: Guest) -> str:

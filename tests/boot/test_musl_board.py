@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,8 @@ GLIBC = ("ld-linux", "libc.so.6", "libm.so.6", "libgcc_s", "libnss_", "locale")
 
 
 @pytest.fixture(scope="module")
-def guest(musl_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    with Guest(musl_images / "run.sh", tmp_path_factory.mktemp("musl")) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+def script(musl_images: Path) -> Path:
+    return musl_images / "run.sh"
 
 
 def test_the_image_has_no_file_of_glibc(musl_images: Path) -> None:

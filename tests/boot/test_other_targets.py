@@ -9,7 +9,7 @@ CI's time is spent on the default target. These boards are built and booted on d
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,9 @@ import pytest
 from boot import checks
 from boot.checks import System
 from boot.conftest import TOP, build
-from boot.guest import Guest
+from boot.guest import Guest, Ssh
 from quard.boards import board
+from quard.boards.board import Board
 from quard.boards.trees import Trees
 from quard.target import processor
 
@@ -48,32 +49,36 @@ bits it also measures ACPI's timer by the oldest one, and does without the forme
 """
 _LAST = {"s390x": "Requesting system poweroff"}
 """Processor -> init's last line, where the kernel ends before its console has shown its own."""
-_SETTINGS = {"ACCEL": "tcg"}
-"""The same processors on every machine; run.sh need not say why it does not use its own."""
 
 
 @pytest.fixture(scope="module", params=_BOARDS or [pytest.param("", marks=_NONE)])
-def system(
-    request: pytest.FixtureRequest,
-    key: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    pytestconfig: pytest.Config,
-) -> Iterator[System]:
+def chosen(request: pytest.FixtureRequest) -> Board:
+    return board.load(Trees(TOP), request.param)
+
+
+@pytest.fixture(scope="module")
+def script(chosen: Board, pytestconfig: pytest.Config) -> Path:
+    return build(chosen.name, pytestconfig) / "run.sh"
+
+
+@pytest.fixture(scope="module")
+def settings() -> Mapping[str, str]:
+    """The same processors on every machine; run.sh need not say why it does not use its own."""
+    return {"ACCEL": "tcg"}
+
+
+@pytest.fixture(scope="module")
+def system(chosen: Board, guest: Guest, ssh: Ssh) -> System:
     """The board, booted; one guest for all tests of it."""
-    chosen = board.load(Trees(TOP), request.param)
     cpu = processor(chosen.target.triple)
-    script = build(chosen.name, pytestconfig) / "run.sh"
-    with Guest(script, tmp_path_factory.mktemp("board"), _SETTINGS) as guest:
-        guest.boot()
-        guest.log_in()
-        yield System(
-            guest,
-            checks.admit(guest, key),
-            server="dropbear" if "dropbear" in chosen.own.packages else "sshd",
-            chance=_CHANCES.get(cpu, ""),
-            processor=_KERNELS.get(cpu, cpu),
-            clock=cpu not in _CLOCKLESS,
-        )
+    return System(
+        guest,
+        ssh,
+        server="dropbear" if "dropbear" in chosen.own.packages else "sshd",
+        chance=_CHANCES.get(cpu, ""),
+        processor=_KERNELS.get(cpu, cpu),
+        clock=cpu not in _CLOCKLESS,
+    )
 
 
 @pytest.mark.parametrize("holds", checks.ALL, ids=checks.name)

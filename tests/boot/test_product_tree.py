@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,12 +58,8 @@ def product(
 
 
 @pytest.fixture(scope="module")
-def guest(product: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    script = product / "out/widget/images/run.sh"
-    with Guest(script, tmp_path_factory.mktemp("guest")) as guest:
-        guest.boot()
-        guest.log_in()
-        yield guest
+def script(product: Path) -> Path:
+    return product / "out/widget/images/run.sh"
 
 
 def test_the_service_of_the_product_runs_with_the_file_of_its_overlay(guest: Guest) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 from boot import checks
 from boot.checks import System
-from boot.guest import Guest
+from boot.guest import Guest, Ssh
 
 pytestmark = pytest.mark.boot
 
@@ -61,19 +61,20 @@ def chosen(request: pytest.FixtureRequest) -> Variant:
 
 
 @pytest.fixture(scope="module")
-def system(
-    request: pytest.FixtureRequest,
-    chosen: Variant,
-    key: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[System]:
+def script(request: pytest.FixtureRequest, chosen: Variant) -> Path:
+    images: Path = request.getfixturevalue(chosen.images)
+    return images / "run.sh"
+
+
+@pytest.fixture(scope="module")
+def settings(chosen: Variant) -> Mapping[str, str]:
+    return dict(chosen.settings)
+
+
+@pytest.fixture(scope="module")
+def system(guest: Guest, ssh: Ssh, chosen: Variant) -> System:
     """The variant, booted; one guest for all tests of it."""
-    script = request.getfixturevalue(chosen.images) / "run.sh"
-    folder = tmp_path_factory.mktemp("variant")
-    with Guest(script, folder, dict(chosen.settings)) as guest:
-        guest.boot()
-        guest.log_in()
-        yield System(guest, checks.admit(guest, key), chosen.server)
+    return System(guest, ssh, chosen.server)
 
 
 @pytest.mark.parametrize("holds", checks.ALL, ids=checks.name)
