@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from incremental.initramfs import bootable
 from incremental.menu import KCONFIG, menu
 from incremental.project import Project, ok
 from incremental.test_bad_input import refused
@@ -103,11 +104,8 @@ def test_a_kernel_whose_fragment_forbids_the_attributes_is_refused(tiny: Project
 
 
 def test_an_initramfs_cannot_have_them(tiny: Project) -> None:
-    (tiny.folder / "rootfs/init").write_text("#!/usr/bin/false\n")
-    (tiny.folder / "rootfs/init").chmod(0o755)
-    console = '[[device]]\npath = "/dev/console"\ntype = "c"\nmajor = 5\nminor = 1\nmode = "0600"\n'
+    bootable(tiny)
     table = tiny.folder / "configs/system/base.toml"
-    table.write_text(table.read_text() + console)
     tiny.board(["hello", "libc", "menu"], formats='"cpio.gz"')
     ok(tiny.run())
     permit(tiny, 'mode="0755", capabilities="cap_kill+ep"')

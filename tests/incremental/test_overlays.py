@@ -10,19 +10,12 @@ import time
 
 import pytest
 
+from incremental.initramfs import bootable
 from incremental.project import Project
 from quard.base import canonical
 from quard.plan.image import VERSION
 
 GIB = 1 << 30
-CONSOLE = """\
-[[device]]
-path = "/dev/console"
-type = "c"
-major = 5
-minor = 1
-mode = "0600"
-"""
 MOST_MIB = 90
 """Memory of a build, whatever the overlay holds."""
 MEASURING = """
@@ -97,8 +90,7 @@ def test_everything_wrong_with_an_overlay_is_told_before_anything_is_built(
 
 def test_a_file_that_a_format_cannot_hold_leaves_the_images_as_they_are(project: Project) -> None:
     project.board(["libc"], formats='"ext4", "cpio.gz"')
-    project.edit("configs/system/base.toml", "[[directory]]", CONSOLE + "[[directory]]")
-    (project.folder / "rootfs/init").touch(mode=0o755)
+    bootable(project)
     assert project.run().status == 0
     images = project.folder / "out/tiny/images"
     before = {path.name: path.read_bytes() for path in images.iterdir()}
@@ -115,8 +107,7 @@ def test_a_file_that_a_format_cannot_hold_leaves_the_images_as_they_are(project:
 def initramfs(project: Project) -> Project:
     """A project whose image is an initramfs, built once."""
     project.board(["libc"], formats='"cpio.gz"')
-    project.edit("configs/system/base.toml", "[[directory]]", CONSOLE + "[[directory]]")
-    (project.folder / "rootfs/init").touch(mode=0o755)
+    bootable(project)
     ran = project.run()
     assert ran.status == 0, ran.text
     return project

@@ -21,15 +21,18 @@ PLANS = [FileSystemPlan(format=name, label="rootfs" * (name == "ext4")) for name
 EDITS = 6
 
 
-def images(overlays: Path, folder: Path) -> dict[str, bytes]:
-    """Make all images of an overlay in a folder, which may have older ones."""
+def images(overlays: Path, folder: Path, lent: Path | None = None) -> dict[str, bytes]:
+    """Make all images of an overlay in a folder, which may have older ones.
+
+    lent -- folder of what checkouts lend each other
+    """
     folder.mkdir(exist_ok=True)
     found = overlay.scan("rootfs", overlays)
     large = b"".join(random.Random(5).choices((b"code", b"text", b"\n"), k=60_000))
     packages = {"app": {"usr/bin/app": (large, 0o755), "usr/lib/a.txt": b"a", "init": "usr/bin/sh"}}
     job = parts.spec(overlays.parent, packages, overlays=(found,), formats=tuple(FILES))
     assemble(job, folder / "rootfs.tar", folder / "manifest.json")
-    maker = Maker(folder, USE, folder / "kept")
+    maker = Maker(folder, USE, folder / "kept", lent)
     for plan in PLANS:
         maker.file_system(plan, "rootfs.tar", FILES[plan.format], "the machine's")
     return {
@@ -75,6 +78,12 @@ KINDS: tuple[Callable[[Path, random.Random], None], ...] = (
 )
 
 
+def different(found: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
+    """Return the names of files that differ, or that one side lacks."""
+    names = sorted(found.keys() | expected.keys())
+    return [name for name in names if found.get(name) != expected.get(name)]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_incremental_images_are_those_made_from_nothing(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -89,8 +98,27 @@ def test_incremental_images_are_those_made_from_nothing(tmp_path: Path, seed: in
         expected = images(folder, fresh)
         shutil.rmtree(fresh)
         found = images(folder, kept)
-        different = [name for name in expected if found.get(name) != expected[name]]
-        assert (different, found.keys()) == ([], expected.keys()), f"edit {number}"
+        assert different(found, expected) == [], f"edit {number}"
+
+
+@pytest.mark.parametrize("edit", KINDS, ids=lambda edit: edit.__name__)
+def test_images_after_an_edit_and_its_reversal_are_those_made_from_nothing(
+    tmp_path: Path, edit: Callable[[Path, random.Random], None]
+) -> None:
+    """Also where another checkout has made those of the edit, and lends what it had compressed."""
+    chance = random.Random(6)
+    folder, before, lent = tmp_path / "rootfs", tmp_path / "before", tmp_path / "lent"
+    for _ in range(8):
+        add(folder, chance)
+    expected = images(folder, tmp_path / "first")
+    shutil.copytree(folder, before, symlinks=True)
+    edit(folder, chance)
+    edited = images(folder, tmp_path / "other", lent)
+    assert different(edited, expected) == sorted(expected)
+    assert different(images(folder, tmp_path / "first", lent), edited) == []
+    shutil.rmtree(folder)
+    before.rename(folder)
+    assert different(images(folder, tmp_path / "first", lent), expected) == []
 
 
 def test_one_changed_file_compresses_little_again(tmp_path: Path) -> None:
