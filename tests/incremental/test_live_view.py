@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 import shlex
 import signal
@@ -12,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from sleepers import sleeping
+from sleepers import own, sleeping
 from terminal_parts import Terminal
+from waiting import within
 
 import checkout
 from incremental.project import Project
@@ -111,7 +111,7 @@ def test_errors_and_the_words_of_scons_stay_whole_above_the_view(greeting: Proje
 def test_whatever_ends_the_build_the_terminal_can_be_used(
     greeting: Project, number: signal.Signals
 ) -> None:
-    seconds = f"63.{os.getpid()}{number.value}"
+    seconds = f"{own(63)}{number.value}"
     sleeps(greeting, "alone", seconds)
     terminal = build(greeting, "-j2")
     before = termios.tcgetattr(terminal.child.child_fd)
@@ -128,11 +128,12 @@ def test_whatever_ends_the_build_the_terminal_can_be_used(
     if number is not signal.SIGKILL:
         assert not any(STEPS.search(row) or TOTAL.search(row) for row in terminal.rows())
         assert "interrupted in" in terminal.rows()[-1]
-    assert not sleeping(seconds)
+    # The leash ends the commands of a build that is killed, after it.
+    assert within(60 if number is signal.SIGKILL else 0, lambda: not sleeping(seconds))
 
 
 def test_suspended_by_the_shell_it_leaves_the_terminal_and_comes_back(greeting: Project) -> None:
-    seconds = f"64.{os.getpid()}"
+    seconds = own(64)
     sleeps(greeting, "alone", seconds)
     terminal = Terminal(
         ("bash", "--norc", "--noprofile", "-i"),

@@ -10,7 +10,7 @@ import subprocess
 import tarfile
 
 import pytest
-from sleepers import sleeping
+from sleepers import own, sleeping
 from terminal_parts import Terminal
 from waiting import within
 
@@ -319,7 +319,7 @@ def test_cleaning_takes_the_files_of_roots_too(loud: Project) -> None:
     assert again.built == [] and "initramfs/hello" in again.summary["restored"]
 
 
-def sleeps(project: Project, seconds: float) -> None:
+def sleeps(project: Project, seconds: float | str) -> None:
     """Have `hello` wait before it is built, in every root."""
     text = project.recipe("hello").read_text()
     text = re.sub(r'"sleep", "[0-9.]+"', f'"sleep", "{seconds}"', text)
@@ -335,14 +335,15 @@ def test_a_build_of_a_root_that_was_killed_is_finished_by_the_next_one(loud: Pro
     ran(loud)
     before = {name: loud.image(name) for name in images(loud)}
     (loud.folder / "out/tiny/images/initramfs/rootfs.squashfs").unlink()
-    sleeps(loud, 61.7)
+    seconds = own(61)
+    sleeps(loud, seconds)
     with subprocess.Popen(
         loud.command("-j2"), cwd=loud.folder, stdout=subprocess.DEVNULL, start_new_session=True
     ) as build:
         work = loud.folder / "out/tiny/work/initramfs/hello"
-        assert within(60, lambda: work.exists() and sleeping(61.7))
+        assert within(60, lambda: work.exists() and sleeping(seconds))
         os.killpg(build.pid, signal.SIGKILL)
-    assert within(60, lambda: not sleeping(61.7))
+    assert within(60, lambda: not sleeping(seconds))
     sleeps(loud, 0.1)
     made = ran(loud)
     assert made.built == ["hello", "initramfs/hello"]

@@ -7,12 +7,11 @@ import re
 import shlex
 import subprocess
 import termios
-import time
 from pathlib import Path
 
 import pexpect
 import pytest
-from sleepers import sleeping
+from sleepers import own, sleeping
 from waiting import within
 
 from incremental.conftest import GREET_C, HELLO_C
@@ -185,11 +184,11 @@ def test_on_a_terminal_it_prompts_edits_lines_and_controls_jobs(
 ) -> None:
     terminal.sendline("echo $TERM-$-")
     terminal.expect(r"xterm-\w*m\w*")
-    terminal.sendline("sleep 1000")
-    time.sleep(0.5)
+    terminal.sendline(f"sleep {own(1000)}")
+    assert within(SECONDS, lambda: sleeping(own(1000)))
     terminal.sendintr()
-    terminal.sendline("sleep 1001; echo slept")
-    time.sleep(0.5)
+    terminal.sendline(f"sleep {own(1001)}; echo slept")
+    assert within(SECONDS, lambda: sleeping(own(1001)))
     terminal.sendcontrol("z")
     terminal.expect("Stopped")
     terminal.sendline("kill %1; wait %1; echo $((6 * 7))")
@@ -258,9 +257,9 @@ def test_the_terminal_is_as_it_was_whatever_was_done_to_it(greeting: Project) ->
 
 
 def test_a_tool_that_is_killed_takes_its_shell_along(terminal: pexpect.spawn[str]) -> None:
-    seconds = f"1000.{os.getpid()}"
+    seconds = own(1002)
     terminal.sendline(f"sleep {seconds}")
-    time.sleep(0.5)
+    assert within(SECONDS, lambda: sleeping(seconds))
     terminal.kill(9)
     terminal.wait()
     assert within(SECONDS, lambda: not sleeping(seconds))

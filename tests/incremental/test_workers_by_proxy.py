@@ -15,7 +15,7 @@ import pinned_tools
 import pytest
 from casd import Casd, needs_casd
 from nginx import Nginx
-from sleepers import sleeping
+from sleepers import own, sleeping
 from waiting import within
 
 import company
@@ -106,7 +106,7 @@ def test_a_call_that_the_proxy_ends_is_taken_up_again(
     pinned: Project, behind: Casd, authority: Path, tmp_path: Path
 ) -> None:
     """The build goes on only after the first call has been ended."""
-    makefile = "alone: alone.c\n\tsleep 7103 || true\n\t$(CC) $(CFLAGS) -o $@ $<\n"
+    makefile = f"alone: alone.c\n\tsleep {own(7103)} || true\n\t$(CC) $(CFLAGS) -o $@ $<\n"
     pinned.source("alone", {"Makefile": makefile, "alone.c": "int main(void) { return 0; }\n"})
     block = partial(nginx.execution_block, authority, behind.port, patience="10s")
     with nginx.running(tmp_path / "nginx", block) as hasty:
@@ -121,7 +121,7 @@ def test_a_call_that_the_proxy_ends_is_taken_up_again(
         )
         assert within(60, lambda: _calls(hasty) or process.poll() is not None), "none was ended"
         assert process.poll() is None and _calls(hasty) == ["Execute"]
-        for number in sleeping(7103):
+        for number in sleeping(own(7103)):
             os.kill(number, signal.SIGTERM)
         out, _ = process.communicate(timeout=60)
         assert process.returncode == 0 and f"built by 127.0.0.1:{hasty.port} in" in out, out

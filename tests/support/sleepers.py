@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+
+def own(seconds: int) -> str:
+    """Return a number of seconds, a little more, for which no other test process sleeps."""
+    return f"{seconds}.{os.getpid()}"
 
 
 def sleeping(seconds: float | str) -> list[int]:
