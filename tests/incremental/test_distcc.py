@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import network_namespaces
+import ports
 import pytest
 from network_namespaces import Host
 from waiting import is_served, within
@@ -155,9 +156,7 @@ def test_a_host_that_is_not_there_is_said_once(project: Project) -> None:
     firmware(project)
     build(project, "")
     plain = result(project)
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    with ports.held() as port:
         ran = build(project, f"127.0.0.1:{port}")
         assert result(project) == plain
         said = f"the compile host 127.0.0.1:{port} does not answer; this machine compiles: "

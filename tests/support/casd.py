@@ -6,13 +6,13 @@ import importlib.util
 import os
 import platform
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import ports
 import pytest
 from waiting import is_served, within
 
@@ -62,38 +62,34 @@ class Casd:
 
 @contextmanager
 def running(
-    folder: Path,
-    *options: str,
-    instance: str = "quard",
-    port: int = 0,
-    env: Mapping[str, str] | None = None,
+    folder: Path, *options: str, instance: str = "quard", env: Mapping[str, str] | None = None
 ) -> Iterator[Casd]:
     """Serve from a folder, which may have the blobs of an earlier server."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.create_server(("127.0.0.1", port)) as free:
-        port = free.getsockname()[1]
-    command = [
-        str(programs() / "buildbox-casd"),
-        *(f"--bind=127.0.0.1:{port}", f"--local-server-instance={instance}"),
-        *("--quota-high=2G", "--reserved=1M", "--log-level=debug"),
-        *options,
-        str(folder / "store"),
-    ]
-    with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
-        )
-    try:
-        within(10, lambda: process.poll() is not None or is_served("127.0.0.1", port))
-        assert process.poll() is None and is_served("127.0.0.1", port), (folder / "log").read_text()
-        yield Casd(folder, port, instance, process)
-    finally:
-        process.terminate()
+    with ports.held() as port:
+        command = [
+            str(programs() / "buildbox-casd"),
+            *(f"--bind=127.0.0.1:{port}", f"--local-server-instance={instance}"),
+            *("--quota-high=2G", "--reserved=1M", "--log-level=debug"),
+            *options,
+            str(folder / "store"),
+        ]
+        with (folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
+            )
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+            within(60, lambda: process.poll() is not None or is_served("127.0.0.1", port))
+            served = process.poll() is None and is_served("127.0.0.1", port)
+            assert served, (folder / "log").read_text()
+            yield Casd(folder, port, instance, process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
 
 
 @contextmanager

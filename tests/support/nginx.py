@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import ports
 from waiting import is_served, within
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -44,7 +45,7 @@ def server_block(folder: Path, port: int) -> str:
     changes = {
         "    ssl_certificate /etc/nginx/cache.crt;\n": "",
         "    ssl_certificate_key /etc/nginx/cache.key;\n": "",
-        "listen 443 ssl": f"listen 127.0.0.1:{port}",
+        "listen 443 ssl": f"listen 127.0.0.1:{port} reuseport",
         "/srv/quardroot-cache": str(folder / "data"),
         "/etc/nginx/quardroot.htpasswd": str(folder / "htpasswd"),
     }
@@ -57,7 +58,7 @@ def grpc_block(authority: Path, behind: int, port: int) -> str:
     authority -- folder with what tests/company.py makes
     """
     changes = {
-        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl reuseport",
         "/etc/nginx/cache.crt": str(authority / "server.pem"),
         "/etc/nginx/cache.key": str(authority / "server.key"),
         "/etc/nginx/team.crt": str(authority / "ca.pem"),
@@ -72,7 +73,7 @@ def execution_block(authority: Path, behind: int, port: int, *, patience: str = 
     patience -- time without an answer after which it ends a call
     """
     changes = {
-        "listen 8980 ssl": f"listen 127.0.0.1:{port} ssl",
+        "listen 8980 ssl": f"listen 127.0.0.1:{port} ssl reuseport",
         "/etc/nginx/build.crt": str(authority / "server.pem"),
         "/etc/nginx/build.key": str(authority / "server.key"),
         "/etc/nginx/team.crt": str(authority / "ca.pem"),
@@ -124,16 +125,18 @@ def running(folder: Path, block: Callable[[int], str] | None = None) -> Iterator
 
     block -- returns the configuration of the server at a port; None: the HTTP cache
     """
+    with ports.held() as port:
+        yield from _serving(folder, port, block or partial(server_block, folder))
+
+
+def _serving(folder: Path, port: int, block: Callable[[int], str]) -> Iterator[Nginx]:
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
     assert program, "nginx is missing: ./scons test installs it (host-packages.list)"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     for name in ("tmp", "data/ac", "data/cas"):
         (folder / name).mkdir(parents=True)
     (folder / "htpasswd").write_text("ci:{PLAIN}secret\n")
     user = "" if os.geteuid() else "user root;"  # else its workers cannot read our folders
-    server = block(port) if block else server_block(folder, port)
-    text = _OWN.format(folder=folder, user=user, server=server)
+    text = _OWN.format(folder=folder, user=user, server=block(port))
     (folder / "nginx.conf").write_text(text)
     (folder / "access.log").touch()
     with (folder / "out").open("wb") as out:
@@ -142,7 +145,7 @@ def running(folder: Path, block: Callable[[int], str] | None = None) -> Iterator
             stdin=subprocess.DEVNULL, stdout=out, stderr=out,
         )  # fmt: skip
     try:
-        within(10, lambda: process.poll() is not None or is_served("127.0.0.1", port))
+        within(60, lambda: process.poll() is not None or is_served("127.0.0.1", port))
         assert process.poll() is None and is_served("127.0.0.1", port), (folder / "out").read_text()
         yield Nginx(folder, port)
     finally:

@@ -192,10 +192,11 @@ def running(
 ) -> Iterator[State]:
     """Serve over TCP, or over TLS with credentials.
 
-    add -- adds further services
+    port -- 0, or one of ports.held
+    add  -- adds further services
     """
     state = state or State()
-    server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", int(port > 0))])
     services = _Services(state)
     s.add_CapabilitiesServicer_to_server(services, server)
     s.add_ContentAddressableStorageServicer_to_server(services, server)

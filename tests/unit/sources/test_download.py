@@ -7,9 +7,11 @@ import hashlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import ports
 import pytest
 import raw_server
 from faulty_server import Reply, Server
@@ -30,6 +32,7 @@ class Watch:
         self.starts: list[tuple[int | None, int]] = []
         self.count = 0
         self.open = 0
+        self.advanced: Callable[[], None] = lambda: None
 
     def __call__(self, total: int | None, done: int) -> Watch:
         self.starts.append((total, done))
@@ -38,6 +41,7 @@ class Watch:
 
     def advance(self, count: int) -> None:
         self.count += count
+        self.advanced()
 
     def close(self) -> None:
         self.open -= 1
@@ -187,7 +191,7 @@ def test_what_a_server_asks_to_wait_is_bounded(server: Server, part: Part, wait:
     waited = time.monotonic() - begun
     assert len(notes) == 1
     assert waited >= (0.02 if wait == "rubbish" else 0.2)
-    assert waited < 5
+    assert waited < 60
 
 
 @pytest.mark.parametrize(
@@ -270,16 +274,10 @@ def test_redirects_without_end_are_no_file(server: Server, part: Part) -> None:
         transfer()[0].get(address, part)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def test_a_refused_connection_is_not_tried_again(part: Part) -> None:
     get, _, notes, _ = transfer()
-    with pytest.raises(Failed, match="connection refused"):
-        get.get(f"http://127.0.0.1:{_free_port()}/f", part)
+    with ports.held() as port, pytest.raises(Failed, match="connection refused"):
+        get.get(f"http://127.0.0.1:{port}/f", part)
     assert notes == []
 
 
@@ -344,11 +342,9 @@ def test_a_file_address_is_copied(tmp_path: Path, part: Part) -> None:
 def test_stopping_leaves_a_part_that_can_be_resumed(server: Server, part: Part) -> None:
     address = server.serve("/f", Reply(BODY, etag='"a"', pause=0.05), Reply(BODY, etag='"a"'))
     get, watch, _, stopped = transfer()
-    timer = threading.Timer(0.15, stopped.set)
-    timer.start()
+    watch.advanced = stopped.set
     with pytest.raises(Stopped):
         get.get(address, part)
-    timer.join()
     assert 0 < part.size() < len(BODY)
     assert watch.open == 0
     assert transfer()[0].get(address, part) is True
@@ -362,7 +358,7 @@ def test_stopping_ends_a_pause(server: Server, part: Part) -> None:
     begun = time.monotonic()
     with pytest.raises(Stopped):
         get.get(address, part)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
 
 def test_no_thread_stays_after_a_download(server: Server, tmp_path: Path) -> None:
