@@ -24,6 +24,7 @@ class Reply:
     chunked  -- whether the length is left open, so that only the framing shows the end
     endless  -- whether the body is sent again and again, with the length left open
     delay    -- seconds before the header
+    others   -- requests wait there until others have come, too; then they are answered
     pause    -- seconds between pieces of 16 KiB
     date     -- what the server's clock says, for the header Date; "" for the right time
     """
@@ -40,6 +41,7 @@ class Reply:
     chunked: bool = False
     endless: bool = False
     delay: float = 0
+    others: threading.Barrier | None = None
     pause: float = 0
     date: str = ""
     headers: tuple[tuple[str, str], ...] = ()
@@ -80,6 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.script.next(self.path, headers)
         self._date = reply.date
         time.sleep(reply.delay)
+        if reply.others:
+            reply.others.wait()
         start = self._start(reply, headers)
         if start is None:
             self._head(

@@ -46,7 +46,7 @@ def ends_when_stopped(state: State, channel: Channel, work: Callable[[], object]
 
     def hang(_method: str, _call: grpc.ServicerContext) -> None:
         begun.set()
-        release.wait(20)
+        release.wait(60)
 
     def stop() -> None:
         begun.wait(10)
@@ -58,5 +58,5 @@ def ends_when_stopped(state: State, channel: Channel, work: Callable[[], object]
     started = time.monotonic()
     with pytest.raises(Stopped):
         work()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     release.set()

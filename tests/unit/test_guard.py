@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import SCons.Node
+from waiting import within
 
 from site_tools.quardroot import guard as module
 from site_tools.quardroot.guard import Guard, Journal
@@ -205,8 +206,7 @@ def test_a_second_guard_waits_and_tells_so_in_one_line(out: Path, guard: Guard) 
     lines: list[str] = []
     thread = threading.Thread(target=lambda: guard.enter(lines.append))
     thread.start()
-    thread.join(0.5)
-    assert thread.is_alive()
+    assert within(60, lambda: lines) and thread.is_alive()
     os.ftruncate(holder, 0)
     os.close(holder)
     thread.join(10)

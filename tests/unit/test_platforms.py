@@ -121,9 +121,9 @@ def test_a_system_that_is_not_debian_needs_venv_installed_and_no_sudo(tools: Pat
     assert "git,python3,sudo trixie" in refused(tools, "--sudo", "trixie")
 
 
-def terminal(script: str, seconds: float = 20) -> newcomer.Terminal:
+def terminal(script: str) -> newcomer.Terminal:
     """Start a shell script as the newcomer starts ./scons run."""
-    return newcomer.start(["sh", "-c", script], Path("/"), time.monotonic() + seconds)
+    return newcomer.start(["sh", "-c", script], Path("/"), time.monotonic() + 60)
 
 
 def test_the_newcomer_types_and_reads_until_the_end() -> None:
@@ -142,8 +142,9 @@ def test_what_was_waited_for_is_not_found_twice() -> None:
 
 
 def test_a_program_that_hangs_is_given_up() -> None:
-    here = terminal("echo begun; exec sleep 60", seconds=2)
+    here = terminal("echo begun; exec sleep 60")
     here.wait_for("begun")
+    here.deadline = time.monotonic()
     with pytest.raises(newcomer.Failed, match="time is up"):
         here.wait_for_end()
     os.kill(here.pid, signal.SIGKILL)

@@ -171,13 +171,16 @@ def test_rows_fit_into_any_width(columns: int) -> None:
         view.console.expect(OUTLOOK)
         with building(view, "a-name-that-is-longer-than-most", "linux", "zlib", step="unpack"):
             view.wait(lambda: len(view.rows()) == 4)
-            view.read(1.2)
+            if columns >= 40:
+                view.wait(lambda: re.search(r" 0:[0-5][1-9] of 6:40", view.rows()[1]))
+            else:
+                view.read(1.2)
             rows = view.rows()
             assert len(rows) == 4 and all(len(row) < columns for row in rows)
             if columns >= 40:
                 assert rows[0].startswith("a-name-that") and "unpack" in rows[0]
-                assert "unpack" in rows[1] and "0:01 of 6:40" in rows[1]
-                assert rows[3].startswith("quard-star, 0:0")
+                assert "unpack" in rows[1]
+                assert rows[3].startswith("quard-star, 0:")
             if columns == 300:
                 assert rows[0].startswith("a-name-that-is-longer-than-most 1.2  unpack")
         assert view.rows() == []

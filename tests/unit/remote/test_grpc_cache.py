@@ -234,7 +234,7 @@ def test_what_is_not_sent_in_time_is_given_up(
     one.build(LARGE)
     started = time.monotonic()
     assert one.remote.finish().endswith("; 1 more were given up")
-    assert time.monotonic() - started < 5 and one.said == []
+    assert time.monotonic() - started < 15 and one.said == []
     release.set()
 
 
