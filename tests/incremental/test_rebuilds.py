@@ -32,6 +32,7 @@ def test_a_build_loads_none_of_the_tools_that_scons_brings_and_a_null_build_no_s
     loaded = greeting.run(env=told).err
     assert "quard.project.build" in loaded
     assert "SCons" not in loaded
+    assert "quard.recipes.lint" not in loaded
 
 
 def test_touching_every_file_rebuilds_nothing(greeting: Project) -> None:

@@ -14,7 +14,7 @@ from quard.boards.board import load
 from quard.boards.fragments import Fragments
 from quard.boards.trees import Trees
 from quard.plan.resolve import Resolver
-from quard.recipes import lint
+from quard.recipes import checked
 from quard.recipes.catalog import Catalog
 
 SIZES = (5, 10, 100, 1000)
@@ -87,7 +87,7 @@ def test_the_recipes_are_clean_and_resolve(tmp_path: Path, size: int) -> None:
     fragments = Fragments(Trees(folder), chosen.configuration)
     resolved = Resolver(chosen.own, catalog, fragments).resolve({}, {})
     assert len(resolved.image) == size
-    lint.require(resolved.packages.values(), catalog)
+    checked.require(resolved.packages.values(), catalog)
     for shape in board.shapes:
         assert resolved.graph.edges[shape.name].needs == shape.needs
 

@@ -27,7 +27,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def plain(text: str) -> str:
     """Return a text of any number of lines with its control characters escaped."""
-    return "\n".join(_sub(_TEXT, _spelled, line) for line in text.split("\n"))
+    return _lines(_spelled, text)
 
 
 def one_line(text: str) -> str:
@@ -37,7 +37,11 @@ def one_line(text: str) -> str:
 
 def json_text(text: str) -> str:
     """Return equal JSON in which the control characters that JSON permits are escaped as well."""
-    return _sub(_TEXT, lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _lines(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _lines(spelled: Callable[[re.Match[str]], str], text: str) -> str:
+    return "\n".join(_sub(_TEXT, spelled, line) for line in text.split("\n"))
 
 
 def _sub(pattern: str, spelled: Callable[[re.Match[str]], str], text: str) -> str:

@@ -26,7 +26,7 @@ from quard.plan.natives import Natives, for_build, require_native
 from quard.plan.plan import Plan
 from quard.plan.resolved import Resolved
 from quard.plan.source import Tree
-from quard.recipes import lint
+from quard.recipes import checked
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.graph import Edges, Graph, build, parted
 
@@ -108,14 +108,14 @@ class Resolver:
             return build(roots, found)
         except QuardError as error:
             if error.reason == "unknown-package":
-                lint.require(read, self._catalog)  # which names the recipe
+                checked.require(read, self._catalog)  # which names the recipe
             raise
 
     def natives(self, decided: Decided, extra: Iterable[str] = ()) -> frozenset[str]:
         """Return the packages for the build machine that builds call. Raises as `resolve` does."""
         graph = self.graph(decided, extra)
         callers = [name for name in graph.order if graph.edges[name].natives]
-        lint.require((self._catalog[name] for name in callers), self._catalog)
+        checked.require((self._catalog[name] for name in callers), self._catalog)
         for name in callers:
             self._require_natives(name, graph.edges[name].natives)
         return frozenset(each for name in callers for each in graph.edges[name].natives)
@@ -139,7 +139,7 @@ class Resolver:
         options -- those that packages of other roots rely on in this root's kernel
         """
         graph = self.graph(decided, extra)
-        lint.require((self._catalog[name] for name in graph.order), self._catalog)
+        checked.require((self._catalog[name] for name in graph.order), self._catalog)
         packages = {name: self.featured(name, decided) for name in graph.order}
         if self._configuration.native:
             natives = Natives(graph, {name: p.recipe for name, p in packages.items()})
@@ -180,7 +180,7 @@ class Resolver:
         Raises QuardError as `graph` and lint.
         """
         image = self.graph(decided).closure(self._root.packages)
-        lint.require((self._catalog[name] for name in image), self._catalog)
+        checked.require((self._catalog[name] for name in image), self._catalog)
         return self._options(decided)
 
     def _options(self, decided: Decided) -> Options:
@@ -243,7 +243,7 @@ class Resolver:
         """Return a package with its recipe for this root."""
         found = self._catalog[name]
         if self._configuration.native:
-            lint.require((found,), self._catalog)
+            checked.require((found,), self._catalog)
             return for_build(found)
         if override := self._configuration.overrides.get(name):
             from quard.recipes.overriding import overridden  # noqa: PLC0415 - few boards need it

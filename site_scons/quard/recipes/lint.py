@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
-from quard.base.errors import QuardError
 from quard.hardening import CHECKED
 from quard.installed import USER
 from quard.model import (
@@ -23,8 +22,13 @@ from quard.model import (
 )
 from quard.recipes.catalog import RECIPE, Catalog, Package
 from quard.recipes.finding import Finding, finding, twice
+from quard.recipes.lint_adds import adds
 from quard.recipes.lint_for_build import for_build
-from quard.recipes.lint_names import mentioned, names
+from quard.recipes.lint_kernel import kernel
+from quard.recipes.lint_names import names
+from quard.recipes.lint_permissions import permissions
+from quard.recipes.lint_promises import promises
+from quard.recipes.lint_services import services
 from quard.recipes.lint_sources import is_inside, sources
 from quard.recipes.placeholders import unknown_words
 
@@ -34,52 +38,12 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 
 def lint(package: Package, catalog: Catalog) -> tuple[Finding, ...]:
     """Return the findings in one recipe, in the order of its fields."""
-    # Most runs check no recipe, as none has changed.
-    from quard.recipes.lint_adds import adds  # noqa: PLC0415
-    from quard.recipes.lint_kernel import kernel  # noqa: PLC0415
-    from quard.recipes.lint_permissions import permissions  # noqa: PLC0415
-    from quard.recipes.lint_promises import promises  # noqa: PLC0415
-    from quard.recipes.lint_services import services  # noqa: PLC0415
-
     found: list[Finding] = []
     first = (_texts, _hardening, sources, names, services, kernel, promises)
     checks = (*first, _features, _taken, for_build, _files, permissions, _places, _placeholders)
     for check in checks:
         found.extend(check(package, catalog))
     return (*found, *adds(package, catalog, checks, found))
-
-
-def require(packages: Iterable[Package], catalog: Catalog) -> None:
-    """Raise QuardError with every finding in `packages`; its reason is that of the first one.
-
-    Recipes found clean before are not checked again, except for the names of other packages.
-    """
-    found: list[Finding] = []
-    for package in packages:
-        if catalog.is_clean(package) and _are_known(mentioned(package), catalog):
-            continue
-        mine = lint(package, catalog)
-        if not mine:
-            catalog.set_clean(package)
-        found += mine
-    if found:
-        count = "1 error" if len(found) == 1 else f"{len(found)} errors"
-        raise QuardError(
-            f"{count} in the recipes",
-            detail="\n".join(str(finding) for finding in found),
-            reason=found[0].reason,
-            hint=f"docs/errors/{found[0].reason}.md explains it; docs/adding-a-package.md lists"
-            " every field",
-        )
-
-
-def _are_known(names: set[str], catalog: Catalog) -> bool:
-    """Return whether each name is that of a package, or a role."""
-    if catalog.known.issuperset(names):
-        return True
-    from quard.recipes.roles import is_role  # noqa: PLC0415 - reads all recipes
-
-    return all(is_role(name, catalog) for name in names - catalog.known)
 
 
 def _texts(package: Package, _: Catalog) -> Iterator[Finding]:

@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterator
 
 from quard.base.names import NAME, near
-from quard.installed import ANY
-from quard.model import Recipe
 from quard.recipes.catalog import Catalog, Package
 from quard.recipes.finding import Finding, finding, twice
 from quard.recipes.graph import packages, parted
-from quard.recipes.implied import implied
+from quard.recipes.mentioned import lists
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OTHER_PARTS = frozenset(("debug", "deploy", "dev", "interface", "log", "runtime", "tar"))
@@ -19,8 +17,7 @@ _OTHER_PARTS = frozenset(("debug", "deploy", "dev", "interface", "log", "runtime
 
 def names(package: Package, catalog: Catalog) -> Iterator[Finding]:
     recipe = package.recipe
-    lists = _lists(recipe)
-    for field, names in lists:
+    for field, names in lists(recipe):
         yield from twice(package, field, names)
         for name, part in map(parted, names):
             if part and field.endswith(("exports", "natives")):
@@ -56,26 +53,6 @@ def _is_role(name: str, field: str, catalog: Catalog) -> bool:
     return is_role(name, catalog)
 
 
-def _lists(recipe: Recipe) -> list[tuple[str, tuple[str, ...]]]:
-    """Return each list of other packages in a recipe, with the name of its field."""
-    lists = [
-        ("needs", recipe.needs),
-        ("exports", recipe.exports),
-        ("natives", recipe.natives),
-        ("runtime", recipe.runtime),
-    ]
-    for feature in recipe.features:
-        lists.append((f"feature {feature.name}.needs", feature.needs))
-        lists.append((f"feature {feature.name}.natives", feature.natives))
-        lists.append((f"feature {feature.name}.runtime", feature.runtime))
-    for name in ("needs", "natives", "runtime"):
-        lists.append((f"the style's {name}", getattr(implied(recipe), name)))
-    for name, value in recipe.for_build or ():
-        if name in ("needs", "exports", "natives", "runtime") and isinstance(value, tuple):
-            lists.append((f"for_build.{name}", tuple(map(str, value))))
-    return lists
-
-
 def _parts(package: Package) -> Iterator[Finding]:
     names = tuple(part.name for part in package.recipe.parts)
     yield from twice(package, "parts", names)
@@ -84,15 +61,3 @@ def _parts(package: Package) -> Iterator[Finding]:
             yield finding(package, "parts", f"{name!r} is not a name", "bad-part")
         if name in _OTHER_PARTS:
             yield finding(package, "parts", f"{name!r} is another part of each package", "bad-part")
-
-
-def _together(recipe: Recipe) -> tuple[str, ...]:
-    """Return the names of packages in `yields_to` and `conflicts`."""
-    names = (*recipe.yields_to, *recipe.conflicts)
-    return tuple(name for name in names if name != ANY and name not in recipe.provides)
-
-
-def mentioned(package: Package) -> set[str]:
-    """Return the names of other packages that a recipe mentions."""
-    needed = packages(name for _, names in _lists(package.recipe) for name in names)
-    return {*needed, *_together(package.recipe)}

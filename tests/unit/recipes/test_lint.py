@@ -11,8 +11,9 @@ from recipe_parts import SHA, SOURCE, TOP, add, feature, load
 from quard.base.errors import QuardError
 from quard.plan.compose import Inputs, compose
 from quard.recipes.catalog import Catalog
+from quard.recipes.checked import require
 from quard.recipes.finding import Finding
-from quard.recipes.lint import lint, require
+from quard.recipes.lint import lint
 
 OURS = Catalog(TOP / "packages")
 

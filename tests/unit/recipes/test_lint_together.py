@@ -9,7 +9,7 @@ from recipe_parts import add, load
 
 from quard.recipes.catalog import Catalog
 from quard.recipes.lint import lint
-from quard.recipes.lint_names import mentioned
+from quard.recipes.mentioned import mentioned
 
 
 def findings(packages: Path, **changes: str) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from recipe_parts import TOP, add, recipe_text
 
 from quard.base.errors import QuardError
 from quard.model import Run
-from quard.recipes import lint, parse, parse_cache
+from quard.recipes import checked, parse, parse_cache
 from quard.recipes.catalog import Catalog
 
 
@@ -30,7 +30,7 @@ def packages(tmp_path: Path) -> Path:
 def learn(packages: Path, memory: Path) -> None:
     """Read and check all recipes, and remember them."""
     catalog = Catalog(packages, memory)
-    lint.require([catalog[name] for name in catalog.names()], catalog)
+    checked.require([catalog[name] for name in catalog.names()], catalog)
     catalog.remember()
 
 
@@ -171,7 +171,7 @@ def test_a_recipe_that_is_wrong_is_not_remembered_as_clean(packages: Path, memor
     for _ in range(2):
         catalog = Catalog(packages, memory)
         with pytest.raises(QuardError) as caught:
-            lint.require([catalog["tool"]], catalog)
+            checked.require([catalog["tool"]], catalog)
         assert caught.value.reason == "bad-summary"
         catalog.remember()
 
