@@ -7,12 +7,10 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import cache_server
 import pytest
-import reapi_server
+from served_cache import served
 
 from incremental.conftest import ALL
 from incremental.project import Project, ok
@@ -31,18 +29,8 @@ done >{log}.listed
 
 @pytest.fixture(params=["http", "grpc"])
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    with _served(request.param) as found:
+    with served(request.param) as found:
         yield found
-
-
-@contextmanager
-def _served(protocol: str) -> Iterator[str]:
-    if protocol == "http":
-        with cache_server.running() as state:
-            yield state.base
-    else:
-        with reapi_server.running() as other:
-            yield other.base
 
 
 def mounting(script: str, folder: Path) -> None:

@@ -8,13 +8,11 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import cache_server
 import pytest
-import reapi_server
+from served_cache import served
 
 from incremental.conftest import ALL, GREET_C, GREET_H, HELLO_C
 from incremental.project import Project, ok
@@ -32,16 +30,6 @@ def checkout(folder: Path, cache: Path) -> Project:
     project.program("alone", "int main(void) { return 0; }\n")
     project.board(["alone", "hello", "libc"])
     return project
-
-
-@contextmanager
-def served(protocol: str) -> Iterator[str]:
-    if protocol == "http":
-        with cache_server.running() as state:
-            yield state.base
-    else:
-        with reapi_server.running() as other:
-            yield other.base
 
 
 def run_both(projects: list[Project], *words: str) -> list[str]:
