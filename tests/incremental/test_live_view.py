@@ -16,6 +16,7 @@ from terminal_parts import Terminal
 from waiting import within
 
 import checkout
+from incremental.pausing import PAUSE, go_on
 from incremental.project import Project
 
 TOTAL = re.compile(r"tiny, \d+:\d\d, .* in progress")
@@ -24,7 +25,12 @@ STEPS = re.compile(r"\w+ \w+ +(looking|fetch|unpack|prepare|build|install|split|
 
 def sleeps(project: Project, name: str, seconds: float | str) -> None:
     """Have a package wait before it is built."""
-    step = f'prepare=(Run("sleep", "{seconds}"),)'
+    prepares(project, name, f'Run("sleep", "{seconds}")')
+
+
+def prepares(project: Project, name: str, command: str) -> None:
+    """Have a command run before a package is built."""
+    step = f"prepare=({command},)"
     text = project.recipe(name).read_text()
     if "prepare=" in text:
         text = re.sub(r"prepare=\(Run\([^)]*\),\)", step, text)
@@ -55,11 +61,12 @@ def test_the_view_is_there_while_something_is_made_and_leaves_a_line_per_package
     greeting: Project,
 ) -> None:
     for name in ("alone", "greet"):
-        sleeps(greeting, name, 3)
+        prepares(greeting, name, PAUSE)
     terminal = build(greeting, "-j2")
     terminal.wait(lambda: in_work(terminal, "alone", "greet"))
     row = next(row for row in terminal.rows() if row.startswith("alone 1"))
-    assert re.fullmatch(r"alone 1 +prepare +0:0\d +total 0:0\d", row)
+    assert re.fullmatch(r"alone 1 +prepare +\d:\d\d +total \d:\d\d", row)
+    go_on(greeting, "alone", "greet")
     assert terminal.end() == 0
     assert plain(terminal.all()) == [
         "alone 1: built in N s",
@@ -90,11 +97,12 @@ def test_the_second_build_is_compared_with_the_first(greeting: Project) -> None:
 
 
 def test_errors_and_the_words_of_scons_stay_whole_above_the_view(greeting: Project) -> None:
-    sleeps(greeting, "alone", 5)
+    prepares(greeting, "alone", PAUSE)
     greeting.program("hello", "int main(void) { return }\n")
     terminal = build(greeting, "-j2", "-k", "sandbox.mode=none")
     terminal.wait(lambda: any("reason: build-failed" in row for row in terminal.all()))
     terminal.wait(lambda: in_work(terminal, "alone"))
+    go_on(greeting, "alone")
     assert terminal.end() == 2
     lines = terminal.all()
     first = lines.index("error: hello 1: build failed")
@@ -190,9 +198,10 @@ def test_damaged_results_are_made_again_also_where_a_view_looks_ahead(greeting: 
 
 def test_a_shell_has_the_terminal_to_itself(greeting: Project) -> None:
     """What it needs is built with a view before; not a byte of that comes afterwards."""
-    sleeps(greeting, "greet", 2)
+    prepares(greeting, "greet", PAUSE)
     terminal = build(greeting, "hello-shell")
     terminal.wait(lambda: in_work(terminal, "greet"))
+    go_on(greeting, "greet")
     terminal.wait(lambda: re.match(r"hello \S*[$#]$", terminal.rows()[-1]))
     before = len(terminal.raw)
     terminal.read(2.5)
@@ -237,9 +246,10 @@ def test_a_log_has_no_escapes(greeting: Project, tmp_path: Path) -> None:
 def test_colours_are_left_out_where_they_are_not_wanted(
     greeting: Project, env: dict[str, str], coloured: bool
 ) -> None:
-    sleeps(greeting, "alone", 1)
+    prepares(greeting, "alone", PAUSE)
     terminal = build(greeting, env=env)
     terminal.wait(lambda: in_work(terminal, "alone"))
+    go_on(greeting, "alone")
     assert terminal.end() == 0
     assert bool(re.search(rb"\x1b\[\d+m", terminal.raw)) is coloured
 
@@ -265,13 +275,14 @@ def test_nothing_to_do_shows_nothing_and_loads_nothing_of_what_works(greeting: P
 def test_a_damaged_memory_of_times_costs_the_comparison_and_nothing_else(
     greeting: Project,
 ) -> None:
-    sleeps(greeting, "alone", 1)
     greeting.run()
+    prepares(greeting, "alone", PAUSE)
     memory = greeting.folder / "out/tiny/durations.json"
     for damage in (b"", b"[]", b"\xff", b'{"alone": [{"jobs": 2, "steps": 7}]}'):
         memory.write_bytes(damage)
         terminal = build(greeting, "alone-rebuild")
         terminal.wait(functools.partial(in_work, terminal, "alone"))
         assert " of 0:" not in "".join(terminal.rows())
+        go_on(greeting, "alone")
         assert terminal.end() == 0
         assert b'"alone"' in memory.read_bytes()

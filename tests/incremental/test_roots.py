@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import tarfile
@@ -15,6 +14,7 @@ from terminal_parts import Terminal
 from waiting import within
 
 from incremental.menu import menu
+from incremental.pausing import PAUSE, go_on
 from incremental.project import Project, Ran
 
 OWN = ("alone", "hello", "libc")
@@ -319,14 +319,10 @@ def test_cleaning_takes_the_files_of_roots_too(loud: Project) -> None:
     assert again.built == [] and "initramfs/hello" in again.summary["restored"]
 
 
-def sleeps(project: Project, seconds: float | str) -> None:
-    """Have `hello` wait before it is built, in every root."""
-    text = project.recipe("hello").read_text()
-    text = re.sub(r'"sleep", "[0-9.]+"', f'"sleep", "{seconds}"', text)
-    if "sleep" not in text:
-        text = text.replace("import Feature", "import Feature, Run")
-        step = f'prepare=(Run("sleep", "{seconds}"),),'
-        text = text.replace('license="MIT",', f'license="MIT",\n    {step}')
+def prepares(project: Project, command: str) -> None:
+    """Have a command run before `hello` is built, in every root."""
+    text = project.recipe("hello").read_text().replace("import Feature", "import Feature, Run")
+    text = text.replace('license="MIT",', f'license="MIT",\n    prepare=({command},),')
     project.recipe("hello").write_text(text)
 
 
@@ -336,7 +332,7 @@ def test_a_build_of_a_root_that_was_killed_is_finished_by_the_next_one(loud: Pro
     before = {name: loud.image(name) for name in images(loud)}
     (loud.folder / "out/tiny/images/initramfs/rootfs.squashfs").unlink()
     seconds = own(61)
-    sleeps(loud, seconds)
+    prepares(loud, f'Run("sleep", "{seconds}")')
     with subprocess.Popen(
         loud.command("-j2"), cwd=loud.folder, stdout=subprocess.DEVNULL, start_new_session=True
     ) as build:
@@ -344,7 +340,7 @@ def test_a_build_of_a_root_that_was_killed_is_finished_by_the_next_one(loud: Pro
         assert within(60, lambda: work.exists() and sleeping(seconds))
         os.killpg(build.pid, signal.SIGKILL)
     assert within(60, lambda: not sleeping(seconds))
-    sleeps(loud, 0.1)
+    loud.edit("packages/hello/recipe.py", f'"{seconds}"', '"0.1"')
     made = ran(loud)
     assert made.built == ["hello", "initramfs/hello"]
     assert {name: loud.image(name) for name in images(loud)} == before
@@ -354,13 +350,14 @@ def test_a_build_of_a_root_that_was_killed_is_finished_by_the_next_one(loud: Pro
 def test_the_view_names_a_package_with_its_root(loud: Project) -> None:
     rooted(loud, ["hello", "libc"], "features.hello.loud = true")
     ran(loud, "greet", "libc")
-    sleeps(loud, 3)
+    prepares(loud, PAUSE)
     terminal = Terminal(loud.command("-j2"), folder=loud.folder, columns=100)
 
     def shown() -> set[str]:
         return {row.split()[0] for row in terminal.rows() if " prepare " in row}
 
     terminal.wait(lambda: {"hello", "initramfs/hello"} <= shown())
+    go_on(loud, "hello", "initramfs/hello")
     assert terminal.end() == 0
     lines = [line for line in terminal.all() if "built in" in line]
     assert any(line.startswith("initramfs/hello 1: built in ") for line in lines)
