@@ -200,7 +200,7 @@ def test_a_changed_patch_of_the_board_rebuilds_its_kernel_alone(boards: Boards) 
         ('defconfigs.kernel = "acm_defconfig"', "unknown-defconfig", "mean 'acme_defconfig'"),
         ('devicetrees.kernel = ["acme/evil.dtb"]', "unknown-device-tree", "mean 'acme/eval.dtb'"),
         ('devicetrees.kernel = ["acme/owm.dts"]', "bad-board", "did you mean 'own.dts'"),
-        ('fragments.kernel = ["acme/own.dtsi"]', "bad-fragment", "is not a configuration fragment"),
+        ('fragments.kernel = ["acme/own.dtsi"]', "bad-fragment", "error: acme/own.dtsi is not a configuration fragment"),
         ('patches.kernal = ["acme/0001-more.patch"]', "unknown-package", "did you mean 'kernel'"),
         ('sources.kernel.sha512 = "x"', "bad-board", "unknown key sources.kernel.sha512"),
         ('sources.kernel.version = "3"', "bad-board", "sha256 is missing"),

@@ -49,7 +49,10 @@ class Fragments:
         return found
 
     def references(self, package: str) -> tuple[FileRef, ...]:
-        """Return them with their hashes. Raises QuardError bad-board for an unreadable one."""
+        """Return them with their hashes.
+
+        Raises QuardError: bad-board (unreadable), bad-fragment.
+        """
         return tuple(
             FileRef(inner, hashlib.sha256(self._content(package, file)).hexdigest())
             for inner, file in self.of(package).items()
@@ -58,7 +61,7 @@ class Fragments:
     def texts(self, package: str) -> dict[str, str]:
         """Return the texts of a package's fragments by the names of their files, in order.
 
-        Raises QuardError bad-board for an unreadable one.
+        Raises QuardError as `references`.
         """
         return {
             file: self._content(package, file).decode(errors="replace")
@@ -91,12 +94,16 @@ class Fragments:
         return self._board.where(package, file) if self._board else ""
 
     def _content(self, package: str, file: str) -> bytes:
+        from quard.base.kconfig_text import settings  # noqa: PLC0415 - few boards have fragments
+
         try:
-            return given.content(self.trees.path(file), given.TEXT)
+            found = given.content(self.trees.path(file), given.TEXT)
         except OSError as error:
             from quard.boards.files import unreadable  # noqa: PLC0415 - for an error only
 
             raise unreadable(self.trees, file, error, self.where(package, file)) from error
+        settings(found.decode(errors="surrogateescape"), file)
+        return found
 
 
 def fragment_name(number: int, place: str) -> str:

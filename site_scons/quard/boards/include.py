@@ -90,7 +90,9 @@ def _found(trees: Trees, file: str, name: str) -> str:
     path = f"configs/{board}.toml"
     found = placed("", f"{tree}:{path}") if tree else trees.find(path)
     if "/" in board or not os.path.lexists(trees.path(found)):
-        raise unknown("board", name, trees.names("configs", ".toml"), f"{file} includes it")
+        error = unknown("board", name, trees.names("configs", ".toml"), "correct the name")
+        error.reword(f"{file}: {KEY}: {error.message}")
+        raise error
     return found
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.kconfig_text import SET, UNSET, settings
 from quard.execute import kconfig_symbols
 from quard.plan.plan import KconfigStep
 from quard.process.sandbox import Work
@@ -23,8 +23,6 @@ _BYTES = "surrogateescape"
 """How to decode bytes that are not text: they may occur in a symbol's value."""
 _ANSWERS = 1 << 16
 """Empty lines as answers for a configuration program: more than any program has questions."""
-_SET = re.compile(r"(CONFIG_[A-Za-z0-9_]+)=(.*)\Z")
-_UNSET = re.compile(r"# (CONFIG_[A-Za-z0-9_]+) is not set\Z")
 
 
 @dataclass(frozen=True)
@@ -56,22 +54,7 @@ def parse(text: str, origin: str) -> tuple[ConfigLine, ...]:
 
     Raises QuardError bad-fragment for a line that is not a setting, not a comment and not empty.
     """
-    found = []
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if match := _SET.match(line):
-            value = match.group(2)
-            found.append(ConfigLine(match.group(1), None if value == "n" else value, origin))
-        elif match := _UNSET.match(line):
-            found.append(ConfigLine(match.group(1), None, origin))
-        elif line and not line.startswith("#"):
-            raise QuardError(
-                f"{origin} is not a configuration fragment",
-                detail=f"line {number}: {line}",
-                reason="bad-fragment",
-                hint='write CONFIG_X=y, CONFIG_X="text" or "# CONFIG_X is not set"',
-            )
-    return tuple(found)
+    return tuple(ConfigLine(symbol, value, origin) for symbol, value in settings(text, origin))
 
 
 def merge(requests: Iterable[ConfigLine]) -> dict[str, ConfigLine]:
@@ -104,9 +87,9 @@ def values(config: str) -> dict[str, str | None]:
     """Return the symbols of a `.config` and their values, None for "is not set"."""
     found: dict[str, str | None] = {}
     for line in config.splitlines():
-        if match := _SET.match(line):
+        if match := SET.match(line):
             found[match.group(1)] = match.group(2)
-        elif match := _UNSET.match(line):
+        elif match := UNSET.match(line):
             found[match.group(1)] = None
     return found
 
@@ -224,5 +207,5 @@ class Configurator:
 
 
 def _symbol(line: str) -> str | None:
-    match = _SET.match(line) or _UNSET.match(line)
+    match = SET.match(line) or UNSET.match(line)
     return match.group(1) if match else None

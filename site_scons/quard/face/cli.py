@@ -19,7 +19,7 @@ VARIABLES = {
     "QEMU_ARGS": "additional arguments for QEMU, for run",
     "SHARE": "folder that the guest mounts at /mnt, for run",
     "SHARE_CACHE": "mmap: shared writable mappings on /mnt, at the cost of coherence, for run",
-    "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80; host port 0 picks a free one",
+    "FORWARD": "ports for run, as tcp:3522:22,tcp:3580:80, or none; host port 0: a free one",
     "ROOT": "root file system for run, as squashfs: one of the board's formats",
     "FRESH": "1: run starts from the image as it was built, not from the last boot's disk",
     "SNAPSHOT": "1: run discards what the guest writes",

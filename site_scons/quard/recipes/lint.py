@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
+from quard.base.names import near
+from quard.base.placeholders import PLACEHOLDERS
 from quard.hardening import CHECKED
 from quard.installed import USER
 from quard.model import (
@@ -195,7 +197,8 @@ def _staged(recipe: Recipe) -> Iterator[tuple[str, str]]:
 def _placeholders(package: Package, _: Catalog) -> Iterator[Finding]:
     for field, text in _strings(package.recipe):
         for word in unknown_words(text):
-            yield finding(package, field, f"unknown placeholder {{{word}}}", "unknown-placeholder")
+            said = f"unknown placeholder {{{word}}}{near(word, PLACEHOLDERS)}"
+            yield finding(package, field, said, "unknown-placeholder")
 
 
 def _strings(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -88,8 +88,8 @@ def _assignment(tree: ast.Module, where: str) -> ast.expr:
         match node:
             case ast.Expr(value=ast.Constant(value=str())):
                 continue
-            case ast.ImportFrom(module="quard.model", level=0):
-                continue
+            case ast.ImportFrom(module="quard.model", level=0, names=names):
+                _check_imported(names, where)
             case ast.Assign(targets=[ast.Name(id="RECIPE")], value=value) if found is None:
                 found = value
             case _:
@@ -102,6 +102,17 @@ def _assignment(tree: ast.Module, where: str) -> ast.expr:
     if found is None:
         raise unusable(where, 1, "RECIPE = ... is missing", "recipe-syntax")
     return found
+
+
+def _check_imported(names: list[ast.alias], where: str) -> None:
+    for alias in names:
+        if alias.asname:
+            text = f"{alias.name} is imported under another name"
+            raise unusable(where, alias.lineno, text, "recipe-syntax")
+        if alias.name not in _WORDS and alias.name != "*":
+            text = f"quard.model has no {alias.name!r}"
+            hint = meant(alias.name, _WORDS, "known: " + ", ".join(sorted(_WORDS)))
+            raise unusable(where, alias.lineno, text, "unknown-field", hint)
 
 
 def _evaluate(node: ast.expr, where: str) -> Any:

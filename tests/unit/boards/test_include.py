@@ -272,6 +272,7 @@ def test_an_unknown_board_is_told_with_who_includes_it(trees: Trees, name: str) 
     with pytest.raises(QuardError) as caught:
         load(trees, "", f'"{name}"')
     assert caught.value.reason == "unknown-board"
+    assert caught.value.message == f"acme:configs/mine.toml: include: unknown board {name!r}"
     assert caught.value.detail == "known: base, mine"
 
 

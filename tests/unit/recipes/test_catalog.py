@@ -245,6 +245,18 @@ def test_a_misspelt_word_gets_a_suggestion(tmp_path: Path) -> None:
     assert (error.reason, error.hint) == ("unknown-field", "did you mean 'Autotools'?")
 
 
+def test_an_import_of_what_does_not_exist_gets_a_suggestion(tmp_path: Path) -> None:
+    error = refused(tmp_path, recipe_text().replace("import *", "import (\n    Autotolls,\n)"))
+    assert (error.reason, error.hint) == ("unknown-field", "did you mean 'Autotools'?")
+    assert error.detail == "line 2: quard.model has no 'Autotolls'"
+
+
+def test_an_import_under_another_name_is_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path, recipe_text().replace("import *", "import Autotools as Make"))
+    assert error.reason == "recipe-syntax"
+    assert error.detail == "line 1: Autotools is imported under another name"
+
+
 def test_a_recipe_class_without_its_parentheses_is_no_recipe(tmp_path: Path) -> None:
     error = refused(tmp_path, "RECIPE = Autotools\n")
     assert error.reason == "recipe-syntax"
@@ -408,6 +420,17 @@ def test_a_folder_of_a_product_that_cannot_be_read_is_an_error(tmp_path: Path, t
         Catalog(tmp_path / "own", more={"acme": tmp_path / "acme"}).names()
     assert caught.value.reason == "bad-extension"
     assert caught.value.message == "acme:packages/thing cannot be read"
+
+
+def test_a_fragment_of_a_product_with_another_line_is_an_error(tmp_path: Path) -> None:
+    add(tmp_path / "own", "thing", style="Kconfig")
+    (tmp_path / "acme/thing").mkdir(parents=True)
+    (tmp_path / "acme/thing/x.fragment").write_text("CONFIG_A=y\nB=y\n")
+    with pytest.raises(QuardError) as caught:
+        Catalog(tmp_path / "own", more={"acme": tmp_path / "acme"})["thing"]
+    assert caught.value.reason == "bad-fragment"
+    said = "acme:packages/thing/x.fragment is not a configuration fragment"
+    assert (caught.value.message, caught.value.detail) == (said, "line 2: B=y")
 
 
 def test_what_editors_leave_between_the_folders_of_a_product_adds_nothing(tmp_path: Path) -> None:

@@ -454,6 +454,11 @@ def test_a_need_that_is_misspelled_suggests_the_right_name(tmp_path: Path) -> No
     assert found.text == "no package 'a-lbi'; did you mean 'a-lib'?"
 
 
+def test_a_placeholder_that_is_misspelled_suggests_the_right_name(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, "Autotools", configure='("--host={tripel}",)')
+    assert found.text == "unknown placeholder {tripel}; did you mean 'triple'?"
+
+
 def test_the_packages_that_the_style_needs_must_be_there(tmp_path: Path) -> None:
     found = [(one.field, one.text, one.reason) for one in findings(tmp_path, "Python")]
     assert found == [
