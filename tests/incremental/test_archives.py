@@ -176,6 +176,17 @@ def test_removing_an_alternate_rebuilds_what_was_made_from_it_alone(
     nothing(greeting)
 
 
+def test_a_failed_build_does_not_make_its_archive_a_reason(
+    greeting: Project, packings: Packings
+) -> None:
+    packings.build(greeting, (UPSTREAM, REPACK), (REPACK,))
+    (greeting.recipe("greet").parent / "0001-bad.patch").write_text(
+        "--- a/no\n+++ b/no\n@@ -1 +1 @@\n-a\n+b\n"
+    )
+    assert greeting.run().status == 2
+    assert why(greeting)["why"] == ["patch 0001-bad.patch added"]
+
+
 def test_an_archive_that_is_accepted_again_is_taken_from_the_store(
     greeting: Project, packings: Packings
 ) -> None:

@@ -10,6 +10,7 @@ from quard import sites
 from quard.base import canonical
 from quard.base.record import Record, record
 from quard.ledger import listings, why
+from quard.ledger.basis import as_before
 from quard.ledger.results import made_from, read_record
 from quard.plan import source
 from quard.plan.unit import Input, Unit
@@ -96,7 +97,11 @@ class Forecast:
     def _reasons(
         self, unit: Unit, before: Mapping[str, Any] | None, now: Mapping[str, Any]
     ) -> tuple[str, ...]:
-        """Return why a unit would be made, with what changed in its overlays or local trees."""
+        """Return why a unit would be made, with what changed in its overlays or local trees.
+
+        A failed build leaves no result, so `now` may name another archive than the last result.
+        """
+        now = as_before(now, before, unit.plan.archives)
         if not unit.is_package:
             now = {**now, "listings": self._build.images.listings(unit)}
         elif before and (now["plan"]["tree"] or now["plan"].get("folders")):
