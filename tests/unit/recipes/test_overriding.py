@@ -42,6 +42,7 @@ def project(tmp_path: Path) -> Path:
         "acme/boot.cmd": "another boot",
         "acme/board.dts": "/ {};",
         "acme/pins.dtsi": "pins",
+        "acme/vendor.fragment": "CONFIG_A=y\n",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -124,12 +125,11 @@ def test_a_file_replaces_the_recipes_of_the_same_name(project: Path) -> None:
 
 
 def test_a_defconfig_is_used_instead_of_the_recipes_base_and_fragments(project: Path) -> None:
-    found = resolve(
-        project, 'defconfigs.kernel = "acme_defconfig"\nfragments.kernel = ["acme/pins.dtsi"]'
-    )
+    text = 'defconfigs.kernel = "acme_defconfig"\nfragments.kernel = ["acme/vendor.fragment"]'
+    found = resolve(project, text)
     assert (kconfig(found).base, kconfig(found).fragments) == (
         "acme_defconfig",
-        ("board-0-pins.dtsi",),
+        ("board-0-vendor.fragment",),
     )
     assert "own.fragment" not in [each.name for each in found.plans["kernel"].files]
 
