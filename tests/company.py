@@ -6,6 +6,8 @@ import ssl
 import subprocess
 from pathlib import Path
 
+import pytest
+
 _LATER = """\
 [ca]
 default_ca = own
@@ -38,6 +40,13 @@ def found(folder: Path) -> Path:
     (folder / "hashed/ca.pem").write_bytes((folder / "ca.pem").read_bytes())
     _openssl(folder, "rehash", "hashed")
     return folder
+
+
+def trust(authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this process, and what it starts, trust the authority."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
 
 
 def expire(folder: Path) -> None:

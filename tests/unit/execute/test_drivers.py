@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import driver_parts
 import pytest
 from sandbox_parts import MODES, Place
 
@@ -60,16 +61,7 @@ def work(tmp_path: Path, toolchain: Toolchain) -> Work:
 
 
 def driver(work: Work, *arguments: str, name: str = "gcc") -> subprocess.CompletedProcess[str]:
-    """Run the driver in the source folder, with what a sealed build's environment has."""
-    return subprocess.run(
-        (str(work.tools / f"{TRIPLE}-{name}"), *arguments),
-        cwd=work.src,
-        env={"PATH": str(work.tools), "LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return driver_parts.run(work, f"{TRIPLE}-{name}", *arguments)
 
 
 def build(work: Work, *arguments: str, name: str = "gcc") -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import driver_parts
 import pytest
 
 from quard.base import canonical
@@ -65,15 +66,7 @@ def planned() -> Plan:
 
 
 def driver(work: Work, *arguments: str, name: str = "gcc") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        (str(work.tools / f"{MUSL}-{name}"), *arguments),
-        cwd=work.src,
-        env={"PATH": str(work.tools), "LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return driver_parts.run(work, f"{MUSL}-{name}", *arguments)
 
 
 def build(work: Work, *arguments: str) -> None:

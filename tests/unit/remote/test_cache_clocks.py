@@ -88,9 +88,7 @@ def test_no_delay_of_a_grpc_server_is_waited_for(seconds: float) -> None:
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A company's own authority, which the machine trusts."""
     folder = company.found(tmp_path)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    company.trust(folder, monkeypatch)
     return folder
 
 

@@ -48,9 +48,7 @@ def test_a_token_that_cannot_be_sent_is_an_outage(state: State) -> None:
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A company's own authority, which the machine trusts."""
     folder = company.found(tmp_path)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    company.trust(folder, monkeypatch)
     own = (folder / "server.pem").read_bytes() + (folder / "server.key").read_bytes()
     (folder / "client.pem").write_bytes(own)
     return folder

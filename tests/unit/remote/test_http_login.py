@@ -58,9 +58,7 @@ def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[s
     context = company.server(authority)
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(authority / "ca.pem")
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
+    company.trust(authority, monkeypatch)
     own = tmp_path / "client.pem"
     own.write_bytes(
         (authority / "server.pem").read_bytes() + (authority / "server.key").read_bytes()
