@@ -27,6 +27,9 @@ _METHODS = attrgetter("__init__", "__eq__", "__hash__", "__setattr__", "__delatt
 """Those that no class may replace: others, and the generated ones of a plain dataclass, would give
 its objects other fields, or other equality, than it says."""
 
+_SPECIAL = ("ClassVar", "InitVar", "KW_ONLY")
+"""What a type names if dataclasses has to look at it."""
+
 
 class _Layout(NamedTuple):
     """What the methods know of a class.
@@ -133,7 +136,10 @@ def record(
 
 
 def _made(kind: _Class, *, kw_only: bool) -> _Class:
+    types = kind.__annotations__
+    kind.__annotations__ = {name: _looked_at(written) for name, written in types.items()}
     dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(kind)
+    kind.__annotations__ = types
     if _METHODS(kind) != _METHODS(Record):
         raise TypeError(f"{kind.__qualname__} has other methods than those of Record")
     template: dict[str, Any] = {}
@@ -141,6 +147,7 @@ def _made(kind: _Class, *, kw_only: bool) -> _Class:
     positions, required, compared = [], [], []
     for each in fields(kind):
         name, factory = each.name, each.default_factory
+        each.type = types.get(name, each.type)
         if each.hash is not None or (factory is not MISSING and not each.init):
             raise TypeError(f"{kind.__qualname__}.{name}: Record does not support such a field")
         if each.compare:
@@ -157,3 +164,12 @@ def _made(kind: _Class, *, kw_only: bool) -> _Class:
     key = attrgetter(*compared) if compared else type
     kind._layout = _Layout(template, tuple(positions), tuple(required), factories, key)
     return kind
+
+
+def _looked_at(written: object) -> object:
+    """Return what dataclasses gets in place of a type.
+
+    It matches each type that is a text with a pattern, three times, to find what is no field.
+    """
+    plain = isinstance(written, str) and not any(word in written for word in _SPECIAL)
+    return object if plain else written

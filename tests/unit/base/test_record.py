@@ -60,6 +60,16 @@ class Counted(Record):
 PAIR = pytest.mark.parametrize("kind", [Shown, Generated])
 
 
+def test_types_of_fields_are_as_they_are_written() -> None:
+    types = {each.name: each.type for each in fields(Generated)}
+    assert {each.name: each.type for each in fields(Shown)} == types
+    assert {each.name: each.type for each in fields(Named)} == {
+        **types, "three": "int", "four": "str", "sum": "int"
+    }  # fmt: skip
+    assert Shown.__annotations__ == Generated.__annotations__
+    assert [each.name for each in fields(Counted)] == ["one"]
+
+
 def test_it_is_shown_as_a_dataclass_is() -> None:
     generated = repr(Generated("a'b", (1, 2)))
     assert repr(Shown("a'b", (1, 2))) == generated.replace("Generated", "Shown")
