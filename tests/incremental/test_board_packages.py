@@ -143,6 +143,18 @@ devicetrees.kernel = ["acme/eval.dtb", "acme/own.dts", "acme/own.dtsi"]
 """
 
 
+def test_comments_of_fragments_rebuild_nothing_and_settings_do(boards: Boards) -> None:
+    boards.write("acme/board.fragment", "CONFIG_DEBUG=y\n")
+    boards.vendor('fragments.kernel = ["acme/board.fragment"]')
+    ok(boards.run())
+    boards.write("packages/kernel/kernel.fragment", "# Of the recipe.\n\nCONFIG_NET=y\n")
+    boards.write("acme/board.fragment", "CONFIG_DEBUG=y  \n# Of the board.\n")
+    assert ok(boards.run()).built == []
+    boards.write("acme/board.fragment", "# CONFIG_DEBUG is not set\n")
+    assert "kernel      file board-0-board.fragment changed\n" in ok(boards.run("why")).out
+    assert ok(boards.run()).built == ["kernel"]
+
+
 def test_boards_with_different_kernels_share_everything_else(boards: Boards) -> None:
     ok(boards.project.run())
     boards.vendor(FULL)

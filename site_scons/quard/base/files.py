@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import IO, Any, TypeGuard
 
 from quard.base import given
 from quard.base.errors import QuardError
+from quard.base.kconfig_lines import settings
 from quard.base.record import Record, record
 
 UMASK = 0o022
@@ -23,25 +25,45 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @record
 class FileRef(Record):
-    """A file that a recipe or a board names, with the hash of its content."""
+    """A file that a recipe or a board names, with the hash of what a build sees of it.
+
+    settings -- it is a Kconfig fragment: builds see its settings, see quard.base.kconfig_lines
+    """
 
     name: str
     sha256: str
     executable: bool = False
+    settings: bool = False
 
     @property
     def entry(self) -> list[str]:
         """Its name, and everything else that a build can observe of it."""
-        return [self.name, self.sha256 + _EXECUTABLE * self.executable]
+        kind = _SETTINGS if self.settings else _EXECUTABLE if self.executable else ""
+        return [self.name, self.sha256 + kind]
+
+
+def observe(path: Path | str, name: str, *, runs: bool = False, origin: str = "") -> FileRef:
+    """Return a file as a build sees it.
+
+    runs   -- a build may run it, so its mode counts
+    origin -- of a Kconfig fragment, for messages; "": it is another file
+    Raises OSError, QuardError bad-fragment.
+    """
+    content = given.content(path)
+    executable = runs and not origin and bool(os.stat(path).st_mode & stat.S_IXUSR)
+    if origin:
+        content = settings(content, origin)
+    return FileRef(name, hashlib.sha256(content).hexdigest(), executable, bool(origin))
 
 
 _EXECUTABLE = "+x"
+_SETTINGS = "+settings"
 
 
 def file_ref(name: str, observed: str) -> FileRef:
     """Return the file with this `FileRef.entry`."""
-    sha256 = observed.removesuffix(_EXECUTABLE)
-    return FileRef(name, sha256, executable=sha256 != observed)
+    sha256, mark, kind = observed.partition("+")
+    return FileRef(name, sha256, mark + kind == _EXECUTABLE, mark + kind == _SETTINGS)
 
 
 @contextmanager

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 
-from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.files import FileRef
+from quard.base.files import FileRef, observe
 from quard.boards.trees import Trees
 
 
@@ -21,13 +18,10 @@ def reference(trees: Trees, name: str, file: str, where: str, *, runs: bool = Fa
     runs  -- a build may run it, so its mode counts
     Raises QuardError bad-board for one that cannot be read.
     """
-    path = trees.path(file)
     try:
-        text = given.content(path)
-        executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)
+        return observe(trees.path(file), name, runs=runs)
     except OSError as error:
         raise unreadable(trees, file, error, where) from error
-    return FileRef(name, hashlib.sha256(text).hexdigest(), executable)
 
 
 def unreadable(trees: Trees, file: str, error: OSError, where: str) -> QuardError:

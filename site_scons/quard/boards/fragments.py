@@ -9,6 +9,7 @@ from functools import cached_property
 
 from quard.base import given
 from quard.base.files import FileRef, listed
+from quard.base.kconfig_lines import settings
 from quard.boards.configuration import Configuration
 from quard.boards.trees import Trees, parted, placed
 
@@ -49,19 +50,20 @@ class Fragments:
         return found
 
     def references(self, package: str) -> tuple[FileRef, ...]:
-        """Return them with their hashes.
+        """Return them with the hashes of their settings.
 
-        Raises QuardError: bad-board (unreadable), bad-fragment.
+        Raises QuardError: bad-board for an unreadable one, bad-fragment.
         """
-        return tuple(
-            FileRef(inner, hashlib.sha256(self._content(package, file)).hexdigest())
-            for inner, file in self.of(package).items()
-        )
+        found = []
+        for inner, file in self.of(package).items():
+            text = settings(self._content(package, file), file)
+            found.append(FileRef(inner, hashlib.sha256(text).hexdigest(), settings=True))
+        return tuple(found)
 
     def texts(self, package: str) -> dict[str, str]:
         """Return the texts of a package's fragments by the names of their files, in order.
 
-        Raises QuardError as `references`.
+        Raises QuardError bad-board for an unreadable one.
         """
         return {
             file: self._content(package, file).decode(errors="replace")
@@ -94,16 +96,12 @@ class Fragments:
         return self._board.where(package, file) if self._board else ""
 
     def _content(self, package: str, file: str) -> bytes:
-        from quard.base.kconfig_text import settings  # noqa: PLC0415 - few boards have fragments
-
         try:
-            found = given.content(self.trees.path(file), given.TEXT)
+            return given.content(self.trees.path(file), given.TEXT)
         except OSError as error:
             from quard.boards.files import unreadable  # noqa: PLC0415 - for an error only
 
             raise unreadable(self.trees, file, error, self.where(package, file)) from error
-        settings(found.decode(errors="surrogateescape"), file)
-        return found
 
 
 def fragment_name(number: int, place: str) -> str:

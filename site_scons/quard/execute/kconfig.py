@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
-from quard.base.kconfig_text import SET, UNSET, settings
+from quard.base.kconfig_lines import lines
 from quard.execute import kconfig_symbols
 from quard.plan.plan import KconfigStep
 from quard.process.sandbox import Work
@@ -21,6 +22,8 @@ RELIED = "`kernel` of the board's packages"
 """Origin of options that packages rely on; ./scons info of the kernel names the packages."""
 _BYTES = "surrogateescape"
 """How to decode bytes that are not text: they may occur in a symbol's value."""
+_SET = re.compile(r"(CONFIG_[A-Za-z0-9_]+)=(.*)\Z")
+_UNSET = re.compile(r"# (CONFIG_[A-Za-z0-9_]+) is not set\Z")
 _ANSWERS = 1 << 16
 """Empty lines as answers for a configuration program: more than any program has questions."""
 
@@ -50,11 +53,15 @@ class ConfigLine:
 
 
 def parse(text: str, origin: str) -> tuple[ConfigLine, ...]:
-    """Return the lines of a fragment.
-
-    Raises QuardError bad-fragment for a line that is not a setting, not a comment and not empty.
-    """
-    return tuple(ConfigLine(symbol, value, origin) for symbol, value in settings(text, origin))
+    """Return the lines of a fragment. Raises QuardError bad-fragment."""
+    found = []
+    for line in lines(text, origin):
+        if match := _SET.match(line):
+            value = match.group(2)
+            found.append(ConfigLine(match.group(1), None if value == "n" else value, origin))
+        elif match := _UNSET.match(line):
+            found.append(ConfigLine(match.group(1), None, origin))
+    return tuple(found)
 
 
 def merge(requests: Iterable[ConfigLine]) -> dict[str, ConfigLine]:
@@ -87,9 +94,9 @@ def values(config: str) -> dict[str, str | None]:
     """Return the symbols of a `.config` and their values, None for "is not set"."""
     found: dict[str, str | None] = {}
     for line in config.splitlines():
-        if match := SET.match(line):
+        if match := _SET.match(line):
             found[match.group(1)] = match.group(2)
-        elif match := UNSET.match(line):
+        elif match := _UNSET.match(line):
             found[match.group(1)] = None
     return found
 
@@ -207,5 +214,5 @@ class Configurator:
 
 
 def _symbol(line: str) -> str | None:
-    match = SET.match(line) or UNSET.match(line)
+    match = _SET.match(line) or _UNSET.match(line)
     return match.group(1) if match else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from quard.base import given
 from quard.base.files import FileRef, changed
+from quard.base.kconfig_lines import settings
 from quard.ledger.results import Results
 from quard.plan.source import Request
 from quard.sources.trees import Entry, Listing
@@ -65,13 +66,15 @@ class JobPlace:
         return found
 
     def read(self, reference: FileRef) -> bytes:
-        """Return the content of a file of the plan.
+        """Return the content of a file of the plan; of a fragment, its settings.
 
         Raises QuardError changed-while-building if it no longer has its digest, OSError.
         """
         path = self.path(reference)
         try:
             content = given.content(path)
+            if reference.settings:
+                content = settings(content, reference.name)
         except FileNotFoundError:
             raise changed(path) from None
         if hashlib.sha256(content).hexdigest() != reference.sha256:

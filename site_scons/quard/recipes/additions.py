@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.kconfig_text import settings
 from quard.base.names import unknown
 from quard.model import Kconfig, Recipe
 from quard.recipes.beside import LEFTOVER, beside
@@ -62,7 +60,7 @@ def extended(
 
     file    -- the recipe's file in messages
     folders -- by the trees' names, in their order
-    Raises QuardError: bad-extension, bad-fragment, recipe-link.
+    Raises QuardError: bad-extension, recipe-link.
     """
     added: list[tuple[str, Path]] = []
     for tree, folder in folders.items():
@@ -70,22 +68,11 @@ def extended(
         for name in beside(shown, f"{folder}"):
             if not LEFTOVER.match(name):
                 _require_usable(recipe, file, shown, name)
-                _require_settings(f"{shown}/{name}", folder / name)
                 added.append((f"{tree}:{name}", folder / name))
     if isinstance(recipe, Kconfig):
         fragments = tuple(name for name, _ in added if name.endswith(_FRAGMENT))
         recipe = replace(recipe, fragments=(*recipe.fragments, *fragments))
     return recipe, tuple(added)
-
-
-def _require_settings(shown: str, path: Path) -> None:
-    """Reject a fragment with a line that is no setting."""
-    if path.name.endswith(_FRAGMENT):
-        try:
-            text = given.text(path, errors="surrogateescape")
-        except OSError:
-            return  # Package.files says which file cannot be read
-        settings(text, shown)
 
 
 def _require_usable(recipe: Recipe, file: str, shown: str, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
@@ -12,10 +11,10 @@ from pathlib import Path
 
 from quard.base import given
 from quard.base.errors import QuardError
-from quard.base.files import FileRef
+from quard.base.files import FileRef, observe
 from quard.base.names import NAME, unknown
 from quard.base.record import Record, record
-from quard.boards.trees import Trees, placed
+from quard.boards.trees import Trees, parted, placed
 from quard.model import Kconfig, Recipe
 from quard.recipes.beside import LEFTOVER, beside, require_inside
 from quard.recipes.parse_cache import ParseCache
@@ -67,17 +66,18 @@ class Package(Record):
 
         Of Kconfig fragments it sees those that the recipe names: others are for other targets. It
         does not see start scripts and configuration files, which go into images as they are.
+        Raises QuardError: bad-package-file, bad-fragment.
         """
-        recipe, placed = self.recipe, self.placed
-        fragments = recipe.fragments if isinstance(recipe, Kconfig) else self.beside
+        placed, kconfig = self.placed, isinstance(self.recipe, Kconfig)
+        merged = self.recipe.fragments if isinstance(self.recipe, Kconfig) else ()
         return tuple(
-            self._reference(name, runs=True)
+            self._reference(name, runs=True, merged=name in merged)
             for name in self.beside
             if name != RECIPE
             and name not in placed
             and not name.endswith(".patch")
             and not LEFTOVER.match(name)
-            and (not name.endswith(".fragment") or name in fragments)
+            and (name in merged or not (kconfig and name.endswith(".fragment")))
         )
 
     def places(self) -> dict[str, Path]:
@@ -132,15 +132,15 @@ class Package(Record):
     def _place(self, name: str) -> Path | str:
         return (self.added and dict(self.added).get(name)) or f"{self.folder}/{name}"
 
-    def _reference(self, name: str, *, runs: bool = False) -> FileRef:
-        """Return a file of the folder; `runs`: a build may run it, so its mode counts."""
-        path = self._place(name)
+    def _reference(self, name: str, *, runs: bool = False, merged: bool = False) -> FileRef:
+        """Return a file of the folder, see `observe`; `merged`: it is a Kconfig fragment."""
+        tree, file = parted(name)
+        shown = _shown(tree or self.tree, self.name)
         try:
-            text = given.content(path)
-            executable = runs and bool(os.stat(path).st_mode & stat.S_IXUSR)
+            origin = f"{shown}/{file}" if merged else ""
+            return observe(self._place(name), name, runs=runs, origin=origin)
         except OSError as error:
-            raise _unreadable(_shown(self.tree, self.name), name, error) from error
-        return FileRef(name, hashlib.sha256(text).hexdigest(), executable)
+            raise _unreadable(shown, file, error) from error
 
 
 class Catalog:

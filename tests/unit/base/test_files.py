@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from quard.base.files import file_sha256, listed, replace, replacing, sha256_of
+from quard.base.files import (
+    FileRef,
+    file_ref,
+    file_sha256,
+    listed,
+    observe,
+    replace,
+    replacing,
+    sha256_of,
+)
 
 
 def test_names_with_the_ending_are_listed_sorted(tmp_path: Path) -> None:
@@ -108,3 +117,31 @@ def test_a_write_that_fails_leaves_the_old_content_and_no_temporary_file(tmp_pat
         signal.signal(signal.SIGXFSZ, before)
     assert place.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("executable", [False, True])
+def test_a_mode_counts_only_of_what_a_build_may_run(tmp_path: Path, executable: bool) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"text")
+    path.chmod(0o755 if executable else 0o644)
+    sha256 = hashlib.sha256(b"text").hexdigest()
+    assert observe(path, "y") == FileRef("y", sha256)
+    assert observe(path, "y", runs=True) == FileRef("y", sha256, executable)
+
+
+def test_of_a_fragment_its_settings_count(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"# Remark.\nCONFIG_A=y\n")
+    path.chmod(0o755)
+    sha256 = hashlib.sha256(b"CONFIG_A=y\n").hexdigest()
+    found = observe(path, "x", runs=True, origin="x.fragment")
+    assert found == FileRef("x", sha256, settings=True)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [FileRef("a", "0" * 64), FileRef("a", "0" * 64, True), FileRef("a", "0" * 64, settings=True)],
+)
+def test_a_file_is_read_from_its_entry(file: FileRef) -> None:
+    name, observed = file.entry
+    assert file_ref(name, observed) == file

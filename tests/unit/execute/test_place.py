@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quard.base.errors import QuardError
-from quard.base.files import FileRef
+from quard.base.files import FileRef, observe
 from quard.execute.place import JobPlace
 from quard.ledger.results import Results
 
@@ -49,6 +49,18 @@ def test_a_changed_file_is_an_error(path: Path) -> None:
         place(path).read(PATCH)
     assert caught.value.reason == "changed-while-building"
     assert caught.value.detail == str(path)
+
+
+def test_a_comment_of_a_fragment_may_change_and_a_setting_may_not(tmp_path: Path) -> None:
+    path = tmp_path / "x.fragment"
+    path.write_bytes(b"# One.\nCONFIG_A=y\n")
+    fragment = observe(path, path.name, origin=path.name)
+    path.write_bytes(b"# Two.\nCONFIG_A=y\n")
+    assert place(path).read(fragment) == b"CONFIG_A=y\n"
+    path.write_bytes(b"# Two.\nCONFIG_A=m\n")
+    with pytest.raises(QuardError) as caught:
+        place(path).read(fragment)
+    assert caught.value.reason == "changed-while-building"
 
 
 def test_a_removed_file_is_an_error_whether_the_folder_was_listed_before_or_after(

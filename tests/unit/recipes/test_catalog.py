@@ -426,8 +426,9 @@ def test_a_fragment_of_a_product_with_another_line_is_an_error(tmp_path: Path) -
     add(tmp_path / "own", "thing", style="Kconfig")
     (tmp_path / "acme/thing").mkdir(parents=True)
     (tmp_path / "acme/thing/x.fragment").write_text("CONFIG_A=y\nB=y\n")
+    found = Catalog(tmp_path / "own", more={"acme": tmp_path / "acme"})["thing"]
     with pytest.raises(QuardError) as caught:
-        Catalog(tmp_path / "own", more={"acme": tmp_path / "acme"})["thing"]
+        found.files()
     assert caught.value.reason == "bad-fragment"
     said = "acme:packages/thing/x.fragment is not a configuration fragment"
     assert (caught.value.message, caught.value.detail) == (said, "line 2: B=y")
