@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+GOLDEN = "pytest tests/golden --update-golden"
+"""The command that accepts what the plans of now are."""
+
 
 def difference(path: Path, text: str, *, now: str, command: str) -> str:
     """Return what is different; "" where nothing is.

@@ -14,7 +14,7 @@ import pytest
 from tree_plans import row
 
 import on_file
-from golden.test_golden import BOARD, COMMAND, PLANNED, TOP
+from golden.test_golden import BOARD, PLANNED, TOP
 from quard.base import canonical
 from quard.boards import board
 from quard.boards.trees import Trees
@@ -40,7 +40,7 @@ def test_the_units_are_those_on_file(name: str, update: bool) -> None:
     if update:
         HERE.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    if changes := on_file.difference(path, text, now="the units of now", command=COMMAND):
+    if changes := on_file.difference(path, text, now="the units of now", command=on_file.GOLDEN):
         pytest.fail(changes, pytrace=False)
 
 

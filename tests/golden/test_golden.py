@@ -37,7 +37,6 @@ OTHER_BOARDS = (
     "quard-star-x86-64",
 )
 """Boards for other targets."""
-COMMAND = "pytest tests/golden --update-golden"
 PLANNED = Planned(Trees(TOP))
 CATALOG = PLANNED.catalog
 Branch = tuple[str, str, bool]
@@ -88,7 +87,7 @@ def others() -> Mapping[str, tuple[str, str]]:
 
 
 def difference(path: Path, text: str) -> str:
-    return on_file.difference(path, text, now="the plan of now", command=COMMAND)
+    return on_file.difference(path, text, now="the plan of now", command=on_file.GOLDEN)
 
 
 @pytest.mark.parametrize("file", cases())
@@ -130,7 +129,7 @@ def test_no_file_is_left_of_a_package_or_feature_that_is_gone(update: bool) -> N
         for path in left:
             path.unlink()
         left = []
-    assert left == [], f"if this is meant: {COMMAND}"
+    assert left == [], f"if this is meant: {on_file.GOLDEN}"
 
 
 @pytest.mark.parametrize("name", CATALOG.names())
@@ -169,6 +168,6 @@ def test_a_change_is_shown_as_a_diff_and_with_the_command(tmp_path: Path) -> Non
     shown = difference(path, '{\n  "cflags": "-Os",\n  "name": "thing"\n}\n')
     assert '\n-  "cflags": "-O2",\n+  "cflags": "-Os",\n' in shown
     assert shown.startswith("--- tests/golden/thing.json\n+++ the plan of now\n")
-    assert shown.endswith(COMMAND)
+    assert shown.endswith(on_file.GOLDEN)
     assert difference(path, path.read_text()) == ""
     assert "+new\n" in difference(tmp_path / "absent.json", "new\n")

@@ -15,11 +15,11 @@ import pytest
 from tree_plans import TreePlans
 
 import on_file
-from golden.test_golden import COMMAND, TOP
 from quard.base.errors import QuardError
 from quard.boards import treefile
 from quard.boards.trees import Trees
 
+TOP = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted(path.parent for path in (TOP / "docs/examples").glob("*/quardroot.toml"))
 OF_A_PRODUCT = "./scons test PYTEST_ARGS=--update-golden"
 
@@ -93,7 +93,7 @@ def of_example(folder: Path) -> Golden:
     """Return the plans of an example, whose folder is inside of the checkout."""
     name = tomllib.loads((folder / treefile.FILE).read_text(encoding="utf-8"))["name"]
     shown = f"tests/golden/trees/{name}"
-    return Golden(TreePlans(Trees(TOP, {name: folder}), name), TOP / shown, shown, COMMAND)
+    return Golden(TreePlans(Trees(TOP, {name: folder}), name), TOP / shown, shown, on_file.GOLDEN)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
