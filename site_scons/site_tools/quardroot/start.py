@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterable
 from itertools import chain
@@ -31,8 +32,22 @@ from .guard import Guard
 
 OWN = Path(__file__).absolute().parents[3]
 """The checkout of this engine: the project itself, unless that is a product's folder."""
-_CHECKS = "import sys, pytest; sys.exit(2 if pytest.main(sys.argv[1:]) else 0)"
-"""A failed check is a failed build: status 2; pytest's own status would be 1."""
+CHECKS = """\
+import _signal
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+import sys, pytest
+_signal.signal(_signal.SIGINT, _signal.default_int_handler)
+try:
+    status = pytest.main(sys.argv[1:])
+except KeyboardInterrupt:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    _signal.raise_signal(_signal.SIGINT)
+sys.exit(2 if status else 0)
+"""
+"""A failed check is a failed build: status 2; pytest's own status would be 1.
+
+Ctrl-C ends the process without a traceback while pytest is loaded, and where it does not answer.
+"""
 
 
 def start(
@@ -226,10 +241,10 @@ def _become(command: Command, trees: Trees, options: Options) -> NoReturn:
     os.environ.pop("QUARDROOT_PRODUCT", None)
     given = shlex.split(command.given.get("PYTEST_ARGS", ""))
     if command.verb == "test" and trees.start:
-        words = ["-P", "-c", _CHECKS, *_of_product(trees), *given]
+        words = ["-P", "-c", CHECKS, *_of_product(trees), *given]
     elif command.verb == "test":
         os.chdir(OWN)
-        words = ["-c", _CHECKS, *given]
+        words = ["-c", CHECKS, *given]
     else:
         os.chdir(OWN)
         words = ["-m", "bench", "--board", command.board]
@@ -237,6 +252,8 @@ def _become(command: Command, trees: Trees, options: Options) -> NoReturn:
         places = (str(OWN / name) for name in ("tests", "tests/support", "site_scons"))
         os.environ["PYTHONPATH"] = os.pathsep.join(places)
     sys.stdout.flush()
+    if command.verb == "test":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # until CHECKS begins
     os.execv(sys.executable, (sys.executable, *words))
 
 
