@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from quard.base.errors import QuardError
-from quard.base.names import meant
+from quard.base.names import meant, nearest
 from quard.base.plain import short
 from quard.image.accounts import Accounts
 from quard.image.tree import Tree
 
+_PROGRAMS = ("usr/bin/", "usr/sbin/", "usr/libexec/")
+_CORRECT = "correct `run` of the service in the recipe, or add the package that installs it"
 Start = tuple[str, str, str]
 """The path of a start script, its program with a leading slash, and the program's user."""
 
@@ -27,8 +29,20 @@ def errors(tree: Tree, starts: Iterable[Start]) -> Iterator[QuardError]:
         yield QuardError(
             f"{short(program)}, which /{path} of {tree.owners[place]} starts, {fault}",
             reason="service-program",
-            hint="correct `run` of the service in the recipe, or add the package that installs it",
+            hint=_meant(program, tree) if node is None else _CORRECT,
         )
+
+
+def _meant(program: str, tree: Tree) -> str:
+    """Return the hint for a program that is missing: another spelling or folder may be meant."""
+    programs = {
+        path.rpartition("/")[2]: f"/{path}"
+        for path, node in sorted(tree.nodes.items())
+        if path.startswith(_PROGRAMS)
+        and (node.kind == "link" or (node.kind == "file" and node.mode & 0o111))
+    }
+    found = nearest(program.rpartition("/")[2], programs)
+    return f"did you mean {programs[found[0]]!r}?" if found else _CORRECT
 
 
 def strangers(tree: Tree, starts: Iterable[Start], people: Accounts) -> Iterator[QuardError]:

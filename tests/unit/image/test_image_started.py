@@ -40,6 +40,19 @@ def test_what_the_guest_could_not_start_is_an_error(program: str, mode: int, fau
     assert error.message == f"{program}, which /{SCRIPT} of package web starts, {fault}"
 
 
+@pytest.mark.parametrize(
+    ("program", "hint"),
+    [
+        ("/usr/bin/wbe", "did you mean '/usr/bin/web'?"),
+        ("/usr/sbin/alias", "did you mean '/usr/bin/alias'?"),
+        ("/usr/bin/another", "correct `run` of the service"),
+    ],
+)
+def test_the_program_that_may_be_meant_is_named(program: str, hint: str) -> None:
+    (error,) = errors(made(), [(SCRIPT, program, "root")])
+    assert error.hint.startswith(hint)
+
+
 ANY = [(SCRIPT, "/no", "nobody"), ("etc/init.d/S51gone", "/no", "nobody")]
 PEOPLE = Accounts(
     users=tuple(Account(name, 0, 0, "/", "/bin/false", "", "*") for name in ("root", "www")),
