@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from incremental.initramfs import CONSOLE
 from incremental.project import CHECKOUT, SYSTEM, Project, ok
 from incremental.test_bad_input import refused
 
@@ -47,16 +48,6 @@ mode = "4711"
 owner = "root"
 group = "root"
 """
-TABLES = """\
-[[device]]
-path = "/dev/console"
-type = "c"
-major = 5
-minor = 1
-mode = "0600"
-owner = "root"
-group = "root"
-"""
 
 
 @pytest.fixture
@@ -68,7 +59,7 @@ def hooked(greeting: Project) -> Project:
     (folder / "more/part").write_text("two\n")
     script(greeting, "stamp", STAMP)
     script(greeting, "sums", SUMS)
-    (greeting.folder / "configs/system/base.toml").write_text(SYSTEM + TABLES)
+    (greeting.folder / "configs/system/base.toml").write_text(SYSTEM + CONSOLE)
     return greeting
 
 
