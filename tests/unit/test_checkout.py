@@ -30,3 +30,15 @@ def test_where_git_does_not_know_the_checkout_the_folder_is_looked_through(
     assert set(expected) <= set(checkout.files())
     monkeypatch.setenv("PATH", str(tmp_path))
     assert set(expected) <= set(checkout.files())
+
+
+@pytest.mark.parametrize(
+    ("ci", "folder"), [("true", f"{checkout.TOP}/.cache"), ("", "/somewhere/quardroot")]
+)
+def test_projects_of_tests_have_the_cache_of_the_checkout(
+    monkeypatch: pytest.MonkeyPatch, ci: str, folder: str
+) -> None:
+    """In CI their own would be empty folders of theirs: each would build the kernel again."""
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert checkout.cache_folder() == Path(folder)

@@ -62,8 +62,8 @@ _SETTINGS = "+settings"
 
 def file_ref(name: str, observed: str) -> FileRef:
     """Return the file with this `FileRef.entry`."""
-    sha256, mark, kind = observed.partition("+")
-    return FileRef(name, sha256, mark + kind == _EXECUTABLE, mark + kind == _SETTINGS)
+    sha256 = observed.partition("+")[0]
+    return FileRef(name, sha256, observed.endswith(_EXECUTABLE), observed.endswith(_SETTINGS))
 
 
 @contextmanager

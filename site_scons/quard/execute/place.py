@@ -68,7 +68,8 @@ class JobPlace:
     def read(self, reference: FileRef) -> bytes:
         """Return the content of a file of the plan; of a fragment, its settings.
 
-        Raises QuardError changed-while-building if it no longer has its digest, OSError.
+        Raises QuardError: changed-while-building if it no longer has its digest, bad-fragment if a
+        fragment has got another line since; OSError.
         """
         path = self.path(reference)
         try:
