@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from quard.base.errors import QuardError
 from quard.base.files import FileRef, observe
@@ -22,6 +23,21 @@ def reference(trees: Trees, name: str, file: str, where: str, *, runs: bool = Fa
         return observe(trees.path(file), name, runs=runs)
     except OSError as error:
         raise unreadable(trees, file, error, where) from error
+
+
+def called(text: str, places: Mapping[str, str]) -> str:
+    """Return a text about a build in which the board's files have their own names.
+
+    places -- name of a file in the build -> that of the board's file which it is
+    Paths of files in the build stay as they are.
+    """
+    import re  # noqa: PLC0415 - for an error only
+
+    words = "|".join(re.escape(name) for name in sorted(places, key=len, reverse=True))
+    if not words:
+        return text
+    whole = re.compile(rf"(?<![\w/.:+-])(?:{words})(?![\w/.+-])")
+    return whole.sub(lambda match: places[match.group()], text)
 
 
 def unreadable(trees: Trees, file: str, error: OSError, where: str) -> QuardError:

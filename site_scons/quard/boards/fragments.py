@@ -49,6 +49,12 @@ class Fragments:
             found[self.edited_name(package)] = edited
         return found
 
+    def names(self, package: str) -> dict[str, str]:
+        """Return the fragments of `of`, and those of the Kconfig editor even if there are none."""
+        above = self._board.names(package) if self._board else {}
+        edited = {self.edited_name(package): self.edited(package)}
+        return {**above, **self.of(package), **edited}
+
     def references(self, package: str) -> tuple[FileRef, ...]:
         """Return them with the hashes of their settings.
 

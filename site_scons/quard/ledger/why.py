@@ -52,6 +52,7 @@ def reasons(
     new: Mapping[str, Any],
     difference: Difference | None = None,
     updates: Updates | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Return the differences in the users' terms, the most relevant first.
 
@@ -59,13 +60,14 @@ def reasons(
                   listings of its overlays or local trees; None if nothing is known
     difference -- returns what changed in an interface
     updates    -- returns what changed in pinned tools
+    places     -- of a package: name of a file in the build -> that of the board's file which it is
     An empty return value means that nothing changed: the result itself is missing.
     """
     images = "image" in new["plan"]
     if old is None:
         return (f"it has not been {'made' if images else 'built'} here before",)
     old, new = _plain(old), _plain(new)
-    found = _image(old, new) if images else _package(old, new)
+    found = _image(old, new) if images else _package(old, new, places or {})
     found += why_tools.reasons(old["by"], new["by"], updates)
     if new["by"].get("sealed") and not old["by"].get("sealed"):
         found.append("builds are sealed now")
@@ -73,10 +75,14 @@ def reasons(
     return (*inputs, *found) if images else (*found, *inputs)
 
 
-def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def _package(
+    old: Mapping[str, Any], new: Mapping[str, Any], places: Mapping[str, str]
+) -> list[str]:
     """Return the differences between the plans and the archives of a package."""
+    from quard.ledger import board_files  # noqa: PLC0415 - a null build reports no change
+
     found: list[str] = []
-    before, now = old["plan"], new["plan"]
+    before, now = board_files.renamed(old["plan"], new["plan"], places)
     if before["version"] != now["version"]:
         found.append(f"version: {before['version']} -> {now['version']}")
     elif old["archive"] and new["archive"] and old["archive"] != new["archive"]:
@@ -91,6 +97,7 @@ def _package(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     found += _features(before["features"], now["features"])
     found += _files("patch", before["patches"], now["patches"])
     found += _files("file", before["files"], now["files"])
+    found += board_files.moved(before, now)
     found += _parts(before["parts"], now["parts"])
     for field in _FIELDS:
         if before.get(field) != now.get(field):

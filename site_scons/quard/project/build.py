@@ -20,7 +20,7 @@ from quard.plan.resolved import Resolved
 from quard.plan.source import expected_size
 from quard.plan.unit import Unit, parted
 from quard.project.images import Images
-from quard.project.rooted import naming
+from quard.project.rooted import naming, naming_files
 from quard.project.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -116,7 +116,14 @@ class BoardBuild:
     ) -> tuple[str, ...]:
         """Return why a unit is made, see why.reasons."""
         updates = partial(self.workspace.host.tooling.updates, unit)
-        return why.reasons(before, now, self._difference(unit), updates)
+        places = self._board_files(unit) if unit.is_package else None
+        return why.reasons(before, now, self._difference(unit), updates, places)
+
+    def _board_files(self, unit: Unit) -> dict[str, str]:
+        """Return name of a file in the build of a package -> that of the board's file."""
+        root, name = unit.folder, unit.package
+        fragments = self.workspace.fragments[root].names(name)
+        return {**self.roots[root].packages[name].board_files, **fragments}
 
     def _difference(self, unit: Unit) -> Difference:
         """Return the function that compares interfaces of a unit's inputs."""
@@ -133,7 +140,8 @@ class BoardBuild:
         try:
             with naming(unit.folder):
                 if unit.is_package:
-                    self._produce(unit)
+                    with naming_files(self._board_files(unit)):
+                        self._produce(unit)
                 else:
                     self._make_image(unit)
         finally:

@@ -16,6 +16,7 @@ from quard.base.errors import QuardError
 from quard.base.files import FileRef, replace
 from quard.base.names import NAME
 from quard.base.record import Record, record
+from quard.ledger.board_files import gone
 from quard.plan.source import Request
 from quard.recipes.catalog import Package
 
@@ -149,10 +150,12 @@ def differences(edit: Edit, package: Package, requests: Iterable[Request]) -> li
         found.append("the hash of a source")
     before = {one.file: one.sha256 for one in edit.patches}
     after = {one.name: one.sha256 for one in package.patches()}
+    places = package.board_files
     for file in sorted({*before, *after}):
         if before.get(file) != after.get(file):
             what = "changed" if file in before and file in after else "new"
-            found.append(f"{file}: {what if file in after else 'removed'}")
+            shown = places.get(file, file) if file in after else gone(file, places)
+            found.append(f"{shown}: {what if file in after else 'removed'}")
     return found
 
 

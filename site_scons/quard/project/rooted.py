@@ -1,11 +1,12 @@
-"""Naming a board's root in errors and warnings about it."""
+"""Naming a board's root and its files in errors and warnings about them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from quard.base.errors import QuardError
+from quard.boards.files import called
 from quard.boards.native import NAME as BUILD
 from quard.ledger.results import LostResult
 
@@ -29,4 +30,18 @@ def naming(folder: str) -> Iterator[None]:
         raise
     except QuardError as error:
         error.reword(of_root(folder, error.message))
+        raise
+
+
+@contextmanager
+def naming_files(places: Mapping[str, str]) -> Iterator[None]:
+    """Name the board's files as people know them in the errors that are raised inside.
+
+    places -- name of a file in the build -> that of the board's file which it is
+    """
+    try:
+        yield
+    except QuardError as error:
+        error.reword(called(error.message, places))
+        error.detail = called(error.detail, places)
         raise
