@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 
 from quard.image.cpio import cpio_gz
+from quard.image.roottar import RootTar
 from quard.parts import elf, elf_view
 
 _ROOTS = ("usr/bin/busybox", "usr/bin/iperf3", "usr/lib/libgcc_s.so.1")
@@ -41,7 +42,7 @@ def make(rootfs: Path, folder: Path) -> Path:
         init = tarfile.TarInfo("init")
         init.mode, init.size = 0o755, len(_INIT)
         small.addfile(init, io.BytesIO(_INIT.encode("ascii")))
-    cpio_gz(tar, image)
+    cpio_gz(RootTar(tar), image)
     return image
 
 

@@ -12,6 +12,7 @@ from quard.base.errors import QuardError
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
 from quard.image.lent import Lent
+from quard.image.roottar import RootTar
 from quard.image.segments import Segments
 from quard.image.tree import ROOT, Node
 from quard.image.write import USE, Use, run, scratch
@@ -31,7 +32,7 @@ _MOST = 0xFFFFFFFF
 
 
 def cpio_gz(
-    tar: Path,
+    tar: RootTar,
     out: Path,
     *,
     use: Use = USE,
@@ -50,14 +51,14 @@ def cpio_gz(
     Raises QuardError: no-init, no-console, image-too-big (a file over 4 GiB), bad-tar, disk-full,
     tool-missing, image-tool, interrupted.
     """
-    entries = tarimage.read(tar)
+    entries = dict(tar.entries)
     nodes = {name: node for name, (node, _) in entries.items()}
     for error in (*boot_errors(nodes), *limits.errors(nodes, ("cpio.gz",))):
         raise error
     if "init" in entries:
         # It has content, so that it takes a page of memory like the files before it.
         mark = Node("file", 0o644, content=Content(len(b"whole\n"), b"whole\n"))
-        entries = {**entries, END: (mark, tarimage.MTIME)}
+        entries[END] = mark, tarimage.MTIME
     else:
         entries["init"] = Node("link", 0o777, target="sbin/init"), tarimage.MTIME
     with scratch(out) as folder:

@@ -8,7 +8,6 @@ fills it from a script that lists everything in order. Both use E2FSPROGS_FAKE_T
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.base.xattrs import room
 from quard.image import tarimage
+from quard.image.roottar import Entries, RootTar
 from quard.image.tree import Node
 from quard.image.write import USE, Use, run, scratch, tool_failed
 
@@ -46,7 +46,7 @@ Tool = Callable[..., str]
 """Runs a program for one image: quard.image.write.run with the image's name for messages."""
 
 
-def ext4(tar: Path, out: Path, *, size_mib: int | None, label: str, use: Use = USE) -> None:
+def ext4(tar: RootTar, out: Path, *, size_mib: int | None, label: str, use: Use = USE) -> None:
     """Make an ext4 file system, with a journal, from rootfs.tar; the file is sparse.
 
     size_mib -- its size; None: 125 % of the content plus 8 MiB, in steps of 4 MiB
@@ -55,14 +55,12 @@ def ext4(tar: Path, out: Path, *, size_mib: int | None, label: str, use: Use = U
     The UUID is derived from label and content. Raises QuardError: image-too-small, tool-missing,
     bad-tar, disk-full, image-tool, interrupted.
     """
-    entries = tarimage.read(tar)
+    entries = tar.entries
     nodes = {name: node for name, (node, _) in entries.items()}
     for error in size_errors(nodes, size_mib):
         raise error
-    with tar.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
     size = _size(nodes, size_mib)
-    identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{content}"))
+    identity = str(uuid.uuid5(_NAMESPACE, f"{label}\n{tar.sha256}"))
     with scratch(out) as folder:
         made = folder / out.name
         tool: Tool = functools.partial(run, out=out, use=use)
@@ -140,7 +138,7 @@ def _format(tool: Tool, made: Path, *, size: int, inodes: int, label: str, ident
         raise tool_failed("mke2fs", made, text)
 
 
-def _fill(tool: Tool, made: Path, out: Path, entries: Mapping[str, tuple[Node, int]]) -> None:
+def _fill(tool: Tool, made: Path, out: Path, entries: Entries) -> None:
     contents = made.with_name("contents")
     contents.mkdir()
     script = made.with_name("script")
@@ -156,7 +154,7 @@ def _fill(tool: Tool, made: Path, out: Path, entries: Mapping[str, tuple[Node, i
         raise tool_failed("debugfs", out, "\n".join(problems))
 
 
-def _script(entries: Mapping[str, tuple[Node, int]], contents: Path) -> Iterator[str]:
+def _script(entries: Entries, contents: Path) -> Iterator[str]:
     """Yield debugfs commands, and write the contents of files that they refer to."""
     made: dict[Node, tuple[str, int]] = {}
     here = ""

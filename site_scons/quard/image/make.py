@@ -7,6 +7,7 @@ from pathlib import Path
 
 from quard.base.files import replacing
 from quard.image import cpio, ext4, squashfs
+from quard.image.roottar import RootTar
 from quard.image.write import Use
 from quard.plan.image import EmptyDiskPlan, FileSystemPlan
 
@@ -24,21 +25,21 @@ class Maker:
     kept: Path
     lent: Path | None = None
 
-    def file_system(self, plan: FileSystemPlan, tar: str, name: str, made_by: str) -> None:
-        """Make a file system from `tar`, a file in the folder.
+    def file_system(self, plan: FileSystemPlan, tar: RootTar, name: str, made_by: str) -> None:
+        """Make a file system from a rootfs.tar.
 
         made_by -- identity of the tools and of the plan that make it
         """
-        source, out = self.folder / tar, self.folder / name
+        out = self.folder / name
         match plan.format:
             case "ext4":
                 size = plan.size_mib or None
-                ext4.ext4(source, out, size_mib=size, label=plan.label, use=self.use)
+                ext4.ext4(tar, out, size_mib=size, label=plan.label, use=self.use)
             case "squashfs":
-                squashfs.squashfs(source, out, use=self.use)
+                squashfs.squashfs(tar.path, out, use=self.use)
             case "cpio.gz":
                 kept, lent = self.kept / name, self.lent / name if self.lent else None
-                cpio.cpio_gz(source, out, use=self.use, kept=kept, lent=lent, made_by=made_by)
+                cpio.cpio_gz(tar, out, use=self.use, kept=kept, lent=lent, made_by=made_by)
             case other:
                 raise AssertionError(other)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MTIME = 1
 """Time of every file in an image, in seconds since 1970. e2fsprogs takes 0 for "no time"."""
+_COPIED = 1 << 18
+"""Bytes that are copied at a time: with tarfile's 16 KiB, writing takes a fifth longer."""
 _TYPES: dict[Kind, bytes] = {
     "file": tarfile.REGTYPE,
     "directory": tarfile.DIRTYPE,
@@ -50,8 +52,9 @@ def write(nodes: Mapping[str, Node], path: Path) -> str:
     with whole_file(path) as file:
         digest = HashingWriter(file)
         first: dict[Node, str] = {}
-        with tarfile.open(
-            fileobj=cast(IO[bytes], digest), mode="w", format=tarfile.PAX_FORMAT
+        out = cast(IO[bytes], digest)
+        with tarfile.TarFile(
+            fileobj=out, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_COPIED
         ) as tar:
             tar.addfile(_member(".", ROOT))
             for name, node in sorted(nodes.items()):

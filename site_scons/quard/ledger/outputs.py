@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
@@ -68,7 +69,9 @@ class Outputs:
 
     def blob(self, name: str, part: str) -> Path:
         """Return the blob of a part of a package, verified. Raises LostResult."""
-        sha256 = self.digest(name, part)
+        return self._verified(name, part, self.digest(name, part))
+
+    def _verified(self, name: str, part: str, sha256: str) -> Path:
         found = self._stores.blob(sha256)
         if found is None:
             raise lost_blob(name, part, sha256)
@@ -81,9 +84,9 @@ class Outputs:
         If one of them is lost, or changed, while the block uses it, that is the error: LostResult.
         What the block has made must then be discarded.
         """
-        wanted = tuple(parts)
-        self._stores.gather(self.digest(*each) for each in wanted)
-        found = {each: self.blob(*each) for each in wanted}
+        digests = self._digests(parts)
+        self._stores.gather(digests.values())
+        found = {each: self._verified(*each, sha256) for each, sha256 in digests.items()}
         before = {each: _state(path) for each, path in found.items()}
         try:
             yield found
@@ -94,6 +97,16 @@ class Outputs:
         for each, path in found.items():
             if _state(path) != before[each]:
                 self.blob(*each)
+
+    def _digests(self, parts: Iterable[PartOf]) -> dict[PartOf, str]:
+        """Return the digests of parts, for which each package's record is read once."""
+        records: dict[str, Mapping[str, Any]] = {}
+        found = {}
+        for name, part in parts:
+            if name not in records:
+                records[name] = read_record(self.results(name))
+            found[name, part] = recorded(self.results(name), part, records[name])
+        return found
 
     def extract(self, name: str, part: str, into: Path) -> None:
         """Unpack a part of a package. Raises LostResult: `into` must then be discarded."""

@@ -155,7 +155,7 @@ class BoardBuild:
             workspace.host.slots.held(urgency, arrived=arrived),
             console.image(unit.name) if unit.inputs else nullcontext(),
         ):
-            parts = self.images.make(unit)
+            parts = self.images.make(unit, made["inputs"])
             # With one job, SCons starts the next unit only when another one has ended.
             if workspace.host.site.jobs > 1 and not (last and last.parts == parts):
                 self._followers.announce(unit, self.images.units, self.urgency)

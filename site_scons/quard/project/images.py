@@ -28,6 +28,7 @@ from quard.project.workspace import Workspace
 if TYPE_CHECKING:
     from quard.image.make import Maker
     from quard.image.rootfs import Assembled, Layer, RootfsJob
+    from quard.image.roottar import RootTar
     from quard.image.tree import Node
     from quard.project.hooks import Hooks
 
@@ -55,6 +56,7 @@ class Images:
         )
         self._overlays = self._files.scan(n for each in roots.values() for n in each.root.overlays)
         self.units = self._units(self._overlays)
+        self._tars: dict[tuple[Path, str], RootTar] = {}
 
     def _units(self, overlays: Mapping[str, Overlay]) -> dict[str, Unit]:
         around = self._files.surroundings((r.root for r in self._roots.values()), overlays)
@@ -73,8 +75,11 @@ class Images:
             return {}
         return {name: self._overlays[name].listing() for name, _ in unit.plan.overlays}
 
-    def make(self, unit: Unit) -> dict[str, str]:
-        """Make the files of one unit and return the digests of its parts."""
+    def make(self, unit: Unit, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Make the files of one unit and return the digests of its parts.
+
+        inputs -- digests of the unit's inputs by name
+        """
         for name in unit.files:
             if not name.endswith(MANIFEST):
                 self.coherence.begin(name)
@@ -86,11 +91,11 @@ class Images:
             case RootfsPlan():
                 return {"tar": self._rootfs(unit)}
             case FileSystemPlan() as plan:
-                tar, tooling = local(unit.inputs[0].unit), self._workspace.host.tooling
+                tooling = self._workspace.host.tooling
                 # With the plan's identity, as an engine may write the same files in another way.
                 tools = (tooling.tool(name) for name in plan.made_by)
                 made_by = canonical.digest([plan.identity, *tools])
-                self._maker.file_system(plan, tar, unit.name, made_by)
+                self._maker.file_system(plan, self._tar(unit, inputs), unit.name, made_by)
             case EmptyDiskPlan() as plan:
                 self._maker.empty_disk(plan, unit.name)
             case ScriptPlan():
@@ -101,6 +106,14 @@ class Images:
         if FILE not in unit.parts:
             return {}
         return {FILE: file_sha256(self.folder / unit.files[0])}
+
+    def _tar(self, unit: Unit, inputs: Mapping[str, str]) -> RootTar:
+        """Return the rootfs.tar that a unit is made from, the same one for all such units."""
+        from quard.image.roottar import RootTar  # noqa: PLC0415 - likewise
+
+        (source,) = unit.inputs
+        path, sha256 = self.folder / local(source.unit), inputs[source.name]
+        return self._tars.setdefault((path, sha256), RootTar(path, sha256))
 
     @cached_property
     def _hooks(self) -> Hooks:

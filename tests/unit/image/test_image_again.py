@@ -14,6 +14,7 @@ import pytest
 from quard.image import overlay
 from quard.image.make import Maker
 from quard.image.rootfs import assemble
+from quard.image.roottar import RootTar
 from quard.image.write import USE
 from quard.plan.image import FILES, FileSystemPlan
 
@@ -31,10 +32,11 @@ def images(overlays: Path, folder: Path, lent: Path | None = None) -> dict[str, 
     large = b"".join(random.Random(5).choices((b"code", b"text", b"\n"), k=60_000))
     packages = {"app": {"usr/bin/app": (large, 0o755), "usr/lib/a.txt": b"a", "init": "usr/bin/sh"}}
     job = parts.spec(overlays.parent, packages, overlays=(found,), formats=tuple(FILES))
-    assemble(job, folder / "rootfs.tar", folder / "manifest.json")
+    made = assemble(job, folder / "rootfs.tar", folder / "manifest.json")
+    tar = RootTar(folder / "rootfs.tar", made.sha256)
     maker = Maker(folder, USE, folder / "kept", lent)
     for plan in PLANS:
-        maker.file_system(plan, "rootfs.tar", FILES[plan.format], "the machine's")
+        maker.file_system(plan, tar, FILES[plan.format], "the machine's")
     return {
         path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "kept"
     }

@@ -19,6 +19,7 @@ from quard.image.content import Content
 from quard.image.ext4 import ext4, size_errors
 from quard.image.overlay import scan
 from quard.image.rootfs import RootfsJob, assemble, vet
+from quard.image.roottar import RootTar
 from quard.image.squashfs import squashfs
 from quard.image.tree import Node
 from quard.model import Permission
@@ -132,7 +133,7 @@ def test_ext4_has_them_and_the_checker_finds_nothing(
 ) -> None:
     tarimage.write(nodes, tmp_path / "t.tar")
     image = tmp_path / "i.ext4"
-    ext4(tmp_path / "t.tar", image, size_mib=None, label="rootfs")
+    ext4(RootTar(tmp_path / "t.tar"), image, size_mib=None, label="rootfs")
     assert "Pass 5" in tool("e2fsck", "-f", "-n", str(image))
     for path, node in nodes.items():
         listed = tool("debugfs", "-R", f'ea_list "/{path}"', str(image))
@@ -150,7 +151,7 @@ def test_ext4_has_room_for_blocks_of_attributes(tmp_path: Path) -> None:
     few = {path: file(ALL[:1]) for path in many}
     assert list(size_errors(few, 8)) == []
     tarimage.write(many, tmp_path / "t.tar")
-    ext4(tmp_path / "t.tar", tmp_path / "i.ext4", size_mib=None, label="rootfs")
+    ext4(RootTar(tmp_path / "t.tar"), tmp_path / "i.ext4", size_mib=None, label="rootfs")
     assert "Pass 5" in tool("e2fsck", "-f", "-n", str(tmp_path / "i.ext4"))
 
 
@@ -171,7 +172,7 @@ def test_same_nodes_give_the_same_bytes_elsewhere(nodes: dict[str, Node], tmp_pa
     for folder in (tmp_path / "one", tmp_path / "deep/two"):
         folder.mkdir(parents=True)
         tarimage.write(nodes, folder / "t.tar")
-        ext4(folder / "t.tar", folder / "e", size_mib=None, label="rootfs")
+        ext4(RootTar(folder / "t.tar"), folder / "e", size_mib=None, label="rootfs")
         squashfs(folder / "t.tar", folder / "s")
         made.append([(folder / name).read_bytes() for name in ("t.tar", "e", "s")])
     assert made[0] == made[1]

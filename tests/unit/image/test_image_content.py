@@ -18,6 +18,7 @@ from quard.image.content import Content
 from quard.image.cpio import cpio_gz
 from quard.image.ext4 import ext4
 from quard.image.rootfs import assemble
+from quard.image.roottar import RootTar
 from quard.image.squashfs import squashfs
 from quard.image.tree import Node
 
@@ -177,7 +178,7 @@ def test_every_image_has_the_file_and_those_that_can_have_holes(
     path = sparse(tmp_path / "s", places=places)
     tarimage.write(image_nodes(path), tmp_path / "t.tar")
 
-    ext4(tmp_path / "t.tar", tmp_path / "ext4", size_mib=None, label="x")
+    ext4(RootTar(tmp_path / "t.tar"), tmp_path / "ext4", size_mib=None, label="x")
     assert (tmp_path / "ext4").stat().st_size < 32 * MIB
     argv = ["/usr/sbin/debugfs", "-R", f"dump /opt/s {tmp_path}/back", str(tmp_path / "ext4")]
     subprocess.run(argv, check=True, capture_output=True)
@@ -189,7 +190,7 @@ def test_every_image_has_the_file_and_those_that_can_have_holes(
     back = subprocess.run(argv, check=True, capture_output=True).stdout
     assert back == path.read_bytes()
 
-    cpio_gz(tmp_path / "t.tar", tmp_path / "cpio.gz")
+    cpio_gz(RootTar(tmp_path / "t.tar"), tmp_path / "cpio.gz")
     unpacked = gzip.decompress((tmp_path / "cpio.gz").read_bytes())
     argv = ["busybox", "cpio", "-i", "--to-stdout", "opt/s"]
     assert subprocess.run(argv, input=unpacked, check=True, capture_output=True).stdout == (
@@ -208,9 +209,9 @@ def test_no_step_holds_a_file_in_memory(tmp_path: Path) -> None:
     try:
         found = overlay.scan("rootfs", tmp_path / "rootfs")
         assemble(parts.spec(tmp_path, {}, overlays=(found,)), tar, tmp_path / "manifest.json")
-        ext4(tar, out, size_mib=None, label="x")
+        ext4(RootTar(tar), out, size_mib=None, label="x")
         squashfs(tar, out)
-        cpio_gz(tar, out)
+        cpio_gz(RootTar(tar), out)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

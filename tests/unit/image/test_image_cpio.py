@@ -9,6 +9,7 @@ import pytest
 from quard.base.errors import QuardError
 from quard.image import cpio, limits, tarimage
 from quard.image.content import Content
+from quard.image.roottar import RootTar
 from quard.image.tree import Node
 
 SHARED = Node("file", 0o4755, 3, 4, Content(5, b"hello"))
@@ -28,7 +29,7 @@ NODES = {
 
 def made(folder: Path, nodes: dict[str, Node], name: str = "c.gz") -> bytes:
     tarimage.write(nodes, folder / "t.tar")
-    cpio.cpio_gz(folder / "t.tar", folder / name)
+    cpio.cpio_gz(RootTar(folder / "t.tar"), folder / name)
     return gzip.decompress((folder / name).read_bytes())
 
 
@@ -66,8 +67,8 @@ def test_an_edit_gives_the_file_of_a_first_build_whatever_else_is_compressed(
     for name, data in (("first.gz", b"other"), ("edited.gz", text)):
         nodes["b"] = Node("file", 0o644, content=Content(len(data), data))
         tarimage.write(nodes, tmp_path / "t.tar")
-        cpio.cpio_gz(tmp_path / "t.tar", tmp_path / name, kept=kept)
-    cpio.cpio_gz(tmp_path / "t.tar", tmp_path / "clean.gz")
+        cpio.cpio_gz(RootTar(tmp_path / "t.tar"), tmp_path / name, kept=kept)
+    cpio.cpio_gz(RootTar(tmp_path / "t.tar"), tmp_path / "clean.gz")
     assert (tmp_path / "edited.gz").read_bytes() == (tmp_path / "clean.gz").read_bytes()
 
 

@@ -16,6 +16,7 @@ from quard.base.errors import QuardError
 from quard.image import tarimage
 from quard.image.content import Content
 from quard.image.ext4 import empty, ext4
+from quard.image.roottar import RootTar
 from quard.image.tree import Node
 
 SBIN = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -52,7 +53,7 @@ NODES = {
 
 def made(folder: Path, nodes: dict[str, Node] = NODES, size_mib: int | None = None) -> Path:
     tarimage.write(nodes, folder / "t.tar")
-    ext4(folder / "t.tar", folder / "i.ext4", size_mib=size_mib, label="rootfs")
+    ext4(RootTar(folder / "t.tar"), folder / "i.ext4", size_mib=size_mib, label="rootfs")
     return folder / "i.ext4"
 
 
@@ -161,7 +162,7 @@ def as_somebody_else(tar: Path, folder: Path) -> None:
                 os.setgid(65534)
                 os.setuid(65534)
             os.chdir(folder)
-            ext4(tar, folder / "other.img", size_mib=None, label="rootfs")
+            ext4(RootTar(tar), folder / "other.img", size_mib=None, label="rootfs")
             code = 0
         except BaseException:
             traceback.print_exc()
@@ -198,7 +199,7 @@ def test_other_times_of_a_tar_are_kept(tmp_path: Path) -> None:
     info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o755, 1_700_000_000
     with tarfile.open(tmp_path / "t.tar", "w") as tar:
         tar.addfile(info)
-    ext4(tmp_path / "t.tar", tmp_path / "i", size_mib=None, label="x")
+    ext4(RootTar(tmp_path / "t.tar"), tmp_path / "i", size_mib=None, label="x")
     assert number(r" mtime: 0x([0-9a-f]+):", stat(tmp_path / "i", "d"), 16) == 1_700_000_000
 
 

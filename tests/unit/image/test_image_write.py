@@ -12,6 +12,7 @@ from quard.base.errors import QuardError
 from quard.image import tarimage, write
 from quard.image.content import Content
 from quard.image.ext4 import ext4
+from quard.image.roottar import RootTar
 from quard.image.squashfs import squashfs
 from quard.image.tree import Node
 
@@ -21,11 +22,12 @@ import os, sys
 from pathlib import Path
 from quard.base.errors import QuardError
 from quard.image import cpio, ext4, squashfs, tarimage
+from quard.image.roottar import RootTar
 tar, small = Path(sys.argv[1]), Path(sys.argv[2])
 makers = {
-    "ext4": lambda out: ext4.ext4(tar, out, size_mib=None, label="x"),
+    "ext4": lambda out: ext4.ext4(RootTar(tar), out, size_mib=None, label="x"),
     "squashfs": lambda out: squashfs.squashfs(tar, out),
-    "cpio.gz": lambda out: cpio.cpio_gz(tar, out),
+    "cpio.gz": lambda out: cpio.cpio_gz(RootTar(tar), out),
     "tar": lambda out: tarimage.write({p: n for p, (n, _) in tarimage.read(tar).items()}, out),
 }
 for name, make in makers.items():
@@ -113,7 +115,7 @@ def test_missing_tool_names_the_package(
     monkeypatch.setattr("quard.image.tools.SEARCH", str(tmp_path))
     with pytest.raises(QuardError) as caught:
         if name == "ext4":
-            ext4(tmp_path / "t.tar", tmp_path / "rootfs.ext4", size_mib=None, label="x")
+            ext4(RootTar(tmp_path / "t.tar"), tmp_path / "rootfs.ext4", size_mib=None, label="x")
         else:
             squashfs(tmp_path / "t.tar", tmp_path / "rootfs.squashfs")
     assert caught.value.reason == "tool-missing"
