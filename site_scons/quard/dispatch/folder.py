@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from quard.base.files import file_sha256
+from quard.base.record import Record, record
 from quard.process.system import System
 from quard.tools import listing
 
 _EXECUTABLE = 0o100
 
 
-@dataclass(frozen=True)
-class File:
+@record
+class File(Record):
     """A file; actions see whether it is executable, and no other part of its mode.
 
     source -- its content, or where this machine has it
@@ -31,8 +32,8 @@ class File:
     source: Path | bytes
 
 
-@dataclass(frozen=True)
-class Link:
+@record
+class Link(Record):
     """A symbolic link."""
 
     target: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from quard.base.canonical import canonical
+from quard.base.record import Record, record
 from quard.dispatch import layout
 from quard.dispatch.engine import PROGRAM, engine
 from quard.dispatch.folder import Folder, Link, named, of_system, text
@@ -33,8 +33,8 @@ _ENVIRONMENT = (
 )
 
 
-@dataclass(frozen=True)
-class Order:
+@record
+class Order(Record):
     """What a worker is asked to do.
 
     root -- what is below /

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
     remote_execution_pb2 as messages,
 )
 
+from quard.base.record import Record, record
 from quard.dispatch.folder import File, Folder, Link
 from quard.remote.cas import Blob
 
 
-@dataclass(frozen=True)
-class Encoded:
+@record
+class Encoded(Record):
     """A folder's message, and all blobs that a server needs for it, its own message included."""
 
     digest: messages.Digest

@@ -23,7 +23,7 @@ from quard.base.files import file_sha256, is_sha256
 from quard.base.plain import one_line, short
 from quard.dispatch import layout
 from quard.execute.job import Job
-from quard.execute.workers import Record
+from quard.execute.workers import Facts
 from quard.plan.plan import Plan
 from quard.remote.cas import Blob, Cas
 from quard.store import blob
@@ -52,7 +52,7 @@ class Outcome:
         self.worker = one_line(short(self._result.execution_metadata.worker)) or host
         self._files = {each.path: each.digest for each in self._result.output_files}
 
-    def take(self, stores: Stores, log: Path) -> Record:
+    def take(self, stores: Stores, log: Path) -> Facts:
         """Put the blobs into the store, write the log to a file, and return the record.
 
         Raises Wrong, Unusable, Stopped, QuardError disk-full.
@@ -150,7 +150,7 @@ class Outcome:
             raise Wrong(f"the {name} part of {self.worker} is no archive: {error.detail}") from None
 
 
-def _checked(record: Any, plan: Plan, digests: Mapping[str, str]) -> Record:
+def _checked(record: Any, plan: Plan, digests: Mapping[str, str]) -> Facts:
     """Return a record. Raises Wrong for one that is not of this package with these blobs."""
     expected = {
         "name": plan.name,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
@@ -15,6 +14,7 @@ from buildgrid.common.protos.build.bazel.remote.execution.v2 import (
 )
 
 from quard.base.plain import one_line, short
+from quard.base.record import Record, record
 from quard.dispatch.execution import Execution, Incomplete, NoWorker
 from quard.dispatch.folder import Folder
 from quard.dispatch.inputs import Inputs, Order
@@ -23,7 +23,7 @@ from quard.dispatch.outcome import Outcome, Wrong
 from quard.execute.job import Job
 from quard.execute.place import JobPlace
 from quard.execute.sources import Archives
-from quard.execute.workers import Record
+from quard.execute.workers import Facts
 from quard.process.slots import Slots
 from quard.process.stop import Stop
 from quard.process.system import System
@@ -44,8 +44,8 @@ WAIT = "wait"
 """The phase in which a package takes no time of its own (face.activity)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Service:
+@record(kw_only=True)
+class Service(Record):
     """Where workers are, and how long to wait for one.
 
     address -- grpc:// or grpcs://
@@ -117,7 +117,7 @@ class Workers:
         report: Callable[[str], None],
         *,
         fresh: bool,
-    ) -> Record | None:
+    ) -> Facts | None:
         name = place.results.name
         try:
             report("send")

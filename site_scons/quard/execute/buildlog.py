@@ -6,9 +6,10 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from quard.base.record import Record, record
 
 _TAIL = 25
 """Lines of the log to show when a step fails: enough for a compiler's message."""
@@ -17,8 +18,8 @@ _PRINTED = 1 << 22
 """Bytes of a failed command's output to search for commands that were not found."""
 
 
-@dataclass(frozen=True)
-class BuildLog:
+@record
+class BuildLog(Record):
     """file -- open for everything that the commands print; shown -- its path for messages."""
 
     file: IO[bytes]

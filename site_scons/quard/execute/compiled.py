@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from quard.base.record import Record, record
 
 _UNUSED = 90 * 24 * 3600
 """Seconds after which a file is removed that nothing has used."""
@@ -17,8 +18,8 @@ _OWN = ("stats", "CACHEDIR.TAG")
 """Files of ccache that are no compiled ones."""
 
 
-@dataclass(frozen=True)
-class Removed:
+@record
+class Removed(Record):
     """What was removed; sizes are bytes."""
 
     files: int

@@ -6,15 +6,15 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.files import changed
+from quard.base.record import Record, record
 from quard.sources.trees import Entry, Listing
 
 
-@dataclass(frozen=True)
-class Changes:
+@record
+class Changes(Record):
     """The paths that differ between two states of a tree.
 
     edited -- files where only the content differs

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from quard.base.record import Record, record
 from quard.execute.absent import absent
 from quard.execute.musl import REFUSED
 from quard.plan.kernelmodule import TREE
@@ -44,8 +44,8 @@ _NOT_RUN = (126, 127)
 _FIRST_LINE = 256
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@record
+class Diagnosis(Record):
     """What is wrong with a command, for an error block.
 
     reason  -- slug

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from quard.base.record import Record, record
 from quard.plan.plan import Plan
 from quard.process.sandbox import INSIDE, Bound, Work
 
@@ -47,8 +47,8 @@ def compiler_name(identity: str, command: str) -> str:
     return f"quard-{sha256(identity.encode()).hexdigest()[:16]}-{command}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Distcc:
+@record(kw_only=True)
+class Distcc(Record):
     """See quard.execute.launcher.Launcher.
 
     words    -- start it, and `shown` is what they need to see

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.files import FileRef
+from quard.base.record import Record, record
 from quard.process.sandbox import Work
 from quard.sources.trees import Entry, Listing
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildInputs:
+@record(kw_only=True)
+class BuildInputs(Record):
     """The inputs that a plan names by hash.
 
     archives -- folder below the source tree -> the verified archive that is unpacked there, in

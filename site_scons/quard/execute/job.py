@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from quard.base.record import Record, record
 from quard.ledger.basis import RECORD
 from quard.plan.plan import Plan
 from quard.plan.reading import read_plan
 from quard.target import ElfAbi
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
+@record(kw_only=True)
+class Job(Record):
     """One package to build. A JobPlace finds the inputs and says where to work.
 
     plan -- what is done; it has the digests of the accepted archives, the patches and the files,

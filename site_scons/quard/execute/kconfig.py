@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.kconfig_lines import lines
+from quard.base.record import Record, record
 from quard.execute import kconfig_symbols
 from quard.plan.plan import KconfigStep
 from quard.process.sandbox import Work
@@ -28,8 +28,8 @@ _ANSWERS = 1 << 16
 """Empty lines as answers for a configuration program: more than any program has questions."""
 
 
-@dataclass(frozen=True)
-class ConfigLine:
+@record
+class ConfigLine(Record):
     """One requested configuration line.
 
     value -- as after the `=`; None for "is not set"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from quard.base import canonical
+from quard.base.record import Record, record
 from quard.plan.plan import Plan
 from quard.process.sandbox import INSIDE, Bound, Work
 from quard.process.sockets import NAME
@@ -111,8 +111,8 @@ xargs -0 sha256sum -- <"$list.found" >>"$text" || exit 1
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ccache:
+@record(kw_only=True)
+class Ccache(Record):
     """Takes what a compiler has made from the same preprocessed source with the same options.
 
     words    -- start it, and `shown` is what they need to see

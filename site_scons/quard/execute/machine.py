@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from quard.base.record import Record, record
 from quard.execute.answers import Book
 from quard.execute.launcher import Launcher
 from quard.execute.toolchain import Toolchain
@@ -18,8 +19,8 @@ from quard.process.system import System
 from quard.tools.origins import Origin
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildMachine:
+@record(kw_only=True)
+class BuildMachine(Record):
     """What all builds of one run share.
 
     toolchain -- returns the compiler of a plan

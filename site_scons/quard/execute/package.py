@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from quard.base.errors import QuardError
 from quard.base.files import remove_tree
+from quard.base.record import Record, record
 from quard.execute import checkpoint, dependencies, kept, sources, staged, taken
 from quard.execute.builder import Build, StepFailed
 from quard.execute.inputs import BuildInputs
@@ -18,7 +19,7 @@ from quard.execute.machine import BuildMachine
 from quard.execute.place import JobPlace
 from quard.execute.restore import Outcome, finish, restore
 from quard.execute.sources import Archives
-from quard.execute.workers import Record, Workers
+from quard.execute.workers import Facts, Workers
 from quard.ledger.basis import key
 from quard.ledger.stored import Stored, keep
 from quard.plan.plan import Plan
@@ -52,8 +53,8 @@ def _made(job: Job, archives: Archives) -> dict[str, Any]:
     return job.basis(archives[TOP].sha256 if TOP in archives else "")
 
 
-@dataclass(frozen=True)
-class _Claimed:
+@record
+class _Claimed(Record):
     """A work folder as a build finds it.
 
     base     -- hash over what may not change while the folder is reused, see kept.base
@@ -145,7 +146,7 @@ class Packager:
         archives = sources.fetch(self._fetcher, job, place, report)
         made = _made(job, archives)
 
-        def here() -> Record:
+        def here() -> Facts:
             with kept.marking(place.work, self._base(made, place)):
                 return self._build(job, place, archives, made, report, force=force)
 
@@ -173,7 +174,7 @@ class Packager:
         report: Callable[[str], None],
         *,
         force: bool,
-    ) -> Record | None:
+    ) -> Facts | None:
         """Have a package built by a worker; return its record, or None if it is built here."""
         self._machine.stop.check()
         assert self._workers is not None
@@ -217,7 +218,7 @@ class Packager:
         self._leave(job, place, found.base)
         return record
 
-    def _origins(self, build: Build) -> Record:
+    def _origins(self, build: Build) -> Facts:
         """Return the part of a record that says which packages of the tools have its files."""
         plan, system = build.plan, build.sandbox.system
         if not plan.taken:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from quard.base import given
 from quard.base.files import FileRef, changed
 from quard.base.kconfig_lines import settings
+from quard.base.record import Record, record
 from quard.ledger.results import Results
 from quard.plan.source import Request
 from quard.sources.trees import Entry, Listing
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobPlace:
+@record(kw_only=True)
+class JobPlace(Record):
     """The place of one job. Blobs come from the stores, archives through the fetcher.
 
     requests -- where the archives with the plan's digests may be, one for each folder; none for the

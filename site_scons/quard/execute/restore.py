@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from quard.base import canonical
 from quard.base.files import replacing
+from quard.base.record import Record, record
 from quard.execute.place import JobPlace
 from quard.ledger import listings
 from quard.ledger.basis import as_before
@@ -25,8 +25,8 @@ from quard.plan.plan import Plan
 from quard.store.stores import Stores
 
 
-@dataclass(frozen=True)
-class Outcome:
+@record
+class Outcome(Record):
     """How a package was obtained: built here or restored from the store.
 
     before -- what its last result here was made from; None if there was none

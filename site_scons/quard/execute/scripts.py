@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.files import FileRef, changed
+from quard.base.record import Record, record
 from quard.execute.builder import Build, StepFailed
 from quard.execute.copying import copy
 from quard.plan.plan import RunStep
 from quard.sources.trees import Listing
 
 
-@dataclass(frozen=True)
-class Given:
+@record
+class Given(Record):
     """A file that scripts see, as the plan has it, and where it is."""
 
     path: Path

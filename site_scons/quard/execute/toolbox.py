@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from quard.base.files import make_empty
+from quard.base.record import Record, record
 from quard.execute import sysroot
 from quard.execute.drivers import write_drivers
 from quard.execute.launcher import Launcher
@@ -16,8 +15,8 @@ _STARTED = "launcher"
 """File in a work folder whose drivers start a launcher."""
 
 
-@dataclass(frozen=True)
-class Toolbox:
+@record
+class Toolbox(Record):
     """The tools of one build.
 
     launcher -- what starts the compilers; None: nothing does

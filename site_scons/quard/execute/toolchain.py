@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.programs import Programs
+from quard.base.record import Record, record
 from quard.process.starting import run
 from quard.process.system import MACHINE, System
 
@@ -35,8 +35,8 @@ _LIB, _NOWHERE = "../../..", "/quard/none"
 _HEADERS = ("include/stdio.h", "include/linux/version.h", "include/gnu/libc-version.h")
 
 
-@dataclass(frozen=True)
-class Toolchain:
+@record
+class Toolchain(Record):
     """A cross compiler.
 
     prefix      -- of its commands

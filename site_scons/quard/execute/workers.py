@@ -10,7 +10,8 @@ from quard.execute.place import JobPlace
 from quard.execute.sources import Archives
 from quard.process.system import System
 
-Record = dict[str, Any]
+Facts = dict[str, Any]
+"""What the record of a package says."""
 
 
 class Workers(Protocol):
@@ -25,7 +26,7 @@ class Workers(Protocol):
         report: Callable[[str], None],
         *,
         fresh: bool,
-    ) -> Record | None:
+    ) -> Facts | None:
         """Have a package built; put its blobs into the store, write its log, return its record.
 
         tools  -- the system that the build sees, and the prefix of its compiler's commands

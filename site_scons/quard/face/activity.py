@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from quard.base.record import Record, record
 from quard.face.spans import How, Recording, Span, Stretch
 
 BUILDS = ("unpack", "update")
@@ -56,8 +57,8 @@ class Transfer:
     since: float
 
 
-@dataclass(frozen=True)
-class Snapshot:
+@record
+class Snapshot(Record):
     """All activities at one moment, the longest-running first."""
 
     time: float

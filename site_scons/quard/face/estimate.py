@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from quard.base.record import Record, record
 
-@dataclass(frozen=True)
-class Unit:
+
+@record
+class Unit(Record):
     """A package or an image file that may still have to be made.
 
     seconds -- None: unknown
@@ -22,8 +23,8 @@ class Unit:
     sure: bool = True
 
 
-@dataclass(frozen=True)
-class Left:
+@record
+class Left(Record):
     """Remaining seconds, at least and at most."""
 
     least: float

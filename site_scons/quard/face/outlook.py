@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from quard.base.record import Record, record
 from quard.face.activity import FETCH, Activities, Item, Snapshot
 from quard.face.estimate import Left, Unit, held_up, left, settled, told
 from quard.ledger.durations import Kinds, Past
@@ -15,8 +16,8 @@ _AGAIN = 5.0
 """Seconds between two estimates while nothing begins or ends."""
 
 
-@dataclass(frozen=True)
-class Outlook:
+@record
+class Outlook(Record):
     """What a run is expected to do.
 
     about -- the run's name

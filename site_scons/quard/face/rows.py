@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from tqdm import tqdm
 from tqdm.utils import disp_len, disp_trim
 
 from quard.base.plain import one_line
+from quard.base.record import Record, record
 from quard.face.activity import FETCH, Item, Snapshot, Transfer
 from quard.face.outlook import Outlook
 from quard.face.screen import Size
@@ -22,8 +22,8 @@ _STEP, _LABEL, _TIMES = 9, 24, 24
 """Usual columns of a step, of a name with its version, and of a step with its time."""
 
 
-@dataclass(frozen=True)
-class Look:
+@record
+class Look(Record):
     """What a terminal can show.
 
     encoding -- of its text

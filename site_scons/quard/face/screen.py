@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quard.base.record import Record, record
 from quard.process.terminal import belongs_to_others
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _USUAL = (80, 24)
 """Size of a serial line, which reports none."""
 
 
-@dataclass(frozen=True)
-class Size:
+@record
+class Size(Record):
     """The size of a terminal."""
 
     columns: int

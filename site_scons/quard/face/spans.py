@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from quard.base.record import Record, record
+
 How = Literal["built", "made", "store", "cache", "worker", "failed", "interrupted"]
 """How a span ended: built or made here; taken from a store of this machine or from a remote cache;
 built by a worker elsewhere; failed; or ended by the user."""
 
 
-@dataclass(frozen=True)
-class Stretch:
+@record
+class Stretch(Record):
     """One step of a span, in seconds of the run's clock; a name may occur more than once."""
 
     name: str

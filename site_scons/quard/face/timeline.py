@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from quard.base.record import Record, record
 from quard.face.activity import FETCH, KEEP, PAUSES, WAIT
 from quard.face.spans import Span, Stretch
 
@@ -14,8 +15,8 @@ stores and caches, archives fetched."""
 _TAKEN = ("store", "cache")
 
 
-@dataclass(frozen=True)
-class Run:
+@record
+class Run(Record):
     """What a timeline shows besides its spans.
 
     state   -- done, failed or interrupted
@@ -35,8 +36,8 @@ class Run:
     why: Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True)
-class Block:
+@record
+class Block(Record):
     """A piece of a span in one row: steps without a pause.
 
     row -- number within its group, from 0
@@ -50,8 +51,8 @@ class Block:
     end: float
 
 
-@dataclass(frozen=True)
-class Timeline:
+@record
+class Timeline(Record):
     """The spans of a run on a clock that begins with it.
 
     spans    -- ordered by begin

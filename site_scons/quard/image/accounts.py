@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from quard.base.errors import QuardError
 from quard.base.names import meant
 from quard.base.plain import is_printable
+from quard.base.record import Record, record
 from quard.installed import User
 
 Key = TypeVar("Key", str, int)
@@ -20,8 +21,8 @@ _SYSTEM = "the system table"
 _HASH = re.compile(r"\$[a-z0-9]+\$[./A-Za-z0-9$=,+-]+")
 
 
-@dataclass(frozen=True)
-class Account:
+@record
+class Account(Record):
     """One line of passwd; password -- "" for none, "*" for locked, or a crypt(5) hash."""
 
     name: str
@@ -33,8 +34,8 @@ class Account:
     password: str
 
 
-@dataclass(frozen=True)
-class Group:
+@record
+class Group(Record):
     """One line of group."""
 
     name: str
@@ -42,8 +43,8 @@ class Group:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Accounts:
+@record
+class Accounts(Record):
     """All of an image's accounts, sorted by number."""
 
     users: tuple[Account, ...]

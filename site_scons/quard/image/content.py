@@ -12,12 +12,12 @@ import errno
 import hashlib
 import io
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from quard.base.files import changed
+from quard.base.record import Record, record
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -34,8 +34,8 @@ Runs = tuple[tuple[int, int], ...]
 """(offset, length) of non-zero data, sorted."""
 
 
-@dataclass(frozen=True)
-class Content:
+@record
+class Content(Record):
     """A file's bytes: `data`, or `size` bytes of the file `path` from `offset` on.
 
     runs   -- set if `path` has only non-zero data, back to back: its places in the content

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
 from quard.image.lent import Lent
@@ -79,8 +79,8 @@ def _gzip(files: Sequence[Path], made: Path, *, out: Path, use: Use) -> None:
     run(("gzip", "--no-name", "--stdout", f"-{_LEVEL}"), out, stdout=made, each=files, use=use)
 
 
-@dataclass(frozen=True)
-class _Member:
+@record
+class _Member(Record):
     """A member of an archive: its header with its name, and its data."""
 
     header: bytes

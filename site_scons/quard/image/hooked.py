@@ -11,12 +11,12 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.files import file_sha256
 from quard.base.plain import short
+from quard.base.record import Record, record
 from quard.image.content import Content
 from quard.image.tree import Kind, Node, Origin, Tree
 
@@ -25,8 +25,8 @@ _OWNER = {"file": 0o600, "directory": 0o700}
 """What our user has to be allowed: the permissions of a file are those of the guest."""
 
 
-@dataclass(frozen=True)
-class _Fact:
+@record
+class _Fact(Record):
     """What can be seen of a path: mode, and SHA-256 of a file or target of a link."""
 
     kind: Kind

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.files import replacing
+from quard.base.record import Record, record
 from quard.image import cpio, ext4, squashfs
 from quard.image.roottar import RootTar
 from quard.image.write import Use
 from quard.plan.image import EmptyDiskPlan, FileSystemPlan
 
 
-@dataclass(frozen=True)
-class Maker:
+@record
+class Maker(Record):
     """Makes files in one folder, with the tools of `use`.
 
     kept -- folder of what is used again for the next images

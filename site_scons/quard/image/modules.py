@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.image.content import Content
 from quard.image.elf_content import opened_elf
 from quard.image.tree import Node, Tree
@@ -26,8 +26,8 @@ _RANGE = re.compile(r"(.)-(.)")
 _CLASS = re.compile(r"\[[^]]*\]")
 
 
-@dataclass(frozen=True)
-class _Module:
+@record
+class _Module(Record):
     """path -- below the version's folder; needs -- names of modules that it uses directly."""
 
     name: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quard.base.errors import QuardError, together
+from quard.base.record import Record, record
 from quard.image import (
     accounts,
     check,
@@ -47,16 +48,16 @@ _MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
 _INDEX = replace(_SYSTEM, instead="it is generated from the kernel modules of the image")
 
 
-@dataclass(frozen=True)
-class Layer:
+@record
+class Layer(Record):
     """A part of a package with files for the target, an uncompressed tar."""
 
     package: str
     blob: Path
 
 
-@dataclass(frozen=True)
-class RootfsJob:
+@record
+class RootfsJob(Record):
     """A root file system to make: its plan and the inputs that the plan names.
 
     layers   -- in any order: two of them never have the same file
@@ -82,8 +83,8 @@ class RootfsJob:
     hook: Callable[[Tree], Iterable[QuardError]] | None = None
 
 
-@dataclass(frozen=True)
-class Assembled:
+@record
+class Assembled(Record):
     """A root file system that was made.
 
     sha256   -- of rootfs.tar

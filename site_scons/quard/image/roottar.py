@@ -1,4 +1,4 @@
-"""rootfs.tar as the source of several file systems: read once, whoever asks first."""
+"""rootfs.tar as the source of several file systems, which share what is read from it."""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ import hashlib
 import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
 from quard.base.files import replacing
+from quard.base.record import Record, record
 from quard.image import deflate
 from quard.image.content import PIECE
 from quard.image.lent import Lent
@@ -36,8 +36,8 @@ _DIGEST = hashlib.sha256().digest_size
 _NONE = Lent(None)
 
 
-@dataclass(frozen=True)
-class Segments:
+@record
+class Segments(Record):
     """Compressed segments of the last image, in a folder; a damaged or missing one is made again.
 
     made_by -- identity of what compresses them

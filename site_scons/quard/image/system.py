@@ -42,13 +42,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from quard.base import xattrs
 from quard.base.names import meant
 from quard.base.plain import is_printable
+from quard.base.record import Record, record
 from quard.base.table import Table, read
 from quard.base.xattrs import Attributes
 from quard.image.accounts import Account, Group, bad_field, bad_password
@@ -63,8 +64,8 @@ _HIGHEST_DEVICE = 0xFFFF
 """debugfs accepts no larger major or minor number, and none of our devices needs one."""
 
 
-@dataclass(frozen=True)
-class Access:
+@record
+class Access(Record):
     """Owner, group, mode and extended attributes of a path.
 
     mode -- four octal digits as a number
@@ -76,8 +77,8 @@ class Access:
     attributes: Attributes = ()
 
 
-@dataclass(frozen=True)
-class Device:
+@record
+class Device(Record):
     """A device file; in a running system /dev is devtmpfs, so few are needed: the console."""
 
     kind: DeviceKind
@@ -86,8 +87,8 @@ class Device:
     access: Access
 
 
-@dataclass(frozen=True)
-class System:
+@record
+class System(Record):
     """A parsed table. Pairs start with the absolute path, in the order of the file.
 
     dangling -- paths of links whose targets need not be in the image

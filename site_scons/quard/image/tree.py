@@ -13,6 +13,7 @@ from typing import Literal
 from quard.base import links
 from quard.base.errors import QuardError
 from quard.base.plain import is_printable, short
+from quard.base.record import Record, record
 from quard.base.xattrs import Attributes
 from quard.image.content import Content
 
@@ -55,8 +56,8 @@ ROOT = Node("directory", FOLDER_MODE)
 """The root folder itself, in every kind of image; it is not among the nodes of a tree."""
 
 
-@dataclass(frozen=True)
-class Origin:
+@record
+class Origin(Record):
     """Who put a path there.
 
     instead -- for nodes from tables: where to set it

@@ -7,19 +7,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.base.space import disk_full, enough_space, says_full
 from quard.image import tools
 from quard.process import leash
 from quard.process.stop import Stop
 
 
-@dataclass(frozen=True)
-class Use:
+@record
+class Use(Record):
     """Which tools make image files: by default the machine's own.
 
     start -- returns the words that start a tool; none if it is missing

@@ -7,10 +7,11 @@ busybox, which has no savedefconfig.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.execute.kconfig import ConfigLine, lay_over, merge, values
 
 KEPT = "the kept fragment"
@@ -23,8 +24,8 @@ _FEW = 8
 Values = Mapping[str, str | None]
 
 
-@dataclass(frozen=True)
-class Change:
+@record
+class Change(Record):
     """One symbol, without CONFIG_, before and after; None if it has no line."""
 
     symbol: str
@@ -51,8 +52,8 @@ def changes(old: str, new: str) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda c: 0 if c.new is None else 2 if c.old is None else 1))
 
 
-@dataclass(frozen=True)
-class Stack:
+@record
+class Stack(Record):
     """The inputs of a build's configuration, without the kept fragment.
 
     base    -- the configuration that everything is laid over
@@ -79,8 +80,8 @@ class Stack:
         return self.known[config]
 
 
-@dataclass(frozen=True)
-class Minimal:
+@record
+class Minimal(Record):
     """The fewest lines, by symbol, and the configuration that a build has with them.
 
     lost   -- lines of the edited configuration that did not take effect, each with the actual line

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.process.starting import run, run_until
 from quard.process.stop import Stop
 
@@ -51,8 +51,8 @@ _ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Author:
+@record
+class Author(Record):
     """Who wrote a commit, and when: seconds since 1970 and the time zone, as git writes them."""
 
     name: str

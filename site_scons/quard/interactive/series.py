@@ -13,10 +13,10 @@ import email.utils
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
+from quard.base.record import Record, record
 from quard.interactive.repository import DATE, UNKNOWN, Author, Repository
 from quard.project.edits import Patched
 
@@ -35,8 +35,8 @@ _LONGEST = 52
 """Characters of a subject in a file's name, as git format-patch has them."""
 
 
-@dataclass(frozen=True)
-class Commit:
+@record
+class Commit(Record):
     """A commit; texts are as they are in the repository.
 
     name    -- of the commit; empty for one that is not made yet

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quard.base.files import replace
+from quard.base.record import Record, record
 
 
-@dataclass(frozen=True)
-class Past:
+@record
+class Past(Record):
     """Steps and their seconds, in order."""
 
     steps: Mapping[str, float]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from quard.base.files import replacing
+from quard.base.record import Record, record
 
 FOLDER, GDB = "tools", "gdb-multiarch"
 """Beside the images' folder; run.sh looks there before it looks on PATH."""
@@ -26,8 +27,8 @@ _MISSING = """\
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Program:
+@record(kw_only=True)
+class Program(Record):
     """A program of the pinned tools.
 
     words   -- start it outside of a sandbox; empty: it is not one of the pinned tools

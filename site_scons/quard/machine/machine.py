@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.names import meant
+from quard.base.record import Record, record
 from quard.base.table import Table, read
 
 _REASON = "bad-machine"
@@ -24,8 +24,8 @@ _OWN = 4
 """In QEMU's user network, the host is .2, the name server .3, a file server .4 (qemu(1))."""
 
 
-@dataclass(frozen=True)
-class Forward:
+@record
+class Forward(Record):
     """A host port that is forwarded to a guest port."""
 
     protocol: str
@@ -33,8 +33,8 @@ class Forward:
     guest: int
 
 
-@dataclass(frozen=True)
-class Network:
+@record
+class Network(Record):
     """QEMU's user-mode network.
 
     device     -- QEMU's device model, with its properties
@@ -48,8 +48,8 @@ class Network:
     forwards: tuple[Forward, ...]
 
 
-@dataclass(frozen=True)
-class Disk:
+@record
+class Disk(Record):
     """The disk with the root file system, and the data disk.
 
     node        -- the name of the first one in the guest
@@ -61,8 +61,8 @@ class Disk:
     data_device: str
 
 
-@dataclass(frozen=True)
-class Share:
+@record
+class Share(Record):
     """A folder of the host shared with the guest by 9p; the guest mounts `tag`."""
 
     device: str
@@ -70,8 +70,8 @@ class Share:
     security_model: str
 
 
-@dataclass(frozen=True)
-class Kvm:
+@record
+class Kvm(Record):
     """What runs the machine on the processors of the host instead of emulating its own.
 
     processors -- those of hosts that can, as uname(2) names them; none: it is always emulated
@@ -84,8 +84,8 @@ class Kvm:
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Machine:
+@record
+class Machine(Record):
     """Everything that is the same at every start.
 
     file         -- what messages call its file

@@ -9,10 +9,10 @@ malformed file gives the same error here, where a library raises many kinds of e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from quard.base.record import Record, record
 from quard.parts.elf_file import mapped
 from quard.parts.elf_machines import MACHINES
 from quard.parts.elf_view import MAGIC, VERSYM_HIDDEN, Section, View
@@ -66,8 +66,8 @@ class Version(NamedTuple):
     flags: int
 
 
-@dataclass(frozen=True)
-class Elf:
+@record
+class Elf(Record):
     """The frame of an ELF file.
 
     machine  -- the name of e_machine, as in EM_RISCV, or the number

@@ -8,8 +8,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from quard.base.record import Record, record
 
 _VARIABLE = re.compile(r"([\w.]+)[ \t]*=[ \t]*(.*)")
 _CFLAGS = re.compile(r"C[Ff]lags(?:\.private)?[ \t]*:(.*)")
@@ -34,8 +35,8 @@ _COMMON = frozenset(("", "usr", "usr/bin", "usr/lib", "usr/libexec", "usr/sbin",
 """Folders that all packages share: a search in them says nothing about the other files there."""
 
 
-@dataclass(frozen=True)
-class Folders:
+@record
+class Folders(Record):
     """Paths below the staging folder, without a leading slash.
 
     headers -- folders that a dependant's compiler searches

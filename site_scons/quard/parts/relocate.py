@@ -23,11 +23,11 @@ import mmap
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from quard.base.placeholders import NATIVE
+from quard.base.record import Record, record
 from quard.parts.stage import is_file, separate
 
 _DEVELOPMENT = (
@@ -57,8 +57,8 @@ _FOLDER = re.compile(rb"(?<![\w-])(-[IL])/usr/(?=\w)(?![\w/]+[|)])")
 _WORD = rb"[^\s'\",;:)]*"
 
 
-@dataclass(frozen=True)
-class BuildOrigin:
+@record
+class BuildOrigin(Record):
     """Where a package was built.
 
     inside -- the root of the fixed paths as commands saw it

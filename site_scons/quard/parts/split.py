@@ -13,13 +13,13 @@ import mmap
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from quard.base.attributes import ACCESS_LIST, attributes
 from quard.base.errors import QuardError
 from quard.base.plain import one_line
+from quard.base.record import Record, record
 from quard.base.space import enough_space
 from quard.parts.bytecode import settle
 from quard.parts.classify import classify
@@ -38,16 +38,16 @@ DEPLOY = "boot"
 _CONTEXT = 100
 
 
-@dataclass(frozen=True)
-class Leak:
+@record
+class Leak(Record):
     """A build path in a result: the file, and the text around the path."""
 
     path: str
     text: str
 
 
-@dataclass(frozen=True)
-class Parts:
+@record
+class Parts(Record):
     """Paths below the staging folder, sorted, ready for `pack`.
 
     of_target -- for the target, by part: libs, programs, those that the recipe names

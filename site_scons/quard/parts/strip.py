@@ -22,6 +22,7 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.base.placeholders import NATIVE
 from quard.base.plain import one_line
+from quard.base.record import Record, record
 from quard.base.space import says_full
 from quard.parts import elf, elf_edit
 from quard.parts.elf_view import MAGIC
@@ -44,8 +45,8 @@ _LOADER_FOLDERS = {
 _SYMTAB = 2
 
 
-@dataclass(frozen=True)
-class Toolkit:
+@record
+class Toolkit(Record):
     """The cross tools that split needs, each as the start of an argument vector.
 
     native -- for programs of the build machine, the folder that run paths name during the build;
@@ -139,8 +140,8 @@ def strip_all(
     return found
 
 
-@dataclass(frozen=True)
-class _Work:
+@record
+class _Work(Record):
     """What stripping one file needs; `out` is where the tools write."""
 
     tools: Toolkit

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
+from quard.base.record import Record, record
 
-@dataclass(frozen=True)
-class BuildUser:
+
+@record
+class BuildUser(Record):
     """A user and its group, by number."""
 
     uid: int

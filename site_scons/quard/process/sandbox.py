@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO, Literal
 
 from quard.base.errors import QuardError
 from quard.base.files import UMASK, remove_tree
 from quard.base.placeholders import LATE
+from quard.base.record import Record, record
 from quard.process import bubblewrap, leash
 from quard.process.builduser import BuildUser
 from quard.process.stop import Stop
@@ -34,8 +35,8 @@ _NOT_FOUND = 127
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
 
-@dataclass(frozen=True)
-class Work:
+@record
+class Work(Record):
     """The folders of one package's build, all inside `root`.
 
     They are named after the plan's placeholders; `tools` holds the commands that the build may
@@ -91,8 +92,8 @@ class Work:
             (self.etc / name).write_text(text)
 
 
-@dataclass(frozen=True)
-class Bound:
+@record
+class Bound(Record):
     """A folder or socket of the machine that sealed commands see at another path, `inside`."""
 
     place: Path
@@ -100,8 +101,8 @@ class Bound:
     writable: bool = False
 
 
-@dataclass(frozen=True)
-class Sandbox:
+@record
+class Sandbox(Record):
     """How commands are run for one package.
 
     show -- further folders of the machine that are visible, read-only (an external toolchain)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from quard.base.record import Record, record
 
-@dataclass(frozen=True)
-class Address:
+
+@record
+class Address(Record):
     """Where a server is.
 
     target   -- host and port

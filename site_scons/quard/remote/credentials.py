@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from quard.base.record import Record, record
 from quard.sources.attempt import Failed
 
 
-@dataclass(frozen=True)
-class Credentials:
+@record
+class Credentials(Record):
     """A user's credentials for one server.
 
     token       -- a bearer token (RFC 6750); "": none

@@ -8,17 +8,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
+from quard.base.record import Record, record
 from quard.sources.attempt import Failed
 from quard.sources.response import Transient
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Limits:
+@record
+class Limits(Record):
     """Bounds for one request.
 
     connect, silence -- seconds to connect, and without any data

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from quard.base.record import Record, record
 
 MOST = 2048 << 20
 """Limit in bytes of a file of unknown size: few releases reach a tenth of it."""
 
 
-@dataclass(frozen=True)
-class Limits:
+@record
+class Limits(Record):
     """Timeouts and retries; times are in seconds.
 
     connect  -- timeout for a connection
@@ -59,8 +59,8 @@ class Other(Refused):
         self.found = found
 
 
-@dataclass(frozen=True)
-class Size:
+@record
+class Size(Record):
     """The size of a file, or its limit.
 
     exact -- in bytes, from the recipe; 0 if the recipe does not give it

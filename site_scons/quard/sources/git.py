@@ -14,11 +14,11 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from quard.base.files import remove_tree
+from quard.base.record import Record, record
 from quard.process.starting import run_until
 from quard.sites import GIT
 from quard.sources.attempt import Failed, Stopped
@@ -36,8 +36,8 @@ _DEEPEST = 8
 _SUBMODULE = "160000"
 
 
-@dataclass(frozen=True)
-class Repository:
+@record
+class Repository(Record):
     """What an address names: a commit of a repository, with or without its submodules."""
 
     address: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from quard import sites
 from quard.base import given
+from quard.base.record import Record, record
 from quard.process.starting import run
 from quard.sites import Sites
 from quard.sources.attempt import Failed, Limits
@@ -22,8 +23,8 @@ _TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN)\t$(REPO_URI)\t$(SI
 _TIMEOUT = 30
 
 
-@dataclass(frozen=True)
-class Locations:
+@record
+class Locations(Record):
     """Where this site looks for sources, from the user's settings.
 
     folders -- searched for a file of the source's name; never written to

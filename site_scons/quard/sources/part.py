@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from quard.base.record import Record, record
 
-@dataclass(frozen=True)
-class PartOrigin:
+
+@record
+class PartOrigin(Record):
     """Where the bytes of a part come from, and how the server describes them."""
 
     address: str

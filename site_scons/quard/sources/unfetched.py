@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.base.space import disk_full, is_full
 from quard.plan.source import Request, Variant
 from quard.sources.attempt import Other
@@ -17,8 +17,8 @@ _ON_DEMAND = r"https?://(?:[^/]+/.*/(?:archive|snapshot|-/archive|get|tarball|zi
 """Archives that a forge generates on request (GitHub, GitLab, Gitea, cgit, Bitbucket)."""
 
 
-@dataclass(frozen=True)
-class Failure:
+@record
+class Failure(Record):
     """An address that did not provide the file.
 
     text  -- why; further lines are indented

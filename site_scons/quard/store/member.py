@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import stat
 import tarfile
-from dataclasses import dataclass
 from typing import Literal
 
 from quard.base.errors import QuardError
 from quard.base.links import leads_out
 from quard.base.plain import short
+from quard.base.record import Record, record
 
 EPOCH = 1
 """Modification time of every member, in seconds; 0 is read as 'unknown' by some programs."""
@@ -19,8 +19,8 @@ FOLDER_MODE = 0o755
 """Mode of a folder that is not listed as a member."""
 
 
-@dataclass(frozen=True)
-class Member:
+@record
+class Member(Record):
     """One entry of a blob.
 
     path   -- relative, normalised, with slashes

@@ -13,9 +13,9 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from quard.base.record import Record, record
 from quard.store import taken
 from quard.store.local import IN_USE, Store
 from quard.store.record import decode_record
@@ -26,8 +26,8 @@ _NOTED = 90 * 24 * 3600
 """Seconds for which a note on a result stays that keeps no blob."""
 
 
-@dataclass(frozen=True)
-class Shrunk:
+@record
+class Shrunk(Record):
     """What was removed from a store; sizes are bytes.
 
     results -- number of results
@@ -40,8 +40,8 @@ class Shrunk:
     left: int
 
 
-@dataclass(frozen=True)
-class _Stored:
+@record
+class _Stored(Record):
     """A record's file; `blobs` is None for one that is damaged."""
 
     path: Path

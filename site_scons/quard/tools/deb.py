@@ -14,12 +14,12 @@ import os
 import tarfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
 from quard.base.errors import QuardError
 from quard.base.plain import short
+from quard.base.record import Record, record
 from quard.sources.members import DAMAGE, Bad, Readable, Stream, Unsafe, members
 from quard.tools.layout import placed
 
@@ -33,8 +33,8 @@ _DEEPEST = 100
 Kind = Literal["file", "folder", "link", "hard link"]
 
 
-@dataclass(frozen=True)
-class Entry:
+@record
+class Entry(Record):
     """A file of a package that a root holds.
 
     path   -- in the root, relative and normalised

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from quard.base.files import is_sha256
+from quard.base.record import Record, record
 from quard.tools import version
 from quard.tools.origins import included
 
@@ -24,8 +24,8 @@ class Damaged(Exception):
     """An index does not have the form that deb-control(5) describes; the text says where."""
 
 
-@dataclass(frozen=True)
-class Need:
+@record
+class Need(Record):
     """One alternative of a dependency; `relation` is empty if any version will do."""
 
     name: str
@@ -42,8 +42,8 @@ class Need:
         return not self.relation or version.fits(other, self.relation, self.version)
 
 
-@dataclass(frozen=True)
-class Candidate:
+@record
+class Candidate(Record):
     """A package of the index, by the fields of its paragraph."""
 
     fields: Mapping[str, str]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from quard.base.record import Record, record
 
 
-@dataclass(frozen=True, kw_only=True)
-class LockedPackage:
+@record(kw_only=True)
+class LockedPackage(Record):
     """One binary package.
 
     file     -- its path below the root of any mirror of the archive

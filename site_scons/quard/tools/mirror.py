@@ -8,12 +8,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.files import is_sha256
 from quard.base.plain import shown
+from quard.base.record import Record, record
 from quard.plan.source import Request, Variant
 from quard.sources.attempt import Failed, Size
 from quard.sources.fetch import LIMITS, Fetcher
@@ -35,8 +35,8 @@ _NO_MIRROR = (
 )
 
 
-@dataclass(frozen=True)
-class Release:
+@record
+class Release(Record):
     """What the signed list of a release says.
 
     version -- as in 13.1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
+from quard.base.record import Record, record
 from quard.parts import elf
 from quard.parts.elf_view import View
 from quard.sources.members import Bad, Stream
@@ -21,8 +21,8 @@ _LOADED = (2, 3)
 _MACHINES = {"amd64": "EM_X86_64", "arm64": "EM_AARCH64"}
 
 
-@dataclass(frozen=True)
-class Packaged:
+@record
+class Packaged(Record):
     """One package.
 
     paths -- of all files and links, sorted

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from quard.base.record import Record, record
 from quard.sources.watch import amount
 from quard.tools import lockfile
 from quard.tools.lock import Lock, LockedPackage
 from quard.tools.names import Names
 
 
-@dataclass(frozen=True)
-class Report:
+@record
+class Report(Record):
     """The locks before and after, by machine; equal if nothing was written.
 
     clashes -- paths that several packages have

@@ -9,10 +9,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from quard.base.errors import QuardError
+from quard.base.record import Record, record
 from quard.process.starting import run
 
 KEYRINGS = tuple(
@@ -29,8 +29,8 @@ _DETACHED = "--signature-file"
 """Option of sqv since 1.2; the versions before take two files."""
 
 
-@dataclass(frozen=True)
-class Signed:
+@record
+class Signed(Record):
     """The text of a signed file.
 
     unchecked -- why the signature was not checked; empty if it was

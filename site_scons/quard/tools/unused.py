@@ -12,9 +12,9 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from pathlib import Path
 
+from quard.base.record import Record, record
 from quard.tools import listing, whole
 
 UNUSED = 30 * 24 * 3600
@@ -25,8 +25,8 @@ one of it."""
 _FOLDERS = ("bytecode", "packages", "roots")
 
 
-@dataclass(frozen=True)
-class Removed:
+@record
+class Removed(Record):
     """What was removed; `size` is the number of bytes in files that nothing else links to.
 
     modules -- folders with the compiled modules of a package

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quard.base.record import Record, record
 from quard.face import report
 from quard.face.cli import Command
 from quard.ledger import summary
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from quard.project.forecast import Expected, Forecast
 
 
-@dataclass(frozen=True)
-class Run:
+@record
+class Run(Record):
     """The run of a command line; `wanted` are its units, inputs first."""
 
     command: Command
