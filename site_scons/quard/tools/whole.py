@@ -47,7 +47,7 @@ def make(
     with _alone(place, check, waiting):
         if is_whole(place) and not look(place):
             return
-        discard(place)
+        _discard(place)
         part = place.with_name(place.name + PART)
         try:
             part.mkdir()
@@ -85,6 +85,12 @@ def settle(folders: Iterable[Path]) -> None:
 
 
 def discard(place: Path) -> None:
+    """Remove a folder, unless somebody is making it just now. Raises OSError."""
+    with contextlib.suppress(_Busy), _alone(place, _give_up, lambda: None):
+        _discard(place)
+
+
+def _discard(place: Path) -> None:
     """Remove a folder. It is renamed first, so that nobody takes a part of it for the whole."""
     part = place.with_name(place.name + PART)
     _remove(part)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from root_parts import Here, python
 
 import quard
+from quard.tools import whole
 from quard.tools.listing import SUFFIX, beside
 from quard.tools.unused import UNFINISHED, UNUSED, Removed, remove
 
@@ -198,7 +202,6 @@ def test_what_a_real_root_with_python_was_made_of_stays(tmp_path: Path) -> None:
 
 REMOVE = """\
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[2])
@@ -233,3 +236,25 @@ def test_several_may_remove_what_is_unused_at_once(tmp_path: Path) -> None:
     assert [err for _, err in ended] == [""] * at_once
     assert sorted(int(out) for out, _ in ended) == [*[0] * (at_once - 1), count]
     assert not any((tmp_path / "packages").iterdir())
+
+
+def test_a_folder_that_is_being_made_again_stays(tools: Tools) -> None:
+    """It was there, and damaged, when it was found to be unused."""
+    place = tools.package("a")
+    filling, removed = threading.Event(), threading.Event()
+
+    def fill(part: Path) -> dict[str, str]:
+        (part / "new").write_bytes(b"n")
+        filling.set()
+        assert removed.wait(60)
+        return {"new": hashlib.sha256(b"n").hexdigest()}
+
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(whole.make, place, fill, lambda: None, look=lambda _: "it is damaged")
+        assert filling.wait(60)
+        whole.discard(place)
+        removed.set()
+        made.result(60)
+    assert (place / "new").read_bytes() == b"n"
+    whole.discard(place)
+    assert tools.left("packages") == []
