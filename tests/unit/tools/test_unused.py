@@ -202,6 +202,7 @@ def test_what_a_real_root_with_python_was_made_of_stays(tmp_path: Path) -> None:
 
 REMOVE = """\
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[2])
