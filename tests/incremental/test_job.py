@@ -134,7 +134,9 @@ def test_a_job_that_is_sent_elsewhere_gives_the_same_result(sent: Project, tmp_p
     outcome = there.packager(machine).produce(other, there.place, lambda _: None, nullcontext)
     assert outcome.how == "built"
     assert there.place.results.record.read_bytes() == record
-    restored = there.packager(machine).restore(other.plan, other.now, there.place)
+    packager = there.packager(machine)
+    results = packager.lookup(other.plan, other.now)
+    restored = packager.restore(other.plan, other.now, there.place, results)
     assert restored is not None and restored.how == "restored"
 
 
@@ -222,7 +224,7 @@ def test_a_file_that_is_no_longer_the_plans_ends_the_build(
         packager.produce(job, place, lambda _: None, nullcontext)
     assert caught.value.reason == "changed-while-building"
     assert not place.results.result.exists()
-    assert packager.restore(job.plan, job.now, place) is None
+    assert list(packager.lookup(job.plan, job.now)) == []
 
 
 def test_an_archive_that_is_not_the_plans_is_not_unpacked(sent: Project) -> None:

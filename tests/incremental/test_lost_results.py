@@ -132,6 +132,9 @@ def test_a_damaged_log_is_a_cache_miss(greeting: Project) -> None:
         f" (blob {log.name}) did not have its hash and was removed; alone is rebuilt"
     ]
     assert (greeting.folder / "out/tiny/logs/alone.log").read_text()
+    events = json.loads((greeting.folder / "out/tiny/timeline.json").read_text())["traceEvents"]
+    shown = {e["args"]["how"] for e in events if e["name"] == "alone" and e["ph"] == "X"}
+    assert shown == {"built"}
 
 
 def test_a_record_that_names_the_wrong_blob_is_dropped(greeting: Project) -> None:

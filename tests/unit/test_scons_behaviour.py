@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,58 @@ def test_the_names_of_the_signature_file_are_those_of_the_guard(
     dblite = real("dblite")
     assert (folder / "signatures.dblite").exists()
     assert (dblite.DBLITE_SUFFIX, dblite.TMP_SUFFIX) == (".dblite", ".tmp")
+
+
+INLINE = """
+from site_tools.quardroot.inline import make_inline
+
+told = []
+
+def make(target):
+    if target.name == "two":
+        return False
+    open(target.get_abspath(), "w").close()
+    told.append(f"{target.name} inline")
+    return True
+
+def act(target, source, env):
+    open(target[0].get_abspath(), "w").close()
+    told.append(f"{target[0].name} by its action")
+
+def tell():
+    with open(Dir("#").File("told").get_abspath(), "w") as file:
+        file.write(str(told))
+
+import atexit
+atexit.register(tell)
+make_inline(make)
+env = Environment(tools=[])
+env.SConsignFile(env.Dir("#").abspath + "/signatures")
+env.Command("one", [], act)
+env.Command("two", "one", act)
+env.Command("three", "two", act)
+Default("three")
+"""
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j3"])
+def test_a_target_that_is_made_inline_is_made_and_its_action_not_called(
+    tmp_path: Path, jobs: str
+) -> None:
+    """In the next run all of them are up to date."""
+    (tmp_path / "SConstruct").write_text(INLINE)
+    for expected in (["one inline", "two by its action", "three inline"], []):
+        done = subprocess.run(
+            checkout.plain_scons(jobs),
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": f"{checkout.TOP}/site_scons:{checkout.TOP}"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (tmp_path / "told").read_text() == str(expected)
 
 
 # SCons' objects

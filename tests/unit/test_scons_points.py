@@ -42,6 +42,7 @@ _STATE = "what a run made is told from what was up to date: guard, summary and s
 _SIGNS = "a null build writes its signature file once more, and a full disk ends a build"
 _KEYED = "SCons signs the engine's bytecode: a refactoring rebuilds everything, a key nothing"
 _READS = "every image is read once more after it was made, while no other job can begin"
+_INLINE = "packages are restored in threads, which takes a third more processor time"
 _ERRORS = "a mistake in a project's own SConscript is reported as a bug of Quardroot"
 
 POINTS = {
@@ -55,12 +56,13 @@ POINTS = {
     "Errors.StopError": Point(("builders",), _ERRORS),
     "Errors.UserError": Point(("builders",), _ERRORS),
     "Executor.Executor": Point(("action",), _TYPE),
-    "Node.Node": Point(("acting", "ahead", "builders", "session"), _TYPE),
+    "Node.Node": Point(("acting", "ahead", "builders", "inline", "session"), _TYPE),
+    "Node.Node.attributes": Point(("acting", "builders", "signed"), _READS),
     "Node.Node.get_abspath": Point(("guard",), "the journal names wrong files after a kill"),
-    "Node.Node.get_state": Point(("ahead", "guard", "signatures", "session"), _STATE),
+    "Node.Node.get_state": Point(("ahead", "guard", "inline", "signatures", "session"), _STATE),
     "Node.executed": Point(("guard", "session"), _STATE),
     "Node.up_to_date": Point(("signatures", "session"), _STATE),
-    "Node.executing": Point((), "tests alone: a state like another"),
+    "Node.executing": Point(("inline",), _INLINE),
     "Node.failed": Point(
         ("ahead",), "after a failure, units that were not begun are reported as failed or made"
     ),
@@ -68,7 +70,6 @@ POINTS = {
     "Node.FS.Base.name": Point(("signed",), "two files of a unit have one signature"),
     "Node.FS.Dir": Point(("session",), _TYPE),
     "Node.FS.File": Point(("acting", "signed"), "the journal misses the files that a target makes"),
-    "Node.FS.File.attributes": Point(("signed",), _READS),
     "Node.FS.File.get_csig": Point(("signed",), _READS),
     "Node.FS.File.get_ninfo": Point(("signed",), _READS),
     "Node.Python.Value": Point(("late",), "no target depends on its key"),
@@ -86,6 +87,10 @@ POINTS = {
         "an unknown option is reported after minutes, when everything is read; with -j, sources are"
         " not fetched ahead",
     ),
+    "Script.Main.BuildTask": Point(("inline",), _INLINE),
+    "Script.Main.BuildTask.needs_execute": Point(("inline",), _INLINE),
+    "Script.Main.BuildTask.prepare": Point(("inline",), _INLINE),
+    "Script.Main.BuildTask.targets": Point(("inline",), _INLINE),
     "Taskmaster.Job.InterruptState": Point(("signals",), "Ctrl-C waits for running commands"),
     "Taskmaster.Job.InterruptState.set": Point(("signals",), "Ctrl-C waits for running commands"),
     "Util.Unbuffered": Point(("streams",), "a closed terminal hangs the build"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +16,8 @@ from quard.execute.builder import Build, StepFailed
 from quard.execute.inputs import BuildInputs
 from quard.execute.job import Job
 from quard.execute.machine import BuildMachine
-from quard.execute.place import JobPlace
-from quard.execute.restore import Outcome, finish, restore
+from quard.execute.place import JobPlace, ResultPlace
+from quard.execute.restore import Outcome, finish, lookup, restore
 from quard.execute.sources import Archives
 from quard.execute.workers import Facts, Workers
 from quard.ledger.basis import key
@@ -114,16 +114,18 @@ class Packager:
         build.prepare(self._inputs(job, place, archives, None))
         return self._base(_made(job, archives), place)
 
-    def restore(self, plan: Plan, now: Mapping[str, Any], place: JobPlace) -> Outcome | None:
-        """Write the results of a package from the stores; return None on a cache miss.
-
-        now -- what the result would be made from, with the first archive (ledger.basis)
-        """
+    def lookup(self, plan: Plan, now: Mapping[str, Any]) -> Iterator[Stored]:
+        """Yield the results that the stores have for a package, see restore.lookup."""
         self._machine.stop.check()
-        outcome = restore(self._stores, plan, now, place)
-        if outcome and not plan.keeps:
+        return lookup(self._stores, plan, now)
+
+    def restore(
+        self, plan: Plan, now: Mapping[str, Any], place: ResultPlace, results: Iterable[Stored]
+    ) -> Outcome | None:
+        """Write a package's result files from the stores, see restore.restore."""
+        if (found := restore(self._stores, plan, now, place, results)) and not plan.keeps:
             remove_tree(place.work)  # left by a failed or killed build
-        return outcome
+        return found
 
     def produce(
         self,

@@ -17,39 +17,49 @@ from quard.sources.trees import Entry, Listing
 
 
 @record(kw_only=True)
-class JobPlace(Record):
-    """The place of one job. Blobs come from the stores, archives through the fetcher.
+class ResultPlace(Record):
+    """Where the result of one job is written: all that a package needs to be restored.
 
-    requests -- where the archives with the plan's digests may be, one for each folder; none for the
-               source tree itself if a local tree replaces it
-    tree    -- that local tree. It is used in place and may be large: its files are not looked up
-               one by one, but compared with this listing, whose digest is in the plan, when they
-               are copied
+    tree    -- the local tree that replaces the source tree, if there is one. It is used in place
+               and may be large: its files are not looked up one by one, but compared with this
+               listing, whose digest is in the plan, when they are copied
     folders -- the recipe's own folders, by the folders of the source tree that they are copied as;
                compared with these listings in the same way
-    is_own  -- the tree is a folder of the recipe, which other checkouts have: results are shared
-    files   -- name -> path, of the plan's patches and files
-    needs   -- name -> name for users, of the packages in the plan's needs and links
-    natives -- the same of those in the plan's natives
-    log     -- path of the log; `shown` is its name in messages
+    work    -- the folder that a build works in
+    log     -- path of the log
     """
 
-    requests: tuple[Request, ...]
     tree: Listing | None
     folders: Mapping[str, Listing] = field(default_factory=dict)
-    is_own: bool = False
-    files: Mapping[str, Path]
-    needs: Mapping[str, str]
-    natives: Mapping[str, str]
     results: Results
     work: Path
     log: Path
-    shown: str
 
     def listings(self) -> dict[str, dict[str, str]]:
         """Return what is in each of the local folders, by their digests."""
         found = (*((self.tree,) if self.tree else ()), *self.folders.values())
         return {each.digest: each.described() for each in found}
+
+
+@record(kw_only=True)
+class JobPlace(ResultPlace):
+    """The place of one job. Blobs come from the stores, archives through the fetcher.
+
+    requests -- where the archives with the plan's digests may be, one for each folder; none for the
+               source tree itself if a local tree replaces it
+    is_own  -- the tree is a folder of the recipe, which other checkouts have: results are shared
+    files   -- name -> path, of the plan's patches and files
+    needs   -- name -> name for users, of the packages in the plan's needs and links
+    natives -- the same of those in the plan's natives
+    shown   -- name of the log in messages
+    """
+
+    requests: tuple[Request, ...]
+    is_own: bool = False
+    files: Mapping[str, Path]
+    needs: Mapping[str, str]
+    natives: Mapping[str, str]
+    shown: str
 
     @property
     def entries(self) -> Mapping[str, Entry]:

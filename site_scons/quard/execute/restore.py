@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from quard.base import canonical
 from quard.base.files import replacing
 from quard.base.record import Record, record
-from quard.execute.place import JobPlace
+from quard.execute.place import ResultPlace
 from quard.ledger import listings
 from quard.ledger.basis import as_before
 from quard.ledger.results import (
@@ -43,13 +43,28 @@ class Outcome(Record):
     worker: str = ""
 
 
-def restore(stores: Stores, plan: Plan, now: Mapping[str, Any], place: JobPlace) -> Outcome | None:
-    """Write the results of a package from the stores; return None on a cache miss.
+def lookup(stores: Stores, plan: Plan, now: Mapping[str, Any]) -> Iterator[Stored]:
+    """Yield the results that the stores have for a package.
 
     now -- what the result would be made from, with the first archive (ledger.basis)
     """
     parts = (*plan.target_parts, *(("deploy",) if plan.deploys else ()))
-    for found in stored(stores, now, plan.archives, parts):
+    return stored(stores, now, plan.archives, parts)
+
+
+def restore(
+    stores: Stores,
+    plan: Plan,
+    now: Mapping[str, Any],
+    place: ResultPlace,
+    results: Iterable[Stored],
+) -> Outcome | None:
+    """Write the results of a package from the stores; return None on a cache miss.
+
+    now     -- see `lookup`
+    results -- what it has found
+    """
+    for found in results:
         log = found.record["blobs"]["log"]
         if stores.is_away(log):
             _say_where(place.log, stores.origin(found.key), log)
@@ -71,7 +86,7 @@ def _say_where(place: Path, origin: str, sha256: str) -> None:
 def finish(
     plan: Plan,
     now: Mapping[str, Any],
-    place: JobPlace,
+    place: ResultPlace,
     found: Stored,
     how: Literal["built", "restored"],
 ) -> Outcome:

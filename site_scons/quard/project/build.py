@@ -25,7 +25,7 @@ from quard.project.workspace import Workspace
 
 if TYPE_CHECKING:
     from quard.execute.job import Job
-    from quard.execute.place import JobPlace
+    from quard.execute.place import JobPlace, ResultPlace
     from quard.execute.restore import Outcome
     from quard.project.followers import Followers
     from quard.target import ElfAbi
@@ -174,10 +174,7 @@ class BoardBuild:
         outcome = self._obtain(unit, waited.append)
         version = self.plan(name).version
         if outcome.how == "restored":
-            workspace.summary.add_restored(name)
-            stores = workspace.host.stores
-            origin, how = stores.origin(outcome.key), stores.kind(outcome.key)
-            workspace.console.done(name, version, f"from {origin}", how, origin)
+            workspace.tell_restored(name, version, outcome.key)
             return
         seconds = time.monotonic() - started - sum(waited)
         reasons = self.reasons(unit, outcome.before, outcome.now)
@@ -198,14 +195,15 @@ class BoardBuild:
             coming.enter_context(host.slots.coming(self.urgency.get(unit.id, 0.0)))
             reading.enter_context(host.reading)
             with workspace.console.package(name, plan.version) as report:
-                packager, place = host.packager, self.place(name)
-                found = None if force else packager.restore(plan, self.ledger.basis(unit), place)
-                if found is not None:
-                    return found
+                packager = host.packager
+                if not force:
+                    now, place = self.ledger.basis(unit), self.result_place(name)
+                    if found := packager.restore(plan, now, place, packager.lookup(plan, now)):
+                        return found
                 job = self.job(name)
                 reading.close()
                 turn = partial(self._turn, unit, report, coming.close, waited)
-                return packager.produce(job, place, report, turn, force=force)
+                return packager.produce(job, self.place(name), report, turn, force=force)
 
     @contextmanager
     def _turn(
@@ -257,32 +255,44 @@ class BoardBuild:
     def _abi(self, name: str) -> ElfAbi:
         return self.roots[parted(name)[0]].root.configuration.target.elf
 
-    def place(self, name: str, kind: str = "work") -> JobPlace:
-        """Return where the job of a package, named NAME or ROOT/NAME, is done on this machine.
+    def result_place(self, name: str, kind: str = "work") -> ResultPlace:
+        """Return where the result of a package, named NAME or ROOT/NAME, is written.
 
         kind -- the folder to work in: work for a build; only a build writes the package's own log
         """
+        from quard.execute.place import ResultPlace  # noqa: PLC0415
+
+        workspace, unit, bare = self.workspace, self.package(name), parted(name)[1]
+        local = workspace.local_trees
+        # Equal packages of two roots are built in one folder, and edited in one for each.
+        inner, suffix = (unit.name, "") if kind == "work" else (name, f"-{kind}")
+        return ResultPlace(
+            tree=local.listing(bare) if self.plan(name).tree else None,
+            folders=local.folders(bare),
+            results=self.ledger.results(unit),
+            work=workspace.out / kind / inner,
+            log=workspace.out / f"logs/{inner}{suffix}.log",
+        )
+
+    def place(self, name: str, kind: str = "work") -> JobPlace:
+        """Return where the job of a package, named NAME or ROOT/NAME, is done on this machine.
+
+        kind -- see `result_place`
+        """
         from quard.execute.place import JobPlace  # noqa: PLC0415
 
-        workspace, unit, needs = self.workspace, self.package(name), self.needs(name)
+        workspace, needs = self.workspace, self.needs(name)
         root, bare = parted(name)
-        package, local = self.roots[root].packages[bare], workspace.local_trees
+        package, own = self.roots[root].packages[bare], self.result_place(name, kind)
         files = package.places()
         for inner, file in workspace.fragments[root].of(bare).items():
             files[inner] = workspace.trees.path(file)
-        # Equal packages of two roots are built in one folder, and edited in one for each.
-        name, suffix = (unit.name, "") if kind == "work" else (name, f"-{kind}")
-        log = f"{name}{suffix}.log"
         return JobPlace(
+            **vars(own),
             requests=workspace.requests(package),
-            tree=local.listing(bare) if self.plan(name).tree else None,
-            folders=local.folders(bare),
-            is_own=local.is_own(bare),
+            is_own=workspace.local_trees.is_own(bare),
             files=files,
             needs={found.package: found.name for found in needs if not found.native},
             natives={found.package: found.name for found in needs if found.native},
-            results=self.ledger.results(unit),
-            work=workspace.out / kind / name,
-            log=workspace.out / "logs" / log,
-            shown=f"out/{workspace.board.name}/logs/{log}",
+            shown=f"out/{workspace.board.name}/{own.log.relative_to(workspace.out)}",
         )

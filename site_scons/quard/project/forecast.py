@@ -106,7 +106,7 @@ class Forecast:
             now = {**now, "listings": self._build.images.listings(unit)}
         elif before and (now["plan"]["tree"] or now["plan"].get("folders")):
             before = {**before, "listings": listings.kept(self._ledger.results(unit))}
-            now = {**now, "listings": self._build.place(unit.name).listings()}
+            now = {**now, "listings": self._build.result_place(unit.name).listings()}
         return self._build.reasons(unit, before, now)
 
     def _digest(self, each: Input, old: Mapping[str, str]) -> str:

@@ -62,6 +62,22 @@ class Recovery:
                     self._finished.add(unit.id)
                     return
 
+    def restored(self, unit: Unit, begins: Callable[[], None]) -> bool:
+        """Restore a unit if that can be done at once; return whether it was, see restoring.
+
+        Raises QuardError, OSError.
+        """
+        from quard.project.restoring import restored  # noqa: PLC0415 - a null build restores none
+
+        before = len(self._made)
+        if not restored(self._build, unit, begins):
+            return False
+        with self._lock:  # as in `make`
+            if before != len(self._made) and not self._build.ledger.is_current(unit):
+                return False
+            self._finished.add(unit.id)
+            return True
+
     def run(self, work: Callable[[], None]) -> None:
         """Do some work; if it meets lost results, make these packages first.
 

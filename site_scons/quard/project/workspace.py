@@ -233,3 +233,9 @@ class Workspace:
 
     def _all_requests(self, package: Package) -> tuple[Request, ...]:
         return source.requests(package.name, package.recipe, strict=self.settings.strict_sources)
+
+    def tell_restored(self, name: str, version: str, key: str) -> None:
+        """Print and record that a package was restored; `key`: of its result."""
+        self.summary.add_restored(name)
+        origin, how = self.host.stores.origin(key), self.host.stores.kind(key)
+        self.console.done(name, version, f"from {origin}", how, origin)

@@ -8,6 +8,7 @@ from SCons.Environment import Base
 from SCons.Node import Node
 from SCons.Node.FS import File
 
+from quard.base.errors import QuardError
 from quard.project.recovery import NotMadeAgain, Recovery
 from quard.project.workspace import Workspace
 
@@ -25,6 +26,21 @@ class Actions:
         self._guard = guard
         self._recovery = recovery
         self._failed: list[Node] = []
+        self._active: set[str] = set()
+
+    def restored(self, node: Node) -> bool:
+        """Return whether a target is a package that could be restored at once.
+
+        While anything is being made, nothing is: SCons would notice later that this has ended.
+        What cannot be restored, for whatever reason, is made by its action, which reports faults.
+        """
+        unit = getattr(node.attributes, "quardroot_unit", None)
+        if unit is None or self._active or not isinstance(node, File):
+            return False
+        try:
+            return self._recovery.restored(unit, lambda: self._guard.started([node]))
+        except (QuardError, OSError):
+            return False
 
     def act(self, name: str, work: Callable[[], None], *, counts: bool = True) -> Function:
         """Return the function of an action that does some work.
@@ -37,6 +53,7 @@ class Actions:
             from quard.process.slots import NotBegun  # noqa: PLC0415 - a null build has none
 
             files = [node for node in target if isinstance(node, File)]
+            self._active.add(name)
             try:
                 self._guard.started(files)
                 self._recovery.run(work)
@@ -49,6 +66,8 @@ class Actions:
                     self._workspace.host.slots.close()  # at once: this unit's slot is free already
                 self._failed += target
                 return self._failure(name, fault, files, counts=counts)
+            finally:
+                self._active.discard(name)
             return None
 
         return function

@@ -125,6 +125,8 @@ def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
         action = KeyedAction(begun.act(unit.name, lambda: begun.recovery.make(unit)))
         nodes = env.Command(nodes, [signature], action, KEY="quardroot")
         begun.nodes[unit.id] = nodes
+        if unit.is_package:
+            files[0].attributes.quardroot_unit = unit
         if unit.id in begun.selection.outdated:
             env.AlwaysBuild(nodes)
         if SCons.Script.GetOption("clean"):

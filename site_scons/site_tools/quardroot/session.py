@@ -17,6 +17,7 @@ from quard.project.recovery import Recovery
 
 from . import ahead, showing, signals
 from .acting import Actions
+from .inline import make_inline
 from .prepared import Prepared
 from .signatures import sign_what_was_made
 
@@ -48,13 +49,15 @@ class Session:
         self.selection = run.selection
         self.nodes: dict[str, list[Node]] = {}
         self.recovery = Recovery(self.build, self._is_done)
-        self.act = Actions(self.workspace, self.guard, self.recovery).act
+        actions = Actions(self.workspace, self.guard, self.recovery)
+        self.act = actions.act
         if self.command.builds:
             sign_what_was_made(self.guard, self.workspace.console.warn)
         self._removable = self._find_removable()
         if run.options.works and self.changed and self.command.verb != "source":
             showing.expect(self._run, self.changed)
             self._prepare_order()
+            make_inline(actions.restored)
         signals.heed(self.workspace.host.stop, self.workspace.console)
         atexit.register(self._close)
 
