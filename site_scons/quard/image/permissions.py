@@ -9,6 +9,7 @@ from fnmatch import translate
 from quard.base import xattrs
 from quard.base.attributes import CAPABILITY
 from quard.base.errors import QuardError, together
+from quard.base.names import nearest
 from quard.base.plain import short
 from quard.image.accounts import Accounts
 from quard.image.only_needed import OnlyNeeded
@@ -18,6 +19,7 @@ from quard.installed import Permission
 
 _KINDS = {"directory": "folder", "char": "device", "block": "device"}
 _WILD = re.compile(r"[*?[]")
+_CORRECT = "correct the path or remove the permission"
 
 
 def apply(
@@ -45,7 +47,7 @@ def apply(
     wrong: list[QuardError] = []
     for package, where, pattern, access, found in _rows(tree, wanted, system):
         if not found and package not in needed and not partial:
-            wrong.append(_unused(tree, where, pattern, needed))
+            wrong.append(_unused(tree, where, pattern, needed, package))
         _set(tree, found, people, access, where)
         named.update(found)
         wrong += _unfit(tree, found, access, where)
@@ -69,14 +71,23 @@ def _rows(
             )
         given = xattrs.encode(permission.capabilities, permission.xattrs)
         access = Access(mode, permission.owner, permission.group, given)
-        found = [
-            path
-            for path in _matches(tree, permission.path)
-            if package in tree.packages.get(path, {package})
-        ]
+        found = [p for p in _matches(tree, permission.path) if not _is_of_others(tree, p, package)]
         yield package, where, permission.path, access, found
     for path, access in system:
         yield "", "a [[permission]] of the system's table", path, access, _matches(tree, path)
+
+
+def _is_of_others(tree: Tree, path: str, package: str) -> bool:
+    """Return whether only other packages install a path, or all that is in a folder."""
+    if path in tree.packages:
+        return package not in tree.packages[path]
+    if tree.owners[path].maker != "package":
+        return False
+    inside = [name for name in tree.nodes if name.startswith(f"{path}/")]
+    return bool(inside) and all(
+        tree.owners[name].maker == "package" and package not in tree.packages.get(name, ())
+        for name in inside
+    )
 
 
 def _set(tree: Tree, found: Iterable[str], people: Accounts, access: Access, where: str) -> None:
@@ -114,7 +125,7 @@ def _no_program(node: Node) -> str:
     return ""
 
 
-def _unused(tree: Tree, where: str, pattern: str, needed: OnlyNeeded) -> QuardError:
+def _unused(tree: Tree, where: str, pattern: str, needed: OnlyNeeded, package: str) -> QuardError:
     node = tree.nodes.get(tree.canonical(pattern))
     if node is not None and node.kind == "link":
         return QuardError(
@@ -122,13 +133,34 @@ def _unused(tree: Tree, where: str, pattern: str, needed: OnlyNeeded) -> QuardEr
             reason="permission-unused",
             hint="name the file that it leads to: a link has no mode of its own",
         )
+    if node is not None:
+        return QuardError(
+            f"{where} is for {pattern}, which only other packages install",
+            reason="permission-unused",
+            hint="set it in the recipe of one of them, or in the system's table",
+        )
     return QuardError(
         f"{where} is for {pattern}, which is not in the image",
         reason="permission-unused",
         hint=needed.remedy_if(
-            _test(tree.canonical(pattern)), "correct the path or remove the permission"
+            _test(tree.canonical(pattern)), _meant(tree, pattern, package) or _CORRECT
         ),
     )
+
+
+def _meant(tree: Tree, pattern: str, package: str) -> str:
+    """Return the hint for a path that is missing: another spelling or folder may be meant.
+
+    package -- only its own paths may be meant; "": any
+    """
+    if _WILD.search(pattern):
+        return ""
+    known: dict[str, str] = {}
+    for path, node in sorted(tree.nodes.items()):
+        if node.kind != "link" and package in ("", *tree.packages.get(path, ())):
+            known.setdefault(path.rpartition("/")[2], f"/{path}")
+    found = nearest(pattern.rpartition("/")[2], known)
+    return f"did you mean {short(known[found[0]])!r}?" if found else ""
 
 
 def _matches(tree: Tree, pattern: str) -> list[str]:
@@ -139,6 +171,20 @@ def _matches(tree: Tree, pattern: str) -> list[str]:
     else:
         found = sorted(filter(_test(path), tree.nodes))
     return [name for name in found if tree.nodes[name].kind != "link"]
+
+
+def unused(tree: Tree, package: str, wanted: Iterable[Permission]) -> Iterator[QuardError]:
+    """Yield an error permission-unused for each row of a package that no image can use.
+
+    tree -- all of an image but the other packages, hooks and the index of kernel modules
+    """
+    for permission in wanted:
+        path = tree.canonical(permission.path)
+        if path.startswith("usr/lib/modules"):
+            continue
+        if not _matches(tree, permission.path):
+            where = f"a permission of package {package}"
+            yield _unused(tree, where, permission.path, OnlyNeeded({}), package)
 
 
 def _test(path: str) -> Callable[[str], bool]:

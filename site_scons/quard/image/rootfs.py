@@ -107,8 +107,7 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     made = _filled(job, people)
     if made.errors:
         raise together("the files of the image", made.errors)
-    tree = made.tree
-    needed = OnlyNeeded(job.left_out)
+    tree, needed = made.tree, OnlyNeeded(job.left_out)
     named = apply(tree, people, job.plan.permissions, job.system.permissions, needed=needed)
     hardened = Hardened(job.plan.hardening, job.plan.unhardened, needed)
     times = Times(tree, job.target)
@@ -121,9 +120,8 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
         *started.errors(tree, job.starts),
         *persistent.errors(tree, job.plan.persistent or ()),
         *_size_errors(job, tree),
+        *(cpio.boot_errors(tree.nodes) if "cpio.gz" in job.formats else ()),
     ]
-    if "cpio.gz" in job.formats:
-        found += cpio.boot_errors(tree.nodes)
     if found:
         raise together("the image", found)
     # Most of both is reading and hashing, which threads do at the same time.
@@ -155,6 +153,11 @@ def vet(job: RootfsJob) -> tuple[str, ...]:
     if found:
         raise together("the overlays", found)
     return tuple(special.warnings(tree, job.overlays))
+
+
+def around(job: RootfsJob) -> Tree:
+    """Return the paths of a root of which not all packages are known; `vet` has their errors."""
+    return _filled(job, _people(job), whole=False).tree
 
 
 def _size_errors(job: RootfsJob, tree: Tree) -> Iterator[QuardError]:

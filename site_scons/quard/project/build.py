@@ -36,6 +36,7 @@ class BoardBuild:
 
     roots    -- by name, with the packages for the build machine as one of their own (plan.unit)
     packages -- the units of the packages, by id, in build order
+    check    -- called with each package that was made; raises QuardError. None: nothing is checked
     urgency  -- unit id -> which unit is next of those that wait for a job slot
     """
 
@@ -44,6 +45,7 @@ class BoardBuild:
         self.roots = roots
         self._units = package_units(roots)
         self.urgency: Mapping[str, float] = {}
+        self.check: Callable[[Unit], None] | None = None
         self.packages = self._units.units
         self.ledger = Ledger(
             workspace.outputs.folder,
@@ -116,14 +118,8 @@ class BoardBuild:
     ) -> tuple[str, ...]:
         """Return why a unit is made, see why.reasons."""
         updates = partial(self.workspace.host.tooling.updates, unit)
-        places = self._board_files(unit) if unit.is_package else None
+        places = self.workspace.board_files(unit) if unit.is_package else None
         return why.reasons(before, now, self._difference(unit), updates, places)
-
-    def _board_files(self, unit: Unit) -> dict[str, str]:
-        """Return name of a file in the build of a package -> that of the board's file."""
-        root, name = unit.folder, unit.package
-        fragments = self.workspace.fragments[root].names(name)
-        return {**self.roots[root].packages[name].board_files, **fragments}
 
     def _difference(self, unit: Unit) -> Difference:
         """Return the function that compares interfaces of a unit's inputs."""
@@ -140,8 +136,10 @@ class BoardBuild:
         try:
             with naming(unit.folder):
                 if unit.is_package:
-                    with naming_files(self._board_files(unit)):
+                    with naming_files(self.workspace.board_files(unit)):
                         self._produce(unit)
+                    if self.check:
+                        self.check(unit)
                 else:
                     self._make_image(unit)
         finally:

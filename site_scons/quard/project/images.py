@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -165,7 +165,7 @@ class Images:
                     rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items()
                 )
                 with self._hooks.post_root(unit, self._roots[unit.folder].root) as hook:
-                    job = replace(self._job(unit, found), hook=hook)
+                    job = replace(self.job(unit, found), hook=hook)
                     made = rootfs.assemble(job, tar, manifest)
                 overlays = self._files.scan(self._roots[unit.folder].root.overlays)
                 if self._units({**self._overlays, **overlays})[unit.id].plan != unit.plan:
@@ -201,12 +201,14 @@ class Images:
             f" with its libraries: name it in `runtime` of the package that opens them or remove it"
         )
 
-    def vet(self) -> None:
+    def vet(self, known: Callable[[], None]) -> None:
         """Find errors that do not depend on packages, before anything is built.
 
         A successful check is recorded by its key: a null build checks nothing. Raises QuardError.
+
+        known -- checks what the packages with results say about images
         """
-        passed = self._workspace.out / "vetted"
+        passed = self._vetted
         key = canonical.digest([each.plan.identity for each in self.units.values()])
         if _read(passed) == key:
             return
@@ -216,11 +218,21 @@ class Images:
         for unit in self.units.values():
             if isinstance(unit.plan, RootfsPlan):
                 with naming(unit.folder):
-                    for warning in rootfs.vet(self._job(unit, ())):
+                    for warning in rootfs.vet(self.job(unit, ())):
                         self._workspace.console.warn(of_root(unit.folder, warning))
+        known()
         _replace(passed, key)
 
-    def _job(self, unit: Unit, layers: tuple[Layer, ...]) -> RootfsJob:
+    def unvet(self) -> None:
+        """Let the next run check again: something is wrong with a package that it will have."""
+        self._vetted.unlink(missing_ok=True)
+
+    @property
+    def _vetted(self) -> Path:
+        return self._workspace.out / "vetted"
+
+    def job(self, unit: Unit, layers: tuple[Layer, ...]) -> RootfsJob:
+        """Return the job of making a root's tar from these parts of packages."""
         from quard.image import rootfs, system  # noqa: PLC0415
 
         assert isinstance(unit.plan, RootfsPlan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 
+from quard.ledger.results import LostResult
 from quard.plan.unit import Unit
 from quard.process.slots import NotBegun
 from quard.project.build import BoardBuild
@@ -23,7 +24,12 @@ def restored(build: BoardBuild, unit: Unit, begins: Callable[[], None]) -> bool:
         return False
     try:
         with naming(unit.folder):
-            return _restored(build, unit, begins)
+            done = _restored(build, unit, begins)
+            if done and build.check:
+                build.check(unit)
+            return done
+    except LostResult:  # of a blob that was read for the check: the unit is made like any other
+        return False
     finally:
         build.ledger.made(unit)
 

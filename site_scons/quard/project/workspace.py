@@ -85,6 +85,11 @@ class Workspace:
         """Save the parse cache for the next run."""
         self._catalog.remember()
 
+    def board_files(self, unit: Unit) -> dict[str, str]:
+        """Return name of a file in the build of a package -> that of the board's file."""
+        package = self._roots[unit.folder].packages[unit.package]
+        return {**package.board_files, **self.fragments[unit.folder].names(unit.package)}
+
     def require_places(self, units: Collection[Unit]) -> None:
         """Check that building these packages can write. Raises QuardError, see places."""
         names = tuple(unit.name for unit in units)

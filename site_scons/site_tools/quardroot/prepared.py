@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TYPE_CHECKING
 
 from quard.face.cli import Command
 from quard.plan.unit import Unit
@@ -16,6 +18,9 @@ from . import equip, opened, showing, signals
 from .flags import Options
 from .guard import Guard
 from .selection import Selection
+
+if TYPE_CHECKING:
+    from quard.project.early import Early
 
 
 class Prepared:
@@ -108,7 +113,7 @@ class Prepared:
         build, workspace, works = self.build, self.workspace, self.options.works
         if self.makes_images and works:
             build.images.remove_others()
-            build.images.vet()
+            self._vet()
         if self.wanted or self.command.opens:
             source = self.command.verb == "source"
             equip.choose(workspace, self.guard, fetch=works, source=source)
@@ -125,6 +130,19 @@ class Prepared:
             elif self.command.verb == "source":
                 workspace.require_sources(map(workspace.source_name, self.wanted))
         return found
+
+    def _vet(self) -> None:
+        """Find errors in images before they are made: some at once, others with each package."""
+        build = self.build
+
+        @cache
+        def early() -> Early:
+            from quard.project.early import Early  # noqa: PLC0415 - a null build checks nothing
+
+            return Early(build)
+
+        build.check = lambda unit: early().check(unit)
+        build.images.vet(lambda: early().check_known(build.image))
 
     def _decide(self) -> tuple[Decision, ...]:
         workspace, command = self.workspace, self.command

@@ -9,7 +9,7 @@ from quard.base.errors import QuardError
 from quard.image.accounts import Account, Accounts, Group
 from quard.image.content import Content
 from quard.image.only_needed import OnlyNeeded
-from quard.image.permissions import apply
+from quard.image.permissions import apply, unused
 from quard.image.system import Access
 from quard.image.tree import Node, Origin, Tree
 from quard.model import Permission
@@ -96,6 +96,38 @@ def test_permission_for_nothing_is_refused(tree: Tree, path: str) -> None:
 
 def test_permission_for_another_packages_file_is_refused(tree: Tree) -> None:
     assert refused(tree, ("one", Permission("/usr/bin/sudo", "0755"))).reason == "permission-unused"
+
+
+def test_a_folder_with_files_of_other_packages_alone_is_theirs(tree: Tree) -> None:
+    row = Permission("/usr/bin/x", "0700")
+    error = refused(tree, ("two", row))
+    assert error.message.endswith("is for /usr/bin/x, which only other packages install")
+    apply(tree, PEOPLE, [("one", row)], ())
+    assert tree.nodes["usr/bin/x"].mode == 0o700
+    tree.add("usr/bin/x/more", Node("file", 0o644), Origin("overlay", "rootfs"))
+    apply(tree, PEOPLE, [("two", row)], ())
+
+
+def test_a_missing_path_gets_a_suggestion_from_the_packages_own(tree: Tree) -> None:
+    assert refused(tree, ("one", Permission("/sbin/s", "0755"))).hint == (
+        "did you mean '/usr/bin/su'?"
+    )
+    assert refused(tree, ("two", Permission("/sbin/sud", "0755"))).hint == (
+        "did you mean '/usr/bin/sudo'?"
+    )
+    with pytest.raises(QuardError) as caught:
+        apply(tree, PEOPLE, (), [("/etc/config", Access(0o700, "root", "root"))])
+    assert caught.value.hint == "did you mean '/etc/conf'?"
+
+
+def test_a_package_is_checked_without_the_others(tree: Tree) -> None:
+    rows = [Permission(path, "0755") for path in ("/usr/bin/su*", "/etc/conf", "/etc/cnf", "/n*")]
+    rows.append(Permission("/usr/lib/modules/6.1/modules.dep", "0644"))
+    found = [error.message for error in unused(tree, "one", rows)]
+    assert found == [
+        "a permission of package one is for /etc/cnf, which is not in the image",
+        "a permission of package one is for /n*, which is not in the image",
+    ]
 
 
 def test_systems_permission_for_nothing_is_refused(tree: Tree) -> None:
