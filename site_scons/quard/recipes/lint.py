@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
 
 from quard.base.names import near
 from quard.base.placeholders import PLACEHOLDERS
@@ -177,7 +179,7 @@ def _places(package: Package, _: Catalog) -> Iterator[Finding]:
 
 def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
     """Yield each step and the name of its field."""
-    values = [(item.name, getattr(recipe, item.name)) for item in fields(recipe)]
+    values = _values(recipe)
     values += [(f"for_build.{name}", value) for name, value in recipe.for_build or ()]
     for name, value in values:
         for part in value if isinstance(value, tuple) else ():
@@ -201,10 +203,23 @@ def _placeholders(package: Package, _: Catalog) -> Iterator[Finding]:
             yield finding(package, field, said, "unknown-placeholder")
 
 
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """Return the names of a class's fields; `dataclasses.fields` collects them each time."""
+    return tuple(each.name for each in fields(kind))
+
+
+def _values(value: Any) -> list[tuple[str, Any]]:
+    """Return the fields of a dataclass's instance."""
+    kind: Any = type(value)
+    return [(name, getattr(value, name)) for name in _names(kind)]
+
+
 def _strings(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Yield the recipe's texts that contain a brace, with the name of the field."""
-    for item in fields(recipe):
-        yield from _within(item.name, getattr(recipe, item.name))
+    for name, value in _values(recipe):
+        if value:
+            yield from _within(name, value)
 
 
 def _within(field: str, value: object) -> Iterator[tuple[str, str]]:
@@ -215,5 +230,6 @@ def _within(field: str, value: object) -> Iterator[tuple[str, str]]:
         for part in value:
             yield from _within(field, part)
     elif is_dataclass(value) and not isinstance(value, type):
-        for item in fields(value):
-            yield from _within(field, getattr(value, item.name))
+        for _, part in _values(value):
+            if part:
+                yield from _within(field, part)
