@@ -197,6 +197,8 @@ def remove_tree(folder: Path) -> None:
 
     A folder that does not exist is not an error.
     """
+    if not os.path.lexists(folder):  # as is the case for most work folders, and quickly found out
+        return
     try:
         shutil.rmtree(folder)
         return

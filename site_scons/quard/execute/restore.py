@@ -95,7 +95,6 @@ def finish(
     before, trees = made_from(results), place.listings()
     if before and how == "built":
         before = {**before, "listings": listings.kept(results)}
-    results.record.parent.mkdir(parents=True, exist_ok=True)
     _keep_earlier(results, interface)
     put(results.record, canonical.lines(found.record))
     parts = {part: blobs[part] for part in plan.result_parts}

@@ -86,15 +86,20 @@ class Outputs:
         """
         digests = self._digests(parts)
         self._stores.gather(digests.values())
-        found = {each: self._verified(*each, sha256) for each, sha256 in digests.items()}
-        before = {each: _state(path) for each, path in found.items()}
+        # Many packages have the same part, which is verified once: that without files.
+        first: dict[str, PartOf] = {}
+        for each, sha256 in digests.items():
+            first.setdefault(sha256, each)
+        paths = {each: self._verified(*each, sha256) for sha256, each in first.items()}
+        found = {each: paths[first[sha256]] for each, sha256 in digests.items()}
+        before = {each: _state(path) for each, path in paths.items()}
         try:
             yield found
         except (QuardError, OSError):
             for each in found:
                 self.blob(*each)
             raise
-        for each, path in found.items():
+        for each, path in paths.items():
             if _state(path) != before[each]:
                 self.blob(*each)
 

@@ -88,7 +88,6 @@ def write_result(
     key      -- of this basis
     listings -- for reports of what changed behind a digest: name -> path -> description
     """
-    results.result.parent.mkdir(parents=True, exist_ok=True)
     more = {"listings": listings} if listings else {}
     put(results.basis, canonical.sealed({**made, **more}))
     value = {
@@ -104,7 +103,7 @@ def write_result(
 def made_from(results: Results) -> Mapping[str, Any] | None:
     """Return what the last result was made from; None if that is not known."""
     try:
-        found = canonical.unsealed(results.basis.read_bytes())
+        found = canonical.unsealed(content(f"{results.basis}"))
     except OSError:
         return None
     return found if found and found.get("record") == RECORD else None
@@ -165,7 +164,7 @@ def damaged_record(results: Results, lacks: str) -> LostResult:
 def read_record(results: Results) -> dict[str, Any]:
     """Return a package's record; empty if it is damaged or missing."""
     try:
-        found = json.loads(results.record.read_bytes())
+        found = json.loads(content(f"{results.record}"))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from quard.base.errors import QuardError
-from quard.base.files import file_sha256, is_sha256, remove_tree, sha256_of
+from quard.base.files import content, file_sha256, is_sha256, remove_tree, sha256_of
 from quard.base.space import enough_space
 from quard.store.record import decode_record, encode_record
 
@@ -47,7 +47,7 @@ class Store:
         """Return the path of the blob, present or not. Raises ValueError for no SHA-256."""
         if not is_sha256(sha256):
             raise _no_sha256(sha256)
-        return self._root / "cas" / sha256[:2] / sha256
+        return self._root / f"cas/{sha256[:2]}/{sha256}"
 
     def has(self, sha256: str) -> bool:
         """Return whether the blob exists; `verify` also checks its content."""
@@ -143,9 +143,9 @@ class Store:
 
         None if there is no record, or if it is damaged, which is reported.
         """
-        path = self._record_path(key)
+        path = f"{self._record_path(key)}"
         try:
-            data = path.read_bytes()
+            data = content(path)
         except FileNotFoundError:
             return None
         record = decode_record(key, data)
@@ -156,7 +156,7 @@ class Store:
             )
             return None
         with suppress(OSError):  # another process may have removed it just now
-            _note_use(path, path.stat())
+            _note_use(path, os.stat(path))
         return record
 
     def drop(self, key: str) -> None:
@@ -222,7 +222,7 @@ class Store:
     def _record_path(self, key: str) -> Path:
         if not is_sha256(key):
             raise ValueError(f"not the key of an action: {key!r}")
-        return self._root / "ac" / key[:2] / f"{key}.json"
+        return self._root / f"ac/{key[:2]}/{key}.json"
 
     def _folder(self, name: str) -> Path:
         folder = self._root / name
@@ -272,7 +272,7 @@ def _exists(path: str) -> bool:
     return stat.S_ISREG(status.st_mode)
 
 
-def _note_use(path: str | Path, status: os.stat_result) -> None:
+def _note_use(path: str, status: os.stat_result) -> None:
     """Note in a file's modification time that it is in use; twice in IN_USE is enough."""
     if status.st_mtime < time.time() - IN_USE / 2:
         with suppress(OSError):  # a store that others own

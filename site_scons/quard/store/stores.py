@@ -7,14 +7,13 @@ when they are used, because a cache hit often needs few of them.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from quard.base.errors import QuardError
-from quard.base.files import replacing
+from quard.base.files import content, replace
 from quard.store.local import Store
 
 EMPTY = hashlib.sha256(bytes(10240)).hexdigest()
@@ -94,6 +93,8 @@ class Stores:
 
     def is_away(self, sha256: str) -> bool:
         """Return whether a blob would have to be fetched from the remote cache."""
+        if self._remote is None:
+            return False
         return not any(store.has(sha256) for store in self.all) and not self.missing((sha256,))
 
     def gather(self, digests: Iterable[str]) -> None:
@@ -187,19 +188,23 @@ class Stores:
         return True
 
     def copy(self, sha256: str, place: Path) -> bool:
-        """Copy a verified blob to a file; return False if no store has it intact."""
-        path = self.blob(sha256)
-        if path is None:
+        """Copy a small blob, verified, to a file; return False if no store has it intact."""
+        found = self._content(sha256)
+        if found is None and self.blob(sha256):  # which fetches it
+            found = self._content(sha256)
+        if found is None:
             return False
-        try:
-            with replacing(place) as part:
-                shutil.copyfile(path, part)
-                part.chmod(0o644)
-        except FileNotFoundError:
-            if path.exists():
-                raise
-            return False
+        replace(place, found)
         return True
+
+    def _content(self, sha256: str) -> bytes | None:
+        """Return the verified content of a blob that a store has; None if none is intact."""
+        for store in self.all:
+            with suppress(OSError):
+                found = content(f"{store.path(sha256)}")
+                if hashlib.sha256(found).hexdigest() == sha256:
+                    return found
+        return None
 
     def lost(self, key: str, name: str, part: str, sha256: str) -> str:
         """Drop the record of a result with a lost blob; return a line that reports the loss.

@@ -71,6 +71,27 @@ def test_a_blob_that_is_changed_during_the_use_is_a_loss(place: Place) -> None:
     assert (caught.value.package, caught.value.part) == ("greet", "libs")
 
 
+def test_a_blob_that_two_parts_share_is_verified_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = place.digests["dev"]
+    content = {"blobs": dict.fromkeys(("dev", "libs"), shared), "interface": INTERFACE}
+    place.record.write_text(json.dumps(content))
+    verified: list[Path] = []
+    verify = Store.verify
+
+    def counted(store: Store, sha256: str) -> bool:
+        verified.append(store.root)
+        return verify(store, sha256)
+
+    monkeypatch.setattr(Store, "verify", counted)
+    with pytest.raises(LostResult), place.outputs.blobs(PARTS) as paths:
+        assert verified.count(place.store.root) == 1
+        assert {path.name for path in paths.values()} == {shared} and [*paths] == PARTS
+        paths["greet", "libs"].chmod(0o644)
+        paths["greet", "libs"].write_bytes(b"damaged")
+
+
 def test_a_blob_that_another_build_puts_back_during_the_use_is_no_loss(
     place: Place, tmp_path: Path
 ) -> None:
