@@ -120,7 +120,7 @@ def Make(env: Base, unit: Unit) -> list[Node]:  # noqa: N802
     nodes: list[Node] = [*files]
     if unit.id not in begun.selection.unchanged:
         signature = Late(unit.id, lambda: ledger.signature(unit))
-        before = [env.File(str(ledger.results(each).result)) for each in begun.changed_inputs(unit)]
+        before = [Make(env, each)[0] for each in begun.changed_inputs(unit)]
         env.Depends(signature, before)
         action = KeyedAction(begun.act(unit.name, lambda: begun.recovery.make(unit)))
         nodes = env.Command(nodes, [signature], action, KEY="quardroot")

@@ -146,8 +146,12 @@ class Guard:
         """Note that these targets are about to be made."""
         targets = list(nodes)
         self._started += targets
-        # Relative, as a checkout may be moved.
-        self._journal.add(os.path.relpath(node.get_abspath(), self._folder) for node in targets)
+        self._journal.add(self._relative(node.get_abspath()) for node in targets)
+
+    def _relative(self, path: str) -> str:
+        """Return a path below the folder, relative to it, as a checkout may be moved."""
+        below = path.removeprefix(f"{self._folder}/")
+        return os.path.relpath(path, self._folder) if below == path else below
 
     def failed(self, nodes: Iterable[Target]) -> None:
         """Note that these targets failed, however SCons treats that."""
