@@ -36,7 +36,8 @@ from quard.recipes.lint_services import services
 from quard.recipes.lint_sources import is_inside, sources
 from quard.recipes.placeholders import unknown_words
 
-_SPDX = re.compile(r"[A-Za-z0-9.+() -]+\Z")
+_SHORT = 3
+"""Letters of a name in which even the second one may be wrong."""
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 
 
@@ -59,13 +60,47 @@ def _texts(package: Package, _: Catalog) -> Iterator[Finding]:
     elif not _VERSION.match(recipe.version):
         text = f"must be letters, digits and . + ~ _ -, not {recipe.version!r}"
         yield finding(package, "version", text, "bad-version")
-    if not _SPDX.match(recipe.license):
-        yield finding(package, "license", "must be an SPDX expression", "bad-license")
+    if fault := _license_fault(recipe.license):
+        yield finding(package, "license", fault, "bad-license")
     fetched = [one for one in recipe.sources if not isinstance(one, Folder)]
     if fetched and not recipe.license_files:
         yield finding(
             package, "license_files", "name the licence's file in the source", "missing-license"
         )
+
+
+def _license_fault(license: str) -> str:
+    """Return what is wrong with a licence; "" for an SPDX expression in its usual spelling."""
+    from packaging.licenses import (  # noqa: PLC0415 - a build without a new recipe needs no list
+        InvalidLicenseExpression,
+        canonicalize_license_expression,
+    )
+
+    try:
+        usual = canonicalize_license_expression(license)
+    except InvalidLicenseExpression:
+        return _unknown_license(license) or "must be an SPDX expression"
+    return "" if usual == license else f"must be written {usual!r}"
+
+
+def _unknown_license(license: str) -> str:
+    """Return a text about the first word of a licence that SPDX does not have; "" if there is none.
+
+    A suggestion begins as the word does: other names that resemble a short one are chance.
+    """
+    from packaging.licenses._spdx import EXCEPTIONS, LICENSES  # noqa: PLC0415 - likewise
+
+    before = ""
+    for word in re.findall(r"[^\s()]+", license):
+        kind, known = ("exception", EXCEPTIONS) if before == "with" else ("licence", LICENSES)
+        before = word.lower()
+        if before in ("and", "or", "with") or before.startswith("licenseref-"):
+            continue
+        if before.removesuffix("+") not in known:
+            begin = before[: 2 if len(word) > _SHORT else 1]
+            alike = [one["id"] for name, one in known.items() if name.startswith(begin)]
+            return f"SPDX has no {kind} {word!r}{near(word, alike)}"
+    return ""
 
 
 def _hardening(package: Package, _: Catalog) -> Iterator[Finding]:

@@ -539,3 +539,45 @@ def test_require_lists_every_finding_and_takes_the_first_ones_reason(tmp_path: P
 
 def test_require_says_nothing_of_clean_recipes(tmp_path: Path) -> None:
     require((load(tmp_path, "one", sources=SOURCE),), Catalog(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("license", "fault"),
+    [
+        ("MTI", "SPDX has no licence 'MTI'; did you mean 'MIT'?"),
+        ("Zlib AND (MIT OR Apache2)", "SPDX has no licence 'Apache2'; did you mean 'Apache-2.0'?"),
+        (
+            "GPL-2.0-only WITH Linux-syscal-note",
+            "SPDX has no exception 'Linux-syscal-note'; did you mean 'Linux-syscall-note'?",
+        ),
+        ("Linux-syscall-note", "SPDX has no licence 'Linux-syscall-note'"),
+        ("MIT WITH MIT", "SPDX has no exception 'MIT'"),
+        ("Proprietary", "SPDX has no licence 'Proprietary'"),
+        ("mit", "must be written 'MIT'"),
+        ("MIT  and Zlib", "must be written 'MIT AND Zlib'"),
+        ("(MIT", "must be an SPDX expression"),
+        ("MIT OR", "must be an SPDX expression"),
+        ("LicenseRef-our_own", "must be an SPDX expression"),
+    ],
+)
+def test_a_licence_that_spdx_does_not_have_is_refused_with_the_nearest_one(
+    tmp_path: Path, license: str, fault: str
+) -> None:
+    (found,) = findings(tmp_path, license=repr(license))
+    assert (found.field, found.reason) == ("license", "bad-license")
+    assert found.text == fault
+
+
+@pytest.mark.parametrize(
+    "license",
+    [
+        "LicenseRef-acme-1.0",
+        "LicenseRef-Acme AND (MIT OR GPL-2.0-or-later WITH GCC-exception-3.1)",
+        "GPL-2.0+",
+        "Apache-2.0+",
+    ],
+)
+def test_expressions_of_spdx_and_licences_of_ones_own_are_accepted(
+    tmp_path: Path, license: str
+) -> None:
+    assert findings(tmp_path, license=repr(license)) == []
