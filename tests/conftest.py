@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import shares
 
+import on_file
+
 _ORDER = ("unit", "golden", "incremental", "boot")
 _TESTS = Path(__file__).parent
+_ON_FILE = "on file"
 _SHARE = pytest.StashKey[str]()
 
 # Most tests start the engine, which takes half as long again where it must be compiled each time.
@@ -48,6 +52,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update(pytestconfig: pytest.Config) -> bool:
     """Whether what is on file is to be written; off where the option was never registered."""
     return bool(pytestconfig.getoption("--update-golden", default=False))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Send what a test has written to the process that prints."""
+    try:
+        return (yield)
+    finally:
+        item.user_properties += [(_ON_FILE, each) for each in on_file.updates()]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which files --update-golden has written."""
+    if not terminalreporter.config.getoption("--update-golden", default=False):
+        return
+    reports = (each for found in terminalreporter.stats.values() for each in found)
+    noted: list[Any] = [
+        update
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, update in report.user_properties
+        if name == _ON_FILE
+    ]
+    terminalreporter.section("--update-golden", sep="-")
+    terminalreporter.write_line(on_file.told((how, shown) for how, shown in noted))
 
 
 def pytest_configure(config: pytest.Config) -> None:

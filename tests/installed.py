@@ -83,7 +83,7 @@ def changes(project: Path, board: str, name: str, tests: str, *, update: bool) -
     text = listing(project / "out" / board / "units", name, stores(project))
     path = LISTS / f"{name}.paths"
     if update:
-        path.write_text(text, encoding="utf-8")
+        on_file.write(path, text)
     return difference(path, text, tests)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import checkout
 import installed
+import on_file
 from boot.conftest import BOARD, MUSL_BOARD, SMALL_BOARD, TOP
 
 pytestmark = pytest.mark.boot
@@ -51,11 +52,12 @@ def test_each_package_of_a_board_installs_what_is_on_file(
         common = installed.LISTS / f"{name}.paths"
         own = installed.LISTS / f"{name}.{board}.paths"
         if update:
-            own.unlink(missing_ok=True)
             if name not in before:
-                common.write_text(text, encoding="utf-8")
+                on_file.write(common, text)
             elif common.read_text(encoding="utf-8") != text:
-                own.write_text(text, encoding="utf-8")
+                on_file.write(own, text)
+            if own.exists() and common.read_text(encoding="utf-8") == text:
+                on_file.remove(own)
         changes.append(installed.difference(own if own.exists() else common, text, __file__))
     if found := "\n".join(filter(None, changes)):
         pytest.fail(found, pytrace=False)

@@ -38,8 +38,7 @@ def test_the_units_are_those_on_file(name: str, update: bool) -> None:
     path = HERE / f"{name}.json"
     text = canonical.readable({unit.id: row(unit) for unit in units(name).values()})
     if update:
-        HERE.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        on_file.write(path, text)
     if changes := on_file.difference(path, text, now="the units of now", command=on_file.GOLDEN):
         pytest.fail(changes, pytrace=False)
 

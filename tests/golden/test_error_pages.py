@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import on_file
 import slugs
 
 FOLDER = slugs.TOP / "docs" / "errors"
@@ -77,11 +78,10 @@ def test_every_slug_has_its_page(update: bool) -> None:
 
 
 def _write(wanted: Mapping[str, str]) -> None:
-    FOLDER.mkdir(exist_ok=True)
     for name, text in wanted.items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+        on_file.write(FOLDER / name, text)
     for name in on_disk() - set(wanted):
-        (FOLDER / name).unlink()
+        on_file.remove(FOLDER / name)
 
 
 @pytest.mark.parametrize("slug", messages())

@@ -114,8 +114,7 @@ def test_no_file_is_left_of_a_package_that_no_build_calls() -> None:
 def compare(path: Path, plan: Plan, update: bool) -> None:
     text = canonical.readable(plan.as_json())
     if update:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        on_file.write(path, text)
     if changes := difference(path, text):
         pytest.fail(changes, pytrace=False)
 
@@ -127,7 +126,7 @@ def test_no_file_is_left_of_a_package_or_feature_that_is_gone(update: bool) -> N
     left += [path for path in sorted(HERE.glob("*.paths")) if not path.name.startswith(known)]
     if update:
         for path in left:
-            path.unlink()
+            on_file.remove(path)
         left = []
     assert left == [], f"if this is meant: {on_file.GOLDEN}"
 

@@ -41,9 +41,7 @@ class Golden:
         """Return what is different; write the files before if that is wanted."""
         if update:
             for name, text in files.items():
-                path = self.folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+                on_file.write(self.folder / name, text, f"{self.shown}/{name}")
         return self._told(self._changes(files))
 
     def _changes(self, files: dict[str, str]) -> Iterator[str]:
@@ -63,7 +61,7 @@ class Golden:
         )
         if update:
             for name in strange:
-                remove(self.folder / name)
+                remove(self.folder / name, f"{self.shown}/{name}")
             return ""
         return self._told(f"{self.shown}/{name} is no plan of the tree\n" for name in strange)
 
@@ -72,9 +70,9 @@ class Golden:
         return f"{text}{on_file.accept(self.command)}" if text else ""
 
 
-def remove(path: Path) -> None:
+def remove(path: Path, shown: str) -> None:
     """Remove a file, and the folders that have nothing else."""
-    path.unlink()
+    on_file.remove(path, shown)
     for folder in path.parents:
         if any(folder.iterdir()):
             return

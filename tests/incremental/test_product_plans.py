@@ -85,7 +85,10 @@ def test_missing_files_are_told_and_written_where_that_is_wanted(product: Path) 
     assert ran.returncode == 2
     assert "golden/small/tool.json is missing\n" in ran.stdout
     assert f"if this is meant: ./scons test {UPDATE}\n" in ran.stdout
-    assert run(product, "test", UPDATE).returncode == 0
+    written = run(product, "test", UPDATE)
+    assert written.returncode == 0
+    assert "\nnew: golden/small/tool.json\n" in written.stdout
+    assert "\nfiles in all: 4 new, 0 unchanged\n" in written.stdout
     assert [*files(product)] == [
         "small.json",
         "small/libc.json",
@@ -108,7 +111,12 @@ def test_what_changed_and_what_is_left_is_told_for_each_package(product: Path) -
     assert '-        "--plain",\n+        "--simple",\n' in ran.stdout
     assert "golden/small/libc.json" not in ran.stdout
     assert "golden/gone/old.json is no plan of the tree\n" in ran.stdout
-    assert run(product, "test", UPDATE).returncode == 0
+    assert "files in all" not in ran.stdout
+    written = run(product, "test", UPDATE)
+    assert written.returncode == 0
+    for line in ("removed: golden/gone/old.json\n", "changed: golden/small/tool.json\n"):
+        assert line in written.stdout
+    assert "libc.json" not in written.stdout
     assert not (product / "golden/gone").exists()
     assert run(product, "test").returncode == 0
 
