@@ -104,37 +104,45 @@ def test_a_file_that_a_format_cannot_hold_leaves_the_images_as_they_are(project:
 
 
 @pytest.fixture
-def initramfs(project: Project) -> Project:
-    """A project whose image is an initramfs, built once."""
-    project.board(["libc"], formats='"cpio.gz"')
+def compressed(project: Project) -> Project:
+    """A project with the images whose compressed pieces are kept, made once."""
+    project.board(["libc"], formats='"cpio.gz", "squashfs"')
     bootable(project)
+    (project.folder / "rootfs/text").write_text("".join(f"{n} {n % 97}\n" for n in range(9000)))
     ran = project.run()
     assert ran.status == 0, ran.text
     return project
 
 
-def test_cleaning_removes_what_the_next_initramfs_would_be_made_with(initramfs: Project) -> None:
-    kept = initramfs.folder / "out/tiny/kept/rootfs.cpio.gz"
-    assert "kept/" not in initramfs.run("-c", "libc").out
-    would = initramfs.run("-c", "-n").out
-    assert "would remove out/tiny/kept/rootfs.cpio.gz\n" in would
+@pytest.mark.parametrize("name", ["rootfs.cpio.gz", "rootfs.squashfs"])
+def test_cleaning_removes_what_the_next_image_would_be_made_with(
+    compressed: Project, name: str
+) -> None:
+    kept = compressed.folder / "out/tiny/kept" / name
+    assert "kept/" not in compressed.run("-c", "libc").out
+    would = compressed.run("-c", "-n").out
+    assert f"would remove out/tiny/kept/{name}\n" in would
     assert any(kept.iterdir())
-    assert "removed out/tiny/kept/rootfs.cpio.gz\n" in initramfs.run("-c").out
+    assert f"removed out/tiny/kept/{name}\n" in compressed.run("-c").out
     assert not kept.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "module", "level"),
+    [("rootfs.cpio.gz", "cpio", "_LEVEL = 5"), ("rootfs.squashfs", "blocks", "_LEVEL = 6")],
+)
 def test_an_engine_that_compresses_in_another_way_uses_nothing_of_before(
-    initramfs: Project,
+    compressed: Project, name: str, module: str, level: str
 ) -> None:
-    initramfs.own_engine()
-    before = initramfs.image("rootfs.cpio.gz")
-    initramfs.edit("site_scons/quard/image/cpio.py", "_LEVEL = 5", "_LEVEL = 1")
-    initramfs.edit("site_scons/quard/plan/image.py", f"VERSION = {VERSION}", "VERSION = 1")
-    assert initramfs.run().status == 0
-    made = initramfs.image("rootfs.cpio.gz")
-    shutil.rmtree(initramfs.folder / "out")
-    assert initramfs.run().status == 0
-    assert initramfs.image("rootfs.cpio.gz") == made != before
+    compressed.own_engine()
+    before = compressed.image(name)
+    compressed.edit(f"site_scons/quard/image/{module}.py", level, "_LEVEL = 1")
+    compressed.edit("site_scons/quard/plan/image.py", f"VERSION = {VERSION}", "VERSION = 1")
+    assert compressed.run().status == 0
+    made = compressed.image(name)
+    shutil.rmtree(compressed.folder / "out")
+    assert compressed.run().status == 0
+    assert compressed.image(name) == made != before
 
 
 def test_attributes_that_are_left_out_are_warned_of(project: Project) -> None:

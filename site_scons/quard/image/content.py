@@ -68,6 +68,14 @@ class Content(Record):
         with Reader(self) as file:  # which reads no more than requested
             return _exactly(file, self.size if most < 0 else most)
 
+    def part(self, offset: int, size: int) -> bytes:
+        """Return some of the bytes, without reading others."""
+        if self.path is None:
+            return self.data[offset : offset + size]
+        with Reader(self) as file:
+            file.seek(offset)
+            return _exactly(file, size)
+
     def digest(self) -> str:
         """Return the SHA-256 of the content."""
         if self.sha256:

@@ -11,6 +11,7 @@ from quard.base.errors import QuardError
 from quard.base.record import Record, record
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
+from quard.image.kept import Kept
 from quard.image.lent import Lent
 from quard.image.roottar import RootTar
 from quard.image.segments import Segments
@@ -65,7 +66,7 @@ def cpio_gz(
         made, pieces = folder / out.name, folder / "pieces"
         pieces.mkdir()
         gzip = partial(_gzip, out=out, use=use)
-        segments = Segments(kept or folder / "kept", made_by, gzip, Lent(lent))
+        segments = Segments(Kept(kept or folder / "kept", Lent(lent)), made_by, gzip)
         with made.open("wb") as file:
             archive = _segments({".": (ROOT, tarimage.MTIME), **entries})
             segments.write((partial(_bytes, members) for members in archive), file, pieces)

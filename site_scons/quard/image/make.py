@@ -35,11 +35,10 @@ class Maker(Record):
             case "ext4":
                 size = plan.size_mib or None
                 ext4.ext4(tar, out, size_mib=size, label=plan.label, use=self.use)
-            case "squashfs":
-                squashfs.squashfs(tar.path, out, use=self.use)
-            case "cpio.gz":
+            case "squashfs" | "cpio.gz":
+                make = squashfs.squashfs if plan.format == "squashfs" else cpio.cpio_gz
                 kept, lent = self.kept / name, self.lent / name if self.lent else None
-                cpio.cpio_gz(tar, out, use=self.use, kept=kept, lent=lent, made_by=made_by)
+                make(tar, out, use=self.use, kept=kept, lent=lent, made_by=made_by)
             case other:
                 raise AssertionError(other)
 

@@ -7,18 +7,15 @@ Its bytes depend on the segments and on gzip, never on what was kept.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
-from quard.base.files import replacing
 from quard.base.record import Record, record
 from quard.image import deflate
-from quard.image.content import PIECE
-from quard.image.lent import Lent
+from quard.image.kept import Kept
 
 Pieces = Callable[[], Iterator[bytes]]
 """Returns the bytes of a segment, in pieces; it may be called twice."""
@@ -32,29 +29,24 @@ _BATCH = 1 << 25
 """Bytes that are compressed at a time, and that are on the disk twice then."""
 _MOST_FILES = 200
 """The most files of a batch: a command line is limited, and paths may be long."""
-_DIGEST = hashlib.sha256().digest_size
-_NONE = Lent(None)
 
 
 @record
 class Segments(Record):
-    """Compressed segments of the last image, in a folder; a damaged or missing one is made again.
+    """Compressed segments, of which those of the last image are kept.
 
     made_by -- identity of what compresses them
-    lent    -- where one may be that is missing
     """
 
-    folder: Path
+    kept: Kept
     made_by: str
     gzip: Gzip
-    lent: Lent = _NONE
 
     def write(self, segments: Iterable[Pieces], out: IO[bytes], scratch: Path) -> None:
         """Write a gzip file of the segments, and keep only these for the next one.
 
         scratch -- an empty folder
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         check = size = 0
         names: list[str] = []
         missing: dict[str, Pieces] = {}
@@ -65,31 +57,16 @@ class Segments(Record):
                 check = zlib.crc32(piece, check)
                 size += len(piece)
             names.append(total.hexdigest())
-            if names[-1] not in missing and not self._has(names[-1]):
+            if names[-1] not in missing and self.kept.size(names[-1]) is None:
                 missing[names[-1]] = pieces
         self._compress(missing, scratch)
         out.write(deflate.HEADER)
         for name in names:
-            with (self.folder / name).open("rb") as stream:
-                stream.seek(_DIGEST)
-                shutil.copyfileobj(stream, out)
+            self.kept.copy(name, out)
         out.write(deflate.END)
         for number in (check, size):
             out.write((number & 0xFFFFFFFF).to_bytes(4, "little"))
-        self._keep_only(names)
-        self.lent.keep_only(self.folder, set(names), set(missing))
-
-    def _has(self, name: str) -> bool:
-        """Return whether a compressed segment is there, and is not damaged."""
-        path = self.folder / name
-        if not path.exists():
-            self.lent.take(name, path)
-        try:
-            with path.open("rb") as file:
-                expected = file.read(_DIGEST)
-                return _sha256(file) == expected
-        except OSError:  # it is missing, or something else has its name
-            return False
+        self.kept.keep_only(names, missing)
 
     def _compress(self, missing: dict[str, Pieces], scratch: Path) -> None:
         """Compress segments, some at a time."""
@@ -115,22 +92,6 @@ class Segments(Record):
                 if name is None or found is None:
                     raise deflate.wrong("there is not one gzip file for each file")
                 stream, tail = found
-                digest = hashlib.sha256(stream)
-                digest.update(tail)
-                with replacing(self.folder / name) as part, part.open("wb") as out:
-                    out.writelines((digest.digest(), stream, tail))
+                self.kept.put(name, stream, tail)
         for path in files:
             path.unlink()
-
-    def _keep_only(self, names: Iterable[str]) -> None:
-        wanted = set(names)
-        for path in self.folder.iterdir():
-            if path.name not in wanted:
-                path.unlink()
-
-
-def _sha256(file: IO[bytes]) -> bytes:
-    total = hashlib.sha256()
-    while piece := file.read(PIECE):
-        total.update(piece)
-    return total.digest()

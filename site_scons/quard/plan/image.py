@@ -9,7 +9,7 @@ from quard.base import canonical
 from quard.base.record import Record, record
 from quard.installed import Permission, Unhardened, User
 
-VERSION = 8
+VERSION = 9
 """Image format version; increased when equal plans and inputs give other bytes."""
 
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}

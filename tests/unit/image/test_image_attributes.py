@@ -157,7 +157,7 @@ def test_ext4_has_room_for_blocks_of_attributes(tmp_path: Path) -> None:
 
 def test_squashfs_has_them(nodes: dict[str, Node], tmp_path: Path) -> None:
     tarimage.write(nodes, tmp_path / "t.tar")
-    squashfs(tmp_path / "t.tar", tmp_path / "s")
+    squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "s")
     with (tmp_path / "back.tar").open("wb") as back:
         subprocess.run(["sqfs2tar", str(tmp_path / "s")], stdout=back, check=True)
     found = attributes(tmp_path / "back.tar")
@@ -173,7 +173,7 @@ def test_same_nodes_give_the_same_bytes_elsewhere(nodes: dict[str, Node], tmp_pa
         folder.mkdir(parents=True)
         tarimage.write(nodes, folder / "t.tar")
         ext4(RootTar(folder / "t.tar"), folder / "e", size_mib=None, label="rootfs")
-        squashfs(folder / "t.tar", folder / "s")
+        squashfs(RootTar(folder / "t.tar"), folder / "s")
         made.append([(folder / name).read_bytes() for name in ("t.tar", "e", "s")])
     assert made[0] == made[1]
 

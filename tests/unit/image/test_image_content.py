@@ -184,7 +184,7 @@ def test_every_image_has_the_file_and_those_that_can_have_holes(
     subprocess.run(argv, check=True, capture_output=True)
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
 
-    squashfs(tmp_path / "t.tar", tmp_path / "squashfs")
+    squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "squashfs")
     assert (tmp_path / "squashfs").stat().st_size < MIB
     argv = ["rdsquashfs", "-c", "/opt/s", str(tmp_path / "squashfs")]
     back = subprocess.run(argv, check=True, capture_output=True).stdout
@@ -210,7 +210,7 @@ def test_no_step_holds_a_file_in_memory(tmp_path: Path) -> None:
         found = overlay.scan("rootfs", tmp_path / "rootfs")
         assemble(parts.spec(tmp_path, {}, overlays=(found,)), tar, tmp_path / "manifest.json")
         ext4(RootTar(tar), out, size_mib=None, label="x")
-        squashfs(tar, out)
+        squashfs(RootTar(tar), out)
         cpio_gz(RootTar(tar), out)
         _, peak = tracemalloc.get_traced_memory()
     finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from quard.image.kept import Kept
 from quard.image.lent import UNUSED, Lent, remove_unused
 from quard.image.segments import Segments
 
@@ -29,7 +30,7 @@ class Checkout:
         self._scratch = top / name / "scratch"
         self._scratch.mkdir(parents=True)
         self._compressed = 0
-        self.segments = Segments(self.folder, "gzip", self._gzip, Lent(shared))
+        self.segments = Segments(Kept(self.folder, Lent(shared)), "gzip", self._gzip)
 
     def _gzip(self, files: Sequence[Path], made: Path) -> None:
         self._compressed += len(files)

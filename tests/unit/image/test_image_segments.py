@@ -14,6 +14,7 @@ import pytest
 
 from quard.base.errors import QuardError
 from quard.image import segments as module
+from quard.image.kept import Kept
 from quard.image.segments import Segments
 
 PARTS = [random.Random(n).choices((b"abc", b"de", b"\n"), k=20_000) for n in range(6)]
@@ -26,7 +27,7 @@ class Writer:
         self.folder = folder
         self.compressed = 0
         self._scratch = folder.parent / "scratch"
-        self.segments = Segments(folder, made_by, self._gzip)
+        self.segments = Segments(Kept(folder), made_by, self._gzip)
 
     def _gzip(self, files: Sequence[Path], made: Path) -> None:
         self.compressed += len(files)
@@ -113,7 +114,7 @@ def test_too_few_gzip_files_are_refused(tmp_path: Path) -> None:
         with made.open("wb") as out:
             subprocess.run(("gzip", "-n", "-c", files[0]), stdout=out, check=True)
 
-    segments = Segments(tmp_path / "kept", "gzip", one_of_them)
+    segments = Segments(Kept(tmp_path / "kept"), "gzip", one_of_them)
     with pytest.raises(QuardError) as caught:
         segments.write([partial(pieces, part) for part in PARTS], io.BytesIO(), tmp_path)
     assert caught.value.reason == "image-tool"

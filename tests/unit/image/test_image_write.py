@@ -15,6 +15,7 @@ from quard.image.ext4 import ext4
 from quard.image.roottar import RootTar
 from quard.image.squashfs import squashfs
 from quard.image.tree import Node
+from quard.image.write import Use
 
 SCONS = Path(__file__).resolve().parents[3] / "site_scons"
 FILL = """
@@ -26,7 +27,7 @@ from quard.image.roottar import RootTar
 tar, small = Path(sys.argv[1]), Path(sys.argv[2])
 makers = {
     "ext4": lambda out: ext4.ext4(RootTar(tar), out, size_mib=None, label="x"),
-    "squashfs": lambda out: squashfs.squashfs(tar, out),
+    "squashfs": lambda out: squashfs.squashfs(RootTar(tar), out),
     "cpio.gz": lambda out: cpio.cpio_gz(RootTar(tar), out),
     "tar": lambda out: tarimage.write({p: n for p, (n, _) in tarimage.read(tar).items()}, out),
 }
@@ -111,13 +112,13 @@ def test_a_tool_that_says_the_disk_is_full_is_that_error(
 def test_missing_tool_names_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    tarimage.write({"a": Node("directory", 0o755)}, tmp_path / "t.tar")
+    tarimage.write({"a": Node("file", 0o755, content=Content(1, b"a"))}, tmp_path / "t.tar")
     monkeypatch.setattr("quard.image.tools.SEARCH", str(tmp_path))
     with pytest.raises(QuardError) as caught:
         if name == "ext4":
             ext4(RootTar(tmp_path / "t.tar"), tmp_path / "rootfs.ext4", size_mib=None, label="x")
         else:
-            squashfs(tmp_path / "t.tar", tmp_path / "rootfs.squashfs")
+            squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "rootfs.squashfs")
     assert caught.value.reason == "tool-missing"
     assert caught.value.hint in (
         "apt-get install e2fsprogs",
@@ -127,10 +128,19 @@ def test_missing_tool_names_the_package(
 
 
 def test_tool_that_fails_is_quoted(tmp_path: Path) -> None:
-    (tmp_path / "t.tar").write_bytes(b"no tar at all" * 1000)
+    tarimage.write({"a": Node("file", 0o755, content=Content(1, b"a"))}, tmp_path / "t.tar")
+    failing = Use(lambda _: ("/bin/sh", "-c", "echo it says why >&2; exit 3"))
     with pytest.raises(QuardError) as caught:
-        squashfs(tmp_path / "t.tar", tmp_path / "rootfs.squashfs")
+        squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "rootfs.squashfs", use=failing)
     assert caught.value.reason == "image-tool"
     assert "tar2sqfs" in caught.value.message
-    assert caught.value.detail
+    assert caught.value.detail == "it says why"
+    assert [path.name for path in tmp_path.iterdir()] == ["t.tar"]
+
+
+def test_a_file_that_is_no_tar_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "t.tar").write_bytes(b"no tar at all" * 1000)
+    with pytest.raises(QuardError) as caught:
+        squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "rootfs.squashfs")
+    assert caught.value.reason == "bad-tar"
     assert [path.name for path in tmp_path.iterdir()] == ["t.tar"]
