@@ -53,7 +53,8 @@ def test_a_missing_path_is_found_when_its_package_is_restored(tiny: Project) -> 
     permit(tiny, "/usr/bin/hello", "/usr/sbin/helo")
     ran = tiny.run()
     assert_refused(ran, "/usr/sbin/helo", "did you mean '/usr/bin/hello'?")
-    assert "hello" in ran.summary["restored"] and "rootfs.tar" not in ran.summary["images"]
+    assert ran.summary["restored"].count("hello") == ran.out.count("hello 1: ") == 1
+    assert "rootfs.tar" not in ran.summary["images"]
 
 
 def test_of_a_package_that_is_there_a_missing_path_is_found_before_anything_is_built(

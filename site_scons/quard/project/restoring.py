@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 
-from quard.ledger.results import LostResult
+from quard.base.errors import QuardError
 from quard.plan.unit import Unit
 from quard.process.slots import NotBegun
 from quard.project.build import BoardBuild
@@ -24,12 +24,7 @@ def restored(build: BoardBuild, unit: Unit, begins: Callable[[], None]) -> bool:
         return False
     try:
         with naming(unit.folder):
-            done = _restored(build, unit, begins)
-            if done and build.check:
-                build.check(unit)
-            return done
-    except LostResult:  # of a blob that was read for the check: the unit is made like any other
-        return False
+            return _restored(build, unit, begins)
     finally:
         build.ledger.made(unit)
 
@@ -46,9 +41,19 @@ def _restored(build: BoardBuild, unit: Unit, begins: Callable[[], None]) -> bool
     try:
         with build.workspace.console.package(name, plan.version):
             outcome = packager.restore(plan, now, place, results)
-            if outcome is None:  # its log is lost: the unit is made like any other
+            if outcome is None or not _passes(build, unit):  # it is made like any other then
                 raise NotBegun
     except NotBegun:
         return False
     build.workspace.tell_restored(name, plan.version, outcome.key)
+    return True
+
+
+def _passes(build: BoardBuild, unit: Unit) -> bool:
+    """Return whether a restored package passes its check, for which no blob of it was lost."""
+    try:
+        if build.check:
+            build.check(unit)
+    except QuardError:
+        return False
     return True
