@@ -43,6 +43,8 @@ _PLAIN = (
     ast.Add,
 )
 """Syntax that a recipe may use; strings and lists may be added, for long ones."""
+_LEAVES = (ast.Constant, ast.Load, ast.Add)
+"""Those of them that contain no other."""
 _ANY_NUMBER = re.compile(r"tuple\[((?:[^][]|\[[^][]*\])*), \.\.\.\]")
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 """NUL ends a text in system calls; halves of surrogate pairs have no UTF-8 form."""
@@ -116,11 +118,14 @@ def _check_imported(names: list[ast.alias], where: str) -> None:
 
 
 def _evaluate(node: ast.expr, where: str) -> Any:
-    for child in ast.walk(node):
+    children: list[ast.AST] = [node]
+    for child in children:  # as ast.walk does, but most nodes are constants
         if not isinstance(child, _PLAIN):
             kind = type(child).__name__
             line = getattr(child, "lineno", node.lineno)
             raise unusable(where, line, f"{kind} is not allowed: a recipe is data", "recipe-syntax")
+        if not isinstance(child, _LEAVES):
+            children.extend(ast.iter_child_nodes(child))
     return _value(node, where)
 
 
