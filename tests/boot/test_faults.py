@@ -56,6 +56,30 @@ def test_sshd_is_restarted_over_ssh_without_ending_the_session(system: System) -
     checks.ssh_with_a_key_runs_a_command_as_root(system)
 
 
+BRIEF = r"""
+printf '#!/bin/sh\nsleep 0.1\nexit 3\n' >/tmp/brief
+printf '. /etc/init.d/functions\n%s\n%s\nservice_action "$@"\n' \
+    'start() { printf "Starting brief... "; start_logged brief /tmp/brief
+    wait_ready brief lasting; report $?; }' \
+    'stop() { printf "Stopping brief... "; stop_daemon brief; report $?; }' >/tmp/brief.init
+chmod +x /tmp/brief
+sh /tmp/brief.init restart; echo "status $?"
+until grep 'brief: ended' /var/log/messages; do sleep 0.1; done | sed 's/.* brief: //'
+"""
+
+
+def test_a_service_whose_program_ends_soon_fails_and_the_log_has_its_status(
+    system: System,
+) -> None:
+    done = system.ssh.run(BRIEF)
+    assert done.stdout.splitlines() == [
+        "Stopping brief... OK",
+        "Starting brief... FAIL",
+        "status 1",
+        "ended with status 3",
+    ]
+
+
 def test_killed_httpd_restarts(system: System) -> None:
     kill(system.guest, "httpd")
     with pytest.raises(OSError):

@@ -27,7 +27,7 @@ start() {{
 		return 0
 	fi
 	{start}
-	wait_ready {daemon} settled
+	wait_ready {daemon} lasting
 	report $?
 }}
 

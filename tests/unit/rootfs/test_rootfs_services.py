@@ -60,6 +60,44 @@ def test_a_service_without_a_script_of_its_own_fails_if_its_program_ends(box: Gu
     assert result == Result(1, "Starting dnsmasq... FAIL\n")
 
 
+@pytest.mark.parametrize("action", ["start", "restart"])
+def test_a_program_that_ends_soon_is_a_failed_start(box: Guest, action: str) -> None:
+    box.program("usr/sbin/dnsmasq", "busybox sleep 0.1; exit 3")
+    result = box.run("/etc/init.d/S55dnsmasq", action, live=True)
+    assert result.status == 1
+    assert result.lines[-1] == "Starting dnsmasq... FAIL"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("exit 3", "ended with status 3"),
+        ("busybox sleep 0.2; echo last words; exit 0", "last words\nended with status 0"),
+        ("kill -KILL $$", "Killed\nended with status 137"),
+    ],
+)
+def test_the_log_says_how_a_program_has_ended(box: Guest, code: str, said: str) -> None:
+    box.program("usr/sbin/thing", code)
+    box.stub("logger", "cat >/stub/logged; mv /stub/logged /stub/ended")
+    result = box.shell(
+        ". /etc/init.d/functions; start_logged thing /usr/sbin/thing\n"
+        "until [ -e /stub/ended ]; do busybox sleep 0.01; done; cat /stub/ended",
+        live=True,
+    )
+    assert result.out == f"{said}\n"
+
+
+def test_the_log_says_that_a_program_is_missing(box: Guest) -> None:
+    box.stub("logger", "cat >/stub/logged; mv /stub/logged /stub/ended")
+    result = box.shell(
+        ". /etc/init.d/functions; start_logged thing /usr/sbin/thing\n"
+        "until [ -e /stub/ended ]; do busybox sleep 0.01; done; cat /stub/ended",
+        live=True,
+    )
+    assert "/usr/sbin/thing" in result.lines[0] and "No such file" in result.lines[0]
+    assert re.fullmatch(r"ended with status [1-9]\d*", result.lines[-1])
+
+
 @pytest.mark.parametrize(("user", "option"), [("root", ""), ("web", "-c web ")])
 def test_a_service_runs_its_program_as_its_user(box: Guest, user: str, option: str) -> None:
     words = ("/usr/sbin/a thing", "--name", "it's")
@@ -67,10 +105,11 @@ def test_a_service_runs_its_program_as_its_user(box: Guest, user: str, option: s
     box.program("sbin/start-stop-daemon", STUB)
     box.stub("sleep", "busybox sleep 0.002")
     assert box.run("/etc/init.d/S70thing", "start", live=True).status == 1
-    pid = "-p /run/a thing.pid"
-    logged = '-- -c exec "$@" >"$0" 2>&1 /run/a thing.log /usr/sbin/a thing --name it\'s'
-    wanted = f"-S -q -b -m {pid} {option}-x /bin/sh {logged}"
-    assert box.called("start-stop-daemon") == [f"start-stop-daemon {wanted}"]
+    waits = '-- -c { "$@"; echo "ended with status $?"; } >"$0" 2>&1 /run/a thing.log'
+    inner = f"-S -q -m -p /run/a thing.pid {option}-x /usr/sbin/a thing -- --name it's"
+    outer = f"-S -q -b -p /run/a thing.shell -x /bin/sh {waits}"
+    wanted = f"start-stop-daemon {outer} /sbin/start-stop-daemon {inner}"
+    assert box.called("start-stop-daemon") == [wanted]
 
 
 START = """. /etc/init.d/functions
