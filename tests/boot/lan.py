@@ -11,9 +11,12 @@ import socket
 import struct
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from types import TracebackType
+
+import ports
 
 SERVER = IPv4Address("10.88.0.1")
 CLIENT = IPv4Address("10.88.0.50")
@@ -49,10 +52,8 @@ class Lan:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.2)
-        # A port that was free a moment ago: QEMU wants to be told its own.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._guest = ("127.0.0.1", int(probe.getsockname()[1]))
+        self._held = ExitStack()  # QEMU wants to be told its own port
+        self._guest = ("127.0.0.1", self._held.enter_context(ports.reserved()))
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -67,6 +68,7 @@ class Lan:
         self._end.set()
         self._thread.join(5)
         self._socket.close()
+        self._held.close()
 
     @property
     def arguments(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
+import ports
 import pytest
 
 from boot.conftest import BOARD, TOP
@@ -22,25 +23,19 @@ STEP = 120
 """Seconds for one command of gdb: it reads the symbols of a whole kernel, on a busy machine."""
 
 
-def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def waiting(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Guest, int]]:
     """A machine that `./scons run` has started and that waits for gdb; and the port."""
     del images  # built
-    port, folder = free_port(), tmp_path_factory.mktemp("debug")
-    settings = {"DEBUG": str(port), "FORWARD": FORWARDS}
-    guest = Guest(TOP / "scons", folder, settings, ("run", f"BOARD={BOARD}"))
-    try:
-        guest.start().wait_for("debug: QEMU waits for gdb", BOOT_SECONDS)
-        yield guest, port
-    finally:
-        guest.close()
+    folder = tmp_path_factory.mktemp("debug")
+    with ports.reserved() as port:
+        settings = {"DEBUG": str(port), "FORWARD": FORWARDS}
+        guest = Guest(TOP / "scons", folder, settings, ("run", f"BOARD={BOARD}"))
+        try:
+            guest.start().wait_for("debug: QEMU waits for gdb", BOOT_SECONDS)
+            yield guest, port
+        finally:
+            guest.close()
 
 
 class Gdb:

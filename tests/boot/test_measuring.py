@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import re
-import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import ports
 import pytest
 
 from boot.guest import FORWARDS, Guest
@@ -34,24 +34,11 @@ AUTHENTICATED = (
 )
 
 
-def port_of_both() -> int:
-    """Return a port that is free for TCP and UDP: iperf3 wants one number for both."""
-    for _ in range(100):
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no port is free for TCP and UDP")
-
-
 @pytest.fixture(scope="module")
-def settings() -> Mapping[str, str]:
+def settings() -> Iterator[Mapping[str, str]]:
     forwards = FORWARDS.replace(f"tcp:0:{IPERF}", "tcp:{0}:{1},udp:{0}:{1}")
-    return {"FORWARD": f"{forwards.format(port_of_both(), IPERF)},tcp:0:{TLS}"}
+    with ports.reserved() as port:  # iperf3 wants one number for TCP and UDP
+        yield {"FORWARD": f"{forwards.format(port, IPERF)},tcp:0:{TLS}"}
 
 
 def measure(
