@@ -9,7 +9,11 @@ import re
 import signal
 import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from waiting import within
@@ -53,6 +57,65 @@ def program(project: Project, name: str, command: str = "true", more: str = "") 
     replace(project, name, {"Makefile": makefile, f"{name}.c": CODE})
 
 
+HELD = "until test -e go; do sleep 0.02; done"
+"""A command of a build that ends when the test says so, see `release`."""
+
+
+def is_begun(project: Project, name: str) -> bool:
+    return (project.folder / f"out/tiny/work/{name}/src/Makefile").exists()
+
+
+def release(project: Project, *names: str) -> None:
+    """Wait until one of these builds has begun, and let it go on; so until all have."""
+    left = set(names)
+    while left:
+        assert within(60, lambda: any(is_begun(project, name) for name in left)), left
+        for name in sorted(left):
+            if is_begun(project, name):
+                (project.folder / f"out/tiny/work/{name}/src/go").touch()
+                left.remove(name)
+
+
+def run_on(project: Project, run: subprocess.Popen[str], names: list[str]) -> str:
+    """Let all builds go on until a run has ended; return what it prints from now on."""
+
+    def has_ended() -> bool:
+        for name in filter(partial(is_begun, project), names):
+            with suppress(FileNotFoundError):  # after its end
+                (project.folder / f"out/tiny/work/{name}/src/go").touch()
+        return run.poll() is not None
+
+    assert within(120, has_ended)
+    assert run.stdout
+    return run.stdout.read()
+
+
+def read_until(run: subprocess.Popen[str], line: str) -> str:
+    """Return what a run prints up to a line."""
+    assert run.stdout
+    lines = []
+    while line not in lines:
+        lines.append(run.stdout.readline())
+        assert lines[-1], "".join(lines)
+    return "".join(lines)
+
+
+def summary(project: Project) -> Any:
+    return json.loads((project.folder / "out/tiny/summary.json").read_text())
+
+
+@contextmanager
+def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start SCons, and end it if the test fails before it has ended."""
+    run = start(project, *arguments)
+    try:
+        yield run
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.communicate()
+
+
 def replace(project: Project, name: str, files: dict[str, str]) -> None:
     """Give a package another source."""
     _, sha256 = project.archive(name, "1", files)
@@ -70,15 +133,19 @@ def test_the_longest_remaining_chain_begins_first(project: Project) -> None:
     names = ("a-short", "b-late", "c-first", "d-mid", "e-long")
     for name in names:
         more = 'needs=("c-first",),' if name == "b-late" else ""
-        program(project, name, "sleep 3" if name == "e-long" else "sleep 0.6", more)
+        program(project, name, HELD, more)
     project.board([*names, "libc"])
     seconds = {"a-short": 1.0, "b-late": 40.0, "c-first": 2.0, "d-mid": 20.0, "e-long": 60.0}
     steps = {name: {"unpack": taken} for name, taken in seconds.items()}
     durations.keep(project.cache / "store" / durations.FILE, 2, steps)
     assert project.run("libc").status == 0
-    ran = project.run("-j2")
-    assert ran.status == 0, ran.text
-    order = begun(ran.out)
+    with started(project, "-j2") as run:
+        release(project, "c-first")
+        release(project, "b-late", "d-mid", "a-short")
+        release(project, "e-long")
+        text, _ = run.communicate(timeout=60)
+    assert run.returncode == 0, text
+    order = begun(text)
     assert set(order[:2]) == {"e-long", "c-first"}
     assert order[-1] == "a-short"
     assert order.index("b-late") < order.index("a-short")
@@ -148,33 +215,44 @@ def at_once(logs: list[Path]) -> tuple[int, int]:
 
 def test_a_source_is_fetched_while_others_compile(project: Project) -> None:
     for name in ("a", "b", "c"):
-        program(project, name, "sleep 2")
+        program(project, name, HELD)
     project.board(["a", "b", "c", "libc"])
     assert project.run("libc").status == 0
-    ran = project.run("-j2")
-    assert ran.status == 0, ran.text
-    fetched = [ran.out.index(f"{name}: fetching ") for name in "abc"]
-    assert max(fetched) < min(ran.out.index(f"{name} 1: built in") for name in "abc"), ran.out
+    with started(project, "-j2") as run:
+        assert within(60, lambda: all(project.cached(f"{name}-1.tar.xz") for name in "abc"))
+        assert sum(is_begun(project, name) for name in "abc") <= 2
+        release(project, "a", "b", "c")
+        text, _ = run.communicate(timeout=60)
+    assert run.returncode == 0, text
+    fetched = [text.index(f"{name}: fetching ") for name in "abc"]
+    assert max(fetched) < min(text.index(f"{name} 1: built in") for name in "abc"), text
 
 
 def test_after_a_failure_nothing_begins_and_only_the_failure_is_reported(project: Project) -> None:
     names = [f"p{number}" for number in range(8)]
     for name in names:
-        program(project, name, "sleep 0.5; false" if name == "p3" else "sleep 1")
+        program(project, name, f"{HELD}; false" if name == "p3" else HELD)
     project.board([*names, "libc"])
     steps = {"p3": {"unpack": 90.0}, **{name: {"unpack": 5.0} for name in names if name != "p3"}}
     durations.keep(project.cache / "store" / durations.FILE, 2, steps)
     assert project.run("libc").status == 0
-    ran = project.run("-j2")
-    assert ran.status == 2
-    assert ran.summary["failed"] == ["p3"]
-    assert ran.summary["unfinished"] == []
-    assert ran.text.count("scons: ***") == 1, ran.text
-    assert ran.text.count("error: ") == 1
-    assert len(begun(ran.out)) == 2, ran.out
-    kept = project.run("-j2", "-k")
-    assert kept.summary["failed"] == ["p3"]
-    assert set(ran.built) | set(kept.built) | set(kept.summary["restored"]) == {*names} - {"p3"}
+    with started(project, "-j2") as run:
+        assert within(60, lambda: sum(is_begun(project, name) for name in names) == 2)
+        release(project, "p3")
+        text = read_until(run, "reason: build-failed\n") + run_on(project, run, names)
+    found = summary(project)
+    assert run.returncode == 2
+    assert found["failed"] == ["p3"]
+    assert found["unfinished"] == []
+    assert text.count("scons: ***") == 1, text
+    assert text.count("error: ") == 1
+    assert len(begun(text)) == 2, text
+    with started(project, "-j2", "-k") as run:
+        run_on(project, run, names)
+    kept = summary(project)
+    assert kept["failed"] == ["p3"]
+    made = [each["name"] for each in (*found["built"], *kept["built"])]
+    assert {*made, *kept["restored"]} == {*names} - {"p3"}
     program(project, "p3")
     last = project.run("-j2")
     assert (last.status, last.built) == (0, ["p3"]), last.text
