@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from quard.base.errors import QuardError
-from quard.boards.files import called
 from quard.boards.native import NAME as BUILD
 from quard.ledger.results import LostResult
 
@@ -42,6 +41,8 @@ def naming_files(places: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except QuardError as error:
+        from quard.boards.files import called  # noqa: PLC0415 - for an error only
+
         error.reword(called(error.message, places))
         error.detail = called(error.detail, places)
         raise
