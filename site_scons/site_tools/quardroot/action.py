@@ -24,7 +24,7 @@ class KeyedAction(SCons.Action.FunctionAction):
     def __init__(self, function: Function) -> None:
         # Not FunctionAction's own: to sign the function, it visits everything that the function
         # can reach. That took half of a null build and evaluated lazy attributes.
-        SCons.Action._ActionAction.__init__(self, strfunction=None, varlist=("KEY",))
+        SCons.Action._ActionAction.__init__(self, strfunction=None)
         self.execfunction = function
 
     def get_presig(
@@ -34,5 +34,5 @@ class KeyedAction(SCons.Action.FunctionAction):
         env: Base,
         executor: Executor | None = None,
     ) -> bytes:
-        """Return the constant part of the signature."""
-        return b"quardroot"
+        """Return the whole signature: SCons takes longer to look a variable up for it."""
+        return b"quardroot" + str(env.get("KEY", "")).encode()
