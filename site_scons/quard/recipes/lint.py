@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from quard.base.names import near
+from quard.base.names import near, nearest
 from quard.base.placeholders import PLACEHOLDERS
 from quard.hardening import CHECKED
 from quard.installed import USER
@@ -36,8 +36,8 @@ from quard.recipes.lint_services import services
 from quard.recipes.lint_sources import is_inside, sources
 from quard.recipes.placeholders import unknown_words
 
-_SHORT = 3
-"""Letters of a name in which even the second one may be wrong."""
+_SHORT, _ALIKE_SHORT, _ALIKE = 3, 0.6, 0.7
+"""Letters of a short name of a licence; the least similarity of its suggestion, and of others."""
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*\Z")
 
 
@@ -86,7 +86,7 @@ def _license_fault(license: str) -> str:
 def _unknown_license(license: str) -> str:
     """Return a text about the first word of a licence that SPDX does not have; "" if there is none.
 
-    A suggestion begins as the word does: other names that resemble a short one are chance.
+    A suggestion begins with the same letter: other names that resemble a short one are chance.
     """
     from packaging.licenses._spdx import EXCEPTIONS, LICENSES  # noqa: PLC0415 - likewise
 
@@ -97,9 +97,10 @@ def _unknown_license(license: str) -> str:
         if before in ("and", "or", "with") or before.startswith("licenseref-"):
             continue
         if before.removesuffix("+") not in known:
-            begin = before[: 2 if len(word) > _SHORT else 1]
-            alike = [one["id"] for name, one in known.items() if name.startswith(begin)]
-            return f"SPDX has no {kind} {word!r}{near(word, alike)}"
+            begun = [one["id"] for name, one in known.items() if name[0] == before[0]]
+            found = nearest(word, begun, alike=_ALIKE if len(word) > _SHORT else _ALIKE_SHORT)
+            hint = f"; did you mean {found[0]!r}?" if found else ""
+            return f"SPDX has no {kind} {word!r}{hint}"
     return ""
 
 
