@@ -33,8 +33,6 @@ _DOTS = 3
 """What the size of a folder counts for the entries . and .. which are not written."""
 _BEHIND_HEADER = 256
 """The most entries behind a header in a folder."""
-_FARTHEST = 0x7FFF
-"""The largest distance of an inode's number from that in the header of its entry."""
 _LONGEST = 255
 """Bytes of a name: NAME_MAX of <linux/limits.h>."""
 
@@ -219,14 +217,13 @@ def _listing(entries: Sequence[_Entry]) -> tuple[bytes, list[tuple[int, bytes]]]
 
 
 def _groups(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
-    """Yield the entries that are together behind a header."""
+    """Yield the entries that are together behind a header: their inodes are in one block.
+
+    So their numbers differ by a few hundred at most, and an entry has 16 bits for that.
+    """
     group: list[_Entry] = []
     for entry in entries:
-        if group and (
-            len(group) == _BEHIND_HEADER
-            or entry.place >> 16 != group[0].place >> 16
-            or abs(entry.number - group[0].number) > _FARTHEST
-        ):
+        if group and (len(group) == _BEHIND_HEADER or entry.place >> 16 != group[0].place >> 16):
             yield group
             group = []
         group.append(entry)

@@ -183,15 +183,16 @@ STAND_INS = {
     "half of one": 'tar2sqfs "$@" && truncate -s 1000 "$made"',
     "another compressor": 'tar2sqfs -q -c gzip -b 131072 "$made"',
     "other blocks": 'tar2sqfs -q -c zstd -b 65536 "$made"',
-    "another file": 'tar2sqfs "$@" </dev/null || tar -c -T /dev/null | tar2sqfs "$@"',
+    "a further file": 'yes | head -c 300000 >x; cat >y; tar -r -f y x && tar2sqfs "$@" <y',
+    "no file": 'tar -c -T /dev/null | tar2sqfs "$@"',
 }
 
 
 @pytest.mark.parametrize("what", STAND_INS)
 def test_a_tool_that_makes_something_else_is_an_error(tmp_path: Path, what: str) -> None:
     tool = tmp_path / "tool"
-    line = STAND_INS[what]
-    tool.write_text(f"#!/bin/sh\nfor made; do :; done\n{line}\n")
+    script = ("#!/bin/sh", "for made; do :; done", "cd ${made%/*}", STAND_INS[what], "")
+    tool.write_text("\n".join(script))
     tool.chmod(0o755)
     content = Content(SIZE, text("x", SIZE))
     tarimage.write({"f": Node("file", 0o644, content=content)}, tmp_path / "t.tar")
