@@ -39,13 +39,7 @@ class Early:
         next run finds the error before it builds anything.
         """
         self._build.ledger.made(unit)
-        try:
-            self._check(unit)
-        except LostResult:
-            raise
-        except QuardError:
-            self._build.images.unvet()
-            raise
+        self._check(unit)
 
     def _check(self, unit: Unit) -> None:
         for root, resolved in self._concerned(unit):

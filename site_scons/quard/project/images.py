@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -201,14 +201,12 @@ class Images:
             f" with its libraries: name it in `runtime` of the package that opens them or remove it"
         )
 
-    def vet(self, known: Callable[[], None]) -> None:
+    def vet(self) -> None:
         """Find errors that do not depend on packages, before anything is built.
 
         A successful check is recorded by its key: a null build checks nothing. Raises QuardError.
-
-        known -- checks what the packages with results say about images
         """
-        passed = self._vetted
+        passed = self._workspace.out / "vetted"
         key = canonical.digest([each.plan.identity for each in self.units.values()])
         if _read(passed) == key:
             return
@@ -220,16 +218,7 @@ class Images:
                 with naming(unit.folder):
                     for warning in rootfs.vet(self.job(unit, ())):
                         self._workspace.console.warn(of_root(unit.folder, warning))
-        known()
         _replace(passed, key)
-
-    def unvet(self) -> None:
-        """Let the next run check again: something is wrong with a package that it will have."""
-        self._vetted.unlink(missing_ok=True)
-
-    @property
-    def _vetted(self) -> Path:
-        return self._workspace.out / "vetted"
 
     def job(self, unit: Unit, layers: tuple[Layer, ...]) -> RootfsJob:
         """Return the job of making a root's tar from these parts of packages."""

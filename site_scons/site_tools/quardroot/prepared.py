@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cache
-from typing import TYPE_CHECKING
 
 from quard.face.cli import Command
 from quard.plan.unit import Unit
@@ -18,9 +16,6 @@ from . import equip, opened, showing, signals
 from .flags import Options
 from .guard import Guard
 from .selection import Selection
-
-if TYPE_CHECKING:
-    from quard.project.early import Early
 
 
 class Prepared:
@@ -113,7 +108,7 @@ class Prepared:
         build, workspace, works = self.build, self.workspace, self.options.works
         if self.makes_images and works:
             build.images.remove_others()
-            self._vet()
+            build.images.vet()
         if self.wanted or self.command.opens:
             source = self.command.verb == "source"
             equip.choose(workspace, self.guard, fetch=works, source=source)
@@ -123,6 +118,8 @@ class Prepared:
         found = Selection(build, self.units, build.forced, self.guard, all_of_them=clean)
         packages = [unit for unit in found.changed if unit.is_package]
         if packages and not clean:
+            if self.makes_images and works:
+                self._check_early()
             workspace.host.decide_sealing()
         if works:
             if packages or self.command.opens:
@@ -131,18 +128,13 @@ class Prepared:
                 workspace.require_sources(map(workspace.source_name, self.wanted))
         return found
 
-    def _vet(self) -> None:
-        """Find errors in images before they are made: some at once, others with each package."""
-        build = self.build
+    def _check_early(self) -> None:
+        """Check what recipes say about images: that of known packages now, of others when made."""
+        from quard.project.early import Early  # noqa: PLC0415 - few runs make a package
 
-        @cache
-        def early() -> Early:
-            from quard.project.early import Early  # noqa: PLC0415 - a null build checks nothing
-
-            return Early(build)
-
-        build.check = lambda unit: early().check(unit)
-        build.images.vet(lambda: early().check_known(build.image))
+        early = Early(self.build)
+        early.check_known(self.build.image)
+        self.build.check = early.check
 
     def _decide(self) -> tuple[Decision, ...]:
         workspace, command = self.workspace, self.command
