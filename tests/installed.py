@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+import checkout
 import on_file
 from quard.boards import settings
 from quard.ledger.results import Results
@@ -23,10 +24,14 @@ LISTS = Path(__file__).with_name("golden")
 
 
 def stores(project: Path) -> tuple[Path, ...]:
-    """Return the folders that hold the blobs of a checkout's packages."""
+    """Return the folders that may hold the blobs of a project's packages.
+
+    A project of tests is built with the checkout's cache, see checkout.build.
+    """
     home = places.home(os.environ)
-    cache = settings.load(project, {}, home).cache or places.cache(project, os.environ, home)
-    return cache / "store" / "cas", project / "out/store/cas"
+    own = settings.load(project, {}, home).cache or places.cache(project, os.environ, home)
+    caches = dict.fromkeys((own, checkout.cache_folder()))
+    return *(cache / "store" / "cas" for cache in caches), project / "out/store/cas"
 
 
 def listing(packages: Path, name: str, folders: Sequence[Path]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import checkout
+import installed
 
 
 def test_without_git_the_files_are_the_same(tmp_path: Path) -> None:
@@ -42,3 +43,13 @@ def test_projects_of_tests_have_the_cache_of_the_checkout(
     monkeypatch.setenv("CI", ci)
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert checkout.cache_folder() == Path(folder)
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_blobs_are_found_in_the_cache_that_projects_of_tests_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert checkout.cache_folder() / "store/cas" in installed.stores(tmp_path / "project")
+    assert checkout.cache_folder() / "store/cas" in installed.stores(checkout.TOP)
