@@ -39,7 +39,9 @@ def _no_token(_waits: Callable[[], None], _check: Callable[[], None]) -> nullcon
 class Slots:
     """`count` slots of this machine, and slots of workers; several threads may use them at once.
 
-    token -- what a slot of this machine comes with, see Jobserver.token
+    token    -- what a slot of this machine comes with, see Jobserver.token
+    is_fatal -- called with the error of a unit that has a slot; if it returns True, nothing begins
+                any more: the next unit would take the slot before anybody hears of the error
     """
 
     def __init__(self, count: int, elsewhere: int = 0, token: _Token = _no_token) -> None:
@@ -51,6 +53,7 @@ class Slots:
         self._numbers = itertools.count()
         self._closed = False
         self._coming: dict[_Unit, float] = {}
+        self.is_fatal: Callable[[Exception], bool] = lambda _: False
 
     @contextmanager
     def coming(self, urgency: float) -> Iterator[None]:
@@ -94,6 +97,10 @@ class Slots:
         try:
             with nullcontext() if elsewhere else self._token(waits, self._check):
                 yield elsewhere
+        except Exception as error:
+            if self.is_fatal(error):
+                self.close()
+            raise
         finally:
             self._give(1, elsewhere=elsewhere)
 

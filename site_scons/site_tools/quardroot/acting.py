@@ -63,7 +63,7 @@ class Actions:
                     ahead.wait_for_end(self._failed)
             except Exception as fault:
                 if ahead.ends_with_failure():
-                    self._workspace.host.slots.close()  # at once: this unit's slot is free already
+                    self._workspace.host.slots.close()  # it may have had no slot
                 self._failed += target
                 return self._failure(name, fault, files, counts=counts)
             finally:

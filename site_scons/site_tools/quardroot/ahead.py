@@ -14,6 +14,8 @@ import SCons.Script
 from SCons.Node import Node
 from SCons.Node import failed as node_failed
 
+from quard.ledger.results import LostResult
+
 _MORE = 16
 """Units that look for results, fetch sources or wait for a slot, besides those in the slots."""
 _PATIENCE = 10.0
@@ -41,6 +43,11 @@ def set_jobs(count: int) -> None:
 def ends_with_failure() -> bool:
     """Return whether a failed unit ends the run: nothing else is begun then."""
     return not (SCons.Script.GetOption("keep_going") or SCons.Script.GetOption("ignore_errors"))
+
+
+def is_fatal(fault: Exception) -> bool:
+    """Return whether the fault of a unit ends the run; a result that is lost is made again."""
+    return not isinstance(fault, LostResult) and ends_with_failure()
 
 
 def wait_for_end(failed: Iterable[Node]) -> None:

@@ -100,6 +100,7 @@ class Session:
         from quard.project.urgency import urgency  # noqa: PLC0415 - a null build begins nothing
 
         self.build.urgency = urgency(self.build, self.changed)
+        self.workspace.host.slots.is_fatal = ahead.is_fatal
         ahead.start_more(self.workspace.host.jobs_elsewhere)
         if not self.command.opens:  # Ctrl-C is then for the command that has the terminal
             signals.relay()

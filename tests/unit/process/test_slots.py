@@ -65,6 +65,18 @@ def test_a_slot_is_free_again_after_an_error() -> None:
         pass
 
 
+@pytest.mark.parametrize("fatal", [True, False])
+def test_after_a_fatal_error_nobody_takes_the_slot_that_it_leaves(fatal: bool) -> None:
+    slots, order = Slots(1), list[float]()
+    fault = RuntimeError("it failed")
+    slots.is_fatal = lambda error: fatal and error is fault
+    with pytest.raises(RuntimeError), slots.held(0):
+        threads = queue(slots, [1, 2], order)
+        raise fault
+    join(threads)
+    assert sorted(order) == ([-2, -1] if fatal else [1, 2])
+
+
 def test_after_the_end_nothing_begins_and_who_waits_is_told() -> None:
     slots, order = Slots(1), list[float]()
     with slots.held(0):
