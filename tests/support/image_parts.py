@@ -112,3 +112,21 @@ def compile_c(folder: Path, name: str, source: str, *options: str) -> bytes:
     argv = ["riscv64-linux-gnu-gcc", "-o", str(folder / name), str(folder / f"{name}.c"), *options]
     subprocess.run(argv, check=True)
     return (folder / name).read_bytes()
+
+
+DAMAGE = ("truncated", "changed", "emptied", "removed")
+"""What can happen to a file that is kept for the next image."""
+
+
+def damage(path: Path, how: str) -> None:
+    """Damage a file in one of these ways; any other word leaves it as it is."""
+    data = path.read_bytes()
+    match how:
+        case "truncated":
+            path.write_bytes(data[:-5])
+        case "changed":
+            path.write_bytes(data[:60] + bytes((data[60] ^ 1,)) + data[61:])
+        case "emptied":
+            path.write_bytes(b"")
+        case "removed":
+            path.unlink()

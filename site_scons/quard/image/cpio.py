@@ -12,7 +12,6 @@ from quard.base.record import Record, record
 from quard.image import limits, tarimage
 from quard.image.content import PIECE, Content
 from quard.image.kept import Kept
-from quard.image.lent import Lent
 from quard.image.roottar import RootTar
 from quard.image.segments import Segments
 from quard.image.tree import ROOT, Node
@@ -37,14 +36,12 @@ def cpio_gz(
     out: Path,
     *,
     use: Use = USE,
-    kept: Path | None = None,
-    lent: Path | None = None,
+    kept: Kept | None = None,
     made_by: str = "",
 ) -> None:
     """Make a compressed cpio archive from rootfs.tar.
 
-    kept    -- folder of the last archive's compressed segments, which are used again and replaced
-    lent    -- folder of those of the last archive that any checkout has made, likewise
+    kept    -- the last archive's compressed segments, which are used again and replaced
     made_by -- identity of the tools of `use`, and of how this version of the engine uses them
     The kernel starts only /init: an image without it gets a link to its /sbin/init, and one with
     its own /init gets END. The console must be in the archive, because devtmpfs is mounted later.
@@ -66,7 +63,7 @@ def cpio_gz(
         made, pieces = folder / out.name, folder / "pieces"
         pieces.mkdir()
         gzip = partial(_gzip, out=out, use=use)
-        segments = Segments(Kept(kept or folder / "kept", Lent(lent)), made_by, gzip)
+        segments = Segments(kept or Kept(folder / "kept"), made_by, gzip)
         with made.open("wb") as file:
             archive = _segments({".": (ROOT, tarimage.MTIME), **entries})
             segments.write((partial(_bytes, members) for members in archive), file, pieces)

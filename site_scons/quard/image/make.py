@@ -7,6 +7,8 @@ from pathlib import Path
 from quard.base.files import replacing
 from quard.base.record import Record, record
 from quard.image import cpio, ext4, squashfs
+from quard.image.kept import Kept
+from quard.image.lent import Lent
 from quard.image.roottar import RootTar
 from quard.image.write import Use
 from quard.plan.image import EmptyDiskPlan, FileSystemPlan
@@ -37,8 +39,9 @@ class Maker(Record):
                 ext4.ext4(tar, out, size_mib=size, label=plan.label, use=self.use)
             case "squashfs" | "cpio.gz":
                 make = squashfs.squashfs if plan.format == "squashfs" else cpio.cpio_gz
-                kept, lent = self.kept / name, self.lent / name if self.lent else None
-                make(tar, out, use=self.use, kept=kept, lent=lent, made_by=made_by)
+                lent = Lent(self.lent / name if self.lent else None)
+                kept = Kept(self.kept / name, lent)
+                make(tar, out, use=self.use, kept=kept, made_by=made_by)
             case other:
                 raise AssertionError(other)
 

@@ -16,7 +16,6 @@ from quard.image import superblock, tarimage
 from quard.image.blocks import Blocks
 from quard.image.inodes import Inodes
 from quard.image.kept import Kept
-from quard.image.lent import Lent
 from quard.image.metadata import Table
 from quard.image.packing import SIZE, Packing, pack, word
 from quard.image.roottar import RootTar
@@ -33,14 +32,12 @@ def squashfs(
     out: Path,
     *,
     use: Use = USE,
-    kept: Path | None = None,
-    lent: Path | None = None,
+    kept: Kept | None = None,
     made_by: str = "",
 ) -> None:
     """Make a squashfs from rootfs.tar, with the tools of `use`.
 
-    kept    -- folder of the last image's compressed blocks, which are used again and replaced
-    lent    -- folder of those of the last image that any checkout has made, likewise
+    kept    -- the last image's compressed blocks, which are used again and replaced
     made_by -- identity of the tools of `use`, and of how this version of the engine uses them
     Raises QuardError: bad-tar, tool-missing, disk-full, image-tool, interrupted.
     """
@@ -51,7 +48,7 @@ def squashfs(
             names.setdefault(node, name)
     with scratch(out) as folder:
         made = folder / out.name
-        blocks = Blocks(Kept(kept or folder / "kept", Lent(lent)), out, use)
+        blocks = Blocks(kept or Kept(folder / "kept"), out, use)
         packing = pack(names, made_by)
         sizes = blocks.provide(packing.blocks, folder)
         with made.open("wb") as file:

@@ -9,6 +9,7 @@ import pytest
 from quard.base.errors import QuardError
 from quard.image import cpio, limits, tarimage
 from quard.image.content import Content
+from quard.image.kept import Kept
 from quard.image.roottar import RootTar
 from quard.image.tree import Node
 
@@ -63,7 +64,7 @@ def test_an_edit_gives_the_file_of_a_first_build_whatever_else_is_compressed(
     nodes = {**NODES, **{name: Node("file", 0o644, content=c) for name, c in large.items()}}
     text = b"0123456789" * 400 + b"012" + ending
     assert len(text) % 4 == 0, "nothing is behind it in its piece of the archive"
-    kept = tmp_path / "kept"
+    kept = Kept(tmp_path / "kept")
     for name, data in (("first.gz", b"other"), ("edited.gz", text)):
         nodes["b"] = Node("file", 0o644, content=Content(len(data), data))
         tarimage.write(nodes, tmp_path / "t.tar")

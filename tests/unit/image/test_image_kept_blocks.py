@@ -7,12 +7,15 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import image_parts as parts
 import pytest
 
 from quard.base.errors import QuardError
 from quard.image import blocks as module
 from quard.image import tarimage, tools
 from quard.image.content import Content
+from quard.image.kept import Kept
+from quard.image.lent import Lent
 from quard.image.packing import SIZE
 from quard.image.roottar import RootTar
 from quard.image.squashfs import squashfs
@@ -56,8 +59,7 @@ class Maker:
             RootTar(tar),
             out,
             use=Use(self._start),
-            kept=self.kept,
-            lent=self.lent,
+            kept=Kept(self.kept, Lent(self.lent)),
             made_by=self.made_by,
         )
         after = {path.name: path.stat().st_ino for path in self.kept.glob("*")}
@@ -106,7 +108,8 @@ def test_nothing_is_compressed_if_only_owners_change(tmp_path: Path) -> None:
     assert maker.starts == 1
     node = Node("file", 0o600, uid=9, content=Content(len(NOISE), NOISE))
     tarimage.write({"noise": node}, tmp_path / "t.tar")
-    squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "s", kept=maker.kept, made_by=maker.made_by)
+    kept = Kept(maker.kept)
+    squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "s", kept=kept, made_by=maker.made_by)
     assert maker.make({"noise": NOISE})[1] == 0
     assert maker.starts == 1
 
@@ -124,21 +127,13 @@ def test_blocks_of_the_last_image_alone_are_kept(tmp_path: Path) -> None:
     assert maker.make(FILES)[1] == count - 1
 
 
-@pytest.mark.parametrize("how", ["truncated", "changed", "emptied", "removed", "intact"])
+@pytest.mark.parametrize("how", [*parts.DAMAGE, "intact"])
 def test_a_damaged_block_is_made_again(tmp_path: Path, how: str) -> None:
     maker = Maker(tmp_path / "one")
     made, _ = maker.make(FILES)
     path = sorted(maker.kept.iterdir())[0]
     data = path.read_bytes()
-    match how:
-        case "truncated":
-            path.write_bytes(data[:-5])
-        case "changed":
-            path.write_bytes(data[:60] + bytes((data[60] ^ 1,)) + data[61:])
-        case "emptied":
-            path.write_bytes(b"")
-        case "removed":
-            path.unlink()
+    parts.damage(path, how)
     (maker.kept / "0123.77.part").write_bytes(b"a killed run's")
     assert maker.make(FILES)[0] == made
     assert maker.starts == (1 if how == "intact" else 2)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import image_parts as parts
 import pytest
 
 from quard.base.errors import QuardError
@@ -75,21 +76,12 @@ def test_another_gzip_compresses_everything_again(tmp_path: Path) -> None:
     assert Writer(tmp_path / "kept", "another gzip").write(PARTS)[1] == len(PARTS)
 
 
-@pytest.mark.parametrize("how", ["truncated", "changed", "emptied", "removed"])
+@pytest.mark.parametrize("how", parts.DAMAGE)
 def test_a_damaged_segment_is_made_again(tmp_path: Path, how: str) -> None:
     writer = Writer(tmp_path / "kept")
     made, _ = writer.write(PARTS)
     path = sorted(writer.folder.iterdir())[0]
-    data = path.read_bytes()
-    match how:
-        case "truncated":
-            path.write_bytes(data[:-5])
-        case "changed":
-            path.write_bytes(data[:60] + bytes((data[60] ^ 1,)) + data[61:])
-        case "emptied":
-            path.write_bytes(b"")
-        case "removed":
-            path.unlink()
+    parts.damage(path, how)
     assert writer.write(PARTS) == (made, 1)
 
 
