@@ -113,7 +113,7 @@ def test_a_service_runs_its_program_as_its_user(box: Guest, user: str, option: s
 
 
 START = """. /etc/init.d/functions
-start_logged thing /usr/sbin/thing; wait_ready thing grep -q '^thing' /stub/calls; echo $?
+start_logged thing /usr/sbin/thing; wait_ready thing grep -qs '^thing' /stub/calls; echo $?
 """
 
 
