@@ -98,10 +98,21 @@ def test_workers_make_what_a_local_build_makes(pinned: Project, workers: Casd) -
         log = (pinned.folder / f"out/tiny/logs/{name}.log").read_text()
         assert "==> build: make " in log
         assert f"==> built by 127.0.0.1:{workers.port}: " in log and ", ran " in log
+    assert {row["name"] for row in ran.summary["built"] if "worker" in row} == set(there)
     sent = f" MiB to the execution service at 127.0.0.1:{workers.port}"
     assert sent in ran.out, "with the tools"
     again = run(pinned, workers)
     assert again.built == [] and again.summary["restored"] == []
+
+
+def test_a_run_that_only_workers_have_worked_in_has_no_idle_share(
+    pinned: Project, workers: Casd
+) -> None:
+    run(pinned, workers)
+    ran = run(pinned, workers, "greet-rebuild")
+    (row,) = ran.summary["built"]
+    assert row["worker"] == f"127.0.0.1:{workers.port}" and ran.summary["idle"] is None
+    assert re.search(r"^tiny: 1 built \(1 by workers\)(, .*)? in [\d.]+ s$", ran.out, re.MULTILINE)
 
 
 def test_a_result_of_workers_is_one_of_the_local_store(pinned: Project, workers: Casd) -> None:

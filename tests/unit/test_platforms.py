@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from platforms import newcomer
-from quard.ledger.summary import Summary
+from quard.ledger.summary import Built, Summary
 
 TOP = Path(__file__).resolve().parents[2]
 RUN = TOP / "tests/platforms/run"
@@ -176,7 +176,7 @@ def test_processor_time_of_programs_that_ended_is_counted(begin: str) -> None:
 @pytest.mark.parametrize("idle", [None, 0.031])
 def test_a_build_that_reaches_the_prompt_is_used_and_switched_off(idle: float | None) -> None:
     summary = Summary("b")
-    summary.add_built("linux", 299.0, ())
+    summary.add_built(Built("linux", 299.0, ()))
     here = terminal(
         "echo 'bootstrap: ready after 9 s'; printf 'linux: build 5 s\\r\\033[K'\n"
         f"echo '{summary.line(300.1, idle=idle)}'; printf '\\r\\nThing\\n\\rb login: '\n"

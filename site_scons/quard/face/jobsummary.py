@@ -26,7 +26,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     if found["built"]:
         yield from ("", "| built | seconds | why |", "|---|---:|---|")
         for package in sorted(found["built"], key=lambda each: (-each["seconds"], each["name"])):
-            why = "<br>".join(map(_plain, package["why"]))
+            where = [f"by the worker {package['worker']}"] if package.get("worker") else []
+            why = "<br>".join(map(_plain, [*package["why"], *where]))
             yield f"| {_plain(package['name'])} | {package['seconds']:.1f} | {why} |"
     yield ""
     for title, key in (

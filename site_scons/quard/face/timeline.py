@@ -22,7 +22,7 @@ class Run(Record):
     state   -- done, failed or interrupted
     seconds -- of the whole run
     jobs    -- the number of job slots
-    idle    -- share of the job slots' time without work; None if nothing was built
+    idle    -- share of the job slots' time without work; None if none was used
     needs   -- names of packages and image files -> names of those that they are made from
     why     -- names of built packages -> why they were built
     """

@@ -28,11 +28,21 @@ def last(path: Path) -> dict[str, Any] | None:
 
 @record
 class Built(Record):
-    """A package that was built: how long that took, in seconds, and why it was built."""
+    """A package that was built.
+
+    seconds -- how long that took
+    why     -- the reasons
+    worker  -- name of the worker of a server that built it; "" if this machine did
+    """
 
     name: str
     seconds: float
     why: tuple[str, ...]
+    worker: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        found = {"name": self.name, "seconds": round(self.seconds, 2), "why": list(self.why)}
+        return {**found, "worker": self.worker} if self.worker else found
 
 
 class Summary:
@@ -47,9 +57,9 @@ class Summary:
         self.unfinished: list[str] = []
         self._lock = threading.Lock()
 
-    def add_built(self, name: str, seconds: float, why: tuple[str, ...]) -> None:
+    def add_built(self, built: Built) -> None:
         with self._lock:
-            self.built.append(Built(name, seconds, why))
+            self.built.append(built)
 
     def add_restored(self, name: str) -> None:
         with self._lock:
@@ -69,6 +79,11 @@ class Summary:
             self.unfinished.append(name)
 
     @property
+    def used_slots(self) -> bool:
+        """Whether a package was built in a job slot of this machine."""
+        return any(not each.worker for each in self.built)
+
+    @property
     def says_something(self) -> bool:
         """Whether anything was made or failed."""
         return bool(self.built or self.restored or self.images or self.failed)
@@ -86,16 +101,13 @@ class Summary:
         current -- packages that were up to date; some may have been rebuilt or restored since
         seconds  -- of the whole run
         interrupted -- the user ended it
-        idle -- share of the job slots' time without work; None if nothing was built
+        idle -- share of the job slots' time without work; None if no package was built in one
         """
         done = {*self.restored, *(b.name for b in self.built)}
         return {
             "board": self.board,
             "seconds": round(seconds, 2),
-            "built": [
-                {"name": b.name, "seconds": round(b.seconds, 2), "why": list(b.why)}
-                for b in sorted(self.built, key=lambda b: b.name)
-            ],
+            "built": [each.as_json() for each in sorted(self.built, key=lambda b: b.name)],
             "restored": sorted(self.restored),
             "up_to_date": sorted(set(current) - done),
             "images": sorted(self.images),
@@ -109,7 +121,8 @@ class Summary:
         """Return the run's last line for people; `whole` if it did everything requested."""
         parts = []
         if self.built:
-            parts.append(f"{len(self.built)} built")
+            away = sum(bool(each.worker) for each in self.built)
+            parts.append(f"{len(self.built)} built" + (f" ({away} by workers)" if away else ""))
         if self.restored:
             parts.append(f"{len(self.restored)} from the store")
         if self.images:

@@ -13,6 +13,7 @@ from quard.ledger import why
 from quard.ledger.basis import key
 from quard.ledger.ledger import Ledger
 from quard.ledger.results import write_result
+from quard.ledger.summary import Built
 from quard.ledger.why import Difference
 from quard.plan.packages import package_units
 from quard.plan.plan import Plan
@@ -177,8 +178,8 @@ class BoardBuild:
         seconds = time.monotonic() - started - sum(waited)
         reasons = self.reasons(unit, outcome.before, outcome.now)
         reasons = reasons or (why.FORCED if unit.id in self.forced else (why.MISSING,))
-        workspace.summary.add_built(name, seconds, reasons)
         worker = outcome.worker
+        workspace.summary.add_built(Built(name, seconds, reasons, worker))
         text = f"built by {worker} in {seconds:.1f} s" if worker else f"built in {seconds:.1f} s"
         workspace.console.done(name, version, text, "worker" if worker else "built", worker)
 

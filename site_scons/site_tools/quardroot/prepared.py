@@ -88,7 +88,7 @@ class Prepared:
         same = self.selection.unchanged
         unchanged = [u.name for u in self.selection.wanted if u.is_package and u.id in same]
         names = tuple(sorted({*current, *unchanged}))
-        idle = workspace.host.jobserver.idle(seconds) if workspace.summary.built else None
+        idle = workspace.host.jobserver.idle(seconds) if workspace.summary.used_slots else None
         stopped = workspace.host.stop.requested
         summary = workspace.summary.as_json(names, seconds, interrupted=stopped, idle=idle)
         showing.remember(self.build, summary)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quard.face import jobsummary
-from quard.ledger.summary import Summary
+from quard.ledger.summary import Built, Summary
 
 
 def written(tmp_path: Path, found: Summary, *current: str) -> str:
@@ -19,15 +19,15 @@ def written(tmp_path: Path, found: Summary, *current: str) -> str:
 
 def test_it_says_what_was_made_and_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = Summary("tiny")
-    done.add_built("greet", 1.5, ("source: a|b", "option <x>"))
-    done.add_built("linux", 3, ("no result",))
+    done.add_built(Built("greet", 1.5, ("source: a|b", "option <x>")))
+    done.add_built(Built("linux", 3, ("no result",), worker="w_1"))
     done.add_restored("hello")
     done.add_image("rootfs.tar")
     assert jobsummary.main([written(tmp_path, done, "libc")]) == 0
     assert capsys.readouterr().out == (
         "## tiny: done in 4.2 s\n\n"
         "| built | seconds | why |\n|---|---:|---|\n"
-        "| linux | 3.0 | no result |\n"
+        "| linux | 3.0 | no result<br>by the worker w&#95;1 |\n"
         "| greet | 1.5 | source: a&#124;b<br>option &#60;x&#62; |\n\n"
         "- Restored (1): hello\n- Up to date (1): libc\n- Images (1): rootfs.tar\n"
     )

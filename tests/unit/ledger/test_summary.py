@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from quard.ledger.summary import Summary
+from quard.ledger.summary import Built, Summary
 
 
 def test_a_run_that_did_nothing_says_so() -> None:
@@ -27,8 +27,8 @@ def test_a_run_that_did_nothing_says_so() -> None:
 
 def test_every_package_is_in_exactly_one_list_and_lists_are_sorted() -> None:
     summary = Summary("one")
-    summary.add_built("zlib", 2.718, ("version: 1 -> 2", "feature x: off -> on"))
-    summary.add_built("bash", 1.0, ())
+    summary.add_built(Built("zlib", 2.718, ("version: 1 -> 2", "feature x: off -> on")))
+    summary.add_built(Built("bash", 1.0, ()))
     summary.add_restored("openssl")
     summary.add_restored("linux")
     summary.add_image("rootfs.tar")
@@ -60,6 +60,18 @@ def test_every_package_is_in_exactly_one_list_and_lists_are_sorted() -> None:
     assert summary.line(65.4321, idle=0.03129).endswith(" in 65.4 s, 3.1 % idle")
 
 
+def test_it_says_what_workers_have_built() -> None:
+    summary = Summary("one")
+    summary.add_built(Built("zlib", 2.5, (), worker="w1"))
+    assert not summary.used_slots
+    assert summary.as_json((), 3.0)["built"] == [
+        {"name": "zlib", "seconds": 2.5, "why": [], "worker": "w1"}
+    ]
+    summary.add_built(Built("bash", 1.0, ()))
+    assert summary.used_slots
+    assert summary.line(3.0, idle=0.5) == "one: 2 built (1 by workers) in 3.0 s, 50.0 % idle"
+
+
 def test_a_run_that_was_ended_says_what_it_was_at() -> None:
     summary = Summary("one")
     summary.add_unfinished("zlib")
@@ -73,7 +85,7 @@ def test_threads_lose_nothing() -> None:
 
     def add(number: int) -> None:
         for count in range(200):
-            summary.add_built(f"{number}-{count}", 0.0, ())
+            summary.add_built(Built(f"{number}-{count}", 0.0, ()))
             summary.add_restored(f"r{number}-{count}")
 
     threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
