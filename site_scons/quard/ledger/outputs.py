@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from quard.base import canonical
 from quard.base.errors import QuardError
@@ -26,6 +25,10 @@ from quard.store.stores import Stores
 
 PartOf = tuple[str, str]
 """A package and the name of one of its parts."""
+
+
+class Unverified(Exception):
+    """What was made from some blobs is of no use: they are not intact."""
 
 
 class Outputs:
@@ -78,40 +81,55 @@ class Outputs:
         return found
 
     @contextmanager
-    def blobs(self, parts: Iterable[PartOf]) -> Iterator[dict[PartOf, Path]]:
+    def blobs(self, digests: Mapping[PartOf, str]) -> Iterator[dict[PartOf, Path]]:
         """Yield the verified blobs of parts of packages.
 
         If one of them is lost, or changed, while the block uses it, that is the error: LostResult.
         What the block has made must then be discarded.
         """
-        digests = self._digests(parts)
         self._stores.gather(digests.values())
-        # Many packages have the same part, which is verified once: that without files.
-        first: dict[str, PartOf] = {}
-        for each, sha256 in digests.items():
-            first.setdefault(sha256, each)
-        paths = {each: self._verified(*each, sha256) for sha256, each in first.items()}
-        found = {each: paths[first[sha256]] for each, sha256 in digests.items()}
-        before = {each: _state(path) for each, path in paths.items()}
+        first = _first(digests)  # many packages have the same part: that without files
+        paths = {sha256: self._verified(*each, sha256) for sha256, each in first.items()}
+        before = {sha256: _state(path) for sha256, path in paths.items()}
         try:
-            yield found
+            yield {each: paths[sha256] for each, sha256 in digests.items()}
         except (QuardError, OSError):
-            for each in found:
-                self.blob(*each)
+            for sha256, each in first.items():
+                self._verified(*each, sha256)
             raise
-        for each, path in paths.items():
-            if _state(path) != before[each]:
-                self.blob(*each)
+        for sha256, path in paths.items():
+            if _state(path) != before[sha256]:
+                self._verified(*first[sha256], sha256)
 
-    def _digests(self, parts: Iterable[PartOf]) -> dict[PartOf, str]:
-        """Return the digests of parts, for which each package's record is read once."""
-        records: dict[str, Mapping[str, Any]] = {}
-        found = {}
-        for name, part in parts:
-            if name not in records:
-                records[name] = read_record(self.results(name))
-            found[name, part] = recorded(self.results(name), part, records[name])
-        return found
+    @contextmanager
+    def unverified(self, digests: Mapping[PartOf, str]) -> Iterator[dict[PartOf, Path]]:
+        """Yield the blobs of parts of packages, which a thread verifies while the block uses them.
+
+        Raises Unverified if one of them is not intact, or was changed, also in place of an error
+        that the block has met. What the block has made must then be discarded; `blobs` finds out
+        what is lost.
+        """
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a null build uses none
+
+        self._stores.gather(digests.values())
+        found = {sha256: self._stores.unverified(sha256) for sha256 in set(digests.values())}
+        paths = {sha256: path for sha256, path in found.items() if path}
+        if len(paths) < len(found):
+            raise Unverified
+        before = {path: _state(path) for path in paths.values()}
+        with ThreadPoolExecutor(1) as other:
+            verified = other.submit(self._are_intact, paths)
+            try:
+                yield {each: paths[sha256] for each, sha256 in digests.items()}
+            except Exception as error:
+                if not (verified.result() and _are_same(before)):
+                    raise Unverified from error
+                raise
+            if not (verified.result() and _are_same(before)):
+                raise Unverified
+
+    def _are_intact(self, paths: Mapping[str, Path]) -> bool:
+        return all(self._stores.blob(sha256) == path for sha256, path in paths.items())
 
     def extract(self, name: str, part: str, into: Path) -> None:
         """Unpack a part of a package. Raises LostResult: `into` must then be discarded."""
@@ -135,6 +153,18 @@ class Outputs:
             return f"{lost.message} ({lost.detail}): the package is rebuilt"
         key = found.key if found else ""
         return self._stores.lost(key, lost.package, lost.part, lost.sha256)
+
+
+def _first(digests: Mapping[PartOf, str]) -> dict[str, PartOf]:
+    """Return the first part that has each blob."""
+    found: dict[str, PartOf] = {}
+    for each, sha256 in digests.items():
+        found.setdefault(sha256, each)
+    return found
+
+
+def _are_same(before: Mapping[Path, tuple[int, ...] | None]) -> bool:
+    return all(_state(path) == state for path, state in before.items())
 
 
 def _state(path: Path) -> tuple[int, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,13 +15,14 @@ from quard.base.files import changed, file_sha256, remove_tree, replacing
 from quard.image.coherence import Coherence
 from quard.image.overlay import Overlay
 from quard.ledger.ledger import IMAGES, RESULTS
+from quard.ledger.outputs import PartOf, Unverified
 from quard.ledger.results import LostResult
 from quard.plan.board import FILE, MANIFEST, ROOTFS, image_units
 from quard.plan.image import FILES, EmptyDiskPlan, FilePlan, FileSystemPlan, RootfsPlan, ScriptPlan
 from quard.plan.packages import Packages
 from quard.plan.resolved import Resolved
 from quard.plan.services import Placed
-from quard.plan.unit import Unit, local
+from quard.plan.unit import Input, Unit, local
 from quard.project.image_files import ImageFiles
 from quard.project.rooted import naming, of_root
 from quard.project.workspace import Workspace
@@ -89,7 +91,7 @@ class Images:
                 package = self._packages.units[unit.inputs[0].unit].name
                 self._workspace.outputs.deploy(package, path, self.folder / unit.name)
             case RootfsPlan():
-                return {"tar": self._rootfs(unit)}
+                return {"tar": self._rootfs(unit, inputs)}
             case FileSystemPlan() as plan:
                 tooling = self._workspace.host.tooling
                 # With the plan's identity, as an engine may write the same files in another way.
@@ -147,20 +149,32 @@ class Images:
         host, out = self._workspace.host, self._workspace.out
         host.tooling.emulator(out, self._files.emulator())
 
-    def _rootfs(self, unit: Unit) -> str:
+    def _rootfs(self, unit: Unit, inputs: Mapping[str, str]) -> str:
         """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""
+        outputs, units = self._workspace.outputs, self._packages.units
+        layers = {each: (units[each.unit].name, each.part) for each in unit.inputs}
+        digests = {part: inputs[i.name] or outputs.digest(*part) for i, part in layers.items()}
+        try:
+            made = self._assembled(unit, layers, outputs.unverified(digests))
+        except Unverified:
+            made = self._assembled(unit, layers, outputs.blobs(digests))
+        for note in self._notes(unit.folder, made):
+            self._workspace.console.note(note)
+        return made.sha256
+
+    def _assembled(
+        self,
+        unit: Unit,
+        layers: Mapping[Input, PartOf],
+        using: AbstractContextManager[Mapping[PartOf, Path]],
+    ) -> Assembled:
         from quard.image import rootfs  # noqa: PLC0415
 
-        units = self._packages.units
-        layers = {each: (units[each.unit].name, each.part) for each in unit.inputs}
         tar, manifest = (self.folder / name for name in unit.files)
         last = self._workspace.out / RESULTS / IMAGES / unit.folder / "rootfs.sha256"
         systems = [tar.with_name(name) for name in FILES.values()]
         try:
-            with (
-                self._workspace.outputs.blobs(layers.values()) as blobs,
-                self.coherence.aside(systems) as bring_back,
-            ):
+            with using as blobs, self.coherence.aside(systems) as bring_back:
                 found = tuple(
                     rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items()
                 )
@@ -174,14 +188,12 @@ class Images:
                     raise changed(Path("a file of an overlay or a hook"))
                 if _read(last) == made.sha256:
                     bring_back()
-        except LostResult:
+        except (LostResult, Unverified):
             for path in (tar, manifest):
                 path.unlink(missing_ok=True)  # it may have been made from a damaged blob
             raise
         _replace(last, made.sha256)
-        for note in self._notes(unit.folder, made):
-            self._workspace.console.note(note)
-        return made.sha256
+        return made
 
     def _notes(self, root: str, made: Assembled) -> Iterator[str]:
         """Yield what people have to know about a root file system that was made."""

@@ -158,6 +158,10 @@ class Stores:
                 return self._shared.path(self._shared.add(folder / "empty"))
         return found
 
+    def unverified(self, sha256: str) -> Path | None:
+        """Return where `blob` looks first; None if no store has the blob."""
+        return next((store.path(sha256) for store in self.all if store.has(sha256)), None)
+
     def extract(self, sha256: str, into: Path) -> bool:
         """Unpack a blob and verify it, see blob.extract; return False if it is not intact.
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from quard.base import canonical
 from quard.base.errors import QuardError
-from quard.ledger.outputs import Outputs
+from quard.ledger.outputs import Outputs, PartOf, Unverified
 from quard.ledger.results import LostResult
 from quard.store import blob
 from quard.store.local import Store
@@ -23,12 +26,21 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "shared")
-        self.outputs = Outputs(folder / "units", Stores(Store(folder / "local"), self.store))
+        self.folder = folder
+        self.local = Store(folder / "local")
+        self.outputs = Outputs(folder / "units", Stores(self.local, self.store))
         self.digests = {part: self.archive(folder, part) for part in ("dev", "libs")}
         (folder / "units").mkdir()
         self.record = folder / "units/greet.record.json"
         content = {"blobs": self.digests, "interface": INTERFACE}
         self.record.write_text(json.dumps(content))
+
+    @property
+    def parts(self) -> dict[PartOf, str]:
+        return {("greet", part): sha256 for part, sha256 in self.digests.items()}
+
+    def blob(self, part: str) -> Path:
+        return self.store.path(self.digests[part])
 
     def archive(self, folder: Path, text: str) -> str:
         (folder / "file").write_text(text)
@@ -41,30 +53,27 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-PARTS = [("greet", "dev"), ("greet", "libs")]
-
-
 def test_blobs_are_verified_before_they_are_used(place: Place) -> None:
-    with place.outputs.blobs(PARTS) as paths:
+    with place.outputs.blobs(place.parts) as paths:
         assert [path.name for path in paths.values()] == [*place.digests.values()]
     path = place.store.path(place.digests["libs"])
     path.chmod(0o644)
     path.write_bytes(b"damaged")
-    with pytest.raises(LostResult) as caught, place.outputs.blobs(PARTS):
+    with pytest.raises(LostResult) as caught, place.outputs.blobs(place.parts):
         pass
     assert (caught.value.part, caught.value.sha256) == ("libs", place.digests["libs"])
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("gone"), QuardError("gone", reason="bad-tar")])
 def test_a_blob_that_vanishes_during_the_use_is_a_loss(place: Place, error: Exception) -> None:
-    with pytest.raises(LostResult) as caught, place.outputs.blobs(PARTS) as paths:
+    with pytest.raises(LostResult) as caught, place.outputs.blobs(place.parts) as paths:
         paths["greet", "dev"].unlink()
         raise error
     assert (caught.value.package, caught.value.part) == ("greet", "dev")
 
 
 def test_a_blob_that_is_changed_during_the_use_is_a_loss(place: Place) -> None:
-    with pytest.raises(LostResult) as caught, place.outputs.blobs(PARTS) as paths:
+    with pytest.raises(LostResult) as caught, place.outputs.blobs(place.parts) as paths:
         path = paths["greet", "libs"]
         path.chmod(0o644)
         path.write_bytes(b"x" + path.read_bytes()[1:])
@@ -75,8 +84,7 @@ def test_a_blob_that_two_parts_share_is_verified_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared = place.digests["dev"]
-    content = {"blobs": dict.fromkeys(("dev", "libs"), shared), "interface": INTERFACE}
-    place.record.write_text(json.dumps(content))
+    place.digests["libs"] = shared
     verified: list[Path] = []
     verify = Store.verify
 
@@ -85,9 +93,9 @@ def test_a_blob_that_two_parts_share_is_verified_once(
         return verify(store, sha256)
 
     monkeypatch.setattr(Store, "verify", counted)
-    with pytest.raises(LostResult), place.outputs.blobs(PARTS) as paths:
+    with pytest.raises(LostResult), place.outputs.blobs(place.parts) as paths:
         assert verified.count(place.store.root) == 1
-        assert {path.name for path in paths.values()} == {shared} and [*paths] == PARTS
+        assert {path.name for path in paths.values()} == {shared} and [*paths] == [*place.parts]
         paths["greet", "libs"].chmod(0o644)
         paths["greet", "libs"].write_bytes(b"damaged")
 
@@ -95,16 +103,86 @@ def test_a_blob_that_two_parts_share_is_verified_once(
 def test_a_blob_that_another_build_puts_back_during_the_use_is_no_loss(
     place: Place, tmp_path: Path
 ) -> None:
-    with place.outputs.blobs(PARTS) as paths:
+    with place.outputs.blobs(place.parts) as paths:
         path = paths["greet", "dev"]
         path.unlink()
         assert place.archive(tmp_path, "dev") == path.name
 
 
 def test_an_error_of_another_cause_stays(place: Place) -> None:
-    with pytest.raises(QuardError) as caught, place.outputs.blobs(PARTS):
+    with pytest.raises(QuardError) as caught, place.outputs.blobs(place.parts):
         raise QuardError("two files at one path", reason="file-collision")
     assert caught.value.reason == "file-collision"
+
+
+def damage(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"x" + path.read_bytes()[1:])
+
+
+def test_blobs_are_verified_while_they_are_used(place: Place) -> None:
+    with place.outputs.unverified(place.parts) as paths:
+        assert {part: path.name for part, path in paths.items()} == place.parts
+        assert all(path.is_file() for path in paths.values())
+
+
+def test_a_damaged_blob_is_noticed_beside_its_use(place: Place) -> None:
+    damage(place.blob("libs"))
+    with pytest.raises(Unverified), place.outputs.unverified(place.parts) as paths:
+        assert paths["greet", "libs"] == place.blob("libs")
+    with pytest.raises(LostResult) as caught, place.outputs.blobs(place.parts):
+        pass
+    assert (caught.value.part, caught.value.sha256) == ("libs", place.digests["libs"])
+
+
+@pytest.mark.parametrize("error", [ValueError("not text"), QuardError("x", reason="bad-tar")])
+def test_an_error_that_a_damaged_blob_causes_is_not_told(place: Place, error: Exception) -> None:
+    damage(place.blob("dev"))
+    with pytest.raises(Unverified) as caught, place.outputs.unverified(place.parts):
+        raise error
+    assert caught.value.__cause__ is error
+
+
+def test_an_error_of_another_cause_stays_beside_the_verifying(place: Place) -> None:
+    error = ValueError("a wrong table")
+    with pytest.raises(ValueError) as caught, place.outputs.unverified(place.parts):
+        raise error
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("harm", [damage, Path.unlink])
+def test_a_blob_that_is_changed_after_it_was_verified_is_noticed(
+    place: Place, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], None]
+) -> None:
+    verified = threading.Event()
+    are_intact = Outputs._are_intact
+
+    def slow(self: Outputs, paths: Mapping[str, Path]) -> bool:
+        found = are_intact(self, paths)
+        verified.set()
+        return found
+
+    monkeypatch.setattr(Outputs, "_are_intact", slow)
+    with pytest.raises(Unverified), place.outputs.unverified(place.parts) as paths:
+        assert verified.wait(20)
+        harm(paths["greet", "dev"])
+
+
+def test_a_missing_blob_is_not_used(place: Place) -> None:
+    place.blob("dev").unlink()
+    with pytest.raises(Unverified), place.outputs.unverified(place.parts):
+        pytest.fail("the block is not entered")
+
+
+def test_a_blob_that_only_another_store_has_intact_is_not_used_from_there(place: Place) -> None:
+    """What the block has read is that of the first store."""
+    shutil.copy(place.blob("dev"), place.folder / "copy")
+    assert place.local.add(place.folder / "copy") == place.digests["dev"]
+    damage(place.local.path(place.digests["dev"]))
+    with pytest.raises(Unverified), place.outputs.unverified(place.parts):
+        pass
+    with place.outputs.blobs(place.parts) as paths:
+        assert paths["greet", "dev"] == place.blob("dev")
 
 
 def test_the_dev_part_belongs_to_its_interface(place: Place) -> None:
