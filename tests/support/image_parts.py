@@ -13,7 +13,8 @@ from typing import Any
 import plan_parts
 
 from quard.boards.targets import target
-from quard.image.rootfs import Layer, RootfsJob
+from quard.image.layers import Layer
+from quard.image.rootfs import RootfsJob
 from quard.image.system import System, load
 from quard.target import Target
 

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import io
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20
 """Bytes in memory at a time."""
+_PIECE = 1 << 18
+"""Bytes that are read at a time to be used at once: they are in the processor's cache then."""
 _GRAIN = 1 << 16
 """A hole begins and ends at a multiple of this."""
 _WORTH = 1 << 20
@@ -61,6 +64,15 @@ class Content(Record):
             return io.BytesIO(self.data)
         return cast(IO[bytes], io.BufferedReader(Reader(self), PIECE))
 
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes, some at a time; errors are those of `open`."""
+        if self.path is None:
+            yield self.data
+            return
+        with Reader(self) as file:
+            while piece := file.piece(_PIECE):
+                yield piece
+
     def read(self, most: int = -1) -> bytes:
         """Return the bytes, or the first `most` of them."""
         if self.path is None:
@@ -80,8 +92,10 @@ class Content(Record):
         """Return the SHA-256 of the content."""
         if self.sha256:
             return self.sha256
-        with self.open() as file:
-            return _sha256(file)
+        total = hashlib.sha256()
+        for piece in self.pieces():
+            total.update(piece)
+        return total.hexdigest()
 
     def copy_to(self, path: Path) -> None:
         """Write the content to a file, keeping holes."""
@@ -162,20 +176,37 @@ class Reader(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        view = memoryview(buffer)[: max(self._size - self._position, 0)]
-        if not view:
-            return 0
+        view = memoryview(buffer)
+        place, count = self._next(len(view))
+        if place is None:
+            view[:count] = bytes(count)
+        else:
+            count = os.preadv(self._file, [view[:count]], place)
+        return self._read(place, count)
+
+    def piece(self, most: int) -> bytes:
+        """Return the next bytes, at least one unless it is the end."""
+        place, count = self._next(most)
+        found = bytes(count) if place is None else os.pread(self._file, count, place)
+        self._read(place, len(found))
+        return found
+
+    def _next(self, most: int) -> tuple[int | None, int]:
+        """Return where in the file the next bytes are, None for a hole, and how many there are."""
+        most = min(most, self._size - self._position)
+        if most <= 0:
+            return None, 0
         index = bisect.bisect_right(self._starts, self._position) - 1
         inside = self._position - self._starts[index] if index >= 0 else 0
         if index >= 0 and inside < self._runs[index][1]:
-            view = view[: self._runs[index][1] - inside]
-            count = os.preadv(self._file, [view], self._places[index] + inside)
-            if not count:
-                raise changed(self._path)
-        else:
-            after = self._starts[index + 1] if index + 1 < len(self._starts) else self._size
-            count = min(len(view), after - self._position)
-            view[:count] = bytes(count)
+            return self._places[index] + inside, min(most, self._runs[index][1] - inside)
+        after = self._starts[index + 1] if index + 1 < len(self._starts) else self._size
+        return None, min(most, after - self._position)
+
+    def _read(self, place: int | None, count: int) -> int:
+        """Go on behind bytes that were read."""
+        if place is not None and not count:
+            raise changed(self._path)
         self._position += count
         return count
 
@@ -191,11 +222,12 @@ class Reader(io.RawIOBase):
             return self._size if error.errno == errno.ENXIO else place
 
 
-def _exactly(file: io.RawIOBase, size: int) -> bytes:
-    pieces = bytearray()
-    while len(pieces) < size and (piece := file.read(size - len(pieces))):
-        pieces += piece
-    return bytes(pieces)
+def _exactly(file: Reader, size: int) -> bytes:
+    pieces = []
+    while size and (piece := file.piece(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def _copy(file: IO[bytes], out: IO[bytes], length: int) -> None:
@@ -203,10 +235,3 @@ def _copy(file: IO[bytes], out: IO[bytes], length: int) -> None:
         piece = file.read(min(PIECE, length))
         out.write(piece)
         length -= len(piece)
-
-
-def _sha256(file: IO[bytes]) -> str:
-    total = hashlib.sha256()
-    while piece := file.read(PIECE):
-        total.update(piece)
-    return total.hexdigest()

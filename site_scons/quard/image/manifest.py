@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,19 @@ from quard.image.tree import ROOT, Node, Tree
 from quard.image.write import whole_file
 
 
-def write(tree: Tree, path: Path) -> None:
-    """Write the manifest: absolute path -> its facts, sorted. Raises QuardError disk-full."""
+def write(tree: Tree, path: Path) -> dict[Node, str]:
+    """Write the manifest: absolute path -> its facts, sorted. Raises QuardError disk-full.
+
+    Returns the SHA-256 of the content of each file.
+    """
+    nodes = dict.fromkeys(tree.nodes.values())
+    digests = {node: node.content.digest() for node in nodes if node.content is not None}
     with whole_file(path) as file:
-        file.write(readable(facts(tree)).encode())
+        file.write(readable(facts(tree, digests)).encode())
+    return digests
 
 
-def facts(tree: Tree) -> dict[str, dict[str, Any]]:
+def facts(tree: Tree, digests: Mapping[Node, str]) -> dict[str, dict[str, Any]]:
     """Return path -> package, type, mode (octal text), uid, gid and the facts of its type.
 
     `capabilities` and `xattrs` are there if a permission gives them. Files have size and sha256,
@@ -27,7 +34,6 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
     `yielded_by` the packages that leave the path to this one. A folder of several packages belongs
     to the first one by name.
     """
-    digests: dict[Node, str] = {}
     found = {"/": _access(ROOT, "system")}
     for path, node in sorted(tree.nodes.items()):
         entry = _access(node, tree.owners[path].name)
@@ -36,8 +42,6 @@ def facts(tree: Tree) -> dict[str, dict[str, Any]]:
         if path in tree.yielded:
             entry["yielded_by"] = sorted(tree.yielded[path])
         if node.content is not None:
-            if node not in digests:
-                digests[node] = node.content.digest()
             entry |= {"size": node.content.size, "sha256": digests[node]}
         elif node.kind == "link":
             entry["target"] = node.target

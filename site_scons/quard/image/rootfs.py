@@ -25,11 +25,13 @@ from quard.image import (
 )
 from quard.image.generated import files
 from quard.image.hardened import Hardened
+from quard.image.layers import Layer
 from quard.image.merged import fold
 from quard.image.on_demand import drop_unneeded
 from quard.image.only_needed import OnlyNeeded
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
+from quard.image.roottar import Entries
 from quard.image.system import System
 from quard.image.time64 import Times
 from quard.image.tree import MERGED, Node, Origin, Tree
@@ -46,14 +48,6 @@ _VOLATILE = ("dev", "proc", "run", "sys", "tmp")
 _DATA = replace(_SYSTEM, instead="it belongs to the data disk, [data] of the board")
 _MERGED = replace(_SYSTEM, instead="it is a link into /usr in every image")
 _INDEX = replace(_SYSTEM, instead="it is generated from the kernel modules of the image")
-
-
-@record
-class Layer(Record):
-    """A part of a package with files for the target, an uncompressed tar."""
-
-    package: str
-    blob: Path
 
 
 @record
@@ -88,11 +82,13 @@ class Assembled(Record):
     """A root file system that was made.
 
     sha256   -- of rootfs.tar
+    entries  -- what it has, with the SHA-256 of each content
     unlinked -- packages of which only libs are in the image, with none of which a file is linked
     static   -- paths of programs that do not show how they count time, see quard.image.time64
     """
 
     sha256: str
+    entries: Entries
     unlinked: tuple[str, ...]
     static: tuple[str, ...]
 
@@ -127,9 +123,10 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     # Most of both is reading and hashing, which threads do at the same time.
     with ThreadPoolExecutor(1) as other:
         listed = other.submit(manifest.write, tree, manifest_path)
-        digest = tarimage.write(tree.nodes, tar)
-        listed.result()
-    return Assembled(digest, needed.unlinked(tree), tuple(times.static))
+        written = tarimage.write(tree.nodes, tar)
+        digests = listed.result()
+    entries = written.entries(tree.nodes, digests)
+    return Assembled(written.sha256, entries, needed.unlinked(tree), tuple(times.static))
 
 
 def vet(job: RootfsJob) -> tuple[str, ...]:
@@ -230,7 +227,7 @@ def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) ->
 
 
 def _add_packages(made: _Gathering, job: RootfsJob) -> None:
-    layers = [(each.package, _nodes(each)) for each in sorted(job.layers, key=lambda e: e.package)]
+    layers = [(each.package, each.nodes()) for each in sorted(job.layers, key=lambda e: e.package)]
     contents: dict[str, dict[str, Node]] = {}
     for package, nodes in layers:
         contents.setdefault(package, {}).update(nodes)
@@ -244,11 +241,6 @@ def _add_packages(made: _Gathering, job: RootfsJob) -> None:
 
     for package, path, node in job.placed:
         made.put(made.tree.canonical(path), node, Origin("package", package))
-
-
-def _nodes(layer: Layer) -> dict[str, Node]:
-    found = tarimage.read(layer.blob, f"the blob of {layer.package}", ours=False)
-    return {path: node for path, (node, _) in found.items()}
 
 
 def _add_system(made: _Gathering, system: System, people: accounts.Accounts) -> None:

@@ -17,13 +17,14 @@ Entries = Mapping[str, tuple[Node, int]]
 class RootTar:
     """A rootfs.tar; several threads may ask for what is in it. Nobody changes its nodes.
 
-    sha256 -- of the file; "" if it is not known yet
+    sha256  -- of the file; "" if it is not known yet
+    entries -- what it has; None if that is not known yet
     """
 
-    def __init__(self, path: Path, sha256: str = "") -> None:
+    def __init__(self, path: Path, sha256: str = "", entries: Entries | None = None) -> None:
         self.path = path
         self._sha256 = sha256
-        self._entries: Entries | None = None
+        self._entries = entries
         self._reading = Lock()
 
     @property

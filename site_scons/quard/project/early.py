@@ -44,11 +44,12 @@ class Early:
     def _check(self, unit: Unit) -> None:
         for root, resolved in self._concerned(unit):
             from quard.image import rootfs  # noqa: PLC0415 - few packages have permissions
+            from quard.image.layers import Layer  # noqa: PLC0415 - likewise
             from quard.image.permissions import unused  # noqa: PLC0415 - likewise
 
             package = resolved.packages[unit.package]
             layers = tuple(
-                rootfs.Layer(name, self._build.workspace.outputs.blob(unit.name, part))
+                Layer(name, self._build.workspace.outputs.blob(unit.name, part))
                 for name, part in resolved.layers
                 if name == unit.package
             )

@@ -28,8 +28,9 @@ from quard.project.rooted import naming, of_root
 from quard.project.workspace import Workspace
 
 if TYPE_CHECKING:
+    from quard.image.layers import Layer
     from quard.image.make import Maker
-    from quard.image.rootfs import Assembled, Layer, RootfsJob
+    from quard.image.rootfs import Assembled, RootfsJob
     from quard.image.roottar import RootTar
     from quard.image.tree import Node
     from quard.project.hooks import Hooks
@@ -151,6 +152,8 @@ class Images:
 
     def _rootfs(self, unit: Unit, inputs: Mapping[str, str]) -> str:
         """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""
+        from quard.image.roottar import RootTar  # noqa: PLC0415 - a null build makes none
+
         outputs, units = self._workspace.outputs, self._packages.units
         layers = {each: (units[each.unit].name, each.part) for each in unit.inputs}
         digests = {part: inputs[i.name] or outputs.digest(*part) for i, part in layers.items()}
@@ -160,24 +163,24 @@ class Images:
             made = self._assembled(unit, layers, outputs.blobs(digests))
         for note in self._notes(unit.folder, made):
             self._workspace.console.note(note)
+        tar = RootTar(self.folder / unit.files[0], made.sha256, made.entries)
+        self._tars[tar.path, tar.sha256] = tar
         return made.sha256
 
     def _assembled(
         self,
         unit: Unit,
-        layers: Mapping[Input, PartOf],
+        parts: Mapping[Input, PartOf],
         using: AbstractContextManager[Mapping[PartOf, Path]],
     ) -> Assembled:
-        from quard.image import rootfs  # noqa: PLC0415
+        from quard.image import layers, rootfs  # noqa: PLC0415
 
         tar, manifest = (self.folder / name for name in unit.files)
         last = self._workspace.out / RESULTS / IMAGES / unit.folder / "rootfs.sha256"
         systems = [tar.with_name(name) for name in FILES.values()]
         try:
             with using as blobs, self.coherence.aside(systems) as bring_back:
-                found = tuple(
-                    rootfs.Layer(local(i.unit), blobs[part]) for i, part in layers.items()
-                )
+                found = tuple(layers.Layer(local(i.unit), blobs[part]) for i, part in parts.items())
                 with self._hooks.post_root(unit, self._roots[unit.folder].root) as hook:
                     job = replace(self.job(unit, found), hook=hook)
                     made = rootfs.assemble(job, tar, manifest)

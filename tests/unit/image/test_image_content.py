@@ -86,9 +86,8 @@ def test_holes_of_the_build_machines_file_system_decide_nothing(tmp_path: Path) 
     one = sparse(tmp_path / "one")
     two = plain(tmp_path / "two", one)
     assert content(one).data_runs == content(two).data_runs
-    assert tarimage.write(node(one), tmp_path / "1.tar") == tarimage.write(
-        node(two), tmp_path / "2.tar"
-    )
+    first = tarimage.write(node(one), tmp_path / "1.tar")
+    assert first.sha256 == tarimage.write(node(two), tmp_path / "2.tar").sha256
 
 
 def test_part_of_a_file_is_read_as_the_whole_of_another(tmp_path: Path) -> None:
@@ -147,7 +146,7 @@ def test_tar_with_holes_is_small_and_read_by_all(tmp_path: Path, places: dict[in
         "s": Node("link", 0o777, target="opt/s"),
         long: Node("file", 0o600, 3, 4, content(path)),
     }
-    digest = tarimage.write(nodes, tmp_path / "t.tar")
+    digest = tarimage.write(nodes, tmp_path / "t.tar").sha256
     data = (tmp_path / "t.tar").read_bytes()
     assert len(data) < MIB
     assert hashlib.sha256(data).hexdigest() == digest

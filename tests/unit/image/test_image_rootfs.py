@@ -12,8 +12,9 @@ import image_parts as parts
 import pytest
 
 from quard.base.errors import QuardError
+from quard.image.layers import Layer
 from quard.image.overlay import scan
-from quard.image.rootfs import Layer, RootfsJob, assemble
+from quard.image.rootfs import RootfsJob, assemble
 from quard.model import Permission, User
 from quard.store.blob import pack, walk
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,48 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         assert (node.target, node.device) == (wanted.target, wanted.device)
         assert (node.content and node.content.read()) == (wanted.content and wanted.content.read())
     assert found["a"][0] is found["b"][0]
+
+
+def facts(entries: Mapping[str, tuple[Node, int]]) -> dict[str, list[object]]:
+    """Return everything that there is about entries, with the first path of each node."""
+    first: dict[Node, str] = {}
+    found: dict[str, list[object]] = {}
+    for path, (node, mtime) in entries.items():
+        values = vars(node) | {"content": node.content and replace(node.content, sha256="")}
+        found[path] = [first.setdefault(node, path), mtime, *values.items()]
+    return found
+
+
+def test_what_is_known_of_a_written_file_is_what_is_read_from_it(tmp_path: Path) -> None:
+    hole = tmp_path / "hole"
+    with hole.open("wb") as file:
+        for place, data in ((0, b"begin"), (3 << 20, b"middle")):
+            file.seek(place)
+            file.write(data)
+        file.truncate(5 << 20)
+    text = Content(3, b"abc")
+    shared = Node("file", 0o4755, 7, 8, text, attributes=(("user.a", b"1"), ("user.b", b"2")))
+    nodes = {
+        "a": shared,
+        "b/c": shared,
+        "b": Node("directory", 0o755, attributes=(("user.x", b"\xff"),)),
+        "hole": Node("file", 0o644, content=Content(5 << 20, path=hole)),
+        "none": Node("file", 0o600, content=Content(0)),
+        "link": Node("link", 0o777, target="ž" * 200),
+        "con": Node("char", 0o600, device=(5, 1)),
+        "pipe": Node("fifo", 0o644, 2**31),
+        "ž" * 120: Node("file", 0o644, content=text),
+    }
+    digests = {node: node.content.digest() for node in nodes.values() if node.content}
+    path = tmp_path / "t.tar"
+    written = tarimage.write(nodes, path)
+    known, read = written.entries(nodes, digests), tarimage.read(path)
+    assert facts(known) == facts(read) and [*known] == [*read]
+    for name, (node, _) in known.items():
+        assert node is not nodes[name] or node.content is None
+        if node.content:
+            assert node.content.sha256 == hashlib.sha256(node.content.read()).hexdigest()
+    assert written.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_root_folder_comes_first_with_its_mode_and_owner(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import image_parts as parts
 import pytest
 
 from quard.base.errors import QuardError
-from quard.image.rootfs import Layer, RootfsJob, assemble
+from quard.image.layers import Layer
+from quard.image.rootfs import RootfsJob, assemble
 
 BOX: dict[str, Any] = {"usr/bin/box": b"all in one", "usr/bin/less": "box", "usr/bin/ls": "box"}
 LESS: dict[str, Any] = {"usr/bin/less": b"pages", "usr/bin/lesskey": b"keys"}

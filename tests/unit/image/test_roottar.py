@@ -20,7 +20,7 @@ def tar(folder: Path) -> tuple[Path, str]:
         "etc": Node("directory", 0o755),
         "etc/a": Node("file", 0o644, content=Content(1, b"a")),
     }
-    return path, tarimage.write(nodes, path)
+    return path, tarimage.write(nodes, path).sha256
 
 
 def test_all_who_ask_get_the_same_entries(tmp_path: Path) -> None:
@@ -32,6 +32,13 @@ def test_all_who_ask_get_the_same_entries(tmp_path: Path) -> None:
     assert all(each is found[0] for each in found)
     path.unlink()  # what was read stays
     assert source.entries is found[0]
+
+
+def test_entries_that_are_known_are_not_read(tmp_path: Path) -> None:
+    path, sha256 = tar(tmp_path)
+    entries = RootTar(path).entries
+    path.unlink()
+    assert RootTar(path, sha256, entries).entries is entries
 
 
 def test_the_digest_that_is_known_is_the_one_that_would_be_computed(tmp_path: Path) -> None:
