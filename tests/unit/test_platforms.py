@@ -23,7 +23,9 @@ STUBS = {
     "id": "echo 0",
     "debootstrap": 'echo "it cannot: $*"; exit 1',
     "apt-get": "echo 'Debian http://mirror.example/debian/'",
-    **dict.fromkeys(("mount", "pivot_root", "python3", "umount", "unshare"), "exit 99"),
+    # What is started in mounts of its own: debootstrap, and then the shell that enters the system.
+    "unshare": 'while [ "$1" != debootstrap ]; do shift || exit 99; done; exec "$@"',
+    **dict.fromkeys(("mount", "pivot_root", "python3", "umount"), "exit 99"),
 }
 
 
@@ -101,6 +103,21 @@ def test_a_failed_installation_is_shown_and_leaves_nothing(tools: Path, tmp_path
     assert block.startswith("debootstrap failed\n")
     assert "http://mirror.example/debian" in block and "git,python3" in block
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == before
+
+
+def test_an_ended_installation_is_not_waited_for_and_leaves_nothing(
+    tools: Path, tmp_path: Path
+) -> None:
+    stub(tools, "debootstrap", f"echo begun >{tmp_path}/begun; exec {shutil.which('sleep')} 300")
+    before = set(tmp_path.iterdir())
+    env = {"PATH": str(tools), "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+    with subprocess.Popen((RUN, "trixie"), env=env, stderr=subprocess.DEVNULL) as running:
+        while not (tmp_path / "begun").exists():
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.terminate()
+        assert running.wait(60) == 143
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "begun"}
 
 
 @pytest.mark.parametrize("given", [True, False])
