@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from quard.base.errors import QuardError
 from quard.base.record import Record, record
 from quard.image import limits, tarimage
-from quard.image.content import PIECE, Content
+from quard.image.content import Content
 from quard.image.kept import Kept
 from quard.image.roottar import RootTar
-from quard.image.segments import Segments
+from quard.image.segments import Segment, Segments
 from quard.image.tree import ROOT, Node
 from quard.image.write import USE, Use, run, scratch
 
@@ -63,10 +63,12 @@ def cpio_gz(
         made, pieces = folder / out.name, folder / "pieces"
         pieces.mkdir()
         gzip = partial(_gzip, out=out, use=use)
-        segments = Segments(kept or Kept(folder / "kept"), made_by, gzip)
+        segments = Segments(kept or Kept(folder / "kept"), made_by, gzip, tar.path)
         with made.open("wb") as file:
             archive = _segments({".": (ROOT, tarimage.MTIME), **entries})
-            segments.write((partial(_bytes, members) for members in archive), file, pieces)
+            segments.write(
+                (Segment(partial(_bytes, each), _digest(each)) for each in archive), file, pieces
+            )
         made.replace(out)
 
 
@@ -96,10 +98,22 @@ def _bytes(members: Sequence[_Member]) -> Iterator[bytes]:
         if isinstance(member.data, bytes):
             yield member.data
         else:
-            with member.data.open() as content:
-                while piece := content.read(PIECE):
-                    yield piece
+            yield from member.data.pieces()
         yield bytes(-member.size % 4)
+
+
+def _digest(members: Iterable[_Member]) -> str:
+    """Return a digest of what decides the bytes of members; "" if that of a content is unknown."""
+    total = hashlib.sha256()
+    for member in members:
+        total.update(member.header)
+        if isinstance(member.data, bytes):
+            total.update(member.data)
+        elif member.data.sha256:
+            total.update(member.data.sha256.encode())
+        else:
+            return ""
+    return total.hexdigest()
 
 
 def _segments(entries: Mapping[str, tuple[Node, int]]) -> Iterator[list[_Member]]:

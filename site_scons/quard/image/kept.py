@@ -1,7 +1,8 @@
 """Compressed pieces of the last file, which are used again for the next one.
 
 Each is in a file of its own, behind its checksum. A damaged or missing one is made again, so that
-what is kept never decides the bytes of an image.
+what is kept never decides the bytes of an image. Beside them is what is known of the data
+(quard.image.known).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import IO
 from quard.base.files import replacing
 from quard.base.record import Record, record
 from quard.image.content import PIECE
+from quard.image.known import NAME
 from quard.image.lent import Lent
 
 _DIGEST = hashlib.sha256().digest_size
@@ -69,6 +71,6 @@ class Kept(Record):
         wanted = set(names)
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.iterdir():
-            if path.name not in wanted:
+            if path.name not in wanted and path.name != NAME:
                 path.unlink()
         self.lent.keep_only(self.folder, wanted, fresh)

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from quard.base.files import changed
 from quard.base.record import Record, record
 from quard.image.content import Content
+from quard.image.known import Known
 from quard.image.tree import Node
 
 SIZE = 1 << 17
@@ -33,6 +36,13 @@ class Piece(Record):
     size: int
     digest: bytes
 
+    def read(self) -> bytes:
+        """Return the bytes. Raises QuardError changed-while-building if they are others."""
+        data = self.content.part(self.offset, self.size)
+        if hashlib.sha256(data).digest() != self.digest:
+            raise changed(self.content.path or Path("rootfs.tar"))
+        return data
+
 
 @record
 class Block(Record):
@@ -45,8 +55,8 @@ class Block(Record):
     pieces: tuple[Piece, ...]
 
     def read(self) -> bytes:
-        """Return the bytes of the whole block."""
-        return b"".join(p.content.part(p.offset, p.size) for p in self.pieces).ljust(SIZE, b"\0")
+        """Return the bytes of the whole block. Raises QuardError changed-while-building."""
+        return b"".join(piece.read() for piece in self.pieces).ljust(SIZE, b"\0")
 
 
 @dataclass(eq=False)
@@ -115,20 +125,21 @@ def word(size: int) -> int:
     return size | _AS_IT_IS if size == SIZE else size
 
 
-def pack(files: Mapping[Node, str], made_by: str) -> Packing:
-    """Read files, each with its first name, and decide where their data is.
+def pack(files: Mapping[Node, str], made_by: str, known: Known) -> Packing:
+    """Decide where the data of files is, each with its first name.
 
     made_by -- identity of what compresses blocks
+    known   -- digests of the blocks of files that need not be read
     Which files share a fragment depends on their names and sizes, and on which are equal: a file
     that is edited changes its own fragment. Raises QuardError changed-while-building.
     """
     found = Packing()
-    known: dict[object, Data] = {}
+    first: dict[object, Data] = {}
     tails: list[_Tail] = []
     for node, name in files.items():
         assert node.content is not None, "only files have data"
-        data = _divide(node.content, made_by)
-        found.of[node] = known.setdefault(data.identity, data)
+        data = _divide(node.content, made_by, known)
+        found.of[node] = first.setdefault(data.identity, data)
         if data.tail and found.of[node] is data:
             tails.append((name, data, data.tail))
     for number, group in enumerate(_groups(tails)):
@@ -140,18 +151,18 @@ def pack(files: Mapping[Node, str], made_by: str) -> Packing:
     return found
 
 
-def _divide(content: Content, made_by: str) -> Data:
+def _divide(content: Content, made_by: str, known: Known) -> Data:
     """Return the data of a file."""
     whole, rest = divmod(content.size, SIZE)
     data = Data(content.size, [None] * whole, None)
-    with content.open() as file:
-        for index in _not_holes(content):
-            offset = index * SIZE
-            file.seek(offset)
-            read = file.read(min(SIZE, content.size - offset))
-            if read == _ZEROS[: len(read)]:
-                continue
-            piece = Piece(content, offset, len(read), hashlib.sha256(read).digest())
+    digests = known.get(content.sha256)
+    if digests is None:
+        digests = _digests(content)
+        known.note(content.sha256, digests)
+    for index, digest in enumerate(digests):
+        if digest:
+            size = SIZE if index < whole else rest
+            piece = Piece(content, index * SIZE, size, bytes.fromhex(digest))
             if index < whole:
                 data.blocks[index] = _block([piece], made_by)
             else:
@@ -159,6 +170,18 @@ def _divide(content: Content, made_by: str) -> Data:
     if rest and not data.tail:
         data.blocks.append(None)
     return data
+
+
+def _digests(content: Content) -> list[str]:
+    """Return the SHA-256 of each block of a file, and of what is behind these; "" for zeros."""
+    found = [""] * -(-content.size // SIZE)
+    with content.open() as file:
+        for index in _not_holes(content):
+            file.seek(index * SIZE)
+            read = file.read(min(SIZE, content.size - index * SIZE))
+            if read != _ZEROS[: len(read)]:
+                found[index] = hashlib.sha256(read).hexdigest()
+    return found
 
 
 def _block(pieces: Sequence[Piece], made_by: str) -> Block:

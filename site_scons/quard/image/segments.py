@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
+from quard.base.files import changed
 from quard.base.record import Record, record
-from quard.image import deflate
+from quard.image import crc, deflate
 from quard.image.kept import Kept
+from quard.image.known import NAME, Known
 
 Pieces = Callable[[], Iterator[bytes]]
 """Returns the bytes of a segment, in pieces; it may be called twice."""
@@ -32,33 +34,62 @@ _MOST_FILES = 200
 
 
 @record
+class Segment(Record):
+    """Bytes that are compressed by themselves.
+
+    digest -- of what decides these bytes; "" if it is not known
+    """
+
+    pieces: Pieces
+    digest: str = ""
+
+
+@record
+class _Facts(Record):
+    """What is known of a segment.
+
+    name  -- of its compressed bytes, for Kept
+    size  -- bytes
+    check -- their CRC-32
+    shift -- see `crc.shift`
+    """
+
+    name: str
+    size: int
+    check: int
+    shift: int
+
+
+@record
 class Segments(Record):
     """Compressed segments, of which those of the last image are kept.
 
     made_by -- identity of what compresses them
+    source  -- the file that they are read from, for messages
     """
 
     kept: Kept
     made_by: str
     gzip: Gzip
+    source: Path
 
-    def write(self, segments: Iterable[Pieces], out: IO[bytes], scratch: Path) -> None:
+    def write(self, segments: Iterable[Segment], out: IO[bytes], scratch: Path) -> None:
         """Write a gzip file of the segments, and keep only these for the next one.
 
         scratch -- an empty folder
+        Raises QuardError image-tool, changed-while-building, and those of `gzip`.
         """
         check = size = 0
         names: list[str] = []
         missing: dict[str, Pieces] = {}
-        for pieces in segments:
-            total = hashlib.sha256(f"{self.made_by}\n".encode())
-            for piece in pieces():
-                total.update(piece)
-                check = zlib.crc32(piece, check)
-                size += len(piece)
-            names.append(total.hexdigest())
-            if names[-1] not in missing and self.kept.size(names[-1]) is None:
-                missing[names[-1]] = pieces
+        known = Known(self.kept.folder / NAME)
+        for segment in segments:
+            facts = self._facts(segment, known)
+            check = crc.joined(check, facts.check, facts.shift)
+            size += facts.size
+            names.append(facts.name)
+            if facts.name not in missing and self.kept.size(facts.name) is None:
+                missing[facts.name] = segment.pieces
         self._compress(missing, scratch)
         out.write(deflate.HEADER)
         for name in names:
@@ -67,15 +98,39 @@ class Segments(Record):
         for number in (check, size):
             out.write((number & 0xFFFFFFFF).to_bytes(4, "little"))
         self.kept.keep_only(names, missing)
+        known.write()
 
-    def _compress(self, missing: dict[str, Pieces], scratch: Path) -> None:
+    def _facts(self, segment: Segment, known: Known) -> _Facts:
+        """Return the facts of a segment, which is read if they are not known."""
+        digest = segment.digest and self._total(segment.digest.encode()).hexdigest()
+        if found := known.get(digest):
+            return _Facts(*found)
+        total = self._total()
+        check = size = 0
+        for piece in segment.pieces():
+            total.update(piece)
+            check = zlib.crc32(piece, check)
+            size += len(piece)
+        facts = (total.hexdigest(), size, check, crc.shift(size))
+        known.note(digest, facts)
+        return _Facts(*facts)
+
+    def _total(self, data: bytes = b"") -> hashlib._Hash:
+        return hashlib.sha256(f"{self.made_by}\n".encode() + data)
+
+    def _compress(self, missing: Mapping[str, Pieces], scratch: Path) -> None:
         """Compress segments, some at a time."""
         waiting: list[str] = []
         size = 0
         for name, pieces in missing.items():
+            total = self._total()
             with (scratch / name).open("wb") as file:
-                file.writelines(pieces())
+                for piece in pieces():
+                    total.update(piece)
+                    file.write(piece)
                 size += file.tell()
+            if total.hexdigest() != name:
+                raise changed(self.source)
             waiting.append(name)
             if size >= _BATCH or len(waiting) == _MOST_FILES:
                 self._compress_batch(waiting, scratch)

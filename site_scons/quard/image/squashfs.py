@@ -16,6 +16,7 @@ from quard.image import superblock, tarimage
 from quard.image.blocks import Blocks
 from quard.image.inodes import Inodes
 from quard.image.kept import Kept
+from quard.image.known import NAME, Known
 from quard.image.metadata import Table
 from quard.image.packing import SIZE, Packing, pack, word
 from quard.image.roottar import RootTar
@@ -49,7 +50,8 @@ def squashfs(
     with scratch(out) as folder:
         made = folder / out.name
         blocks = Blocks(kept or Kept(folder / "kept"), out, use)
-        packing = pack(names, made_by)
+        known = Known(blocks.kept.folder / NAME)
+        packing = pack(names, made_by, known)
         sizes = blocks.provide(packing.blocks, folder)
         with made.open("wb") as file:
             file.write(bytes(superblock.LENGTH))
@@ -58,6 +60,7 @@ def squashfs(
             file.write(bytes(-found.used % _PADDED))
             file.seek(0)
             file.write(found.encode())
+        known.write()
         made.replace(out)
 
 

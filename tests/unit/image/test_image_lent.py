@@ -17,7 +17,7 @@ import pytest
 
 from quard.image.kept import Kept
 from quard.image.lent import UNUSED, Lent, remove_unused
-from quard.image.segments import Segments
+from quard.image.segments import Segment, Segments
 
 PARTS = [random.Random(n).choices((b"abc", b"de", b"\n"), k=20_000) for n in range(6)]
 
@@ -30,7 +30,9 @@ class Checkout:
         self._scratch = top / name / "scratch"
         self._scratch.mkdir(parents=True)
         self._compressed = 0
-        self.segments = Segments(Kept(self.folder, Lent(shared)), "gzip", self._gzip)
+        self.segments = Segments(
+            Kept(self.folder, Lent(shared)), "gzip", self._gzip, Path("source")
+        )
 
     def _gzip(self, files: Sequence[Path], made: Path) -> None:
         self._compressed += len(files)
@@ -40,7 +42,7 @@ class Checkout:
     def write(self, parts: Sequence[Sequence[bytes]]) -> tuple[bytes, int]:
         """Return the file, and how many segments were compressed."""
         before, out = self._compressed, io.BytesIO()
-        self.segments.write([partial(iter, part) for part in parts], out, self._scratch)
+        self.segments.write([Segment(partial(iter, part)) for part in parts], out, self._scratch)
         assert gzip.decompress(out.getvalue()) == b"".join(map(b"".join, parts))
         return out.getvalue(), self._compressed - before
 

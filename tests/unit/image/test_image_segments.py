@@ -16,7 +16,7 @@ import pytest
 from quard.base.errors import QuardError
 from quard.image import segments as module
 from quard.image.kept import Kept
-from quard.image.segments import Segments
+from quard.image.segments import Segment, Segments
 
 PARTS = [random.Random(n).choices((b"abc", b"de", b"\n"), k=20_000) for n in range(6)]
 
@@ -28,7 +28,7 @@ class Writer:
         self.folder = folder
         self.compressed = 0
         self._scratch = folder.parent / "scratch"
-        self.segments = Segments(Kept(folder), made_by, self._gzip)
+        self.segments = Segments(Kept(folder), made_by, self._gzip, Path("source"))
 
     def _gzip(self, files: Sequence[Path], made: Path) -> None:
         self.compressed += len(files)
@@ -40,7 +40,7 @@ class Writer:
         """Return the file, and how many segments were compressed."""
         self._scratch.mkdir(parents=True, exist_ok=True)
         before, out = self.compressed, io.BytesIO()
-        self.segments.write([partial(pieces, part) for part in parts], out, self._scratch)
+        self.segments.write([Segment(partial(pieces, part)) for part in parts], out, self._scratch)
         assert gzip.decompress(out.getvalue()) == b"".join(map(b"".join, parts))
         return out.getvalue(), self.compressed - before
 
@@ -106,7 +106,7 @@ def test_too_few_gzip_files_are_refused(tmp_path: Path) -> None:
         with made.open("wb") as out:
             subprocess.run(("gzip", "-n", "-c", files[0]), stdout=out, check=True)
 
-    segments = Segments(Kept(tmp_path / "kept"), "gzip", one_of_them)
+    segments = Segments(Kept(tmp_path / "kept"), "gzip", one_of_them, tmp_path)
     with pytest.raises(QuardError) as caught:
-        segments.write([partial(pieces, part) for part in PARTS], io.BytesIO(), tmp_path)
+        segments.write([Segment(partial(pieces, part)) for part in PARTS], io.BytesIO(), tmp_path)
     assert caught.value.reason == "image-tool"
