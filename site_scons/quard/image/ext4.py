@@ -1,14 +1,14 @@
-"""rootfs.ext4 and data.ext4, made reproducibly by mke2fs and debugfs of e2fsprogs.
+"""rootfs.ext4 and data.ext4, made reproducibly.
 
-mke2fs 1.47.0 cannot read a tar, and `-d FOLDER` takes owners, times and the order of names from
-the build machine. So mke2fs makes an empty file system with every default pinned, and debugfs
-fills it from a script that lists everything in order. Both use E2FSPROGS_FAKE_TIME as their clock.
+mke2fs of e2fsprogs makes an empty file system with every default pinned, and E2FSPROGS_FAKE_TIME as
+its clock. It is not told to fill it: its version 1.47.0 cannot read a tar, and `-d FOLDER` takes
+owners, times and the order of names from the build machine. The engine does that itself, in
+`ext4_fill`.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,21 +16,19 @@ from pathlib import Path
 from quard.base.errors import QuardError
 from quard.base.xattrs import room
 from quard.image import tarimage
-from quard.image.roottar import Entries, RootTar
+from quard.image.ext4_attributes import MOST_IN_INODE
+from quard.image.ext4_extents import INLINE
+from quard.image.ext4_fill import fill
+from quard.image.ext4_groups import BLOCK, too_small
+from quard.image.roottar import RootTar
 from quard.image.tree import Node
 from quard.image.write import USE, Use, run, scratch, tool_failed
 
-_BLOCK = 4096
 _MIB = 1 << 20
 _LEAST_MIB = 8
 _NAMESPACE = uuid.UUID("d1d7f0f3-6a3f-5b1c-9a54-2f3c0e6b7a11")
 _INODE_RATIO = 16384
 """Bytes of the file system per inode, mke2fs' default."""
-_FAST_LINK = 60
-"""Bytes of a link's target that fit into the inode; a longer target takes a block."""
-_INODE_ROOM = 88
-"""Bytes of attributes that fit into an inode of 256 bytes; more take a block."""
-_VERSION = re.compile(r"debugfs [0-9]")
 _CONFIG = """\
 [defaults]
 	base_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
@@ -67,7 +65,7 @@ def ext4(tar: RootTar, out: Path, *, size_mib: int | None, label: str, use: Use 
         # At least as many as the content and some growth need.
         inodes = max(size // _INODE_RATIO, len(entries) + len(entries) // 4 + 64)
         _format(tool, made, size=size, inodes=inodes, label=label, identity=identity)
-        _fill(tool, made, out, entries)
+        fill(made, tar, use.stop)
         made.replace(out)
 
 
@@ -94,9 +92,9 @@ def size_errors(nodes: Mapping[str, Node], size_mib: int | None) -> Iterator[Qua
         return
     content = _content(nodes)
     if size_mib < _LEAST_MIB:
-        yield _too_small(f"{size_mib} MiB; below {_LEAST_MIB} there is no journal (mke2fs(8))")
+        yield too_small(f"{size_mib} MiB; below {_LEAST_MIB} there is no journal (mke2fs(8))")
     elif size_mib * _MIB <= content:
-        yield _too_small(f"the content takes {-(-content // _MIB)} MiB of {size_mib}")
+        yield too_small(f"the content takes {-(-content // _MIB)} MiB of {size_mib}")
 
 
 def _content(nodes: Mapping[str, Node]) -> int:
@@ -104,10 +102,10 @@ def _content(nodes: Mapping[str, Node]) -> int:
     blocks = 0
     for node in set(nodes.values()):
         if node.content is not None:
-            blocks += -(-node.content.stored // _BLOCK)
-        blocks += node.kind == "directory" or len(node.target.encode()) >= _FAST_LINK
-        blocks += room(node.attributes) > _INODE_ROOM
-    return blocks * _BLOCK
+            blocks += -(-node.content.stored // BLOCK)
+        blocks += node.kind == "directory" or len(node.target.encode()) >= INLINE
+        blocks += room(node.attributes) > MOST_IN_INODE
+    return blocks * BLOCK
 
 
 def _size(nodes: Mapping[str, Node], size_mib: int | None) -> int:
@@ -125,7 +123,7 @@ def _format(tool: Tool, made: Path, *, size: int, inodes: int, label: str, ident
         f"hash_seed={identity},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,nodiscard"
     )
     argv = [
-        *("mke2fs", "-q", "-F", "-t", "ext4", "-T", "default", "-b", str(_BLOCK), "-I", "256"),
+        *("mke2fs", "-q", "-F", "-t", "ext4", "-T", "default", "-b", str(BLOCK), "-I", "256"),
         *("-N", str(inodes)),
         # A damaged inode affects only its own files, and e2fsck repairs it at the next boot. With
         # remount-ro, Linux 6.12 shuts down the whole file system: not even poweroff starts then.
@@ -136,87 +134,3 @@ def _format(tool: Tool, made: Path, *, size: int, inodes: int, label: str, ident
     text = tool(argv, env={"MKE2FS_CONFIG": str(config), "E2FSPROGS_FAKE_TIME": clock})
     if text:
         raise tool_failed("mke2fs", made, text)
-
-
-def _fill(tool: Tool, made: Path, out: Path, entries: Entries) -> None:
-    contents = made.with_name("contents")
-    contents.mkdir()
-    script = made.with_name("script")
-    lines = _script(entries, contents)
-    script.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    argv = ["debugfs", "-w", "-f", str(script), str(made)]
-    text = tool(argv, env={"E2FSPROGS_FAKE_TIME": str(tarimage.MTIME)})
-    # Its exit status is always 0; without an error it prints only its version.
-    problems = [line for line in text.splitlines() if not _VERSION.match(line)]
-    if any("Could not allocate" in line for line in problems):
-        raise _too_small("\n".join(problems[:3]))
-    if problems:
-        raise tool_failed("debugfs", out, "\n".join(problems))
-
-
-def _script(entries: Entries, contents: Path) -> Iterator[str]:
-    """Yield debugfs commands, and write the contents of files that they refer to."""
-    made: dict[Node, tuple[str, int]] = {}
-    here = ""
-    for name, (node, mtime) in entries.items():
-        parent, _, base = name.rpartition("/")
-        path = _quote(f"/{name}")
-        if parent != here:
-            yield f"cd {_quote(f'/{parent}')}"
-            here = parent
-        if node in made:
-            first, links = made[node]
-            made[node] = first, links + 1
-            # debugfs only adds the name; we have to set the link count.
-            yield f"ln {first} {path}"
-            yield f"sif {first} links_count {links + 1}"
-            continue
-        made[node] = path, 1
-        if node.content is not None:
-            source = contents / str(len(made))
-            node.content.copy_to(source)
-            yield f"write {_quote(str(source))} {_quote(base)}"
-        else:
-            yield _special(node, base)
-        yield from _fields(path, node, mtime)
-        for number, (attribute, value) in enumerate(node.attributes):
-            source = contents / f"{len(made)}.{number}"
-            source.write_bytes(value)
-            yield f"ea_set -f {_quote(str(source))} {path} {attribute}"
-
-
-def _special(node: Node, base: str) -> str:
-    name = _quote(base)
-    match node.kind:
-        case "directory":
-            return f"mkdir {name}"
-        case "link":
-            return f"symlink {name} {_quote(node.target)}"
-        case "char" | "block":
-            major, minor = node.device
-            return f"mknod {name} {node.kind[0]} {major} {minor}"
-    return f"mknod {name} p"
-
-
-def _fields(path: str, node: Node, mtime: int) -> Iterator[str]:
-    yield f"sif {path} mode 0{node.st_mode:o}"
-    if node.uid:
-        yield f"sif {path} uid {node.uid}"
-    if node.gid:
-        yield f"sif {path} gid {node.gid}"
-    if mtime != tarimage.MTIME:
-        yield f"sif {path} mtime @{mtime}"
-
-
-def _quote(text: str) -> str:
-    """Quote for debugfs, whose only escape is a doubled quotation mark."""
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _too_small(detail: str) -> QuardError:
-    return QuardError(
-        "the content does not fit rootfs.ext4",
-        detail=detail,
-        reason="image-too-small",
-        hint="raise image.size_mib in the board's file, or remove it: the content then decides",
-    )

@@ -14,7 +14,6 @@ SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Search path for the tools: mke2fs is in sbin, which few users have in PATH."""
 PACKAGES = {
     "mke2fs": "e2fsprogs",
-    "debugfs": "e2fsprogs",
     "tar2sqfs": "squashfs-tools-ng",
     "gzip": "gzip",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import tempfile
@@ -32,6 +33,8 @@ class Use(Record):
 
 
 USE = Use()
+_PARTS = 1024
+"""Parts that one system call takes: IOV_MAX of <limits.h>."""
 
 
 @contextmanager
@@ -65,6 +68,20 @@ def whole_file(out: Path) -> Iterator[IO[bytes]]:
         with path.open("wb") as file:
             yield file
         path.replace(out)
+
+
+def write_at(file: int, place: int, parts: Sequence[bytes | bytearray | memoryview]) -> None:
+    """Write parts one behind the other, all of their bytes, from a place in an open file on."""
+    for start in range(0, len(parts), _PARTS):
+        some = parts[start : start + _PARTS]
+        written = os.pwritev(file, some, place)
+        rest = memoryview(b"")
+        if written < sum(map(len, some)):
+            rest = memoryview(b"".join(some))[written:]
+        place += written
+        while rest:
+            written = os.pwrite(file, rest, place)
+            place, rest = place + written, rest[written:]
 
 
 def run(

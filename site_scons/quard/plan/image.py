@@ -9,12 +9,12 @@ from quard.base import canonical
 from quard.base.record import Record, record
 from quard.installed import Permission, Unhardened, User
 
-VERSION = 9
+VERSION = 10
 """Image format version; increased when equal plans and inputs give other bytes."""
 
 FILES = {"ext4": "rootfs.ext4", "squashfs": "rootfs.squashfs", "cpio.gz": "rootfs.cpio.gz"}
 """Format -> name of the file system's file in the images folder. New formats are added here."""
-_MADE_BY = {"ext4": ("debugfs", "mke2fs"), "squashfs": ("tar2sqfs",), "cpio.gz": ("gzip",)}
+_MADE_BY = {"ext4": ("mke2fs",), "squashfs": ("tar2sqfs",), "cpio.gz": ("gzip",)}
 """Format -> what writes it, see quard.image.tools. rootfs.tar is written by the engine alone."""
 
 

@@ -13,7 +13,7 @@ _PER_MIB = 10.0
 """Seconds that a build takes per MiB of its source, as long as no build is known here."""
 _SMALL = 1.0
 """Seconds for a package whose source has no known size, and for a file that is no file system."""
-_FORMATS = {"cpio.gz": 1.0, "ext4": 0.4, "squashfs": 0.3}
+_FORMATS = {"cpio.gz": 1.0, "squashfs": 0.3, "ext4": 0.1}
 """Format -> seconds for a small root file system of which nothing is kept from an earlier build."""
 _MIB = 1 << 20
 

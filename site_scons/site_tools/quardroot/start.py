@@ -270,7 +270,7 @@ def _of_product(trees: Trees) -> Iterable[str]:
 def _search_path() -> str:
     """Return the PATH for the machine's own commands, and set it for this process.
 
-    An ordinary user's PATH has no sbin on Debian, where mke2fs and debugfs are.
+    An ordinary user's PATH has no sbin on Debian, where mke2fs is.
     """
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     os.environ["PATH"] = path

@@ -222,11 +222,10 @@ def test_content_that_does_not_fit_is_refused(tmp_path: Path, size_mib: int) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["i.ext4", "t.tar"]
 
 
-def test_fault_of_debugfs_is_not_missed(tmp_path: Path) -> None:
-    nodes = {"none/a": Node("directory", 0o755)}  # its parent is not in the tar
+def test_entry_without_its_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(QuardError) as caught:
-        made(tmp_path, nodes)
-    assert caught.value.reason == "image-tool"
+        made(tmp_path, {"none/a": Node("directory", 0o755)})
+    assert caught.value.reason == "bad-tar"
     assert "none" in caught.value.detail
 
 

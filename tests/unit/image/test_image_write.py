@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -144,3 +145,26 @@ def test_a_file_that_is_no_tar_is_an_error(tmp_path: Path) -> None:
         squashfs(RootTar(tmp_path / "t.tar"), tmp_path / "rootfs.squashfs")
     assert caught.value.reason == "bad-tar"
     assert [path.name for path in tmp_path.iterdir()] == ["t.tar"]
+
+
+@pytest.mark.parametrize("most", [1, 700, 10_000])
+def test_parts_are_written_whole_however_little_a_call_writes(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, at: real(file, data[:most], at))
+    monkeypatch.setattr(
+        os, "pwritev", lambda file, parts, at: real(file, b"".join(parts)[:most], at)
+    )
+    parts = [bytes([number % 251]) * (number % 4) for number in range(2500)]
+    file = os.open(tmp_path / "out", os.O_RDWR | os.O_CREAT)
+    write.write_at(file, 5, parts)
+    os.close(file)
+    assert (tmp_path / "out").read_bytes() == bytes(5) + b"".join(parts)
+
+
+def test_parts_may_be_more_than_a_call_takes(tmp_path: Path) -> None:
+    parts = [b"ab", b"c"] * 2000
+    with (tmp_path / "out").open("wb") as out:
+        write.write_at(out.fileno(), 0, parts)
+    assert (tmp_path / "out").read_bytes() == b"abc" * 2000

@@ -365,6 +365,6 @@ def test_a_file_system_says_which_tool_of_the_machine_changed() -> None:
         plan = FileSystemPlan(format="ext4", label="box", size_mib=8)
         return {**image(plan, {}), "by": by}
 
-    found = reasons(ext4(debugfs="a", mke2fs="a"), ext4(debugfs="a", mke2fs="b"))
+    found = reasons(ext4(gzip="a", mke2fs="a"), ext4(gzip="a", mke2fs="b"))
     assert found == ("this machine's mke2fs changed",)
     assert reasons(ext4(mke2fs="a"), ext4(mke2fs="a")) == ()

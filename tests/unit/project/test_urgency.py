@@ -58,6 +58,6 @@ def test_a_file_system_that_takes_longer_begins_earlier() -> None:
     ]
     usual = estimates(found, {}, {})
     assert sorted(usual, key=lambda name: -usual[name]) == [
-        "board/cpio.gz", "board/ext4", "board/squashfs",
+        "board/cpio.gz", "board/squashfs", "board/ext4",
     ]  # fmt: skip
     assert estimates(found, {"board/ext4": 7.0}, {})["board/ext4"] == 7.0
