@@ -60,8 +60,8 @@ DeviceKind = Literal["char", "block"]
 _MODE = re.compile(r"[0-7]?[0-7]{3}")
 _HIGHEST_ID = 65534
 """The number of nobody, by convention."""
-_HIGHEST_DEVICE = 0xFFFF
-"""debugfs accepts no larger major or minor number, and none of our devices needs one."""
+_HIGHEST_MAJOR, _HIGHEST_MINOR = 0xFFF, 0xFFFFF
+"""Linux has 12 bits for the one and 20 bits for the other (MINORBITS of <linux/kdev_t.h>)."""
 
 
 @record
@@ -258,8 +258,8 @@ def _device(table: Table) -> tuple[str, Device]:
         raise table.error("type", f'must be "c" or "b", not {kind!r}')
     device = Device(
         kind="char" if kind == "c" else "block",
-        major=_number(table, "major", _HIGHEST_DEVICE),
-        minor=_number(table, "minor", _HIGHEST_DEVICE),
+        major=_number(table, "major", _HIGHEST_MAJOR),
+        minor=_number(table, "minor", _HIGHEST_MINOR),
         access=_access(table),
     )
     table.finish()

@@ -275,6 +275,11 @@ def test_smallest_size(tmp_path: Path) -> None:
     assert dumped(image, "a", tmp_path / "back") == b"a"
 
 
+def test_devices_have_the_highest_numbers_of_linux(tmp_path: Path) -> None:
+    image = made(tmp_path, {"d": Node("char", 0o600, device=(4095, 1048575))})
+    assert "number: 4095:1048575 " in stats(image, ["d"])["d"]
+
+
 def test_hard_links_in_several_folders_share_an_inode(tmp_path: Path) -> None:
     shared = file(b"shared")
     shared.attributes = (CAPABILITY,)

@@ -29,6 +29,12 @@ def test_accounts_devices_and_folders_are_read(tmp_path: Path) -> None:
     assert (path, device.kind, device.major, device.minor) == ("/dev/console", "char", 5, 1)
 
 
+def test_devices_may_have_the_highest_numbers_of_linux(tmp_path: Path) -> None:
+    text = parts.BASE.replace("major = 5", "major = 4095").replace("minor = 1", "minor = 1048575")
+    ((_, device), *_) = parts.system(tmp_path, text).devices
+    assert (device.major, device.minor) == (4095, 1048575)
+
+
 def test_every_table_of_the_project_is_valid() -> None:
     tables = sorted((PROJECT / "configs" / "system").glob("*.toml"))
     assert tables
@@ -67,7 +73,8 @@ def test_unknown_group_of_a_user_gets_a_suggestion(tmp_path: Path) -> None:
         ('path = "/tmp"', 'path = "/tmp/"', "directory[1].path"),
         ('path = "/tmp"', 'path = "/root"', "directory[1].path"),
         ('type = "c"', 'type = "char"', "device[0].type"),
-        ("major = 5", "major = 65536", "device[0].major"),
+        ("major = 5", "major = 4096", "device[0].major"),
+        ("minor = 1", "minor = 1048576", "device[0].minor"),
         ("minor = 1", "minor = -1", "device[0].minor"),
         ("uid = 1\n", "uid = 0\n", "user[1].uid"),
         ("uid = 1\n", 'uid = "1"\n', "user[1].uid"),
