@@ -26,7 +26,7 @@ class Known:
 
     def get(self, digest: str) -> Any:
         """Return what is known, None if nothing is; an empty digest is that of unknown data."""
-        found = self._before.get(digest)
+        found = self._now.get(digest, self._before.get(digest))
         if found is not None:
             self._now[digest] = found
         return found

@@ -25,7 +25,7 @@ from quard.image import (
 )
 from quard.image.generated import files
 from quard.image.hardened import Hardened
-from quard.image.layers import Layer
+from quard.image.layers import Layer, Layers
 from quard.image.merged import fold
 from quard.image.on_demand import drop_unneeded
 from quard.image.only_needed import OnlyNeeded
@@ -62,6 +62,7 @@ class RootfsJob(Record):
     formats  -- file systems to make from rootfs.tar, which must respect their limits
     size_mib -- of the ext4 file system; None: by its content
     hook     -- changes the files before they are checked, and returns errors; None: nothing does
+    known    -- file of what is in the layers, for the next image; None: that is not kept
     """
 
     plan: RootfsPlan
@@ -75,6 +76,7 @@ class RootfsJob(Record):
     starts: tuple[tuple[str, str, str], ...] = ()
     left_out: Mapping[tuple[str, str], Callable[[], Path]] = field(default_factory=dict)
     hook: Callable[[Tree], Iterable[QuardError]] | None = None
+    known: Path | None = None
 
 
 @record
@@ -100,7 +102,8 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     `modules.index` and `check.errors`, and those of what the formats cannot hold or boot.
     """
     people = _people(job)
-    made = _filled(job, people)
+    layers = Layers(job.known)
+    made = _filled(job, people, layers)
     if made.errors:
         raise together("the files of the image", made.errors)
     tree, needed = made.tree, OnlyNeeded(job.left_out)
@@ -125,6 +128,7 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
         listed = other.submit(manifest.write, tree, manifest_path)
         written = tarimage.write(tree.nodes, tar)
         digests = listed.result()
+    layers.write(digests)
     entries = written.entries(tree.nodes, digests)
     return Assembled(written.sha256, entries, needed.unlinked(tree), tuple(times.static))
 
@@ -137,7 +141,7 @@ def vet(job: RootfsJob) -> tuple[str, ...]:
     special-mode, file-capabilities, image-too-big, image-too-small, the errors of `scripts`.
     """
     people = _people(job)
-    made = _filled(replace(job, layers=()), people, whole=False)
+    made = _filled(replace(job, layers=()), people, Layers(), whole=False)
     tree = made.tree
     named = apply(tree, people, job.plan.permissions, job.system.permissions, partial=True)
     found = [
@@ -154,7 +158,7 @@ def vet(job: RootfsJob) -> tuple[str, ...]:
 
 def around(job: RootfsJob) -> Tree:
     """Return the paths of a root of which not all packages are known; `vet` has their errors."""
-    return _filled(job, _people(job), whole=False).tree
+    return _filled(job, _people(job), Layers(), whole=False).tree
 
 
 def _size_errors(job: RootfsJob, tree: Tree) -> Iterator[QuardError]:
@@ -194,7 +198,9 @@ class _Gathering:
                 self.put(*each, origin)
 
 
-def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) -> _Gathering:
+def _filled(
+    job: RootfsJob, people: accounts.Accounts, layers: Layers, *, whole: bool = True
+) -> _Gathering:
     """Return the paths of an image, and errors for conflicts among them.
 
     whole -- the packages are included, so that the index of kernel modules can be made
@@ -205,7 +211,7 @@ def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) ->
         made.put(f"usr/{top}", Node("directory", 0o755), _SYSTEM)
     if job.target.loader.startswith("/lib64/"):
         made.put("lib64", Node("link", 0o777, target="usr/lib"), _MERGED)
-    _add_packages(made, job)
+    _add_packages(made, job, layers)
     for path, node, key in files(
         job.plan.hostname, dict(job.plan.release), job.plan.authorized_keys, people
     ):
@@ -226,14 +232,16 @@ def _filled(job: RootfsJob, people: accounts.Accounts, *, whole: bool = True) ->
     return made
 
 
-def _add_packages(made: _Gathering, job: RootfsJob) -> None:
-    layers = [(each.package, each.nodes()) for each in sorted(job.layers, key=lambda e: e.package)]
+def _add_packages(made: _Gathering, job: RootfsJob, layers: Layers) -> None:
+    found = [
+        (each.package, layers.nodes(each)) for each in sorted(job.layers, key=lambda e: e.package)
+    ]
     contents: dict[str, dict[str, Node]] = {}
-    for package, nodes in layers:
+    for package, nodes in found:
         contents.setdefault(package, {}).update(nodes)
     for package, path in yielded(contents, dict(job.plan.yields)):
         made.tree.yielded.setdefault(path, set()).add(package)
-    for package, nodes in layers:
+    for package, nodes in found:
         origin = Origin("package", package)
         for path, node in nodes.items():
             if package not in made.tree.yielded.get(path, ()):

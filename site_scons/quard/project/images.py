@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -153,6 +153,7 @@ class Images:
     def _rootfs(self, unit: Unit, inputs: Mapping[str, str]) -> str:
         """Make rootfs.tar from packages, overlays and tables; return its SHA-256."""
         from quard.image.roottar import RootTar  # noqa: PLC0415 - a null build makes none
+        from quard.project.made_roots import notes  # noqa: PLC0415 - likewise
 
         outputs, units = self._workspace.outputs, self._packages.units
         layers = {each: (units[each.unit].name, each.part) for each in unit.inputs}
@@ -161,7 +162,7 @@ class Images:
             made = self._assembled(unit, layers, outputs.unverified(digests))
         except Unverified:
             made = self._assembled(unit, layers, outputs.blobs(digests))
-        for note in self._notes(unit.folder, made):
+        for note in notes(self._roots[unit.folder], made):
             self._workspace.console.note(note)
         tar = RootTar(self.folder / unit.files[0], made.sha256, made.entries)
         self._tars[tar.path, tar.sha256] = tar
@@ -173,16 +174,23 @@ class Images:
         parts: Mapping[Input, PartOf],
         using: AbstractContextManager[Mapping[PartOf, Path]],
     ) -> Assembled:
-        from quard.image import layers, rootfs  # noqa: PLC0415
+        from quard.image import rootfs  # noqa: PLC0415
+        from quard.image.known import NAME  # noqa: PLC0415
+        from quard.image.layers import Layer  # noqa: PLC0415
 
         tar, manifest = (self.folder / name for name in unit.files)
         last = self._workspace.out / RESULTS / IMAGES / unit.folder / "rootfs.sha256"
         systems = [tar.with_name(name) for name in FILES.values()]
         try:
             with using as blobs, self.coherence.aside(systems) as bring_back:
-                found = tuple(layers.Layer(local(i.unit), blobs[part]) for i, part in parts.items())
+                found = tuple(
+                    Layer(local(each.unit), blobs[part], blobs[part].name)
+                    for each, part in parts.items()
+                )
                 with self._hooks.post_root(unit, self._roots[unit.folder].root) as hook:
-                    job = replace(self.job(unit, found), hook=hook)
+                    job = replace(
+                        self.job(unit, found), hook=hook, known=self._kept / unit.name / NAME
+                    )
                     made = rootfs.assemble(job, tar, manifest)
                 overlays = self._files.scan(self._roots[unit.folder].root.overlays)
                 if self._units({**self._overlays, **overlays})[unit.id].plan != unit.plan:
@@ -197,24 +205,6 @@ class Images:
             raise
         _replace(last, made.sha256)
         return made
-
-    def _notes(self, root: str, made: Assembled) -> Iterator[str]:
-        """Yield what people have to know about a root file system that was made."""
-        from quard.image import time64  # noqa: PLC0415 - a null build makes none
-
-        yield from (self._unlinked(root, name) for name in made.unlinked)
-        yield from (of_root(root, time64.note(path)) for path in made.static)
-
-    def _unlinked(self, root: str, name: str) -> str:
-        """Return the note on a package that is needed, and that nothing is linked with."""
-        resolved = self._roots[root]
-        users = resolved.graph.dependants(name)
-        who = ", ".join(user for user in users if user in resolved.image)
-        where = f"the image of {root}" if root else "the image"
-        return (
-            f"note: {name} is in {where} because of `needs` of {who}, and nothing there is linked"
-            f" with its libraries: name it in `runtime` of the package that opens them or remove it"
-        )
 
     def vet(self) -> None:
         """Find errors that do not depend on packages, before anything is built.
