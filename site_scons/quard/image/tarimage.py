@@ -7,16 +7,18 @@ time `MTIME`; nothing in the file depends on the build machine.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
 from quard.base.errors import QuardError
-from quard.base.files import HashingWriter
 from quard.base.freeing import freed_beside
 from quard.base.record import Record, record
 from quard.base.xattrs import Attributes
@@ -27,6 +29,8 @@ from quard.image.tree import ROOT, Node
 from quard.image.write import whole_file
 
 MTIME = tarheader.MTIME
+_AHEAD = 4
+"""Pieces of a file that are written, and not hashed yet."""
 _KINDS = {code: kind for kind, code in tarheader.TYPES.items()} | {tarfile.AREGTYPE: "file"}
 
 
@@ -61,8 +65,12 @@ def write(nodes: Mapping[str, Node], path: Path) -> Written:
 
     Raises QuardError disk-full; after this and any other error, `path` is unchanged.
     """
-    with freed_beside([path]), whole_file(path) as file:
-        out = HashingWriter(file)
+    with (
+        freed_beside([path]),
+        whole_file(path) as file,
+        ThreadPoolExecutor(1) as other,
+    ):
+        out = _Out(file, other)
         out.write(header(".", ROOT))
         first: dict[Node, str] = {}
         places: dict[Node, Content] = {}
@@ -75,8 +83,47 @@ def write(nodes: Mapping[str, Node], path: Path) -> Written:
                 first[node] = name
                 places[node] = _write_file(name, node, node.content, len(first), out, path)
         out.write(bytes(2 * tarfile.BLOCKSIZE))
-        out.write(bytes(-out.tell() % tarfile.RECORDSIZE))
+        out.write(bytes(-out.place % tarfile.RECORDSIZE))
         return Written(out.hexdigest(), places)
+
+
+class _Out:
+    """A file that another thread hashes while it is written.
+
+    place -- bytes that were written
+    """
+
+    def __init__(self, file: IO[bytes], other: Executor) -> None:
+        self._file = file
+        self._other = other
+        self._hash = hashlib.sha256()
+        self._pieces: list[bytes] = []
+        self._begun: deque[Future[None]] = deque()
+        self.place = self._handed = 0
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._pieces.append(data)
+        self.place += len(data)
+        if self.place - self._handed >= PIECE:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        if len(self._begun) == _AHEAD:
+            self._begun.popleft().result()
+        self._begun.append(self._other.submit(self._update, self._pieces))
+        self._pieces, self._handed = [], self.place
+
+    def _update(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            self._hash.update(piece)
+
+    def hexdigest(self) -> str:
+        """Return the SHA-256 of everything written."""
+        self._hand_on()
+        for future in self._begun:
+            future.result()
+        return self._hash.hexdigest()
 
 
 def read(path: Path, what: str = "rootfs.tar", *, ours: bool = True) -> dict[str, tuple[Node, int]]:
@@ -153,13 +200,13 @@ def _attributes(member: tarfile.TarInfo) -> Attributes:
 
 
 def _write_file(
-    name: str, node: Node, content: Content, number: int, out: HashingWriter, path: Path
+    name: str, node: Node, content: Content, number: int, out: _Out, path: Path
 ) -> Content:
     """Write a file, and return its content as `path` has it."""
     runs = content.data_runs
     if runs is None:
         out.write(header(name, node, content.size))
-        place, size = out.tell(), content.size
+        place, size = out.place, content.size
         for piece in content.pieces():
             out.write(piece)
         runs = ((0, size),)
@@ -167,7 +214,7 @@ def _write_file(
         headers, text = _sparse(name, node, content.size, runs, number)
         out.write(headers)
         out.write(text)
-        place, size = out.tell(), len(text) + sum(length for _, length in runs)
+        place, size = out.place, len(text) + sum(length for _, length in runs)
         with content.open() as file:
             for piece in _packed(file, runs):
                 out.write(piece)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import tarfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -134,3 +135,16 @@ def test_leading_dots_and_the_root_itself_are_left_out(tmp_path: Path) -> None:
             info.type = tarfile.DIRTYPE
             tar.addfile(info)
     assert list(tarimage.read(tmp_path / "t.tar")) == ["a"]
+
+
+def test_the_digest_of_large_files_is_that_of_the_whole_tar(tmp_path: Path) -> None:
+    """A thread computes it, which may be behind the writer."""
+    (tmp_path / "large").write_bytes(random.Random(1).randbytes(9_000_001))
+    large = Content(9_000_001, path=tmp_path / "large")
+    nodes = {f"f{n}": Node("file", 0o644, content=large) for n in range(2)}
+    nodes |= {f"s{n:03}": Node("file", 0o644, content=Content(1, b"s")) for n in range(300)}
+    written = tarimage.write(nodes, tmp_path / "t.tar")
+    assert written.sha256 == hashlib.sha256((tmp_path / "t.tar").read_bytes()).hexdigest()
+    with tarfile.open(tmp_path / "t.tar") as tar:
+        file = tar.extractfile("f1")
+        assert file and file.read() == large.read()
