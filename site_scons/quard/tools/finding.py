@@ -67,7 +67,7 @@ def find(
     about = f"for {target.triple} {compiler.prefix} {kernel} {' '.join(target.tools)}"
     memory = Memory(programs, (*_files(project, place), *_ENGINE), about)
     memory.recalled("usable", check)
-    return PinnedTools(load, memory)
+    return PinnedTools(load, memory, lambda digest: roots().ready(digest))
 
 
 def _files(project: Path, place: Path) -> list[Path]:

@@ -5,6 +5,7 @@ A null build only asks for identities, so nothing else is loaded until something
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -47,11 +48,18 @@ class PinnedTools:
 
     load   -- reads the lock; called on first use
     memory -- keeps identities
+    ready  -- returns the root with a digest, None if it has to be made first
     """
 
-    def __init__(self, load: Callable[[], Selection], memory: Memory) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Selection],
+        memory: Memory,
+        ready: Callable[[str], System | None] = lambda _: None,
+    ) -> None:
         self._load = load
         self._memory = memory
+        self._ready = ready
 
     @cached_property
     def _selection(self) -> Selection:
@@ -122,8 +130,11 @@ class PinnedTools:
 
     def tool_identity(self, name: str) -> str:
         """Return the identity of a program for use outside of builds; "": no package has it."""
-        digest = self._memory.recalled(f"tool {name}", lambda: self._selection.tool_digest(name))
+        digest = self._tool_digest(name)
         return PINNED + digest if digest else ""
+
+    def _tool_digest(self, name: str) -> str:
+        return self._memory.recalled(f"tool {name}", lambda: self._selection.tool_digest(name))
 
     def lacks_tool(self, name: str) -> bool:
         """Return whether such a program would have to be fetched or unpacked first."""
@@ -132,8 +143,14 @@ class PinnedTools:
     def start_tool(self, name: str) -> tuple[str, ...]:
         """Return the words that start such a program; none if no package has it.
 
-        Raises QuardError, see quard.tools.roots.
+        The lock is not read if the root of that program is there: an edit of an overlay would
+        spend a thirtieth of its time on that. Raises QuardError, see quard.tools.roots.
         """
+        digest = self._tool_digest(name)
+        system = self._ready(digest) if digest else None
+        found = shutil.which(name, path=system.search("")) if system else None
+        if system and found:
+            return system.start(Path(found))
         return self._selection.start_tool(name)
 
     def tool(self, name: str) -> tuple[System, Path] | None:

@@ -97,6 +97,11 @@ class Roots:
             waiting -= mine
         return found
 
+    def ready(self, digest: str) -> System | None:
+        """Return the root with a digest; None if it has to be made first, or described."""
+        place = self._folder / "roots" / digest
+        return System(place.resolve()) if self._is_sound(place) and _note_use(place) else None
+
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
         """Return the root; fetch, unpack and make what is missing or damaged.
 
@@ -107,7 +112,11 @@ class Roots:
         if not self._is_sound(place):
             self._making().root(place, packages, links)
             self._seen[place] = True
-        self._note_use(place, packages, links)
+        if not _note_use(place):
+            from quard.tools.making import describe  # noqa: PLC0415
+
+            with contextlib.suppress(OSError):  # somebody else's cache: nothing is removed there
+                describe(place, packages, links)
         # The cache may be behind a link; compilers give paths that have none.
         return System(place.resolve())
 
@@ -130,16 +139,17 @@ class Roots:
                     self._report(f"{shown} is damaged and made again: {damage}")
             return self._seen[place]
 
-    def _note_use(
-        self, place: Path, packages: Sequence[LockedPackage], links: Mapping[str, str]
-    ) -> None:
-        """Note in a file's time that its root is used; see quard.tools.unused."""
-        description = place.with_name(f"{place.name}.json")
-        with contextlib.suppress(OSError):  # somebody else's cache: nothing is removed there
-            try:
-                if description.stat().st_mtime < time.time() - _HOUR:
-                    os.utime(description)
-            except FileNotFoundError:
-                from quard.tools.making import describe  # noqa: PLC0415
 
-                describe(place, packages, links)
+def _note_use(place: Path) -> bool:
+    """Note in a file's time that its root is used, see quard.tools.unused.
+
+    Returns whether the file is there.
+    """
+    description = place.with_name(f"{place.name}.json")
+    with contextlib.suppress(OSError):  # somebody else's cache: nothing is removed there
+        try:
+            if description.stat().st_mtime < time.time() - _HOUR:
+                os.utime(description)
+        except FileNotFoundError:
+            return False
+    return True

@@ -34,6 +34,9 @@ class RootMaker(Protocol):
     def prepare(self, packages: Sequence[LockedPackage]) -> None:
         """Fetch and unpack packages of which several systems will be made."""
 
+    def ready(self, digest: str) -> System | None:
+        """Return the system with a digest; None if it has to be made first."""
+
     def provide(self, packages: Sequence[LockedPackage], links: Mapping[str, str]) -> System:
         """Return that system; make it if need be."""
 

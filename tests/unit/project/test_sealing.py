@@ -38,6 +38,9 @@ class Roots:
     def has(self, *_: object) -> bool:
         return bool(self.made)
 
+    def ready(self, *_: object) -> None:
+        return None
+
     def prepare(self, *_: object) -> None:
         pass
 

@@ -48,6 +48,9 @@ class Machine:
     def has(self, *_: object) -> bool:
         return False
 
+    def ready(self, *_: object) -> None:
+        return None
+
     def prepare(self, *_: object) -> None:
         pass
 
