@@ -31,6 +31,32 @@ def test_comments_of_any_length_end_with_their_line(guest: Guest, start: str) ->
     assert (guest.share / "said").read_text(encoding="ascii") == said
 
 
+def test_read_works_after_a_signal_whose_trap_has_run(guest: Guest) -> None:
+    script = (
+        "trap 'echo caught' INT\n"
+        "kill -INT $$\n"
+        "while read -r line; do echo $line; done <<END\none\ntwo\nEND\n"
+        "read -r seconds _ </proc/uptime && echo read\n"
+    )
+    (guest.share / "script").write_text(script, encoding="ascii")
+    done = guest.run("timeout 20 busybox sh /mnt/script")
+    assert (done.status, done.output.split()) == (0, ["caught", "one", "two", "read"])
+
+
+def test_a_signal_ends_a_read_that_waits_once_its_trap_has_run(guest: Guest) -> None:
+    script = (
+        "trap 'echo caught' INT\n"
+        "mkfifo /tmp/nothing || exit; exec 3<>/tmp/nothing; rm /tmp/nothing\n"
+        "for turn in 1 2; do\n"
+        "    (sleep 0.2; kill -INT $$) &\n"
+        "    read -r line <&3; echo $?\n"
+        "done\n"
+    )
+    (guest.share / "script").write_text(script, encoding="ascii")
+    done = guest.run("timeout 20 busybox sh /mnt/script")
+    assert (done.status, done.output.split()) == (0, ["caught", "1", "caught", "1"])
+
+
 def ifup(guest: Guest, *commands: str) -> tuple[int, str]:
     """Bring up an interface that consists of these commands; return status and output."""
     lines = ["iface probe inet manual", *(f"\tup {command}" for command in commands)]
