@@ -27,7 +27,8 @@ FLOOR = 256 << 20
 
 EOFHeaderError = tarfile.EOFHeaderError  # type: ignore[attr-defined]  # the stubs lack it
 InvalidHeaderError = tarfile.InvalidHeaderError  # type: ignore[attr-defined]
-_LONGEST_EXTENSION = 1 << 20
+_LONGEST_HEADER = 1 << 20
+"""Bytes of a member's header with all its extensions, which `tarfile` keeps in memory."""
 
 
 class Readable(Protocol):
@@ -74,6 +75,7 @@ def members(
                 yield member, stream
                 # tarfile would keep every header until the end: 80 MB for a kernel.
                 tar.members.clear()  # type: ignore[attr-defined]
+                stream.begin_header()
         stream.drain()
 
 
@@ -108,7 +110,7 @@ class Stream:
     ) -> None:
         self._opener = opener
         self._block = memoryview(b"")
-        self._position = 0
+        self._position = self._header = 0
         self._fault: BaseException | None = None
         self._open = True
         self._wanted = True
@@ -154,12 +156,17 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         """Return `size` bytes in one piece, for `tarfile`: a header or an extended header."""
-        if size > _LONGEST_EXTENSION:
-            raise Unsafe(f"a header extension of {size} bytes")
+        self._header += size
+        if self._header > _LONGEST_HEADER:
+            raise Unsafe(f"a header of more than {_LONGEST_HEADER} bytes")
         data = bytes(self.piece(size))
         while len(data) < size and (piece := self.piece(size - len(data))):
             data += piece
         return data
+
+    def begin_header(self) -> None:
+        """Count the bytes of a header from here: `tarfile` may read one in pieces."""
+        self._header = 0
 
     def tell(self) -> int:
         return self._position

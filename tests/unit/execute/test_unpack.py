@@ -345,10 +345,21 @@ def test_a_bomb_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "100 times" in place.refused(lzma.compress(data), "unsafe-archive").detail
 
 
-def test_an_endless_header_is_refused(place: Place) -> None:
+@pytest.mark.parametrize("kind", [*b"KLXgx"], ids=chr)
+def test_an_endless_header_is_refused(place: Place, kind: int) -> None:
     info = tarfile.TarInfo("././@LongLink")
-    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 64 << 20
-    place.refused(info.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20), "unsafe-archive")
+    info.type, info.size = bytes([kind]), 64 << 20
+    for present in (1 << 20, info.size):
+        data = info.tobuf(tarfile.GNU_FORMAT) + bytes(present)
+        assert "a header of more than" in place.refused(data, "unsafe-archive").detail
+
+
+def test_many_long_headers_are_not_an_endless_one(place: Place) -> None:
+    folder = "/".join(["x", *["y" * 200] * 5])
+    names = [f"{folder}/{number}" for number in range(1100)]
+    data = tar(*(entry(name, b"") for name in names))
+    assert len(data) > 2 << 20, "more than one header may have"
+    assert len([each for each in place.unpack(data).rglob("*") if each.is_file()]) == len(names)
 
 
 def test_a_folder_in_use_is_not_replaced(place: Place) -> None:
