@@ -28,7 +28,10 @@ from quard.sources.response import FAULTS, failure, reason
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 _SECONDS = 60
 _DEFAULT = re.compile(r"--index-url\b[^(]*\(default\s+(https?://\S+?)\)")
-_SETTINGS = re.compile(r"(?::env:|global|download|install)\.(index-url|extra-index-url|no-index)\Z")
+_SETTINGS = re.compile(
+    r"(?:(?P<variable>:env:)|(?P<general>global)|download|install)"
+    r"\.(?P<name>index-url|extra-index-url|no-index)\Z"
+)
 _NEXT = {False: ("https://", "http://"), True: ("https://", "http://", "file://")}
 """What the addresses of files begin with, at an index on the network and at one in a folder."""
 _MOST = 64 << 20
@@ -72,15 +75,27 @@ def addresses(path: str, near: tuple[str, ...], limits: Limits, *, offline: bool
 @functools.cache
 def indexes() -> tuple[str, ...]:
     """Return the indexes that pip uses on this machine, in its order; none without pip."""
-    found: dict[str, list[str]] = {}
-    for line in _pip("config", "list").splitlines():
-        name, _, value = line.partition("=")
-        if match := _SETTINGS.match(name):
-            found.setdefault(match[1], []).extend(value.strip("'\"").replace("\\n", " ").split())
+    found = _settings(_pip("config", "list"))
     if found.get("no-index", ["0"])[-1].lower() in ("1", "true", "yes", "on"):
         return ()
     index = found.get("index-url") or _DEFAULT.findall(_pip("download", "--help"))
     return tuple(dict.fromkeys((*index, *found.get("extra-index-url", ()))))
+
+
+def _settings(listed: str) -> dict[str, list[str]]:
+    """Return name -> values of what pip lists, whose order differs between versions of pip.
+
+    As in pip (Configuration, "Precedence / Override order"), a variable comes before files, and
+    there a command's section before the general one.
+    """
+    found: dict[str, dict[int, list[str]]] = {}
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        if match := _SETTINGS.match(name):
+            rank = 2 if match["variable"] else 0 if match["general"] else 1
+            values = found.setdefault(match["name"], {}).setdefault(rank, [])
+            values += value.strip("'\"").replace("\\n", " ").split()
+    return {name: ranked[max(ranked)] for name, ranked in found.items()}
 
 
 def _pip(*words: str) -> str:
