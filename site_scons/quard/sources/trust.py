@@ -41,13 +41,7 @@ class Unusable(Exception):
 
 def mount(session: requests.Session, address: str) -> None:
     """Make a session trust the certificates that the system trusts. Raises Unusable."""
-    bundle = _bundle(session, address)
-    if not bundle:
-        session.mount("https://", _Adapter())
-    elif not Path(bundle).exists():
-        raise Unusable(
-            f"REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names {bundle}, which does not exist"
-        )
+    session.mount("https://", _Adapter(_context(_bundle(session, address))))
 
 
 def certificates(address: str) -> bytes:
@@ -108,8 +102,8 @@ def untimely(text: str) -> str:
 class _Adapter(HTTPAdapter):
     """Connections, direct or through a proxy, that are checked by one context."""
 
-    def __init__(self) -> None:
-        self._context = _context()
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
@@ -120,8 +114,8 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         super().cert_verify(conn, url, verify, cert)
-        if verify is True:  # requests has set its list, which would be added to the context
-            conn.ca_certs = conn.ca_cert_dir = None
+        # requests has set its list, or the bundle, which would be added to the context
+        conn.ca_certs = conn.ca_cert_dir = None
 
 
 def _bundle(session: requests.Session, address: str) -> str:
@@ -130,8 +124,20 @@ def _bundle(session: requests.Session, address: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _context() -> ssl.SSLContext:
+def _context(bundle: str) -> ssl.SSLContext:
+    """Return what checks servers: against a bundle, or, if that is "", against the system's list.
+
+    That of requests is stricter with Python 3.13: it refuses an authority whose certificate lacks
+    an extension, as many companies' own do.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if bundle:
+        if not Path(bundle).exists():
+            raise Unusable(
+                f"REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names {bundle}, which does not exist"
+            )
+        _load(context, bundle)
+        return context
     system = _system()
     if not system:
         context.load_verify_locations(cafile=certifi.where())
@@ -139,13 +145,19 @@ def _context() -> ssl.SSLContext:
     context.set_default_verify_paths()
     for path in system:
         if Path(path).is_file():
-            try:
-                context.load_verify_locations(cafile=path)
-            except OSError as fault:  # includes ssl.SSLError
-                raise Unusable(
-                    f"{path} contains no usable certificates: {_reason(fault)}"
-                ) from None
+            _load(context, path)
     return context
+
+
+def _load(context: ssl.SSLContext, path: str) -> None:
+    """Have a context trust what is in a file or a folder. Raises Unusable for a file of nothing."""
+    try:
+        if Path(path).is_dir():
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
+    except OSError as fault:  # includes ssl.SSLError
+        raise Unusable(f"{path} contains no usable certificates: {_reason(fault)}") from None
 
 
 def _reason(fault: OSError) -> str:

@@ -141,11 +141,12 @@ def test_a_file_of_certificates_that_is_not_there_is_not_among_the_places(
     assert "/nowhere" not in detail
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 def test_a_file_without_certificates_is_named(
-    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     (tmp_path / "ca.pem").write_text("no certificate\n")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
     detail = refused(tmp_path, server).detail
     assert f"TLS: {tmp_path}/ca.pem contains no usable certificates" in detail
 
