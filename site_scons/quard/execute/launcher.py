@@ -92,22 +92,30 @@ for word; do
     last=$word
 done
 [ "$asked" ] || exec {compiler} "$@"
-[ "$text" ] || exit 1
-{compiler} "$@" || exit
+# ccache 4.14 reads the text from a pipe, 4.7 from a file.
+if [ "$text" ]; then
+    piped=''
+    {compiler} "$@" || exit
+else
+    piped=/tmp/ccache-piped.$$ text=$piped
+    {compiler} "$@" >"$piped" || exit
+fi
 # The assembler reads a file that the source names in a string.
 grep -q -e '[.]include' -e '[.]incbin' "$text"
 [ $? = 1 ] || exit 1
-[ "$QUARD_COLUMNS" ] || exit 0
 # Preprocessing changes columns, which debug information has: so each file counts as it is.
-list=/tmp/ccache-files.$$
-sed -n 's/^# [0-9]* "\\(.*\\)".*/\\1/p' "$text" >"$list.all" || exit 1
-sort -u "$list.all" >"$list" || exit 1
-while IFS= read -r name; do
-    case $name in *\\\\*) exit 1 ;; esac
-    [ ! -f "$name" ] || printf '%s\\0' "$name"
-done <"$list" >"$list.found"
-[ -s "$list.found" ] || exit 1
-xargs -0 sha256sum -- <"$list.found" >>"$text" || exit 1
+if [ "$QUARD_COLUMNS" ]; then
+    list=/tmp/ccache-files.$$
+    sed -n 's/^# [0-9]* "\\(.*\\)".*/\\1/p' "$text" >"$list.all" || exit 1
+    sort -u "$list.all" >"$list" || exit 1
+    while IFS= read -r name; do
+        case $name in *\\\\*) exit 1 ;; esac
+        [ ! -f "$name" ] || printf '%s\\0' "$name"
+    done <"$list" >"$list.found"
+    [ -s "$list.found" ] || exit 1
+    xargs -0 sha256sum -- <"$list.found" >>"$text" || exit 1
+fi
+[ ! "$piped" ] || cat "$piped"
 """
 
 
