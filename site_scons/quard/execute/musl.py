@@ -50,6 +50,8 @@ def provide(folder: Path, toolchain: Toolchain) -> None:
     Raises QuardError library-missing.
     """
     (folder / "libgcc.a").symlink_to(toolchain.shown(toolchain.library("libgcc.a")))
+    # GCC 16 links this script of its own with all programs: its libatomic, if a symbol needs it.
+    (folder / "libatomic_asneeded.a").write_text("/* nothing */\n", encoding="ascii")
 
 
 def refusal(name: str) -> str:
