@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_LATER = """\
+_DATED = """\
 [ca]
 default_ca = own
 [own]
@@ -51,19 +51,24 @@ def trust(authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def expire(folder: Path) -> None:
     """Make the server's certificate again, as one whose time is over."""
-    _vouch(folder, days=-1)
+    _date(folder, "20200101000000Z", "20210101000000Z")
 
 
 def begin_later(folder: Path) -> None:
     """Make the server's certificate again, as one whose time has not come."""
-    (folder / "later.cnf").write_text(_LATER)
+    _date(folder, "20900101000000Z", "20910101000000Z")
+
+
+def _date(folder: Path, start: str, end: str) -> None:
+    """Make the server's certificate again; openssl-x509(1) makes none that has expired."""
+    (folder / "dated.cnf").write_text(_DATED)
     (folder / "index").touch()
     (folder / "serial").write_text("02\n")
     _openssl(
         folder,
-        *("ca", "-batch", "-notext", "-config", "later.cnf", "-in", "server.csr"),
+        *("ca", "-batch", "-notext", "-config", "dated.cnf", "-in", "server.csr"),
         *("-cert", "ca.pem", "-keyfile", "ca.key", "-extfile", "names"),
-        *("-startdate", "20900101000000Z", "-enddate", "20910101000000Z", "-out", "server.pem"),
+        *("-startdate", start, "-enddate", end, "-out", "server.pem"),
     )
 
 

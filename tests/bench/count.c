@@ -15,11 +15,15 @@
 
 struct qemu_plugin_tb;
 typedef uint64_t plugin_id;
+#if PLUGIN_VERSION < 7
 typedef void (*on_translated)(plugin_id, struct qemu_plugin_tb *);
+#else /* the second argument is the third one of the registration */
+typedef void (*on_translated)(struct qemu_plugin_tb *, void *);
+#endif
 typedef void (*on_executed)(unsigned int, void *);
 
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
-extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, on_translated);
+extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, on_translated, void *);
 extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, on_executed, int, void *);
 
 #define PUBLIC __attribute__((visibility("default")))
@@ -33,12 +37,25 @@ static void executed(unsigned int processor, void *instructions)
     __atomic_fetch_add(counter, (uintptr_t)instructions, __ATOMIC_RELAXED);
 }
 
-static void translated(plugin_id id, struct qemu_plugin_tb *block)
+static void count(struct qemu_plugin_tb *block)
 {
-    (void)id;
     qemu_plugin_register_vcpu_tb_exec_cb(block, executed, 0,
                                          (void *)(uintptr_t)qemu_plugin_tb_n_insns(block));
 }
+
+#if PLUGIN_VERSION < 7
+static void translated(plugin_id id, struct qemu_plugin_tb *block)
+{
+    (void)id;
+    count(block);
+}
+#else
+static void translated(struct qemu_plugin_tb *block, void *unused)
+{
+    (void)unused;
+    count(block);
+}
+#endif
 
 PUBLIC int qemu_plugin_install(plugin_id id, const void *info, int count, char **words)
 {
@@ -52,6 +69,6 @@ PUBLIC int qemu_plugin_install(plugin_id id, const void *info, int count, char *
     if (counter == MAP_FAILED)
         return -1;
     close(file);
-    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translated, 0); /* earlier versions see two arguments */
     return 0;
 }

@@ -65,8 +65,9 @@ def _parts(counts: list[int]) -> list[int]:
 def compile_plugin(folder: Path, qemu: str) -> Path:
     """Return the plugin for an emulator. Ends the benchmark where that cannot be."""
     made = folder / "count.so"
-    # QEMU 9 has another interface, of which what is used here is the same.
-    number = 2 if int(version(qemu).partition(".")[0]) >= 9 else 1
+    # QEMU 9 has another interface, of which what is used here is the same, and QEMU 11 a third one.
+    major = int(version(qemu).partition(".")[0])
+    number = next(number for since, number in ((11, 7), (9, 2), (0, 1)) if major >= since)
     options = ("-O2", "-shared", "-fPIC", "-fvisibility=hidden", f"-DPLUGIN_VERSION={number}")
     done = subprocess.run(
         (shutil.which("gcc") or "cc", *options, str(_SOURCE), "-o", str(made)),

@@ -136,7 +136,7 @@ def test_what_cannot_be_put_right_is_told_all_at_once(stage: Path) -> None:
 
 
 def test_pkg_config_finds_the_sysroot_through_a_corrected_file(tmp_path: Path) -> None:
-    path = "usr/lib/pkgconfig/x.pc"
+    path = "usr/lib/pkgconfig/thing.pc"
     text = "prefix=/quard/stage/usr\nName: x\nDescription: x\nVersion: 1\n"
     text += "Cflags: -I${prefix}/include/x -I/quard/src\nLibs: -L/quard/stage/opt/lib -lx\n"
     write(tmp_path / path, text)
@@ -144,7 +144,7 @@ def test_pkg_config_finds_the_sysroot_through_a_corrected_file(tmp_path: Path) -
     folders = {"PKG_CONFIG_LIBDIR": str(tmp_path / "usr/lib/pkgconfig")}
     env = {"PATH": os.environ["PATH"], "PKG_CONFIG_SYSROOT_DIR": str(tmp_path), **folders}
     done = subprocess.run(
-        ["pkg-config", "--cflags", "--libs", "x"],
+        ["pkg-config", "--cflags", "--libs", "thing"],
         env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == [

@@ -60,7 +60,7 @@ def test_folders_that_can_be_written_are_made_and_nothing_is_left_in_them(tmp_pa
     places.require_out(out, "tiny")
     places.require(out, "tiny", ("one",), (store, Store(out / "store")), ())
     places.require_sources(tmp_path / "cache/sources", ("one",))
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == [
         store.root / "tmp/.lock",
         out / "store/tmp/.lock",
     ]
