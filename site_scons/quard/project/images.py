@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quard.base import canonical
-from quard.base.files import changed, file_sha256, remove_tree, replacing
+from quard.base.files import changed, file_sha256, remove_tree
 from quard.image.coherence import Coherence
 from quard.image.overlay import Overlay
 from quard.ledger.ledger import IMAGES, RESULTS
@@ -23,6 +23,7 @@ from quard.plan.packages import Packages
 from quard.plan.resolved import Resolved
 from quard.plan.services import Placed
 from quard.plan.unit import Input, Unit, local
+from quard.project import vetting
 from quard.project.image_files import ImageFiles
 from quard.project.rooted import naming, of_root
 from quard.project.workspace import Workspace
@@ -197,33 +198,31 @@ class Images:
                     tar.unlink()
                     manifest.unlink()
                     raise changed(Path("a file of an overlay or a hook"))
-                if _read(last) == made.sha256:
+                if vetting.recorded(last) == made.sha256:
                     bring_back()
         except (LostResult, Unverified):
             for path in (tar, manifest):
                 path.unlink(missing_ok=True)  # it may have been made from a damaged blob
             raise
-        _replace(last, made.sha256)
+        vetting.record(last, made.sha256)
         return made
 
     def vet(self) -> None:
-        """Find errors that do not depend on packages, before anything is built.
+        """Find errors that do not depend on packages, before anything is built. Raises QuardError.
 
-        A successful check is recorded by its key: a null build checks nothing. Raises QuardError.
+        What has not changed since a successful check is not checked: nothing in a null build.
         """
-        passed = self._workspace.out / "vetted"
-        key = canonical.digest([each.plan.identity for each in self.units.values()])
-        if _read(passed) == key:
+        vetting.vet(self.units.values(), self._workspace.out / "vetted", self._vet)
+
+    def _vet(self, unit: Unit) -> None:
+        if not isinstance(unit.plan, RootfsPlan):
+            self._files.script()
             return
         from quard.image import rootfs  # noqa: PLC0415
 
-        self._files.script()
-        for unit in self.units.values():
-            if isinstance(unit.plan, RootfsPlan):
-                with naming(unit.folder):
-                    for warning in rootfs.vet(self.job(unit, ())):
-                        self._workspace.console.warn(of_root(unit.folder, warning))
-        _replace(passed, key)
+        with naming(unit.folder):
+            for warning in rootfs.vet(self.job(unit, ())):
+                self._workspace.console.warn(of_root(unit.folder, warning))
 
     def job(self, unit: Unit, layers: tuple[Layer, ...]) -> RootfsJob:
         """Return the job of making a root's tar from these parts of packages."""
@@ -272,16 +271,3 @@ def _node(placed: Placed) -> tuple[str, str, Node]:
         raise changed(Path(placed.file))
     content = Content(len(data), data)
     return placed.package, placed.path, Node("file", int(placed.mode, 8), content=content)
-
-
-def _read(path: Path) -> str:
-    """Return a short text that was written before, empty if it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _replace(path: Path, text: str) -> None:
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
