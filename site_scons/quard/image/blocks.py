@@ -12,9 +12,9 @@ import shutil
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from quard.base.errors import QuardError
-from quard.base.record import Record, record
 from quard.base.space import disk_full
 from quard.image import superblock
 from quard.image.kept import Kept
@@ -32,42 +32,48 @@ _REPEATED = 1
 _HEADER = tarfile.BLOCKSIZE
 
 
-@record
-class Blocks(Record):
+class Blocks:
     """Compresses blocks, and keeps them.
 
-    out -- the file that is made, for messages
+    out     -- the file that is made, for messages
+    scratch -- an empty folder
     """
 
-    kept: Kept
-    out: Path
-    use: Use
+    def __init__(self, kept: Kept, out: Path, use: Use, scratch: Path) -> None:
+        self.kept = kept
+        self._out = out
+        self._use = use
+        self._scratch = scratch
+        self._sizes: dict[str, int] = {}
+        self._made: set[str] = set()
 
-    def provide(self, blocks: Iterable[Block], scratch: Path) -> dict[str, int]:
-        """Have blocks, and return the bytes of each by name; keep no others.
+    def provide(self, blocks: Iterable[Block]) -> None:
+        """Compress those of some blocks that are missing.
 
-        scratch -- an empty folder
-        Raises QuardError: tool-missing, disk-full, image-tool, interrupted.
+        Raises QuardError: tool-missing, disk-full, image-tool, changed-while-building, interrupted.
         """
-        sizes: dict[str, int] = {}
-        missing: dict[str, Block] = {}
-        for block in blocks:
-            if block.name in sizes or block.name in missing:
-                continue
-            size = self.kept.size(block.name)
-            if size is None:
-                missing[block.name] = block
-            else:
-                sizes[block.name] = size
-        waiting = list(missing.values())
-        for start in range(0, len(waiting), _BATCH):
-            sizes.update(self._compress(waiting[start : start + _BATCH], scratch))
-        self.kept.keep_only(sizes, missing)
-        return sizes
+        missing = [*{b.name: b for b in blocks if not self.kept.has(b.name)}.values()]
+        for start in range(0, len(missing), _BATCH):
+            self._compress(missing[start : start + _BATCH])
 
-    def _compress(self, blocks: Sequence[Block], scratch: Path) -> Iterator[tuple[str, int]]:
-        """Compress blocks and yield name and bytes of each."""
-        given, made = scratch / "blocks.tar", scratch / "blocks.squashfs"
+    def write(self, block: Block, file: IO[bytes]) -> int:
+        """Write a compressed block into a file, and return its bytes. Raises as `provide` does."""
+        size = self.kept.copy(block.name, file)
+        if size is None:  # it is damaged
+            self._compress((block,))
+            size = self.kept.copy(block.name, file)
+        assert size is not None, "it has just been made"
+        self._sizes[block.name] = size
+        return size
+
+    def end(self) -> dict[str, int]:
+        """Keep what was written and nothing else, and return the bytes of each block by name."""
+        self.kept.keep_only(self._sizes, self._made)
+        return self._sizes
+
+    def _compress(self, blocks: Sequence[Block]) -> None:
+        """Compress blocks and keep them."""
+        given, made = self._scratch / "blocks.tar", self._scratch / "blocks.squashfs"
         info = tarfile.TarInfo("blocks")
         info.size = len(blocks) * SIZE
         with given.open("wb") as file:
@@ -80,9 +86,9 @@ class Blocks(Record):
             plain = (file.read(SIZE) for _ in blocks)
             for block, data in zip(blocks, _cut(made, plain), strict=True):
                 self.kept.put(block.name, data)
-                yield block.name, len(data)
         given.unlink()
         made.unlink()
+        self._made.update(block.name for block in blocks)
 
     def _run(self, given: Path, made: Path) -> None:
         argv = [
@@ -91,12 +97,12 @@ class Blocks(Record):
         ]
         room = shutil.disk_usage(made.parent).free
         try:
-            run(argv, self.out, stdin=given, use=self.use)
+            run(argv, self._out, stdin=given, use=self._use)
         except QuardError as error:
             # tar2sqfs reports a full disk only as "I/O error".
             if "I/O error" in error.detail and room < given.stat().st_size:
                 said = f"{error.detail}\n{room} bytes were free"
-                raise disk_full(f"making {self.out.name}", self.out.parent, said) from error
+                raise disk_full(f"making {self._out.name}", self._out.parent, said) from error
             raise
 
 

@@ -8,8 +8,9 @@ what is kept never decides the bytes of an image. Beside them is what is known o
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -33,21 +34,13 @@ class Kept(Record):
     folder: Path
     lent: Lent = _NONE
 
-    def size(self, name: str) -> int | None:
-        """Return the bytes of a piece; None if it is missing or damaged. Raises OSError."""
-        path = self.folder / name
-        if not path.exists():
+    def has(self, name: str) -> bool:
+        """Return whether a piece is there, intact or not. Raises OSError."""
+        path = f"{self.folder}/{name}"
+        if not os.path.exists(path):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.lent.take(name, path)
-        try:
-            with path.open("rb") as file:
-                expected = file.read(_DIGEST)
-                total = hashlib.sha256()
-                while data := file.read(PIECE):
-                    total.update(data)
-                return file.tell() - _DIGEST if total.digest() == expected else None
-        except OSError:  # it is missing, or something else has its name
-            return None
+            self.lent.take(name, Path(path))
+        return os.path.exists(path)
 
     def put(self, name: str, *parts: bytes | memoryview) -> None:
         """Keep a piece, given in parts. Raises OSError."""
@@ -57,11 +50,29 @@ class Kept(Record):
         with replacing(self.folder / name) as path, path.open("wb") as out:
             out.writelines((total.digest(), *parts))
 
-    def copy(self, name: str, out: IO[bytes]) -> None:
-        """Write a piece that is there into a file. Raises OSError."""
-        with (self.folder / name).open("rb") as file:
-            file.seek(_DIGEST)
-            shutil.copyfileobj(file, out)
+    def copy(self, name: str, out: IO[bytes]) -> int | None:
+        """Write a piece into a file, and return its bytes; None if it is missing or damaged.
+
+        Then nothing is written. Raises OSError.
+        """
+        start, total = out.tell(), hashlib.sha256()
+        pieces = self._read(name)
+        expected = next(pieces, b"")
+        for data in pieces:
+            total.update(data)
+            out.write(data)
+        if total.digest() == expected:
+            return out.tell() - start
+        out.seek(start)
+        out.truncate()
+        return None
+
+    def _read(self, name: str) -> Iterator[bytes]:
+        """Yield the checksum and the bytes of a piece, as far as they can be read."""
+        with suppress(OSError), open(f"{self.folder}/{name}", "rb", buffering=0) as file:
+            yield file.read(_DIGEST)
+            while data := file.read(PIECE):
+                yield data
 
     def keep_only(self, names: Iterable[str], fresh: Collection[str]) -> None:
         """Keep and lend these pieces, and no others. Raises OSError.

@@ -81,23 +81,27 @@ class Segments(Record):
         """
         check = size = 0
         names: list[str] = []
-        missing: dict[str, Pieces] = {}
+        pieces: dict[str, Pieces] = {}
         known = Known(self.kept.folder / NAME)
         for segment in segments:
             facts = self._facts(segment, known)
             check = crc.joined(check, facts.check, facts.shift)
             size += facts.size
             names.append(facts.name)
-            if facts.name not in missing and self.kept.size(facts.name) is None:
-                missing[facts.name] = segment.pieces
-        self._compress(missing, scratch)
+            pieces[facts.name] = segment.pieces
+        made = {name: each for name, each in pieces.items() if not self.kept.has(name)}
+        self._compress(made, scratch)
         out.write(deflate.HEADER)
         for name in names:
-            self.kept.copy(name, out)
+            if self.kept.copy(name, out) is None:  # it is damaged
+                made[name] = pieces[name]
+                self._compress({name: pieces[name]}, scratch)
+                copied = self.kept.copy(name, out)
+                assert copied is not None, "it has just been made"
         out.write(deflate.END)
         for number in (check, size):
             out.write((number & 0xFFFFFFFF).to_bytes(4, "little"))
-        self.kept.keep_only(names, missing)
+        self.kept.keep_only(names, made)
         known.write()
 
     def _facts(self, segment: Segment, known: Known) -> _Facts:

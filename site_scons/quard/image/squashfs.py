@@ -8,7 +8,7 @@ of fragments, ids, attributes (Linux: Documentation/filesystems/squashfs.rst).
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -49,14 +49,14 @@ def squashfs(
             names.setdefault(node, name)
     with scratch(out) as folder:
         made = folder / out.name
-        blocks = Blocks(kept or Kept(folder / "kept"), out, use)
+        blocks = Blocks(kept or Kept(folder / "kept"), out, use, folder)
         known = Known(blocks.kept.folder / NAME)
         packing = pack(names, made_by, known)
-        sizes = blocks.provide(packing.blocks, folder)
+        blocks.provide(packing.blocks)
         with made.open("wb") as file:
             file.write(bytes(superblock.LENGTH))
-            fragments = _write_blocks(packing, sizes, blocks.kept, file)
-            found = _write_tables(Inodes(entries, packing.of, sizes), fragments, file)
+            fragments = _write_blocks(packing, blocks, file)
+            found = _write_tables(Inodes(entries, packing.of, blocks.end()), fragments, file)
             file.write(bytes(-found.used % _PADDED))
             file.seek(0)
             file.write(found.encode())
@@ -64,9 +64,7 @@ def squashfs(
         made.replace(out)
 
 
-def _write_blocks(
-    packing: Packing, sizes: Mapping[str, int], kept: Kept, file: IO[bytes]
-) -> list[tuple[int, int]]:
+def _write_blocks(packing: Packing, blocks: Blocks, file: IO[bytes]) -> list[tuple[int, int]]:
     """Write all blocks, note where the data of files begins, and return place and size of each
     fragment.
     """
@@ -74,15 +72,11 @@ def _write_blocks(
     for data in packing.data:
         if any(data.blocks):
             data.start = place
-        for block in data.blocks:
-            if block:
-                kept.copy(block.name, file)
-                place += sizes[block.name]
+        place += sum(blocks.write(block, file) for block in data.blocks if block)
     fragments = []
     for block in packing.fragments:
-        kept.copy(block.name, file)
-        fragments.append((place, sizes[block.name]))
-        place += sizes[block.name]
+        fragments.append((place, blocks.write(block, file)))
+        place += fragments[-1][1]
     return fragments
 
 
