@@ -92,7 +92,7 @@ def _rows(nodes: Mapping[str, Node]) -> dict[str, list[Any]]:
 def _nodes(rows: Mapping[str, list[Any]], blob: Path) -> dict[str, Node]:
     found: dict[str, Node] = {}
     for path, (first, *facts, sha256) in rows.items():
-        if not facts:  # a hard link
+        if not facts:  # a hard link: its first path is before it, see quard.store.blob
             found[path] = found[first]
             continue
         mode, uid, gid, target, device, place = facts
