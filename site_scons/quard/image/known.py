@@ -1,7 +1,7 @@
 """What was found out about data that an image is made from, so that the next one need not read it.
 
 Everything is known by a digest of the data that it was found out from. A damaged file is as good as
-none.
+none, and so is one of another version of the engine, if that knows other values.
 """
 
 from __future__ import annotations
@@ -16,12 +16,19 @@ NAME = "known"
 """Of the file beside the compressed pieces of an image (quard.image.kept)."""
 
 
-class Known:
-    """Values by digests, in a file that has those of the last image."""
+_FORM = "form"
 
-    def __init__(self, path: Path) -> None:
+
+class Known:
+    """Values by digests, in a file that has those of the last image.
+
+    form -- what the values are, which has to change with them
+    """
+
+    def __init__(self, path: Path, form: str) -> None:
         self._path = path
-        self._before = _read(path)
+        self._form = form
+        self._before = _read(path, form)
         self._now: dict[str, Any] = {}
 
     def get(self, digest: str) -> Any:
@@ -39,12 +46,12 @@ class Known:
     def write(self) -> None:
         """Keep what this image was made from, and nothing else. Raises OSError."""
         if self._now != self._before:
-            replace(self._path, canonical.sealed(self._now).encode())
+            replace(self._path, canonical.sealed({_FORM: self._form, **self._now}).encode())
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, form: str) -> dict[str, Any]:
     try:
-        found = canonical.unsealed(content(f"{path}"))
+        found = canonical.unsealed(content(f"{path}")) or {}
     except OSError:
         return {}
-    return found or {}
+    return found if found.pop(_FORM, None) == form else {}

@@ -16,6 +16,9 @@ from quard.image.content import Content
 from quard.image.known import Known
 from quard.image.tree import Node
 
+_FORM = "rows 1"
+"""Of what is known: another one if `_rows` gives other rows."""
+
 
 @record
 class Layer(Record):
@@ -36,7 +39,7 @@ class Layers:
     """
 
     def __init__(self, known: Path | None = None) -> None:
-        self._known = Known(known) if known else None
+        self._known = Known(known, _FORM) if known else None
         self._contents: dict[str, dict[str, tuple[Node, Content]]] = {}
 
     def nodes(self, layer: Layer) -> dict[str, Node]:

@@ -19,6 +19,8 @@ from quard.image.tree import Node
 
 SIZE = 1 << 17
 """Bytes of a block."""
+FORM = f"digests of {SIZE}"
+"""Of what is known of a content: SHA-256 of each block and of the rest, "" for zeros."""
 NO_FRAGMENT = 0xFFFFFFFF
 """Number of the fragment of a file that has none."""
 _AS_IT_IS = 1 << 24

@@ -44,6 +44,10 @@ class Segment(Record):
     digest: str = ""
 
 
+_FORM = "facts 1"
+"""Of what is known: another one if the fields of _Facts change."""
+
+
 @record
 class _Facts(Record):
     """What is known of a segment.
@@ -82,7 +86,7 @@ class Segments(Record):
         check = size = 0
         names: list[str] = []
         pieces: dict[str, Pieces] = {}
-        known = Known(self.kept.folder / NAME)
+        known = Known(self.kept.folder / NAME, _FORM)
         for segment in segments:
             facts = self._facts(segment, known)
             check = crc.joined(check, facts.check, facts.shift)

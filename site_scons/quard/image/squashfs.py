@@ -18,7 +18,7 @@ from quard.image.inodes import Inodes
 from quard.image.kept import Kept
 from quard.image.known import NAME, Known
 from quard.image.metadata import Table
-from quard.image.packing import SIZE, Packing, pack, word
+from quard.image.packing import FORM, SIZE, Packing, pack, word
 from quard.image.roottar import RootTar
 from quard.image.superblock import Superblock
 from quard.image.tree import Node
@@ -50,7 +50,7 @@ def squashfs(
     with scratch(out) as folder:
         made = folder / out.name
         blocks = Blocks(kept or Kept(folder / "kept"), out, use, folder)
-        known = Known(blocks.kept.folder / NAME)
+        known = Known(blocks.kept.folder / NAME, FORM)
         packing = pack(names, made_by, known)
         blocks.provide(packing.blocks)
         with made.open("wb") as file:

@@ -131,16 +131,30 @@ def test_no_piece_is_kept_from_bytes_that_are_not_the_known_ones(tmp_path: Path,
 
 
 def test_values_of_the_last_image_alone_are_kept(tmp_path: Path) -> None:
-    first = Known(tmp_path / NAME)
+    first = Known(tmp_path / NAME, "one")
     first.note("a", [1, "x"])
     first.note("b", [2])
     first.note("", [3])
     first.write()
-    second = Known(tmp_path / NAME)
+    second = Known(tmp_path / NAME, "one")
     assert (second.get("a"), second.get("c"), second.get("")) == ([1, "x"], None, None)
     second.write()
-    third = Known(tmp_path / NAME)
+    third = Known(tmp_path / NAME, "one")
     assert (third.get("a"), third.get("b")) == ([1, "x"], None)
+    third.write()
+    assert Known(tmp_path / NAME, "one").get("a") == [1, "x"]
+
+
+def test_values_of_another_form_are_none(tmp_path: Path) -> None:
+    old = Known(tmp_path / NAME, "one")
+    old.note("a", [1])
+    old.write()
+    new = Known(tmp_path / NAME, "two")
+    assert new.get("a") is None
+    new.note("a", {"x": 1})
+    new.write()
+    assert Known(tmp_path / NAME, "one").get("a") is None
+    assert Known(tmp_path / NAME, "two").get("a") == {"x": 1}
 
 
 def test_an_image_of_unknown_data_keeps_nothing_that_is_known(tmp_path: Path) -> None:
