@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from quard.base.errors import QuardError, together
@@ -23,6 +24,7 @@ from quard.image import (
     started,
     tarimage,
 )
+from quard.image.assembled import Assembled
 from quard.image.generated import files
 from quard.image.hardened import Hardened
 from quard.image.layers import Layer, Layers
@@ -31,7 +33,6 @@ from quard.image.on_demand import drop_unneeded
 from quard.image.only_needed import OnlyNeeded
 from quard.image.overlay import Overlay
 from quard.image.permissions import apply
-from quard.image.roottar import Entries
 from quard.image.system import System
 from quard.image.time64 import Times
 from quard.image.tree import MERGED, Node, Origin, Tree
@@ -79,22 +80,6 @@ class RootfsJob(Record):
     known: Path | None = None
 
 
-@record
-class Assembled(Record):
-    """A root file system that was made.
-
-    sha256   -- of rootfs.tar
-    entries  -- what it has, with the SHA-256 of each content
-    unlinked -- packages of which only libs are in the image, with none of which a file is linked
-    static   -- paths of programs that do not show how they count time, see quard.image.time64
-    """
-
-    sha256: str
-    entries: Entries
-    unlinked: tuple[str, ...]
-    static: tuple[str, ...]
-
-
 def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
     """Write rootfs.tar and manifest.json, each atomically.
 
@@ -128,9 +113,13 @@ def assemble(job: RootfsJob, tar: Path, manifest_path: Path) -> Assembled:
         listed = other.submit(manifest.write, tree, manifest_path)
         written = tarimage.write(tree.nodes, tar)
         digests = listed.result()
-    layers.write(digests)
-    entries = written.entries(tree.nodes, digests)
-    return Assembled(written.sha256, entries, needed.unlinked(tree), tuple(times.static))
+    return Assembled(
+        written.sha256,
+        written.entries(tree.nodes, digests),
+        needed.unlinked(tree),
+        tuple(times.static),
+        partial(layers.write, digests),
+    )
 
 
 def vet(job: RootfsJob) -> tuple[str, ...]:

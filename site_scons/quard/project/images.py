@@ -29,9 +29,10 @@ from quard.project.rooted import naming, of_root
 from quard.project.workspace import Workspace
 
 if TYPE_CHECKING:
+    from quard.image.assembled import Assembled
     from quard.image.layers import Layer
     from quard.image.make import Maker
-    from quard.image.rootfs import Assembled, RootfsJob
+    from quard.image.rootfs import RootfsJob
     from quard.image.roottar import RootTar
     from quard.image.tree import Node
     from quard.project.hooks import Hooks
@@ -204,6 +205,7 @@ class Images:
             for path in (tar, manifest):
                 path.unlink(missing_ok=True)  # it may have been made from a damaged blob
             raise
+        made.keep()  # the blobs are verified now
         vetting.record(last, made.sha256)
         return made
 

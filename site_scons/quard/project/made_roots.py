@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quard.image import time64
-from quard.image.rootfs import Assembled
+from quard.image.assembled import Assembled
 from quard.plan.resolved import Resolved
 from quard.project.rooted import of_root
 

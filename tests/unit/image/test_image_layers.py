@@ -46,7 +46,7 @@ def job(tmp_path: Path) -> RootfsJob:
 def made(job: RootfsJob, folder: Path) -> tuple[bytes, bytes]:
     """Return rootfs.tar and the manifest."""
     folder.mkdir(exist_ok=True)
-    assemble(job, folder / "rootfs.tar", folder / "manifest.json")
+    assemble(job, folder / "rootfs.tar", folder / "manifest.json").keep()
     return (folder / "rootfs.tar").read_bytes(), (folder / "manifest.json").read_bytes()
 
 
@@ -185,3 +185,13 @@ def test_a_part_without_a_digest_is_read_each_time(
     monkeypatch.setattr(tarimage, "read", noted)
     assert made(plain, tmp_path / "one") == first
     assert len(read) == len(layers)
+
+
+def test_nothing_is_known_of_layers_that_are_not_verified_yet(
+    job: RootfsJob, tmp_path: Path
+) -> None:
+    """They are verified while rootfs.tar is made: what was read may be damaged."""
+    found = assemble(job, tmp_path / "rootfs.tar", tmp_path / "manifest.json")
+    assert job.known is not None and not job.known.exists()
+    found.keep()
+    assert job.known.exists()
