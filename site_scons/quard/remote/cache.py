@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import wait
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +27,8 @@ from quard.store.stores import EMPTY
 
 _AT_ONCE = 8
 """Blobs that are fetched at a time."""
+_ENDING = 2.0
+"""Seconds in which fetches may end after an error; a server that is silent would take longer."""
 
 
 class CacheReader:
@@ -172,9 +175,19 @@ class CacheReader:
         return False
 
     def fetch_all(self, digests: Iterable[str]) -> None:
-        """Fetch several blobs at a time; those that cannot be fetched stay missing."""
-        if self._link.usable:
-            list(self._fetchers.map(self.fetch, sorted(digests)))
+        """Fetch several blobs at a time; those that cannot be fetched stay missing.
+
+        After an error, those that have begun are waited for a while: they leave no unfinished file.
+        """
+        if not self._link.usable:
+            return
+        begun = [self._fetchers.submit(self.fetch, sha256) for sha256 in sorted(digests)]
+        try:
+            for each in begun:
+                each.result()
+        except BaseException:
+            wait([each for each in begun if not each.cancel()], _ENDING)
+            raise
 
     def close(self) -> None:
         """End the threads that fetch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,10 @@ from cache_machine import KEY, LIBS, LOG, Machine
 from cache_server import CacheServer
 
 from quard.base import canonical
+from quard.base.errors import QuardError
+from quard.base.space import disk_full
 from quard.remote import action
+from quard.remote.cache import CacheReader
 from quard.store.record import encode_record
 from quard.store.shrink import shrink
 from quard.store.stores import EMPTY
@@ -83,6 +87,30 @@ def test_several_blobs_are_fetched_at_once(
     other.stores.record(KEY)
     other.stores.gather(sent["blobs"].values())
     assert other.shared.missing(sent["blobs"].values()) <= {EMPTY}
+
+
+def test_an_error_waits_for_the_fetches_that_have_begun(
+    sent: dict[str, Any], machine: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that Python ends with itself would leave a part of a blob."""
+    other = machine()
+    other.stores.record(KEY)
+    first, *_ = sorted({*sent["blobs"].values()} - {EMPTY})
+    begun, ended = threading.Event(), threading.Event()
+
+    def fetch(_: CacheReader, sha256: str) -> bool:
+        if sha256 == first:
+            assert begun.wait(20)
+            raise disk_full("a test", Path("/"), "")
+        begun.set()
+        time.sleep(0.2)
+        ended.set()
+        return True
+
+    monkeypatch.setattr(CacheReader, "fetch", fetch)
+    with pytest.raises(QuardError, match="no space left"):
+        other.stores.gather(sent["blobs"].values())
+    assert ended.is_set()
 
 
 @pytest.mark.usefixtures("sent")
